@@ -1,0 +1,40 @@
+//! The problems and the protocols that ftsim brings along.
+//!
+//! A problem is a [`spec`]: requests, indications, clients and properties, stated once for every solution. A
+//! protocol is one file with nothing but the algorithm. This crate knows the engine, and neither files nor
+//! terminals.
+
+pub mod spec;
+
+use ftsim_core::{Entry, Protocol};
+
+/// The protocols that a command line offers.
+#[derive(Clone, Default)]
+pub struct Catalogue {
+    entries: Vec<Entry>,
+}
+
+impl Catalogue {
+    /// The protocols of this crate.
+    pub fn builtin() -> Self {
+        Self::default()
+    }
+
+    /// Adds a protocol; one of the same name is replaced.
+    #[must_use]
+    pub fn with<P: Protocol>(mut self) -> Self {
+        self.entries.retain(|entry| entry.name != P::NAME);
+        self.entries.push(Entry::of::<P>());
+        self
+    }
+
+    /// The protocols, in the order in which they were added.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The protocol of this name.
+    pub fn get(&self, name: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.name == name)
+    }
+}

@@ -1,0 +1,175 @@
+//! A protocol behind a pointer: what a catalogue holds of each, whatever its types.
+
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::experiment::Experiment;
+use crate::outcome::Outcome;
+use crate::property::{Kind, PropertyId, Standing};
+use crate::protocol::{Invalid, Model, Mutant, Protocol, Setting};
+use crate::simulation::Simulation;
+use crate::spec::Spec;
+use crate::trace::Trace;
+
+/// Runs seeds of one scenario.
+pub trait Runner {
+    /// Runs one seed.
+    fn run(&mut self, seed: u64) -> Outcome;
+    /// Runs one seed and records what happens.
+    fn record(&mut self, seed: u64) -> (Outcome, Trace);
+}
+
+impl<P: Protocol> Runner for Simulation<P> {
+    fn run(&mut self, seed: u64) -> Outcome {
+        self.run(seed)
+    }
+    fn record(&mut self, seed: u64) -> (Outcome, Trace) {
+        self.record(seed)
+    }
+}
+
+/// A protocol of the catalogue.
+#[derive(Clone)]
+pub struct Entry {
+    /// Its name in scenarios.
+    pub name: &'static str,
+    /// What it is, in one sentence.
+    pub summary: &'static str,
+    /// The problem it solves.
+    pub spec: &'static str,
+    /// The world it is correct in.
+    pub model: Model,
+    /// The roles of its processes.
+    pub roles: &'static [&'static str],
+    /// Its mutants.
+    pub mutants: &'static [Mutant],
+    /// The properties of its spec.
+    pub properties: Vec<PropertyInfo>,
+    /// The schema of `[params]`.
+    pub params_schema: fn() -> Schema,
+    /// The schema of `[workload]`.
+    pub workload_schema: fn() -> Schema,
+    settle: fn(Settling<'_>) -> Result<Settled, Invalid>,
+    prepare: fn(Experiment, Settling<'_>) -> Result<Box<dyn Runner>, Invalid>,
+}
+
+/// What is known of a property without running it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PropertyInfo {
+    /// Its name.
+    pub id: PropertyId,
+    /// Safety or liveness.
+    pub kind: Kind,
+    /// Core or claim.
+    pub standing: Standing,
+    /// What it says.
+    pub text: &'static str,
+}
+
+/// A scenario's own settings for protocol and workload: objects; empty for all defaults.
+#[derive(Clone, Copy, Debug)]
+pub struct Settling<'a> {
+    /// `[params]`.
+    pub params: &'a Value,
+    /// `[workload]`.
+    pub workload: &'a Value,
+    /// Processes and roles.
+    pub setting: &'a Setting,
+}
+
+/// Settings with every default filled in, and the claims that follow.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    /// `[params]`, complete.
+    pub params: Value,
+    /// `[workload]`, complete.
+    pub workload: Value,
+    /// What the protocol claims beyond the core of its spec.
+    pub claims: Vec<PropertyId>,
+}
+
+impl Entry {
+    /// What the catalogue holds of `P`.
+    pub fn of<P: Protocol>() -> Self {
+        let info = |e: &crate::property::PropertyEntry<P::Spec>| PropertyInfo {
+            id: e.id,
+            kind: e.kind,
+            standing: e.standing,
+            text: e.text,
+        };
+        Self {
+            name: P::NAME,
+            summary: P::SUMMARY,
+            spec: P::Spec::NAME,
+            model: P::MODEL,
+            roles: P::ROLES,
+            mutants: P::MUTANTS,
+            properties: P::Spec::PROPERTIES.iter().map(info).collect(),
+            params_schema: || schema_for!(P::Params),
+            workload_schema: || schema_for!(<P::Spec as Spec>::WorkloadSettings),
+            settle: settle::<P>,
+            prepare: prepare::<P>,
+        }
+    }
+
+    /// Fills in the defaults.
+    ///
+    /// # Errors
+    /// When a setting is unknown or cannot be; the key begins with `params` or `workload`.
+    pub fn settle(&self, settling: Settling<'_>) -> Result<Settled, Invalid> {
+        (self.settle)(settling)
+    }
+
+    /// Puts the protocol into a world.
+    ///
+    /// # Errors
+    /// As [`Entry::settle`].
+    pub fn prepare(
+        &self,
+        experiment: Experiment,
+        params: &Value,
+        workload: &Value,
+    ) -> Result<Box<dyn Runner>, Invalid> {
+        let setting = experiment.setting.clone();
+        (self.prepare)(experiment, Settling { params, workload, setting: &setting })
+    }
+}
+
+type Parsed<P> =
+    (<P as Protocol>::Params, <<P as crate::process::Process>::Spec as Spec>::WorkloadSettings);
+
+fn parse<P: Protocol>(settling: Settling<'_>) -> Result<Parsed<P>, Invalid> {
+    Ok((read("params", settling.params)?, read("workload", settling.workload)?))
+}
+
+fn settle<P: Protocol>(settling: Settling<'_>) -> Result<Settled, Invalid> {
+    let (params, workload) = parse::<P>(settling)?;
+    let within =
+        |section: &str, e: Invalid| Invalid::new(&format!("{section}.{}", e.key), e.message);
+    P::validate(&params, settling.setting).map_err(|e| within("params", e))?;
+    P::Spec::workload(&workload, settling.setting).map_err(|e| within("workload", e))?;
+    let claims = P::claims(&params, settling.setting);
+    Ok(Settled { params: write(&params), workload: write(&workload), claims })
+}
+
+fn prepare<P: Protocol>(
+    experiment: Experiment,
+    settling: Settling<'_>,
+) -> Result<Box<dyn Runner>, Invalid> {
+    let (params, workload) = parse::<P>(settling)?;
+    Ok(Box::new(Simulation::<P>::new(experiment, params, &workload)?))
+}
+
+fn read<T: DeserializeOwned + JsonSchema>(section: &str, value: &Value) -> Result<T, Invalid> {
+    serde_path_to_error::deserialize(value).map_err(|e| {
+        let path = e.path().to_string();
+        let key = if path == "." { section.to_owned() } else { format!("{section}.{path}") };
+        Invalid { key, message: e.inner().to_string() }
+    })
+}
+
+fn write<T: Serialize>(settings: &T) -> Value {
+    serde_json::to_value(settings).unwrap_or(Value::Null)
+}

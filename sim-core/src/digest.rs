@@ -1,0 +1,140 @@
+//! The rolling digest of a run: two runs with equal digests did the same.
+
+use std::fmt;
+use std::hash::Hasher;
+
+/// A 64-bit rolling hash over our own fixed encoding of [`std::hash::Hash`].
+///
+/// Not cryptographic: it tells runs apart that differ by accident. Every step adds a constant before it
+/// multiplies, so that zeros are not absorbed. `usize` and `isize` count as 64 bits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Digest(u64);
+
+/// Odd, with bits well spread (2^64 divided by the golden ratio).
+const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+/// Added in each step (the fractional part of the square root of 3).
+const INCREMENT: u64 = 0xbb67_ae85_84ca_a73b;
+
+impl Digest {
+    /// The digest of nothing yet.
+    pub const EMPTY: Self = Self(0x6a09_e667_f3bc_c908);
+
+    /// Takes in one word.
+    #[inline]
+    pub const fn mix(&mut self, word: u64) {
+        let x = (self.0 ^ word).wrapping_add(INCREMENT).wrapping_mul(MULTIPLIER);
+        self.0 = x ^ (x >> 32);
+    }
+
+    /// The value so far.
+    pub const fn value(self) -> u64 {
+        self.0
+    }
+}
+
+impl Default for Digest {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Hasher for Digest {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.mix(u64::from_le_bytes(*word));
+        }
+        if !rest.is_empty() {
+            let mut word = [0; 8];
+            word[..rest.len()].copy_from_slice(rest);
+            self.mix(u64::from_le_bytes(word));
+        }
+    }
+    #[inline]
+    fn write_u8(&mut self, n: u8) {
+        self.mix(n.into());
+    }
+    #[inline]
+    fn write_u16(&mut self, n: u16) {
+        self.mix(n.into());
+    }
+    #[inline]
+    fn write_u32(&mut self, n: u32) {
+        self.mix(n.into());
+    }
+    #[inline]
+    fn write_u64(&mut self, n: u64) {
+        self.mix(n);
+    }
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "both halves are taken")]
+    fn write_u128(&mut self, n: u128) {
+        self.mix(n as u64);
+        self.mix((n >> 64) as u64);
+    }
+    #[inline]
+    fn write_usize(&mut self, n: usize) {
+        self.mix(n as u64);
+    }
+    #[inline]
+    fn write_i8(&mut self, n: i8) {
+        self.mix(i64::from(n).cast_unsigned());
+    }
+    #[inline]
+    fn write_i16(&mut self, n: i16) {
+        self.mix(i64::from(n).cast_unsigned());
+    }
+    #[inline]
+    fn write_i32(&mut self, n: i32) {
+        self.mix(i64::from(n).cast_unsigned());
+    }
+    #[inline]
+    fn write_i64(&mut self, n: i64) {
+        self.mix(n.cast_unsigned());
+    }
+    #[inline]
+    fn write_isize(&mut self, n: isize) {
+        self.mix((n as i64).cast_unsigned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::hash::Hash;
+
+    #[test]
+    fn runs_of_zeros_of_different_length_differ() {
+        let digests: BTreeSet<u64> = (0..2_000)
+            .map(|n| {
+                let mut digest = Digest::EMPTY;
+                (0..n).for_each(|_| digest.mix(0));
+                digest.value()
+            })
+            .collect();
+        assert_eq!(digests.len(), 2_000);
+    }
+
+    #[test]
+    fn the_encoding_is_fixed() {
+        let mut digest = Digest::EMPTY;
+        (1u8, -2i32, 3usize, "abc", [4u64, 5], Some(6u16)).hash(&mut digest);
+        assert_eq!(digest.to_string(), "46c281b5b8ef138d");
+    }
+}

@@ -1,0 +1,74 @@
+//! The world that a protocol is put into: everything of a scenario but the protocol's own settings.
+
+use crate::clock::ClockConfig;
+use crate::detector::DetectorConfig;
+use crate::event::Ties;
+use crate::fault::Plan;
+use crate::network::NetworkConfig;
+use crate::property::PropertyId;
+use crate::protocol::Setting;
+use crate::time::{Duration, DurationRange, Instant};
+
+/// The world of a run, apart from its seed.
+#[derive(Clone, Debug)]
+pub struct Experiment {
+    /// Processes, roles, mutant, bounds: what the processes know.
+    pub setting: Setting,
+    /// The links.
+    pub network: NetworkConfig,
+    /// The local clocks.
+    pub clocks: ClockConfig,
+    /// The failure detector.
+    pub detector: DetectorConfig,
+    /// How long a sync takes; while it lasts the process waits.
+    pub sync_latency: DurationRange,
+    /// The faults.
+    pub plan: Plan,
+    /// How events of one class at one instant are ordered.
+    pub ties: Ties,
+    /// Properties to check beyond the spec's core and the protocol's claims.
+    pub check: Vec<PropertyId>,
+    /// Where a run is cut short.
+    pub limits: Limits,
+}
+
+/// Where a run is cut short. All are finite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Virtual time.
+    pub horizon: Instant,
+    /// Events handled.
+    pub event_count_max: u64,
+    /// Messages under way at once.
+    pub pending_count_max: usize,
+    /// Whether the first violation of a safety property ends the run.
+    pub stop_at_violation: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            horizon: Instant::ZERO + Duration::from_secs(60),
+            event_count_max: 1_000_000,
+            pending_count_max: 1_000_000,
+            stop_at_violation: false,
+        }
+    }
+}
+
+impl Experiment {
+    /// A world without faults: reliable links of 1 to 10 ms, true clocks, no detector.
+    pub fn new(setting: Setting) -> Self {
+        Self {
+            setting,
+            network: NetworkConfig { bound: Duration::from_millis(10), ..Default::default() },
+            clocks: ClockConfig::default(),
+            detector: DetectorConfig::default(),
+            sync_latency: DurationRange::default(),
+            plan: Plan::default(),
+            ties: Ties::default(),
+            check: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+}

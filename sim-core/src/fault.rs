@@ -1,0 +1,101 @@
+//! The plan of a run's faults: data, in an order, each with an exact trigger.
+
+use crate::id::ProcessId;
+use crate::network::Cut;
+use crate::time::{Duration, Instant};
+
+/// The faults of one run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Plan {
+    /// Each happens once, when its trigger comes; of two at one instant the earlier in this list goes first.
+    pub faults: Vec<Fault>,
+}
+
+/// One fault.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Fault {
+    /// When it strikes.
+    pub trigger: Trigger,
+    /// What it does.
+    pub action: Action,
+}
+
+/// When a fault strikes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Trigger {
+    /// At this true time.
+    At(Instant),
+    /// Right after the `nth` effect of a process, counted from 1 over its whole life.
+    AfterEffect {
+        /// Whose effect.
+        process: ProcessId,
+        /// Which one.
+        nth: u64,
+    },
+    /// Right after a process has sent its `nth` message of a kind to another process, counted from 1.
+    Sends {
+        /// The sender.
+        process: ProcessId,
+        /// The kind: the path of variants' names.
+        kind: String,
+        /// Which one.
+        nth: u64,
+    },
+}
+
+/// What a fault does.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// A process stops. If it is the one whose effect triggered this, its remaining effects are lost.
+    Crash {
+        /// Which.
+        process: ProcessId,
+        /// How long it stays down; for good, if `None`.
+        recover_after: Option<Duration>,
+        /// What becomes of its messages under way.
+        in_flight: InFlight,
+    },
+    /// A process takes no step for a while, then goes on with its old state.
+    Pause {
+        /// Which.
+        process: ProcessId,
+        /// How long; until a `Resume`, if `None`.
+        resume_after: Option<Duration>,
+    },
+    /// A paused process goes on.
+    Resume {
+        /// Which.
+        process: ProcessId,
+    },
+    /// Links are cut.
+    Partition {
+        /// Which.
+        cut: Cut,
+        /// How long; until a `Heal`, if `None`.
+        heal_after: Option<Duration>,
+    },
+    /// All links are whole again.
+    Heal,
+}
+
+/// What becomes of the messages that a crashing process has under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum InFlight {
+    /// They travel on.
+    #[default]
+    Keep,
+    /// They are lost.
+    Lose,
+}
+
+impl Action {
+    /// The process that the fault strikes, if it strikes one.
+    pub const fn process(&self) -> Option<ProcessId> {
+        match self {
+            Self::Crash { process, .. }
+            | Self::Pause { process, .. }
+            | Self::Resume { process } => Some(*process),
+            Self::Partition { .. } | Self::Heal => None,
+        }
+    }
+}

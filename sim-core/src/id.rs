@@ -1,0 +1,47 @@
+//! Names of processes and of messages.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::as_text;
+
+/// The identity of a process: `p0`, `p1`, … in the order of the scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProcessId(pub u32);
+
+/// The identity of one transmission, numbered from 0 in the order of sending within a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MessageId(pub u64);
+
+impl ProcessId {
+    /// The process as an index into something held for each process.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Display for ProcessId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("p{}", self.0))
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "m{}", self.0)
+    }
+}
+
+impl FromStr for ProcessId {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = text.strip_prefix('p').filter(|n| n.bytes().all(|b| b.is_ascii_digit()));
+        let id = number.and_then(|n| n.parse().ok());
+        id.map(Self).ok_or_else(|| format!("expected a process such as \"p0\", found \"{text}\""))
+    }
+}
+
+as_text!(ProcessId, "^p[0-9]+$", "\"p0\"");

@@ -1,0 +1,407 @@
+//! Links: delay, loss, duplication, order, cuts. A link is directed, and costs nothing until it is used.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::delay::Delay;
+use crate::id::ProcessId;
+use crate::rng::{Probability, Rng};
+use crate::time::{Duration, Instant};
+
+/// How one directed link behaves.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Link {
+    /// How long a message travels.
+    pub delay: Delay,
+    /// Which messages are lost.
+    pub loss: Loss,
+    /// How likely a message is to arrive twice, each copy with a delay of its own.
+    pub duplicate: Probability,
+    /// Whether messages can overtake each other.
+    pub order: Order,
+}
+
+/// Which messages a link loses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// Each on its own.
+    Independent(Probability),
+    /// In bursts (Gilbert 1960, Elliott 1963): a good state loses nothing, a bad one loses with `loss`;
+    /// `enter` and `leave` are the chances to change state at a message.
+    Burst {
+        /// From good to bad.
+        enter: Probability,
+        /// From bad to good.
+        leave: Probability,
+        /// Of a message in the bad state.
+        loss: Probability,
+    },
+}
+
+impl Default for Loss {
+    fn default() -> Self {
+        Self::Independent(Probability::NEVER)
+    }
+}
+
+/// Whether messages of one link can overtake each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// They can.
+    #[default]
+    Any,
+    /// They arrive in the order of sending.
+    Fifo,
+}
+
+/// All links of a run.
+#[derive(Clone, Debug, Default)]
+pub struct NetworkConfig {
+    /// How a link behaves where no override says otherwise.
+    pub default: Link,
+    /// Links that behave differently; of two for the same link the later one counts.
+    pub overrides: Vec<((ProcessId, ProcessId), Link)>,
+    /// GST: from here on nothing is lost or cut, and no message takes longer than `bound`.
+    pub stabilise_at: Option<Instant>,
+    /// δ: the longest delay after `stabilise_at`.
+    pub bound: Duration,
+}
+
+/// Why a message did not arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DropReason {
+    /// The link lost it.
+    Loss,
+    /// The link was cut when it was sent, or when it would have arrived.
+    Cut,
+    /// The process that it was for was down.
+    ReceiverDown,
+    /// Its sender crashed while it was under way, and the fault took it along.
+    SenderCrashed,
+    /// There is no such process.
+    NoSuchProcess,
+}
+
+impl DropReason {
+    /// Every reason, in the order of declaration.
+    pub const ALL: [Self; 5] =
+        [Self::Loss, Self::Cut, Self::ReceiverDown, Self::SenderCrashed, Self::NoSuchProcess];
+
+    /// The reason in words.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Loss => "lost",
+            Self::Cut => "link cut",
+            Self::ReceiverDown => "receiver down",
+            Self::SenderCrashed => "sender crashed",
+            Self::NoSuchProcess => "no such process",
+        }
+    }
+}
+
+/// Which links a partition cuts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Cut {
+    /// Nothing passes between different groups; processes that are in none form one more.
+    Groups(Vec<Vec<ProcessId>>),
+    /// Nothing passes from the one side to the other; the way back is open.
+    OneWay {
+        /// The side that is not heard.
+        from: Vec<ProcessId>,
+        /// The side that does not hear.
+        to: Vec<ProcessId>,
+    },
+    /// Nothing passes on these directed links.
+    Links(Vec<(ProcessId, ProcessId)>),
+}
+
+impl Cut {
+    /// Whether the link from `from` to `to` is cut.
+    pub fn cuts(&self, from: ProcessId, to: ProcessId) -> bool {
+        match self {
+            Self::Groups(groups) => {
+                let group = |p| groups.iter().position(|group| group.contains(&p));
+                group(from) != group(to)
+            }
+            Self::OneWay { from: deaf_to, to: deaf } => {
+                deaf_to.contains(&from) && deaf.contains(&to)
+            }
+            Self::Links(links) => links.contains(&(from, to)),
+        }
+    }
+}
+
+/// What becomes of a message that is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// It never arrives.
+    Dropped(DropReason),
+    /// It arrives, and perhaps a copy too.
+    Arrives(Instant, Option<Instant>),
+}
+
+/// The links of one run as they are now.
+#[derive(Clone, Debug)]
+pub(crate) struct Network {
+    links: Vec<Link>,
+    /// Index into `links`; what is not here is link 0.
+    overridden: BTreeMap<(ProcessId, ProcessId), u32>,
+    stabilise_at: Instant,
+    bound: Duration,
+    /// What FIFO keeps between two arrivals of a link, so that a drawn tie cannot swap them.
+    gap: Duration,
+    cuts: Vec<(u32, Cut)>,
+    /// Links in a burst of loss.
+    bursts: BTreeSet<(ProcessId, ProcessId)>,
+    /// The latest arrival on each FIFO link that was used.
+    last_arrival: BTreeMap<(ProcessId, ProcessId), Instant>,
+}
+
+impl Network {
+    pub fn new(config: &NetworkConfig, gap: Duration) -> Self {
+        let mut links = vec![config.default.clone()];
+        let mut overridden = BTreeMap::new();
+        for (pair, link) in &config.overrides {
+            let known = links.iter().position(|l| l == link);
+            let index = known.unwrap_or_else(|| {
+                links.push(link.clone());
+                links.len() - 1
+            });
+            overridden.insert(*pair, u32::try_from(index).expect("fewer links than 2^32"));
+        }
+        Self {
+            links,
+            overridden,
+            stabilise_at: config.stabilise_at.unwrap_or(Instant::MAX),
+            bound: config.bound,
+            gap,
+            cuts: Vec::new(),
+            bursts: BTreeSet::new(),
+            last_arrival: BTreeMap::new(),
+        }
+    }
+
+    /// As it was before the first message.
+    pub fn reset(&mut self) {
+        self.cuts.clear();
+        self.bursts.clear();
+        self.last_arrival.clear();
+    }
+
+    pub fn cut(&mut self, id: u32, cut: Cut) {
+        self.cuts.push((id, cut));
+    }
+
+    pub fn heal(&mut self, id: u32) {
+        self.cuts.retain(|(cut, _)| *cut != id);
+    }
+
+    pub fn heal_all(&mut self) {
+        self.cuts.clear();
+    }
+
+    #[inline]
+    pub fn is_cut(&self, from: ProcessId, to: ProcessId) -> bool {
+        !self.cuts.is_empty() && self.cuts.iter().any(|(_, cut)| cut.cuts(from, to))
+    }
+
+    /// Why messages between correct processes cannot be owed, if they cannot.
+    pub fn excuse(&self, correct: &[bool], at: Instant) -> Option<&'static str> {
+        let correct = || {
+            let ids = (0u32..).zip(correct).filter(|(_, c)| **c);
+            ids.map(|(p, _)| ProcessId(p))
+        };
+        let pairs = || correct().flat_map(|p| correct().map(move |q| (p, q)));
+        if !self.cuts.is_empty() && pairs().any(|(p, q)| p != q && self.is_cut(p, q)) {
+            return Some("a partition was still in force at the end");
+        }
+        let never = |link: &Link| link.loss == Loss::Independent(Probability::ALWAYS);
+        if at < self.stabilise_at && self.links.iter().any(never) {
+            let lost = |(p, q)| p != q && never(self.link(p, q));
+            if pairs().any(lost) {
+                return Some("a link that loses every message was still in force at the end");
+            }
+        }
+        None
+    }
+
+    #[inline]
+    fn link(&self, from: ProcessId, to: ProcessId) -> &Link {
+        if self.overridden.is_empty() {
+            return &self.links[0];
+        }
+        let index = self.overridden.get(&(from, to)).copied().unwrap_or(0);
+        &self.links[index as usize]
+    }
+
+    /// Decides what becomes of a message from `from` to another process `to`, sent now.
+    #[inline]
+    pub fn route(&mut self, from: ProcessId, to: ProcessId, now: Instant, rng: &mut Rng) -> Route {
+        if self.is_cut(from, to) {
+            return Route::Dropped(DropReason::Cut);
+        }
+        let stable = now >= self.stabilise_at;
+        let link = self.link(from, to);
+        let (loss, duplicate, order) = (link.loss, link.duplicate, link.order);
+        if !stable && self.loses((from, to), loss, rng) {
+            return Route::Dropped(DropReason::Loss);
+        }
+        let link = self.link(from, to);
+        let first = self.arrival(link.delay.draw(rng), now);
+        let second = (!stable && rng.chance(duplicate))
+            .then(|| self.arrival(self.link(from, to).delay.draw(rng), now));
+        match order {
+            Order::Any => Route::Arrives(first, second),
+            Order::Fifo => {
+                let first = self.in_order((from, to), first);
+                Route::Arrives(first, second.map(|second| self.in_order((from, to), second)))
+            }
+        }
+    }
+
+    #[inline]
+    fn arrival(&self, delay: Duration, now: Instant) -> Instant {
+        // Dwork, Lynch and Stockmeyer 1988: what was sent before GST arrives by GST + bound. Without a GST
+        // this is Instant::MAX, since the sum saturates.
+        (now + delay).min(self.stabilise_at.max(now) + self.bound)
+    }
+
+    fn in_order(&mut self, link: (ProcessId, ProcessId), arrival: Instant) -> Instant {
+        let last = self.last_arrival.entry(link).or_default();
+        *last = if *last == Instant::ZERO { arrival } else { arrival.max(*last + self.gap) };
+        *last
+    }
+
+    fn loses(&mut self, link: (ProcessId, ProcessId), loss: Loss, rng: &mut Rng) -> bool {
+        match loss {
+            Loss::Independent(p) => rng.chance(p),
+            Loss::Burst { enter, leave, loss } => {
+                let bad = self.bursts.contains(&link);
+                let bad = if bad { !rng.chance(leave) } else { rng.chance(enter) };
+                if bad {
+                    self.bursts.insert(link);
+                } else {
+                    self.bursts.remove(&link);
+                }
+                bad && rng.chance(loss)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Stream;
+    use crate::time::DurationRange;
+
+    const P0: ProcessId = ProcessId(0);
+    const P1: ProcessId = ProcessId(1);
+
+    fn network(link: Link) -> (Network, Rng) {
+        let config = NetworkConfig { default: link, ..NetworkConfig::default() };
+        (Network::new(&config, Duration::ZERO), Rng::new(1, Stream::Network))
+    }
+
+    fn percent(p: u32) -> Probability {
+        Probability::new(f64::from(p) / 100.0).unwrap()
+    }
+
+    /// The fates of `count` messages from p0 to p1, one a millisecond.
+    fn routes(link: Link, count: u64) -> Vec<Route> {
+        let (mut network, mut rng) = network(link);
+        let at = |i| Instant::ZERO + Duration::from_millis(i);
+        (0..count).map(|i| network.route(P0, P1, at(i), &mut rng)).collect()
+    }
+
+    #[test]
+    fn loss_and_duplication_come_as_often_as_asked() {
+        let loss = Loss::Independent(percent(10));
+        let routes = routes(Link { loss, duplicate: percent(20), ..Link::default() }, 50_000);
+        let lost = routes.iter().filter(|r| matches!(r, Route::Dropped(DropReason::Loss))).count();
+        let twice = routes.iter().filter(|r| matches!(r, Route::Arrives(_, Some(_)))).count();
+        assert!((4_700..5_300).contains(&lost), "{lost}");
+        assert!((8_700..9_300).contains(&twice), "{twice}");
+    }
+
+    #[test]
+    fn bursts_lose_in_runs() {
+        let loss = Loss::Burst { enter: percent(1), leave: percent(20), loss: Probability::ALWAYS };
+        let routes = routes(Link { loss, ..Link::default() }, 100_000);
+        let lost: Vec<bool> = routes.iter().map(|r| matches!(r, Route::Dropped(_))).collect();
+        let count = lost.iter().filter(|l| **l).count();
+        let runs = lost.windows(2).filter(|w| !w[0] && w[1]).count();
+        // The bad state is left after five messages on average, and holds 1/21 of all.
+        assert!((4_200..5_400).contains(&count), "{count}");
+        assert!((4.3..5.7).contains(&(count as f64 / runs as f64)), "{runs} runs");
+    }
+
+    #[test]
+    fn fifo_links_never_reorder_and_others_do() {
+        for (order, reorders) in [(Order::Fifo, false), (Order::Any, true)] {
+            let (mut network, mut rng) = network(Link { order, ..Link::default() });
+            let arrivals =
+                (0..1_000).map(|i| match network.route(P0, P1, Instant::from_nanos(i), &mut rng) {
+                    Route::Arrives(at, None) => at,
+                    other => panic!("{other:?}"),
+                });
+            assert_eq!(!arrivals.is_sorted(), reorders, "{order:?}");
+        }
+    }
+
+    #[test]
+    fn after_stabilisation_all_arrives_within_the_bound() {
+        let config = NetworkConfig {
+            default: Link {
+                delay: Delay::Uniform(DurationRange {
+                    min: Duration::from_millis(1),
+                    max: Duration::from_secs(10),
+                }),
+                loss: Loss::Independent(percent(50)),
+                ..Link::default()
+            },
+            overrides: Vec::new(),
+            stabilise_at: Some(Instant::ZERO + Duration::from_secs(1)),
+            bound: Duration::from_millis(5),
+        };
+        let mut network = Network::new(&config, Duration::ZERO);
+        let mut rng = Rng::new(1, Stream::Network);
+        for ms in 0..2_000 {
+            let now = Instant::ZERO + Duration::from_millis(ms);
+            let latest = now.max(config.stabilise_at.unwrap()) + config.bound;
+            match network.route(P0, P1, now, &mut rng) {
+                Route::Arrives(at, None) => assert!(at <= latest),
+                other => assert!(ms < 1_000, "{other:?} at {now}"),
+            }
+        }
+    }
+
+    #[test]
+    fn cuts_have_their_shape() {
+        let p = |i| ProcessId(i);
+        let groups = Cut::Groups(vec![vec![p(0)], vec![p(1), p(2)]]);
+        assert!(groups.cuts(p(0), p(1)) && groups.cuts(p(1), p(0)) && groups.cuts(p(1), p(3)));
+        assert!(!groups.cuts(p(1), p(2)) && !groups.cuts(p(3), p(4)));
+        let one_way = Cut::OneWay { from: vec![p(0)], to: vec![p(1)] };
+        assert!(one_way.cuts(p(0), p(1)) && !one_way.cuts(p(1), p(0)));
+        let links = Cut::Links(vec![(p(2), p(1))]);
+        assert!(links.cuts(p(2), p(1)) && !links.cuts(p(1), p(2)));
+    }
+
+    #[test]
+    fn an_override_touches_its_link_alone() {
+        let slow = Link {
+            delay: Delay::Uniform(DurationRange::constant(Duration::from_secs(1))),
+            ..Link::default()
+        };
+        let config =
+            NetworkConfig { overrides: vec![((P0, P1), slow)], ..NetworkConfig::default() };
+        let mut network = Network::new(&config, Duration::ZERO);
+        let mut rng = Rng::new(1, Stream::Network);
+        let second = Instant::ZERO + Duration::from_secs(1);
+        assert_eq!(network.route(P0, P1, Instant::ZERO, &mut rng), Route::Arrives(second, None));
+        assert_ne!(network.route(P1, P0, Instant::ZERO, &mut rng), Route::Arrives(second, None));
+    }
+}

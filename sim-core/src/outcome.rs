@@ -1,0 +1,115 @@
+//! What a run came to.
+
+use crate::digest::Digest;
+use crate::id::ProcessId;
+use crate::kind::Kind;
+use crate::network::DropReason;
+use crate::property::{EndCause, Judged};
+use crate::time::Instant;
+
+/// The outcome of one run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The seed that it ran with.
+    pub seed: u64,
+    /// Equal for runs that did the same.
+    pub digest: Digest,
+    /// Why it ended.
+    pub cause: EndCause,
+    /// When it ended.
+    pub at: Instant,
+    /// The verdict on each property that was checked, in the order of the spec's table.
+    pub judged: Vec<Judged>,
+    /// The labels that were reached, in the order of their first time.
+    pub reached: Vec<&'static str>,
+    /// Faults of the plan, by index, whose trigger never came.
+    pub unfired: Vec<usize>,
+    /// The panic that ended the run, if one did.
+    pub panicked: Option<Panicked>,
+    /// Counts.
+    pub statistics: Statistics,
+}
+
+/// A panic in the code of a protocol or of its clients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Panicked {
+    /// At which step.
+    pub step: u64,
+    /// When.
+    pub at: Instant,
+    /// Whose handler; `None` if it was the clients'.
+    pub process: Option<ProcessId>,
+    /// What it said.
+    pub message: String,
+}
+
+/// Counts over one run. A message is one transmission between two distinct processes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Events that were handled.
+    pub events: u64,
+    /// Messages sent, by kind, in the order of their first sending.
+    pub kinds: Vec<KindCount>,
+    /// Messages delivered.
+    pub delivered: u64,
+    /// Messages dropped, by [`DropReason`].
+    pub dropped: [u64; DropReason::ALL.len()],
+    /// Copies that the network made.
+    pub duplicated: u64,
+    /// Syncs of a log: forced writes.
+    pub syncs: u64,
+    /// Crashes.
+    pub crashes: u64,
+    /// Recoveries.
+    pub recoveries: u64,
+    /// Effects of each process, in the order of their ids: the points at which a crash could land.
+    pub effects: Vec<u64>,
+}
+
+/// How often messages of one kind were sent.
+#[derive(Clone, Copy, Debug)]
+pub struct KindCount {
+    /// The kind.
+    pub kind: Kind,
+    /// How often.
+    pub sent: u64,
+}
+
+impl PartialEq for KindCount {
+    fn eq(&self, other: &Self) -> bool {
+        (self.kind.code(), self.sent) == (other.kind.code(), other.sent)
+    }
+}
+impl Eq for KindCount {}
+
+impl Statistics {
+    /// Messages sent, of all kinds.
+    pub fn sent(&self) -> u64 {
+        self.kinds.iter().map(|k| k.sent).sum()
+    }
+
+    /// Messages sent of the kind with this name.
+    pub fn sent_of(&self, kind: &str) -> u64 {
+        self.kinds.iter().find(|k| k.kind.to_string() == kind).map_or(0, |k| k.sent)
+    }
+
+    /// Messages dropped for this reason.
+    pub fn dropped_for(&self, reason: DropReason) -> u64 {
+        self.dropped[reason as usize]
+    }
+
+    #[inline]
+    pub(crate) fn count_sent(&mut self, kind: Kind) {
+        match self.kinds.iter_mut().find(|k| k.kind.code() == kind.code()) {
+            Some(known) => known.sent += 1,
+            None => self.kinds.push(KindCount { kind, sent: 1 }),
+        }
+    }
+
+    pub(crate) fn reset(&mut self) {
+        let Self { mut kinds, mut effects, .. } = std::mem::take(self);
+        kinds.clear();
+        effects.clear();
+        *self = Self { kinds, effects, ..Self::default() };
+    }
+}

@@ -1,0 +1,95 @@
+//! What an algorithm is to the engine: a deterministic state machine that lists effects.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::effect::Cx;
+use crate::id::ProcessId;
+use crate::spec::Spec;
+
+/// Plain data that a run can compare, hash, print and write down.
+pub trait Data: Clone + Debug + Eq + Hash + Serialize + 'static {}
+impl<T: Clone + Debug + Eq + Hash + Serialize + 'static> Data for T {}
+
+/// What travels on links and lies on disks: plain data that can be read back.
+pub trait Message: Data + DeserializeOwned {}
+impl<T: Data + DeserializeOwned> Message for T {}
+
+/// A timer is named by its value: setting an equal one again moves it.
+pub trait Timer: Copy + Data {}
+impl<T: Copy + Data> Timer for T {}
+
+/// What a process is asked for.
+pub type Request<P> = <<P as Process>::Spec as Spec>::Request;
+/// What a process announces.
+pub type Indication<P> = <<P as Process>::Spec as Spec>::Indication;
+
+/// An algorithm at one process: a deterministic, sans-IO state machine.
+///
+/// Law: what a handler does depends on nothing but the process's state, its arguments and what [`Cx`] hands
+/// out. It sees no real clock, no thread, no global time. A handler does nothing itself: it lists effects,
+/// which the engine applies in order after it has returned, so that a crash can land between any two of them.
+///
+/// `Clone` and `Hash` make its state comparable. They also keep unordered maps out: use `BTreeMap`, `BTreeSet`
+/// and `Vec`, whose iteration order is part of determinism.
+pub trait Process: Clone + Debug + Hash + Sized + 'static {
+    /// The problem that the algorithm solves.
+    type Spec: Spec;
+    /// What processes send each other.
+    type Msg: Message;
+    /// The names of its timers; [`Never`] if it sets none.
+    type Timer: Timer;
+    /// One record of its stable log; [`Never`] if it keeps none.
+    type Record: Message;
+
+    /// The process starts for the first time.
+    fn on_start(&mut self, _cx: &mut Cx<Self>) {}
+
+    /// The process starts again after a crash, as new but for what its log still holds.
+    fn on_recover(&mut self, _log: &[Stored<Self::Record>], cx: &mut Cx<Self>) {
+        self.on_start(cx);
+    }
+
+    /// A client asks for something.
+    fn on_request(&mut self, request: Request<Self>, cx: &mut Cx<Self>);
+
+    /// A message is delivered. Nothing in it can be trusted to be in range.
+    fn on_message(&mut self, from: ProcessId, msg: Self::Msg, cx: &mut Cx<Self>);
+
+    /// A timer that this process set has run out.
+    fn on_timer(&mut self, _timer: Self::Timer, _cx: &mut Cx<Self>) {}
+
+    /// The failure detector suspects `p` from now on.
+    fn on_suspect(&mut self, _p: ProcessId, _cx: &mut Cx<Self>) {}
+
+    /// The failure detector trusts `p` again.
+    fn on_trust(&mut self, _p: ProcessId, _cx: &mut Cx<Self>) {}
+}
+
+/// One record as it is found after a crash.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Stored<R> {
+    /// As it was written.
+    Intact(R),
+    /// Only partly written; its checksum says so.
+    Torn,
+    /// Damaged after it was written; its checksum says so.
+    Corrupt,
+}
+
+impl<R> Stored<R> {
+    /// The record, if it can be read.
+    pub const fn intact(&self) -> Option<&R> {
+        match self {
+            Self::Intact(record) => Some(record),
+            Self::Torn | Self::Corrupt => None,
+        }
+    }
+}
+
+/// The type of what never is: the timer of a process without timers, the record of one without a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Never {}

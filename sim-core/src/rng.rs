@@ -1,0 +1,201 @@
+//! Seeds and named streams: the only randomness there is.
+//!
+//! Each purpose draws from a ChaCha8 stream of its own, so that one more draw here moves none there. What a
+//! draw is turned into (a bounded integer, a shuffle, a probability) is written here, since the value of a seed
+//! depends on it: libraries may change theirs.
+
+use std::hash::{Hash, Hasher};
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+
+/// What a stream of randomness is used for. One stream never moves another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Delay, loss and duplication of messages.
+    Network,
+    /// Random faults.
+    Faults,
+    /// The clients' requests.
+    Workload,
+    /// Delays and mistakes of the failure detector.
+    Detector,
+    /// Offset and drift of local clocks.
+    Clocks,
+    /// The order of events at one instant, where a scenario has it drawn.
+    Ties,
+    /// Latency of the disks.
+    Storage,
+    /// The coin of one process, by its index.
+    Process(u32),
+}
+
+impl Stream {
+    const fn number(self) -> u64 {
+        match self {
+            Self::Network => 1,
+            Self::Faults => 2,
+            Self::Workload => 3,
+            Self::Detector => 4,
+            Self::Clocks => 5,
+            Self::Ties => 6,
+            Self::Storage => 7,
+            Self::Process(p) => (1 << 32) | p as u64,
+        }
+    }
+}
+
+/// One stream of a run's randomness.
+#[derive(Clone, Debug)]
+pub struct Rng(ChaCha8Rng);
+
+impl Rng {
+    /// The stream of the run with this seed.
+    pub fn new(seed: u64, stream: Stream) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(stream.number());
+        Self(rng)
+    }
+
+    /// 64 random bits.
+    #[inline]
+    pub fn bits(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// A number in `0..n`, biased by less than n in 2^64.
+    ///
+    /// # Panics
+    /// If `n` is zero.
+    #[inline]
+    pub fn below(&mut self, n: u64) -> u64 {
+        assert!(n > 0, "no number is below zero");
+        high_half(self.bits(), n)
+    }
+
+    /// A number in `min..=max`.
+    ///
+    /// # Panics
+    /// If `min > max`.
+    #[inline]
+    pub fn between(&mut self, min: u64, max: u64) -> u64 {
+        match (max - min).checked_add(1) {
+            Some(n) => min + self.below(n),
+            None => self.bits(),
+        }
+    }
+
+    /// True with the given probability. Certainties draw nothing.
+    #[inline]
+    pub fn chance(&mut self, p: Probability) -> bool {
+        match p.0 {
+            0 => false,
+            u64::MAX => true,
+            threshold => self.bits() < threshold,
+        }
+    }
+
+    /// A number in the open interval (0, 1), a multiple of 2^-53.
+    pub fn unit(&mut self) -> f64 {
+        ((self.bits() >> 12) as f64 + 0.5) / (1u64 << 52) as f64
+    }
+
+    /// One of `items`, or `None` of none.
+    pub fn choose<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
+        (!items.is_empty()).then(|| &items[self.index(items.len())])
+    }
+
+    /// Puts `items` into random order (Fisher and Yates).
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            let other = self.index(last + 1);
+            items.swap(last, other);
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the number is below a usize")]
+    fn index(&mut self, len: usize) -> usize {
+        self.below(len as u64) as usize
+    }
+}
+
+/// `bits * n / 2^64`: a number in `0..n` (Lemire 2019, without the rejection step).
+#[inline]
+const fn high_half(bits: u64, n: u64) -> u64 {
+    ((bits as u128 * n as u128) >> 64) as u64
+}
+
+impl Hash for Rng {
+    /// The position alone: seed and stream are constants of a run.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.get_word_pos().hash(state);
+    }
+}
+
+/// A probability as a threshold on 64 random bits, so that no float decides anything in a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Probability(u64);
+
+impl Probability {
+    /// It never happens.
+    pub const NEVER: Self = Self(0);
+    /// It always happens.
+    pub const ALWAYS: Self = Self(u64::MAX);
+
+    /// The probability `p`, or `None` unless `0 <= p <= 1`.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "p is in 0..=1")]
+    pub fn new(p: f64) -> Option<Self> {
+        // 2^64 as a float; the cast saturates, so that 1.0 becomes certainty.
+        (0.0..=1.0).contains(&p).then_some(Self((p * 18_446_744_073_709_551_616.0) as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_have_known_bits() {
+        let mut network = Rng::new(42, Stream::Network);
+        let mut faults = Rng::new(42, Stream::Faults);
+        assert_eq!([network.bits(), network.bits()], [NETWORK_42[0], NETWORK_42[1]]);
+        assert_ne!(network.bits(), faults.bits());
+    }
+    const NETWORK_42: [u64; 2] = [13_222_472_167_927_179_408, 3_078_952_320_862_533_021];
+
+    #[test]
+    fn bounded_draws_cover_their_range_evenly() {
+        let mut rng = Rng::new(7, Stream::Network);
+        let mut count = [0u32; 5];
+        for _ in 0..50_000 {
+            let n = rng.between(3, 7);
+            count[usize::try_from(n - 3).unwrap()] += 1;
+        }
+        assert!(count.iter().all(|c| (9_500..10_500).contains(c)), "{count:?}");
+    }
+
+    #[test]
+    fn chances_are_those_asked_for() {
+        let mut rng = Rng::new(7, Stream::Network);
+        let tenth = Probability::new(0.1).unwrap();
+        let hits = (0..100_000).filter(|_| rng.chance(tenth)).count();
+        assert!((9_500..10_500).contains(&hits), "{hits}");
+        assert!(rng.chance(Probability::new(1.0).unwrap()));
+        assert!(!rng.chance(Probability::new(0.0).unwrap()));
+        for bad in [-0.1, 1.1, f64::NAN] {
+            assert_eq!(Probability::new(bad), None);
+        }
+    }
+
+    #[test]
+    fn a_shuffle_reaches_every_order() {
+        let mut rng = Rng::new(7, Stream::Network);
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..1_000 {
+            let mut items = [0, 1, 2, 3];
+            rng.shuffle(&mut items);
+            seen.insert(items);
+        }
+        assert_eq!(seen.len(), 24);
+    }
+}

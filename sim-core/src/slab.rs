@@ -1,0 +1,54 @@
+//! Things with a number each, numbers used again.
+
+/// A vector with holes.
+#[derive(Clone, Debug)]
+pub(crate) struct Slab<T> {
+    entries: Vec<Option<T>>,
+    free: Vec<u32>,
+}
+
+impl<T> Default for Slab<T> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), free: Vec::new() }
+    }
+}
+
+impl<T> Slab<T> {
+    /// # Panics
+    /// At 2^32 things.
+    #[inline]
+    pub fn insert(&mut self, thing: T) -> u32 {
+        if let Some(index) = self.free.pop() {
+            self.entries[index as usize] = Some(thing);
+            return index;
+        }
+        self.entries.push(Some(thing));
+        u32::try_from(self.entries.len() - 1).expect("fewer than 2^32 things")
+    }
+
+    /// # Panics
+    /// If there is nothing under this number.
+    #[inline]
+    pub fn take(&mut self, index: u32) -> T {
+        self.free.push(index);
+        self.entries[index as usize].take().expect("a scheduled thing exists")
+    }
+
+    pub fn get(&self, index: u32) -> Option<&T> {
+        self.entries.get(index as usize)?.as_ref()
+    }
+
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.entries.len() - self.free.len()
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.entries.iter_mut().flatten()
+    }
+
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.free.clear();
+    }
+}

@@ -1,0 +1,89 @@
+//! A problem: what processes are asked for, what they announce, who asks, and what must hold of it.
+
+use std::hash::Hash;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::id::ProcessId;
+use crate::process::Data;
+use crate::property::PropertyEntry;
+use crate::protocol::{Invalid, Setting};
+use crate::rng::Rng;
+use crate::time::{Duration, Instant};
+
+/// Settings that a scenario file can write down.
+pub trait Settings:
+    Serialize + DeserializeOwned + JsonSchema + Default + Clone + Send + Sync + 'static
+{
+}
+impl<T> Settings for T where
+    T: Serialize + DeserializeOwned + JsonSchema + Default + Clone + Send + Sync + 'static
+{
+}
+
+/// A problem, apart from any algorithm that solves it.
+pub trait Spec: Sized + 'static {
+    /// The problem's name, as `ftsim list` shows it.
+    const NAME: &'static str;
+    /// Every property of the problem: a core that each solution must satisfy, and claims that some make.
+    const PROPERTIES: &'static [PropertyEntry<Self>];
+
+    /// What a process is asked for.
+    type Request: Data;
+    /// What a process announces; probes of an algorithm's inside among them.
+    type Indication: Data;
+    /// The keys of `[workload]` in a scenario.
+    type WorkloadSettings: Settings;
+    /// The clients of a run.
+    type Workload: Workload<Self>;
+
+    /// The clients as a scenario sets them up.
+    ///
+    /// # Errors
+    /// When the settings cannot be: a sender that does not exist, say.
+    fn workload(
+        settings: &Self::WorkloadSettings,
+        setting: &Setting,
+    ) -> Result<Self::Workload, Invalid>;
+
+    /// Whether this announces a fact about the algorithm's inside, which properties see and clients don't.
+    fn is_probe(_indication: &Self::Indication) -> bool {
+        false
+    }
+}
+
+/// The clients of one run: live, so that the next request can depend on what was announced.
+pub trait Workload<S: Spec>: Clone + Hash + 'static {
+    /// The run begins.
+    fn on_start(&mut self, ask: &mut Ask<'_, S>);
+    /// A process has announced something (no probe).
+    fn on_indication(&mut self, _p: ProcessId, _what: &S::Indication, _ask: &mut Ask<'_, S>) {}
+    /// A process is back after a crash.
+    fn on_recover(&mut self, _p: ProcessId, _ask: &mut Ask<'_, S>) {}
+}
+
+/// How clients ask for things.
+pub struct Ask<'a, S: Spec> {
+    pub(crate) now: Instant,
+    pub(crate) rng: &'a mut Rng,
+    pub(crate) asked: &'a mut Vec<(Duration, ProcessId, S::Request)>,
+}
+
+impl<S: Spec> Ask<'_, S> {
+    /// The true time.
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Puts `request` to `p`, `after` from now. A process that is down then never hears of it.
+    pub fn request(&mut self, p: ProcessId, after: Duration, request: S::Request) {
+        self.asked.push((after, p, request));
+    }
+
+    /// The clients' own randomness.
+    pub const fn rng(&mut self) -> &mut Rng {
+        self.rng
+    }
+}

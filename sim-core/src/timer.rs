@@ -1,0 +1,195 @@
+//! The timers of one process. Moving one is a write, not a push: its event is put off when it comes.
+
+use crate::event::Place;
+
+/// The timers that one process has set; few enough to be searched one by one.
+#[derive(Clone, Debug, Hash)]
+pub(crate) struct Timers<T> {
+    entries: Vec<Option<Entry<T>>>,
+}
+
+#[derive(Clone, Copy, Debug, Hash)]
+struct Entry<T> {
+    timer: T,
+    /// When it runs out, and its rank among others: that of when it was set. `None` once cancelled.
+    due: Option<Place>,
+    /// Where its event stands in the queue, at or before `due`; `None` while it waits in an inbox.
+    queued: Option<Place>,
+}
+
+/// What comes of the event of a timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due<T> {
+    /// Nothing: it was cancelled or belongs to an earlier life.
+    Stale,
+    /// It was moved: its event belongs here.
+    Later(Place),
+    /// It has run out.
+    Now(T),
+}
+
+impl<T> Default for Timers<T> {
+    fn default() -> Self {
+        Self { entries: Vec::new() }
+    }
+}
+
+impl<T: Copy + Eq> Timers<T> {
+    /// Sets `timer` to run out at `due`. Returns the index under which an event must be queued there, if one
+    /// must.
+    pub fn set(&mut self, timer: T, due: Place) -> Option<u32> {
+        let mut free = None;
+        for (index, entry) in self.entries.iter_mut().enumerate() {
+            match entry {
+                Some(entry) if entry.timer == timer => {
+                    entry.due = Some(due);
+                    if entry.queued.is_some_and(|queued| queued <= due) {
+                        return None;
+                    }
+                    entry.queued = Some(due);
+                    return u32::try_from(index).ok();
+                }
+                Some(_) => {}
+                None => free = free.or(Some(index)),
+            }
+        }
+        let entry = Some(Entry { timer, due: Some(due), queued: Some(due) });
+        let index = free.unwrap_or(self.entries.len());
+        if index < self.entries.len() {
+            self.entries[index] = entry;
+        } else {
+            self.entries.push(entry);
+        }
+        u32::try_from(index).ok()
+    }
+
+    /// Unsets `timer`, if it is set.
+    pub fn cancel(&mut self, timer: T) {
+        for slot in &mut self.entries {
+            if let Some(entry) = slot
+                && entry.timer == timer
+            {
+                entry.due = None;
+                if entry.queued.is_none() {
+                    *slot = None;
+                }
+                return;
+            }
+        }
+    }
+
+    /// The event queued for `index` at `place` has come.
+    pub fn due(&mut self, index: u32, place: Place) -> Due<T> {
+        let Some(slot) = self.entries.get_mut(index as usize) else { return Due::Stale };
+        match slot {
+            Some(Entry { timer, due, queued }) if *queued == Some(place) => match *due {
+                None => {
+                    *slot = None;
+                    Due::Stale
+                }
+                Some(due) if due != place => {
+                    *queued = Some(due);
+                    Due::Later(due)
+                }
+                Some(_) => {
+                    let timer = *timer;
+                    *slot = None;
+                    Due::Now(timer)
+                }
+            },
+            _ => Due::Stale,
+        }
+    }
+
+    /// A timer that has run out cannot be handled yet: it stays set, and its event waits in the inbox.
+    pub fn wait(&mut self, timer: T, place: Place) {
+        let entry = Some(Entry { timer, due: Some(place), queued: None });
+        match self.entries.iter_mut().find(|slot| slot.is_none()) {
+            Some(slot) => *slot = entry,
+            None => self.entries.push(entry),
+        }
+    }
+
+    /// The turn of a waiting timer has come: true if it was neither cancelled nor moved since.
+    pub fn take_waiting(&mut self, timer: T, place: Place) -> bool {
+        let waiting = self.entries.iter_mut().find(|slot| {
+            slot.as_ref()
+                .is_some_and(|e| e.timer == timer && e.due == Some(place) && e.queued.is_none())
+        });
+        waiting.and_then(Option::take).is_some()
+    }
+
+    /// Forgets all of them. Their events turn out stale.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Class, Queue, Ties};
+    use crate::rng::Stream;
+    use crate::time::Instant;
+    use proptest::prelude::{Strategy, prop_assert_eq, prop_oneof, proptest};
+    use std::collections::BTreeMap;
+
+    #[derive(Clone, Debug)]
+    enum Op {
+        Set(u8, u64),
+        Cancel(u8),
+        Advance(u64),
+    }
+
+    fn op() -> impl Strategy<Value = Op> {
+        prop_oneof![
+            4 => (0u8..4, 0u64..20).prop_map(|(t, d)| Op::Set(t, d)),
+            1 => (0u8..4).prop_map(Op::Cancel),
+            2 => (0u64..10).prop_map(Op::Advance),
+        ]
+    }
+
+    proptest! {
+        /// The model pushes an event for each setting and forgets the old one.
+        #[test]
+        fn lazy_timers_fire_like_eager_ones(ops in proptest::collection::vec(op(), 0..80)) {
+            let mut queue = Queue::new(Ties::Sequence, crate::rng::Rng::new(1, Stream::Ties));
+            let mut timers = Timers::default();
+            let mut model: BTreeMap<u8, Place> = BTreeMap::new();
+            let mut now = 0;
+            let (mut fired, mut expected) = (Vec::new(), Vec::new());
+            for op in ops.into_iter().chain([Op::Advance(1_000)]) {
+                match op {
+                    Op::Set(timer, after) => {
+                        let due = queue.place(Instant::from_nanos(now + after), Class::Timer);
+                        if let Some(index) = timers.set(timer, due) {
+                            queue.push(due, index, 0);
+                        }
+                        model.insert(timer, due);
+                    }
+                    Op::Cancel(timer) => {
+                        timers.cancel(timer);
+                        model.remove(&timer);
+                    }
+                    Op::Advance(by) => {
+                        now += by;
+                        while queue.peek().is_some_and(|s| s.place.at.as_nanos() <= now) {
+                            let event = queue.pop().unwrap();
+                            match timers.due(event.subject, event.place) {
+                                Due::Stale => {}
+                                Due::Later(place) => queue.push(place, event.subject, 0),
+                                Due::Now(timer) => fired.push((event.place, timer)),
+                            }
+                        }
+                        let mut due: Vec<_> =
+                            model.iter().map(|(t, p)| (*p, *t)).filter(|(p, _)| p.at.as_nanos() <= now).collect();
+                        due.sort_unstable();
+                        model.retain(|_, p| p.at.as_nanos() > now);
+                        expected.extend(due);
+                    }
+                }
+            }
+            prop_assert_eq!(fired, expected);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What did happen: the ordered record of a run, as plain data, made only when asked for.
+
+use serde::{Serialize, Serializer};
+
+use crate::id::{MessageId, ProcessId};
+use crate::network::DropReason;
+use crate::time::Instant;
+
+/// The record of one run, in the order in which it happened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// What happened.
+    pub entries: Vec<Entry>,
+    /// Whether the record stops before the run does, at [`Trace::ENTRY_COUNT_MAX`].
+    pub truncated: bool,
+}
+
+/// One line of a trace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// The step in which it happened, from 1; 0 is before the first.
+    pub step: u64,
+    /// The true time, in nanoseconds when serialised.
+    #[serde(serialize_with = "nanos")]
+    pub at: Instant,
+    /// Where it happened; `None` for the network as a whole.
+    pub process: Option<ProcessId>,
+    /// What happened. Content is shown as Rust's `Debug` shows it.
+    #[serde(flatten)]
+    pub what: Happening,
+}
+
+/// What a line of a trace tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Happening {
+    /// A process starts.
+    Start,
+    /// A client's request is heard.
+    Request {
+        /// The request.
+        request: String,
+    },
+    /// A client's request meets a process that is down.
+    RequestLost {
+        /// The request.
+        request: String,
+    },
+    /// A message is delivered.
+    Deliver {
+        /// Which.
+        id: MessageId,
+        /// Who sent it.
+        from: ProcessId,
+        /// Its content.
+        message: String,
+    },
+    /// A timer has run out.
+    Timer {
+        /// Which.
+        timer: String,
+    },
+    /// The detector suspects a process.
+    Suspect {
+        /// Which.
+        subject: ProcessId,
+    },
+    /// The detector trusts a process again.
+    Trust {
+        /// Which.
+        subject: ProcessId,
+    },
+    /// A message is sent, and will arrive unless something comes between.
+    Send {
+        /// Which.
+        id: MessageId,
+        /// To whom.
+        to: ProcessId,
+        /// Its kind.
+        kind: String,
+        /// Its content.
+        message: String,
+        /// When it is to arrive.
+        #[serde(serialize_with = "nanos")]
+        arrives: Instant,
+    },
+    /// A message will not arrive.
+    Drop {
+        /// Which.
+        id: MessageId,
+        /// To whom.
+        to: ProcessId,
+        /// Its content.
+        message: String,
+        /// Why.
+        reason: DropReason,
+    },
+    /// A timer is set or moved.
+    SetTimer {
+        /// Which.
+        timer: String,
+        /// When it will run out.
+        #[serde(serialize_with = "nanos")]
+        due: Instant,
+    },
+    /// A timer is unset.
+    CancelTimer {
+        /// Which.
+        timer: String,
+    },
+    /// A process announces something.
+    Indicate {
+        /// What.
+        what: String,
+    },
+    /// A record is added to the log, volatile.
+    Append {
+        /// The record.
+        record: String,
+    },
+    /// The log is replaced, volatile.
+    Rewrite {
+        /// How many records it has now.
+        count: usize,
+    },
+    /// A sync begins that takes time; the process waits.
+    SyncBegins,
+    /// The log is durable.
+    Synced,
+    /// Something interesting happened.
+    Reach {
+        /// Its label.
+        label: &'static str,
+    },
+    /// A remark.
+    Note {
+        /// Its text.
+        remark: String,
+    },
+    /// A process crashes.
+    Crash {
+        /// How many effects of the handler that it was in are lost.
+        effects_lost: usize,
+    },
+    /// A process is back.
+    Recover {
+        /// How many records its log has.
+        records: usize,
+    },
+    /// A process pauses.
+    Pause,
+    /// A process goes on.
+    Resume,
+    /// Links are cut.
+    Partition {
+        /// Which.
+        cut: String,
+    },
+    /// Links are whole again.
+    Heal,
+    /// The network is stable from now on.
+    Stabilise,
+    /// A property is violated.
+    Violation {
+        /// Which.
+        property: &'static str,
+        /// How.
+        message: String,
+    },
+    /// A handler panicked.
+    Panic {
+        /// What it said.
+        message: String,
+    },
+}
+
+impl Trace {
+    /// The record stops after this many lines.
+    pub const ENTRY_COUNT_MAX: usize = 2_000_000;
+
+    pub(crate) fn push(&mut self, entry: Entry) {
+        if self.entries.len() < Self::ENTRY_COUNT_MAX {
+            self.entries.push(entry);
+        } else {
+            self.truncated = true;
+        }
+    }
+}
+
+fn nanos<S: Serializer>(at: &Instant, s: S) -> Result<S::Ok, S::Error> {
+    s.serialize_u64(at.as_nanos())
+}

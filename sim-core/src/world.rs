@@ -1,0 +1,288 @@
+//! What of a running simulation does not depend on the protocol, compiled once for all of them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::detector::DetectorKind;
+use crate::digest::Digest;
+use crate::event::{Class, Queue};
+use crate::experiment::Experiment;
+use crate::fault::{Action, Trigger};
+use crate::id::{MessageId, ProcessId};
+use crate::kind::Kind;
+use crate::network::{DropReason, Network};
+use crate::outcome::Statistics;
+use crate::property::EndCause;
+use crate::rng::{Rng, Stream};
+use crate::time::{Duration, Instant};
+use crate::trace::{Entry, Happening, Trace};
+
+/// A change of the environment that is scheduled; events of class [`Class::Fault`] carry its index.
+#[derive(Clone, Copy, Debug, Hash)]
+pub(crate) enum Control {
+    /// The fault of the plan with this index strikes.
+    Fault(usize),
+    /// A process starts again, unless it has done so since this incarnation.
+    Recover(ProcessId, u32),
+    /// A process goes on, unless it crashed since this incarnation.
+    Resume(ProcessId, u32),
+    /// The cut with this number ends.
+    Heal(u32),
+    /// GST.
+    Stabilise,
+}
+
+/// A fault that waits for an effect.
+#[derive(Clone, Debug, Hash)]
+struct Armed {
+    fault: usize,
+    process: ProcessId,
+    /// `None` counts effects, `Some` sends of this kind.
+    kind: Option<String>,
+    left: u64,
+}
+
+/// Whose code is running: who is to blame for a panic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Running {
+    Engine,
+    Handler(ProcessId),
+    Clients,
+}
+
+/// What of a notice says what it is.
+pub(crate) struct Notice {
+    pub subject: ProcessId,
+    pub suspect: bool,
+    /// A mistake of the detector is told whatever the truth.
+    pub mistake: bool,
+}
+
+impl Notice {
+    fn pack(&self) -> u32 {
+        self.subject.0 << 2 | u32::from(self.mistake) << 1 | u32::from(self.suspect)
+    }
+
+    pub fn unpack(detail: u32) -> Self {
+        Self { subject: ProcessId(detail >> 2), mistake: detail & 2 != 0, suspect: detail & 1 != 0 }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    pub experiment: Arc<Experiment>,
+    pub seed: u64,
+    pub now: Instant,
+    pub step: u64,
+    pub queue: Queue,
+    pub network: Network,
+    pub network_rng: Rng,
+    pub storage_rng: Rng,
+    pub workload_rng: Rng,
+    detector_rng: Rng,
+    controls: Vec<Control>,
+    armed: Vec<Armed>,
+    pub fired: Vec<bool>,
+    cut_count: u32,
+    message_count: u64,
+    /// Who has been told to suspect whom: (observer, subject).
+    pub suspected: BTreeSet<(ProcessId, ProcessId)>,
+    pub digest: Digest,
+    pub statistics: Statistics,
+    pub reached: Vec<&'static str>,
+    pub trace: Option<Trace>,
+    pub failure_free: bool,
+    pub running: Running,
+    pub ended: Option<EndCause>,
+}
+
+impl World {
+    pub fn new(experiment: Arc<Experiment>) -> Self {
+        let rng = |stream| Rng::new(0, stream);
+        let gap = match experiment.ties {
+            crate::event::Ties::Sequence => Duration::ZERO,
+            crate::event::Ties::Drawn => Duration::from_nanos(1),
+        };
+        Self {
+            seed: 0,
+            now: Instant::ZERO,
+            step: 0,
+            queue: Queue::new(experiment.ties, rng(Stream::Ties)),
+            network: Network::new(&experiment.network, gap),
+            network_rng: rng(Stream::Network),
+            storage_rng: rng(Stream::Storage),
+            workload_rng: rng(Stream::Workload),
+            detector_rng: rng(Stream::Detector),
+            controls: Vec::new(),
+            armed: Vec::new(),
+            fired: Vec::new(),
+            cut_count: 0,
+            message_count: 0,
+            suspected: BTreeSet::new(),
+            digest: Digest::EMPTY,
+            statistics: Statistics::default(),
+            reached: Vec::new(),
+            trace: None,
+            failure_free: true,
+            running: Running::Engine,
+            ended: None,
+            experiment,
+        }
+    }
+
+    /// Back to the start, with another seed; memory is kept.
+    pub fn reset(&mut self, seed: u64) {
+        self.seed = seed;
+        self.now = Instant::ZERO;
+        self.step = 0;
+        self.queue.reset(Rng::new(seed, Stream::Ties));
+        self.network.reset();
+        self.network_rng = Rng::new(seed, Stream::Network);
+        self.storage_rng = Rng::new(seed, Stream::Storage);
+        self.workload_rng = Rng::new(seed, Stream::Workload);
+        self.detector_rng = Rng::new(seed, Stream::Detector);
+        self.controls.clear();
+        self.armed.clear();
+        self.cut_count = 0;
+        self.message_count = 0;
+        self.suspected.clear();
+        self.digest = Digest::EMPTY;
+        self.statistics.reset();
+        self.reached.clear();
+        self.failure_free = true;
+        self.running = Running::Engine;
+        self.ended = None;
+        self.arm();
+    }
+
+    /// Schedules what the experiment fixes in advance.
+    fn arm(&mut self) {
+        let experiment = Arc::clone(&self.experiment);
+        let faults = &experiment.plan.faults;
+        self.fired.clear();
+        self.fired.resize(faults.len(), false);
+        if let Some(at) = experiment.network.stabilise_at {
+            self.control(at, Control::Stabilise);
+        }
+        for (index, fault) in faults.iter().enumerate() {
+            let (process, kind, nth) = match &fault.trigger {
+                Trigger::At(at) => {
+                    self.control(*at, Control::Fault(index));
+                    continue;
+                }
+                Trigger::AfterEffect { process, nth } => (*process, None, *nth),
+                Trigger::Sends { process, kind, nth } => (*process, Some(kind.clone()), *nth),
+            };
+            self.armed.push(Armed { fault: index, process, kind, left: nth });
+        }
+        for mistake in &experiment.detector.mistakes {
+            let notice = |suspect| Notice { subject: mistake.suspects, suspect, mistake: true };
+            self.notify_at(mistake.at, mistake.observer, &notice(true));
+            if let Some(until) = mistake.until {
+                self.notify_at(until, mistake.observer, &notice(false));
+            }
+        }
+    }
+
+    /// Schedules a change of the environment.
+    pub fn control(&mut self, at: Instant, control: Control) {
+        let index = u32::try_from(self.controls.len()).expect("fewer than 2^32 faults");
+        self.controls.push(control);
+        self.queue.schedule(at, Class::Fault, index, 0);
+    }
+
+    pub fn controlled(&self, index: u32) -> Control {
+        self.controls[index as usize]
+    }
+
+    /// Whether any fault waits for an effect.
+    #[inline]
+    pub const fn has_armed(&self) -> bool {
+        !self.armed.is_empty()
+    }
+
+    /// `process` has had an effect; `sent` is the kind if it was a message to another. A crash of that process
+    /// itself strikes at once and is returned; faults elsewhere are queued, never run inside a handler.
+    pub fn effect_done(&mut self, process: ProcessId, sent: Option<Kind>) -> Option<Action> {
+        let experiment = Arc::clone(&self.experiment);
+        let mut crash = None;
+        let mut due = Vec::new();
+        for armed in self.armed.iter_mut().filter(|a| a.process == process) {
+            let counts = match &armed.kind {
+                None => true,
+                Some(kind) => sent.is_some_and(|sent| sent.to_string() == *kind),
+            };
+            armed.left -= u64::from(counts && armed.left > 0);
+            if counts && armed.left == 0 {
+                due.push(armed.fault);
+            }
+        }
+        self.armed.retain(|a| a.left > 0);
+        for fault in due {
+            let action = &experiment.plan.faults[fault].action;
+            match action {
+                Action::Crash { process: struck, .. } if *struck == process => {
+                    self.fired[fault] = true;
+                    crash = Some(action.clone());
+                }
+                _ => self.control(self.now, Control::Fault(fault)),
+            }
+        }
+        crash
+    }
+
+    pub fn next_message(&mut self) -> MessageId {
+        self.message_count += 1;
+        MessageId(self.message_count - 1)
+    }
+
+    pub const fn next_cut(&mut self) -> u32 {
+        self.cut_count += 1;
+        self.cut_count - 1
+    }
+
+    pub fn sync_latency(&mut self) -> Duration {
+        let latency = self.experiment.sync_latency;
+        if latency.max == Duration::ZERO {
+            return Duration::ZERO;
+        }
+        let nanos = self.storage_rng.between(latency.min.as_nanos(), latency.max.as_nanos());
+        Duration::from_nanos(nanos)
+    }
+
+    /// The oracle will tell `observer` that `subject` is down (`suspect`) or up again.
+    pub fn notify(&mut self, observer: ProcessId, subject: ProcessId, suspect: bool) {
+        let detector = &self.experiment.detector;
+        let blind = detector.blind.contains(&(observer, subject));
+        if detector.kind == DetectorKind::None || observer == subject || blind {
+            return;
+        }
+        let (min, max) = (detector.delay.min.as_nanos(), detector.delay.max.as_nanos());
+        let delay = Duration::from_nanos(self.detector_rng.between(min, max));
+        self.notify_at(self.now + delay, observer, &Notice { subject, suspect, mistake: false });
+    }
+
+    fn notify_at(&mut self, at: Instant, observer: ProcessId, notice: &Notice) {
+        self.queue.schedule(at, Class::Detector, observer.0, notice.pack());
+    }
+
+    pub fn dropped(&mut self, reason: DropReason) {
+        self.statistics.dropped[reason as usize] += 1;
+        self.failure_free = false;
+        self.digest.mix(0x1000 | reason as u64);
+    }
+
+    pub fn reach(&mut self, label: &'static str) {
+        if !self.reached.contains(&label) {
+            self.reached.push(label);
+        }
+    }
+
+    /// Puts a line into the trace, if there is one.
+    #[inline]
+    pub fn record(&mut self, process: Option<ProcessId>, what: impl FnOnce() -> Happening) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(Entry { step: self.step, at: self.now, process, what: what() });
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! The `ftsim` binary.
+fn main() {}
