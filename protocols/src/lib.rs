@@ -4,9 +4,19 @@
 //! protocol is one file with nothing but the algorithm. This crate knows the engine, and neither files nor
 //! terminals.
 
+pub mod broadcast;
 pub mod spec;
+#[cfg(test)]
+mod testing;
 
 use ftsim_core::{Entry, Protocol};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The parameters of a protocol that has none.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NoParams {}
 
 /// The protocols that a command line offers.
 #[derive(Clone, Default)]
@@ -17,7 +27,7 @@ pub struct Catalogue {
 impl Catalogue {
     /// The protocols of this crate.
     pub fn builtin() -> Self {
-        Self::default()
+        Self::default().with::<broadcast::Beb>().with::<broadcast::EagerRb>()
     }
 
     /// Adds a protocol; one of the same name is replaced.

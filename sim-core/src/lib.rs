@@ -41,6 +41,7 @@ pub mod kind;
 pub mod network;
 pub mod outcome;
 pub mod process;
+mod process_set;
 pub mod property;
 pub mod protocol;
 pub mod rng;
@@ -62,6 +63,7 @@ pub use fault::Plan;
 pub use id::{MessageId, ProcessId};
 pub use outcome::{Outcome, Panicked, Statistics};
 pub use process::{Data, Indication, Message, Never, Process, Request, Stored, Timer};
+pub use process_set::ProcessSet;
 pub use property::{
     DynProperty, End, EndCause, Judged, Kind, Observed, Property, PropertyEntry, PropertyId,
     Standing, Verdict, Violation, What,

@@ -1,1 +1,5 @@
 //! Problems: one file each.
+
+pub mod broadcast;
+#[cfg(test)]
+mod history;

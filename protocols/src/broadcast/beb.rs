@@ -1,0 +1,84 @@
+//! Best-effort broadcast: the sender sends to everybody, and that is all.
+//!
+//! Source: Cachin, Guerraoui and Rodrigues (2011), algorithm 3.1. Spec: [`Broadcast`], core only. Model:
+//! asynchronous, perfect links, any number of crashes.
+//!
+//! Steps: the sender sends the message to each process, itself first. Who receives it delivers it. If the sender
+//! crashes in between, some deliver and some never do: that is all that "best effort" means, and why it is no
+//! reliable broadcast.
+
+use ftsim_core::{
+    Cx, DetectorClass, FaultClass, Links, Model, Mutant, Never, Process, ProcessId, Protocol,
+    Setting, Timing,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::NoParams;
+use crate::spec::broadcast::{AGREEMENT, Broadcast, Indication, MessageNumber, Request};
+
+/// One process of best-effort broadcast: it has no state.
+#[derive(Clone, Debug, Hash)]
+pub struct Beb;
+
+/// What processes send each other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Msg {
+    /// The message with this number; its sender is the link's.
+    Data(MessageNumber),
+}
+
+impl Process for Beb {
+    type Spec = Broadcast;
+    type Msg = Msg;
+    type Timer = Never;
+    type Record = Never;
+
+    fn on_request(&mut self, Request::Broadcast(number): Request, cx: &mut Cx<Self>) {
+        cx.broadcast(Msg::Data(number));
+    }
+
+    fn on_message(&mut self, sender: ProcessId, Msg::Data(number): Msg, cx: &mut Cx<Self>) {
+        cx.indicate(Indication::Deliver { sender, number });
+    }
+}
+
+impl Protocol for Beb {
+    const NAME: &'static str = "beb";
+    const SUMMARY: &'static str = "best-effort broadcast: the sender sends to each process";
+    const MODEL: Model = Model {
+        timing: Timing::Asynchronous,
+        faults: FaultClass::CrashStop,
+        bound: "f < n",
+        links: Links::Reliable,
+        detector: DetectorClass::None,
+        literature: "Cachin, Guerraoui & Rodrigues 2011, algorithm 3.1",
+    };
+    const MUTANTS: &'static [Mutant] = &[Mutant::assumption(
+        "as-rb",
+        "is taken for a reliable broadcast",
+        AGREEMENT,
+        "check",
+        None,
+    )];
+
+    type Params = NoParams;
+
+    fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
+        Self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Bench;
+
+    #[test]
+    fn a_broadcast_costs_n_minus_1_messages_and_one_step() {
+        for n in [1, 2, 5, 9] {
+            let outcome = Bench::<Beb>::new(n).workload(r#"{"senders": ["p0"]}"#).lockstep().run(1);
+            assert_eq!(outcome.statistics.sent(), u64::from(n) - 1);
+            assert_eq!(outcome.steps(), u64::from(n > 1));
+        }
+    }
+}

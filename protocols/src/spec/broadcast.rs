@@ -1,0 +1,322 @@
+//! Broadcast: one process sends, all deliver.
+//!
+//! Properties after Hadzilacos and Toueg (1994) and Cachin, Guerraoui and Rodrigues (2011), chapter 3. The core
+//! is what best-effort broadcast gives; the two agreements are claims.
+
+use std::collections::BTreeMap;
+
+use ftsim_core::{
+    Ask, Duration, End, Invalid, Kind, Observed, ProcessId, ProcessSet, Property, PropertyEntry,
+    PropertyId, Setting, Spec, Standing, Violation, What, Workload,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The problem of getting a message to everybody.
+pub struct Broadcast;
+
+/// The number of a message, unique among those of its sender.
+pub type MessageNumber = u64;
+
+/// What a process is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Request {
+    /// Broadcast the message with this number.
+    Broadcast(MessageNumber),
+}
+
+/// What a process announces.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Indication {
+    /// A message is delivered.
+    Deliver {
+        /// Who broadcast it, as the delivering process believes.
+        sender: ProcessId,
+        /// Which of its messages.
+        number: MessageNumber,
+    },
+}
+
+/// RB1.
+pub const VALIDITY: PropertyId = PropertyId("rb.validity");
+/// RB2.
+pub const NO_DUPLICATION: PropertyId = PropertyId("rb.no-duplication");
+/// RB3.
+pub const NO_CREATION: PropertyId = PropertyId("rb.no-creation");
+/// RB4.
+pub const AGREEMENT: PropertyId = PropertyId("rb.agreement");
+/// URB4.
+pub const UNIFORM_AGREEMENT: PropertyId = PropertyId("rb.uniform-agreement");
+
+impl Spec for Broadcast {
+    const NAME: &'static str = "broadcast";
+    const PROPERTIES: &'static [PropertyEntry<Self>] = &[
+        PropertyEntry {
+            id: VALIDITY,
+            kind: Kind::Liveness,
+            standing: Standing::Core,
+            text: "a correct process that broadcasts a message delivers it in the end",
+            checker: |_| Box::new(Validity::default()),
+        },
+        PropertyEntry {
+            id: NO_DUPLICATION,
+            kind: Kind::Safety,
+            standing: Standing::Core,
+            text: "no process delivers a message twice",
+            checker: |_| Box::new(NoDuplication::default()),
+        },
+        PropertyEntry {
+            id: NO_CREATION,
+            kind: Kind::Safety,
+            standing: Standing::Core,
+            text: "a message that is delivered was broadcast by its sender before",
+            checker: |_| Box::new(NoCreation::default()),
+        },
+        PropertyEntry {
+            id: AGREEMENT,
+            kind: Kind::Liveness,
+            standing: Standing::Claim,
+            text: "what a correct process delivers, every correct process delivers in the end",
+            checker: |_| Box::new(Agreement { uniform: false, delivered: BTreeMap::new() }),
+        },
+        PropertyEntry {
+            id: UNIFORM_AGREEMENT,
+            kind: Kind::Liveness,
+            standing: Standing::Claim,
+            text: "what any process delivers, every correct process delivers in the end",
+            checker: |_| Box::new(Agreement { uniform: true, delivered: BTreeMap::new() }),
+        },
+    ];
+
+    type Request = Request;
+    type Indication = Indication;
+    type WorkloadSettings = BroadcastWorkload;
+    type Workload = Senders;
+
+    fn workload(settings: &BroadcastWorkload, setting: &Setting) -> Result<Senders, Invalid> {
+        let known = |p: &ProcessId| p.0 < setting.n;
+        if let Some(stranger) = settings.senders.iter().find(|p| !known(p)) {
+            return Err(Invalid::new("senders", format!("there is no process {stranger}")));
+        }
+        let all = || setting.processes().collect();
+        let senders = if settings.senders.is_empty() { all() } else { settings.senders.clone() };
+        Ok(Senders { senders, broadcasts: settings.broadcasts, every: settings.every })
+    }
+}
+
+/// Who broadcasts how much.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BroadcastWorkload {
+    /// Who broadcasts; everybody, if empty.
+    pub senders: Vec<ProcessId>,
+    /// How many messages each of them broadcasts.
+    pub broadcasts: u32,
+    /// The time between two of them; the first is at the start.
+    pub every: Duration,
+}
+
+impl Default for BroadcastWorkload {
+    fn default() -> Self {
+        Self { senders: Vec::new(), broadcasts: 1, every: Duration::from_millis(10) }
+    }
+}
+
+/// The clients of a broadcast: each sender is asked for its messages at fixed times.
+#[derive(Clone, Debug, Hash)]
+pub struct Senders {
+    senders: Vec<ProcessId>,
+    broadcasts: u32,
+    every: Duration,
+}
+
+impl Workload<Broadcast> for Senders {
+    fn on_start(&mut self, ask: &mut Ask<'_, Broadcast>) {
+        for number in 0..u64::from(self.broadcasts) {
+            for sender in &self.senders {
+                ask.request(*sender, self.every.times(number), Request::Broadcast(number));
+            }
+        }
+    }
+}
+
+/// A message as everybody knows it.
+type MessageName = (ProcessId, MessageNumber);
+
+fn delivered(event: &Observed<'_, Broadcast>) -> Option<MessageName> {
+    match event.what {
+        What::Indication(Indication::Deliver { sender, number }) => Some((*sender, *number)),
+        _ => None,
+    }
+}
+
+fn broadcast(event: &Observed<'_, Broadcast>) -> Option<MessageName> {
+    match event.what {
+        What::Request(Request::Broadcast(number)) => Some((event.process, *number)),
+        _ => None,
+    }
+}
+
+/// RB1: remembers what was broadcast and not yet delivered by its sender.
+#[derive(Clone, Debug, Default, Hash)]
+struct Validity {
+    owed: std::collections::BTreeSet<MessageName>,
+    broadcasts: u64,
+}
+
+impl Property<Broadcast> for Validity {
+    fn observe(&mut self, event: &Observed<'_, Broadcast>) -> Result<(), Violation> {
+        if let Some(message) = broadcast(event) {
+            self.owed.insert(message);
+            self.broadcasts += 1;
+        }
+        if let Some(message) = delivered(event).filter(|(sender, _)| *sender == event.process) {
+            self.owed.remove(&message);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
+        match self.owed.iter().find(|(sender, _)| end.is_correct(*sender)) {
+            None => Ok(()),
+            Some((sender, number)) => Err(Violation::by(
+                [*sender],
+                format!("{sender} broadcast message {number} and never delivered it"),
+            )),
+        }
+    }
+
+    fn exercised(&self) -> u64 {
+        self.broadcasts
+    }
+}
+
+/// RB2: remembers who has delivered what.
+#[derive(Clone, Debug, Default, Hash)]
+struct NoDuplication {
+    delivered: BTreeMap<MessageName, ProcessSet>,
+}
+
+impl Property<Broadcast> for NoDuplication {
+    fn observe(&mut self, event: &Observed<'_, Broadcast>) -> Result<(), Violation> {
+        let Some(message) = delivered(event) else { return Ok(()) };
+        if self.delivered.entry(message).or_default().insert(event.process) {
+            return Ok(());
+        }
+        let (p, (sender, number)) = (event.process, message);
+        Err(Violation::by([p], format!("{p} delivered message {number} of {sender} twice")))
+    }
+
+    fn exercised(&self) -> u64 {
+        self.delivered.len() as u64
+    }
+}
+
+/// RB3: remembers what was broadcast.
+#[derive(Clone, Debug, Default, Hash)]
+struct NoCreation {
+    broadcast: std::collections::BTreeSet<MessageName>,
+    deliveries: u64,
+}
+
+impl Property<Broadcast> for NoCreation {
+    fn observe(&mut self, event: &Observed<'_, Broadcast>) -> Result<(), Violation> {
+        self.broadcast.extend(broadcast(event));
+        let Some(message) = delivered(event) else { return Ok(()) };
+        self.deliveries += 1;
+        if self.broadcast.contains(&message) {
+            return Ok(());
+        }
+        let (p, (sender, number)) = (event.process, message);
+        Err(Violation::by(
+            [p, sender],
+            format!("{p} delivered message {number} of {sender}, who never broadcast it"),
+        ))
+    }
+
+    fn exercised(&self) -> u64 {
+        self.deliveries
+    }
+}
+
+/// RB4 and URB4: remembers who has delivered what, and asks at the end who is missing.
+#[derive(Clone, Debug, Hash)]
+struct Agreement {
+    /// Whether deliveries of faulty processes oblige the correct ones too.
+    uniform: bool,
+    delivered: BTreeMap<MessageName, ProcessSet>,
+}
+
+impl Property<Broadcast> for Agreement {
+    fn observe(&mut self, event: &Observed<'_, Broadcast>) -> Result<(), Violation> {
+        if let Some(message) = delivered(event) {
+            self.delivered.entry(message).or_default().insert(event.process);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
+        for ((sender, number), by) in &self.delivered {
+            let Some(first) = by.iter().find(|p| self.uniform || end.is_correct(*p)) else {
+                continue;
+            };
+            if let Some(missing) = end.correct().find(|q| !by.contains(*q)) {
+                return Err(Violation::by(
+                    [first, missing],
+                    format!("{first} delivered message {number} of {sender}, {missing} never did"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn exercised(&self) -> u64 {
+        self.delivered.len() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::history::{Act, check};
+
+    const P0: ProcessId = ProcessId(0);
+    const P1: ProcessId = ProcessId(1);
+
+    fn bcast(p: ProcessId, number: u64) -> Act<Broadcast> {
+        Act::Request(p, Request::Broadcast(number))
+    }
+
+    fn deliver(p: ProcessId, sender: ProcessId, number: u64) -> Act<Broadcast> {
+        Act::Indicate(p, Indication::Deliver { sender, number })
+    }
+
+    #[test]
+    fn a_history_in_which_all_deliver_once_is_good() {
+        let good = [bcast(P0, 1), deliver(P0, P0, 1), deliver(P1, P0, 1)];
+        assert_eq!(check(2, &good), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn each_property_refuses_its_bad_history() {
+        assert_eq!(check(2, &[bcast(P0, 1)]), ["rb.validity"]);
+        let twice = [bcast(P0, 1), deliver(P0, P0, 1), deliver(P1, P0, 1), deliver(P1, P0, 1)];
+        assert_eq!(check(2, &twice), ["rb.no-duplication"]);
+        assert_eq!(check(2, &[deliver(P0, P1, 1), deliver(P1, P1, 1)]), ["rb.no-creation"]);
+        let forgotten = [bcast(P0, 1), deliver(P0, P0, 1)];
+        assert_eq!(check(2, &forgotten), ["rb.agreement", "rb.uniform-agreement"]);
+    }
+
+    #[test]
+    fn what_only_a_faulty_process_delivered_obliges_nobody_but_under_uniformity() {
+        let dies = [bcast(P0, 1), deliver(P0, P0, 1), Act::Crash(P0)];
+        assert_eq!(check(2, &dies), ["rb.uniform-agreement"]);
+    }
+
+    #[test]
+    fn absurd_content_is_judged_not_obeyed() {
+        let absurd = [deliver(P0, ProcessId(u32::MAX), u64::MAX)];
+        let expected = ["rb.no-creation", "rb.agreement", "rb.uniform-agreement"];
+        assert_eq!(check(2, &absurd), expected);
+    }
+}

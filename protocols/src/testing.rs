@@ -1,0 +1,137 @@
+//! For tests of protocols: a small world, and questions about what happened in it.
+
+use ftsim_core::delay::Delay;
+use ftsim_core::fault::{Action, Fault, InFlight, Trigger};
+use ftsim_core::trace::Happening;
+use ftsim_core::{
+    Duration, DurationRange, Entry, Experiment, Outcome, ProcessId, PropertyId, Protocol, Setting,
+    Verdict,
+};
+use serde_json::Value;
+
+/// A protocol in a world of its own.
+pub struct Bench<P: Protocol> {
+    /// The world, for what the methods here don't set.
+    pub experiment: Experiment,
+    params: Value,
+    workload: Value,
+    protocol: std::marker::PhantomData<P>,
+}
+
+/// A recorded run.
+pub struct Run {
+    pub outcome: Outcome,
+    pub trace: ftsim_core::Trace,
+}
+
+impl std::ops::Deref for Run {
+    type Target = Outcome;
+    fn deref(&self) -> &Outcome {
+        &self.outcome
+    }
+}
+
+/// The delay of every message under [`Bench::lockstep`]: one communication step.
+pub const STEP: Duration = Duration::from_millis(10);
+
+impl<P: Protocol> Bench<P> {
+    /// `n` processes of the protocol's first role.
+    pub fn new(n: u32) -> Self {
+        Self::with_roles(&[(P::ROLES[0], n)])
+    }
+
+    /// So many processes of each role.
+    pub fn with_roles(roles: &[(&str, u32)]) -> Self {
+        let n = roles.iter().map(|(_, count)| count).sum();
+        let roles = roles.iter().map(|(role, count)| ((*role).to_owned(), *count)).collect();
+        let empty = || Value::Object(serde_json::Map::new());
+        Self {
+            experiment: Experiment::new(Setting { roles, ..Setting::of(n) }),
+            params: empty(),
+            workload: empty(),
+            protocol: std::marker::PhantomData,
+        }
+    }
+
+    /// `[params]` as JSON.
+    pub fn params(mut self, json: &str) -> Self {
+        self.params = serde_json::from_str(json).expect("valid JSON");
+        self
+    }
+
+    /// `[workload]` as JSON.
+    pub fn workload(mut self, json: &str) -> Self {
+        self.workload = serde_json::from_str(json).expect("valid JSON");
+        self
+    }
+
+    /// Runs this mutant.
+    pub fn mutant(mut self, name: &str) -> Self {
+        self.experiment.setting.mutant = Some(name.to_owned());
+        self
+    }
+
+    /// Checks this property too.
+    pub fn check(mut self, id: PropertyId) -> Self {
+        self.experiment.check.push(id);
+        self
+    }
+
+    /// Every message takes [`STEP`], so that time counts communication steps.
+    pub fn lockstep(self) -> Self {
+        self.delay(STEP)
+    }
+
+    /// Every message takes exactly this long.
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.experiment.network.default.delay = Delay::Uniform(DurationRange::constant(delay));
+        self.experiment.network.bound = delay;
+        self.experiment.setting.delay_bound = delay;
+        self
+    }
+
+    /// `process` crashes for good, keeping its messages under way.
+    pub fn crash(mut self, process: u32, trigger: Trigger) -> Self {
+        let process = ProcessId(process);
+        let action = Action::Crash { process, recover_after: None, in_flight: InFlight::Keep };
+        self.experiment.plan.faults.push(Fault { trigger, action });
+        self
+    }
+
+    /// Runs one seed and records it.
+    pub fn run(&self, seed: u64) -> Run {
+        let entry = Entry::of::<P>();
+        let mut runner = entry
+            .prepare(self.experiment.clone(), &self.params, &self.workload)
+            .expect("a valid setting");
+        let (outcome, trace) = runner.record(seed);
+        assert_eq!(outcome.panicked, None);
+        Run { outcome, trace }
+    }
+}
+
+impl Run {
+    /// The communication steps that the run took under [`Bench::lockstep`].
+    pub fn steps(&self) -> u64 {
+        self.outcome.at.as_nanos() / STEP.as_nanos()
+    }
+
+    /// Under [`Bench::lockstep`] started at once: the step of each indication, in the order of the trace.
+    pub fn indication_steps(&self) -> Vec<u64> {
+        let indications =
+            self.trace.entries.iter().filter(|e| matches!(e.what, Happening::Indicate { .. }));
+        indications.map(|e| e.at.as_nanos() / STEP.as_nanos()).collect()
+    }
+
+    /// The properties that were violated.
+    pub fn violated(&self) -> Vec<&'static str> {
+        let violated =
+            self.judged.iter().filter(|judged| matches!(judged.verdict, Verdict::Violated(_)));
+        violated.map(|judged| judged.id.0).collect()
+    }
+}
+
+/// The trigger of the `nth` send of messages of a kind.
+pub fn sends(process: u32, kind: &str, nth: u64) -> Trigger {
+    Trigger::Sends { process: ProcessId(process), kind: kind.to_owned(), nth }
+}
