@@ -1,0 +1,178 @@
+//! Effects are applied one by one, and a crash can land between any two.
+
+use std::hash::Hash as _;
+
+use super::Simulation;
+use super::slot::Envelope;
+use crate::effect::Effect;
+use crate::event::Class;
+use crate::id::{MessageId, ProcessId};
+use crate::kind::Kind;
+use crate::network::{DropReason, Route};
+use crate::process::Indication;
+use crate::property::What;
+use crate::protocol::Protocol;
+use crate::spec::{Spec, Workload};
+use crate::time::{Duration, Instant};
+use crate::trace::Happening;
+use crate::world::World;
+
+impl<P: Protocol> Simulation<P> {
+    /// Applies effects in order. False if the process crashed on the way; then the rest is lost.
+    pub(super) fn apply(&mut self, p: ProcessId, effects: &mut Vec<Effect<P>>) -> bool {
+        let mut effects = effects.drain(..);
+        while let Some(effect) = effects.next() {
+            let mut sent = None;
+            match effect {
+                Effect::Send(to, msg) => sent = self.send(p, to, msg),
+                Effect::SetTimer(after, timer) => self.set_timer(p, after, timer),
+                Effect::CancelTimer(timer) => {
+                    self.slots[p.index()].timers.cancel(timer);
+                    self.world
+                        .record(Some(p), || Happening::CancelTimer { timer: format!("{timer:?}") });
+                }
+                Effect::Indicate(what) => self.indicate(p, &what),
+                Effect::Append(record) => {
+                    self.world
+                        .record(Some(p), || Happening::Append { record: format!("{record:?}") });
+                    self.slots[p.index()].log.append(record);
+                }
+                Effect::Rewrite(records) => {
+                    self.world.record(Some(p), || Happening::Rewrite { count: records.len() });
+                    self.slots[p.index()].log.rewrite(records);
+                }
+                Effect::Sync => {
+                    let latency = self.world.sync_latency();
+                    if latency > Duration::ZERO {
+                        let slot = &mut self.slots[p.index()];
+                        slot.blocked = true;
+                        slot.behind_sync.extend(effects.rev());
+                        let (at, incarnation) = (self.world.now + latency, slot.incarnation);
+                        self.world.queue.schedule(at, Class::Storage, p.0, incarnation);
+                        self.world.record(Some(p), || Happening::SyncBegins);
+                        return true;
+                    }
+                    if !self.sync_now(p, effects.len()) {
+                        return false;
+                    }
+                    continue;
+                }
+                Effect::Reach(label) => {
+                    self.world.reach(label);
+                    self.world.record(Some(p), || Happening::Reach { label });
+                    continue;
+                }
+                Effect::Note(remark) => {
+                    self.world.record(Some(p), || Happening::Note { remark });
+                    continue;
+                }
+            }
+            if !self.survives_effect(p, sent, effects.len()) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The log becomes durable. False if a fault that waited for that has crashed the process.
+    pub(super) fn sync_now(&mut self, p: ProcessId, effects_left: usize) -> bool {
+        self.slots[p.index()].log.sync();
+        self.world.statistics.syncs += 1;
+        self.world.record(Some(p), || Happening::Synced);
+        self.survives_effect(p, None, effects_left)
+    }
+
+    /// Counts an effect. False if a fault that waited for it has crashed the process.
+    #[inline]
+    pub(super) fn survives_effect(
+        &mut self,
+        p: ProcessId,
+        sent: Option<Kind>,
+        effects_left: usize,
+    ) -> bool {
+        self.slots[p.index()].effect_count += 1;
+        if !self.world.has_armed() {
+            return true;
+        }
+        match self.world.effect_done(p, sent) {
+            None => true,
+            Some(crash) => {
+                self.crash(&crash, effects_left);
+                false
+            }
+        }
+    }
+
+    /// Sends a message. Returns its kind if it is for another process.
+    #[inline]
+    pub(super) fn send(&mut self, from: ProcessId, to: ProcessId, msg: P::Msg) -> Option<Kind> {
+        let id = self.world.next_message();
+        if from == to {
+            let at = self.world.now;
+            let index = self.messages.insert(Envelope { id, from, to, lost: false, msg });
+            self.world.queue.schedule(at, Class::Delivery, index, 0);
+            return None;
+        }
+        let kind = Kind::of(&msg);
+        self.world.statistics.count_sent(kind);
+        let World { network, network_rng, now, .. } = &mut self.world;
+        let route = if to.index() >= self.slots.len() {
+            Route::Dropped(DropReason::NoSuchProcess)
+        } else {
+            network.route(from, to, *now, network_rng)
+        };
+        match route {
+            Route::Dropped(reason) => self.drop_message(id, from, to, &msg, reason),
+            Route::Arrives(at, copy) => {
+                if let Some(at) = copy {
+                    self.world.statistics.duplicated += 1;
+                    self.world.failure_free = false;
+                    self.put_under_way(id, from, to, msg.clone(), at, kind);
+                }
+                self.put_under_way(id, from, to, msg, at, kind);
+            }
+        }
+        Some(kind)
+    }
+
+    #[inline]
+    pub(super) fn put_under_way(
+        &mut self,
+        id: MessageId,
+        from: ProcessId,
+        to: ProcessId,
+        msg: P::Msg,
+        arrives: Instant,
+        kind: Kind,
+    ) {
+        self.world.record(Some(from), || Happening::Send {
+            id,
+            to,
+            kind: kind.to_string(),
+            message: format!("{msg:?}"),
+            arrives,
+        });
+        let index = self.messages.insert(Envelope { id, from, to, lost: false, msg });
+        self.world.queue.schedule(arrives, Class::Delivery, index, 0);
+    }
+
+    pub(super) fn set_timer(&mut self, p: ProcessId, after: Duration, timer: P::Timer) {
+        let slot = &mut self.slots[p.index()];
+        let due = self.world.now + slot.clock.true_span(after);
+        let place = self.world.queue.place(due, Class::Timer);
+        if let Some(index) = slot.timers.set(timer, place) {
+            self.world.queue.push(place, index, p.0);
+        }
+        self.world.record(Some(p), || Happening::SetTimer { timer: format!("{timer:?}"), due });
+    }
+
+    pub(super) fn indicate(&mut self, p: ProcessId, what: &Indication<P>) {
+        self.world.digest.mix(u64::from(p.0) << 16 | 8);
+        what.hash(&mut self.world.digest);
+        self.world.record(Some(p), || Happening::Indicate { what: format!("{what:?}") });
+        self.observe(p, &What::Indication(what));
+        if !P::Spec::is_probe(what) {
+            self.consult_clients(|workload, ask| workload.on_indication(p, what, ask));
+        }
+    }
+}

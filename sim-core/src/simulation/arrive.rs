@@ -1,0 +1,100 @@
+//! What comes out of the queue: deliveries, timers, requests, notices, completed syncs.
+
+use super::Simulation;
+use super::slot::{Envelope, Input};
+use crate::event::Place;
+use crate::id::{MessageId, ProcessId};
+use crate::network::DropReason;
+use crate::protocol::Protocol;
+use crate::timer::Due;
+use crate::trace::Happening;
+use crate::world::Notice;
+
+impl<P: Protocol> Simulation<P> {
+    pub(super) fn deliver(&mut self, index: u32) {
+        let Envelope { id, from, to, lost, msg } = self.messages.take(index);
+        let reason = if !self.slots[to.index()].up {
+            DropReason::ReceiverDown
+        } else if lost {
+            DropReason::SenderCrashed
+        } else if from != to && self.world.network.is_cut(from, to) {
+            DropReason::Cut
+        } else {
+            return self.reach_process(to, Input::Message(from, id, msg));
+        };
+        self.drop_message(id, from, to, &msg, reason);
+    }
+
+    pub(super) fn drop_message(
+        &mut self,
+        id: MessageId,
+        from: ProcessId,
+        to: ProcessId,
+        msg: &P::Msg,
+        reason: DropReason,
+    ) {
+        if from != to {
+            self.world.dropped(reason);
+        }
+        self.world.record(Some(from), || Happening::Drop {
+            id,
+            to,
+            message: format!("{msg:?}"),
+            reason,
+        });
+    }
+
+    pub(super) fn timer_due(&mut self, p: ProcessId, index: u32, place: Place) {
+        let slot = &mut self.slots[p.index()];
+        match slot.timers.due(index, place) {
+            Due::Stale => {}
+            Due::Later(later) => self.world.queue.push(later, index, p.0),
+            Due::Now(timer) if slot.is_waiting() => {
+                slot.timers.wait(timer, place);
+                slot.inbox.push_back(Input::Timer(timer, place));
+            }
+            Due::Now(timer) => self.handle(p, Input::Timer(timer, place)),
+        }
+    }
+
+    pub(super) fn request(&mut self, p: ProcessId, index: u32) {
+        let request = self.requests.take(index);
+        if self.slots[p.index()].up {
+            return self.reach_process(p, Input::Request(request));
+        }
+        self.world.record(Some(p), || Happening::RequestLost { request: format!("{request:?}") });
+    }
+
+    pub(super) fn notice(&mut self, observer: ProcessId, notice: &Notice) {
+        let Notice { subject, suspect, mistake } = *notice;
+        let down = !self.slots[subject.index()].up;
+        let known = self.world.suspected.contains(&(observer, subject));
+        let true_notice = mistake || suspect == down;
+        if !self.slots[observer.index()].up || suspect == known || !true_notice {
+            return;
+        }
+        if suspect {
+            self.world.suspected.insert((observer, subject));
+            self.world.failure_free &= !mistake;
+            self.reach_process(observer, Input::Suspect(subject));
+        } else {
+            self.world.suspected.remove(&(observer, subject));
+            self.reach_process(observer, Input::Trust(subject));
+        }
+    }
+
+    pub(super) fn synced(&mut self, p: ProcessId, incarnation: u32) {
+        if self.slots[p.index()].incarnation != incarnation {
+            return;
+        }
+        self.slots[p.index()].blocked = false;
+        let mut effects = std::mem::take(&mut self.effects);
+        effects.extend(self.slots[p.index()].behind_sync.drain(..).rev());
+        let survived = self.sync_now(p, effects.len()) && self.apply(p, &mut effects);
+        effects.clear();
+        self.effects = effects;
+        if survived {
+            self.empty_inbox(p);
+        }
+    }
+}

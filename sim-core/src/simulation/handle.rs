@@ -1,0 +1,148 @@
+//! One step: an event is noted, its handler called, properties and clients told.
+
+use std::hash::Hash as _;
+
+use super::Simulation;
+use super::slot::Input;
+use crate::effect::{Cx, Env};
+use crate::event::Class;
+use crate::id::ProcessId;
+use crate::property::{EndCause, Kind, Observed, What};
+use crate::protocol::Protocol;
+use crate::spec::{Ask, Spec};
+use crate::trace::Happening;
+use crate::world::{Running, World};
+
+impl<P: Protocol> Simulation<P> {
+    /// Something has reached a process that is up: it is handled now, or waits its turn.
+    #[inline]
+    pub(super) fn reach_process(&mut self, p: ProcessId, input: Input<P>) {
+        let slot = &mut self.slots[p.index()];
+        if slot.is_waiting() {
+            slot.inbox.push_back(input);
+        } else {
+            self.handle(p, input);
+        }
+    }
+
+    pub(super) fn empty_inbox(&mut self, p: ProcessId) {
+        while let slot = &mut self.slots[p.index()]
+            && slot.up
+            && !slot.is_waiting()
+            && let Some(input) = slot.inbox.pop_front()
+        {
+            match input {
+                Input::Timer(timer, place) if !slot.timers.take_waiting(timer, place) => {}
+                input => self.handle(p, input),
+            }
+        }
+    }
+
+    /// One step: calls the handler, then applies the effects it asked for.
+    #[inline]
+    pub(super) fn handle(&mut self, p: ProcessId, input: Input<P>) {
+        self.world.step += 1;
+        self.world.digest.mix(self.world.now.as_nanos());
+        self.take_note(p, &input);
+        let mut effects = std::mem::take(&mut self.effects);
+        let slot = &mut self.slots[p.index()];
+        let mut env = Env {
+            me: p,
+            setting: &self.world.experiment.setting,
+            now: slot.clock.local(self.world.now),
+            coin: &mut slot.coin,
+        };
+        let mut cx = Cx { env: &mut env, effects: &mut effects };
+        self.world.running = Running::Handler(p);
+        match input {
+            Input::Start => slot.process.on_start(&mut cx),
+            Input::Recover => slot.process.on_recover(slot.log.durable(), &mut cx),
+            Input::Request(request) => slot.process.on_request(request, &mut cx),
+            Input::Message(from, _, msg) => slot.process.on_message(from, msg, &mut cx),
+            Input::Timer(timer, _) => slot.process.on_timer(timer, &mut cx),
+            Input::Suspect(subject) => slot.process.on_suspect(subject, &mut cx),
+            Input::Trust(subject) => slot.process.on_trust(subject, &mut cx),
+        }
+        self.world.running = Running::Engine;
+        self.apply(p, &mut effects);
+        self.effects = effects;
+    }
+
+    /// What is about to be handled goes into digest, statistics and trace, and before the properties.
+    #[inline]
+    pub(super) fn take_note(&mut self, p: ProcessId, input: &Input<P>) {
+        let World { digest, statistics, .. } = &mut self.world;
+        let who = u64::from(p.0) << 16;
+        match input {
+            Input::Message(from, id, msg) => {
+                digest.mix(who | u64::from(from.0) << 40 | 1);
+                msg.hash(digest);
+                statistics.delivered += u64::from(*from != p);
+                self.world.record(Some(p), || Happening::Deliver {
+                    id: *id,
+                    from: *from,
+                    message: format!("{msg:?}"),
+                });
+            }
+            Input::Timer(timer, _) => {
+                digest.mix(who | 2);
+                timer.hash(digest);
+                self.world.record(Some(p), || Happening::Timer { timer: format!("{timer:?}") });
+            }
+            Input::Request(request) => {
+                digest.mix(who | 3);
+                request.hash(digest);
+                self.world
+                    .record(Some(p), || Happening::Request { request: format!("{request:?}") });
+                self.observe(p, &What::Request(request));
+            }
+            Input::Start => {
+                digest.mix(who | 4);
+                self.world.record(Some(p), || Happening::Start);
+            }
+            Input::Recover => digest.mix(who | 5),
+            Input::Suspect(subject) => {
+                digest.mix(who | u64::from(subject.0) << 40 | 6);
+                self.world.record(Some(p), || Happening::Suspect { subject: *subject });
+            }
+            Input::Trust(subject) => {
+                digest.mix(who | u64::from(subject.0) << 40 | 7);
+                self.world.record(Some(p), || Happening::Trust { subject: *subject });
+            }
+        }
+    }
+
+    /// Asks the clients what they want next.
+    pub(super) fn consult_clients(
+        &mut self,
+        consult: impl FnOnce(&mut <P::Spec as Spec>::Workload, &mut Ask<'_, P::Spec>),
+    ) {
+        let now = self.world.now;
+        let rng = &mut self.world.workload_rng;
+        self.world.running = Running::Clients;
+        consult(&mut self.workload, &mut Ask { now, rng, asked: &mut self.asked });
+        self.world.running = Running::Engine;
+        for (after, p, request) in self.asked.drain(..) {
+            if p.index() < self.slots.len() {
+                let index = self.requests.insert(request);
+                self.world.queue.schedule(now + after, Class::Request, index, p.0);
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn observe(&mut self, process: ProcessId, what: &What<'_, P::Spec>) {
+        let event = Observed { at: self.world.now, process, what: *what };
+        let step = self.world.step;
+        let world = &mut self.world;
+        self.checker.observe(&event, step, |id, kind, violation| {
+            world.record(Some(process), || Happening::Violation {
+                property: id.0,
+                message: violation.message.clone(),
+            });
+            if kind == Kind::Safety && world.experiment.limits.stop_at_violation {
+                world.ended = Some(EndCause::Violated);
+            }
+        });
+    }
+}

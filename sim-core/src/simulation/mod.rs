@@ -1,0 +1,270 @@
+//! The step loop: choosing the next event, and executing it.
+//!
+//! The two are apart. The timed loop takes the earliest event; whoever wants another order takes another.
+
+mod apply;
+mod arrive;
+mod handle;
+mod slot;
+mod strike;
+
+use std::any::Any;
+use std::hash::{Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
+use crate::checker::Checker;
+use crate::clock::LocalClock;
+use crate::digest::Digest;
+use crate::effect::Effect;
+use crate::event::{Class, Scheduled};
+use crate::experiment::Experiment;
+use crate::id::ProcessId;
+use crate::outcome::{Outcome, Panicked};
+use crate::process::Request;
+use crate::property::{End, EndCause, Standing};
+use crate::protocol::{FaultClass, Invalid, Protocol};
+use crate::rng::{Rng, Stream};
+use crate::slab::Slab;
+use crate::spec::{Spec, Workload};
+use crate::time::Duration;
+use crate::trace::{Happening, Trace};
+use crate::world::{Notice, Running, World};
+use slot::{Envelope, Input, Slot};
+
+/// A protocol in a world: runs any number of seeds, one after the other.
+///
+/// The value is `Clone`, and [`state_digest`](Self::state_digest) compares its state, so that a run can be
+/// forked at any event.
+#[derive(Clone)]
+pub struct Simulation<P: Protocol> {
+    params: P::Params,
+    clients: <P::Spec as Spec>::Workload,
+    checks: Checker<P::Spec>,
+    world: World,
+    slots: Vec<Slot<P>>,
+    messages: Slab<Envelope<P::Msg>>,
+    requests: Slab<Request<P>>,
+    workload: <P::Spec as Spec>::Workload,
+    checker: Checker<P::Spec>,
+    /// Kept for its memory: the effects of the handler that runs.
+    effects: Vec<Effect<P>>,
+    asked: Vec<(Duration, ProcessId, Request<P>)>,
+}
+
+impl<P: Protocol> Simulation<P> {
+    /// Puts the protocol into the world, ready to run a seed.
+    ///
+    /// # Errors
+    /// When the protocol or its spec refuses a setting; keys begin with `params` or `workload`.
+    pub fn new(
+        experiment: Experiment,
+        params: P::Params,
+        workload: &<P::Spec as Spec>::WorkloadSettings,
+    ) -> Result<Self, Invalid> {
+        let within = |section: &str, e: Invalid| Invalid {
+            key: format!("{section}.{}", e.key),
+            message: e.message,
+        };
+        let setting = &experiment.setting;
+        P::validate(&params, setting).map_err(|e| within("params", e))?;
+        let clients = P::Spec::workload(workload, setting).map_err(|e| within("workload", e))?;
+        let claims = P::claims(&params, setting);
+        let checks = Checker::new(setting, |entry| {
+            entry.standing == Standing::Core
+                || claims.contains(&entry.id)
+                || experiment.check.contains(&entry.id)
+        });
+        let mut simulation = Self {
+            params,
+            workload: clients.clone(),
+            clients,
+            checker: checks.clone(),
+            checks,
+            world: World::new(Arc::new(experiment)),
+            slots: Vec::new(),
+            messages: Slab::default(),
+            requests: Slab::default(),
+            effects: Vec::new(),
+            asked: Vec::new(),
+        };
+        simulation.reset(0);
+        Ok(simulation)
+    }
+
+    /// Back to the start, with this seed. No process has started yet.
+    pub fn reset(&mut self, seed: u64) {
+        self.world.reset(seed);
+        self.messages.clear();
+        self.requests.clear();
+        self.asked.clear();
+        self.workload = self.clients.clone();
+        self.checker = self.checks.clone();
+        self.slots.clear();
+        let experiment = Arc::clone(&self.world.experiment);
+        let setting = &experiment.setting;
+        let mut clocks = Rng::new(seed, Stream::Clocks);
+        for me in setting.processes() {
+            let mut slot = Slot::new(P::new(&self.params, setting, me));
+            slot.coin.seed = seed;
+            if experiment.clocks != Default::default() {
+                slot.clock = LocalClock::draw(&experiment.clocks, &mut clocks);
+            }
+            self.slots.push(slot);
+        }
+    }
+
+    /// Runs one seed to its end.
+    pub fn run(&mut self, seed: u64) -> Outcome {
+        self.reset(seed);
+        let panic = catch_unwind(AssertUnwindSafe(|| self.run_to_end())).err();
+        self.finish(panic)
+    }
+
+    /// Runs one seed to its end and records what happens.
+    pub fn record(&mut self, seed: u64) -> (Outcome, Trace) {
+        self.world.trace = Some(Trace::default());
+        let outcome = self.run(seed);
+        (outcome, self.world.trace.take().unwrap_or_default())
+    }
+
+    fn run_to_end(&mut self) {
+        self.start();
+        while let Some(event) = self.next_event() {
+            self.execute(event);
+        }
+    }
+
+    /// Starts every process in the order of their ids, then the clients.
+    pub fn start(&mut self) {
+        for p in self.world.experiment.setting.processes() {
+            if self.slots[p.index()].up {
+                self.handle(p, Input::Start);
+            }
+        }
+        self.consult_clients(Workload::on_start);
+    }
+
+    /// Takes the earliest event, or ends the run: at a limit, or when nothing is left to happen.
+    #[inline]
+    pub fn next_event(&mut self) -> Option<Scheduled> {
+        if self.world.ended.is_some() {
+            return None;
+        }
+        let limits = &self.world.experiment.limits;
+        let cause = match self.world.queue.peek() {
+            None => EndCause::Quiescent,
+            Some(next) if next.place.at > limits.horizon => {
+                self.world.now = limits.horizon;
+                EndCause::Horizon
+            }
+            Some(_) if self.world.step >= limits.event_count_max => EndCause::EventLimit,
+            Some(_) if self.messages.len() > limits.pending_count_max => EndCause::EventLimit,
+            Some(_) => return self.world.queue.pop(),
+        };
+        self.world.ended = Some(cause);
+        None
+    }
+
+    /// Executes an event that was taken from the queue.
+    pub fn execute(&mut self, event: Scheduled) {
+        let Scheduled { place, subject, detail } = event;
+        self.world.now = place.at;
+        match place.class() {
+            Class::Delivery => self.deliver(subject),
+            Class::Timer => self.timer_due(ProcessId(detail), subject, place),
+            Class::Request => self.request(ProcessId(detail), subject),
+            Class::Detector => self.notice(ProcessId(subject), &Notice::unpack(detail)),
+            Class::Storage => self.synced(ProcessId(subject), detail),
+            Class::Fault => self.control(subject),
+        }
+    }
+
+    /// The state of the whole simulation: equal for two that will behave alike under equal choices.
+    pub fn state_digest(&self) -> Digest {
+        let mut digest = Digest::EMPTY;
+        self.slots.hash(&mut digest);
+        self.workload.hash(&mut digest);
+        self.checker.hash(&mut digest);
+        self.world.network_rng.hash(&mut digest);
+        self.world.workload_rng.hash(&mut digest);
+        // The heap has no canonical order, so what is to come is summed up.
+        let mut to_come = 0u64;
+        for event in self.world.queue.iter() {
+            let mut one = Digest::EMPTY;
+            (event.place.at.since(self.world.now), event.place.class()).hash(&mut one);
+            match event.place.class() {
+                Class::Delivery => self.messages.get(event.subject).hash(&mut one),
+                Class::Request => self.requests.get(event.subject).hash(&mut one),
+                Class::Fault => self.world.controlled(event.subject).hash(&mut one),
+                Class::Timer | Class::Detector | Class::Storage => {
+                    (event.subject, event.detail).hash(&mut one);
+                }
+            }
+            to_come = to_come.wrapping_add(one.value());
+        }
+        digest.write_u64(to_come);
+        digest
+    }
+
+    fn finish(&mut self, panic: Option<Box<dyn Any + Send>>) -> Outcome {
+        let panicked = panic.and_then(|panic| self.blame(panic));
+        let cause = self.world.ended.unwrap_or(EndCause::Violated);
+        let correct: Vec<bool> = self.slots.iter().map(Self::is_correct).collect();
+        let at = self.world.now;
+        let end = End { at, cause, failure_free: self.world.failure_free, correct: &correct };
+        let excuse = match cause {
+            EndCause::EventLimit => Some("the event limit came first"),
+            EndCause::Violated => Some("the run stopped at a violation"),
+            EndCause::Quiescent | EndCause::Horizon => self.world.network.excuse(&correct, at),
+        };
+        let judged = self.checker.finish(&end, self.world.step, excuse);
+        let mut statistics = self.world.statistics.clone();
+        statistics.events = self.world.step;
+        statistics.effects = self.slots.iter().map(|s| s.effect_count).collect();
+        let unfired = self.world.fired.iter().enumerate().filter(|(_, fired)| !**fired);
+        Outcome {
+            seed: self.world.seed,
+            digest: self.world.digest,
+            cause,
+            at,
+            judged,
+            reached: self.world.reached.clone(),
+            unfired: unfired.map(|(index, _)| index).collect(),
+            panicked,
+            statistics,
+        }
+    }
+
+    /// As the fault model of the protocol defines it, for this run.
+    fn is_correct(slot: &Slot<P>) -> bool {
+        let steady = slot.up && !slot.paused;
+        match P::MODEL.faults {
+            FaultClass::None | FaultClass::CrashStop => steady && !slot.ever_crashed,
+            FaultClass::CrashRecovery => steady,
+        }
+    }
+
+    /// Says whose panic it was: a process's, the clients', or a checker's, which counts as a violation of its
+    /// property. The engine's own goes on up.
+    fn blame(&mut self, panic: Box<dyn Any + Send>) -> Option<Panicked> {
+        let message = panic_message(&*panic);
+        if self.checker.blame(&message, self.world.now, self.world.step) {
+            return None;
+        }
+        let process = match self.world.running {
+            Running::Handler(p) => Some(p),
+            Running::Clients => None,
+            Running::Engine => resume_unwind(panic),
+        };
+        self.world.record(process, || Happening::Panic { message: message.clone() });
+        Some(Panicked { step: self.world.step, at: self.world.now, process, message })
+    }
+}
+
+/// What a panic said.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "(it said nothing)".into())
+}

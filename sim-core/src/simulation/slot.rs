@@ -1,0 +1,80 @@
+//! A process, and what the engine keeps for it.
+
+use std::collections::VecDeque;
+
+use crate::clock::LocalClock;
+use crate::effect::{Coin, Effect};
+use crate::event::Place;
+use crate::id::{MessageId, ProcessId};
+use crate::process::Request;
+use crate::protocol::Protocol;
+use crate::storage::Log;
+use crate::timer::Timers;
+
+/// A process, and what the engine keeps for it.
+#[derive(Clone, Hash)]
+pub(super) struct Slot<P: Protocol> {
+    pub process: P,
+    pub up: bool,
+    pub ever_crashed: bool,
+    pub paused: bool,
+    /// Waits for a sync.
+    pub blocked: bool,
+    pub incarnation: u32,
+    pub effect_count: u64,
+    pub clock: LocalClock,
+    pub coin: Coin,
+    pub timers: Timers<P::Timer>,
+    pub log: Log<P::Record>,
+    /// What reached it while it was paused or blocked, in that order.
+    pub inbox: VecDeque<Input<P>>,
+    /// The effects behind a slow sync, in reverse.
+    pub behind_sync: Vec<Effect<P>>,
+}
+
+/// A message under way.
+#[derive(Clone, Hash)]
+pub(super) struct Envelope<M> {
+    pub id: MessageId,
+    pub from: ProcessId,
+    pub to: ProcessId,
+    /// Its sender crashed, and took it along.
+    pub lost: bool,
+    pub msg: M,
+}
+
+/// What a handler is called with.
+#[derive(Clone, Hash)]
+pub(super) enum Input<P: Protocol> {
+    Start,
+    Recover,
+    Request(Request<P>),
+    Message(ProcessId, MessageId, P::Msg),
+    Timer(P::Timer, Place),
+    Suspect(ProcessId),
+    Trust(ProcessId),
+}
+
+impl<P: Protocol> Slot<P> {
+    pub fn new(process: P) -> Self {
+        Self {
+            process,
+            up: true,
+            ever_crashed: false,
+            paused: false,
+            blocked: false,
+            incarnation: 0,
+            effect_count: 0,
+            clock: LocalClock::default(),
+            coin: Coin::default(),
+            timers: Timers::default(),
+            log: Log::default(),
+            inbox: VecDeque::new(),
+            behind_sync: Vec::new(),
+        }
+    }
+
+    pub const fn is_waiting(&self) -> bool {
+        self.paused || self.blocked
+    }
+}

@@ -1,0 +1,148 @@
+//! What the plan of faults does: crashes and recoveries, pauses, cuts.
+
+use std::sync::Arc;
+
+use super::Simulation;
+use super::slot::Input;
+use crate::fault::{Action, InFlight};
+use crate::id::ProcessId;
+use crate::network::DropReason;
+use crate::property::What;
+use crate::protocol::Protocol;
+use crate::spec::Workload;
+use crate::trace::Happening;
+use crate::world::Control;
+
+impl<P: Protocol> Simulation<P> {
+    pub(super) fn control(&mut self, index: u32) {
+        match self.world.controlled(index) {
+            Control::Fault(fault) => {
+                self.world.fired[fault] = true;
+                let experiment = Arc::clone(&self.world.experiment);
+                self.act(&experiment.plan.faults[fault].action);
+            }
+            Control::Recover(p, incarnation) => {
+                if self.slots[p.index()].incarnation == incarnation {
+                    self.recover(p);
+                }
+            }
+            Control::Resume(p, incarnation) => {
+                if self.slots[p.index()].incarnation == incarnation {
+                    self.resume(p);
+                }
+            }
+            Control::Heal(cut) => {
+                self.world.network.heal(cut);
+                self.world.record(None, || Happening::Heal);
+            }
+            Control::Stabilise => {
+                self.world.network.heal_all();
+                self.world.record(None, || Happening::Stabilise);
+            }
+        }
+    }
+
+    pub(super) fn act(&mut self, action: &Action) {
+        self.world.step += 1;
+        self.world.digest.mix(self.world.now.as_nanos());
+        match action {
+            Action::Crash { .. } => self.crash(action, 0),
+            Action::Pause { process, resume_after } => {
+                let slot = &mut self.slots[process.index()];
+                if slot.up {
+                    slot.paused = true;
+                    let incarnation = slot.incarnation;
+                    self.world.failure_free = false;
+                    self.world.record(Some(*process), || Happening::Pause);
+                    if let Some(after) = resume_after {
+                        let at = self.world.now + *after;
+                        self.world.control(at, Control::Resume(*process, incarnation));
+                    }
+                }
+            }
+            Action::Resume { process } => self.resume(*process),
+            Action::Partition { cut, heal_after } => {
+                let id = self.world.next_cut();
+                self.world.network.cut(id, cut.clone());
+                self.world.failure_free = false;
+                self.world.record(None, || Happening::Partition { cut: format!("{cut:?}") });
+                if let Some(after) = heal_after {
+                    self.world.control(self.world.now + *after, Control::Heal(id));
+                }
+            }
+            Action::Heal => {
+                self.world.network.heal_all();
+                self.world.record(None, || Happening::Heal);
+            }
+        }
+    }
+
+    pub(super) fn crash(&mut self, action: &Action, effects_lost: usize) {
+        let Action::Crash { process: p, recover_after, in_flight } = *action else { return };
+        let slot = &mut self.slots[p.index()];
+        if !slot.up {
+            return;
+        }
+        slot.up = false;
+        slot.ever_crashed = true;
+        slot.paused = false;
+        slot.blocked = false;
+        slot.incarnation += 1;
+        slot.timers.clear();
+        let effects_lost = effects_lost + slot.behind_sync.len();
+        slot.behind_sync.clear();
+        slot.log.lose_unsynced();
+        let incarnation = slot.incarnation;
+        let inbox = std::mem::take(&mut slot.inbox);
+        self.world.failure_free = false;
+        self.world.statistics.crashes += 1;
+        self.world.digest.mix(0x2000 | u64::from(p.0) << 16);
+        self.world.record(Some(p), || Happening::Crash { effects_lost });
+        for input in inbox {
+            if let Input::Message(from, id, msg) = input {
+                self.drop_message(id, from, p, &msg, DropReason::ReceiverDown);
+            }
+        }
+        if in_flight == InFlight::Lose {
+            for envelope in self.messages.iter_mut().filter(|e| e.from == p) {
+                envelope.lost = true;
+            }
+        }
+        self.world.suspected.retain(|(observer, _)| *observer != p);
+        for observer in self.world.experiment.setting.processes() {
+            self.world.notify(observer, p, true);
+        }
+        if let Some(after) = recover_after {
+            self.world.control(self.world.now + after, Control::Recover(p, incarnation));
+        }
+        self.observe(p, &What::Crash);
+    }
+
+    pub(super) fn recover(&mut self, p: ProcessId) {
+        let experiment = Arc::clone(&self.world.experiment);
+        let slot = &mut self.slots[p.index()];
+        slot.up = true;
+        slot.process = P::new(&self.params, &experiment.setting, p);
+        let records = slot.log.durable().len();
+        self.world.statistics.recoveries += 1;
+        self.world.record(Some(p), || Happening::Recover { records });
+        for other in experiment.setting.processes() {
+            self.world.notify(other, p, false);
+            if !self.slots[other.index()].up {
+                self.world.notify(p, other, true);
+            }
+        }
+        self.observe(p, &What::Recover);
+        self.handle(p, Input::Recover);
+        self.consult_clients(|workload, ask| workload.on_recover(p, ask));
+    }
+
+    pub(super) fn resume(&mut self, p: ProcessId) {
+        let slot = &mut self.slots[p.index()];
+        if slot.up && slot.paused {
+            slot.paused = false;
+            self.world.record(Some(p), || Happening::Resume);
+            self.empty_inbox(p);
+        }
+    }
+}
