@@ -21,7 +21,7 @@ use crate::event::{Class, Scheduled};
 use crate::experiment::Experiment;
 use crate::id::ProcessId;
 use crate::outcome::{Outcome, Panicked};
-use crate::process::Request;
+use crate::process::{Process, Request};
 use crate::property::{End, EndCause, Standing};
 use crate::protocol::{FaultClass, Invalid, Protocol};
 use crate::rng::{Rng, Stream};
@@ -39,18 +39,21 @@ use slot::{Envelope, Input, Slot};
 #[derive(Clone)]
 pub struct Simulation<P: Protocol> {
     params: P::Params,
-    clients: <P::Spec as Spec>::Workload,
-    checks: Checker<P::Spec>,
+    clients: Clients<P>,
+    checks: Checks<P>,
     world: World,
     slots: Vec<Slot<P>>,
     messages: Slab<Envelope<P::Msg>>,
     requests: Slab<Request<P>>,
-    workload: <P::Spec as Spec>::Workload,
-    checker: Checker<P::Spec>,
+    workload: Clients<P>,
+    checker: Checks<P>,
     /// Kept for its memory: the effects of the handler that runs.
     effects: Vec<Effect<P>>,
     asked: Vec<(Duration, ProcessId, Request<P>)>,
 }
+
+type Clients<P> = <<P as Process>::Spec as Spec>::Workload;
+type Checks<P> = Checker<<P as Process>::Spec>;
 
 impl<P: Protocol> Simulation<P> {
     /// Puts the protocol into the world, ready to run a seed.

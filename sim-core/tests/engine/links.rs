@@ -1,0 +1,121 @@
+//! Cuts, detectors and clocks do what they say, counted in the trace.
+
+use crate::scripted::{Do, Stage, at, crash, crash_for, ms};
+use ftsim_core::detector::{DetectorKind, Mistake};
+use ftsim_core::fault::Action;
+use ftsim_core::network::{Cut, DropReason, Loss};
+use ftsim_core::{Duration, DurationRange, Probability, ProcessId};
+
+const P: [ProcessId; 3] = [ProcessId(0), ProcessId(1), ProcessId(2)];
+
+fn partition(cut: Cut, heal_after: Option<u64>) -> Action {
+    Action::Partition { cut, heal_after: heal_after.map(Duration::from_millis) }
+}
+
+/// All three processes broadcast at 0, 20 and 40 ms.
+fn chatter() -> Stage {
+    let lines: Vec<_> = [0, 20, 40]
+        .into_iter()
+        .flat_map(|t| (0..3).map(move |p| (t, p, vec![Do::Broadcast(t)])))
+        .collect();
+    Stage::new(3, &lines)
+}
+
+#[test]
+fn a_cut_drops_what_would_cross_it_while_it_lasts() {
+    let isolate = || Cut::Groups(vec![vec![P[0]]]);
+    let cut = |cut, at_ms, for_ms| {
+        let (outcome, _) = chatter().fault(at(at_ms), partition(cut, for_ms)).record();
+        (outcome.statistics.dropped_for(DropReason::Cut), outcome.statistics.delivered)
+    };
+    // Of the six messages of a round, four cross the cut around p0.
+    assert_eq!(cut(isolate(), 15, Some(20)), (4, 14));
+    // What is under way when the cut comes is lost too, and so is what would arrive during it.
+    assert_eq!(cut(isolate(), 5, Some(10)), (4, 14));
+    assert_eq!(cut(isolate(), 0, None), (12, 6));
+    assert_eq!(cut(Cut::OneWay { from: vec![P[0]], to: vec![P[1]] }, 0, None), (3, 15));
+    assert_eq!(cut(Cut::Links(vec![(P[2], P[1])]), 15, None), (2, 16));
+}
+
+#[test]
+fn heal_ends_every_cut() {
+    let stage = chatter().fault(at(0), partition(Cut::Groups(vec![vec![P[0]]]), None));
+    let (outcome, _) = stage.fault(at(15), Action::Heal).record();
+    assert_eq!(outcome.statistics.dropped_for(DropReason::Cut), 4);
+}
+
+#[test]
+fn the_link_to_itself_is_perfect() {
+    let (outcome, _) = chatter()
+        .with(|e| e.network.default.loss = Loss::Independent(Probability::ALWAYS))
+        .record();
+    assert_eq!(outcome.statistics.dropped_for(DropReason::Loss), 18);
+    let deaf = chatter().with(|e| e.network.default.loss = Loss::Independent(Probability::ALWAYS));
+    assert_eq!(deaf.play().len(), 9);
+}
+
+#[test]
+fn a_message_to_nobody_is_dropped_as_such() {
+    let (outcome, _) = Stage::new(2, &[(0, 0, vec![Do::Send(9, 1)])]).record();
+    assert_eq!(outcome.statistics.dropped_for(DropReason::NoSuchProcess), 1);
+}
+
+#[test]
+fn copies_are_counted() {
+    let twice = chatter().with(|e| e.network.default.duplicate = Probability::ALWAYS);
+    let (outcome, _) = twice.record();
+    assert_eq!((outcome.statistics.duplicated, outcome.statistics.delivered), (18, 36));
+}
+
+fn watched(stage: Stage) -> Stage {
+    stage.with(|e| {
+        e.detector.kind = DetectorKind::Perfect;
+        e.detector.delay = DurationRange::constant(Duration::from_millis(5));
+    })
+}
+
+#[test]
+fn a_perfect_detector_tells_everybody_of_each_crash_and_recovery() {
+    let stage = watched(Stage::new(3, &[])).fault(at(10), crash_for(1, Some(20)));
+    let expected = [
+        "15 p0 Suspects(1)",
+        "15 p2 Suspects(1)",
+        "30 p1 Found([])",
+        "35 p0 Trusts(1)",
+        "35 p2 Trusts(1)",
+    ];
+    assert_eq!(stage.play(), expected);
+}
+
+#[test]
+fn a_perfect_detector_says_nothing_of_a_process_that_is_back_already() {
+    let stage = watched(Stage::new(2, &[])).fault(at(10), crash_for(1, Some(3)));
+    assert_eq!(stage.play(), ["13 p1 Found([])"]);
+}
+
+#[test]
+fn a_process_that_recovers_is_told_who_is_down() {
+    let stage =
+        watched(Stage::new(2, &[])).fault(at(10), crash_for(0, Some(20))).fault(at(20), crash(1));
+    assert_eq!(stage.play(), ["15 p1 Suspects(0)", "30 p0 Found([])", "35 p0 Suspects(1)"]);
+}
+
+#[test]
+fn mistakes_are_told_and_taken_back_and_the_blind_hear_nothing() {
+    let mistake = Mistake { observer: P[0], suspects: P[2], at: ms(1), until: Some(ms(9)) };
+    let stage = watched(Stage::new(3, &[])).with(|e| {
+        e.detector.mistakes = vec![mistake];
+        e.detector.blind = vec![(P[2], P[1])];
+    });
+    let play = stage.fault(at(10), crash(1)).play();
+    assert_eq!(play, ["1 p0 Suspects(2)", "9 p0 Trusts(2)", "15 p0 Suspects(1)"]);
+}
+
+#[test]
+fn processes_see_their_own_clock() {
+    let stage = Stage::new(2, &[(10, 0, vec![Do::Clock, Do::SetTimer(11, 1)])]).with(|e| {
+        e.clocks.offset = DurationRange::constant(Duration::from_millis(3));
+        e.clocks.drift_ppm = (100_000, 100_000);
+    });
+    assert_eq!(stage.play(), ["10 p0 Clock(14000000)", "20 p0 Rang(1)"]);
+}

@@ -1,0 +1,8 @@
+//! The engine does what its documentation says, event by event.
+
+mod crash;
+mod layers;
+mod links;
+mod runs;
+mod scripted;
+mod waiting;

@@ -1,0 +1,163 @@
+//! Runs as wholes: how they end, that they repeat bit for bit, that they can be forked, and that bad code is
+//! judged and not obeyed.
+
+use std::collections::BTreeSet;
+
+use crate::scripted::{CENSOR, Do, SEVENS, Stage, at, crash, ms};
+use ftsim_core::delay::Delay;
+use ftsim_core::event::Ties;
+use ftsim_core::fault::Action;
+use ftsim_core::network::{Cut, Loss};
+use ftsim_core::{DurationRange, EndCause, Outcome, Probability, ProcessId, PropertyId, Verdict};
+
+/// A busy stage with every kind of randomness on.
+fn busy() -> Stage {
+    let lines: Vec<_> = (0..20)
+        .map(|i| (i * 7, u32::try_from(i % 4).unwrap(), vec![Do::Broadcast(i), Do::Toss]))
+        .collect();
+    Stage::new(4, &lines)
+        .with(|e| {
+            e.network.default.delay = Delay::default();
+            e.network.default.loss = Loss::Independent(Probability::new(0.1).unwrap());
+            e.network.default.duplicate = Probability::new(0.1).unwrap();
+            e.clocks.offset = DurationRange {
+                max: ftsim_core::Duration::from_millis(2),
+                ..DurationRange::default()
+            };
+        })
+        .fault(at(50), crash(2))
+}
+
+fn verdict(outcome: &Outcome, id: PropertyId) -> &Verdict {
+    &outcome.judged.iter().find(|j| j.id == id).expect("it was checked").verdict
+}
+
+#[test]
+fn one_seed_is_one_run_whether_reused_fresh_or_recorded() {
+    let mut reused = busy().simulation();
+    let digests: Vec<_> = (1..=20).map(|seed| reused.run(seed).digest).collect();
+    for (seed, digest) in (1..=20).zip(&digests) {
+        assert_eq!(busy().simulation().run(seed).digest, *digest);
+        assert_eq!(reused.record(seed).0.digest, *digest);
+    }
+    assert_eq!(digests.iter().map(|d| d.value()).collect::<BTreeSet<_>>().len(), 20);
+}
+
+#[test]
+fn a_known_run_has_a_known_digest() {
+    // The same in debug and release, on every machine. A change of this line is a change of every seed's meaning.
+    assert_eq!(busy().simulation().run(1).digest.to_string(), "03792c80d321e596");
+}
+
+#[test]
+fn drawn_ties_change_the_order_and_still_repeat() {
+    let lines: Vec<_> = (0..6).map(|p| (0, p, vec![Do::Send((p + 1) % 6, 1)])).collect();
+    let stage = Stage::new(6, &lines).with(|e| e.ties = Ties::Drawn);
+    let mut simulation = stage.simulation();
+    let orders: BTreeSet<u64> = (0..50).map(|seed| simulation.run(seed).digest.value()).collect();
+    assert!(orders.len() > 40, "{} orders", orders.len());
+    assert_eq!(simulation.run(7).digest, stage.simulation().run(7).digest);
+}
+
+#[test]
+fn a_run_can_be_forked_at_any_event() {
+    let mut simulation = busy().simulation();
+    simulation.reset(3);
+    simulation.start();
+    for _ in 0..40 {
+        let event = simulation.next_event().expect("40 events");
+        simulation.execute(event);
+    }
+    let mut fork = simulation.clone();
+    assert_eq!(fork.state_digest(), simulation.state_digest());
+    let event = fork.next_event().expect("one more");
+    fork.execute(event);
+    assert_ne!(fork.state_digest(), simulation.state_digest());
+    let event = simulation.next_event().expect("one more");
+    simulation.execute(event);
+    assert_eq!(fork.state_digest(), simulation.state_digest());
+}
+
+#[test]
+fn a_run_ends_when_nothing_is_left_or_a_limit_comes() {
+    let ring = vec![(0, 0, vec![Do::Send(1, 1), Do::SetTimer(900, 1)])];
+    let quiet = Stage::new(2, &ring);
+    let end = |stage: Stage| {
+        let outcome = stage.record().0;
+        (outcome.cause, outcome.at)
+    };
+    assert_eq!(end(Stage::new(2, &ring)), (EndCause::Quiescent, ms(900)));
+    assert_eq!(end(quiet.with(|e| e.limits.horizon = ms(500))), (EndCause::Horizon, ms(500)));
+    let events = Stage::new(2, &ring).with(|e| e.limits.event_count_max = 3);
+    assert_eq!(end(events).0, EndCause::EventLimit);
+    let pending = Stage::new(4, &[(0, 0, vec![Do::Broadcast(1)])]);
+    let pending = pending.with(|e| e.limits.pending_count_max = 2);
+    assert_eq!(end(pending).0, EndCause::EventLimit);
+}
+
+#[test]
+fn verdicts_tell_held_vacuous_violated_and_undecided_apart() {
+    let say = |word| Stage::new(1, &[(0, 0, vec![Do::Say(word)])]).with(|e| e.check = vec![SEVENS]);
+    let seven = say(7).record().0;
+    assert_eq!(verdict(&seven, CENSOR), &Verdict::Held);
+    assert_eq!(verdict(&seven, SEVENS), &Verdict::Held);
+    let silent = Stage::new(1, &[]).record().0;
+    assert_eq!(verdict(&silent, CENSOR), &Verdict::HeldVacuously);
+    let thirteen = say(13).record().0;
+    let Verdict::Violated(violation) = verdict(&thirteen, CENSOR) else { panic!("13 was said") };
+    assert_eq!((violation.step, violation.witnesses.as_slice()), (2, &[ProcessId(0)][..]));
+    assert!(matches!(verdict(&thirteen, SEVENS), Verdict::Violated(_)));
+    let cut_short = say(1).with(|e| e.limits.event_count_max = 1).record().0;
+    assert!(matches!(verdict(&cut_short, SEVENS), Verdict::Undecided(_)));
+}
+
+#[test]
+fn liveness_is_not_blamed_for_a_partition_that_never_heals() {
+    let cut = Action::Partition { cut: Cut::Groups(vec![vec![ProcessId(0)]]), heal_after: None };
+    let stage = Stage::new(2, &[]).with(|e| e.check = vec![SEVENS]);
+    let outcome = stage.fault(at(0), cut).record().0;
+    assert!(matches!(verdict(&outcome, SEVENS), Verdict::Undecided(_)));
+}
+
+#[test]
+fn liveness_asks_nothing_of_the_faulty() {
+    let stage = Stage::new(2, &[(0, 0, vec![Do::Say(7)])]).with(|e| e.check = vec![SEVENS]);
+    let outcome = stage.fault(at(5), crash(1)).record().0;
+    assert_eq!(verdict(&outcome, SEVENS), &Verdict::Held);
+}
+
+#[test]
+fn a_run_can_stop_at_the_first_violation() {
+    let lines = [(0, 0, vec![Do::Say(13)]), (5, 0, vec![Do::Say(1)])];
+    let stage = Stage::new(1, &lines).with(|e| e.limits.stop_at_violation = true);
+    let outcome = stage.record().0;
+    assert_eq!((outcome.cause, outcome.at), (EndCause::Violated, ms(0)));
+}
+
+#[test]
+fn a_panic_in_a_handler_is_a_verdict_and_the_next_run_is_unharmed() {
+    let lines = [(3, 0, vec![Do::Say(1), Do::Panic]), (4, 1, vec![Do::Say(7)])];
+    let mut simulation = Stage::new(2, &lines).simulation();
+    let first = simulation.run(1);
+    let panicked = first.panicked.as_ref().expect("it panicked");
+    assert_eq!((panicked.process, panicked.at), (Some(ProcessId(0)), ms(3)));
+    assert_eq!(panicked.message, "the actor was told to");
+    assert_eq!(first.cause, EndCause::Violated);
+    assert_eq!(simulation.run(1).digest, first.digest);
+}
+
+#[test]
+fn a_handler_that_runs_away_is_stopped() {
+    let outcome = Stage::new(1, &[(0, 0, vec![Do::RunAway])]).record().0;
+    assert!(outcome.panicked.is_some_and(|p| p.message.contains("too many effects")));
+}
+
+#[test]
+fn panics_of_checkers_and_clients_are_told_apart() {
+    let checker = Stage::new(1, &[(0, 0, vec![Do::Say(666)])]).record().0;
+    assert_eq!(checker.panicked, None);
+    let Verdict::Violated(violation) = verdict(&checker, CENSOR) else { panic!("it panicked") };
+    assert!(violation.message.contains("its checker panicked"), "{violation:?}");
+    let clients = Stage::new(1, &[(0, 0, vec![Do::Say(999)])]).record().0;
+    assert!(clients.panicked.is_some_and(|p| p.process.is_none()));
+}
