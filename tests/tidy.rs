@@ -93,7 +93,12 @@ fn every_protocol_has_its_row_and_its_scenarios() {
         assert!(holds, "{} has no scenario that holds", entry.name);
         for mutant in entry.mutants {
             let named = format!("mutant = \"{}\"", mutant.name);
-            assert!(own().any(|s| s.contains(&named)), "no scenario runs {}/{}", entry.name, mutant.name);
+            assert!(
+                own().any(|s| s.contains(&named)),
+                "no scenario runs {}/{}",
+                entry.name,
+                mutant.name
+            );
         }
     }
 }

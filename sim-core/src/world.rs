@@ -204,8 +204,6 @@ impl World {
     /// `process` has had an effect; `sent` is the kind if it was a message to another. A crash of that process
     /// itself strikes at once and is returned; faults elsewhere are queued, never run inside a handler.
     pub fn effect_done(&mut self, process: ProcessId, sent: Option<Kind>) -> Option<Action> {
-        let experiment = Arc::clone(&self.experiment);
-        let mut crash = None;
         let mut due = Vec::new();
         for armed in self.armed.iter_mut().filter(|a| a.process == process) {
             let counts = match &armed.kind {
@@ -217,7 +215,12 @@ impl World {
                 due.push(armed.fault);
             }
         }
+        if due.is_empty() {
+            return None;
+        }
         self.armed.retain(|a| a.left > 0);
+        let experiment = Arc::clone(&self.experiment);
+        let mut crash = None;
         for fault in due {
             let action = &experiment.plan.faults[fault].action;
             match action {

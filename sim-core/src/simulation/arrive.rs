@@ -69,7 +69,8 @@ impl<P: Protocol> Simulation<P> {
         let Notice { subject, suspect, mistake } = *notice;
         let down = !self.slots[subject.index()].up;
         let known = self.world.suspected.contains(&(observer, subject));
-        let true_notice = mistake || suspect == down;
+        // A wrong suspicion can be told at any time; trust is never told of a process that is down.
+        let true_notice = suspect == down || (mistake && suspect);
         if !self.slots[observer.index()].up || suspect == known || !true_notice {
             return;
         }

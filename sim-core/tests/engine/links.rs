@@ -112,6 +112,14 @@ fn mistakes_are_told_and_taken_back_and_the_blind_hear_nothing() {
 }
 
 #[test]
+fn a_mistake_that_came_true_is_not_taken_back() {
+    let mistake = Mistake { observer: P[0], suspects: P[2], at: ms(1), until: Some(ms(9)) };
+    let stage = watched(Stage::new(3, &[])).with(|e| e.detector.mistakes = vec![mistake]);
+    let play = stage.fault(at(5), crash(2)).play();
+    assert_eq!(play, ["1 p0 Suspects(2)", "10 p1 Suspects(2)"]);
+}
+
+#[test]
 fn processes_see_their_own_clock() {
     let stage = Stage::new(2, &[(10, 0, vec![Do::Clock, Do::SetTimer(11, 1)])]).with(|e| {
         e.clocks.offset = DurationRange::constant(Duration::from_millis(3));
