@@ -6,9 +6,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::experiment::Experiment;
+use crate::fault::Plan;
 use crate::outcome::Outcome;
 use crate::property::{Kind, PropertyId, Standing};
 use crate::protocol::{Invalid, Model, Mutant, Protocol, Setting};
+use crate::random::Profile;
 use crate::simulation::Simulation;
 use crate::spec::Spec;
 use crate::trace::Trace;
@@ -19,6 +21,10 @@ pub trait Runner {
     fn run(&mut self, seed: u64) -> Outcome;
     /// Runs one seed and records what happens.
     fn record(&mut self, seed: u64) -> (Outcome, Trace);
+    /// When each process has its effects in the run of this seed, if no fault strikes.
+    fn profile(&mut self, seed: u64) -> Profile;
+    /// Runs one seed under this plan, instead of the experiment's and the seed's own.
+    fn run_under(&mut self, seed: u64, plan: Plan) -> Outcome;
 }
 
 impl<P: Protocol> Runner for Simulation<P> {
@@ -27,6 +33,12 @@ impl<P: Protocol> Runner for Simulation<P> {
     }
     fn record(&mut self, seed: u64) -> (Outcome, Trace) {
         self.record(seed)
+    }
+    fn profile(&mut self, seed: u64) -> Profile {
+        self.profile(seed)
+    }
+    fn run_under(&mut self, seed: u64, plan: Plan) -> Outcome {
+        self.run_under(seed, plan)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::fault::Plan;
 use crate::network::NetworkConfig;
 use crate::property::PropertyId;
 use crate::protocol::Setting;
+use crate::random::RandomFaults;
 use crate::time::{Duration, DurationRange, Instant};
 
 /// The world of a run, apart from its seed.
@@ -22,8 +23,10 @@ pub struct Experiment {
     pub detector: DetectorConfig,
     /// How long a sync takes; while it lasts the process waits.
     pub sync_latency: DurationRange,
-    /// The faults.
+    /// The faults that every seed has.
     pub plan: Plan,
+    /// The faults that are drawn from each seed.
+    pub random: Option<RandomFaults>,
     /// How events of one class at one instant are ordered.
     pub ties: Ties,
     /// Properties to check beyond the spec's core and the protocol's claims.
@@ -66,6 +69,7 @@ impl Experiment {
             detector: DetectorConfig::default(),
             sync_latency: DurationRange::default(),
             plan: Plan::default(),
+            random: None,
             ties: Ties::default(),
             check: Vec::new(),
             limits: Limits::default(),

@@ -44,6 +44,7 @@ pub mod process;
 mod process_set;
 pub mod property;
 pub mod protocol;
+pub mod random;
 pub mod rng;
 mod simulation;
 mod slab;
@@ -71,6 +72,7 @@ pub use property::{
 pub use protocol::{
     DetectorClass, FaultClass, Invalid, Links, Model, Mutant, MutantKind, Protocol, Setting, Timing,
 };
+pub use random::{Profile, RandomFaults};
 pub use rng::Probability;
 pub use simulation::Simulation;
 pub use spec::{Ask, Settings, Spec, Workload};

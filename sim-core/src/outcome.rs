@@ -1,6 +1,9 @@
 //! What a run came to.
 
+use std::sync::Arc;
+
 use crate::digest::Digest;
+use crate::fault::Plan;
 use crate::id::ProcessId;
 use crate::kind::Kind;
 use crate::network::DropReason;
@@ -22,6 +25,8 @@ pub struct Outcome {
     pub judged: Vec<Judged>,
     /// The labels that were reached, in the order of their first time.
     pub reached: Vec<&'static str>,
+    /// The faults of this run: those of the experiment, then those drawn from the seed.
+    pub plan: Arc<Plan>,
     /// Faults of the plan, by index, whose trigger never came.
     pub unfired: Vec<usize>,
     /// The panic that ended the run, if one did.

@@ -14,8 +14,10 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 pub enum Stream {
     /// Delay, loss and duplication of messages.
     Network,
-    /// Random faults.
+    /// Which processes may be faulty.
     Faults,
+    /// Random faults of one kind, by its number.
+    FaultKind(u32),
     /// The clients' requests.
     Workload,
     /// Delays and mistakes of the failure detector.
@@ -40,6 +42,7 @@ impl Stream {
             Self::Clocks => 5,
             Self::Ties => 6,
             Self::Storage => 7,
+            Self::FaultKind(kind) => (2 << 32) | kind as u64,
             Self::Process(p) => (1 << 32) | p as u64,
         }
     }

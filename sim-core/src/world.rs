@@ -7,12 +7,13 @@ use crate::detector::DetectorKind;
 use crate::digest::Digest;
 use crate::event::{Class, Queue};
 use crate::experiment::Experiment;
-use crate::fault::{Action, Trigger};
+use crate::fault::{Action, Plan, Trigger};
 use crate::id::{MessageId, ProcessId};
 use crate::kind::Kind;
 use crate::network::{DropReason, Network};
 use crate::outcome::Statistics;
 use crate::property::EndCause;
+use crate::random::Profile;
 use crate::rng::{Rng, Stream};
 use crate::time::{Duration, Instant};
 use crate::trace::{Entry, Happening, Trace};
@@ -71,6 +72,10 @@ impl Notice {
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     pub experiment: Arc<Experiment>,
+    /// The faults of this run: the scripted ones, then those drawn.
+    pub plan: Arc<Plan>,
+    /// While a profile is taken: when each process had its effects. No fault strikes meanwhile.
+    pub profile: Option<Profile>,
     pub seed: u64,
     pub now: Instant,
     pub step: u64,
@@ -104,6 +109,8 @@ impl World {
             crate::event::Ties::Drawn => Duration::from_nanos(1),
         };
         Self {
+            plan: Arc::new(experiment.plan.clone()),
+            profile: None,
             seed: 0,
             now: Instant::ZERO,
             step: 0,
@@ -158,13 +165,16 @@ impl World {
     /// Schedules what the experiment fixes in advance.
     fn arm(&mut self) {
         let experiment = Arc::clone(&self.experiment);
-        let faults = &experiment.plan.faults;
+        let plan = Arc::clone(&self.plan);
         self.fired.clear();
-        self.fired.resize(faults.len(), false);
+        self.fired.resize(plan.faults.len(), false);
         if let Some(at) = experiment.network.stabilise_at {
             self.control(at, Control::Stabilise);
         }
-        for (index, fault) in faults.iter().enumerate() {
+        if self.profile.is_some() {
+            return;
+        }
+        for (index, fault) in plan.faults.iter().enumerate() {
             let (process, kind, nth) = match &fault.trigger {
                 Trigger::At(at) => {
                     self.control(*at, Control::Fault(index));
@@ -219,10 +229,10 @@ impl World {
             return None;
         }
         self.armed.retain(|a| a.left > 0);
-        let experiment = Arc::clone(&self.experiment);
+        let plan = Arc::clone(&self.plan);
         let mut crash = None;
         for fault in due {
-            let action = &experiment.plan.faults[fault].action;
+            let action = &plan.faults[fault].action;
             match action {
                 Action::Crash { process: struck, .. } if *struck == process => {
                     self.fired[fault] = true;

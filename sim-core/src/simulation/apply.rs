@@ -91,6 +91,9 @@ impl<P: Protocol> Simulation<P> {
         effects_left: usize,
     ) -> bool {
         self.slots[p.index()].effect_count += 1;
+        if let Some(profile) = &mut self.world.profile {
+            profile.effects[p.index()].push(self.world.now);
+        }
         if !self.world.has_armed() {
             return true;
         }

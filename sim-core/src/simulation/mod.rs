@@ -19,11 +19,13 @@ use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::event::{Class, Scheduled};
 use crate::experiment::Experiment;
+use crate::fault::Plan;
 use crate::id::ProcessId;
 use crate::outcome::{Outcome, Panicked};
 use crate::process::{Process, Request};
 use crate::property::{End, EndCause, Standing};
 use crate::protocol::{FaultClass, Invalid, Protocol};
+use crate::random::Profile;
 use crate::rng::{Rng, Stream};
 use crate::slab::Slab;
 use crate::spec::{Spec, Workload};
@@ -119,6 +121,19 @@ impl<P: Protocol> Simulation<P> {
 
     /// Runs one seed to its end.
     pub fn run(&mut self, seed: u64) -> Outcome {
+        self.draw_faults(seed);
+        self.run_plan(seed)
+    }
+
+    /// Runs one seed to its end under this plan, instead of the experiment's and the seed's own.
+    pub fn run_under(&mut self, seed: u64, plan: Plan) -> Outcome {
+        self.world.plan = Arc::new(plan);
+        let outcome = self.run_plan(seed);
+        self.world.plan = Arc::new(self.world.experiment.plan.clone());
+        outcome
+    }
+
+    fn run_plan(&mut self, seed: u64) -> Outcome {
         self.reset(seed);
         let panic = catch_unwind(AssertUnwindSafe(|| self.run_to_end())).err();
         self.finish(panic)
@@ -129,6 +144,27 @@ impl<P: Protocol> Simulation<P> {
         self.world.trace = Some(Trace::default());
         let outcome = self.run(seed);
         (outcome, self.world.trace.take().unwrap_or_default())
+    }
+
+    /// When each process has its effects in the run of this seed, if no fault strikes.
+    pub fn profile(&mut self, seed: u64) -> Profile {
+        let n = self.world.experiment.setting.n as usize;
+        self.world.profile = Some(Profile { effects: vec![Vec::new(); n] });
+        let trace = self.world.trace.take();
+        self.reset(seed);
+        // A panic shows again in the run itself, where it is judged.
+        let _panic = catch_unwind(AssertUnwindSafe(|| self.run_to_end()));
+        self.world.trace = trace;
+        self.world.profile.take().unwrap_or_default()
+    }
+
+    fn draw_faults(&mut self, seed: u64) {
+        let experiment = Arc::clone(&self.world.experiment);
+        if let Some(random) = &experiment.random {
+            let drawn = random.draw(seed, &self.profile(seed));
+            let faults = experiment.plan.faults.iter().cloned().chain(drawn.faults).collect();
+            self.world.plan = Arc::new(Plan { faults });
+        }
     }
 
     fn run_to_end(&mut self) {
@@ -233,6 +269,7 @@ impl<P: Protocol> Simulation<P> {
             at,
             judged,
             reached: self.world.reached.clone(),
+            plan: Arc::clone(&self.world.plan),
             unfired: unfired.map(|(index, _)| index).collect(),
             panicked,
             statistics,

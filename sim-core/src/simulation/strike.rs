@@ -18,8 +18,8 @@ impl<P: Protocol> Simulation<P> {
         match self.world.controlled(index) {
             Control::Fault(fault) => {
                 self.world.fired[fault] = true;
-                let experiment = Arc::clone(&self.world.experiment);
-                self.act(&experiment.plan.faults[fault].action);
+                let plan = Arc::clone(&self.world.plan);
+                self.act(&plan.faults[fault].action);
             }
             Control::Recover(p, incarnation) => {
                 if self.slots[p.index()].incarnation == incarnation {

@@ -3,6 +3,7 @@
 mod crash;
 mod layers;
 mod links;
+mod random;
 mod runs;
 mod scripted;
 mod waiting;

@@ -1,0 +1,126 @@
+//! Random faults: never beyond the budget, each kind apart, every crash point as likely as any other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ftsim_core::fault::{Action, Fault, Trigger};
+use ftsim_core::random::{
+    CountRange, Occurrence, PartitionShape, RandomCrash, RandomFaults, RandomPartition, RandomPause,
+};
+use ftsim_core::{Duration, DurationRange, Instant, ProcessId, ProcessSet, Profile};
+
+use crate::scripted::{Do, Stage};
+
+fn range(min_ms: u64, max_ms: u64) -> DurationRange {
+    DurationRange { min: Duration::from_millis(min_ms), max: Duration::from_millis(max_ms) }
+}
+
+fn occurrence(min: u32, max: u32) -> Occurrence {
+    let targets: ProcessSet = (0..5).map(ProcessId).collect();
+    Occurrence { count: CountRange { min, max }, between: range(0, 100), targets }
+}
+
+fn crashes() -> RandomFaults {
+    let crash = RandomCrash { occurrence: occurrence(1, 3), recover_after: Some(range(5, 10)) };
+    RandomFaults { faulty_count_max: 2, crash: Some(crash), ..RandomFaults::default() }
+}
+
+fn all_kinds() -> RandomFaults {
+    RandomFaults {
+        pause: Some(RandomPause { occurrence: occurrence(0, 2), duration: range(1, 50) }),
+        partition: Some(RandomPartition {
+            occurrence: occurrence(0, 2),
+            shape: PartitionShape::Halves,
+            duration: range(1, 50),
+        }),
+        ..crashes()
+    }
+}
+
+/// Five processes with ten effects each, one a millisecond.
+fn profile() -> Profile {
+    let times = || (0..10).map(|ms| Instant::from_nanos(ms * 1_000_000)).collect();
+    Profile { effects: (0..5).map(|_| times()).collect() }
+}
+
+fn is_crash(fault: &&Fault) -> bool {
+    matches!(fault.action, Action::Crash { .. })
+}
+
+#[test]
+fn plans_stay_within_the_budget_the_counts_and_the_window() {
+    for seed in 0..2_000 {
+        let plan = all_kinds().draw(seed, &profile());
+        let faulty: BTreeSet<_> = plan.faults.iter().filter_map(|f| f.action.process()).collect();
+        assert!(faulty.len() <= 2, "{plan:?}");
+        assert!((1..=3).contains(&plan.faults.iter().filter(is_crash).count()), "{plan:?}");
+        for fault in &plan.faults {
+            match fault.trigger {
+                Trigger::At(at) => assert!(at.as_nanos() <= 100_000_000),
+                Trigger::AfterEffect { nth, .. } => assert!((1..=10).contains(&nth)),
+                Trigger::Sends { .. } => panic!("none is drawn"),
+            }
+        }
+    }
+}
+
+#[test]
+fn one_more_kind_changes_nothing_about_the_others() {
+    for seed in 0..500 {
+        let alone = crashes().draw(seed, &profile()).faults;
+        let among = all_kinds().draw(seed, &profile()).faults;
+        let among: Vec<_> = among.into_iter().filter(|f| is_crash(&f)).collect();
+        assert_eq!(alone, among);
+    }
+}
+
+#[test]
+fn a_crash_between_any_two_effects_is_as_likely_as_any_other() {
+    let mut count: BTreeMap<(ProcessId, u64), u32> = BTreeMap::new();
+    for seed in 0..20_000 {
+        for fault in crashes().draw(seed, &profile()).faults {
+            if let Trigger::AfterEffect { process, nth } = fault.trigger {
+                *count.entry((process, nth)).or_default() += 1;
+            }
+        }
+    }
+    assert_eq!(count.len(), 50);
+    // 20,000 seeds with two crashes each on average, every other one by effect: 400 a point.
+    assert!(count.values().all(|c| (310..490).contains(c)), "{count:?}");
+}
+
+#[test]
+fn a_swarm_leaves_each_kind_out_of_half_of_the_seeds() {
+    let swarm = RandomFaults { swarm: true, ..all_kinds() };
+    let with_crash = |seed: &u64| swarm.draw(*seed, &profile()).faults.iter().any(|f| is_crash(&f));
+    let count = (0..4_000).filter(with_crash).count();
+    assert!((1_850..2_150).contains(&count), "{count}");
+}
+
+fn stage() -> Stage {
+    let lines: Vec<_> =
+        (0..5).map(|p| (u64::from(p), p, vec![Do::Broadcast(1), Do::Say(2)])).collect();
+    Stage::new(5, &lines).with(|e| e.random = Some(all_kinds()))
+}
+
+#[test]
+fn a_profile_counts_every_effect_of_a_run_without_faults() {
+    let profile = stage().simulation().profile(1);
+    // Each broadcasts (5), speaks (1), and announces each of the five messages it hears.
+    let counts: Vec<usize> = profile.effects.iter().map(Vec::len).collect();
+    assert_eq!(counts, [11; 5]);
+    assert_eq!(profile.crash_points().count(), 55);
+}
+
+#[test]
+fn drawn_faults_strike_and_repeat() {
+    let mut simulation = stage().simulation();
+    let outcomes: Vec<_> = (0..100).map(|seed| simulation.run(seed)).collect();
+    assert!(outcomes.iter().any(|o| o.statistics.crashes > 1));
+    for outcome in &outcomes {
+        let again = stage().simulation().run(outcome.seed);
+        assert_eq!((again.digest, &again.plan), (outcome.digest, &outcome.plan));
+        // The plan is data: the same run comes of it when it is given instead of drawn.
+        let given = simulation.run_under(outcome.seed, (*outcome.plan).clone());
+        assert_eq!(given.digest, outcome.digest);
+    }
+}
