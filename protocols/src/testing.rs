@@ -1,7 +1,7 @@
 //! For tests of protocols: a small world, and questions about what happened in it.
 
 use ftsim_core::delay::Delay;
-use ftsim_core::fault::{Action, Fault, InFlight, Trigger};
+use ftsim_core::fault::{Action, Crash, Fault, Trigger};
 use ftsim_core::trace::Happening;
 use ftsim_core::{
     Duration, DurationRange, Entry, Experiment, Outcome, ProcessId, PropertyId, Protocol, Setting,
@@ -92,8 +92,7 @@ impl<P: Protocol> Bench<P> {
 
     /// `process` crashes for good, keeping its messages under way.
     pub fn crash(mut self, process: u32, trigger: Trigger) -> Self {
-        let process = ProcessId(process);
-        let action = Action::Crash { process, recover_after: None, in_flight: InFlight::Keep };
+        let action = Action::Crash(ProcessId(process), Crash::default());
         self.experiment.plan.faults.push(Fault { trigger, action });
         self
     }

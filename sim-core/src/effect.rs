@@ -23,6 +23,8 @@ pub enum Effect<P: Process> {
     Sync,
     /// Replace the whole log, at once, with the next `Sync`.
     Rewrite(Vec<P::Record>),
+    /// Stop, as a crash does.
+    Halt,
     /// Mark that something interesting happened. Counts as no effect.
     Reach(&'static str),
     /// A remark for the trace. Counts as no effect.
@@ -158,6 +160,11 @@ impl<P: Process> Cx<'_, P> {
         self.push(Effect::Rewrite(records));
     }
 
+    /// Stops this process for good, as a crash does: the effects after this one are lost.
+    pub fn halt(&mut self) {
+        self.push(Effect::Halt);
+    }
+
     /// Marks that something interesting happened; a scenario can demand that some seed does.
     pub fn reach(&mut self, label: &'static str) {
         self.push(Effect::Reach(label));
@@ -208,6 +215,7 @@ impl<P: Process> Cx<'_, P> {
                 Effect::Append(record) => self.append((part.record)(record)),
                 Effect::Sync => self.sync(),
                 Effect::Rewrite(_) => panic!("a layer does not rewrite the log: its owner does"),
+                Effect::Halt => self.halt(),
                 Effect::Reach(label) => self.reach(label),
                 Effect::Note(remark) => self.note(remark),
             }

@@ -8,6 +8,7 @@ use crate::network::NetworkConfig;
 use crate::property::PropertyId;
 use crate::protocol::Setting;
 use crate::random::RandomFaults;
+use crate::storage::OnCrash;
 use crate::time::{Duration, DurationRange, Instant};
 
 /// The world of a run, apart from its seed.
@@ -23,6 +24,8 @@ pub struct Experiment {
     pub detector: DetectorConfig,
     /// How long a sync takes; while it lasts the process waits.
     pub sync_latency: DurationRange,
+    /// What a crash leaves of what was not synced, where a fault does not say otherwise.
+    pub on_crash: OnCrash,
     /// The faults that every seed has.
     pub plan: Plan,
     /// The faults that are drawn from each seed.
@@ -68,6 +71,7 @@ impl Experiment {
             clocks: ClockConfig::default(),
             detector: DetectorConfig::default(),
             sync_latency: DurationRange::default(),
+            on_crash: OnCrash::default(),
             plan: Plan::default(),
             random: None,
             ties: Ties::default(),

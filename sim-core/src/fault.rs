@@ -1,7 +1,8 @@
 //! The plan of a run's faults: data, in an order, each with an exact trigger.
 
+use crate::condition::{Condition, Persistence};
 use crate::id::ProcessId;
-use crate::network::Cut;
+use crate::storage::{DiskFault, OnCrash};
 use crate::time::{Duration, Instant};
 
 /// The faults of one run.
@@ -47,14 +48,9 @@ pub enum Trigger {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
     /// A process stops. If it is the one whose effect triggered this, its remaining effects are lost.
-    Crash {
-        /// Which.
-        process: ProcessId,
-        /// How long it stays down; for good, if `None`.
-        recover_after: Option<Duration>,
-        /// What becomes of its messages under way.
-        in_flight: InFlight,
-    },
+    Crash(ProcessId, Crash),
+    /// A disk is damaged.
+    Damage(ProcessId, DiskFault),
     /// A process takes no step for a while, then goes on with its old state.
     Pause {
         /// Which.
@@ -67,15 +63,21 @@ pub enum Action {
         /// Which.
         process: ProcessId,
     },
-    /// Links are cut.
-    Partition {
-        /// Which.
-        cut: Cut,
-        /// How long; until a `Heal`, if `None`.
-        heal_after: Option<Duration>,
-    },
+    /// Something is wrong for a while.
+    Begin(Condition, Persistence),
     /// All links are whole again.
     Heal,
+}
+
+/// How a process stops, and for how long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Crash {
+    /// How long it stays down; for good, if `None`.
+    pub recover_after: Option<Duration>,
+    /// What becomes of its messages under way.
+    pub in_flight: InFlight,
+    /// What is left of its log; as the experiment says, if `None`.
+    pub disk: Option<OnCrash>,
 }
 
 /// What becomes of the messages that a crashing process has under way.
@@ -92,10 +94,10 @@ impl Action {
     /// The process that the fault strikes, if it strikes one.
     pub const fn process(&self) -> Option<ProcessId> {
         match self {
-            Self::Crash { process, .. }
-            | Self::Pause { process, .. }
-            | Self::Resume { process } => Some(*process),
-            Self::Partition { .. } | Self::Heal => None,
+            Self::Crash(process, _) | Self::Damage(process, _) => Some(*process),
+            Self::Pause { process, .. } | Self::Resume { process } => Some(*process),
+            Self::Begin(condition, _) => condition.faulty(),
+            Self::Heal => None,
         }
     }
 }

@@ -29,6 +29,7 @@
 pub mod catalogue;
 mod checker;
 pub mod clock;
+pub mod condition;
 pub mod delay;
 pub mod detector;
 pub mod digest;

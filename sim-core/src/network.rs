@@ -76,6 +76,10 @@ pub enum DropReason {
     Loss,
     /// The link was cut when it was sent, or when it would have arrived.
     Cut,
+    /// Its sender failed to send it.
+    SendOmission,
+    /// Its receiver failed to receive it.
+    ReceiveOmission,
     /// The process that it was for was down.
     ReceiverDown,
     /// Its sender crashed while it was under way, and the fault took it along.
@@ -86,14 +90,23 @@ pub enum DropReason {
 
 impl DropReason {
     /// Every reason, in the order of declaration.
-    pub const ALL: [Self; 5] =
-        [Self::Loss, Self::Cut, Self::ReceiverDown, Self::SenderCrashed, Self::NoSuchProcess];
+    pub const ALL: [Self; 7] = [
+        Self::Loss,
+        Self::Cut,
+        Self::SendOmission,
+        Self::ReceiveOmission,
+        Self::ReceiverDown,
+        Self::SenderCrashed,
+        Self::NoSuchProcess,
+    ];
 
     /// The reason in words.
     pub const fn text(self) -> &'static str {
         match self {
             Self::Loss => "lost",
             Self::Cut => "link cut",
+            Self::SendOmission => "send omitted",
+            Self::ReceiveOmission => "receive omitted",
             Self::ReceiverDown => "receiver down",
             Self::SenderCrashed => "sender crashed",
             Self::NoSuchProcess => "no such process",
@@ -152,7 +165,6 @@ pub(crate) struct Network {
     bound: Duration,
     /// What FIFO keeps between two arrivals of a link, so that a drawn tie cannot swap them.
     gap: Duration,
-    cuts: Vec<(u32, Cut)>,
     /// Links in a burst of loss.
     bursts: BTreeSet<(ProcessId, ProcessId)>,
     /// The latest arrival on each FIFO link that was used.
@@ -177,7 +189,6 @@ impl Network {
             stabilise_at: config.stabilise_at.unwrap_or(Instant::MAX),
             bound: config.bound,
             gap,
-            cuts: Vec::new(),
             bursts: BTreeSet::new(),
             last_arrival: BTreeMap::new(),
         }
@@ -185,46 +196,20 @@ impl Network {
 
     /// As it was before the first message.
     pub fn reset(&mut self) {
-        self.cuts.clear();
         self.bursts.clear();
         self.last_arrival.clear();
     }
 
-    pub fn cut(&mut self, id: u32, cut: Cut) {
-        self.cuts.push((id, cut));
-    }
-
-    pub fn heal(&mut self, id: u32) {
-        self.cuts.retain(|(cut, _)| *cut != id);
-    }
-
-    pub fn heal_all(&mut self) {
-        self.cuts.clear();
-    }
-
-    #[inline]
-    pub fn is_cut(&self, from: ProcessId, to: ProcessId) -> bool {
-        !self.cuts.is_empty() && self.cuts.iter().any(|(_, cut)| cut.cuts(from, to))
+    /// Whether any link loses everything.
+    pub fn has_dead_links(&self) -> bool {
+        self.links.iter().any(|link| link.loss == Loss::Independent(Probability::ALWAYS))
     }
 
     /// Why messages between correct processes cannot be owed, if they cannot.
-    pub fn excuse(&self, correct: &[bool], at: Instant) -> Option<&'static str> {
-        let correct = || {
-            let ids = (0u32..).zip(correct).filter(|(_, c)| **c);
-            ids.map(|(p, _)| ProcessId(p))
-        };
-        let pairs = || correct().flat_map(|p| correct().map(move |q| (p, q)));
-        if !self.cuts.is_empty() && pairs().any(|(p, q)| p != q && self.is_cut(p, q)) {
-            return Some("a partition was still in force at the end");
-        }
-        let never = |link: &Link| link.loss == Loss::Independent(Probability::ALWAYS);
-        if at < self.stabilise_at && self.links.iter().any(never) {
-            let lost = |(p, q)| p != q && never(self.link(p, q));
-            if pairs().any(lost) {
-                return Some("a link that loses every message was still in force at the end");
-            }
-        }
-        None
+    pub fn excuse(&self, from: ProcessId, to: ProcessId, at: Instant) -> Option<&'static str> {
+        let never = self.link(from, to).loss == Loss::Independent(Probability::ALWAYS);
+        (never && at < self.stabilise_at)
+            .then_some("a link that loses every message was still in force at the end")
     }
 
     #[inline]
@@ -239,9 +224,6 @@ impl Network {
     /// Decides what becomes of a message from `from` to another process `to`, sent now.
     #[inline]
     pub fn route(&mut self, from: ProcessId, to: ProcessId, now: Instant, rng: &mut Rng) -> Route {
-        if self.is_cut(from, to) {
-            return Route::Dropped(DropReason::Cut);
-        }
         let stable = now >= self.stabilise_at;
         let link = self.link(from, to);
         let (loss, duplicate, order) = (link.loss, link.duplicate, link.order);

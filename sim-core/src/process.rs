@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::effect::Cx;
 use crate::id::ProcessId;
 use crate::spec::Spec;
+use crate::storage::StorageError;
 
 /// Plain data that a run can compare, hash, print and write down.
 pub trait Data: Clone + Debug + Eq + Hash + Serialize + 'static {}
@@ -51,6 +52,12 @@ pub trait Process: Clone + Debug + Hash + Sized + 'static {
     /// The process starts again after a crash, as new but for what its log still holds.
     fn on_recover(&mut self, _log: &[Stored<Self::Record>], cx: &mut Cx<Self>) {
         self.on_start(cx);
+    }
+
+    /// The disk failed: the effects behind the failed `append` or `sync` are lost. Unless a protocol knows better,
+    /// it stops, since it cannot know any more what is durable.
+    fn on_storage_error(&mut self, _error: StorageError, cx: &mut Cx<Self>) {
+        cx.halt();
     }
 
     /// A client asks for something.

@@ -3,7 +3,8 @@
 //! Each kind draws from a stream of its own, so that one more kind changes nothing about the others. Which
 //! processes may be faulty at all is drawn once, for all kinds together.
 
-use crate::fault::{Action, Fault, InFlight, Plan, Trigger};
+use crate::condition::{Condition, Persistence};
+use crate::fault::{Action, Crash, Fault, InFlight, Plan, Trigger};
 use crate::id::ProcessId;
 use crate::network::Cut;
 use crate::process_set::ProcessSet;
@@ -183,7 +184,8 @@ impl RandomCrash {
         };
         let in_flight = if rng.below(2) == 0 { InFlight::Keep } else { InFlight::Lose };
         let recover_after = self.recover_after.map(|range| draw(range, rng));
-        Some(Fault { trigger, action: Action::Crash { process, recover_after, in_flight } })
+        let crash = Crash { recover_after, in_flight, disk: None };
+        Some(Fault { trigger, action: Action::Crash(process, crash) })
     }
 }
 
@@ -208,8 +210,8 @@ impl RandomPartition {
             }
         };
         let trigger = Trigger::At(self.occurrence.time(rng));
-        let heal_after = Some(draw(self.duration, rng));
-        Fault { trigger, action: Action::Partition { cut, heal_after } }
+        let persistence = Persistence::Transient(draw(self.duration, rng));
+        Fault { trigger, action: Action::Begin(Condition::Partition(cut), persistence) }
     }
 }
 

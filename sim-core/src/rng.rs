@@ -16,6 +16,8 @@ pub enum Stream {
     Network,
     /// Which processes may be faulty.
     Faults,
+    /// What conditions do to messages.
+    Conditions,
     /// Random faults of one kind, by its number.
     FaultKind(u32),
     /// The clients' requests.
@@ -42,6 +44,7 @@ impl Stream {
             Self::Clocks => 5,
             Self::Ties => 6,
             Self::Storage => 7,
+            Self::Conditions => 8,
             Self::FaultKind(kind) => (2 << 32) | kind as u64,
             Self::Process(p) => (1 << 32) | p as u64,
         }

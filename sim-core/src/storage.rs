@@ -1,6 +1,47 @@
 //! The stable log of a process: records, and what a crash leaves of them.
 
+use serde::Serialize;
+
 use crate::process::Stored;
+use crate::rng::Rng;
+
+/// What a crash leaves of records that were not synced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum OnCrash {
+    /// Nothing.
+    #[default]
+    LoseUnsynced,
+    /// All of them.
+    KeepAll,
+    /// The first few, as many as the seed says.
+    KeepPrefix,
+    /// Some of them, in their order.
+    KeepSubset,
+    /// The first few, and the next one torn.
+    TornLast,
+    /// Nothing, and nothing of what was synced either: amnesia.
+    LoseAll,
+}
+
+/// Damage to a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DiskFault {
+    /// A durable record, drawn from the seed, is corrupt from now on; its checksum says so.
+    CorruptRecord,
+    /// The whole log is gone.
+    LoseDisk,
+    /// An old snapshot is back: so many of the newest durable records are gone.
+    Rollback(u32),
+}
+
+/// Why the disk did not do what it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum StorageError {
+    /// A sync failed: nothing since the last one is durable.
+    SyncFailed,
+    /// The disk is full: the record was not taken.
+    DiskFull,
+}
 
 /// An append-only log with a volatile tail.
 ///
@@ -40,8 +81,66 @@ impl<R> Log<R> {
         self.durable.extend(self.tail.drain(..).map(Stored::Intact));
     }
 
-    /// A crash: what was not synced is gone.
-    pub fn lose_unsynced(&mut self) {
+    /// A crash.
+    pub fn crash(&mut self, policy: OnCrash, rng: &mut Rng) {
+        match policy {
+            OnCrash::LoseUnsynced => self.lose_unsynced(),
+            OnCrash::KeepAll => self.sync(),
+            OnCrash::LoseAll => self.clear(),
+            OnCrash::KeepPrefix => {
+                self.keep_prefix(rng);
+            }
+            OnCrash::KeepSubset => {
+                // A rewrite is one piece; without it there is nothing for its tail to follow.
+                if self.rewritten.is_some() && rng.below(2) == 0 {
+                    return self.lose_unsynced();
+                }
+                self.tail.retain(|_| rng.below(2) == 0);
+                self.sync();
+            }
+            OnCrash::TornLast => {
+                if self.keep_prefix(rng) {
+                    self.durable.push(Stored::Torn);
+                }
+            }
+        }
+    }
+
+    /// Keeps as many of what was not synced as the seed says; true if the next one was a record, not a rewrite.
+    fn keep_prefix(&mut self, rng: &mut Rng) -> bool {
+        let pieces = usize::from(self.rewritten.is_some()) + self.tail.len();
+        let kept = usize::try_from(rng.between(0, pieces as u64)).unwrap_or(pieces);
+        if self.rewritten.is_some() && kept == 0 {
+            self.lose_unsynced();
+            return false;
+        }
+        let records = kept - usize::from(self.rewritten.is_some());
+        let next = self.tail.len() > records;
+        self.tail.truncate(records);
+        self.sync();
+        next
+    }
+
+    /// Damages what is durable. The running process does not notice; its next life does.
+    pub fn damage(&mut self, fault: DiskFault, rng: &mut Rng) {
+        match fault {
+            DiskFault::CorruptRecord if self.durable.is_empty() => {}
+            DiskFault::CorruptRecord => {
+                let index = rng.below(self.durable.len() as u64);
+                if let Some(record) =
+                    usize::try_from(index).ok().and_then(|i| self.durable.get_mut(i))
+                {
+                    *record = Stored::Corrupt;
+                }
+            }
+            DiskFault::LoseDisk => self.durable.clear(),
+            DiskFault::Rollback(count) => {
+                self.durable.truncate(self.durable.len().saturating_sub(count as usize));
+            }
+        }
+    }
+
+    fn lose_unsynced(&mut self) {
         self.rewritten = None;
         self.tail.clear();
     }
@@ -61,7 +160,7 @@ impl<R> Log<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
+    use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
 
     #[derive(Clone, Debug)]
     enum Op {
@@ -85,17 +184,62 @@ mod tests {
         #[test]
         fn a_crash_leaves_exactly_what_was_synced(ops in proptest::collection::vec(op(), 0..60)) {
             let mut log = Log::default();
+            let mut rng = Rng::new(1, crate::rng::Stream::Storage);
             let (mut written, mut synced) = (Vec::new(), Vec::new());
             for op in ops {
                 match op {
                     Op::Append(r) => { log.append(r); written.push(r); }
                     Op::Rewrite(rs) => { log.rewrite(rs.clone()); written = rs; }
                     Op::Sync => { log.sync(); synced.clone_from(&written); }
-                    Op::Crash => { log.lose_unsynced(); written.clone_from(&synced); }
+                    Op::Crash => { log.crash(OnCrash::LoseUnsynced, &mut rng); written.clone_from(&synced); }
                 }
                 let found: Vec<u8> = log.durable().iter().map(|r| *r.intact().unwrap()).collect();
                 prop_assert_eq!(&found, &synced);
             }
         }
+    }
+
+    /// A log with records 1 and 2 synced, 3, 4 and 5 not, after a crash; over many draws.
+    fn leftovers(policy: OnCrash) -> std::collections::BTreeSet<String> {
+        let mut rng = Rng::new(1, crate::rng::Stream::Storage);
+        let crash = |_| {
+            let mut log = Log::default();
+            [1, 2].into_iter().for_each(|r| log.append(r));
+            log.sync();
+            [3, 4, 5].into_iter().for_each(|r| log.append(r));
+            log.crash(policy, &mut rng);
+            let show = |r: &Stored<i32>| r.intact().map_or("torn".into(), ToString::to_string);
+            log.durable().iter().map(show).collect::<Vec<_>>().join(" ")
+        };
+        (0..200).map(crash).collect()
+    }
+
+    #[test]
+    fn each_policy_leaves_what_it_says_and_every_such_rest() {
+        let rests = |policy| leftovers(policy).into_iter().collect::<Vec<_>>();
+        assert_eq!(rests(OnCrash::LoseUnsynced), ["1 2"]);
+        assert_eq!(rests(OnCrash::KeepAll), ["1 2 3 4 5"]);
+        assert_eq!(rests(OnCrash::LoseAll), [""]);
+        assert_eq!(rests(OnCrash::KeepPrefix), ["1 2", "1 2 3", "1 2 3 4", "1 2 3 4 5"]);
+        let torn = ["1 2 3 4 5", "1 2 3 4 torn", "1 2 3 torn", "1 2 torn"];
+        assert_eq!(rests(OnCrash::TornLast), torn);
+        assert_eq!(leftovers(OnCrash::KeepSubset).len(), 8);
+    }
+
+    #[test]
+    fn damage_hits_what_is_durable() {
+        let mut rng = Rng::new(1, crate::rng::Stream::Storage);
+        let mut damaged = |fault| {
+            let mut log = Log::default();
+            [1, 2, 3].into_iter().for_each(|r| log.append(r));
+            log.sync();
+            log.damage(fault, &mut rng);
+            log.durable().to_vec()
+        };
+        let corrupt = damaged(DiskFault::CorruptRecord);
+        assert_eq!(corrupt.iter().filter(|r| **r == Stored::Corrupt).count(), 1);
+        assert_eq!(damaged(DiskFault::LoseDisk), []);
+        assert_eq!(damaged(DiskFault::Rollback(2)), [Stored::Intact(1)]);
+        assert_eq!(damaged(DiskFault::Rollback(9)), []);
     }
 }

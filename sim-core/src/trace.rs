@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 
 use crate::id::{MessageId, ProcessId};
 use crate::network::DropReason;
+use crate::storage::StorageError;
 use crate::time::Instant;
 
 /// The record of one run, in the order in which it happened.
@@ -123,6 +124,16 @@ pub enum Happening {
         /// How many records it has now.
         count: usize,
     },
+    /// The disk failed.
+    StorageError {
+        /// How.
+        error: StorageError,
+    },
+    /// A disk is damaged, unnoticed.
+    Damage {
+        /// How.
+        fault: String,
+    },
     /// A sync begins that takes time; the process waits.
     SyncBegins,
     /// The log is durable.
@@ -151,12 +162,17 @@ pub enum Happening {
     Pause,
     /// A process goes on.
     Resume,
-    /// Links are cut.
-    Partition {
-        /// Which.
-        cut: String,
+    /// Something goes wrong for a while.
+    Begins {
+        /// What.
+        condition: String,
     },
-    /// Links are whole again.
+    /// It is over, or pauses.
+    Ends {
+        /// What.
+        condition: String,
+    },
+    /// All links are whole again.
     Heal,
     /// The network is stable from now on.
     Stabilise,

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::condition::{Condition, Conditions, Persistence};
 use crate::detector::DetectorKind;
 use crate::digest::Digest;
 use crate::event::{Class, Queue};
 use crate::experiment::Experiment;
-use crate::fault::{Action, Plan, Trigger};
+use crate::fault::{Action, Crash, Plan, Trigger};
 use crate::id::{MessageId, ProcessId};
 use crate::kind::Kind;
-use crate::network::{DropReason, Network};
+use crate::network::{DropReason, Network, Route};
 use crate::outcome::Statistics;
 use crate::property::EndCause;
 use crate::random::Profile;
@@ -27,8 +28,8 @@ pub(crate) enum Control {
     Recover(ProcessId, u32),
     /// A process goes on, unless it crashed since this incarnation.
     Resume(ProcessId, u32),
-    /// The cut with this number ends.
-    Heal(u32),
+    /// The condition with this number turns on or off.
+    Turn(usize),
     /// GST.
     Stabilise,
 }
@@ -82,13 +83,14 @@ pub(crate) struct World {
     pub queue: Queue,
     pub network: Network,
     pub network_rng: Rng,
+    pub conditions: Conditions,
+    pub conditions_rng: Rng,
     pub storage_rng: Rng,
     pub workload_rng: Rng,
     detector_rng: Rng,
     controls: Vec<Control>,
     armed: Vec<Armed>,
     pub fired: Vec<bool>,
-    cut_count: u32,
     message_count: u64,
     /// Who has been told to suspect whom: (observer, subject).
     pub suspected: BTreeSet<(ProcessId, ProcessId)>,
@@ -117,13 +119,14 @@ impl World {
             queue: Queue::new(experiment.ties, rng(Stream::Ties)),
             network: Network::new(&experiment.network, gap),
             network_rng: rng(Stream::Network),
+            conditions: Conditions::default(),
+            conditions_rng: rng(Stream::Conditions),
             storage_rng: rng(Stream::Storage),
             workload_rng: rng(Stream::Workload),
             detector_rng: rng(Stream::Detector),
             controls: Vec::new(),
             armed: Vec::new(),
             fired: Vec::new(),
-            cut_count: 0,
             message_count: 0,
             suspected: BTreeSet::new(),
             digest: Digest::EMPTY,
@@ -145,12 +148,13 @@ impl World {
         self.queue.reset(Rng::new(seed, Stream::Ties));
         self.network.reset();
         self.network_rng = Rng::new(seed, Stream::Network);
+        self.conditions.clear();
+        self.conditions_rng = Rng::new(seed, Stream::Conditions);
         self.storage_rng = Rng::new(seed, Stream::Storage);
         self.workload_rng = Rng::new(seed, Stream::Workload);
         self.detector_rng = Rng::new(seed, Stream::Detector);
         self.controls.clear();
         self.armed.clear();
-        self.cut_count = 0;
         self.message_count = 0;
         self.suspected.clear();
         self.digest = Digest::EMPTY;
@@ -213,7 +217,7 @@ impl World {
 
     /// `process` has had an effect; `sent` is the kind if it was a message to another. A crash of that process
     /// itself strikes at once and is returned; faults elsewhere are queued, never run inside a handler.
-    pub fn effect_done(&mut self, process: ProcessId, sent: Option<Kind>) -> Option<Action> {
+    pub fn effect_done(&mut self, process: ProcessId, sent: Option<Kind>) -> Option<Crash> {
         let mut due = Vec::new();
         for armed in self.armed.iter_mut().filter(|a| a.process == process) {
             let counts = match &armed.kind {
@@ -234,9 +238,9 @@ impl World {
         for fault in due {
             let action = &plan.faults[fault].action;
             match action {
-                Action::Crash { process: struck, .. } if *struck == process => {
+                Action::Crash(struck, how) if *struck == process => {
                     self.fired[fault] = true;
-                    crash = Some(action.clone());
+                    crash = Some(*how);
                 }
                 _ => self.control(self.now, Control::Fault(fault)),
             }
@@ -249,18 +253,99 @@ impl World {
         MessageId(self.message_count - 1)
     }
 
-    pub const fn next_cut(&mut self) -> u32 {
-        self.cut_count += 1;
-        self.cut_count - 1
-    }
-
-    pub fn sync_latency(&mut self) -> Duration {
+    /// How long the process's next sync takes.
+    pub fn sync_latency(&mut self, p: ProcessId) -> Duration {
+        let late = self.conditions.sync_delay(p);
         let latency = self.experiment.sync_latency;
         if latency.max == Duration::ZERO {
-            return Duration::ZERO;
+            return late;
         }
         let nanos = self.storage_rng.between(latency.min.as_nanos(), latency.max.as_nanos());
-        Duration::from_nanos(nanos)
+        Duration::from_nanos(nanos) + late
+    }
+
+    /// Begins a condition.
+    pub fn begin(&mut self, condition: &Condition, persistence: Persistence) {
+        self.failure_free = false;
+        self.record(condition.faulty(), || Happening::Begins {
+            condition: format!("{condition:?}"),
+        });
+        let (number, next) = self.conditions.begin(condition.clone(), persistence, self.now);
+        if let Some(at) = next {
+            self.control(at, Control::Turn(number));
+        }
+    }
+
+    /// Turns a condition on or off.
+    pub fn turn(&mut self, number: usize) {
+        let next = self.conditions.turn(number, self.now);
+        if let Some(at) = next {
+            self.control(at, Control::Turn(number));
+        }
+        let Some((condition, on)) = self.conditions.get(number) else { return };
+        let (process, condition) = (condition.faulty(), format!("{condition:?}"));
+        self.record(process, || {
+            if on { Happening::Begins { condition } } else { Happening::Ends { condition } }
+        });
+    }
+
+    /// Decides what becomes of a message from `from` to another process `to`, sent now.
+    #[inline]
+    pub fn route(&mut self, from: ProcessId, to: ProcessId) -> Route {
+        if self.conditions.is_empty() {
+            return self.network.route(from, to, self.now, &mut self.network_rng);
+        }
+        self.route_under_conditions(from, to)
+    }
+
+    fn route_under_conditions(&mut self, from: ProcessId, to: ProcessId) -> Route {
+        let toll = self.conditions.on_send(from, to, &mut self.conditions_rng);
+        if let Some(reason) = toll.drop {
+            return Route::Dropped(reason);
+        }
+        let now = self.now;
+        let taxed = |at: Instant| {
+            let leaves = toll.held_until.unwrap_or(now).max(now);
+            leaves + at.since(now).times(toll.slower.into()) + toll.later_by
+        };
+        match self.network.route(from, to, now, &mut self.network_rng) {
+            Route::Arrives(first, copy) => {
+                let copy = copy.map(taxed).or_else(|| toll.copies.then(|| taxed(first)));
+                Route::Arrives(taxed(first), copy)
+            }
+            dropped @ Route::Dropped(_) => dropped,
+        }
+    }
+
+    /// How many times as long the process's timers take.
+    #[inline]
+    pub fn slowness(&self, p: ProcessId) -> u64 {
+        if self.conditions.is_empty() { 1 } else { self.conditions.slowness(p) }
+    }
+
+    /// Why an arriving message is not received, if it is not.
+    #[inline]
+    pub fn lost_on_arrival(&mut self, from: ProcessId, to: ProcessId) -> Option<DropReason> {
+        if self.conditions.is_empty() || from == to {
+            return None;
+        }
+        self.conditions.on_arrival(from, to, &mut self.conditions_rng)
+    }
+
+    /// Why messages between correct processes cannot be owed, if they cannot.
+    pub fn excuse(&self, correct: &[bool]) -> Option<&'static str> {
+        let correct = || {
+            let ids = (0u32..).zip(correct).filter(|(_, correct)| **correct);
+            ids.map(|(p, _)| ProcessId(p))
+        };
+        if self.conditions.is_empty() && !self.network.has_dead_links() {
+            return None;
+        }
+        let pairs = correct().flat_map(|p| correct().map(move |q| (p, q))).filter(|(p, q)| p != q);
+        let mut excuses = pairs.filter_map(|(p, q)| {
+            self.conditions.excuse(p, q).or_else(|| self.network.excuse(p, q, self.now))
+        });
+        excuses.next()
     }
 
     /// The oracle will tell `observer` that `subject` is down (`suspect`) or up again.

@@ -3,9 +3,10 @@
 use std::hash::Hash as _;
 
 use super::Simulation;
-use super::slot::Envelope;
+use super::slot::{Envelope, Input};
 use crate::effect::Effect;
 use crate::event::Class;
+use crate::fault::Crash;
 use crate::id::{MessageId, ProcessId};
 use crate::kind::Kind;
 use crate::network::{DropReason, Route};
@@ -13,9 +14,9 @@ use crate::process::Indication;
 use crate::property::What;
 use crate::protocol::Protocol;
 use crate::spec::{Spec, Workload};
+use crate::storage::StorageError;
 use crate::time::{Duration, Instant};
 use crate::trace::Happening;
-use crate::world::World;
 
 impl<P: Protocol> Simulation<P> {
     /// Applies effects in order. False if the process crashed on the way; then the rest is lost.
@@ -32,6 +33,10 @@ impl<P: Protocol> Simulation<P> {
                         .record(Some(p), || Happening::CancelTimer { timer: format!("{timer:?}") });
                 }
                 Effect::Indicate(what) => self.indicate(p, &what),
+                Effect::Append(_) | Effect::Rewrite(_) if self.world.conditions.disk_is_full(p) => {
+                    drop(effects);
+                    return self.disk_failed(p, StorageError::DiskFull);
+                }
                 Effect::Append(record) => {
                     self.world
                         .record(Some(p), || Happening::Append { record: format!("{record:?}") });
@@ -42,7 +47,7 @@ impl<P: Protocol> Simulation<P> {
                     self.slots[p.index()].log.rewrite(records);
                 }
                 Effect::Sync => {
-                    let latency = self.world.sync_latency();
+                    let latency = self.world.sync_latency(p);
                     if latency > Duration::ZERO {
                         let slot = &mut self.slots[p.index()];
                         slot.blocked = true;
@@ -52,10 +57,19 @@ impl<P: Protocol> Simulation<P> {
                         self.world.record(Some(p), || Happening::SyncBegins);
                         return true;
                     }
+                    if self.world.conditions.sync_fails(p) {
+                        drop(effects);
+                        return self.disk_failed(p, StorageError::SyncFailed);
+                    }
                     if !self.sync_now(p, effects.len()) {
                         return false;
                     }
                     continue;
+                }
+                Effect::Halt => {
+                    let effects_lost = effects.len();
+                    self.crash(p, &Crash::default(), effects_lost);
+                    return false;
                 }
                 Effect::Reach(label) => {
                     self.world.reach(label);
@@ -72,6 +86,12 @@ impl<P: Protocol> Simulation<P> {
             }
         }
         true
+    }
+
+    /// The process hears of its disk's failure. False if it stops.
+    pub(super) fn disk_failed(&mut self, p: ProcessId, error: StorageError) -> bool {
+        self.handle(p, Input::StorageError(error));
+        self.slots[p.index()].up
     }
 
     /// The log becomes durable. False if a fault that waited for that has crashed the process.
@@ -100,7 +120,7 @@ impl<P: Protocol> Simulation<P> {
         match self.world.effect_done(p, sent) {
             None => true,
             Some(crash) => {
-                self.crash(&crash, effects_left);
+                self.crash(p, &crash, effects_left);
                 false
             }
         }
@@ -118,11 +138,10 @@ impl<P: Protocol> Simulation<P> {
         }
         let kind = Kind::of(&msg);
         self.world.statistics.count_sent(kind);
-        let World { network, network_rng, now, .. } = &mut self.world;
         let route = if to.index() >= self.slots.len() {
             Route::Dropped(DropReason::NoSuchProcess)
         } else {
-            network.route(from, to, *now, network_rng)
+            self.world.route(from, to)
         };
         match route {
             Route::Dropped(reason) => self.drop_message(id, from, to, &msg, reason),
@@ -160,6 +179,7 @@ impl<P: Protocol> Simulation<P> {
     }
 
     pub(super) fn set_timer(&mut self, p: ProcessId, after: Duration, timer: P::Timer) {
+        let after = after.times(self.world.slowness(p));
         let slot = &mut self.slots[p.index()];
         let due = self.world.now + slot.clock.true_span(after);
         let place = self.world.queue.place(due, Class::Timer);

@@ -6,6 +6,7 @@ use crate::event::Place;
 use crate::id::{MessageId, ProcessId};
 use crate::network::DropReason;
 use crate::protocol::Protocol;
+use crate::storage::StorageError;
 use crate::timer::Due;
 use crate::trace::Happening;
 use crate::world::Notice;
@@ -17,8 +18,8 @@ impl<P: Protocol> Simulation<P> {
             DropReason::ReceiverDown
         } else if lost {
             DropReason::SenderCrashed
-        } else if from != to && self.world.network.is_cut(from, to) {
-            DropReason::Cut
+        } else if let Some(reason) = self.world.lost_on_arrival(from, to) {
+            reason
         } else {
             return self.reach_process(to, Input::Message(from, id, msg));
         };
@@ -91,7 +92,11 @@ impl<P: Protocol> Simulation<P> {
         self.slots[p.index()].blocked = false;
         let mut effects = std::mem::take(&mut self.effects);
         effects.extend(self.slots[p.index()].behind_sync.drain(..).rev());
-        let survived = self.sync_now(p, effects.len()) && self.apply(p, &mut effects);
+        let survived = if self.world.conditions.sync_fails(p) {
+            self.disk_failed(p, StorageError::SyncFailed)
+        } else {
+            self.sync_now(p, effects.len()) && self.apply(p, &mut effects)
+        };
         effects.clear();
         self.effects = effects;
         if survived {

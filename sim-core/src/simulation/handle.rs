@@ -60,6 +60,7 @@ impl<P: Protocol> Simulation<P> {
             Input::Request(request) => slot.process.on_request(request, &mut cx),
             Input::Message(from, _, msg) => slot.process.on_message(from, msg, &mut cx),
             Input::Timer(timer, _) => slot.process.on_timer(timer, &mut cx),
+            Input::StorageError(error) => slot.process.on_storage_error(error, &mut cx),
             Input::Suspect(subject) => slot.process.on_suspect(subject, &mut cx),
             Input::Trust(subject) => slot.process.on_trust(subject, &mut cx),
         }
@@ -101,6 +102,10 @@ impl<P: Protocol> Simulation<P> {
                 self.world.record(Some(p), || Happening::Start);
             }
             Input::Recover => digest.mix(who | 5),
+            Input::StorageError(error) => {
+                digest.mix(who | 9 | (*error as u64) << 40);
+                self.world.record(Some(p), || Happening::StorageError { error: *error });
+            }
             Input::Suspect(subject) => {
                 digest.mix(who | u64::from(subject.0) << 40 | 6);
                 self.world.record(Some(p), || Happening::Suspect { subject: *subject });

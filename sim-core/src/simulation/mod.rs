@@ -225,6 +225,7 @@ impl<P: Protocol> Simulation<P> {
         self.slots.hash(&mut digest);
         self.workload.hash(&mut digest);
         self.checker.hash(&mut digest);
+        self.world.conditions.hash(&mut digest);
         self.world.network_rng.hash(&mut digest);
         self.world.workload_rng.hash(&mut digest);
         // The heap has no canonical order, so what is to come is summed up.
@@ -255,7 +256,7 @@ impl<P: Protocol> Simulation<P> {
         let excuse = match cause {
             EndCause::EventLimit => Some("the event limit came first"),
             EndCause::Violated => Some("the run stopped at a violation"),
-            EndCause::Quiescent | EndCause::Horizon => self.world.network.excuse(&correct, at),
+            EndCause::Quiescent | EndCause::Horizon => self.world.excuse(&correct),
         };
         let judged = self.checker.finish(&end, self.world.step, excuse);
         let mut statistics = self.world.statistics.clone();
@@ -280,7 +281,7 @@ impl<P: Protocol> Simulation<P> {
     fn is_correct(slot: &Slot<P>) -> bool {
         let steady = slot.up && !slot.paused;
         match P::MODEL.faults {
-            FaultClass::None | FaultClass::CrashStop => steady && !slot.ever_crashed,
+            FaultClass::None | FaultClass::CrashStop => steady && !slot.ever_faulty,
             FaultClass::CrashRecovery => steady,
         }
     }

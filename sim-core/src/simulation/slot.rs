@@ -8,7 +8,7 @@ use crate::event::Place;
 use crate::id::{MessageId, ProcessId};
 use crate::process::Request;
 use crate::protocol::Protocol;
-use crate::storage::Log;
+use crate::storage::{Log, StorageError};
 use crate::timer::Timers;
 
 /// A process, and what the engine keeps for it.
@@ -16,7 +16,7 @@ use crate::timer::Timers;
 pub(super) struct Slot<P: Protocol> {
     pub process: P,
     pub up: bool,
-    pub ever_crashed: bool,
+    pub ever_faulty: bool,
     pub paused: bool,
     /// Waits for a sync.
     pub blocked: bool,
@@ -51,6 +51,7 @@ pub(super) enum Input<P: Protocol> {
     Request(Request<P>),
     Message(ProcessId, MessageId, P::Msg),
     Timer(P::Timer, Place),
+    StorageError(StorageError),
     Suspect(ProcessId),
     Trust(ProcessId),
 }
@@ -60,7 +61,7 @@ impl<P: Protocol> Slot<P> {
         Self {
             process,
             up: true,
-            ever_crashed: false,
+            ever_faulty: false,
             paused: false,
             blocked: false,
             incarnation: 0,

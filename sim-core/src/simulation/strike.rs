@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Simulation;
 use super::slot::Input;
-use crate::fault::{Action, InFlight};
+use crate::fault::{Action, Crash, InFlight};
 use crate::id::ProcessId;
 use crate::network::DropReason;
 use crate::property::What;
@@ -31,12 +31,9 @@ impl<P: Protocol> Simulation<P> {
                     self.resume(p);
                 }
             }
-            Control::Heal(cut) => {
-                self.world.network.heal(cut);
-                self.world.record(None, || Happening::Heal);
-            }
+            Control::Turn(number) => self.world.turn(number),
             Control::Stabilise => {
-                self.world.network.heal_all();
+                self.world.conditions.heal_all();
                 self.world.record(None, || Happening::Stabilise);
             }
         }
@@ -46,7 +43,13 @@ impl<P: Protocol> Simulation<P> {
         self.world.step += 1;
         self.world.digest.mix(self.world.now.as_nanos());
         match action {
-            Action::Crash { .. } => self.crash(action, 0),
+            Action::Crash(process, crash) => self.crash(*process, crash, 0),
+            Action::Damage(process, fault) => {
+                self.world.failure_free = false;
+                self.slots[process.index()].log.damage(*fault, &mut self.world.storage_rng);
+                self.world
+                    .record(Some(*process), || Happening::Damage { fault: format!("{fault:?}") });
+            }
             Action::Pause { process, resume_after } => {
                 let slot = &mut self.slots[process.index()];
                 if slot.up {
@@ -61,37 +64,35 @@ impl<P: Protocol> Simulation<P> {
                 }
             }
             Action::Resume { process } => self.resume(*process),
-            Action::Partition { cut, heal_after } => {
-                let id = self.world.next_cut();
-                self.world.network.cut(id, cut.clone());
-                self.world.failure_free = false;
-                self.world.record(None, || Happening::Partition { cut: format!("{cut:?}") });
-                if let Some(after) = heal_after {
-                    self.world.control(self.world.now + *after, Control::Heal(id));
+            Action::Begin(condition, persistence) => {
+                self.world.begin(condition, *persistence);
+                if let Some(p) = condition.faulty() {
+                    self.slots[p.index()].ever_faulty = true;
                 }
             }
             Action::Heal => {
-                self.world.network.heal_all();
+                self.world.conditions.heal_links();
                 self.world.record(None, || Happening::Heal);
             }
         }
     }
 
-    pub(super) fn crash(&mut self, action: &Action, effects_lost: usize) {
-        let Action::Crash { process: p, recover_after, in_flight } = *action else { return };
+    pub(super) fn crash(&mut self, p: ProcessId, crash: &Crash, effects_lost: usize) {
+        let Crash { recover_after, in_flight, disk } = *crash;
         let slot = &mut self.slots[p.index()];
         if !slot.up {
             return;
         }
         slot.up = false;
-        slot.ever_crashed = true;
+        slot.ever_faulty = true;
         slot.paused = false;
         slot.blocked = false;
         slot.incarnation += 1;
         slot.timers.clear();
         let effects_lost = effects_lost + slot.behind_sync.len();
         slot.behind_sync.clear();
-        slot.log.lose_unsynced();
+        let policy = disk.unwrap_or(self.world.experiment.on_crash);
+        slot.log.crash(policy, &mut self.world.storage_rng);
         let incarnation = slot.incarnation;
         let inbox = std::mem::take(&mut slot.inbox);
         self.world.failure_free = false;

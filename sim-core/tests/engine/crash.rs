@@ -2,7 +2,7 @@
 
 use crate::scripted::{Do, Stage, after_effect, at, crash, crash_for};
 use ftsim_core::ProcessId;
-use ftsim_core::fault::{Action, InFlight, Trigger};
+use ftsim_core::fault::{Action, Crash, InFlight, Trigger};
 use ftsim_core::network::DropReason;
 
 fn broadcast() -> Stage {
@@ -35,7 +35,7 @@ fn a_crash_after_the_nth_send_of_a_kind_counts_sends_to_others_only() {
 #[test]
 fn messages_under_way_travel_on_or_are_lost() {
     let die = |in_flight| {
-        let action = Action::Crash { process: ProcessId(0), recover_after: None, in_flight };
+        let action = Action::Crash(ProcessId(0), Crash { in_flight, ..Crash::default() });
         broadcast().fault(at(5), action).record().0.statistics
     };
     assert_eq!(die(InFlight::Keep).delivered, 3);

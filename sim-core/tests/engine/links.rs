@@ -1,6 +1,7 @@
 //! Cuts, detectors and clocks do what they say, counted in the trace.
 
 use crate::scripted::{Do, Stage, at, crash, crash_for, ms};
+use ftsim_core::condition::{Condition, Persistence};
 use ftsim_core::detector::{DetectorKind, Mistake};
 use ftsim_core::fault::Action;
 use ftsim_core::network::{Cut, DropReason, Loss};
@@ -9,7 +10,8 @@ use ftsim_core::{Duration, DurationRange, Probability, ProcessId};
 const P: [ProcessId; 3] = [ProcessId(0), ProcessId(1), ProcessId(2)];
 
 fn partition(cut: Cut, heal_after: Option<u64>) -> Action {
-    Action::Partition { cut, heal_after: heal_after.map(Duration::from_millis) }
+    let duration = heal_after.map(|ms| Persistence::Transient(Duration::from_millis(ms)));
+    Action::Begin(Condition::Partition(cut), duration.unwrap_or(Persistence::Permanent))
 }
 
 /// All three processes broadcast at 0, 20 and 40 ms.

@@ -43,7 +43,7 @@ fn profile() -> Profile {
 }
 
 fn is_crash(fault: &&Fault) -> bool {
-    matches!(fault.action, Action::Crash { .. })
+    matches!(fault.action, Action::Crash(..))
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A process that does what its requests tell it and announces all that happens to it: for tests of the engine.
 
 use ftsim_core::delay::Delay;
-use ftsim_core::fault::{Action, Fault, InFlight, Trigger};
+use ftsim_core::fault::{Action, Crash, Fault, Trigger};
 use ftsim_core::trace::Happening;
 use ftsim_core::{
     Ask, Cx, DetectorClass, Duration, DurationRange, End, Experiment, FaultClass, Instant, Invalid,
@@ -294,9 +294,6 @@ pub fn crash(process: u32) -> Action {
 }
 
 pub fn crash_for(process: u32, recover_after_ms: Option<u64>) -> Action {
-    Action::Crash {
-        process: ProcessId(process),
-        recover_after: recover_after_ms.map(Duration::from_millis),
-        in_flight: InFlight::Keep,
-    }
+    let recover_after = recover_after_ms.map(Duration::from_millis);
+    Action::Crash(ProcessId(process), Crash { recover_after, ..Crash::default() })
 }
