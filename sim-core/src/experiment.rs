@@ -4,6 +4,7 @@ use crate::clock::ClockConfig;
 use crate::detector::DetectorConfig;
 use crate::event::Ties;
 use crate::fault::Plan;
+use crate::message_override::MessageOverride;
 use crate::network::NetworkConfig;
 use crate::property::PropertyId;
 use crate::protocol::Setting;
@@ -28,6 +29,8 @@ pub struct Experiment {
     pub on_crash: OnCrash,
     /// The faults that every seed has.
     pub plan: Plan,
+    /// Exact decisions about single messages.
+    pub overrides: Vec<MessageOverride>,
     /// The faults that are drawn from each seed.
     pub random: Option<RandomFaults>,
     /// How events of one class at one instant are ordered.
@@ -73,6 +76,7 @@ impl Experiment {
             sync_latency: DurationRange::default(),
             on_crash: OnCrash::default(),
             plan: Plan::default(),
+            overrides: Vec::new(),
             random: None,
             ties: Ties::default(),
             check: Vec::new(),

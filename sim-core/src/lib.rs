@@ -39,6 +39,7 @@ pub mod experiment;
 pub mod fault;
 pub mod id;
 pub mod kind;
+pub mod message_override;
 pub mod network;
 pub mod outcome;
 pub mod process;

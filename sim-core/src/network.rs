@@ -86,11 +86,13 @@ pub enum DropReason {
     SenderCrashed,
     /// There is no such process.
     NoSuchProcess,
+    /// An override of the scenario dropped it.
+    Override,
 }
 
 impl DropReason {
     /// Every reason, in the order of declaration.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Loss,
         Self::Cut,
         Self::SendOmission,
@@ -98,6 +100,7 @@ impl DropReason {
         Self::ReceiverDown,
         Self::SenderCrashed,
         Self::NoSuchProcess,
+        Self::Override,
     ];
 
     /// The reason in words.
@@ -110,6 +113,7 @@ impl DropReason {
             Self::ReceiverDown => "receiver down",
             Self::SenderCrashed => "sender crashed",
             Self::NoSuchProcess => "no such process",
+            Self::Override => "dropped by the scenario",
         }
     }
 }

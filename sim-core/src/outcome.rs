@@ -29,6 +29,8 @@ pub struct Outcome {
     pub plan: Arc<Plan>,
     /// Faults of the plan, by index, whose trigger never came.
     pub unfired: Vec<usize>,
+    /// Overrides, by index, whose message was never sent.
+    pub unused: Vec<usize>,
     /// The panic that ended the run, if one did.
     pub panicked: Option<Panicked>,
     /// Counts.

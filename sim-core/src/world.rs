@@ -11,6 +11,7 @@ use crate::experiment::Experiment;
 use crate::fault::{Action, Crash, Plan, Trigger};
 use crate::id::{MessageId, ProcessId};
 use crate::kind::Kind;
+use crate::message_override::{Fate, Overrides};
 use crate::network::{DropReason, Network, Route};
 use crate::outcome::Statistics;
 use crate::property::EndCause;
@@ -83,6 +84,7 @@ pub(crate) struct World {
     pub queue: Queue,
     pub network: Network,
     pub network_rng: Rng,
+    pub overrides: Overrides,
     pub conditions: Conditions,
     pub conditions_rng: Rng,
     pub storage_rng: Rng,
@@ -119,6 +121,7 @@ impl World {
             queue: Queue::new(experiment.ties, rng(Stream::Ties)),
             network: Network::new(&experiment.network, gap),
             network_rng: rng(Stream::Network),
+            overrides: Overrides::default(),
             conditions: Conditions::default(),
             conditions_rng: rng(Stream::Conditions),
             storage_rng: rng(Stream::Storage),
@@ -148,6 +151,7 @@ impl World {
         self.queue.reset(Rng::new(seed, Stream::Ties));
         self.network.reset();
         self.network_rng = Rng::new(seed, Stream::Network);
+        self.overrides.reset(&self.experiment.overrides);
         self.conditions.clear();
         self.conditions_rng = Rng::new(seed, Stream::Conditions);
         self.storage_rng = Rng::new(seed, Stream::Storage);
@@ -291,11 +295,27 @@ impl World {
 
     /// Decides what becomes of a message from `from` to another process `to`, sent now.
     #[inline]
-    pub fn route(&mut self, from: ProcessId, to: ProcessId) -> Route {
-        if self.conditions.is_empty() {
-            return self.network.route(from, to, self.now, &mut self.network_rng);
+    pub fn route(&mut self, from: ProcessId, to: ProcessId, kind: Kind) -> Route {
+        let route = if self.conditions.is_empty() {
+            self.network.route(from, to, self.now, &mut self.network_rng)
+        } else {
+            self.route_under_conditions(from, to)
+        };
+        if self.overrides.is_empty() { route } else { self.overridden(route, from, to, kind) }
+    }
+
+    /// What an override makes of a message. Its link has drawn all the same, so that others are not disturbed.
+    fn overridden(&mut self, route: Route, from: ProcessId, to: ProcessId, kind: Kind) -> Route {
+        let Some(fate) = self.overrides.fate(from, to, kind) else { return route };
+        self.failure_free &= matches!(fate, Fate::Delay(_));
+        match (fate, route) {
+            (Fate::Drop, _) => Route::Dropped(DropReason::Override),
+            (Fate::Delay(delay), _) => Route::Arrives(self.now + delay, None),
+            (Fate::Duplicate(delay), Route::Arrives(at, _)) => {
+                Route::Arrives(at, Some(self.now + delay))
+            }
+            (Fate::Duplicate(delay), Route::Dropped(_)) => Route::Arrives(self.now + delay, None),
         }
-        self.route_under_conditions(from, to)
     }
 
     fn route_under_conditions(&mut self, from: ProcessId, to: ProcessId) -> Route {

@@ -141,7 +141,7 @@ impl<P: Protocol> Simulation<P> {
         let route = if to.index() >= self.slots.len() {
             Route::Dropped(DropReason::NoSuchProcess)
         } else {
-            self.world.route(from, to)
+            self.world.route(from, to, kind)
         };
         match route {
             Route::Dropped(reason) => self.drop_message(id, from, to, &msg, reason),

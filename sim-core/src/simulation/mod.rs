@@ -272,6 +272,7 @@ impl<P: Protocol> Simulation<P> {
             reached: self.world.reached.clone(),
             plan: Arc::clone(&self.world.plan),
             unfired: unfired.map(|(index, _)| index).collect(),
+            unused: self.world.overrides.unused().collect(),
             panicked,
             statistics,
         }

@@ -4,6 +4,7 @@ use crate::scripted::{Do, Stage, at, crash, crash_for, ms};
 use ftsim_core::condition::{Condition, Persistence};
 use ftsim_core::detector::{DetectorKind, Mistake};
 use ftsim_core::fault::Action;
+use ftsim_core::message_override::{Fate, MessageOverride};
 use ftsim_core::network::{Cut, DropReason, Loss};
 use ftsim_core::{Duration, DurationRange, Probability, ProcessId};
 
@@ -54,6 +55,31 @@ fn the_link_to_itself_is_perfect() {
     assert_eq!(outcome.statistics.dropped_for(DropReason::Loss), 18);
     let deaf = chatter().with(|e| e.network.default.loss = Loss::Independent(Probability::ALWAYS));
     assert_eq!(deaf.play().len(), 9);
+}
+
+#[test]
+fn single_messages_can_be_dropped_delayed_and_doubled() {
+    let with = |nth, kind: Option<&str>, fate| {
+        let kind = kind.map(str::to_owned);
+        let rule = MessageOverride { from: P[0], to: P[1], kind, nth, fate };
+        let lines = [(0, 0, vec![Do::Send(1, 1), Do::Send(2, 9), Do::Send(1, 2)])];
+        let stage = Stage::new(3, &lines).with(|e| e.overrides = vec![rule]);
+        (stage.play(), stage.record().0.unused)
+    };
+    let late = Duration::from_millis(30);
+    let (play, unused) = with(2, Some("Data"), Fate::Drop);
+    assert_eq!(
+        (play, unused),
+        (vec!["10 p1 Heard(0, 1)".into(), "10 p2 Heard(0, 9)".into()], vec![])
+    );
+    let (play, _) = with(1, None, Fate::Delay(late));
+    assert_eq!(play, ["10 p2 Heard(0, 9)", "10 p1 Heard(0, 2)", "30 p1 Heard(0, 1)"]);
+    let (play, _) = with(2, None, Fate::Duplicate(late));
+    let expected =
+        ["10 p1 Heard(0, 1)", "10 p2 Heard(0, 9)", "10 p1 Heard(0, 2)", "30 p1 Heard(0, 2)"];
+    assert_eq!(play, expected);
+    assert_eq!(with(3, None, Fate::Drop).1, [0]);
+    assert_eq!(with(1, Some("Other"), Fate::Drop).1, [0]);
 }
 
 #[test]
