@@ -4,6 +4,7 @@
 //! draw is turned into (a bounded integer, a shuffle, a probability) is written here, since the value of a seed
 //! depends on it: libraries may change theirs.
 
+use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use rand_chacha::ChaCha8Rng;
@@ -156,6 +157,13 @@ impl Probability {
     }
 }
 
+impl fmt::Display for Probability {
+    /// As a number in `0..=1`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0 as f64 / 18_446_744_073_709_551_616.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,6 +196,7 @@ mod tests {
         assert!((9_500..10_500).contains(&hits), "{hits}");
         assert!(rng.chance(Probability::new(1.0).unwrap()));
         assert!(!rng.chance(Probability::new(0.0).unwrap()));
+        assert_eq!(tenth.to_string(), "0.1");
         for bad in [-0.1, 1.1, f64::NAN] {
             assert_eq!(Probability::new(bad), None);
         }
