@@ -1,2 +1,27 @@
 //! The command line of ftsim, as a library: bring your own protocols and get all of it.
+//!
+//! ```no_run
+//! fn main() -> std::process::ExitCode {
+//!     ftsim::main(ftsim::Catalogue::builtin())
+//! }
+//! ```
+//!
+//! Reading order: [`scenario_file`] is a file word for word, [`scenario`] what it means; [`sweep`] runs seeds,
+//! [`judge`] compares with what was expected; [`cli`] is the program's table of contents.
+
+pub mod cli;
+mod describe;
+pub mod diagnostic;
+pub mod judge;
+mod progress;
+mod replay;
+mod run;
+pub mod scenario;
+pub mod scenario_file;
+pub mod schema;
+pub mod source;
+pub mod sweep;
+pub mod tally;
+
+pub use cli::main;
 pub use ftsim_protocols::Catalogue;

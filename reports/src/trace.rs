@@ -1,0 +1,125 @@
+//! A trace as text, one line an entry, to be read aloud; and as JSON, one object a line.
+
+use std::io::{self, Write};
+
+use ftsim_core::trace::{Entry, Happening, Trace};
+use ftsim_core::{Instant, ProcessId};
+
+use crate::style::{BAD, FAINT, GOOD, STRONG, UNKNOWN};
+
+/// The trace as text.
+///
+/// A line is a step, a time, who, and what: `0007  12.3ms  p0 -> p1  Prepare(1)`. No line starts with a
+/// space, none ends with one.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_trace(out: &mut impl Write, trace: &Trace) -> io::Result<()> {
+    let lines: Vec<Line> = trace.entries.iter().map(Line::of).collect();
+    let widest = |width: &dyn Fn(&Line) -> usize| lines.iter().map(width).max().unwrap_or(0);
+    let time_width = widest(&|line| line.at.to_string().len());
+    let who_width = widest(&|line| line.who.len());
+    for line in &lines {
+        let Line { step, at, who, what, style } = line;
+        // Times are aligned by their last character; `Instant` shows the unit that suits each.
+        writeln!(
+            out,
+            "{FAINT}{step:04}  {at:>time_width$}{FAINT:#}  {who:who_width$}  {style}{what}{style:#}"
+        )?;
+    }
+    if trace.truncated {
+        writeln!(out, "… the run goes on, the record ends here")?;
+    }
+    Ok(())
+}
+
+/// The trace as JSON, one object a line.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_trace_jsonl(out: &mut impl Write, trace: &Trace) -> io::Result<()> {
+    for entry in &trace.entries {
+        serde_json::to_writer(&mut *out, entry)?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+struct Line {
+    step: u64,
+    at: Instant,
+    who: String,
+    what: String,
+    style: anstyle::Style,
+}
+
+const PLAIN: anstyle::Style = anstyle::Style::new();
+
+impl Line {
+    fn of(entry: &Entry) -> Self {
+        let me = entry.process.map_or_else(|| "network".to_owned(), |p| p.to_string());
+        let (who, what, style) = match &entry.what {
+            Happening::Deliver { id, from, message } => {
+                (link(&me, "<-", *from), format!("{message}  [{id}]"), PLAIN)
+            }
+            Happening::Send { id, to, message, arrives, .. } => {
+                (link(&me, "->", *to), format!("{message}  [{id} arrives {arrives}]"), PLAIN)
+            }
+            Happening::Drop { id, to, message, reason } => {
+                (link(&me, "-x", *to), format!("{message}  [{id} {}]", reason.text()), UNKNOWN)
+            }
+            own => {
+                let (what, style) = happening(own);
+                (me, what, style)
+            }
+        };
+        // Content is shown in one line, whatever is in it.
+        let what = what.replace('\n', "\\n").replace('\r', "\\r");
+        Self { step: entry.step, at: entry.at, who, what: what.trim_end().to_owned(), style }
+    }
+}
+
+fn link(me: &str, arrow: &str, other: ProcessId) -> String {
+    format!("{me} {arrow} {other}")
+}
+
+/// What happens at a process, or in the network, in words.
+fn happening(what: &Happening) -> (String, anstyle::Style) {
+    match what {
+        Happening::Start => ("starts".into(), FAINT),
+        Happening::Request { request } => (format!("is asked for {request}"), STRONG),
+        Happening::RequestLost { request } => {
+            (format!("is down and not asked for {request}"), UNKNOWN)
+        }
+        Happening::Timer { timer } => (format!("timer {timer} runs out"), PLAIN),
+        Happening::Suspect { subject } => (format!("suspects {subject}"), UNKNOWN),
+        Happening::Trust { subject } => (format!("trusts {subject} again"), UNKNOWN),
+        Happening::SetTimer { timer, due } => (format!("sets timer {timer} for {due}"), FAINT),
+        Happening::CancelTimer { timer } => (format!("cancels timer {timer}"), FAINT),
+        Happening::Indicate { what } => (format!("ANNOUNCES {what}"), GOOD),
+        Happening::Append { record } => (format!("logs {record}"), FAINT),
+        Happening::Rewrite { count } => (format!("rewrites its log: {count} records"), FAINT),
+        Happening::SyncBegins => ("syncs its log and waits".into(), FAINT),
+        Happening::Synced => ("log is synced".into(), FAINT),
+        Happening::Reach { label } => (format!("reaches \"{label}\""), STRONG),
+        Happening::Note { remark } => (format!("notes: {remark}"), FAINT),
+        Happening::Crash { effects_lost } => match effects_lost {
+            0 => ("CRASHES".into(), BAD),
+            1 => ("CRASHES (the last effect of this handler is lost)".into(), BAD),
+            n => (format!("CRASHES (the last {n} effects of this handler are lost)"), BAD),
+        },
+        Happening::Recover { records } => (format!("RECOVERS with {records} records"), BAD),
+        Happening::Pause => ("PAUSES".into(), BAD),
+        Happening::Resume => ("RESUMES".into(), BAD),
+        Happening::Partition { cut } => (format!("PARTITION {cut}"), BAD),
+        Happening::Heal => ("HEALS".into(), BAD),
+        Happening::Stabilise => ("IS STABLE from now on".into(), BAD),
+        Happening::Violation { property, message } => {
+            (format!("VIOLATES {property}: {message}"), BAD)
+        }
+        Happening::Panic { message } => (format!("PANICS: {message}"), BAD),
+        Happening::Deliver { .. } | Happening::Send { .. } | Happening::Drop { .. } => {
+            unreachable!("links are told apart before")
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! What is typed, and what is done about it.
+
+use std::io::{self, BufWriter, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use annotate_snippets::Renderer;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ftsim_protocols::Catalogue;
+
+use crate::diagnostic::Diagnostic;
+use crate::scenario::Scenario;
+use crate::sweep::InternalError;
+use crate::{describe, replay, run, schema};
+
+const EXIT_CODES: &str = "\
+Exit status:
+    0  every expectation is met
+    1  some expectation is not met
+    2  bad usage, or a file that cannot be used
+    3  all that is wrong is that a limit came before a verdict
+   70  ftsim itself has failed
+  130  interrupted";
+
+/// Run fault-tolerance protocols under injected faults, and check what they promise.
+#[derive(Debug, Parser)]
+#[command(name = "ftsim", version, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run scenarios over their seeds, and compare with what they expect
+    #[command(after_help = EXIT_CODES)]
+    Run(RunArgs),
+    /// Run one seed, and show its settings, its trace and its verdicts
+    Replay(ReplayArgs),
+    /// Check scenario files without running them
+    Check(CheckArgs),
+    /// List the protocols
+    List(ListArgs),
+    /// Describe a protocol: model, parameters, properties, mutants
+    Describe(DescribeArgs),
+    /// Print the JSON schema of scenario files
+    Schema,
+}
+
+/// What `ftsim run` is told.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Run these scenario files
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Run seeds 1 to N, or A..B without B; default: as the scenario says
+    #[arg(long, value_name = "N | A..B")]
+    pub seeds: Option<Seeds>,
+    /// Run seed S alone
+    #[arg(long, value_name = "S", conflicts_with = "seeds")]
+    pub seed: Option<u64>,
+    /// Write the results as FORMAT
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+    /// Run on N threads; default: one for each processor. The results do not depend on it
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<std::num::NonZeroUsize>,
+}
+
+/// What `ftsim replay` is told.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// Replay this scenario file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Run seed S
+    #[arg(long, value_name = "S")]
+    pub seed: u64,
+    /// Write the run as FORMAT
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: TraceFormat,
+}
+
+#[derive(Debug, Args)]
+struct CheckArgs {
+    /// Check these scenario files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct ListArgs {
+    /// Write the list as FORMAT
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+/// What `ftsim describe` is told.
+#[derive(Debug, Args)]
+struct DescribeArgs {
+    /// Describe this protocol
+    #[arg(value_name = "PROTOCOL")]
+    protocol: String,
+    /// Write the description as FORMAT
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs: one object.
+    Json,
+}
+
+/// How a run is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TraceFormat {
+    /// For people.
+    Text,
+    /// For programs: an object a line.
+    Jsonl,
+}
+
+/// A half-open range of seeds: `N` for 1 to N, or `A..B`.
+#[derive(Clone, Debug)]
+pub(crate) struct Seeds(pub std::ops::Range<u64>);
+
+impl FromStr for Seeds {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |part: &str| {
+            let digits = part.replace('_', "");
+            digits
+                .parse::<u64>()
+                .map_err(|_| "expected N or A..B, such as 100 or 0..1000".to_owned())
+        };
+        let range = match text.split_once("..") {
+            Some((from, until)) => number(from)?..number(until)?,
+            None => first_seeds(number(text)?),
+        };
+        if range.is_empty() { Err("this is no seed at all".to_owned()) } else { Ok(Self(range)) }
+    }
+}
+
+/// Seeds 1 to `count`.
+pub(crate) const fn first_seeds(count: u64) -> std::ops::Range<u64> {
+    1..count.saturating_add(1)
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Every expectation is met.
+    Good = 0,
+    /// Some is not.
+    Unexpected = 1,
+    /// Bad usage or bad input.
+    BadInput = 2,
+    /// A limit came before a verdict.
+    Undecided = 3,
+    /// ftsim itself has failed.
+    Internal = 70,
+}
+
+/// Why a command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The output cannot be written.
+    #[error("cannot write: {0}")]
+    Output(#[from] io::Error),
+    /// A bug of ours.
+    #[error(transparent)]
+    Internal(#[from] InternalError),
+}
+
+/// Where results go.
+pub(crate) type Out = BufWriter<anstream::AutoStream<io::StdoutLock<'static>>>;
+
+/// The whole program: reads the arguments, does what they say, and returns the exit status.
+#[expect(clippy::needless_pass_by_value, reason = "a program hands its catalogue over")]
+pub fn main(catalogue: Catalogue) -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe is no failure.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::BadInput as u8 } else { 0 });
+        }
+    };
+    let mut out = BufWriter::new(anstream::stdout().lock());
+    let done = catch_unwind(AssertUnwindSafe(|| {
+        let exit = command(&cli.command, &catalogue, &mut out)?;
+        out.flush()?;
+        Ok(exit)
+    }));
+    let exit = match done {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(Failure::Output(error))) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Good,
+        Ok(Err(failure @ Failure::Output(_))) => {
+            complain(&failure.to_string());
+            Exit::Internal
+        }
+        Ok(Err(failure @ Failure::Internal(_))) => {
+            complain(&format!("ftsim has failed, which is a bug: {failure}"));
+            Exit::Internal
+        }
+        Err(_) => {
+            complain("ftsim has failed, which is a bug");
+            Exit::Internal
+        }
+    };
+    // What is left in the buffer after a failure to write would fail again.
+    drop(out.into_parts());
+    ExitCode::from(exit as u8)
+}
+
+fn command(command: &Command, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
+    match command {
+        Command::Run(args) => run::run(args, catalogue, out),
+        Command::Replay(args) => replay::replay(args, catalogue, out),
+        Command::Check(args) => check(args, catalogue, out),
+        Command::List(args) => Ok(describe::list(catalogue, args.format, out)?),
+        Command::Describe(args) => {
+            Ok(describe::describe(catalogue, &args.protocol, args.format, out)?)
+        }
+        Command::Schema => {
+            writeln!(out, "{}", schema::text())?;
+            Ok(Exit::Good)
+        }
+    }
+}
+
+fn check(args: &CheckArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
+    let mut exit = Exit::Good;
+    for path in &args.files {
+        match load(path, catalogue) {
+            Ok(scenario) => writeln!(out, "{}: ok", scenario.path)?,
+            Err(diagnostics) => {
+                exit = Exit::BadInput;
+                out.flush()?;
+                show(&diagnostics);
+            }
+        }
+    }
+    Ok(exit)
+}
+
+/// Reads a scenario file.
+pub(crate) fn load(
+    path: &std::path::Path,
+    catalogue: &Catalogue,
+) -> Result<Scenario, Vec<Diagnostic>> {
+    let name = path.display().to_string();
+    let wrong = |message: String| vec![Diagnostic::of_file(&name, message)];
+    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound if name.contains(['*', '?']) => wrong("no file matches".into()),
+        io::ErrorKind::NotFound => wrong("there is no such file".into()),
+        io::ErrorKind::IsADirectory => wrong("this is a directory".into()),
+        _ => wrong(format!("cannot be read: {error}")),
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        wrong(format!("not UTF-8 from byte {at} on"))
+    })?;
+    Scenario::parse(&name, &text, catalogue)
+}
+
+/// Shows what is wrong on stderr.
+pub(crate) fn show(diagnostics: &[Diagnostic]) {
+    for diagnostic in diagnostics {
+        // When stderr is gone, nobody is left to be told.
+        let _ = writeln!(anstream::stderr(), "{}\n", diagnostic.render(&Renderer::styled()));
+    }
+}
+
+pub(crate) fn complain(message: &str) {
+    let _ = writeln!(anstream::stderr(), "error: {message}");
+}

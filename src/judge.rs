@@ -1,0 +1,115 @@
+//! Whether what came of a scenario's seeds is what was expected, and how it differs.
+
+use ftsim_reports::{PropertyRow, ReachedRow, ScenarioReport, SeedRange, Surprise, SurpriseKind};
+
+use crate::scenario::Scenario;
+use crate::tally::{Example, PropertyTally, Tally};
+
+/// The report of a scenario over these seeds.
+pub fn report(scenario: &Scenario, seeds: SeedRange, tally: &Tally) -> ScenarioReport {
+    let surprises = surprises(scenario, tally);
+    let tally_of = |id| tally.properties.get(&id).cloned().unwrap_or_default();
+    let row = |property: &ftsim_core::catalogue::PropertyInfo| {
+        let PropertyTally { held, vacuous, violated, undecided, first_violated, .. } =
+            tally_of(property.id);
+        PropertyRow {
+            name: property.id,
+            kind: property.kind,
+            held,
+            vacuous,
+            violated,
+            undecided,
+            first_violating_seed: first_violated.map(|example| example.seed),
+            violation_expected: scenario.expect.violated.contains(&property.id),
+        }
+    };
+    ScenarioReport {
+        file: scenario.path.clone(),
+        protocol: scenario.entry.name,
+        mutant: scenario.experiment.setting.mutant.clone(),
+        seeds,
+        properties: scenario.checked.iter().map(row).collect(),
+        reached: tally
+            .reached
+            .iter()
+            .map(|(label, seeds)| ReachedRow { label, seeds: *seeds })
+            .collect(),
+        digest: tally.digest().to_string(),
+        as_expected: surprises.is_empty(),
+        surprises,
+    }
+}
+
+fn surprises(scenario: &Scenario, tally: &Tally) -> Vec<Surprise> {
+    let mut surprises = Vec::new();
+    let mut surprise = |kind, subject: &str, message: String, seed: Option<u64>| {
+        let replay = format!("ftsim replay {} --seed ", shell_quoted(&scenario.path));
+        let replay = seed.map(|seed| format!("{replay}{seed}"));
+        surprises.push(Surprise { kind, subject: subject.to_owned(), message, seed, replay });
+    };
+    let seed_of = |example: &Option<Example>| example.as_ref().map(|example| example.seed);
+    let total = tally.seed_count;
+    if let Some(Example { seed, message }) = &tally.first_panic {
+        let message = format!("in {} of {total} seeds; {message}", tally.panicked);
+        surprise(SurpriseKind::Panicked, "panicked", message, Some(*seed));
+    }
+    let none = PropertyTally::default();
+    for property in &scenario.checked {
+        let counts = tally.properties.get(&property.id).unwrap_or(&none);
+        let name = property.id.0;
+        if scenario.expect.violated.contains(&property.id) {
+            if counts.violated == 0 {
+                let message = format!("expected to be violated, and was in none of {total} seeds");
+                surprise(SurpriseKind::NotViolated, name, message, None);
+            }
+            continue;
+        }
+        if let Some(Example { seed, message }) = &counts.first_violated {
+            let message = format!("violated in {} of {total} seeds; {message}", counts.violated);
+            surprise(SurpriseKind::Violated, name, message, Some(*seed));
+        }
+        if let Some(Example { message, .. }) = &counts.first_undecided {
+            let message = format!("undecided in {} of {total} seeds: {message}", counts.undecided);
+            surprise(SurpriseKind::Undecided, name, message, seed_of(&counts.first_undecided));
+        }
+        let is_vacuous = scenario.expect.vacuous.contains(&property.id);
+        let explained = counts.violated > 0 || counts.first_undecided.is_some();
+        if is_vacuous && counts.held > 0 {
+            let message = format!(
+                "listed as vacuous, and its premise came true in {} of {total} seeds",
+                counts.held
+            );
+            surprise(SurpriseKind::Exercised, name, message, None);
+        } else if !is_vacuous && counts.held == 0 && !explained {
+            let message = format!(
+                "its premise came true in none of {total} seeds; if it cannot, list it in \
+                 expect.vacuous"
+            );
+            surprise(SurpriseKind::NotExercised, name, message, None);
+        }
+    }
+    for label in &scenario.expect.reached {
+        if !tally.reached.contains_key(label.as_str()) {
+            let message = format!("expected to be reached, and was in none of {total} seeds");
+            surprise(SurpriseKind::NotReached, label, message, None);
+        }
+    }
+    for (fault, _) in tally.unfired.iter().filter(|(_, seeds)| **seeds == total && total > 0) {
+        let number = scenario.fault_origins.get(*fault).map_or(0, |origin| origin + 1);
+        let action = &scenario.experiment.plan.faults.get(*fault).map(|fault| &fault.action);
+        let on = action.and_then(ftsim_core::fault::Action::process);
+        let on = on.map(|p| format!(" {p}")).unwrap_or_default();
+        let message = format!("never struck{on} in any of {total} seeds: its trigger never came");
+        surprise(SurpriseKind::Unfired, &format!("fault {number}"), message, None);
+    }
+    surprises
+}
+
+/// The path as a shell takes it for one word.
+fn shell_quoted(path: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+:@%,".contains(c);
+    if !path.is_empty() && path.chars().all(plain) {
+        return path.to_owned();
+    }
+    format!("'{}'", path.replace('\'', r"'\''"))
+}

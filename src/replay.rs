@@ -1,0 +1,82 @@
+//! `ftsim replay`: one seed, shown from its settings to its verdicts.
+
+use std::io::Write;
+
+use ftsim_protocols::Catalogue;
+use ftsim_reports::{outcome_json, write_outcome, write_trace, write_trace_jsonl};
+use serde_json::{Map, Value, json};
+
+use crate::cli::{Exit, Failure, Out, ReplayArgs, TraceFormat, load, show};
+use crate::scenario::{Scenario, effective};
+use crate::sweep;
+
+pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
+    let scenario = match load(&args.file, catalogue) {
+        Ok(scenario) => scenario,
+        Err(diagnostics) => {
+            show(&diagnostics);
+            return Ok(Exit::BadInput);
+        }
+    };
+    match args.format {
+        TraceFormat::Text => {
+            write_header(out, &scenario, args.seed)?;
+            let (outcome, trace) = sweep::record(&scenario, args.seed)?;
+            writeln!(out)?;
+            write_trace(out, &trace)?;
+            writeln!(out)?;
+            write_outcome(out, &outcome)?;
+        }
+        TraceFormat::Jsonl => {
+            writeln!(out, "{}", header_json(&scenario, args.seed))?;
+            let (outcome, trace) = sweep::record(&scenario, args.seed)?;
+            write_trace_jsonl(out, &trace)?;
+            writeln!(
+                out,
+                "{}",
+                json!({ "truncated": trace.truncated, "outcome": outcome_json(&outcome) })
+            )?;
+        }
+    }
+    Ok(Exit::Good)
+}
+
+fn write_header(out: &mut impl Write, scenario: &Scenario, seed: u64) -> std::io::Result<()> {
+    let Scenario { path, summary, reference, .. } = scenario;
+    let mut lines = vec![
+        ("ftsim", env!("CARGO_PKG_VERSION").to_owned()),
+        ("scenario", path.clone()),
+        ("seed", seed.to_string()),
+    ];
+    lines.extend(summary.clone().map(|summary| ("summary", summary)));
+    lines.extend(reference.clone().map(|reference| ("reference", reference)));
+    lines.extend(effective(scenario));
+    for (name, value) in lines {
+        writeln!(out, "{name:9}  {}", value.replace('\n', " ").trim_end())?;
+    }
+    Ok(())
+}
+
+fn header_json(scenario: &Scenario, seed: u64) -> Value {
+    let mut settings: Map<String, Value> = Map::new();
+    for (name, value) in effective(scenario) {
+        match settings.get_mut(name) {
+            Some(Value::Array(several)) => several.push(value.into()),
+            _ if matches!(name, "fault" | "link") => {
+                settings.insert(name.to_owned(), json!([value]));
+            }
+            _ => {
+                settings.insert(name.to_owned(), value.into());
+            }
+        }
+    }
+    settings.insert("params".to_owned(), scenario.settled.params.clone());
+    settings.insert("workload".to_owned(), scenario.settled.workload.clone());
+    json!({
+        "schema": 1,
+        "ftsim": env!("CARGO_PKG_VERSION"),
+        "scenario": scenario.path,
+        "seed": seed,
+        "settings": settings,
+    })
+}

@@ -1,0 +1,81 @@
+//! `check` and `[expect]`: names of properties.
+
+use ftsim_core::catalogue::PropertyInfo;
+use ftsim_core::{Entry, PropertyId};
+
+use super::problems::Problems;
+use crate::scenario_file::ExpectFile;
+
+/// What is expected of all seeds together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expectation {
+    /// Some seed must violate each of these.
+    pub violated: Vec<PropertyId>,
+    /// The premise of these never comes true.
+    pub vacuous: Vec<PropertyId>,
+    /// Some seed must reach each of these labels.
+    pub reached: Vec<String>,
+}
+
+/// The properties that the scenario asks for.
+pub fn check(problems: &mut Problems<'_>, entry: &Entry, check: &[String]) -> Vec<PropertyId> {
+    properties(problems, entry, "check", check)
+}
+
+/// The expectation; each property in it must be checked.
+pub fn expectation(
+    problems: &mut Problems<'_>,
+    entry: &Entry,
+    checked: &[PropertyInfo],
+    file: ExpectFile,
+) -> Expectation {
+    let mut known = |key: &str, names: &[String]| {
+        let path = format!("expect.{key}");
+        let ids = properties(problems, entry, &path, names);
+        for id in ids.iter().filter(|id| !checked.iter().any(|property| property.id == **id)) {
+            let index = names.iter().position(|name| name == id.0).unwrap_or(0);
+            problems
+                .value(&format!("{path}[{index}]"), format!("`{id}` is not checked here"))
+                .label(format!("`{}` does not claim it", entry.name))
+                .help(format!("write check = [\"{id}\"] at the top of the scenario"));
+        }
+        ids
+    };
+    let violated = known("violated", &file.violated);
+    let vacuous = known("vacuous", &file.vacuous);
+    for (index, name) in file.vacuous.iter().enumerate() {
+        if file.violated.contains(name) {
+            problems
+                .value(&format!("expect.vacuous[{index}]"), "a violation is not vacuous")
+                .label(format!("`{name}` is expected to be violated too"));
+        }
+    }
+    no_duplicates(problems, "expect.reached", &file.reached);
+    Expectation { violated, vacuous, reached: file.reached }
+}
+
+fn properties(
+    problems: &mut Problems<'_>,
+    entry: &Entry,
+    path: &str,
+    names: &[String],
+) -> Vec<PropertyId> {
+    no_duplicates(problems, path, names);
+    let valid: Vec<&str> = entry.properties.iter().map(|property| property.id.0).collect();
+    let mut ids = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        match entry.properties.iter().find(|property| property.id.0 == name) {
+            Some(property) => ids.push(property.id),
+            None => problems.unknown(&format!("{path}[{index}]"), "property", name, &valid),
+        }
+    }
+    ids
+}
+
+fn no_duplicates(problems: &mut Problems<'_>, path: &str, names: &[String]) {
+    for (index, name) in names.iter().enumerate() {
+        if names[..index].contains(name) {
+            problems.value(&format!("{path}[{index}]"), format!("`{name}` is listed twice"));
+        }
+    }
+}

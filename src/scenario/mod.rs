@@ -1,0 +1,265 @@
+//! A scenario that cannot be wrong: made from a [`ScenarioFile`], and nothing after it checks again.
+
+mod expectation;
+mod faults;
+mod names;
+mod network;
+mod problems;
+mod refusals;
+mod settings;
+mod world;
+
+use std::sync::Arc;
+
+use ftsim_core::catalogue::{PropertyInfo, Settled, Settling};
+use ftsim_core::{Entry, Experiment, Invalid, MutantKind, Runner, Setting, Standing};
+use ftsim_protocols::Catalogue;
+use serde_json::{Map, Value};
+use toml::de::DeTable;
+
+pub use expectation::Expectation;
+use problems::Problems;
+pub use settings::{Effective, effective};
+
+use crate::diagnostic::Diagnostic;
+use crate::scenario_file::{Processes, ScenarioFile};
+use crate::source::{Places, Source};
+
+/// Seeds of `ftsim run` unless the scenario says otherwise.
+const SEED_COUNT_DEFAULT: u64 = 100;
+/// Processes of one run.
+const PROCESS_COUNT_MAX: u64 = 10_000;
+
+/// One experiment, ready to run.
+pub struct Scenario {
+    /// Where it was read from, as the user named it.
+    pub path: String,
+    /// What happens in it.
+    pub summary: Option<String>,
+    /// Where it comes from.
+    pub reference: Option<String>,
+    /// The protocol.
+    pub entry: Entry,
+    /// The world.
+    pub experiment: Experiment,
+    /// `[params]` as written, without `mutant`.
+    pub params: Value,
+    /// `[workload]` as written.
+    pub workload: Value,
+    /// `[params]` and `[workload]` with all defaults.
+    pub settled: Settled,
+    /// The properties that are checked, in the order of the spec's table.
+    pub checked: Vec<PropertyInfo>,
+    /// For each fault of the plan, which `[[fault]]` of the file it stands for, from 0.
+    pub fault_origins: Vec<usize>,
+    /// How many seeds `ftsim run` executes, from 1 on.
+    pub seed_count: u64,
+    /// What is expected.
+    pub expect: Expectation,
+}
+
+impl Scenario {
+    /// Reads a scenario; `path` is what diagnostics call it.
+    ///
+    /// # Errors
+    /// All that is wrong with it. What is not TOML, or has not the right shape, is told first and alone.
+    pub fn parse(path: &str, text: &str, catalogue: &Catalogue) -> Result<Self, Vec<Diagnostic>> {
+        let source = Arc::new(Source { path: path.to_owned(), text: text.to_owned() });
+        let nowhere = DeTable::default();
+        let no_toml = |error| {
+            let mut problems = Problems::new(Arc::clone(&source), Places::new(&nowhere));
+            problems.serde(&error);
+            problems.into_diagnostics()
+        };
+        let root = DeTable::parse(text).map_err(no_toml)?;
+        let mut problems = Problems::new(Arc::clone(&source), Places::new(root.get_ref()));
+        refusals::refuse(&mut problems);
+        if !problems.is_empty() {
+            return Err(problems.into_diagnostics());
+        }
+        let file: ScenarioFile = match toml::from_str(text) {
+            Ok(file) => file,
+            Err(error) => {
+                problems.serde(&error);
+                return Err(problems.into_diagnostics());
+            }
+        };
+        let scenario = read(path, &mut problems, file, catalogue);
+        match scenario {
+            Some(scenario) if problems.is_empty() => Ok(scenario),
+            _ => Err(problems.into_diagnostics()),
+        }
+    }
+
+    /// Puts the protocol into its world.
+    ///
+    /// # Errors
+    /// None: the settings were accepted before.
+    pub fn prepare(&self) -> Result<Box<dyn Runner>, Invalid> {
+        self.entry.prepare(self.experiment.clone(), &self.params, &self.workload)
+    }
+}
+
+/// The second look. `None` if nothing can be made of it; more may be wrong even so.
+fn read(
+    path: &str,
+    problems: &mut Problems<'_>,
+    mut file: ScenarioFile,
+    catalogue: &Catalogue,
+) -> Option<Scenario> {
+    let seed_count = world::seed_count(problems, &file.run).unwrap_or(SEED_COUNT_DEFAULT);
+    let limits = world::limits(problems, &file.run);
+    let clocks = world::clocks(problems, &file.clocks);
+    let Some(entry) = catalogue.get(&file.protocol) else {
+        let names: Vec<&str> = catalogue.entries().iter().map(|entry| entry.name).collect();
+        problems.unknown("protocol", "protocol", &file.protocol, &names);
+        return None;
+    };
+    let mutant = mutant(problems, entry, &mut file.params);
+    let roles = roles(problems, entry, &file.processes)?;
+    let n = roles.iter().map(|(_, count)| count).sum();
+    let mut setting = Setting { roles, mutant, ..Setting::of(n) };
+    let names = names::Names::new(&setting);
+    let network = network::network(problems, &names, limits.horizon, &file.network);
+    let detector = world::detector(problems, &names, limits.horizon, &file.detector);
+    let around = faults::Surroundings {
+        names: &names,
+        setting: &setting,
+        class: entry.model.faults,
+        network: &network,
+        horizon: limits.horizon,
+    };
+    let (plan, fault_origins) = faults::plan(problems, &around, &file.fault);
+    setting.delay_bound = network.bound;
+    let check = expectation::check(problems, entry, &file.check);
+    let (params, workload) = (Value::Object(file.params), Value::Object(file.workload));
+    let settled = settle(problems, entry, &params, &workload, &setting)?;
+    let is_checked = |property: &&PropertyInfo| {
+        property.standing == Standing::Core
+            || settled.claims.contains(&property.id)
+            || check.contains(&property.id)
+    };
+    let checked: Vec<PropertyInfo> = entry.properties.iter().filter(is_checked).copied().collect();
+    let expect = expectation::expectation(problems, entry, &checked, file.expect);
+    Some(Scenario {
+        path: path.to_owned(),
+        summary: file.summary,
+        reference: file.reference,
+        entry: entry.clone(),
+        experiment: Experiment {
+            setting,
+            network,
+            clocks,
+            detector,
+            sync_latency: file.storage.sync_latency,
+            plan,
+            ties: world::ties(&file.run),
+            check,
+            limits,
+        },
+        params,
+        workload,
+        settled,
+        checked,
+        fault_origins,
+        seed_count,
+        expect,
+    })
+}
+
+/// Takes `mutant` out of the parameters.
+fn mutant(
+    problems: &mut Problems<'_>,
+    entry: &Entry,
+    params: &mut Map<String, Value>,
+) -> Option<String> {
+    let Value::String(name) = params.remove("mutant")? else {
+        problems.value("params.mutant", "this is no mutant").label("expected the name of one");
+        return None;
+    };
+    let Some(mutant) = entry.mutants.iter().find(|mutant| mutant.name == name) else {
+        let names: Vec<&str> = entry.mutants.iter().map(|mutant| mutant.name).collect();
+        problems.unknown("params.mutant", "mutant", &name, &names);
+        return None;
+    };
+    if let MutantKind::Assumption { key, .. } = mutant.kind
+        && problems.places.get(key).is_none()
+    {
+        problems
+            .value("params.mutant", format!("this mutant needs `{key}` in the scenario"))
+            .label(mutant.changes)
+            .help(format!("the assumption that it breaks is broken by `{key}`"));
+    }
+    Some(name)
+}
+
+/// How many processes have each role, in the order of the protocol's roles.
+fn roles(
+    problems: &mut Problems<'_>,
+    entry: &Entry,
+    processes: &Processes,
+) -> Option<Vec<(String, u32)>> {
+    let given: Vec<(&str, u64)> = match (processes, entry.roles) {
+        (Processes::Number(count), [role]) => vec![(role, count.0)],
+        (Processes::Number(_), roles) => {
+            let table: Vec<String> = roles.iter().map(|role| format!("{role} = 1")).collect();
+            problems
+                .value("processes", format!("`{}` has processes of several roles", entry.name))
+                .label(format!("expected a number for each of {}", problems::quoted(roles)))
+                .help(format!("write processes = {{ {} }}", table.join(", ")));
+            return None;
+        }
+        (Processes::Roles(roles), _) => {
+            roles.iter().map(|(role, count)| (role.as_str(), count.0)).collect()
+        }
+    };
+    let mut sound = true;
+    for (role, _) in given.iter().filter(|(role, _)| !entry.roles.contains(role)) {
+        problems.unknown(&format!("processes.{role}"), "role", role, entry.roles);
+        sound = false;
+    }
+    let mut counts = Vec::new();
+    for role in entry.roles {
+        match given.iter().find(|(name, _)| name == role) {
+            Some((_, count)) => counts.push(((*role).to_owned(), *count)),
+            None => {
+                problems.value("processes", format!("no number of processes for role `{role}`"));
+                sound = false;
+            }
+        }
+    }
+    let sum = counts.iter().fold(0u64, |sum, (_, count)| sum.saturating_add(*count));
+    if sound && !(1..=PROCESS_COUNT_MAX).contains(&sum) {
+        problems
+            .value("processes", format!("{sum} processes cannot be run"))
+            .label(format!("expected 1 to {PROCESS_COUNT_MAX}"));
+        sound = false;
+    }
+    let narrow = |(role, count)| Some((role, u32::try_from(count).ok()?));
+    counts.into_iter().map(narrow).collect::<Option<_>>().filter(|_| sound)
+}
+
+/// Fills in the defaults of `[params]` and `[workload]`, and tells what is wrong with either.
+fn settle(
+    problems: &mut Problems<'_>,
+    entry: &Entry,
+    params: &Value,
+    workload: &Value,
+    setting: &Setting,
+) -> Option<Settled> {
+    let error = match entry.settle(Settling { params, workload, setting }) {
+        Ok(settled) => return Some(settled),
+        Err(error) => error,
+    };
+    problems.invalid(&error.key, &error.message);
+    if error.key.starts_with("params") {
+        let defaults = Value::Object(Map::new());
+        let settling = Settling { params: &defaults, workload, setting };
+        if let Err(error) = entry.settle(settling)
+            && error.key.starts_with("workload")
+        {
+            problems.invalid(&error.key, &error.message);
+        }
+    }
+    None
+}

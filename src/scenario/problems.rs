@@ -1,0 +1,145 @@
+//! Collects what is wrong with a scenario, so that all of it is told at once.
+
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::source::{Places, Source};
+
+/// What is wrong so far.
+pub struct Problems<'a> {
+    source: Arc<Source>,
+    /// Where keys and values stand.
+    pub places: Places<'a>,
+    found: Vec<Diagnostic>,
+}
+
+impl<'a> Problems<'a> {
+    /// Nothing is wrong yet.
+    pub const fn new(source: Arc<Source>, places: Places<'a>) -> Self {
+        Self { source, places, found: Vec::new() }
+    }
+
+    /// Something is wrong with the value under `path`, or under the nearest path above it.
+    pub fn value(&mut self, path: &str, message: impl Into<String>) -> Hint<'_> {
+        let span = self.places.nearest(path).map(|place| place.value);
+        self.push(span, message.into())
+    }
+
+    /// Something is wrong with the key under `path` itself.
+    pub fn key(&mut self, path: &str, message: impl Into<String>) -> Hint<'_> {
+        let span = self.places.nearest(path).map(|place| place.key);
+        self.push(span, message.into())
+    }
+
+    /// A name that none of the valid ones is.
+    pub fn unknown(&mut self, path: &str, noun: &str, name: &str, valid: &[&str]) {
+        let label = match valid {
+            [] => format!("there is no {noun}"),
+            [only] => format!("expected `{only}`"),
+            several if several.len() <= 12 => format!("expected one of {}", quoted(several)),
+            _ => String::new(),
+        };
+        let help = did_you_mean(name, valid.iter().copied());
+        let hint = self.value(path, format!("unknown {noun} `{name}`"));
+        let hint = if label.is_empty() { hint } else { hint.label(label) };
+        if let Some(help) = help {
+            hint.help(help);
+        }
+    }
+
+    /// What serde says of the file. It stops at the first error.
+    pub fn serde(&mut self, error: &toml::de::Error) {
+        let (message, expected) = split_expected(error.message());
+        let whole_file = error.span().is_none_or(|span| span == (0..0));
+        let help = unknown_name(error.message())
+            .and_then(|name| did_you_mean(name, backquoted(expected.unwrap_or_default())));
+        let hint = self.push(error.span().filter(|_| !whole_file), message.to_owned());
+        let hint = match expected {
+            Some(expected) => hint.label(format!("expected {expected}")),
+            None => hint,
+        };
+        if let Some(help) = help {
+            hint.help(help);
+        }
+    }
+
+    /// What a protocol or a spec says of its settings; `key` begins with `params` or `workload`.
+    pub fn invalid(&mut self, key: &str, message: &str) {
+        let (message, expected) = split_expected(message);
+        let unknown = unknown_name(message);
+        let help =
+            unknown.and_then(|name| did_you_mean(name, backquoted(expected.unwrap_or_default())));
+        let hint = match unknown {
+            Some(_) => self.key(key, message),
+            None => self.value(key, message),
+        };
+        let hint = match expected {
+            Some(expected) => hint.label(format!("expected {expected}")),
+            None => hint,
+        };
+        if let Some(help) = help {
+            hint.help(help);
+        }
+    }
+
+    /// Whether nothing is wrong so far.
+    pub const fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// All that is wrong, in the order of the text.
+    pub fn into_diagnostics(mut self) -> Vec<Diagnostic> {
+        self.found.sort_by_key(|d| d.span.as_ref().map_or(0, |span| span.start));
+        self.found
+    }
+
+    fn push(&mut self, span: Option<std::ops::Range<usize>>, message: String) -> Hint<'_> {
+        let source = Arc::clone(&self.source);
+        self.found.push(Diagnostic { message, source, span, label: None, help: None });
+        Hint(self.found.last_mut().expect("just pushed"))
+    }
+}
+
+/// A diagnostic that can still say what was expected, and what to do.
+pub struct Hint<'a>(&'a mut Diagnostic);
+
+impl Hint<'_> {
+    /// Says beside the text what was expected.
+    pub fn label(self, label: impl Into<String>) -> Self {
+        self.0.label = Some(label.into());
+        self
+    }
+
+    /// Says below it what to do.
+    pub fn help(self, help: impl Into<String>) -> Self {
+        self.0.help = Some(help.into());
+        self
+    }
+}
+
+/// `` `a`, `b` ``.
+pub fn quoted(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
+/// serde's `what is wrong, expected what it should be`.
+fn split_expected(message: &str) -> (&str, Option<&str>) {
+    match message.split_once(", expected ") {
+        Some((wrong, expected)) => (wrong, Some(expected)),
+        None => (message, None),
+    }
+}
+
+/// The name in serde's ``unknown field `x` ``.
+fn unknown_name(message: &str) -> Option<&str> {
+    let rest = message
+        .strip_prefix("unknown field `")
+        .or_else(|| message.strip_prefix("unknown variant `"))?;
+    rest.split('`').next()
+}
+
+/// The names in serde's ``one of `a`, `b` ``.
+fn backquoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}

@@ -1,0 +1,193 @@
+//! The settings of a scenario as they take effect, in words and as JSON.
+
+use ftsim_core::Duration;
+use ftsim_core::delay::Delay;
+use ftsim_core::detector::DetectorKind;
+use ftsim_core::event::Ties;
+use ftsim_core::fault::{Action, InFlight, Trigger};
+use ftsim_core::network::{Cut, Link, Loss, Order};
+use serde_json::{Map, Value};
+
+use super::Scenario;
+
+/// Settings as they take effect: what each is called, and what it is.
+pub type Effective = Vec<(&'static str, String)>;
+
+/// Every setting of the scenario with its defaults filled in.
+pub fn effective(scenario: &Scenario) -> Effective {
+    let experiment = &scenario.experiment;
+    let setting = &experiment.setting;
+    let mut settings = Vec::new();
+    let mut put = |name, value: String| settings.push((name, value));
+    let mutant = setting.mutant.as_ref().map(|mutant| format!(", mutant {mutant}"));
+    put(
+        "protocol",
+        format!("{} ({}){}", scenario.entry.name, scenario.entry.spec, mutant.unwrap_or_default()),
+    );
+    let mut first = 0;
+    let roles = setting.roles.iter().map(|(role, count)| {
+        let ids = match count {
+            0 => "none".to_owned(),
+            1 => format!("p{first}"),
+            _ => format!("p{first}..p{}", first + count - 1),
+        };
+        first += count;
+        format!("{count} {role} ({ids})")
+    });
+    put("processes", roles.collect::<Vec<_>>().join(", "));
+    put("params", object(&scenario.settled.params));
+    put("workload", object(&scenario.settled.workload));
+    let network = &experiment.network;
+    let mut links = link(&network.default);
+    links.push_str(&format!(", bound {}", network.bound));
+    if let Some(at) = network.stabilise_at {
+        links.push_str(&format!(", stable from {at}"));
+    }
+    put("network", links);
+    for ((from, to), special) in network.overrides.iter().take(OVERRIDES_SHOWN) {
+        put("link", format!("{from} -> {to}: {}", link(special)));
+    }
+    if let more @ 1.. = network.overrides.len().saturating_sub(OVERRIDES_SHOWN) {
+        put("link", format!("and {more} more"));
+    }
+    let clocks = &experiment.clocks;
+    let (slowest, fastest) = clocks.drift_ppm;
+    put("clocks", format!("offset {}, drift {slowest}ppm..{fastest}ppm", clocks.offset));
+    put("detector", detector(scenario));
+    put(
+        "storage",
+        format!("sync latency {}, a crash loses what is not synced", experiment.sync_latency),
+    );
+    for (index, fault) in experiment.plan.faults.iter().enumerate() {
+        let number = scenario.fault_origins.get(index).map_or(0, |origin| origin + 1);
+        put("fault", format!("{number}: {}, {}", trigger(&fault.trigger), action(&fault.action)));
+    }
+    let limits = &experiment.limits;
+    let stop = if limits.stop_at_violation { ", stops at a violation" } else { "" };
+    let ties = match experiment.ties {
+        Ties::Sequence => "sequence",
+        Ties::Drawn => "drawn",
+    };
+    put(
+        "run",
+        format!(
+            "horizon {}, at most {} events, {} messages under way, ties {ties}{stop}",
+            limits.horizon, limits.event_count_max, limits.pending_count_max,
+        ),
+    );
+    settings
+}
+
+/// Overridden links that are listed one by one.
+const OVERRIDES_SHOWN: usize = 20;
+
+fn object(value: &Value) -> String {
+    let empty = Map::new();
+    let pairs = value.as_object().unwrap_or(&empty).iter();
+    let pairs: Vec<String> = pairs.map(|(key, value)| format!("{key} = {value}")).collect();
+    if pairs.is_empty() { "none".to_owned() } else { pairs.join(", ") }
+}
+
+fn link(link: &Link) -> String {
+    let mut text = format!("delay {}", delay(&link.delay));
+    match link.loss {
+        Loss::Independent(p) if p == ftsim_core::Probability::NEVER => {}
+        Loss::Independent(p) => text.push_str(&format!(", loss {p}")),
+        Loss::Burst { enter, leave, loss } => {
+            text.push_str(&format!(", loss {loss} in bursts (enter {enter}, leave {leave})"));
+        }
+    }
+    if link.duplicate != ftsim_core::Probability::NEVER {
+        text.push_str(&format!(", duplicates {}", link.duplicate));
+    }
+    if link.order == Order::Fifo {
+        text.push_str(", fifo");
+    }
+    text
+}
+
+fn delay(delay: &Delay) -> String {
+    match delay {
+        Delay::Uniform(range) => range.to_string(),
+        Delay::Exponential { mean, cap } => format!("exponential {mean} (cap {cap})"),
+        Delay::Normal { mean, deviation, cap } => {
+            format!("normal {mean} (deviation {deviation}, cap {cap})")
+        }
+        Delay::LogNormal { median, sigma, cap } => {
+            format!("log-normal {median} (sigma {sigma}, cap {cap})")
+        }
+        Delay::Pareto { min, alpha, cap } => format!("pareto {min} (alpha {alpha}, cap {cap})"),
+        Delay::Empirical(quantiles) => {
+            let pairs: Vec<_> = quantiles.iter().map(|(q, d)| format!("{q}: {d}")).collect();
+            format!("empirical ({})", pairs.join(", "))
+        }
+    }
+}
+
+fn detector(scenario: &Scenario) -> String {
+    let detector = &scenario.experiment.detector;
+    let mut text = match detector.kind {
+        DetectorKind::None => return "none".to_owned(),
+        DetectorKind::Perfect => format!("perfect, delay {}", detector.delay),
+    };
+    for mistake in &detector.mistakes {
+        let until = mistake.until.map(|until| format!(" until {until}")).unwrap_or_default();
+        let (observer, suspects, at) = (mistake.observer, mistake.suspects, mistake.at);
+        text.push_str(&format!(", {observer} wrongly suspects {suspects} from {at}{until}"));
+    }
+    for (observer, subject) in &detector.blind {
+        text.push_str(&format!(", {observer} never hears of {subject}"));
+    }
+    text
+}
+
+fn trigger(trigger: &Trigger) -> String {
+    match trigger {
+        Trigger::At(at) => format!("at {at}"),
+        Trigger::AfterEffect { process, nth } => format!("after effect {nth} of {process}"),
+        Trigger::Sends { process, kind, nth } => {
+            format!("when {process} sends {kind} number {nth}")
+        }
+    }
+}
+
+fn action(action: &Action) -> String {
+    let lasting = |word: &str, after: &Option<Duration>| {
+        after.map(|after| format!(", {word} after {after}")).unwrap_or_default()
+    };
+    match action {
+        Action::Crash { process, recover_after, in_flight } => {
+            let lost = match in_flight {
+                InFlight::Keep => "",
+                InFlight::Lose => ", its messages under way are lost",
+            };
+            format!("{process} crashes{}{lost}", lasting("recovers", recover_after))
+        }
+        Action::Pause { process, resume_after } => {
+            format!("{process} pauses{}", lasting("resumes", resume_after))
+        }
+        Action::Resume { process } => format!("{process} resumes"),
+        Action::Partition { cut: links, heal_after } => {
+            format!("partition {}{}", cut(links), lasting("heals", heal_after))
+        }
+        Action::Heal => "all links heal".to_owned(),
+    }
+}
+
+/// A cut in words: `{p0 p1} | the others`.
+fn cut(cut: &Cut) -> String {
+    let names = |ids: &[ftsim_core::ProcessId]| {
+        ids.iter().copied().collect::<ftsim_core::ProcessSet>().to_string()
+    };
+    match cut {
+        Cut::Groups(groups) => {
+            let groups: Vec<String> = groups.iter().map(|group| names(group)).collect();
+            format!("{} | the others", groups.join(" | "))
+        }
+        Cut::OneWay { from, to } => format!("{} -> {}", names(from), names(to)),
+        Cut::Links(links) => {
+            let links: Vec<String> = links.iter().map(|(p, q)| format!("{p} -> {q}")).collect();
+            links.join(", ")
+        }
+    }
+}

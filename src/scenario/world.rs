@@ -1,0 +1,130 @@
+//! `[run]`, `[clocks]` and `[detector]`.
+
+use ftsim_core::clock::ClockConfig;
+use ftsim_core::detector::{DetectorConfig, DetectorKind, Mistake};
+use ftsim_core::event::Ties;
+use ftsim_core::{Duration, Instant, Limits};
+
+use super::names::Names;
+use super::problems::Problems;
+use crate::scenario_file::{self as file, ClocksFile, Count, DetectorFile, RunFile, TiesFile};
+
+/// One year.
+const HORIZON_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const EVENT_COUNT_MAX: u64 = 1_000_000_000;
+const PENDING_COUNT_MAX: u64 = 10_000_000;
+const DRIFT_PPM: (i64, i64) = (-999_999, 1_000_000);
+
+/// How many seeds `ftsim run` executes, if the scenario says so.
+pub fn seed_count(problems: &mut Problems<'_>, run: &RunFile) -> Option<u64> {
+    limited(problems, "run.seeds", run.seeds, u64::MAX)
+}
+
+/// Where a run is cut short.
+pub fn limits(problems: &mut Problems<'_>, run: &RunFile) -> Limits {
+    let mut limits = Limits { stop_at_violation: run.stop_at_violation, ..Limits::default() };
+    if let Some(horizon) = run.horizon {
+        limits.horizon = Instant::ZERO + horizon;
+        if horizon > HORIZON_MAX {
+            problems
+                .value("run.horizon", format!("a horizon of {horizon} is too far"))
+                .label(format!("expected at most a year ({HORIZON_MAX})"));
+        }
+        if horizon == Duration::ZERO {
+            problems.value("run.horizon", "nothing can happen before a horizon of 0s");
+        }
+    }
+    if let Some(count) = limited(problems, "run.max_events", run.max_events, EVENT_COUNT_MAX) {
+        limits.event_count_max = count;
+    }
+    let pending = limited(problems, "run.max_pending", run.max_pending, PENDING_COUNT_MAX);
+    if let Some(count) = pending.and_then(|count| usize::try_from(count).ok()) {
+        limits.pending_count_max = count;
+    }
+    limits
+}
+
+fn limited(problems: &mut Problems<'_>, path: &str, count: Option<Count>, max: u64) -> Option<u64> {
+    let Count(count) = count?;
+    if (1..=max).contains(&count) {
+        return Some(count);
+    }
+    let expected = match max {
+        u64::MAX => "expected at least 1".to_owned(),
+        max => format!("expected 1 to {max}"),
+    };
+    problems.value(path, format!("{count} is out of range")).label(expected);
+    None
+}
+
+/// How events of one class at one instant are ordered.
+pub const fn ties(run: &RunFile) -> Ties {
+    match run.ties {
+        TiesFile::Sequence => Ties::Sequence,
+        TiesFile::Drawn => Ties::Drawn,
+    }
+}
+
+/// How far local clocks are off.
+pub fn clocks(problems: &mut Problems<'_>, clocks: &ClocksFile) -> ClockConfig {
+    let (min, max) = DRIFT_PPM;
+    let drift = clocks.drift;
+    if drift.min_ppm < min || drift.max_ppm > max {
+        problems
+            .value("clocks.drift", "no clock drifts that much")
+            .label(format!("expected {min}ppm to {max}ppm"));
+    }
+    let narrow = |ppm: i64| i32::try_from(ppm.clamp(min, max)).unwrap_or(0);
+    ClockConfig { offset: clocks.offset, drift_ppm: (narrow(drift.min_ppm), narrow(drift.max_ppm)) }
+}
+
+/// What the oracle tells.
+pub fn detector(
+    problems: &mut Problems<'_>,
+    names: &Names<'_>,
+    horizon: Instant,
+    file: &DetectorFile,
+) -> DetectorConfig {
+    let kind = match file.kind {
+        file::DetectorKind::None => DetectorKind::None,
+        file::DetectorKind::Perfect => DetectorKind::Perfect,
+    };
+    let settings = [
+        ("delay", file.delay.is_some()),
+        ("mistakes", !file.mistakes.is_empty()),
+        ("blind", !file.blind.is_empty()),
+    ];
+    for (key, _) in settings.iter().filter(|(_, given)| *given && kind == DetectorKind::None) {
+        problems
+            .key(&format!("detector.{key}"), format!("`{key}` of a detector that is not there"))
+            .help("write kind = \"perfect\" in [detector]");
+    }
+    let mut config =
+        DetectorConfig { kind, delay: file.delay.unwrap_or_default(), ..DetectorConfig::default() };
+    for (index, mistake) in file.mistakes.iter().enumerate() {
+        let path = |key: &str| format!("detector.mistakes[{index}].{key}");
+        let observer = names.one(problems, &path("observer"), &mistake.observer);
+        let suspects = names.one(problems, &path("suspects"), &mistake.suspects);
+        let at = Instant::ZERO + mistake.at;
+        let until = mistake.until.map(|until| Instant::ZERO + until);
+        if at > horizon {
+            let message = format!("mistake at {at} is after the horizon ({horizon})");
+            problems.value(&path("at"), message);
+        }
+        if until.is_some_and(|until| until <= at) {
+            problems.value(&path("until"), format!("the mistake begins later, at {at}"));
+        }
+        if observer.is_some() && observer == suspects {
+            problems.value(&path("suspects"), "no process suspects itself");
+        }
+        let (Some(observer), Some(suspects)) = (observer, suspects) else { continue };
+        config.mistakes.push(Mistake { observer, suspects, at, until });
+    }
+    for (index, blind) in file.blind.iter().enumerate() {
+        let path = |key: &str| format!("detector.blind[{index}].{key}");
+        let observer = names.one(problems, &path("observer"), &blind.observer);
+        let subject = names.one(problems, &path("to"), &blind.to);
+        config.blind.extend(observer.zip(subject));
+    }
+    config
+}

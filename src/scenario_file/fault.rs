@@ -1,0 +1,104 @@
+//! How a scenario writes a fault.
+
+use ftsim_core::Duration;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::value::{Count, Targets};
+
+/// A fault: exactly one trigger (`at`, `when`, `after_effect`) and exactly one action (`crash`, `pause`,
+/// `resume`, `partition`, `heal`).
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FaultFile {
+    /// Strikes at this time.
+    pub at: Option<Duration>,
+    /// Strikes right after a process has sent a message, before its next effect.
+    pub when: Option<When>,
+    /// Strikes right after an effect of a process, before its next one.
+    pub after_effect: Option<WhenEffect>,
+    /// These processes stop and lose what is not synced.
+    pub crash: Option<Targets>,
+    /// Of `crash`: how long they stay down; for good unless said otherwise.
+    pub recover_after: Option<Duration>,
+    /// Of `crash`: what becomes of their messages under way; `"keep"` unless said otherwise.
+    pub in_flight: Option<InFlightFile>,
+    /// These processes take no step, and keep their state.
+    pub pause: Option<Targets>,
+    /// Of `pause`: how long; until a `resume` unless said otherwise.
+    pub resume_after: Option<Duration>,
+    /// These paused processes go on.
+    pub resume: Option<Targets>,
+    /// Links are cut.
+    pub partition: Option<PartitionFile>,
+    /// Of `partition`: how long; until a `heal` unless said otherwise.
+    pub duration: Option<Duration>,
+    /// All links are whole again.
+    pub heal: Option<bool>,
+}
+
+/// Right after a process has sent its `nth` message of a kind to another process.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct When {
+    /// The sender.
+    pub process: String,
+    /// The kind, as traces show it.
+    pub sends: String,
+    /// Which one, counted from 1; the first unless said otherwise.
+    pub nth: Option<Count>,
+}
+
+/// Right after the `nth` effect of a process.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WhenEffect {
+    /// Whose effect.
+    pub process: String,
+    /// Which one, counted from 1 over its whole life.
+    pub nth: Count,
+}
+
+/// What becomes of the messages that a crashing process has under way.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum InFlightFile {
+    /// They travel on.
+    Keep,
+    /// They are lost.
+    Lose,
+}
+
+/// Which links a partition cuts.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PartitionFile {
+    /// Its shape.
+    pub shape: Shape,
+    /// Of `isolate`: who is cut off from all others.
+    pub process: Option<Targets>,
+    /// Of `one-way`: who is not heard.
+    pub from: Option<Targets>,
+    /// Of `one-way`: who does not hear them.
+    pub to: Option<Targets>,
+    /// Of `links`: the directed links, as pairs of sender and receiver.
+    pub links: Option<Vec<(String, String)>>,
+    /// Of `groups`: nothing passes between two groups; processes in none form one more.
+    pub groups: Option<Vec<Targets>>,
+}
+
+/// The shape of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shape {
+    /// The lower half of the ids, rounded up, and the others.
+    Halves,
+    /// `process` and all others.
+    Isolate,
+    /// From `from` to `to`; the way back is open.
+    OneWay,
+    /// The given `links`.
+    Links,
+    /// The given `groups`.
+    Groups,
+}

@@ -1,0 +1,229 @@
+//! A scenario file word for word: the right keys with values of the right shape, and nothing more is known.
+//!
+//! The doc comments of these types are the descriptions in the JSON schema.
+
+mod delay;
+mod fault;
+mod value;
+
+use ftsim_core::{Duration, DurationRange};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+pub use delay::{DelayFile, DelayTable};
+pub use fault::{FaultFile, InFlightFile, PartitionFile, Shape};
+pub use value::{Count, Drift, Loss, Processes, Targets};
+
+/// One experiment: a protocol, a world, faults, clients, limits, and what is expected of it.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "ftsim scenario")]
+pub struct ScenarioFile {
+    /// The protocol; `ftsim list` shows them all.
+    pub protocol: String,
+    /// What happens here, in a sentence or two.
+    pub summary: Option<String>,
+    /// Where it comes from: author and year.
+    pub reference: Option<String>,
+    /// Properties to check beyond the spec's core and the protocol's claims.
+    #[serde(default)]
+    pub check: Vec<String>,
+    /// How many processes: a number, or for a protocol with roles a table of role and number.
+    pub processes: Processes,
+    /// The protocol's own parameters, as `ftsim describe` lists them. `mutant` names a deliberately broken
+    /// variant.
+    #[serde(default)]
+    pub params: Map<String, Value>,
+    /// How messages travel.
+    #[serde(default)]
+    pub network: NetworkFile,
+    /// How far local clocks are off.
+    #[serde(default)]
+    pub clocks: ClocksFile,
+    /// The failure detector, an oracle.
+    #[serde(default)]
+    pub detector: DetectorFile,
+    /// Stable storage.
+    #[serde(default)]
+    pub storage: StorageFile,
+    /// The clients' own settings, as `ftsim describe` lists them.
+    #[serde(default)]
+    pub workload: Map<String, Value>,
+    /// The faults, in this order.
+    #[serde(default)]
+    pub fault: Vec<FaultFile>,
+    /// How many seeds, and where each run is cut short.
+    #[serde(default)]
+    pub run: RunFile,
+    /// What is expected to hold, to break and to happen.
+    #[serde(default)]
+    pub expect: ExpectFile,
+}
+
+/// How messages travel.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NetworkFile {
+    /// How long a message travels; `"1ms..10ms"` unless said otherwise.
+    pub delay: Option<DelayFile>,
+    /// Which messages are lost; none unless said otherwise.
+    pub loss: Option<Loss>,
+    /// How likely a message is to arrive twice; 0 unless said otherwise.
+    pub duplicate: Option<f64>,
+    /// Whether messages of one link can overtake each other; `"any"` unless said otherwise.
+    pub order: Option<Order>,
+    /// From here on nothing is lost or cut, and no message takes longer than `bound`.
+    pub stabilise_at: Option<Duration>,
+    /// The longest delay that processes may count on; the longest of `delay` unless said otherwise.
+    pub bound: Option<Duration>,
+    /// Links that behave differently; of two for the same link the later one counts.
+    pub link: Vec<LinkFile>,
+}
+
+/// Some directed links that behave differently.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkFile {
+    /// The senders.
+    pub from: Targets,
+    /// The receivers.
+    pub to: Targets,
+    /// How long a message travels.
+    pub delay: Option<DelayFile>,
+    /// Which messages are lost.
+    pub loss: Option<Loss>,
+    /// How likely a message is to arrive twice.
+    pub duplicate: Option<f64>,
+    /// Whether messages can overtake each other.
+    pub order: Option<Order>,
+}
+
+/// Whether messages of one link can overtake each other.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// They can.
+    Any,
+    /// They arrive in the order of sending.
+    Fifo,
+}
+
+/// How far local clocks are off.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClocksFile {
+    /// How far ahead a clock is at the start; `"0ms"` unless said otherwise.
+    pub offset: DurationRange,
+    /// How much it gains; `"0ppm"` unless said otherwise.
+    pub drift: Drift,
+}
+
+/// The failure detector, an oracle.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct DetectorFile {
+    /// Which one; `"none"` unless said otherwise.
+    pub kind: DetectorKind,
+    /// How long after a crash or a recovery each process hears of it; `"0ms"` unless said otherwise.
+    pub delay: Option<DurationRange>,
+    /// Wrong suspicions.
+    pub mistakes: Vec<MistakeFile>,
+    /// Who is never told of whose crash.
+    pub blind: Vec<BlindFile>,
+}
+
+/// Which failure detector.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DetectorKind {
+    /// There is none.
+    #[default]
+    None,
+    /// Every crash is told to everybody in the end, and nothing else is.
+    Perfect,
+}
+
+/// One wrong suspicion.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MistakeFile {
+    /// Who is told wrongly.
+    pub observer: String,
+    /// Who is suspected.
+    pub suspects: String,
+    /// When.
+    pub at: Duration,
+    /// When it is taken back; never unless said otherwise.
+    pub until: Option<Duration>,
+}
+
+/// A process that is never told of another's crash.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BlindFile {
+    /// Who is not told.
+    pub observer: String,
+    /// Whose crash.
+    pub to: String,
+}
+
+/// Stable storage.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct StorageFile {
+    /// How long a sync takes; the process waits for it. `"0ms"` unless said otherwise.
+    pub sync_latency: DurationRange,
+    /// What a crash leaves of a log; `"lose-unsynced"` unless said otherwise.
+    pub on_crash: OnCrash,
+}
+
+/// What a crash leaves of a log.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnCrash {
+    /// All that was synced, and nothing else.
+    #[default]
+    LoseUnsynced,
+}
+
+/// How many seeds, and where each run is cut short.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RunFile {
+    /// How many seeds `ftsim run` executes, from 1 on; 100 unless said otherwise.
+    pub seeds: Option<Count>,
+    /// Virtual time; `"60s"` unless said otherwise.
+    pub horizon: Option<Duration>,
+    /// Events handled; 1,000,000 unless said otherwise.
+    pub max_events: Option<Count>,
+    /// Messages under way at once; 1,000,000 unless said otherwise.
+    pub max_pending: Option<Count>,
+    /// Whether the first violation of a safety property ends a run; false unless said otherwise.
+    pub stop_at_violation: bool,
+    /// How events of one class at one instant are ordered; `"sequence"` unless said otherwise.
+    pub ties: TiesFile,
+}
+
+/// How events of one class at one instant are ordered.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TiesFile {
+    /// As they were scheduled.
+    #[default]
+    Sequence,
+    /// As a draw from the seed says.
+    Drawn,
+}
+
+/// What is expected to hold, to break and to happen.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ExpectFile {
+    /// Some seed must violate each of these; every other property must hold in every seed.
+    pub violated: Vec<String>,
+    /// Properties whose premise cannot come true here; every other must come true in some seed.
+    pub vacuous: Vec<String>,
+    /// Labels that some seed must reach.
+    pub reached: Vec<String>,
+}

@@ -1,0 +1,245 @@
+//! Values that scenarios write in more than one way.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// A whole number, 0 or more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count(pub u64);
+
+/// How many processes.
+#[derive(Clone, Debug)]
+pub enum Processes {
+    /// So many, of the only role.
+    Number(Count),
+    /// So many of each role.
+    Roles(Vec<(String, Count)>),
+}
+
+/// Processes: one name, or a list of names.
+#[derive(Clone, Debug)]
+pub enum Targets {
+    /// `"p3"`, a role, or `"all"`.
+    One(String),
+    /// Several of them.
+    Many(Vec<String>),
+}
+
+/// Which messages are lost.
+#[derive(Clone, Debug)]
+pub enum Loss {
+    /// Each with this probability.
+    Independent(f64),
+    /// In bursts.
+    Bursts(Bursts),
+}
+
+/// Loss in bursts.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bursts {
+    /// Gilbert and Elliott's two states: a good one that loses nothing, and a bad one.
+    pub burst: Burst,
+}
+
+/// Gilbert and Elliott's two states.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Burst {
+    /// The probability, at each message, of going from good to bad.
+    pub enter: f64,
+    /// The probability, at each message, of going from bad to good.
+    pub leave: f64,
+    /// The probability of losing a message in the bad state.
+    pub loss: f64,
+}
+
+/// How much a clock gains, in parts per million: `"50ppm"` or `"-50ppm..50ppm"`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drift {
+    /// The least.
+    pub min_ppm: i64,
+    /// The most.
+    pub max_ppm: i64,
+}
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct CountVisitor;
+        impl Visitor<'_> for CountVisitor {
+            type Value = Count;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number, 0 or more")
+            }
+            fn visit_u64<E: Error>(self, n: u64) -> Result<Count, E> {
+                Ok(Count(n))
+            }
+            fn visit_i64<E: Error>(self, n: i64) -> Result<Count, E> {
+                let unexpected = || E::invalid_value(Unexpected::Signed(n), &self);
+                u64::try_from(n).map(Count).map_err(|_| unexpected())
+            }
+        }
+        d.deserialize_any(CountVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Processes {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct ProcessesVisitor;
+        impl<'de> Visitor<'de> for ProcessesVisitor {
+            type Value = Processes;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of processes, or a table of roles and their numbers")
+            }
+            fn visit_u64<E: Error>(self, n: u64) -> Result<Processes, E> {
+                Ok(Processes::Number(Count(n)))
+            }
+            fn visit_i64<E: Error>(self, n: i64) -> Result<Processes, E> {
+                let unexpected = || E::invalid_value(Unexpected::Signed(n), &self);
+                let count = u64::try_from(n).map_err(|_| unexpected())?;
+                self.visit_u64(count)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Processes, A::Error> {
+                let mut roles = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    roles.push(entry);
+                }
+                Ok(Processes::Roles(roles))
+            }
+        }
+        d.deserialize_any(ProcessesVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Targets {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct TargetsVisitor;
+        impl<'de> Visitor<'de> for TargetsVisitor {
+            type Value = Targets;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a process such as \"p0\", a role, \"all\", or a list of these")
+            }
+            fn visit_str<E: Error>(self, name: &str) -> Result<Targets, E> {
+                Ok(Targets::One(name.to_owned()))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Targets, A::Error> {
+                let mut names = Vec::new();
+                while let Some(name) = seq.next_element()? {
+                    names.push(name);
+                }
+                Ok(Targets::Many(names))
+            }
+        }
+        d.deserialize_any(TargetsVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Loss {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct LossVisitor;
+        impl<'de> Visitor<'de> for LossVisitor {
+            type Value = Loss;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a probability from 0 to 1, or { burst = { enter, leave, loss } }")
+            }
+            fn visit_f64<E: Error>(self, p: f64) -> Result<Loss, E> {
+                Ok(Loss::Independent(p))
+            }
+            fn visit_i64<E: Error>(self, p: i64) -> Result<Loss, E> {
+                Ok(Loss::Independent(p as f64))
+            }
+            fn visit_u64<E: Error>(self, p: u64) -> Result<Loss, E> {
+                Ok(Loss::Independent(p as f64))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Loss, A::Error> {
+                Bursts::deserialize(MapAccessDeserializer::new(map)).map(Loss::Bursts)
+            }
+        }
+        d.deserialize_any(LossVisitor)
+    }
+}
+
+impl std::str::FromStr for Drift {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let ppm = |part: &str| {
+            let number = part.strip_suffix("ppm").map(str::trim_end);
+            number.and_then(|number| number.parse().ok()).ok_or_else(|| {
+                format!("expected a drift such as \"50ppm\" or \"-50ppm..50ppm\", found \"{text}\"")
+            })
+        };
+        let (min, max) = text.split_once("..").unwrap_or((text, text));
+        let drift = Self { min_ppm: ppm(min)?, max_ppm: ppm(max)? };
+        if drift.min_ppm > drift.max_ppm {
+            return Err(format!("\"{text}\" is an empty range: its first drift is the larger one"));
+        }
+        Ok(drift)
+    }
+}
+
+impl<'de> Deserialize<'de> for Drift {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct DriftVisitor;
+        impl Visitor<'_> for DriftVisitor {
+            type Value = Drift;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a drift such as \"50ppm\" or \"-50ppm..50ppm\"")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Drift, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        d.deserialize_any(DriftVisitor)
+    }
+}
+
+/// A hand-written schema.
+macro_rules! schema {
+    ($type:ident, $name:literal, |$generator:ident| $schema:tt) => {
+        impl JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                $name.into()
+            }
+            fn json_schema($generator: &mut SchemaGenerator) -> Schema {
+                json_schema!($schema)
+            }
+        }
+    };
+}
+
+schema!(Count, "Count", |_generator| {
+    "type": "integer",
+    "minimum": 0,
+    "description": "A whole number.",
+});
+schema!(Processes, "Processes", |_generator| {
+    "description": "How many processes: a number, or a table of role and number.",
+    "anyOf": [
+        { "type": "integer", "minimum": 1, "maximum": 10_000 },
+        { "type": "object", "additionalProperties": { "type": "integer", "minimum": 0 } },
+    ],
+});
+schema!(Targets, "Targets", |_generator| {
+    "description": "Processes: \"p0\", a role, \"all\", or a list of these.",
+    "anyOf": [
+        { "type": "string" },
+        { "type": "array", "items": { "type": "string" }, "minItems": 1 },
+    ],
+});
+schema!(Loss, "Loss", |generator| {
+    "description": "Which messages are lost: each with a probability, or in bursts.",
+    "anyOf": [
+        { "type": "number", "minimum": 0, "maximum": 1 },
+        (generator.subschema_for::<Bursts>()),
+    ],
+});
+schema!(Drift, "Drift", |_generator| {
+    "type": "string",
+    "description": "Parts per million, for example \"50ppm\" or \"-50ppm..50ppm\".",
+    "pattern": "^-?[0-9]+ ?ppm(\\.\\.-?[0-9]+ ?ppm)?$",
+});
