@@ -111,7 +111,12 @@ fn happening(what: &Happening) -> (String, anstyle::Style) {
         Happening::Recover { records } => (format!("RECOVERS with {records} records"), BAD),
         Happening::Pause => ("PAUSES".into(), BAD),
         Happening::Resume => ("RESUMES".into(), BAD),
-        Happening::Partition { cut } => (format!("PARTITION {cut}"), BAD),
+        Happening::Begins { condition } => (format!("BEGINS {condition}"), BAD),
+        Happening::Ends { condition } => (format!("ENDS {condition}"), BAD),
+        Happening::Damage { fault } => (format!("DISK DAMAGED {fault}"), BAD),
+        Happening::StorageError { error } => {
+            (format!("hears that its disk failed: {error:?}"), BAD)
+        }
         Happening::Heal => ("HEALS".into(), BAD),
         Happening::Stabilise => ("IS STABLE from now on".into(), BAD),
         Happening::Violation { property, message } => {

@@ -1,5 +1,7 @@
 //! Conditions: what is wrong for a while, and for how long.
 
+use std::fmt;
+
 use crate::id::ProcessId;
 use crate::network::{Cut, DropReason};
 use crate::process_set::ProcessSet;
@@ -80,6 +82,52 @@ impl Condition {
             Self::SyncFails(p) | Self::SlowSync(p, _) | Self::DiskFull(p) => Some(*p),
             Self::Partition(_) | Self::Loss(..) | Self::Duplicate(..) | Self::Late(..) => None,
             Self::Clog(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Links {
+    /// `all links`, or `{p0} -> all`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::ALL {
+            return f.write_str("all links");
+        }
+        let side =
+            |set: &Option<ProcessSet>| set.as_ref().map_or("all".into(), ToString::to_string);
+        write!(f, "{} -> {}", side(&self.from), side(&self.to))
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Partition(cut) => write!(f, "partition {cut}"),
+            Self::SendOmission(p, links, chance) => {
+                write!(f, "{p} omits to send {chance} of its messages on {links}")
+            }
+            Self::ReceiveOmission(p, links, chance) => {
+                write!(f, "{p} omits to receive {chance} of its messages on {links}")
+            }
+            Self::Loss(links, chance) => write!(f, "{chance} of the messages are lost on {links}"),
+            Self::Duplicate(links, chance) => {
+                write!(f, "{chance} of the messages are doubled on {links}")
+            }
+            Self::Late(links, by) => write!(f, "messages are late by {by} on {links}"),
+            Self::Clog(links) => write!(f, "messages wait on {links}"),
+            Self::Slow(p, factor) => write!(f, "{p} is {factor} times as slow"),
+            Self::SyncFails(p) => write!(f, "syncs of {p} fail"),
+            Self::SlowSync(p, by) => write!(f, "syncs of {p} take {by} longer"),
+            Self::DiskFull(p) => write!(f, "the disk of {p} is full"),
+        }
+    }
+}
+
+impl fmt::Display for Persistence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Transient(duration) => write!(f, "for {duration}"),
+            Self::Intermittent { period, on } => write!(f, "for {on} in each {period}"),
+            Self::Permanent => f.write_str("until healed"),
         }
     }
 }

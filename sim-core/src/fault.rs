@@ -1,5 +1,7 @@
 //! The plan of a run's faults: data, in an order, each with an exact trigger.
 
+use std::fmt;
+
 use crate::condition::{Condition, Persistence};
 use crate::id::ProcessId;
 use crate::storage::{DiskFault, OnCrash};
@@ -99,5 +101,48 @@ impl Action {
             Self::Begin(condition, _) => condition.faulty(),
             Self::Heal => None,
         }
+    }
+}
+
+impl fmt::Display for Trigger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(at) => write!(f, "at {at}"),
+            Self::AfterEffect { process, nth } => write!(f, "after effect {nth} of {process}"),
+            Self::Sends { process, kind, nth } => {
+                write!(f, "when {process} has sent {kind} number {nth}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Crash(process, Crash { recover_after, in_flight, disk }) => {
+                write!(f, "{process} crashes")?;
+                if *in_flight == InFlight::Lose {
+                    f.write_str(", its messages under way are lost")?;
+                }
+                if let Some(disk) = disk {
+                    write!(f, ", its disk: {disk}")?;
+                }
+                recover_after.map_or(Ok(()), |after| write!(f, ", recovers after {after}"))
+            }
+            Self::Damage(process, fault) => write!(f, "the disk of {process}: {fault}"),
+            Self::Pause { process, resume_after } => {
+                write!(f, "{process} pauses")?;
+                resume_after.map_or(Ok(()), |after| write!(f, ", resumes after {after}"))
+            }
+            Self::Resume { process } => write!(f, "{process} resumes"),
+            Self::Begin(condition, persistence) => write!(f, "{condition}, {persistence}"),
+            Self::Heal => f.write_str("all links heal"),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.trigger, self.action)
     }
 }

@@ -1,11 +1,13 @@
 //! Links: delay, loss, duplication, order, cuts. A link is directed, and costs nothing until it is used.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::Serialize;
 
 use crate::delay::Delay;
 use crate::id::ProcessId;
+use crate::process_set::ProcessSet;
 use crate::rng::{Probability, Rng};
 use crate::time::{Duration, Instant};
 
@@ -146,6 +148,24 @@ impl Cut {
                 deaf_to.contains(&from) && deaf.contains(&to)
             }
             Self::Links(links) => links.contains(&(from, to)),
+        }
+    }
+}
+
+impl fmt::Display for Cut {
+    /// `{p0} | {p1 p2} | the others`, `{p0} -> {p1}`, or the links one by one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set = |ids: &[ProcessId]| ids.iter().copied().collect::<ProcessSet>().to_string();
+        match self {
+            Self::Groups(groups) => {
+                let groups: Vec<String> = groups.iter().map(|group| set(group)).collect();
+                write!(f, "{} | the others", groups.join(" | "))
+            }
+            Self::OneWay { from, to } => write!(f, "{} -> {}", set(from), set(to)),
+            Self::Links(links) => {
+                let links: Vec<String> = links.iter().map(|(p, q)| format!("{p} -> {q}")).collect();
+                f.write_str(&links.join(", "))
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The stable log of a process: records, and what a crash leaves of them.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::process::Stored;
@@ -32,6 +34,29 @@ pub enum DiskFault {
     LoseDisk,
     /// An old snapshot is back: so many of the newest durable records are gone.
     Rollback(u32),
+}
+
+impl fmt::Display for OnCrash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LoseUnsynced => "loses what was not synced",
+            Self::KeepAll => "keeps all",
+            Self::KeepPrefix => "keeps the first of what was not synced",
+            Self::KeepSubset => "keeps some of what was not synced",
+            Self::TornLast => "tears a record that was not synced",
+            Self::LoseAll => "loses all",
+        })
+    }
+}
+
+impl fmt::Display for DiskFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CorruptRecord => f.write_str("a record is corrupt"),
+            Self::LoseDisk => f.write_str("all records are gone"),
+            Self::Rollback(count) => write!(f, "the newest {count} records are gone"),
+        }
+    }
 }
 
 /// Why the disk did not do what it was asked for.

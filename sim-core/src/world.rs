@@ -271,9 +271,7 @@ impl World {
     /// Begins a condition.
     pub fn begin(&mut self, condition: &Condition, persistence: Persistence) {
         self.failure_free = false;
-        self.record(condition.faulty(), || Happening::Begins {
-            condition: format!("{condition:?}"),
-        });
+        self.record(condition.faulty(), || Happening::Begins { condition: condition.to_string() });
         let (number, next) = self.conditions.begin(condition.clone(), persistence, self.now);
         if let Some(at) = next {
             self.control(at, Control::Turn(number));
@@ -287,7 +285,7 @@ impl World {
             self.control(at, Control::Turn(number));
         }
         let Some((condition, on)) = self.conditions.get(number) else { return };
-        let (process, condition) = (condition.faulty(), format!("{condition:?}"));
+        let (process, condition) = (condition.faulty(), condition.to_string());
         self.record(process, || {
             if on { Happening::Begins { condition } } else { Happening::Ends { condition } }
         });

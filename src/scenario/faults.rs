@@ -1,6 +1,7 @@
 //! `[[fault]]`: the plan.
 
-use ftsim_core::fault::{Action, Fault, InFlight, Plan, Trigger};
+use ftsim_core::condition::{Condition, Persistence};
+use ftsim_core::fault::{Action, Crash, Fault, InFlight, Plan, Trigger};
 use ftsim_core::network::{Cut, NetworkConfig};
 use ftsim_core::{Duration, FaultClass, Instant, ProcessId, Setting};
 
@@ -111,7 +112,8 @@ impl Reader<'_> {
                 Some(InFlightFile::Lose) => InFlight::Lose,
                 Some(InFlightFile::Keep) | None => InFlight::Keep,
             };
-            let crash = |process| Action::Crash { process, recover_after, in_flight };
+            let how = Crash { recover_after, in_flight, disk: None };
+            let crash = |process| Action::Crash(process, how);
             return Some(processes?.into_iter().map(crash).collect());
         }
         if let Some(pausing) = pause {
@@ -229,7 +231,8 @@ impl Reader<'_> {
                     .help("leave out `duration`: all links are whole when the network stabilises");
             }
         }
-        Some(Action::Partition { cut: cut?, heal_after })
+        let persistence = heal_after.map_or(Persistence::Permanent, Persistence::Transient);
+        Some(Action::Begin(Condition::Partition(cut?), persistence))
     }
 
     fn cut(&self, problems: &mut Problems<'_>, file: &PartitionFile) -> Option<Cut> {

@@ -12,6 +12,7 @@ mod world;
 use std::sync::Arc;
 
 use ftsim_core::catalogue::{PropertyInfo, Settled, Settling};
+use ftsim_core::storage::OnCrash;
 use ftsim_core::{Entry, Experiment, Invalid, MutantKind, Runner, Setting, Standing};
 use ftsim_protocols::Catalogue;
 use serde_json::{Map, Value};
@@ -153,6 +154,9 @@ fn read(
             detector,
             sync_latency: file.storage.sync_latency,
             plan,
+            on_crash: OnCrash::LoseUnsynced,
+            overrides: Vec::new(),
+            random: None,
             ties: world::ties(&file.run),
             check,
             limits,

@@ -1,11 +1,9 @@
 //! The settings of a scenario as they take effect, in words and as JSON.
 
-use ftsim_core::Duration;
 use ftsim_core::delay::Delay;
 use ftsim_core::detector::DetectorKind;
 use ftsim_core::event::Ties;
-use ftsim_core::fault::{Action, InFlight, Trigger};
-use ftsim_core::network::{Cut, Link, Loss, Order};
+use ftsim_core::network::{Link, Loss, Order};
 use serde_json::{Map, Value};
 
 use super::Scenario;
@@ -60,7 +58,7 @@ pub fn effective(scenario: &Scenario) -> Effective {
     );
     for (index, fault) in experiment.plan.faults.iter().enumerate() {
         let number = scenario.fault_origins.get(index).map_or(0, |origin| origin + 1);
-        put("fault", format!("{number}: {}, {}", trigger(&fault.trigger), action(&fault.action)));
+        put("fault", format!("{number}: {fault}"));
     }
     let limits = &experiment.limits;
     let stop = if limits.stop_at_violation { ", stops at a violation" } else { "" };
@@ -139,55 +137,4 @@ fn detector(scenario: &Scenario) -> String {
         text.push_str(&format!(", {observer} never hears of {subject}"));
     }
     text
-}
-
-fn trigger(trigger: &Trigger) -> String {
-    match trigger {
-        Trigger::At(at) => format!("at {at}"),
-        Trigger::AfterEffect { process, nth } => format!("after effect {nth} of {process}"),
-        Trigger::Sends { process, kind, nth } => {
-            format!("when {process} sends {kind} number {nth}")
-        }
-    }
-}
-
-fn action(action: &Action) -> String {
-    let lasting = |word: &str, after: &Option<Duration>| {
-        after.map(|after| format!(", {word} after {after}")).unwrap_or_default()
-    };
-    match action {
-        Action::Crash { process, recover_after, in_flight } => {
-            let lost = match in_flight {
-                InFlight::Keep => "",
-                InFlight::Lose => ", its messages under way are lost",
-            };
-            format!("{process} crashes{}{lost}", lasting("recovers", recover_after))
-        }
-        Action::Pause { process, resume_after } => {
-            format!("{process} pauses{}", lasting("resumes", resume_after))
-        }
-        Action::Resume { process } => format!("{process} resumes"),
-        Action::Partition { cut: links, heal_after } => {
-            format!("partition {}{}", cut(links), lasting("heals", heal_after))
-        }
-        Action::Heal => "all links heal".to_owned(),
-    }
-}
-
-/// A cut in words: `{p0 p1} | the others`.
-fn cut(cut: &Cut) -> String {
-    let names = |ids: &[ftsim_core::ProcessId]| {
-        ids.iter().copied().collect::<ftsim_core::ProcessSet>().to_string()
-    };
-    match cut {
-        Cut::Groups(groups) => {
-            let groups: Vec<String> = groups.iter().map(|group| names(group)).collect();
-            format!("{} | the others", groups.join(" | "))
-        }
-        Cut::OneWay { from, to } => format!("{} -> {}", names(from), names(to)),
-        Cut::Links(links) => {
-            let links: Vec<String> = links.iter().map(|(p, q)| format!("{p} -> {q}")).collect();
-            links.join(", ")
-        }
-    }
 }

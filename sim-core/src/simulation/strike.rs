@@ -48,7 +48,7 @@ impl<P: Protocol> Simulation<P> {
                 self.world.failure_free = false;
                 self.slots[process.index()].log.damage(*fault, &mut self.world.storage_rng);
                 self.world
-                    .record(Some(*process), || Happening::Damage { fault: format!("{fault:?}") });
+                    .record(Some(*process), || Happening::Damage { fault: fault.to_string() });
             }
             Action::Pause { process, resume_after } => {
                 let slot = &mut self.slots[process.index()];
