@@ -1,7 +1,9 @@
 //! For tests of protocols: a small world, and questions about what happened in it.
 
 use ftsim_core::delay::Delay;
-use ftsim_core::fault::{Action, Crash, Fault, Trigger};
+use ftsim_core::detector::{DetectorConfig, DetectorKind};
+use ftsim_core::fault::{Action, Crash, Fault, InFlight, Trigger};
+use ftsim_core::random::{CountRange, Occurrence, RandomCrash, RandomFaults};
 use ftsim_core::trace::Happening;
 use ftsim_core::{
     Duration, DurationRange, Entry, Experiment, Outcome, ProcessId, PropertyId, Protocol, Setting,
@@ -91,9 +93,40 @@ impl<P: Protocol> Bench<P> {
     }
 
     /// `process` crashes for good, keeping its messages under way.
-    pub fn crash(mut self, process: u32, trigger: Trigger) -> Self {
-        let action = Action::Crash(ProcessId(process), Crash::default());
+    pub fn crash(self, process: u32, trigger: Trigger) -> Self {
+        self.crash_with(process, trigger, InFlight::Keep)
+    }
+
+    /// `process` crashes for good.
+    pub fn crash_with(mut self, process: u32, trigger: Trigger, in_flight: InFlight) -> Self {
+        let crash = Crash { in_flight, ..Crash::default() };
+        let action = Action::Crash(ProcessId(process), crash);
         self.experiment.plan.faults.push(Fault { trigger, action });
+        self
+    }
+
+    /// Up to `count_max` processes crash for good, each between two effects or at a time within the `window`
+    /// (`"0ms..30ms"`), all drawn from the seed.
+    pub fn random_crashes(mut self, count_max: u32, window: &str) -> Self {
+        let occurrence = Occurrence {
+            count: CountRange { min: 0, max: count_max },
+            between: window.parse().expect("a range of durations"),
+            targets: self.experiment.setting.processes().collect(),
+        };
+        let crash = RandomCrash { occurrence, recover_after: None };
+        self.experiment.random = Some(RandomFaults {
+            faulty_count_max: count_max,
+            crash: Some(crash),
+            ..RandomFaults::default()
+        });
+        self
+    }
+
+    /// A perfect failure detector that tells of each crash after a `delay`: `"5ms"`, or `"1ms..20ms"`.
+    pub fn perfect_detector(mut self, delay: &str) -> Self {
+        let delay = delay.parse().expect("a range of durations");
+        let kind = DetectorKind::Perfect;
+        self.experiment.detector = DetectorConfig { kind, delay, ..DetectorConfig::default() };
         self
     }
 
@@ -128,6 +161,11 @@ impl Run {
             self.judged.iter().filter(|judged| matches!(judged.verdict, Verdict::Violated(_)));
         violated.map(|judged| judged.id.0).collect()
     }
+}
+
+/// The trigger of the `nth` effect of a process.
+pub fn after_effect(process: u32, nth: u64) -> Trigger {
+    Trigger::AfterEffect { process: ProcessId(process), nth }
 }
 
 /// The trigger of the `nth` send of messages of a kind.
