@@ -27,7 +27,11 @@ pub struct Catalogue {
 impl Catalogue {
     /// The protocols of this crate.
     pub fn builtin() -> Self {
-        Self::default().with::<broadcast::Beb>().with::<broadcast::EagerRb>()
+        Self::default()
+            .with::<broadcast::Beb>()
+            .with::<broadcast::EagerRb>()
+            .with::<broadcast::LazyRb>()
+            .with::<broadcast::UniformRb>()
     }
 
     /// Adds a protocol; one of the same name is replaced.
