@@ -3,7 +3,7 @@
 //! Properties after Hadzilacos and Toueg (1994) and Cachin, Guerraoui and Rodrigues (2011), chapter 3. The core
 //! is what best-effort broadcast gives; the two agreements are claims.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::{
     Ask, Duration, End, Invalid, Kind, Observed, ProcessId, ProcessSet, Property, PropertyEntry,
@@ -77,14 +77,14 @@ impl Spec for Broadcast {
             kind: Kind::Liveness,
             standing: Standing::Claim,
             text: "what a correct process delivers, every correct process delivers in the end",
-            checker: |_| Box::new(Agreement { uniform: false, delivered: BTreeMap::new() }),
+            checker: |_| Box::new(Agreement::new(Obliging::Correct)),
         },
         PropertyEntry {
             id: UNIFORM_AGREEMENT,
             kind: Kind::Liveness,
             standing: Standing::Claim,
             text: "what any process delivers, every correct process delivers in the end",
-            checker: |_| Box::new(Agreement { uniform: true, delivered: BTreeMap::new() }),
+            checker: |_| Box::new(Agreement::new(Obliging::Any)),
         },
     ];
 
@@ -160,15 +160,17 @@ fn broadcast(event: &Observed<'_, Broadcast>) -> Option<MessageName> {
 /// RB1: remembers what was broadcast and not yet delivered by its sender.
 #[derive(Clone, Debug, Default, Hash)]
 struct Validity {
-    owed: std::collections::BTreeSet<MessageName>,
-    broadcasts: u64,
+    owed: BTreeSet<MessageName>,
+    broadcasts: BTreeMap<ProcessId, u64>,
+    /// Known at the end: broadcasts of correct processes.
+    obligations: u64,
 }
 
 impl Property<Broadcast> for Validity {
     fn observe(&mut self, event: &Observed<'_, Broadcast>) -> Result<(), Violation> {
         if let Some(message) = broadcast(event) {
             self.owed.insert(message);
-            self.broadcasts += 1;
+            *self.broadcasts.entry(event.process).or_default() += 1;
         }
         if let Some(message) = delivered(event).filter(|(sender, _)| *sender == event.process) {
             self.owed.remove(&message);
@@ -177,6 +179,8 @@ impl Property<Broadcast> for Validity {
     }
 
     fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
+        let by_correct = self.broadcasts.iter().filter(|(p, _)| end.is_correct(**p));
+        self.obligations = by_correct.map(|(_, count)| count).sum();
         match self.owed.iter().find(|(sender, _)| end.is_correct(*sender)) {
             None => Ok(()),
             Some((sender, number)) => Err(Violation::by(
@@ -187,7 +191,7 @@ impl Property<Broadcast> for Validity {
     }
 
     fn exercised(&self) -> u64 {
-        self.broadcasts
+        self.obligations
     }
 }
 
@@ -215,7 +219,7 @@ impl Property<Broadcast> for NoDuplication {
 /// RB3: remembers what was broadcast.
 #[derive(Clone, Debug, Default, Hash)]
 struct NoCreation {
-    broadcast: std::collections::BTreeSet<MessageName>,
+    broadcast: BTreeSet<MessageName>,
     deliveries: u64,
 }
 
@@ -239,12 +243,28 @@ impl Property<Broadcast> for NoCreation {
     }
 }
 
+/// Whose deliveries oblige every correct process to deliver too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Obliging {
+    /// Those of correct processes: RB4.
+    Correct,
+    /// Those of any process: URB4.
+    Any,
+}
+
 /// RB4 and URB4: remembers who has delivered what, and asks at the end who is missing.
 #[derive(Clone, Debug, Hash)]
 struct Agreement {
-    /// Whether deliveries of faulty processes oblige the correct ones too.
-    uniform: bool,
+    obliging: Obliging,
     delivered: BTreeMap<MessageName, ProcessSet>,
+    /// Known at the end: messages that every correct process owes.
+    obligations: u64,
+}
+
+impl Agreement {
+    const fn new(obliging: Obliging) -> Self {
+        Self { obliging, delivered: BTreeMap::new(), obligations: 0 }
+    }
 }
 
 impl Property<Broadcast> for Agreement {
@@ -256,10 +276,10 @@ impl Property<Broadcast> for Agreement {
     }
 
     fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
+        let obliges = |p: &ProcessId| self.obliging == Obliging::Any || end.is_correct(*p);
         for ((sender, number), by) in &self.delivered {
-            let Some(first) = by.iter().find(|p| self.uniform || end.is_correct(*p)) else {
-                continue;
-            };
+            let Some(first) = by.iter().find(obliges) else { continue };
+            self.obligations += 1;
             if let Some(missing) = end.correct().find(|q| !by.contains(*q)) {
                 return Err(Violation::by(
                     [first, missing],
@@ -271,14 +291,15 @@ impl Property<Broadcast> for Agreement {
     }
 
     fn exercised(&self) -> u64 {
-        self.delivered.len() as u64
+        self.obligations
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::history::{Act, check};
+    use crate::spec::history::{Act, check, judge};
+    use ftsim_core::Verdict;
 
     const P0: ProcessId = ProcessId(0);
     const P1: ProcessId = ProcessId(1);
@@ -311,6 +332,15 @@ mod tests {
     fn what_only_a_faulty_process_delivered_obliges_nobody_but_under_uniformity() {
         let dies = [bcast(P0, 1), deliver(P0, P0, 1), Act::Crash(P0)];
         assert_eq!(check(2, &dies), ["rb.uniform-agreement"]);
+    }
+
+    #[test]
+    fn what_faulty_processes_do_obliges_nobody_and_is_vacuous() {
+        let dies = [bcast(P0, 1), deliver(P0, P0, 1), Act::Crash(P0)];
+        let verdicts = judge(&Setting::of(2), &dies, true);
+        let vacuous = verdicts.iter().filter(|(_, v)| *v == Verdict::HeldVacuously);
+        let vacuous: Vec<_> = vacuous.map(|(id, _)| *id).collect();
+        assert_eq!(vacuous, ["rb.validity", "rb.agreement"]);
     }
 
     #[test]
