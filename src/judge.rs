@@ -94,13 +94,15 @@ fn surprises(scenario: &Scenario, tally: &Tally) -> Vec<Surprise> {
             surprise(SurpriseKind::NotReached, label, message, None);
         }
     }
-    for (fault, _) in tally.unfired.iter().filter(|(_, seeds)| **seeds == total && total > 0) {
-        let number = scenario.fault_origins.get(*fault).map_or(0, |origin| origin + 1);
-        let action = &scenario.experiment.plan.faults.get(*fault).map(|fault| &fault.action);
-        let on = action.and_then(ftsim_core::fault::Action::process);
+    // Faults of the file come first in every plan; what a seed drew for itself need not strike.
+    for (fault, origin) in scenario.fault_origins.iter().enumerate() {
+        if total == 0 || tally.unfired.get(&fault) != Some(&total) {
+            continue;
+        }
+        let on = scenario.experiment.plan.faults[fault].action.process();
         let on = on.map(|p| format!(" {p}")).unwrap_or_default();
         let message = format!("never struck{on} in any of {total} seeds: its trigger never came");
-        surprise(SurpriseKind::Unfired, &format!("fault {number}"), message, None);
+        surprise(SurpriseKind::Unfired, &format!("fault {}", origin + 1), message, None);
     }
     surprises
 }
