@@ -219,17 +219,18 @@ fn roles(
     };
     let mut sound = true;
     for (role, _) in given.iter().filter(|(role, _)| !entry.roles.contains(role)) {
-        problems.unknown(&format!("processes.{role}"), "role", role, entry.roles);
+        problems.unknown_key(&format!("processes.{role}"), "role", role, entry.roles);
         sound = false;
     }
     let mut counts = Vec::new();
     for role in entry.roles {
         match given.iter().find(|(name, _)| name == role) {
             Some((_, count)) => counts.push(((*role).to_owned(), *count)),
-            None => {
+            None if sound => {
                 problems.value("processes", format!("no number of processes for role `{role}`"));
-                sound = false;
+                return None;
             }
+            None => {}
         }
     }
     let sum = counts.iter().fold(0u64, |sum, (_, count)| sum.saturating_add(*count));

@@ -31,55 +31,31 @@ impl<'a> Problems<'a> {
         self.push(span, message.into())
     }
 
-    /// A name that none of the valid ones is.
+    /// A value that names none of the valid ones.
     pub fn unknown(&mut self, path: &str, noun: &str, name: &str, valid: &[&str]) {
-        let label = match valid {
-            [] => format!("there is no {noun}"),
-            [only] => format!("expected `{only}`"),
-            several if several.len() <= 12 => format!("expected one of {}", quoted(several)),
-            _ => String::new(),
-        };
-        let help = did_you_mean(name, valid.iter().copied());
-        let hint = self.value(path, format!("unknown {noun} `{name}`"));
-        let hint = if label.is_empty() { hint } else { hint.label(label) };
-        if let Some(help) = help {
-            hint.help(help);
-        }
+        self.value(path, format!("unknown {noun} `{name}`")).of(noun, name, valid);
+    }
+
+    /// A key that names none of the valid ones.
+    pub fn unknown_key(&mut self, path: &str, noun: &str, name: &str, valid: &[&str]) {
+        self.key(path, format!("unknown {noun} `{name}`")).of(noun, name, valid);
     }
 
     /// What serde says of the file. It stops at the first error.
     pub fn serde(&mut self, error: &toml::de::Error) {
+        let span = error.span().filter(|span| *span != (0..0));
         let (message, expected) = split_expected(error.message());
-        let whole_file = error.span().is_none_or(|span| span == (0..0));
-        let help = unknown_name(error.message())
-            .and_then(|name| did_you_mean(name, backquoted(expected.unwrap_or_default())));
-        let hint = self.push(error.span().filter(|_| !whole_file), message.to_owned());
-        let hint = match expected {
-            Some(expected) => hint.label(format!("expected {expected}")),
-            None => hint,
-        };
-        if let Some(help) = help {
-            hint.help(help);
-        }
+        self.push(span, message.to_owned()).expected(error.message(), expected);
     }
 
     /// What a protocol or a spec says of its settings; `key` begins with `params` or `workload`.
-    pub fn invalid(&mut self, key: &str, message: &str) {
-        let (message, expected) = split_expected(message);
-        let unknown = unknown_name(message);
-        let help =
-            unknown.and_then(|name| did_you_mean(name, backquoted(expected.unwrap_or_default())));
-        let hint = match unknown {
+    pub fn invalid(&mut self, key: &str, said: &str) {
+        let (message, expected) = split_expected(said);
+        let hint = match unknown_name(said) {
             Some(_) => self.key(key, message),
             None => self.value(key, message),
         };
-        let hint = match expected {
-            Some(expected) => hint.label(format!("expected {expected}")),
-            None => hint,
-        };
-        if let Some(help) = help {
-            hint.help(help);
-        }
+        hint.expected(said, expected);
     }
 
     /// Whether nothing is wrong so far.
@@ -114,6 +90,42 @@ impl Hint<'_> {
     pub fn help(self, help: impl Into<String>) -> Self {
         self.0.help = Some(help.into());
         self
+    }
+
+    /// The name of a noun is none of the valid ones.
+    fn of(self, noun: &str, name: &str, valid: &[&str]) {
+        self.0.help = did_you_mean(name, valid.iter().copied());
+        self.0.label = match valid {
+            [] => Some(format!("there is no {noun}")),
+            [only] => Some(format!("expected `{only}`")),
+            several if several.len() <= LISTED_MAX => {
+                Some(format!("expected one of {}", quoted(several)))
+            }
+            _ => None,
+        };
+    }
+
+    /// What serde expected, and what of it the user may have meant.
+    fn expected(self, said: &str, expected: Option<&str>) {
+        let Some(expected) = expected else { return };
+        self.0.label = Some(format!("expected {}", plain_words(expected)));
+        self.0.help = unknown_name(said).and_then(|name| did_you_mean(name, backquoted(expected)));
+    }
+}
+
+/// More names than this are not listed: the nearest one must do.
+const LISTED_MAX: usize = 12;
+
+/// Rust's names of types as a writer of scenarios would say them.
+fn plain_words(expected: &str) -> &str {
+    match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
+        "a sequence" => "a list",
+        "a map" => "a table",
+        other => other.strip_prefix("struct ").map_or(other, |_| "a table"),
     }
 }
 

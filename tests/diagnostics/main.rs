@@ -1,0 +1,176 @@
+//! Guards what a user is told of a bad scenario: the words, the place, the way out.
+
+mod damage;
+mod faults;
+mod network;
+mod whole;
+mod world;
+
+use annotate_snippets::Renderer;
+use expect_test::Expect;
+use ftsim::Catalogue;
+use ftsim::scenario::Scenario;
+use ftsim_core::{
+    Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Never, Process,
+    ProcessId, Protocol, Setting, Timing,
+};
+use ftsim_protocols::spec::broadcast::{Broadcast, Request, VALIDITY};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A protocol with roles, parameters, recovery and a mutant of the world. It does nothing.
+#[derive(Clone, Debug, Hash)]
+struct Idle;
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct IdleParams {
+    /// How long to wait.
+    timeout: Duration,
+    /// How often to try.
+    tries: u32,
+}
+
+impl Default for IdleParams {
+    fn default() -> Self {
+        Self { timeout: Duration::from_millis(50), tries: 3 }
+    }
+}
+
+impl Process for Idle {
+    type Spec = Broadcast;
+    type Msg = ();
+    type Timer = Never;
+    type Record = Never;
+    fn on_request(&mut self, _: Request, _: &mut Cx<Self>) {}
+    fn on_message(&mut self, _: ProcessId, (): (), _: &mut Cx<Self>) {}
+}
+
+impl Protocol for Idle {
+    const NAME: &'static str = "idle";
+    const SUMMARY: &'static str = "does nothing";
+    const MODEL: Model = Model {
+        timing: Timing::Asynchronous,
+        faults: FaultClass::CrashRecovery,
+        bound: "f < n",
+        links: Links::Reliable,
+        detector: DetectorClass::None,
+        literature: "none",
+    };
+    const ROLES: &'static [&'static str] = &["leader", "worker"];
+    const MUTANTS: &'static [Mutant] =
+        &[Mutant::assumption("lossy", "links lose", VALIDITY, "network.loss", Some("0.0"))];
+    type Params = IdleParams;
+    fn validate(params: &IdleParams, _: &Setting) -> Result<(), Invalid> {
+        match params.tries {
+            0 => Err(Invalid::new("tries", "it has to try at least once")),
+            _ => Ok(()),
+        }
+    }
+    fn new(_: &IdleParams, _: &Setting, _: ProcessId) -> Self {
+        Self
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "reads better at the call")]
+fn check(text: &str, expected: Expect) {
+    let catalogue = Catalogue::builtin().with::<Idle>();
+    let rendered = match Scenario::parse("x.toml", text, &catalogue) {
+        Ok(_) => "no error\n".to_owned(),
+        Err(diagnostics) => {
+            assert!(!diagnostics.is_empty(), "an error without a word");
+            let render = |d: &ftsim::diagnostic::Diagnostic| d.render(&Renderer::plain()) + "\n";
+            diagnostics.iter().map(render).collect::<Vec<_>>().join("\n")
+        }
+    };
+    expected.assert_eq(&rendered);
+}
+
+/// After a good beginning for a protocol of one role.
+fn beb(rest: &str, expected: Expect) {
+    check(&format!("protocol = \"beb\"\nprocesses = 3\n{rest}"), expected);
+}
+
+/// After a good beginning for a protocol with roles.
+fn idle(rest: &str, expected: Expect) {
+    check(
+        &format!("protocol = \"idle\"\nprocesses = {{ leader = 1, worker = 3 }}\n{rest}"),
+        expected,
+    );
+}
+
+/// A scenario with every key there is.
+const EVERYTHING: &str = r#"protocol = "idle"
+processes = { leader = 1, worker = 3 }
+summary = "all keys at once"
+reference = "nobody"
+check = ["rb.agreement"]
+[params]
+timeout = "1s"
+mutant = "lossy"
+[network]
+delay = { empirical = [[0.5, "2ms"], [1.0, "20ms"]] }
+loss = { burst = { enter = 0.1, leave = 1, loss = 0.5 } }
+duplicate = 0.5
+order = "fifo"
+stabilise_at = "5s"
+bound = "10ms"
+[[network.link]]
+from = "leader"
+to = ["p1", "worker"]
+delay = { pareto = "1ms", alpha = 1.5, cap = "2s" }
+loss = 1
+[clocks]
+offset = "0ms..2ms"
+drift = "-50ppm..50ppm"
+[detector]
+kind = "perfect"
+delay = "5ms..20ms"
+mistakes = [{ observer = "leader", suspects = "p1", at = "1ms", until = "5ms" }]
+blind = [{ observer = "p2", to = "leader" }]
+[storage]
+sync_latency = "0ms..1ms"
+on_crash = "lose-unsynced"
+[[fault]]
+at = "1s"
+crash = "worker"
+recover_after = "1s"
+in_flight = "lose"
+[[fault]]
+when = { process = "leader", sends = "Data", nth = 2 }
+pause = ["p1", "p2"]
+resume_after = "1s"
+[[fault]]
+after_effect = { process = "p0", nth = 3 }
+resume = "all"
+[[fault]]
+at = "1s"
+partition = { shape = "halves" }
+duration = "1s"
+[[fault]]
+at = "1s"
+partition = { shape = "isolate", process = "leader" }
+[[fault]]
+at = "1s"
+partition = { shape = "one-way", from = "leader", to = "worker" }
+[[fault]]
+at = "1s"
+partition = { shape = "links", links = [["p0", "p1"], ["p1", "p0"]] }
+[[fault]]
+at = "1s"
+partition = { shape = "groups", groups = [["p0"], "worker"] }
+[[fault]]
+at = "2s"
+heal = true
+[run]
+seeds = 10
+horizon = "30s"
+max_events = 1_000
+max_pending = 1_000
+stop_at_violation = true
+ties = "drawn"
+[expect]
+violated = ["rb.validity"]
+vacuous = ["rb.no-creation"]
+reached = ["blocked"]
+"#;
