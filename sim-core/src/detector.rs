@@ -1,7 +1,9 @@
 //! The failure-detector oracle: it knows who is down, and tells with a delay.
 
 use crate::id::ProcessId;
-use crate::time::{DurationRange, Instant};
+use crate::random::CountRange;
+use crate::rng::Rng;
+use crate::time::{Duration, DurationRange, Instant};
 
 /// What the oracle tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -10,6 +12,9 @@ pub struct DetectorConfig {
     pub kind: DetectorKind,
     /// How long after a crash (or a recovery) each process hears of it.
     pub delay: DurationRange,
+    /// Wrong suspicions drawn from each seed: with these and a time of stabilisation it is ◇P, eventually
+    /// perfect.
+    pub random_mistakes: Option<RandomMistakes>,
     /// Wrong suspicions: where there are any, the detector is not accurate.
     pub mistakes: Vec<Mistake>,
     /// Pairs (observer, subject): the observer is never told of the subject's crash. Where there are any,
@@ -25,6 +30,38 @@ pub enum DetectorKind {
     None,
     /// P: every crash is told to everybody in the end, and nothing else is (but for `mistakes`).
     Perfect,
+}
+
+/// Wrong suspicions drawn from each seed, all of them taken back by `until`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RandomMistakes {
+    /// How many each process makes.
+    pub count: CountRange,
+    /// How long each lasts.
+    pub duration: DurationRange,
+    /// From here on the detector is perfect.
+    pub until: Instant,
+}
+
+impl RandomMistakes {
+    /// The mistakes of a run among `n` processes.
+    pub(crate) fn draw(&self, n: u32, rng: &mut Rng) -> Vec<Mistake> {
+        let mut mistakes = Vec::new();
+        for observer in (0..n).map(ProcessId) {
+            let count = rng.between(self.count.min.into(), self.count.max.into());
+            for _ in 0..count {
+                let at = Instant::from_nanos(rng.below(self.until.as_nanos().max(1)));
+                let (min, max) = (self.duration.min.as_nanos(), self.duration.max.as_nanos());
+                let until = at + Duration::from_nanos(rng.between(min, max));
+                let suspects = ProcessId(u32::try_from(rng.below(n.into())).unwrap_or(0));
+                if suspects != observer {
+                    let until = Some(until.min(self.until));
+                    mistakes.push(Mistake { observer, suspects, at, until });
+                }
+            }
+        }
+        mistakes
+    }
 }
 
 /// One wrong suspicion.

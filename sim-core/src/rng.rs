@@ -25,6 +25,8 @@ pub enum Stream {
     Workload,
     /// Delays and mistakes of the failure detector.
     Detector,
+    /// Wrong suspicions of the failure detector.
+    Mistakes,
     /// Offset and drift of local clocks.
     Clocks,
     /// The order of events at one instant, where a scenario has it drawn.
@@ -46,6 +48,7 @@ impl Stream {
             Self::Ties => 6,
             Self::Storage => 7,
             Self::Conditions => 8,
+            Self::Mistakes => 9,
             Self::FaultKind(kind) => (2 << 32) | kind as u64,
             Self::Process(p) => (1 << 32) | p as u64,
         }

@@ -193,7 +193,11 @@ impl World {
             };
             self.armed.push(Armed { fault: index, process, kind, left: nth });
         }
-        for mistake in &experiment.detector.mistakes {
+        let drawn = experiment.detector.random_mistakes.map(|mistakes| {
+            let mut rng = Rng::new(self.seed, Stream::Mistakes);
+            mistakes.draw(experiment.setting.n, &mut rng)
+        });
+        for mistake in experiment.detector.mistakes.iter().chain(drawn.iter().flatten()) {
             let notice = |suspect| Notice { subject: mistake.suspects, suspect, mistake: true };
             self.notify_at(mistake.at, mistake.observer, &notice(true));
             if let Some(until) = mistake.until {

@@ -2,10 +2,11 @@
 
 use crate::scripted::{Do, Stage, at, crash, crash_for, ms};
 use ftsim_core::condition::{Condition, Persistence};
-use ftsim_core::detector::{DetectorKind, Mistake};
+use ftsim_core::detector::{DetectorKind, Mistake, RandomMistakes};
 use ftsim_core::fault::Action;
 use ftsim_core::message_override::{Fate, MessageOverride};
 use ftsim_core::network::{Cut, DropReason, Loss};
+use ftsim_core::random::CountRange;
 use ftsim_core::{Duration, DurationRange, Probability, ProcessId};
 
 const P: [ProcessId; 3] = [ProcessId(0), ProcessId(1), ProcessId(2)];
@@ -137,6 +138,27 @@ fn mistakes_are_told_and_taken_back_and_the_blind_hear_nothing() {
     });
     let play = stage.fault(at(10), crash(1)).play();
     assert_eq!(play, ["1 p0 Suspects(2)", "9 p0 Trusts(2)", "15 p0 Suspects(1)"]);
+}
+
+#[test]
+fn random_mistakes_are_all_taken_back_in_time() {
+    let stage = watched(Stage::new(4, &[])).with(|e| {
+        e.detector.random_mistakes = Some(RandomMistakes {
+            count: CountRange { min: 1, max: 5 },
+            duration: DurationRange {
+                min: Duration::from_millis(1),
+                max: Duration::from_millis(80),
+            },
+            until: ms(100),
+        });
+    });
+    let stage = stage.fault(at(200), crash(3));
+    let play = stage.play();
+    let before: Vec<_> = play.iter().filter(|line| !line.starts_with("205")).collect();
+    let suspicions = before.iter().filter(|line| line.contains("Suspects")).count();
+    let trusts = before.iter().filter(|line| line.contains("Trusts")).count();
+    assert!(suspicions >= 4 && suspicions == trusts, "{play:?}");
+    assert_eq!(play.len() - before.len(), 3);
 }
 
 #[test]
