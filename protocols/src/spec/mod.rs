@@ -1,5 +1,6 @@
 //! Problems: one file each.
 
 pub mod broadcast;
+pub mod consensus;
 #[cfg(test)]
 mod history;

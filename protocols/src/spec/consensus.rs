@@ -1,0 +1,416 @@
+//! Consensus: all propose, all decide the same.
+//!
+//! Properties after Chandra and Toueg (1996) and Cachin, Guerraoui and Rodrigues (2011), chapter 5. The core is
+//! regular consensus: agreement binds the correct processes. Uniform agreement, which binds faulty ones too, is
+//! a claim.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ftsim_core::{
+    Ask, Duration, DurationRange, End, Invalid, Kind, Observed, ProcessId, ProcessSet, Property,
+    PropertyEntry, PropertyId, Setting, Spec, Standing, Violation, What, Workload,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The problem of choosing one of the proposed values.
+pub struct Consensus;
+
+/// What processes propose and decide.
+pub type Value = u64;
+
+/// What a process is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Request {
+    /// Propose this value.
+    Propose(Value),
+}
+
+/// What a process announces.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Indication {
+    /// This value is decided.
+    Decide(Value),
+}
+
+/// C2: what is decided was proposed.
+pub const VALIDITY: PropertyId = PropertyId("cons.validity");
+/// C3: nobody decides twice.
+pub const INTEGRITY: PropertyId = PropertyId("cons.integrity");
+/// C4: correct processes decide the same.
+pub const AGREEMENT: PropertyId = PropertyId("cons.agreement");
+/// UC4: all processes that decide decide the same.
+pub const UNIFORM_AGREEMENT: PropertyId = PropertyId("cons.uniform-agreement");
+/// C1: all correct processes decide.
+pub const TERMINATION: PropertyId = PropertyId("cons.termination");
+
+impl Spec for Consensus {
+    const NAME: &'static str = "consensus";
+    const PROPERTIES: &'static [PropertyEntry<Self>] = &[
+        PropertyEntry {
+            id: VALIDITY,
+            kind: Kind::Safety,
+            standing: Standing::Core,
+            text: "a value that is decided was proposed before",
+            checker: |_| Box::new(Validity::default()),
+        },
+        PropertyEntry {
+            id: INTEGRITY,
+            kind: Kind::Safety,
+            standing: Standing::Core,
+            text: "no process decides twice",
+            checker: |_| Box::new(Integrity::default()),
+        },
+        PropertyEntry {
+            id: AGREEMENT,
+            kind: Kind::Safety,
+            standing: Standing::Core,
+            text: "no two correct processes decide differently",
+            checker: |_| Box::new(Agreement::default()),
+        },
+        PropertyEntry {
+            id: UNIFORM_AGREEMENT,
+            kind: Kind::Safety,
+            standing: Standing::Claim,
+            text: "no two processes, correct or faulty, decide differently",
+            checker: |_| Box::new(UniformAgreement::default()),
+        },
+        PropertyEntry {
+            id: TERMINATION,
+            kind: Kind::Liveness,
+            standing: Standing::Core,
+            text: "every correct process decides in the end",
+            checker: |_| Box::new(Termination::default()),
+        },
+    ];
+
+    type Request = Request;
+    type Indication = Indication;
+    type WorkloadSettings = ConsensusWorkload;
+    type Workload = Proposers;
+
+    fn workload(settings: &ConsensusWorkload, setting: &Setting) -> Result<Proposers, Invalid> {
+        let known = |p: &ProcessId| p.0 < setting.n;
+        if let Some(stranger) = settings.proposers.iter().find(|p| !known(p)) {
+            return Err(Invalid::new("proposers", format!("there is no process {stranger}")));
+        }
+        let all = || setting.processes().collect();
+        let proposers: Vec<_> =
+            if settings.proposers.is_empty() { all() } else { settings.proposers.clone() };
+        let values = match (settings.proposals.as_slice(), settings.draw_below) {
+            ([], None) => Values::OwnId,
+            ([], Some(0)) => return Err(Invalid::new("draw_below", "no value is below 0")),
+            ([], Some(bound)) => Values::Drawn(bound),
+            (_, Some(_)) => {
+                return Err(Invalid::new("draw_below", "the proposals are given, not drawn"));
+            }
+            (given, None) if given.len() == proposers.len() => Values::Given(given.to_vec()),
+            (given, None) => {
+                let (given, asked) = (given.len(), proposers.len());
+                let message = format!("there are {given} values for {asked} proposers");
+                return Err(Invalid::new("proposals", message));
+            }
+        };
+        Ok(Proposers { proposers, values, at: settings.at })
+    }
+}
+
+/// Who proposes what, and when.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConsensusWorkload {
+    /// Who proposes; everybody, if empty.
+    pub proposers: Vec<ProcessId>,
+    /// What they propose, one value each in the order of `proposers`. If empty, each proposes the number of its
+    /// own id, unless `draw_below` says otherwise.
+    pub proposals: Vec<Value>,
+    /// Each proposal is drawn from 0 up to one less than this.
+    pub draw_below: Option<Value>,
+    /// When they propose; from a range, each draws a time of its own.
+    pub at: DurationRange,
+}
+
+/// The clients of consensus: each proposer is asked once.
+#[derive(Clone, Debug, Hash)]
+pub struct Proposers {
+    proposers: Vec<ProcessId>,
+    values: Values,
+    at: DurationRange,
+}
+
+/// Where the proposed values come from.
+#[derive(Clone, Debug, Hash)]
+enum Values {
+    OwnId,
+    /// In the order of the proposers.
+    Given(Vec<Value>),
+    /// From 0 to below this.
+    Drawn(Value),
+}
+
+impl Workload<Consensus> for Proposers {
+    fn on_start(&mut self, ask: &mut Ask<'_, Consensus>) {
+        for (index, p) in self.proposers.iter().enumerate() {
+            let value = match &self.values {
+                Values::OwnId => p.0.into(),
+                Values::Given(values) => values[index],
+                Values::Drawn(bound) => ask.rng().below(*bound),
+            };
+            let DurationRange { min, max } = self.at;
+            let at = if min == max {
+                min
+            } else {
+                Duration::from_nanos(ask.rng().between(min.as_nanos(), max.as_nanos()))
+            };
+            ask.request(*p, at, Request::Propose(value));
+        }
+    }
+}
+
+fn proposed(event: &Observed<'_, Consensus>) -> Option<Value> {
+    match event.what {
+        What::Request(Request::Propose(value)) => Some(*value),
+        _ => None,
+    }
+}
+
+fn decided(event: &Observed<'_, Consensus>) -> Option<Value> {
+    match event.what {
+        What::Indication(Indication::Decide(value)) => Some(*value),
+        _ => None,
+    }
+}
+
+/// C2: remembers what was proposed.
+#[derive(Clone, Debug, Default, Hash)]
+struct Validity {
+    proposed: BTreeSet<Value>,
+    decisions: u64,
+}
+
+impl Property<Consensus> for Validity {
+    fn observe(&mut self, event: &Observed<'_, Consensus>) -> Result<(), Violation> {
+        self.proposed.extend(proposed(event));
+        let Some(value) = decided(event) else { return Ok(()) };
+        self.decisions += 1;
+        if self.proposed.contains(&value) {
+            return Ok(());
+        }
+        let p = event.process;
+        Err(Violation::by([p], format!("{p} decided {value}, which nobody had proposed")))
+    }
+
+    fn exercised(&self) -> u64 {
+        self.decisions
+    }
+}
+
+/// C3: remembers each process's decision.
+#[derive(Clone, Debug, Default, Hash)]
+struct Integrity {
+    decisions: BTreeMap<ProcessId, Value>,
+}
+
+impl Property<Consensus> for Integrity {
+    fn observe(&mut self, event: &Observed<'_, Consensus>) -> Result<(), Violation> {
+        let Some(value) = decided(event) else { return Ok(()) };
+        let p = event.process;
+        match self.decisions.insert(p, value) {
+            None => Ok(()),
+            Some(before) => Err(Violation::by(
+                [p],
+                format!("{p} decided {value}, having decided {before} before"),
+            )),
+        }
+    }
+
+    fn exercised(&self) -> u64 {
+        self.decisions.len() as u64
+    }
+}
+
+/// C4: remembers who decided what, and compares at the end, when it is known who is correct.
+#[derive(Clone, Debug, Default, Hash)]
+struct Agreement {
+    deciders: BTreeMap<Value, ProcessSet>,
+    /// Correct processes that decided besides the first: those who had somebody to agree with.
+    agreeing: u64,
+}
+
+impl Property<Consensus> for Agreement {
+    fn observe(&mut self, event: &Observed<'_, Consensus>) -> Result<(), Violation> {
+        if let Some(value) = decided(event) {
+            self.deciders.entry(value).or_default().insert(event.process);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
+        let correct = |p: &ProcessId| end.is_correct(*p);
+        let count = |by: &ProcessSet| by.iter().filter(correct).count() as u64;
+        self.agreeing = self.deciders.values().map(count).sum::<u64>().saturating_sub(1);
+        let first = |(value, by): (&Value, &ProcessSet)| Some((by.iter().find(correct)?, *value));
+        let mut firsts = self.deciders.iter().filter_map(first);
+        match (firsts.next(), firsts.next()) {
+            (Some(one), Some(other)) => Err(disagreement(one, other)),
+            _ => Ok(()),
+        }
+    }
+
+    fn exercised(&self) -> u64 {
+        self.agreeing
+    }
+}
+
+/// UC4: remembers the first decision.
+#[derive(Clone, Debug, Default, Hash)]
+struct UniformAgreement {
+    first: Option<(ProcessId, Value)>,
+    agreeing: u64,
+}
+
+impl Property<Consensus> for UniformAgreement {
+    fn observe(&mut self, event: &Observed<'_, Consensus>) -> Result<(), Violation> {
+        let Some(value) = decided(event) else { return Ok(()) };
+        let first = *self.first.get_or_insert((event.process, value));
+        self.agreeing += u64::from(first.0 != event.process);
+        if first.1 == value { Ok(()) } else { Err(disagreement(first, (event.process, value))) }
+    }
+
+    fn exercised(&self) -> u64 {
+        self.agreeing
+    }
+}
+
+fn disagreement((p, v): (ProcessId, Value), (q, w): (ProcessId, Value)) -> Violation {
+    Violation::by([p, q], format!("{p} decided {v}, {q} decided {w}"))
+}
+
+/// C1: remembers who proposed and who decided. Nobody owes a decision unless a correct process has proposed.
+#[derive(Clone, Debug, Default, Hash)]
+struct Termination {
+    proposers: ProcessSet,
+    deciders: ProcessSet,
+    owed: u64,
+}
+
+impl Property<Consensus> for Termination {
+    fn observe(&mut self, event: &Observed<'_, Consensus>) -> Result<(), Violation> {
+        if proposed(event).is_some() {
+            self.proposers.insert(event.process);
+        }
+        if decided(event).is_some() {
+            self.deciders.insert(event.process);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
+        if !self.proposers.iter().any(|p| end.is_correct(p)) {
+            return Ok(());
+        }
+        self.owed = end.correct().count() as u64;
+        match end.correct().find(|p| !self.deciders.contains(*p)) {
+            None => Ok(()),
+            Some(p) => Err(Violation::by([p], format!("{p} never decided"))),
+        }
+    }
+
+    fn exercised(&self) -> u64 {
+        self.owed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ftsim_core::Verdict;
+
+    use super::*;
+    use crate::spec::history::{Act, check, judge};
+
+    const P0: ProcessId = ProcessId(0);
+    const P1: ProcessId = ProcessId(1);
+    const P2: ProcessId = ProcessId(2);
+
+    fn propose(p: ProcessId, value: Value) -> Act<Consensus> {
+        Act::Request(p, Request::Propose(value))
+    }
+
+    fn decide(p: ProcessId, value: Value) -> Act<Consensus> {
+        Act::Indicate(p, Indication::Decide(value))
+    }
+
+    #[test]
+    fn a_history_in_which_all_decide_one_proposal_is_good() {
+        let good = [propose(P0, 7), propose(P1, 8), decide(P1, 8), decide(P0, 8)];
+        assert_eq!(check(2, &good), [] as [&str; 0]);
+        let held = |(_, verdict)| verdict == Verdict::Held;
+        assert!(judge(&Setting::of(2), &good, true).into_iter().all(held));
+    }
+
+    #[test]
+    fn each_property_refuses_its_bad_history() {
+        let invented = [propose(P0, 7), decide(P0, 9), propose(P1, 9), decide(P1, 9)];
+        assert_eq!(check(2, &invented), ["cons.validity"]);
+        let twice = [propose(P0, 7), decide(P0, 7), decide(P0, 7)];
+        assert_eq!(check(1, &twice), ["cons.integrity"]);
+        let split = [propose(P0, 7), propose(P1, 8), decide(P0, 7), decide(P1, 8)];
+        assert_eq!(check(2, &split), ["cons.agreement", "cons.uniform-agreement"]);
+        let stuck = [propose(P0, 7), propose(P1, 8), decide(P0, 7)];
+        assert_eq!(check(2, &stuck), ["cons.termination"]);
+    }
+
+    #[test]
+    fn what_a_faulty_process_decided_binds_nobody_but_under_uniformity() {
+        let all = [propose(P0, 7), propose(P1, 8), propose(P2, 8)];
+        let dies = [decide(P0, 7), Act::Crash(P0), decide(P1, 8), decide(P2, 8)];
+        let history: Vec<_> = all.into_iter().chain(dies).collect();
+        assert_eq!(check(3, &history), ["cons.uniform-agreement"]);
+    }
+
+    #[test]
+    fn the_faulty_owe_no_decision() {
+        assert_eq!(check(1, &[propose(P0, 7), Act::Crash(P0)]), [] as [&str; 0]);
+        let back = [propose(P0, 7), Act::Crash(P0), Act::Recover(P0)];
+        assert_eq!(check(1, &back), ["cons.termination"]);
+    }
+
+    #[test]
+    fn a_premise_that_never_came_true_exercises_nothing() {
+        let verdict = |id: PropertyId, history: &[Act<Consensus>]| {
+            let judged = judge(&Setting::of(2), history, true);
+            judged.into_iter().find(|(judged, _)| *judged == id.0).map(|(_, verdict)| verdict)
+        };
+        let alone = [propose(P0, 7), decide(P0, 7), Act::Crash(P1)];
+        assert_eq!(verdict(AGREEMENT, &alone), Some(Verdict::HeldVacuously));
+        assert_eq!(verdict(UNIFORM_AGREEMENT, &alone), Some(Verdict::HeldVacuously));
+        assert_eq!(verdict(TERMINATION, &alone), Some(Verdict::Held));
+        for id in [VALIDITY, INTEGRITY, AGREEMENT, UNIFORM_AGREEMENT, TERMINATION] {
+            assert_eq!(verdict(id, &[]), Some(Verdict::HeldVacuously));
+        }
+    }
+
+    #[test]
+    fn absurd_content_is_judged_not_obeyed() {
+        let absurd = [decide(P0, u64::MAX), decide(ProcessId(u32::MAX), 0)];
+        let expected = ["cons.validity", "cons.uniform-agreement"];
+        assert_eq!(check(1, &absurd), expected);
+    }
+
+    #[test]
+    fn the_workload_refuses_what_cannot_be() {
+        let refused = |settings: ConsensusWorkload| {
+            Consensus::workload(&settings, &Setting::of(2)).err().map(|invalid| invalid.key)
+        };
+        let fine = ConsensusWorkload::default();
+        assert_eq!(refused(fine.clone()), None);
+        let stranger = ConsensusWorkload { proposers: vec![P2], ..fine.clone() };
+        assert_eq!(refused(stranger).as_deref(), Some("proposers"));
+        let short = ConsensusWorkload { proposals: vec![7], ..fine.clone() };
+        assert_eq!(refused(short).as_deref(), Some("proposals"));
+        let both = ConsensusWorkload { proposals: vec![7, 8], draw_below: Some(2), ..fine.clone() };
+        assert_eq!(refused(both).as_deref(), Some("draw_below"));
+        let nothing = ConsensusWorkload { draw_below: Some(0), ..fine };
+        assert_eq!(refused(nothing).as_deref(), Some("draw_below"));
+    }
+}
