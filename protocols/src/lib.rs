@@ -5,6 +5,7 @@
 //! terminals.
 
 pub mod broadcast;
+pub mod consensus;
 pub mod spec;
 #[cfg(test)]
 mod testing;
@@ -32,6 +33,9 @@ impl Catalogue {
             .with::<broadcast::EagerRb>()
             .with::<broadcast::LazyRb>()
             .with::<broadcast::UniformRb>()
+            .with::<consensus::AllToAllConsensus>()
+            .with::<consensus::FloodingConsensus>()
+            .with::<consensus::FloodSet>()
     }
 
     /// Adds a protocol; one of the same name is replaced.

@@ -1,0 +1,250 @@
+//! Flooding consensus: everybody tells everybody all values it knows, until a round in which nothing was missed.
+//!
+//! Source: after Cachin, Guerraoui and Rodrigues (2011), algorithm 5.1, with one change, below; their *correct*
+//! (not detected yet) is our *alive*. Spec: [`Consensus`], core. Model: asynchronous, perfect links, a perfect
+//! failure detector, any number of crashes.
+//!
+//! Steps: in each round every process sends a PROPOSAL to all: the values that it knows, and whom it heard in the
+//! round before. A round ends when everybody alive has been heard in it. If nobody was missed, decide the least
+//! value and tell all with DECIDED; otherwise go on to the next round. Who receives DECIDED from a process alive
+//! decides the same and passes it on.
+//!
+//! When nobody was missed: all that were heard in this round had heard each other, and nobody else, in the round
+//! before. In round 1 this means that all have been heard.
+//!
+//! Why it works: then they all sent the same values, and no other process can matter any more. A correct one is
+//! among them whichever two processes decide, so two that decide in one round decide the same. Nobody decides
+//! by itself in a later round if the decision has reached any correct process: a decider sends no more PROPOSALs,
+//! so that some process heard misses it, or adopts its decision. Agreement is not uniform: a process can decide
+//! and crash unheard.
+//!
+//! The change: algorithm 5.1 only compares whom it heard itself in this round and the last, and takes late
+//! PROPOSALs into the set of their own round. A detector can be faster than a link, though: a process that one
+//! has missed for good may have got a round further and still be heard by another, as Charron-Bost, Guerraoui and
+//! Schiper (2000) show of rounds made with a perfect detector. Then 5.1 loses agreement, whether late PROPOSALs
+//! are taken (mutant `own-view`) or not (mutant `close-round`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ftsim_core::{
+    Cx, DetectorClass, FaultClass, Links, Model, Mutant, Never, Process, ProcessId, ProcessSet,
+    Protocol, Setting, Timing,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::NoParams;
+use crate::spec::consensus::{
+    AGREEMENT, Consensus, Indication, Request, TERMINATION, UNIFORM_AGREEMENT, Value,
+};
+
+/// One process of flooding consensus.
+#[derive(Clone, Debug, Hash)]
+pub struct FloodingConsensus {
+    everybody: ProcessSet,
+    alive: ProcessSet,
+    /// Counts from 1.
+    round: u32,
+    heard: BTreeMap<u32, Heard>,
+    decision: Option<Value>,
+    rule: Rule,
+    /// Not in the mutant `close-round`.
+    takes_late: bool,
+}
+
+/// The PROPOSALs of one round.
+#[derive(Clone, Debug, Default, Hash)]
+struct Heard {
+    values: BTreeSet<Value>,
+    /// The senders, each with those whom it had heard in the round before.
+    views: BTreeMap<ProcessId, ProcessSet>,
+}
+
+/// When a round that has ended decides.
+#[derive(Clone, Copy, Debug, Hash)]
+enum Rule {
+    /// All that were heard had heard each other, and nobody else, in the round before.
+    SameViews,
+    /// The mutants `own-view` and `close-round`: those that were heard in the round before were heard again.
+    SameSenders,
+    /// The mutant `decide-early`: always.
+    Always,
+}
+
+/// What processes send each other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Msg {
+    /// What the sender knows.
+    Proposal {
+        /// The round that this is sent in.
+        round: u32,
+        /// The values that it knows.
+        values: BTreeSet<Value>,
+        /// Whom it heard in the round before.
+        heard: ProcessSet,
+    },
+    /// The sender has decided this.
+    Decided(Value),
+}
+
+impl FloodingConsensus {
+    fn send_proposal(&self, values: BTreeSet<Value>, cx: &mut Cx<Self>) {
+        let heard = self.senders(self.round - 1);
+        cx.broadcast(Msg::Proposal { round: self.round, values, heard });
+    }
+
+    /// Ends the round if everybody alive has been heard in it.
+    fn try_to_end_round(&mut self, cx: &mut Cx<Self>) {
+        if self.decision.is_some() || !self.senders(self.round).is_superset(&self.alive) {
+            return;
+        }
+        let values = self.heard.get(&self.round).map(|h| h.values.clone()).unwrap_or_default();
+        match values.first() {
+            Some(least) if self.is_settled() => self.decide(*least, cx),
+            _ => {
+                cx.reach("went on undecided");
+                self.round += 1;
+                self.send_proposal(values, cx);
+            }
+        }
+    }
+
+    /// Whether this round, now over, decides.
+    fn is_settled(&self) -> bool {
+        let senders = self.senders(self.round);
+        match self.rule {
+            Rule::SameViews => self
+                .heard
+                .get(&self.round)
+                .is_some_and(|heard| heard.views.values().all(|view| *view == senders)),
+            Rule::SameSenders => senders == self.senders(self.round - 1),
+            Rule::Always => true,
+        }
+    }
+
+    /// Who has been heard in this round; in round 0 everybody.
+    fn senders(&self, round: u32) -> ProcessSet {
+        if round == 0 {
+            return self.everybody.clone();
+        }
+        self.heard.get(&round).map(|h| h.views.keys().copied().collect()).unwrap_or_default()
+    }
+
+    fn decide(&mut self, value: Value, cx: &mut Cx<Self>) {
+        self.decision = Some(value);
+        cx.broadcast(Msg::Decided(value));
+        cx.indicate(Indication::Decide(value));
+    }
+}
+
+impl Process for FloodingConsensus {
+    type Spec = Consensus;
+    type Msg = Msg;
+    type Timer = Never;
+    type Record = Never;
+
+    fn on_request(&mut self, Request::Propose(value): Request, cx: &mut Cx<Self>) {
+        let mut values = self.heard.get(&1).map(|h| h.values.clone()).unwrap_or_default();
+        values.insert(value);
+        self.send_proposal(values, cx);
+    }
+
+    fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
+        match msg {
+            Msg::Proposal { round, values, heard } => {
+                if round >= self.round || self.takes_late {
+                    let of_round = self.heard.entry(round).or_default();
+                    of_round.values.extend(values);
+                    of_round.views.insert(from, heard);
+                    self.try_to_end_round(cx);
+                }
+            }
+            Msg::Decided(value) => {
+                if self.decision.is_none() && self.alive.contains(from) {
+                    cx.reach("adopted a decision");
+                    self.decide(value, cx);
+                }
+            }
+        }
+    }
+
+    fn on_suspect(&mut self, p: ProcessId, cx: &mut Cx<Self>) {
+        self.alive.remove(p);
+        self.try_to_end_round(cx);
+    }
+}
+
+impl Protocol for FloodingConsensus {
+    const NAME: &'static str = "flooding-consensus";
+    const SUMMARY: &'static str = "consensus: flood all values until a round that missed nobody";
+    const MODEL: Model = Model {
+        timing: Timing::Asynchronous,
+        faults: FaultClass::CrashStop,
+        bound: "f < n",
+        links: Links::Reliable,
+        detector: DetectorClass::Perfect,
+        literature: "Cachin, Guerraoui & Rodrigues 2011, algorithm 5.1",
+    };
+    const MUTANTS: &'static [Mutant] = &[
+        Mutant::code(
+            "decide-early",
+            "decides at the end of round 1, whoever was missed",
+            AGREEMENT,
+        ),
+        Mutant::assumption(
+            "imperfect-fd",
+            "has a detector that suspects processes which are alive",
+            AGREEMENT,
+            "detector.mistakes",
+            None,
+        ),
+        Mutant::assumption(
+            "incomplete-fd",
+            "has a detector that never tells somebody of a crash",
+            TERMINATION,
+            "detector.blind",
+            None,
+        ),
+        Mutant::assumption(
+            "as-uniform",
+            "is taken for uniform consensus",
+            UNIFORM_AGREEMENT,
+            "check",
+            None,
+        ),
+        Mutant::code(
+            "own-view",
+            "compares only whom it heard itself in this round and the last, as algorithm 5.1 does",
+            AGREEMENT,
+        ),
+        Mutant::code(
+            "close-round",
+            "does as `own-view`, and takes no PROPOSAL of a round that is over",
+            AGREEMENT,
+        ),
+    ];
+
+    type Params = NoParams;
+
+    fn new(_: &NoParams, setting: &Setting, _: ProcessId) -> Self {
+        let everybody: ProcessSet = setting.processes().collect();
+        let mutant = |name| setting.is_mutant(name);
+        Self {
+            alive: everybody.clone(),
+            everybody,
+            round: 1,
+            heard: BTreeMap::new(),
+            decision: None,
+            rule: if mutant("decide-early") {
+                Rule::Always
+            } else if mutant("own-view") || mutant("close-round") {
+                Rule::SameSenders
+            } else {
+                Rule::SameViews
+            },
+            takes_late: !mutant("close-round"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,359 @@
+//! FloodSet: f + 1 synchronous rounds of telling everybody all values one knows.
+//!
+//! Source: Lynch (1996), section 6.2; early stopping after Charron-Bost and Schiper (2004) and Dolev, Reischuk and
+//! Strong (1990). Spec: [`Consensus`] with uniform agreement. Model: synchronous, perfect links, at most f crashes,
+//! no detector. Lynch's *processor* is our process, her W the values known.
+//!
+//! Steps: a round is a timer, no shorter than a message takes. In each, send the values known to all others and
+//! add what arrives. At the end of round f + 1 decide the least. All start with their proposals at one time.
+//!
+//! Why it works: among f + 1 rounds there is one without a crash. After it all living processes know the same
+//! values, and never more.
+//!
+//! With `early_stop`: a process that hears in one round exactly those whom it heard in the round before knows all
+//! values that any living process knows. It says so to all in the next round, and decides at the end of that. Who
+//! hears it say so does the same in turn. With f' crashes all have decided by round min(f' + 2, f + 1). The round
+//! in which it tells makes agreement uniform: a process that decides and crashes at once has told everybody.
+
+use std::collections::BTreeSet;
+
+use ftsim_core::{
+    Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId,
+    ProcessSet, PropertyId, Protocol, Setting, Timing,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::spec::consensus::{AGREEMENT, Consensus, Indication, Request, UNIFORM_AGREEMENT, Value};
+
+/// One process of FloodSet.
+#[derive(Clone, Debug, Hash)]
+pub struct FloodSet {
+    values: BTreeSet<Value>,
+    /// Counts from 1.
+    round: u32,
+    /// The round that decides at the latest: f + 1; one less in the mutant `f-rounds`.
+    last_round: u32,
+    round_length: Duration,
+    /// Whom it has heard in this round, itself among them.
+    heard: ProcessSet,
+    heard_before: ProcessSet,
+    early_stop: bool,
+    /// Whether it knows all that any living process knows, and tells so in this round.
+    stopping: bool,
+    /// Whether somebody has said in this round that it stops.
+    heard_stopping: bool,
+    decided: bool,
+    /// Not in the mutant `early-stop-too-soon`.
+    tells_before_deciding: bool,
+}
+
+/// What processes send each other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Msg {
+    /// What the sender knows.
+    Values {
+        /// All values that it has heard of.
+        values: BTreeSet<Value>,
+        /// Whether it stops after this round.
+        stopping: bool,
+    },
+}
+
+/// Its timers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Timer {
+    /// The round is over: every message of it has arrived.
+    RoundEnd,
+}
+
+/// `[params]` of FloodSet.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Params {
+    /// How many crashes it is to survive; less than the number of processes.
+    pub f: u32,
+    /// How long a round takes: no less than the network's bound, which it is unless said otherwise.
+    pub round: Option<Duration>,
+    /// Whether it decides before round f + 1 when there are fewer than f crashes.
+    pub early_stop: bool,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self { f: 1, round: None, early_stop: false }
+    }
+}
+
+impl FloodSet {
+    fn start_round(&mut self, cx: &mut Cx<Self>) {
+        self.round += 1;
+        self.heard_before = std::mem::take(&mut self.heard);
+        self.heard.insert(cx.me());
+        self.heard_stopping = false;
+        cx.send_to_others(Msg::Values { values: self.values.clone(), stopping: self.stopping });
+        cx.set_timer(self.round_length, Timer::RoundEnd);
+    }
+
+    /// Whether, at the end of a round, nobody can know a value that this process does not.
+    fn knows_all(&self) -> bool {
+        self.early_stop && (self.heard == self.heard_before || self.heard_stopping)
+    }
+
+    fn decide(&mut self, cx: &mut Cx<Self>) {
+        if let Some(least) = self.values.first().filter(|_| !self.decided) {
+            cx.indicate(Indication::Decide(*least));
+            self.decided = true;
+        }
+    }
+}
+
+impl Process for FloodSet {
+    type Spec = Consensus;
+    type Msg = Msg;
+    type Timer = Timer;
+    type Record = ftsim_core::Never;
+
+    fn on_request(&mut self, Request::Propose(value): Request, cx: &mut Cx<Self>) {
+        self.values.insert(value);
+        self.heard = cx.processes().collect();
+        self.start_round(cx);
+    }
+
+    fn on_message(&mut self, from: ProcessId, msg: Msg, _: &mut Cx<Self>) {
+        let Msg::Values { values, stopping } = msg;
+        self.values.extend(values);
+        self.heard.insert(from);
+        self.heard_stopping |= stopping;
+    }
+
+    fn on_timer(&mut self, Timer::RoundEnd: Timer, cx: &mut Cx<Self>) {
+        if self.stopping || self.round >= self.last_round {
+            return self.decide(cx);
+        }
+        if self.knows_all() {
+            cx.reach("stops early");
+            self.stopping = true;
+            if !self.tells_before_deciding {
+                self.decide(cx);
+            }
+        }
+        self.start_round(cx);
+    }
+}
+
+impl Protocol for FloodSet {
+    const NAME: &'static str = "floodset";
+    const SUMMARY: &'static str = "synchronous consensus: flood all values for f + 1 rounds";
+    const MODEL: Model = Model {
+        timing: Timing::Synchronous,
+        faults: FaultClass::CrashStop,
+        bound: "f < n",
+        links: Links::Reliable,
+        detector: DetectorClass::None,
+        literature: "Lynch 1996, Distributed Algorithms, section 6.2",
+    };
+    const MUTANTS: &'static [Mutant] = &[
+        Mutant::code("f-rounds", "decides after f rounds", AGREEMENT),
+        Mutant::code(
+            "early-stop-too-soon",
+            "decides as soon as it knows all, and tells afterwards",
+            UNIFORM_AGREEMENT,
+        ),
+    ];
+
+    type Params = Params;
+
+    fn validate(params: &Params, setting: &Setting) -> Result<(), Invalid> {
+        let Params { f, round, early_stop } = params;
+        if *f >= setting.n {
+            return Err(Invalid::new(
+                "f",
+                format!("it must be less than the {} processes", setting.n),
+            ));
+        }
+        if *f == 0 && setting.is_mutant("f-rounds") {
+            return Err(Invalid::new("f", "after no round at all there is nothing to decide"));
+        }
+        if !early_stop && setting.is_mutant("early-stop-too-soon") {
+            return Err(Invalid::new("early_stop", "the mutant stops early"));
+        }
+        let bound = setting.delay_bound;
+        if round.is_some_and(|round| round < bound) {
+            return Err(Invalid::new(
+                "round",
+                format!("a message can take {bound}, which is longer"),
+            ));
+        }
+        Ok(())
+    }
+
+    fn new(params: &Params, setting: &Setting, _: ProcessId) -> Self {
+        Self {
+            values: BTreeSet::new(),
+            round: 0,
+            last_round: params.f + u32::from(!setting.is_mutant("f-rounds")),
+            round_length: params.round.unwrap_or(setting.delay_bound),
+            heard: ProcessSet::new(),
+            heard_before: ProcessSet::new(),
+            early_stop: params.early_stop,
+            stopping: false,
+            heard_stopping: false,
+            decided: false,
+            tells_before_deciding: !setting.is_mutant("early-stop-too-soon"),
+        }
+    }
+
+    fn claims(_: &Params, _: &Setting) -> Vec<PropertyId> {
+        vec![UNIFORM_AGREEMENT]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ftsim_core::fault::Trigger;
+    use ftsim_core::rng::{Rng, Stream};
+
+    use super::*;
+    use crate::testing::{Bench, Run, sends};
+
+    const NOTHING: [&str; 0] = [];
+
+    fn floodset(n: u32, f: u32, early_stop: bool) -> Bench<FloodSet> {
+        Bench::new(n).params(&format!(r#"{{"f": {f}, "early_stop": {early_stop}}}"#))
+    }
+
+    /// At most f random crashes, each after some effect of the first rounds.
+    fn with_crashes(mut bench: Bench<FloodSet>, f: u32, rng: &mut Rng) -> Bench<FloodSet> {
+        let n = bench.experiment.setting.n;
+        let mut order: Vec<u32> = (0..n).collect();
+        rng.shuffle(&mut order);
+        let crashes = rng.below(u64::from(f) + 1);
+        for (index, p) in (0..crashes).zip(order) {
+            let nth = 1 + rng.below(u64::from(n) * (index + 2));
+            bench = bench.crash(p, Trigger::AfterEffect { process: ProcessId(p), nth });
+        }
+        bench
+    }
+
+    /// p0 is heard in round 1 by p1 alone, p1 in round 2 by p2 alone, and so on: `count` crashes.
+    fn with_chain(bench: Bench<FloodSet>, count: u32) -> Bench<FloodSet> {
+        let n = bench.experiment.setting.n;
+        // In each round p sends n - 1 messages, that to p + 1 as number p + 1.
+        let nth = |p: u32| u64::from(p * (n - 1) + p + 1);
+        (0..count).fold(bench, |bench, p| bench.crash(p, sends(p, "Values", nth(p))))
+    }
+
+    fn rounds(run: &Run) -> u64 {
+        run.indication_steps().into_iter().max().unwrap_or(0)
+    }
+
+    #[test]
+    fn without_failure_f_plus_1_rounds_of_n_times_n_minus_1_messages() {
+        for n in [1, 2, 3, 5, 8] {
+            for f in 0..n {
+                let run = floodset(n, f, false).lockstep().run(1);
+                assert_eq!(run.violated(), NOTHING);
+                assert_eq!(run.statistics.sent(), u64::from((f + 1) * n * (n - 1)));
+                assert_eq!(run.indication_steps(), vec![u64::from(f + 1); n as usize]);
+            }
+        }
+    }
+
+    #[test]
+    fn without_failure_an_early_stop_comes_after_2_rounds() {
+        for n in [2, 3, 5, 8] {
+            for f in 1..n {
+                let run = floodset(n, f, true).lockstep().run(1);
+                assert_eq!(run.violated(), NOTHING);
+                assert_eq!(run.statistics.sent(), u64::from(2 * n * (n - 1)));
+                assert_eq!(run.indication_steps(), vec![2; n as usize]);
+            }
+        }
+    }
+
+    #[test]
+    fn an_early_stop_comes_by_round_min_of_f_happened_plus_2_and_f_plus_1() {
+        for seed in 0..2_000 {
+            let mut rng = Rng::new(seed, Stream::Faults);
+            let n = 2 + seed as u32 % 6;
+            let f = rng.below(n.into()) as u32;
+            let run = with_crashes(floodset(n, f, true).lockstep(), f, &mut rng).run(seed);
+            assert_eq!(run.violated(), NOTHING, "seed {seed}");
+            let bound = (run.statistics.crashes + 2).min(u64::from(f) + 1);
+            assert!(rounds(&run) <= bound, "seed {seed}: {} rounds, not {bound}", rounds(&run));
+        }
+    }
+
+    #[test]
+    fn a_silent_crash_in_every_round_reaches_the_bound_of_an_early_stop() {
+        for n in 3..8 {
+            for crashes in 0..n - 1 {
+                // The first message of round r has number (r - 1)(n - 1) + 1, and goes to p0, which has crashed.
+                let silent = |bench: Bench<_>, p: u32| match p {
+                    0 => bench.crash(0, Trigger::At(ftsim_core::Instant::ZERO)),
+                    _ => bench.crash(p, sends(p, "Values", u64::from(p * (n - 1) + 1))),
+                };
+                let f = n - 1;
+                let run = (0..crashes).fold(floodset(n, f, true).lockstep(), silent).run(1);
+                assert_eq!(run.violated(), NOTHING);
+                let bound = (crashes + 2).min(f + 1);
+                assert_eq!(rounds(&run), u64::from(bound), "n = {n}, f' = {crashes}");
+            }
+        }
+    }
+
+    #[test]
+    fn it_holds_whatever_the_delays_and_crashes_within_the_bounds() {
+        for seed in 0..1_000 {
+            let mut rng = Rng::new(seed, Stream::Faults);
+            let n = 2 + seed as u32 % 5;
+            let f = rng.below(n.into()) as u32;
+            let bench = floodset(n, f, seed % 2 == 0).workload(r#"{"draw_below": 5}"#);
+            let run = with_crashes(bench, f, &mut rng).run(seed);
+            assert_eq!(run.violated(), NOTHING, "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn a_chain_of_crashes_as_long_as_there_are_rounds_loses_agreement() {
+        let split = ["cons.agreement", "cons.uniform-agreement"];
+        for f in 1..5 {
+            let short = with_chain(floodset(f + 2, f, false).mutant("f-rounds"), f);
+            assert_eq!(short.run(1).violated(), split);
+            assert_eq!(with_chain(floodset(f + 2, f, false), f).run(1).violated(), NOTHING);
+        }
+        for f in 0..5 {
+            let beyond = with_chain(floodset(f + 3, f, false), f + 1);
+            assert_eq!(beyond.run(1).violated(), split);
+        }
+    }
+
+    #[test]
+    fn who_decides_before_telling_is_not_bound_to_agree() {
+        // p0 is heard by p1 alone. p1's effects: two messages, a timer, and in the mutant its decision.
+        let bench = || {
+            let decides = Trigger::AfterEffect { process: ProcessId(1), nth: 4 };
+            with_chain(floodset(3, 2, true), 1).crash(1, decides)
+        };
+        let too_soon = bench().mutant("early-stop-too-soon").run(1);
+        assert_eq!(too_soon.violated(), ["cons.uniform-agreement"]);
+        assert_eq!(bench().run(1).violated(), NOTHING);
+    }
+
+    #[test]
+    fn parameters_that_cannot_be_are_refused() {
+        let refused = |params: Params, mutant: &str| {
+            let setting = Setting { mutant: Some(mutant.into()), ..Setting::of(3) };
+            FloodSet::validate(&params, &setting).err().map(|invalid| invalid.key)
+        };
+        let fine = Params { round: Some(Duration::from_millis(10)), ..Params::default() };
+        assert_eq!(refused(fine.clone(), "f-rounds"), None);
+        assert_eq!(refused(Params { f: 3, ..fine.clone() }, "").as_deref(), Some("f"));
+        assert_eq!(refused(Params { f: 0, ..fine.clone() }, "f-rounds").as_deref(), Some("f"));
+        let early = refused(fine.clone(), "early-stop-too-soon");
+        assert_eq!(early.as_deref(), Some("early_stop"));
+        let short = Params { round: Some(Duration::from_millis(9)), ..fine };
+        assert_eq!(refused(short, "").as_deref(), Some("round"));
+    }
+}
