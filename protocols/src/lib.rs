@@ -36,6 +36,7 @@ impl Catalogue {
             .with::<consensus::AllToAllConsensus>()
             .with::<consensus::FloodingConsensus>()
             .with::<consensus::FloodSet>()
+            .with::<consensus::HierarchicalConsensus>()
     }
 
     /// Adds a protocol; one of the same name is replaced.

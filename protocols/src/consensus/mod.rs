@@ -3,7 +3,9 @@
 mod all_to_all_consensus;
 mod flooding_consensus;
 mod floodset;
+mod hierarchical_consensus;
 
 pub use all_to_all_consensus::AllToAllConsensus;
 pub use flooding_consensus::FloodingConsensus;
 pub use floodset::FloodSet;
+pub use hierarchical_consensus::HierarchicalConsensus;

@@ -1,0 +1,156 @@
+//! Hierarchical consensus: in round i the process of rank i decides, and all below it take over its value.
+//!
+//! Source: Cachin, Guerraoui and Rodrigues (2011), algorithm 5.2. Spec: [`Consensus`], core. Model: asynchronous,
+//! perfect links, a perfect failure detector, any number of crashes.
+//!
+//! Steps: each process goes through the ranks from the highest. It waits until it has the decision of that rank,
+//! or suspects its process. When its own turn comes it decides its value, which is that of the lowest rank above
+//! it that it has heard, or else its own proposal, and tells everybody below.
+//!
+//! Why it works: the correct process of the highest rank is never suspected. Whoever is below it waits for its
+//! decision, takes it over, and decides nothing else, since only ranks between the two can replace it, and those
+//! have waited for it too. Agreement is not uniform: a process can decide and crash unheard.
+//!
+//! Words: rank 1 of the book is our p0; the book tells everybody, and whoever is above ignores it: here only
+//! those below are told.
+
+use ftsim_core::{
+    Cx, DetectorClass, FaultClass, Links, Model, Mutant, Never, Process, ProcessId, ProcessSet,
+    Protocol, Setting, Timing,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::NoParams;
+use crate::spec::consensus::{AGREEMENT, Consensus, Indication, Request, UNIFORM_AGREEMENT, Value};
+
+/// One process of hierarchical consensus.
+#[derive(Clone, Debug, Hash)]
+pub struct HierarchicalConsensus {
+    /// Its own proposal, or the value that it has taken over.
+    value: Option<Value>,
+    /// The process whose value it has taken over.
+    proposer: Option<ProcessId>,
+    /// Who needs not be waited for any more: it was heard, or is suspected.
+    passed: ProcessSet,
+    decided: bool,
+    /// Not in the mutant `adopt-any`.
+    minds_rank: bool,
+}
+
+/// What processes send each other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Msg {
+    /// The sender has decided this.
+    Decided(Value),
+}
+
+impl Process for HierarchicalConsensus {
+    type Spec = Consensus;
+    type Msg = Msg;
+    type Timer = Never;
+    type Record = Never;
+
+    fn on_request(&mut self, Request::Propose(value): Request, cx: &mut Cx<Self>) {
+        self.value.get_or_insert(value);
+        self.decide_in_turn(cx);
+    }
+
+    fn on_message(&mut self, from: ProcessId, Msg::Decided(value): Msg, cx: &mut Cx<Self>) {
+        if !self.minds_rank || self.proposer < Some(from) {
+            self.value = Some(value);
+            self.proposer = Some(from);
+        }
+        self.passed.insert(from);
+        self.decide_in_turn(cx);
+    }
+
+    fn on_suspect(&mut self, p: ProcessId, cx: &mut Cx<Self>) {
+        self.passed.insert(p);
+        self.decide_in_turn(cx);
+    }
+}
+
+impl HierarchicalConsensus {
+    /// Decides once every process of a higher rank was heard or is suspected.
+    fn decide_in_turn(&mut self, cx: &mut Cx<Self>) {
+        let Some(value) = self.value.filter(|_| !self.decided) else { return };
+        let me = cx.me();
+        if cx.processes().take_while(|p| *p < me).all(|p| self.passed.contains(p)) {
+            self.decided = true;
+            if self.proposer.is_some() {
+                cx.reach("took a value over");
+            }
+            cx.indicate(Indication::Decide(value));
+            let below = cx.processes().skip_while(move |p| *p <= me);
+            cx.send_to(below, Msg::Decided(value));
+        }
+    }
+}
+
+impl Protocol for HierarchicalConsensus {
+    const NAME: &'static str = "hierarchical-consensus";
+    const SUMMARY: &'static str = "consensus: the ranks decide in turn, each takes over from above";
+    const MODEL: Model = Model {
+        timing: Timing::Asynchronous,
+        faults: FaultClass::CrashStop,
+        bound: "f < n",
+        links: Links::Reliable,
+        detector: DetectorClass::Perfect,
+        literature: "Cachin, Guerraoui & Rodrigues 2011, algorithm 5.2",
+    };
+    const MUTANTS: &'static [Mutant] = &[
+        Mutant::assumption(
+            "as-uniform",
+            "is taken for uniform consensus",
+            UNIFORM_AGREEMENT,
+            "check",
+            None,
+        ),
+        Mutant::assumption(
+            "imperfect-fd",
+            "has a detector that suspects processes which are alive",
+            AGREEMENT,
+            "detector.mistakes",
+            None,
+        ),
+        Mutant::code("adopt-any", "takes over the value heard last, of whatever rank", AGREEMENT),
+    ];
+
+    type Params = NoParams;
+
+    fn new(_: &NoParams, setting: &Setting, _: ProcessId) -> Self {
+        Self {
+            value: None,
+            proposer: None,
+            passed: ProcessSet::new(),
+            decided: false,
+            minds_rank: !setting.is_mutant("adopt-any"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Bench;
+
+    #[test]
+    fn it_costs_n_times_n_minus_1_halves_messages_and_n_rounds() {
+        for n in [1, 2, 3, 5, 9] {
+            let run = Bench::<HierarchicalConsensus>::new(n).lockstep().run(1);
+            assert_eq!(run.statistics.sent(), u64::from(n * (n - 1) / 2));
+            let rounds: Vec<u64> = (0..n.into()).collect();
+            assert_eq!(run.indication_steps(), rounds);
+        }
+    }
+
+    #[test]
+    fn it_withstands_any_crashes_at_any_effects() {
+        let bench = Bench::<HierarchicalConsensus>::new(5)
+            .perfect_detector("1ms..40ms")
+            .random_crashes(4, "0ms..60ms");
+        for seed in 0..500 {
+            assert_eq!(bench.run(seed).violated(), [] as [&str; 0], "seed {seed}");
+        }
+    }
+}
