@@ -1,11 +1,11 @@
 //! Best-effort broadcast: the sender sends to everybody, and that is all.
 //!
-//! Source: Cachin, Guerraoui and Rodrigues (2011), algorithm 3.1. Spec: [`Broadcast`], core only. Model:
-//! asynchronous, perfect links, any number of crashes.
+//! Source: Cachin, Guerraoui and Rodrigues (2011), algorithm 3.1. Spec: [`Broadcast`], core only.
+//! Model: asynchronous, perfect links, any number of crashes.
 //!
-//! Steps: the sender sends the message to each process, itself first. Who receives it delivers it. If the sender
-//! crashes in between, some deliver and some never do: that is all that "best effort" means, and why it is no
-//! reliable broadcast.
+//! Steps: the sender sends the message to each process, itself first. Who receives it delivers it.
+//! If the sender crashes in between, some deliver and some never do: that is all that "best effort"
+//! means, and why it is no reliable broadcast.
 
 use ftsim_core::{
     Cx, DetectorClass, FaultClass, Links, Model, Mutant, Never, Process, ProcessId, Protocol,

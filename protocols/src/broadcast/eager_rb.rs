@@ -1,13 +1,14 @@
 //! Eager reliable broadcast: whoever delivers a message passes it on first.
 //!
-//! Source: Hadzilacos and Toueg (1994); Cachin, Guerraoui and Rodrigues (2011), algorithm 3.3. Spec:
-//! [`Broadcast`] with agreement. Model: asynchronous, perfect links, any number of crashes, no detector.
+//! Source: Hadzilacos and Toueg (1994); Cachin, Guerraoui and Rodrigues (2011), algorithm 3.3.
+//! Spec: [`Broadcast`] with agreement. Model: asynchronous, perfect links, any number of crashes,
+//! no detector.
 //!
-//! Steps: to broadcast, send to everybody, oneself included. The first time a message arrives, deliver it and, if
-//! it is another's, send it to everybody else.
+//! Steps: to broadcast, send to everybody, oneself included. The first time a message arrives,
+//! deliver it and, if it is another's, send it to everybody else.
 //!
-//! Why it works: a correct process that delivers has sent to everybody, and its links lose nothing. The relay is
-//! not uniform: a process can deliver and crash before its relay leaves.
+//! Why it works: a correct process that delivers has sent to everybody, and its links lose nothing.
+//! The relay is not uniform: a process can deliver and crash before its relay leaves.
 
 use std::collections::BTreeSet;
 

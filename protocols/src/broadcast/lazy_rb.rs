@@ -1,14 +1,16 @@
 //! Lazy reliable broadcast: relay a message only when its sender is suspected.
 //!
-//! Source: Cachin, Guerraoui and Rodrigues (2011), algorithm 3.2. Spec: [`Broadcast`] with agreement. Model:
-//! asynchronous with a perfect failure detector P, perfect links, any number of crashes.
+//! Source: Cachin, Guerraoui and Rodrigues (2011), algorithm 3.2. Spec: [`Broadcast`] with
+//! agreement. Model: asynchronous with a perfect failure detector P, perfect links, any number of
+//! crashes.
 //!
-//! Steps: to broadcast, send to everybody, oneself included. The first time a message arrives, deliver it. When
-//! the detector suspects its sender, before or after that, send it to everybody else.
+//! Steps: to broadcast, send to everybody, oneself included. The first time a message arrives,
+//! deliver it. When the detector suspects its sender, before or after that, send it to everybody
+//! else.
 //!
-//! Why it works: a sender that is never suspected is correct, since P is complete, and its links lose nothing. A
-//! message of one that is suspected is relayed by every correct process that has it. Accuracy plays no part: a
-//! wrong suspicion costs messages and breaks nothing.
+//! Why it works: a sender that is never suspected is correct, since P is complete, and its links
+//! lose nothing. A message of one that is suspected is relayed by every correct process that has
+//! it. Accuracy plays no part: a wrong suspicion costs messages and breaks nothing.
 //!
 //! Words: the book's `from` is our `delivered`; its complement of `correct` is our `suspected`.
 

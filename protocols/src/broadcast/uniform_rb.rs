@@ -1,17 +1,18 @@
 //! Uniform reliable broadcast: deliver a message once enough processes are known to have it.
 //!
-//! Source: Cachin, Guerraoui and Rodrigues (2011), algorithms 3.4 (all-ack) and 3.5 (majority-ack). Spec:
-//! [`Broadcast`] with uniform agreement. Model: asynchronous, perfect links. The variant `all-ack` survives any
-//! number of crashes and needs a perfect failure detector P; the variant `majority` survives f < n/2 of them and
-//! needs no detector.
+//! Source: Cachin, Guerraoui and Rodrigues (2011), algorithms 3.4 (all-ack) and 3.5 (majority-ack).
+//! Spec: [`Broadcast`] with uniform agreement. Model: asynchronous, perfect links. The variant
+//! `all-ack` survives any number of crashes and needs a perfect failure detector P; the variant
+//! `majority` survives f < n/2 of them and needs no detector.
 //!
-//! Steps: to broadcast, send to everybody, oneself included. The first time a message arrives, send it to
-//! everybody: a copy from a process is also its acknowledgement. Deliver it when all have acknowledged it whom the
-//! detector does not suspect, or more than half of all processes.
+//! Steps: to broadcast, send to everybody, oneself included. The first time a message arrives, send
+//! it to everybody: a copy from a process is also its acknowledgement. Deliver it when all have
+//! acknowledged it whom the detector does not suspect, or more than half of all processes.
 //!
-//! Why it works: among those who acknowledged before the first delivery, even that of a process about to crash, is
-//! a correct one. It sends the message to everybody, so every correct process acknowledges it to all. With P these
-//! are enough because a process that is never suspected is correct; else because more than half are correct.
+//! Why it works: among those who acknowledged before the first delivery, even that of a process
+//! about to crash, is a correct one. It sends the message to everybody, so every correct process
+//! acknowledges it to all. With P these are enough because a process that is never suspected is
+//! correct; else because more than half are correct.
 //!
 //! Words: the book's `pending` are the keys of our `acked`.
 
