@@ -1,0 +1,246 @@
+//! Guards the binary as a shell sees it: output, errors, exit status.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use expect_test::{expect, expect_file};
+
+/// A scenario in which the sender of a broadcast dies after its second message.
+const DIES: &str = r#"
+protocol = "beb"
+processes = 4
+check = ["rb.agreement"]
+[workload]
+senders = ["p0"]
+[[fault]]
+when = { process = "p0", sends = "Data", nth = 2 }
+crash = "p0"
+[run]
+seeds = 20
+"#;
+
+const AS_EXPECTED: &str = "[expect]\nviolated = [\"rb.agreement\"]\n";
+
+/// Runs ftsim in a folder of the test's own that holds these files.
+fn ftsim(test: &str, files: &[(&str, &str)], args: &[&str]) -> Output {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
+    fs::create_dir_all(&folder).expect("a folder");
+    for (name, text) in files {
+        fs::write(folder.join(name), text).expect("a file");
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ftsim"));
+    command.current_dir(folder).args(args).output().expect("ftsim starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+#[test]
+fn help_lists_the_exit_status() {
+    let output = ftsim("help", &[], &["--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    for line in ["run ", "replay ", "Exit status:", "   70  ftsim itself has failed"] {
+        assert!(stdout(&output).contains(line), "{line}: {}", stdout(&output));
+    }
+    assert_eq!(ftsim("help", &[], &["frobnicate"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_misspelt_key_is_shown_with_its_place_and_its_neighbour() {
+    let bad = "protocol = \"beb\"\nprocesses = 3\n[network]\ndealy = \"5ms\"\n";
+    for command in ["run", "check"] {
+        let output = ftsim("misspelt", &[("x.toml", bad)], &[command, "x.toml"]);
+        assert_eq!(output.status.code(), Some(2));
+        expect![[r#"
+            error: unknown field `dealy`
+             --> x.toml:4:1
+              |
+            4 | dealy = "5ms"
+              | ^^^^^ expected one of `delay`, `loss`, `duplicate`, `order`, `stabilise_at`, `bound`, `link`
+              |
+            help: did you mean `delay`?
+
+        "#]]
+        .assert_eq(&stderr(&output));
+    }
+}
+
+#[test]
+fn files_that_cannot_be_read_are_told_and_the_others_still_run() {
+    let good = format!("{DIES}{AS_EXPECTED}");
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("unreadable");
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::write(folder.join("latin.toml"), [b'#', 0xe9, b'\n']).expect("a file");
+    let args = ["run", "none.toml", "no*.toml", ".", "latin.toml", "good.toml"];
+    let output = ftsim("unreadable", &[("good.toml", &good)], &args);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stdout(&output).contains("1 scenario, 20 runs: 1 as expected"), "{}", stdout(&output));
+    expect![[r#"
+        error: there is no such file
+        --> none.toml
+
+        error: no file matches
+        --> no*.toml
+
+        error: this is a directory
+        --> .
+
+        error: not UTF-8 from byte 1 on
+        --> latin.toml
+
+    "#]]
+    .assert_eq(&stderr(&output));
+}
+
+#[test]
+fn a_scenario_that_comes_out_as_expected_is_one_row() {
+    let good = format!("{DIES}{AS_EXPECTED}");
+    let output = ftsim("expected", &[("x.toml", &good)], &["run", "x.toml"]);
+    assert_eq!(output.status.code(), Some(0));
+    expect![[r#"
+        ok  x.toml  beb  20 seeds  3 held; rb.agreement violated in 20, as expected
+
+        1 scenario, 20 runs: 1 as expected
+    "#]]
+    .assert_eq(&stdout(&output));
+    assert_eq!(stderr(&output), "");
+}
+
+#[test]
+fn a_surprise_ends_with_the_command_that_replays_it() {
+    let output = ftsim("surprise", &[("x y.toml", DIES)], &["run", "x y.toml", "--seeds", "5..8"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stdout(&output);
+    assert!(text.starts_with("UNEXPECTED  x y.toml  beb  seeds 5..8  "), "{text}");
+    assert!(text.contains("x y.toml: rb.agreement violated in 3 of 3 seeds; "), "{text}");
+    assert!(text.contains("replay: ftsim replay 'x y.toml' --seed 5\n"), "{text}");
+}
+
+#[test]
+fn what_was_expected_and_did_not_come_is_a_surprise() {
+    let cases = [
+        ("[expect]\nviolated = [\"rb.no-creation\"]\n", "rb.no-creation expected to be violated"),
+        ("[expect]\nvacuous = [\"rb.no-creation\"]\n", "rb.no-creation listed as vacuous"),
+        ("[expect]\nreached = [\"blocked\"]\n", "blocked expected to be reached"),
+        (
+            "[[fault]]\nafter_effect = { process = \"p1\", nth = 900 }\nheal = true\n",
+            "fault 2 never",
+        ),
+    ];
+    for (rest, told) in cases {
+        let scenario = format!("{DIES}{rest}");
+        let output = ftsim("absent", &[("x.toml", &scenario)], &["run", "x.toml"]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stdout(&output).contains(told), "{told}: {}", stdout(&output));
+    }
+}
+
+#[test]
+fn what_cannot_be_judged_has_a_status_of_its_own() {
+    let cut = "protocol = \"eager-rb\"\nprocesses = 4\n[[fault]]\nat = \"0ms\"\n\
+               partition = { shape = \"halves\" }\n";
+    let output = ftsim("undecided", &[("x.toml", cut)], &["run", "x.toml"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stdout(&output));
+    assert!(stdout(&output).starts_with("undecided  "), "{}", stdout(&output));
+}
+
+#[test]
+fn results_are_the_same_on_any_number_of_threads() {
+    let run = |jobs| {
+        let args = ["run", "x.toml", "--seeds", "200", "--format", "json", "--jobs", jobs];
+        ftsim("threads", &[("x.toml", DIES)], &args).stdout
+    };
+    let one = run("1");
+    assert!(!one.is_empty());
+    assert_eq!(one, run("2"));
+    assert_eq!(one, run("7"));
+}
+
+#[test]
+fn json_holds_the_same_facts() {
+    let args = ["run", "x.toml", "--format", "json"];
+    let output = ftsim("json", &[("x.toml", DIES)], &args);
+    assert_eq!(output.status.code(), Some(1));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(json["schema"], 1);
+    let scenario = &json["scenarios"][0];
+    assert_eq!(scenario["file"], "x.toml");
+    assert_eq!(scenario["seeds"], serde_json::json!({ "from": 1, "until": 21 }));
+    assert_eq!(scenario["as_expected"], false);
+    assert_eq!(scenario["surprises"][0]["kind"], "violated");
+    assert_eq!(scenario["surprises"][0]["replay"], "ftsim replay x.toml --seed 1");
+    let properties = scenario["properties"].as_array().expect("a list");
+    let agreement = properties.iter().find(|p| p["name"] == "rb.agreement").expect("agreement");
+    assert_eq!(agreement["violated"], 20);
+    assert_eq!(agreement["first_violating_seed"], 1);
+}
+
+#[test]
+fn a_replay_shows_settings_trace_and_verdicts_and_repeats_itself() {
+    let args = ["replay", "x.toml", "--seed", "2"];
+    let output = ftsim("replay", &[("x.toml", DIES)], &args);
+    assert_eq!(output.status.code(), Some(0));
+    let text = stdout(&output);
+    let version = format!("ftsim      {}\n", env!("CARGO_PKG_VERSION"));
+    expect_file!["golden/replay.txt"].assert_eq(&text.replace(&version, "ftsim      VERSION\n"));
+    for line in text.lines() {
+        assert!(!line.starts_with(' ') && !line.ends_with(' '), "{line:?}");
+    }
+    assert_eq!(output.stdout, ftsim("replay", &[], &args).stdout);
+}
+
+#[test]
+fn a_replay_as_json_is_an_object_a_line() {
+    let args = ["replay", "x.toml", "--seed", "2", "--format", "jsonl"];
+    let output = ftsim("replay-jsonl", &[("x.toml", DIES)], &args);
+    let text = stdout(&output);
+    let parse = |line| serde_json::from_str::<serde_json::Value>(line).expect("JSON");
+    let lines: Vec<serde_json::Value> = text.lines().map(parse).collect();
+    assert_eq!(lines[0]["seed"], 2);
+    assert_eq!(lines[1]["event"], "start");
+    let outcome = &lines.last().expect("a last line")["outcome"];
+    assert_eq!(outcome["seed"], 2);
+    assert_eq!(outcome["statistics"]["crashes"], 1);
+    assert_eq!(output.stdout, ftsim("replay-jsonl", &[], &args).stdout);
+}
+
+#[test]
+fn protocols_are_listed_and_described() {
+    let list = stdout(&ftsim("list", &[], &["list"]));
+    assert!(list.starts_with("protocol"), "{list}");
+    assert!(list.contains("beb"), "{list}");
+    let described = stdout(&ftsim("list", &[], &["describe", "beb"]));
+    for part in ["faults    crash-stop", "senders", "rb.validity", "as-rb", "by `check`"] {
+        assert!(described.contains(part), "{part}: {described}");
+    }
+    for args in [&["list", "--format", "json"][..], &["describe", "beb", "--format", "json"]] {
+        let output = ftsim("list", &[], args);
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).expect("JSON");
+    }
+    let unknown = ftsim("list", &[], &["describe", "bep"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert_eq!(stderr(&unknown), "error: unknown protocol `bep`\nhelp: did you mean `beb`?\n");
+}
+
+#[test]
+fn the_schema_is_the_one_that_is_committed() {
+    let output = ftsim("schema", &[], &["schema"]);
+    expect_file!["../docs/scenario.schema.json"].assert_eq(&stdout(&output));
+}
+
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ftsim"));
+    let piped = command.arg("schema").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().expect("ftsim starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("ftsim ends");
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(stderr(&output), "");
+}

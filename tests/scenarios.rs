@@ -1,0 +1,140 @@
+//! Guards the scenarios: each comes out as it expects, and each mutant's violation is the mutant's doing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use annotate_snippets::Renderer;
+use ftsim::scenario::Scenario;
+use ftsim::{Catalogue, judge, sweep};
+use ftsim_core::MutantKind;
+use ftsim_reports::SeedRange;
+use toml::{Table, Value};
+
+fn scenarios() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut files: Vec<PathBuf> = entries.map(|e| e.expect("a readable entry").path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
+    files.sort();
+    files
+}
+
+fn parse(path: &Path, text: &str) -> Result<Scenario, String> {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    Scenario::parse(name, text, &Catalogue::builtin()).map_err(|diagnostics| {
+        let render = |d: &ftsim::diagnostic::Diagnostic| d.render(&Renderer::plain());
+        diagnostics.iter().map(render).collect::<Vec<_>>().join("\n")
+    })
+}
+
+/// Calls `check` with every scenario, two at a time, and tells all that went wrong.
+fn each(check: impl Fn(&Path, &str) -> Result<(), String> + Sync) {
+    let (files, next) = (scenarios(), AtomicUsize::new(0));
+    let wrong = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let text = fs::read_to_string(path).expect("a readable scenario");
+                    if let Err(why) = check(path, &text) {
+                        wrong.lock().expect("no poison").push(format!("{}: {why}", path.display()));
+                    }
+                }
+            });
+        }
+    });
+    let mut wrong = wrong.into_inner().expect("no poison");
+    wrong.sort();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_scenario_comes_out_as_it_expects() {
+    each(|path, text| {
+        let scenario = parse(path, text)?;
+        let seeds = 1..scenario.seed_count + 1;
+        let tally =
+            sweep::sweep(&scenario, seeds.clone(), 1, &|_| {}).map_err(|e| e.to_string())?;
+        let range = SeedRange { from: seeds.start, until: seeds.end };
+        let report = judge::report(&scenario, range, &tally);
+        let surprises = report.surprises.iter().map(|s| format!("{} {}", s.subject, s.message));
+        let surprises: Vec<String> = surprises.collect();
+        if surprises.is_empty() { Ok(()) } else { Err(surprises.join("\n    ")) }
+    });
+}
+
+/// A code mutant is taken out, a mutant of the world is given its assumption back: the property must hold.
+#[test]
+fn without_its_mutant_no_scenario_violates_the_mutants_property() {
+    each(|path, text| {
+        let mut file: Table = text.parse().map_err(|e| format!("{e}"))?;
+        let params = file.get_mut("params").and_then(Value::as_table_mut);
+        let Some(Value::String(name)) = params.and_then(|params| params.remove("mutant")) else {
+            return Ok(());
+        };
+        let scenario = parse(path, text)?;
+        let known = scenario.entry.mutants.iter().find(|mutant| mutant.name == name);
+        let mutant = known.expect("a scenario that was accepted names a known mutant");
+        if !scenario.expect.violated.contains(&mutant.violates) {
+            return Err(format!(
+                "mutant {name} must violate {}, says the catalogue",
+                mutant.violates
+            ));
+        }
+        if let MutantKind::Assumption { key, restored } = mutant.kind {
+            let restored = restored.map(|value| {
+                let table: Table = format!("value = {value}").parse().expect("a value in TOML");
+                table["value"].clone()
+            });
+            let mut root = Value::Table(file);
+            set(&mut root, key, restored.as_ref());
+            file = match root {
+                Value::Table(table) => table,
+                _ => unreachable!("a table stays one"),
+            };
+        }
+        file.remove("expect");
+        let whole = parse(path, &file.to_string()).map_err(|e| format!("{e}\n{file}"))?;
+        let seeds = 1..whole.seed_count + 1;
+        let tally = sweep::sweep(&whole, seeds, 1, &|_| {}).map_err(|e| e.to_string())?;
+        let property = tally.properties.get(&mutant.violates);
+        match property.and_then(|property| property.first_violated.as_ref()) {
+            None => Ok(()),
+            Some(example) => Err(format!(
+                "{} is violated without mutant {name} too, in seed {}: {}",
+                mutant.violates, example.seed, example.message
+            )),
+        }
+    });
+}
+
+/// Sets or removes what stands under a dotted path; in every element of an array on the way.
+fn set(value: &mut Value, path: &str, to: Option<&Value>) {
+    if let Value::Array(items) = value {
+        items.iter_mut().for_each(|item| set(item, path, to));
+        return;
+    }
+    let Value::Table(table) = value else { return };
+    let Some((first, rest)) = path.split_once('.') else {
+        match to {
+            Some(to) => drop(table.insert(path.to_owned(), to.clone())),
+            None => drop(table.remove(path)),
+        }
+        return;
+    };
+    let (name, index) = match first.split_once('[') {
+        Some((name, index)) => (name, index.trim_end_matches(']').parse::<usize>().ok()),
+        None => (first, None),
+    };
+    let Some(inner) = table.get_mut(name) else { return };
+    match index {
+        Some(index) => {
+            if let Some(item) = inner.get_mut(index) {
+                set(item, rest, to);
+            }
+        }
+        None => set(inner, rest, to),
+    }
+}
