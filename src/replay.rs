@@ -26,6 +26,10 @@ pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result
             write_trace(out, &trace)?;
             writeln!(out)?;
             write_outcome(out, &outcome)?;
+            for fault in outcome.unfired.iter().filter_map(|index| outcome.plan.faults.get(*index))
+            {
+                writeln!(out, "{:9}  {}", "unfired", fault)?;
+            }
         }
         TraceFormat::Jsonl => {
             writeln!(out, "{}", header_json(&scenario, args.seed))?;

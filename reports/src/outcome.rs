@@ -16,6 +16,7 @@ pub fn write_outcome(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> 
     let name_width = outcome.judged.iter().map(|judged| judged.id.0.len()).max().unwrap_or(0);
     for judged in &outcome.judged {
         let (word, style, why) = match &judged.verdict {
+            Verdict::Held if judged.exercised == 1 => ("held", GOOD, "exercised once".into()),
             Verdict::Held => ("held", GOOD, format!("exercised {} times", judged.exercised)),
             Verdict::HeldVacuously => ("vacuous", UNKNOWN, "its premise never came true".into()),
             Verdict::Undecided(reason) => ("undecided", UNKNOWN, reason.clone()),

@@ -1,0 +1,96 @@
+//! Guards what becomes of a panic: a protocol's is a verdict, ftsim's own is an error, neither is noise.
+
+use ftsim::scenario::Scenario;
+use ftsim::{Catalogue, judge, sweep};
+use ftsim_core::{
+    Cx, DetectorClass, FaultClass, Links, Model, Never, Process, ProcessId, Protocol, Setting,
+    Timing,
+};
+use ftsim_protocols::NoParams;
+use ftsim_protocols::spec::broadcast::{Broadcast, Request};
+use ftsim_reports::{SeedRange, SurpriseKind};
+
+const MODEL: Model = Model {
+    timing: Timing::Asynchronous,
+    faults: FaultClass::None,
+    bound: "f = 0",
+    links: Links::Reliable,
+    detector: DetectorClass::None,
+    literature: "none",
+};
+
+/// Panics when it is asked for something.
+#[derive(Clone, Debug, Hash)]
+struct Nervous;
+
+impl Process for Nervous {
+    type Spec = Broadcast;
+    type Msg = ();
+    type Timer = Never;
+    type Record = Never;
+    fn on_request(&mut self, _: Request, _: &mut Cx<Self>) {
+        panic!("asked for too much");
+    }
+    fn on_message(&mut self, _: ProcessId, (): (), _: &mut Cx<Self>) {}
+}
+
+impl Protocol for Nervous {
+    const NAME: &'static str = "nervous";
+    const SUMMARY: &'static str = "panics";
+    const MODEL: Model = MODEL;
+    type Params = NoParams;
+    fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
+        Self
+    }
+}
+
+/// Cannot even be made, and so takes down whoever tries.
+#[derive(Clone, Debug, Hash)]
+struct Impossible;
+
+impl Process for Impossible {
+    type Spec = Broadcast;
+    type Msg = ();
+    type Timer = Never;
+    type Record = Never;
+    fn on_request(&mut self, _: Request, _: &mut Cx<Self>) {}
+    fn on_message(&mut self, _: ProcessId, (): (), _: &mut Cx<Self>) {}
+}
+
+impl Protocol for Impossible {
+    const NAME: &'static str = "impossible";
+    const SUMMARY: &'static str = "cannot be made";
+    const MODEL: Model = MODEL;
+    type Params = NoParams;
+    fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
+        panic!("there is no such process")
+    }
+}
+
+fn scenario(protocol: &str) -> Scenario {
+    let catalogue = Catalogue::builtin().with::<Nervous>().with::<Impossible>();
+    let text = format!("protocol = \"{protocol}\"\nprocesses = 2\n");
+    Scenario::parse("x.toml", &text, &catalogue).expect("a good scenario")
+}
+
+#[test]
+fn a_panic_of_a_handler_is_a_surprise_that_can_be_replayed() {
+    let scenario = scenario("nervous");
+    let tally = sweep::sweep(&scenario, 1..50, 3, &|_| {}).expect("no failure of ftsim");
+    assert_eq!(tally.panicked, 49);
+    let report = judge::report(&scenario, SeedRange { from: 1, until: 50 }, &tally);
+    let first = &report.surprises[0];
+    assert_eq!((first.kind, first.seed), (SurpriseKind::Panicked, Some(1)));
+    assert!(first.message.contains("p0 panicked: asked for too much"), "{}", first.message);
+    let (outcome, _) = sweep::record(&scenario, 1).expect("no failure of ftsim");
+    assert!(outcome.panicked.is_some());
+}
+
+#[test]
+fn a_failure_of_ftsim_names_scenario_and_seed() {
+    for jobs in [1, 4] {
+        let error = sweep::sweep(&scenario("impossible"), 1..1_000, jobs, &|_| {}).err();
+        let message = error.expect("a failure").to_string();
+        assert!(message.contains("there is no such process (in x.toml, seed "), "{message}");
+    }
+}
