@@ -12,7 +12,7 @@ protocol = "beb"
 processes = 4
 check = ["rb.agreement"]
 [workload]
-senders = ["p0"]
+senders = ["p0", "p3"]
 [[fault]]
 when = { process = "p0", sends = "Data", nth = 2 }
 crash = "p0"
