@@ -50,19 +50,20 @@ fn each(check: impl Fn(&Path, &str) -> Result<(), String> + Sync) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+fn runs_as_expected(path: &Path, text: &str) -> Result<(), String> {
+    let scenario = parse(path, text)?;
+    let seeds = 1..scenario.seed_count + 1;
+    let tally = sweep::sweep(&scenario, seeds.clone(), 1, &|_| {}).map_err(|e| e.to_string())?;
+    let range = SeedRange { from: seeds.start, until: seeds.end };
+    let report = judge::report(&scenario, range, &tally);
+    let surprises = report.surprises.iter().map(|s| format!("{} {}", s.subject, s.message));
+    let surprises: Vec<String> = surprises.collect();
+    if surprises.is_empty() { Ok(()) } else { Err(surprises.join("\n    ")) }
+}
+
 #[test]
 fn every_scenario_comes_out_as_it_expects() {
-    each(|path, text| {
-        let scenario = parse(path, text)?;
-        let seeds = 1..scenario.seed_count + 1;
-        let tally =
-            sweep::sweep(&scenario, seeds.clone(), 1, &|_| {}).map_err(|e| e.to_string())?;
-        let range = SeedRange { from: seeds.start, until: seeds.end };
-        let report = judge::report(&scenario, range, &tally);
-        let surprises = report.surprises.iter().map(|s| format!("{} {}", s.subject, s.message));
-        let surprises: Vec<String> = surprises.collect();
-        if surprises.is_empty() { Ok(()) } else { Err(surprises.join("\n    ")) }
-    });
+    each(runs_as_expected);
 }
 
 /// A code mutant is taken out, a mutant of the world is given its assumption back: the property must hold.
@@ -137,4 +138,12 @@ fn set(value: &mut Value, path: &str, to: Option<&Value>) {
         }
         None => set(inner, rest, to),
     }
+}
+
+#[test]
+fn the_example_of_the_reference_comes_out_as_it_expects() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scenario.md");
+    let text = fs::read_to_string(&page).expect("a readable page");
+    let example = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+    runs_as_expected(&page, example.expect("an example")).expect("an example that runs");
 }

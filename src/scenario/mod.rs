@@ -12,7 +12,6 @@ mod world;
 use std::sync::Arc;
 
 use ftsim_core::catalogue::{PropertyInfo, Settled, Settling};
-use ftsim_core::storage::OnCrash;
 use ftsim_core::{Entry, Experiment, Invalid, MutantKind, Runner, Setting, Standing};
 use ftsim_protocols::Catalogue;
 use serde_json::{Map, Value};
@@ -154,7 +153,7 @@ fn read(
             detector,
             sync_latency: file.storage.sync_latency,
             plan,
-            on_crash: OnCrash::LoseUnsynced,
+            on_crash: world::on_crash(&file.storage),
             overrides: Vec::new(),
             random: None,
             ties: world::ties(&file.run),

@@ -53,7 +53,6 @@ const PLANNED_KEYS: &[&str] = &[
 /// Values that are planned, by key.
 const PLANNED_VALUES: &[(&str, &[&str])] = &[
     ("detector.kind", &["eventually-perfect", "omega", "heartbeat"]),
-    ("storage.on_crash", &["keep-all", "keep-prefix", "keep-subset", "torn-last", "lose-all"]),
     ("fault[].partition.shape", &["bridge", "ring-of-majorities"]),
 ];
 

@@ -54,7 +54,7 @@ pub fn effective(scenario: &Scenario) -> Effective {
     put("detector", detector(scenario));
     put(
         "storage",
-        format!("sync latency {}, a crash loses what is not synced", experiment.sync_latency),
+        format!("sync latency {}, a crash {}", experiment.sync_latency, experiment.on_crash),
     );
     for (index, fault) in experiment.plan.faults.iter().enumerate() {
         let number = scenario.fault_origins.get(index).map_or(0, |origin| origin + 1);

@@ -1,13 +1,16 @@
-//! `[run]`, `[clocks]` and `[detector]`.
+//! `[run]`, `[clocks]`, `[storage]` and `[detector]`.
 
 use ftsim_core::clock::ClockConfig;
 use ftsim_core::detector::{DetectorConfig, DetectorKind, Mistake};
 use ftsim_core::event::Ties;
+use ftsim_core::storage::OnCrash;
 use ftsim_core::{Duration, Instant, Limits};
 
 use super::names::Names;
 use super::problems::Problems;
-use crate::scenario_file::{self as file, ClocksFile, Count, DetectorFile, RunFile, TiesFile};
+use crate::scenario_file::{
+    self as file, ClocksFile, Count, DetectorFile, OnCrashFile, RunFile, StorageFile, TiesFile,
+};
 
 /// One year.
 const HORIZON_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -62,6 +65,18 @@ pub const fn ties(run: &RunFile) -> Ties {
     match run.ties {
         TiesFile::Sequence => Ties::Sequence,
         TiesFile::Drawn => Ties::Drawn,
+    }
+}
+
+/// What a crash leaves of a log.
+pub const fn on_crash(storage: &StorageFile) -> OnCrash {
+    match storage.on_crash {
+        OnCrashFile::LoseUnsynced => OnCrash::LoseUnsynced,
+        OnCrashFile::KeepAll => OnCrash::KeepAll,
+        OnCrashFile::KeepPrefix => OnCrash::KeepPrefix,
+        OnCrashFile::KeepSubset => OnCrash::KeepSubset,
+        OnCrashFile::TornLast => OnCrash::TornLast,
+        OnCrashFile::LoseAll => OnCrash::LoseAll,
     }
 }
 

@@ -175,16 +175,26 @@ pub struct StorageFile {
     /// How long a sync takes; the process waits for it. `"0ms"` unless said otherwise.
     pub sync_latency: DurationRange,
     /// What a crash leaves of a log; `"lose-unsynced"` unless said otherwise.
-    pub on_crash: OnCrash,
+    pub on_crash: OnCrashFile,
 }
 
 /// What a crash leaves of a log.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum OnCrash {
+pub enum OnCrashFile {
     /// All that was synced, and nothing else.
     #[default]
     LoseUnsynced,
+    /// All, synced or not.
+    KeepAll,
+    /// What was synced, and the first few records of the rest.
+    KeepPrefix,
+    /// What was synced, and some of the rest.
+    KeepSubset,
+    /// What was synced, the first few records of the rest, and the next one torn.
+    TornLast,
+    /// Nothing at all: amnesia.
+    LoseAll,
 }
 
 /// How many seeds, and where each run is cut short.

@@ -109,7 +109,7 @@ processes = 3
              --> x.toml:1:12
               |
             1 | protocol = "bep"
-              |            ^^^^^ expected one of `beb`, `eager-rb`, `idle`
+              |            ^^^^^ expected one of `beb`, `eager-rb`, `lazy-rb`, `uniform-rb`, `idle`
               |
             help: did you mean `beb`?
         "#]],
@@ -364,12 +364,6 @@ partition = { shape = "bridge" }
                |
             13 | kind = "omega"
                |        ^^^^^^^
-
-            error: "torn-last" is not supported yet
-              --> x.toml:15:12
-               |
-            15 | on_crash = "torn-last"
-               |            ^^^^^^^^^^^
 
             error: `fault.byzantine` is not supported yet
               --> x.toml:18:1
