@@ -40,9 +40,14 @@ impl Diagnostic {
         let title = Level::ERROR.primary_title(self.message.as_str());
         let group = match &self.span {
             Some(span) => {
-                let annotation =
-                    AnnotationKind::Primary.span(within(text, span)).label(self.label.as_deref());
-                title.element(Snippet::source(text).path(path).annotation(annotation))
+                let annotation = AnnotationKind::Primary.span(within(text, span));
+                let label = self.label.as_deref();
+                let is_short = |label: &&str| label.chars().count() <= LABEL_WIDTH_MAX;
+                let annotation = annotation.label(label.filter(is_short));
+                let snippet = Snippet::source(text).path(path).annotation(annotation);
+                let note = label.filter(|label| !is_short(label)).map(wrapped);
+                let note = note.map(|note| Level::NOTE.message(note));
+                title.element(snippet).elements(note)
             }
             None => title.element(Origin::path(path)),
         };
@@ -52,6 +57,29 @@ impl Diagnostic {
         }
         renderer.render(&report)
     }
+}
+
+/// A longer label goes below the text, in lines.
+const LABEL_WIDTH_MAX: usize = 50;
+/// The width of such a line.
+const NOTE_WIDTH: usize = 80;
+
+/// The text in lines, broken between words.
+fn wrapped(text: &str) -> String {
+    let (mut lines, mut width) = (String::new(), 0);
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if width > 0 && width + 1 + length > NOTE_WIDTH {
+            lines.push('\n');
+            width = 0;
+        } else if width > 0 {
+            lines.push(' ');
+            width += 1;
+        }
+        lines.push_str(word);
+        width += length;
+    }
+    lines
 }
 
 /// The span cut back to what the text has, on boundaries of characters and within one line.

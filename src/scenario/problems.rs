@@ -114,7 +114,7 @@ impl Hint<'_> {
 }
 
 /// More names than this are not listed: the nearest one must do.
-const LISTED_MAX: usize = 12;
+const LISTED_MAX: usize = 24;
 
 /// Rust's names of types as a writer of scenarios would say them.
 fn plain_words(expected: &str) -> &str {

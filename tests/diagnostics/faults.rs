@@ -121,8 +121,9 @@ recover_after = "1s"
              --> x.toml:6:1
               |
             6 | recover_after = "1s"
-              | ^^^^^^^^^^^^^ in its model a process that crashes stays down (crash-stop)
+              | ^^^^^^^^^^^^^
               |
+              = note: in its model a process that crashes stays down (crash-stop)
             help: leave out `recover_after`
         "#]],
     );
@@ -222,7 +223,9 @@ in_flight = "keep"
              --> x.toml:3:1
               |
             3 | [[fault]]
-              | ^^^^^^^^^ expected one of `crash`, `pause`, `resume`, `partition`, `heal`
+              | ^^^^^^^^^
+              |
+              = note: expected one of `crash`, `pause`, `resume`, `partition`, `heal`
         "#]],
     );
 }

@@ -25,12 +25,14 @@ fn delay_without_a_unit() {
     beb(
         "[network]\ndelay = 5\n",
         expect![[r#"
-        error: invalid type: integer `5`
-         --> x.toml:4:9
-          |
-        4 | delay = 5
-          |         ^ expected a delay such as "1ms..10ms" or { exponential = "5ms" }
-    "#]],
+            error: invalid type: integer `5`
+             --> x.toml:4:9
+              |
+            4 | delay = 5
+              |         ^
+              |
+              = note: expected a delay such as "1ms..10ms" or { exponential = "5ms" }
+        "#]],
     );
 }
 
@@ -61,7 +63,9 @@ delay = { cap = "1s" }
              --> x.toml:4:9
               |
             4 | delay = { cap = "1s" }
-              |         ^^^^^^^^^^^^^^ expected one of `exponential`, `normal`, `log_normal`, `pareto`, `empirical`
+              |         ^^^^^^^^^^^^^^
+              |
+              = note: expected one of `exponential`, `normal`, `log_normal`, `pareto`, `empirical`
         "#]],
     );
 }
@@ -133,8 +137,10 @@ delay = { exponental = "2s" }
              --> x.toml:4:11
               |
             4 | delay = { exponental = "2s" }
-              |           ^^^^^^^^^^ expected one of `exponential`, `normal`, `log_normal`, `pareto`, `empirical`, `deviation`, `sigma`, `alpha`, `cap`
+              |           ^^^^^^^^^^
               |
+              = note: expected one of `exponential`, `normal`, `log_normal`, `pareto`, `empirical`,
+                      `deviation`, `sigma`, `alpha`, `cap`
             help: did you mean `exponential`?
         "#]],
     );

@@ -184,8 +184,10 @@ reached = ["x", "x"]
              --> x.toml:5:30
               |
             5 | vacuous = ["rb.no-creation", "rb.nocreation"]
-              |                              ^^^^^^^^^^^^^^^ expected one of `rb.validity`, `rb.no-duplication`, `rb.no-creation`, `rb.agreement`, `rb.uniform-agreement`
+              |                              ^^^^^^^^^^^^^^^
               |
+              = note: expected one of `rb.validity`, `rb.no-duplication`, `rb.no-creation`,
+                      `rb.agreement`, `rb.uniform-agreement`
             help: did you mean `rb.no-creation`?
 
             error: `x` is listed twice
