@@ -1,10 +1,9 @@
 //! Guards against panics: any damage to a scenario is judged, not obeyed.
 
 use annotate_snippets::Renderer;
-use ftsim::Catalogue;
 use ftsim::scenario::Scenario;
 
-use super::{EVERYTHING, Idle};
+use super::{EVERYTHING, catalogue};
 
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2_000))]
@@ -34,8 +33,7 @@ proptest::proptest! {
             }
             text = lines.join("\n");
         }
-        let catalogue = Catalogue::builtin().with::<Idle>();
-        if let Err(diagnostics) = Scenario::parse("x.toml", &text, &catalogue) {
+        if let Err(diagnostics) = Scenario::parse("x.toml", &text, &catalogue()) {
             proptest::prop_assert!(!diagnostics.is_empty());
             for diagnostic in diagnostics {
                 diagnostic.render(&Renderer::plain());
@@ -46,7 +44,7 @@ proptest::proptest! {
     /// So does no text at all.
     #[test]
     fn any_text_is_judged(text in ".*") {
-        let result = Scenario::parse("x.toml", &text, &Catalogue::builtin());
+        let result = Scenario::parse("x.toml", &text, &catalogue());
         for diagnostic in result.err().unwrap_or_default() {
             diagnostic.render(&Renderer::plain());
         }

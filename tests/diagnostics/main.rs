@@ -14,6 +14,7 @@ use ftsim_core::{
     Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Never, Process,
     ProcessId, Protocol, Setting, Timing,
 };
+use ftsim_protocols::broadcast::{Beb, EagerRb};
 use ftsim_protocols::spec::broadcast::{Broadcast, Request, VALIDITY};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -72,10 +73,14 @@ impl Protocol for Idle {
     }
 }
 
+/// A few protocols that stay as they are, whatever ftsim brings along.
+fn catalogue() -> Catalogue {
+    Catalogue::default().with::<Beb>().with::<EagerRb>().with::<Idle>()
+}
+
 #[expect(clippy::needless_pass_by_value, reason = "reads better at the call")]
 fn check(text: &str, expected: Expect) {
-    let catalogue = Catalogue::builtin().with::<Idle>();
-    let rendered = match Scenario::parse("x.toml", text, &catalogue) {
+    let rendered = match Scenario::parse("x.toml", text, &catalogue()) {
         Ok(_) => "no error\n".to_owned(),
         Err(diagnostics) => {
             assert!(!diagnostics.is_empty(), "an error without a word");
