@@ -1,0 +1,123 @@
+//! The clients of atomic commitment.
+
+use std::collections::BTreeSet;
+
+use ftsim_core::{Ask, Duration, Invalid, Probability, ProcessId, Setting, Workload};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{AtomicCommit, COORDINATOR, PARTICIPANT, Request, Transaction, Work};
+
+/// Which transactions there are, and what each does where. Every participant takes part in every transaction.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TransactionWorkload {
+    /// How many transactions there are; they are numbered from 1.
+    pub transactions: u32,
+    /// The time between two of them; the first is at the start.
+    pub every: Duration,
+    /// The probability that a transaction's work fails at a participant, which then votes No.
+    pub vote_no: f64,
+    /// Where work fails for certain: pairs of participant and transaction.
+    pub no: Vec<(ProcessId, Transaction)>,
+    /// The probability that a transaction reads and does not write at a participant.
+    pub read_only: f64,
+    /// Where it reads and does not write for certain: pairs of participant and transaction.
+    pub reads: Vec<(ProcessId, Transaction)>,
+}
+
+impl Default for TransactionWorkload {
+    fn default() -> Self {
+        Self {
+            transactions: 1,
+            every: Duration::from_millis(100),
+            vote_no: 0.0,
+            no: Vec::new(),
+            read_only: 0.0,
+            reads: Vec::new(),
+        }
+    }
+}
+
+impl TransactionWorkload {
+    pub(super) fn resolve(&self, setting: &Setting) -> Result<Transactions, Invalid> {
+        let coordinator = setting.role(COORDINATOR).next();
+        let Some(coordinator) = coordinator.filter(|_| setting.role(PARTICIPANT).len() > 0) else {
+            let message = "needs a coordinator and a participant to work at";
+            return Err(Invalid::new("transactions", message));
+        };
+        let probability = |key, p| {
+            Probability::new(p).ok_or_else(|| Invalid::new(key, "is a probability: 0 to 1"))
+        };
+        for (key, pairs) in [("no", &self.no), ("reads", &self.reads)] {
+            for (p, transaction) in pairs {
+                if !setting.has_role(*p, PARTICIPANT) {
+                    return Err(Invalid::new(key, format!("{p} is no participant")));
+                }
+                if !(1..=u64::from(self.transactions)).contains(transaction) {
+                    return Err(Invalid::new(key, format!("no transaction {transaction}")));
+                }
+            }
+        }
+        Ok(Transactions {
+            coordinator,
+            participants: setting.role(PARTICIPANT).collect(),
+            count: self.transactions,
+            every: self.every,
+            fails: Part::new(probability("vote_no", self.vote_no)?, &self.no),
+            reads: Part::new(probability("read_only", self.read_only)?, &self.reads),
+        })
+    }
+}
+
+/// The clients of atomic commitment: at fixed times a transaction works everywhere, and is then to commit.
+#[derive(Clone, Debug, Hash)]
+pub struct Transactions {
+    coordinator: ProcessId,
+    participants: Vec<ProcessId>,
+    count: u32,
+    every: Duration,
+    fails: Part,
+    reads: Part,
+}
+
+/// A part of all pairs of participant and transaction: some for certain, the others with a probability.
+#[derive(Clone, Debug, Hash)]
+struct Part {
+    others: Probability,
+    certain: BTreeSet<(ProcessId, Transaction)>,
+}
+
+impl Part {
+    fn new(others: Probability, certain: &[(ProcessId, Transaction)]) -> Self {
+        Self { others, certain: certain.iter().copied().collect() }
+    }
+
+    fn contains(
+        &self,
+        p: ProcessId,
+        transaction: Transaction,
+        ask: &mut Ask<'_, AtomicCommit>,
+    ) -> bool {
+        self.certain.contains(&(p, transaction)) || ask.rng().chance(self.others)
+    }
+}
+
+impl Workload<AtomicCommit> for Transactions {
+    fn on_start(&mut self, ask: &mut Ask<'_, AtomicCommit>) {
+        for transaction in 1..=u64::from(self.count) {
+            let after = self.every.times(transaction - 1);
+            for p in &self.participants {
+                let fails = self.fails.contains(*p, transaction, ask);
+                let reads = self.reads.contains(*p, transaction, ask);
+                let work = match (fails, reads) {
+                    (true, _) => Work::Fail,
+                    (false, true) => Work::Read,
+                    (false, false) => Work::Write,
+                };
+                ask.request(*p, after, Request::Perform { transaction, work });
+            }
+            ask.request(self.coordinator, after, Request::Begin(transaction));
+        }
+    }
+}
