@@ -6,6 +6,7 @@
 
 pub mod broadcast;
 pub mod consensus;
+pub mod commit;
 pub mod spec;
 #[cfg(test)]
 mod testing;
@@ -37,6 +38,7 @@ impl Catalogue {
             .with::<consensus::FloodingConsensus>()
             .with::<consensus::FloodSet>()
             .with::<consensus::HierarchicalConsensus>()
+            .with::<commit::TwoPhaseCommit>()
     }
 
     /// Adds a protocol; one of the same name is replaced.

@@ -1,0 +1,218 @@
+//! A participant of the central topology: votes, and does as it is told.
+
+use std::iter;
+
+use ftsim_core::{Cx, ProcessId, Setting, Stored};
+
+use super::settings::{Params, Presumption, Termination};
+use super::voter::{State, Voter};
+use super::{Msg, Part, Record, Timer, TwoPhaseCommit};
+use crate::spec::atomic_commit::{
+    COORDINATOR, Decision, Indication, PARTICIPANT, Request, Transaction, Vote,
+};
+
+/// A participant of the central topology.
+#[derive(Clone, Debug, Hash)]
+pub struct Participant {
+    voter: Voter,
+    presume: Presumption,
+    termination: Termination,
+    leaves_read_only: bool,
+    /// Not in the mutant `vote-before-log`.
+    logs_before_voting: bool,
+    /// Not in the mutant `ack-before-force`.
+    forces_before_ack: bool,
+    /// Not in the mutant `release-locks-early`.
+    keeps_locks: bool,
+    /// What to do when the decision is late: ask, but for the mutants `abort-on-timeout` and
+    /// `commit-on-timeout`.
+    guess: Option<Decision>,
+}
+
+impl Participant {
+    pub(super) fn new(params: &Params, setting: &Setting) -> Self {
+        Self {
+            voter: Voter::new(params),
+            presume: params.presume,
+            termination: params.termination,
+            leaves_read_only: params.read_only,
+            logs_before_voting: !setting.is_mutant("vote-before-log"),
+            forces_before_ack: !setting.is_mutant("ack-before-force"),
+            keeps_locks: !setting.is_mutant("release-locks-early"),
+            guess: match () {
+                () if setting.is_mutant("abort-on-timeout") => Some(Decision::Abort),
+                () if setting.is_mutant("commit-on-timeout") => Some(Decision::Commit),
+                () => None,
+            },
+        }
+    }
+
+    fn on_prepare(
+        &mut self,
+        from: ProcessId,
+        transaction: Transaction,
+        cx: &mut Cx<TwoPhaseCommit>,
+    ) {
+        match self.voter.state(transaction) {
+            Some(State::Prepared { .. } | State::Left | State::Decided(Decision::Commit)) => return,
+            Some(State::Working { .. } | State::Decided(Decision::Abort)) | None => {}
+        }
+        match self.voter.vote(transaction) {
+            Vote::No => {
+                self.send_vote(from, transaction, Vote::No, cx);
+                self.voter.abort_alone(transaction, cx);
+            }
+            Vote::ReadOnly if self.leaves_read_only => {
+                self.send_vote(from, transaction, Vote::ReadOnly, cx);
+                self.voter.leave(transaction, cx);
+            }
+            Vote::Yes | Vote::ReadOnly => self.vote_yes(from, transaction, cx),
+        }
+    }
+
+    fn vote_yes(
+        &mut self,
+        coordinator: ProcessId,
+        transaction: Transaction,
+        cx: &mut Cx<TwoPhaseCommit>,
+    ) {
+        if !self.logs_before_voting {
+            self.send_vote(coordinator, transaction, Vote::Yes, cx);
+        }
+        self.voter.prepare(transaction, coordinator, cx);
+        cx.sync();
+        if self.logs_before_voting {
+            self.send_vote(coordinator, transaction, Vote::Yes, cx);
+        }
+        if !self.keeps_locks {
+            self.voter.release(transaction);
+        }
+        cx.set_timer(self.voter.decision_timeout, Timer::Decision(transaction));
+    }
+
+    fn send_vote(
+        &self,
+        to: ProcessId,
+        transaction: Transaction,
+        vote: Vote,
+        cx: &mut Cx<TwoPhaseCommit>,
+    ) {
+        cx.indicate(Indication::Voted { transaction, vote });
+        cx.send(to, Msg::Vote(transaction, vote));
+    }
+
+    /// The decision comes from the coordinator, which may want to know that it has arrived, or from a peer.
+    fn on_decision(
+        &mut self,
+        from: ProcessId,
+        transaction: Transaction,
+        decision: Decision,
+        cx: &mut Cx<TwoPhaseCommit>,
+    ) {
+        let from_coordinator = cx.setting().has_role(from, COORDINATOR);
+        let acknowledges = from_coordinator && self.presume.acknowledges(decision);
+        if acknowledges && !self.forces_before_ack {
+            cx.send(from, Msg::Ack(transaction));
+        }
+        match self.voter.state(transaction) {
+            Some(State::Prepared { .. }) => {
+                if !from_coordinator {
+                    cx.reach("told by a peer");
+                }
+                self.decide(transaction, decision, cx);
+            }
+            // What is not prepared here can only be aborted.
+            Some(State::Working { .. }) | None => self.voter.abort_alone(transaction, cx),
+            Some(State::Left | State::Decided(_)) => {}
+        }
+        if acknowledges && self.forces_before_ack {
+            cx.send(from, Msg::Ack(transaction));
+        }
+    }
+
+    /// Logs and carries out the decision on a prepared transaction.
+    fn decide(
+        &mut self,
+        transaction: Transaction,
+        decision: Decision,
+        cx: &mut Cx<TwoPhaseCommit>,
+    ) {
+        cx.append(Record::Decided(transaction, decision));
+        if self.presume.acknowledges(decision) {
+            cx.sync();
+        }
+        self.voter.conclude(transaction, decision, cx);
+    }
+
+    /// The decision is late.
+    fn on_late(&mut self, transaction: Transaction, cx: &mut Cx<TwoPhaseCommit>) {
+        match self.guess {
+            Some(decision) if self.voter.is_prepared(transaction) => {
+                self.decide(transaction, decision, cx);
+            }
+            _ => self.ask(transaction, cx),
+        }
+    }
+
+    fn ask(&mut self, transaction: Transaction, cx: &mut Cx<TwoPhaseCommit>) {
+        let Some(State::Prepared { coordinator, .. }) = self.voter.state(transaction) else {
+            return;
+        };
+        let (me, cooperative) = (cx.me(), self.termination == Termination::Cooperative);
+        let peers = cx.role(PARTICIPANT).filter(|p| cooperative && *p != me);
+        self.voter.ask(transaction, iter::once(coordinator).chain(peers), cx);
+    }
+
+    /// An uncertain peer asks. It is told what is decided here; what is not prepared here is aborted to that end.
+    fn on_inquiry(
+        &mut self,
+        from: ProcessId,
+        transaction: Transaction,
+        cx: &mut Cx<TwoPhaseCommit>,
+    ) {
+        let decision = match self.voter.state(transaction) {
+            Some(State::Decided(decision)) => decision,
+            Some(State::Prepared { .. } | State::Left) => return,
+            // It may have read here, and left before a crash.
+            None if self.leaves_read_only => return,
+            Some(State::Working { .. }) | None => {
+                self.voter.abort_alone(transaction, cx);
+                Decision::Abort
+            }
+        };
+        cx.send(from, Msg::decided(transaction, decision));
+    }
+}
+
+impl Part for Participant {
+    fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Cx<TwoPhaseCommit>) {
+        self.voter.recover(log, cx);
+        for transaction in self.voter.uncertain() {
+            self.ask(transaction, cx);
+        }
+    }
+
+    fn on_request(&mut self, request: Request, cx: &mut Cx<TwoPhaseCommit>) {
+        if let Request::Perform { transaction, work } = request {
+            self.voter.perform(transaction, work, cx);
+        }
+    }
+
+    fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<TwoPhaseCommit>) {
+        match msg {
+            Msg::Prepare(transaction) => self.on_prepare(from, transaction, cx),
+            Msg::Commit(transaction) => self.on_decision(from, transaction, Decision::Commit, cx),
+            Msg::Abort(transaction) => self.on_decision(from, transaction, Decision::Abort, cx),
+            Msg::Inquiry(transaction) => self.on_inquiry(from, transaction, cx),
+            Msg::Vote(..) | Msg::Ack(_) => {}
+        }
+    }
+
+    fn on_timer(&mut self, timer: Timer, cx: &mut Cx<TwoPhaseCommit>) {
+        match timer {
+            Timer::Prepare(transaction) => self.voter.stop_waiting(transaction, cx),
+            Timer::Decision(transaction) => self.on_late(transaction, cx),
+            Timer::Votes(_) | Timer::Acks(_) => {}
+        }
+    }
+}
