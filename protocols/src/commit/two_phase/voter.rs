@@ -7,7 +7,7 @@ use ftsim_core::{Cx, Duration, ProcessId, Stored};
 use super::settings::Params;
 use super::{Msg, Record, Timer, TwoPhaseCommit};
 use crate::commit::item::Item;
-use crate::spec::atomic_commit::{Decision, Transaction, Vote, Work};
+use crate::spec::atomic_commit::{Decision, Indication, Transaction, Vote, Work};
 
 /// One who votes.
 ///
@@ -164,13 +164,15 @@ impl Voter {
         }
     }
 
-    /// Repeats from the log what is decided, says it again, and locks what is prepared.
+    /// Repeats from the log what is decided, and locks what is prepared. Says both again: the crash may have come
+    /// between record and word.
     pub fn recover(&mut self, log: &[Stored<Record>], cx: &mut Cx<TwoPhaseCommit>) {
         let mut prepared = BTreeMap::new();
         for record in log.iter().filter_map(Stored::intact) {
             match record {
                 Record::Prepared { transaction, coordinator, writes } => {
                     prepared.insert(*transaction, (*coordinator, *writes));
+                    cx.indicate(Indication::Voted { transaction: *transaction, vote: Vote::Yes });
                 }
                 Record::Decided(transaction, decision) => {
                     let writes = prepared.remove(transaction).is_some_and(|(_, writes)| writes);
