@@ -80,11 +80,12 @@ impl Coordinator {
         else {
             return;
         };
-        match vote {
-            Vote::No if self.heeds_no => return self.decide(transaction, Decision::Abort, cx),
-            Vote::ReadOnly => tell.remove(from),
-            Vote::Yes | Vote::No => true,
-        };
+        if vote == Vote::No && self.heeds_no {
+            return self.decide(transaction, Decision::Abort, cx);
+        }
+        if vote == Vote::ReadOnly {
+            tell.remove(from);
+        }
         missing.remove(from);
         if missing.is_empty() {
             self.decide(transaction, Decision::Commit, cx);

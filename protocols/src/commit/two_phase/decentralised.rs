@@ -44,7 +44,7 @@ impl Decentralised {
             self.voter.abort_alone(transaction, cx);
             return;
         }
-        self.voter.prepare(transaction, self.me, cx);
+        self.voter.prepare(transaction, None, cx);
         cx.sync();
         self.send_vote(transaction, Vote::Yes, cx);
         cx.set_timer(self.voter.decision_timeout, Timer::Decision(transaction));

@@ -16,7 +16,6 @@ use crate::spec::atomic_commit::{Decision, Indication, Request, Transaction, Vot
 #[derive(Clone, Debug, Hash)]
 pub struct Linear {
     voter: Voter,
-    me: ProcessId,
     /// Who votes to this process, and hears the decision from it; none for the first.
     previous: Option<ProcessId>,
     /// To whom this process votes; none for the last, which decides.
@@ -32,7 +31,6 @@ impl Linear {
         let next = ProcessId(me.0 + 1);
         Self {
             voter,
-            me,
             previous: me.0.checked_sub(1).map(ProcessId),
             next: (next.0 < setting.n).then_some(next),
         }
@@ -50,13 +48,13 @@ impl Linear {
         let vote = if able && so_far != Vote::No { Vote::Yes } else { Vote::No };
         match (vote, self.next) {
             (Vote::Yes, Some(next)) => {
-                self.voter.prepare(transaction, self.me, cx);
+                self.voter.prepare(transaction, None, cx);
                 cx.sync();
                 self.send_vote(transaction, Vote::Yes, next, cx);
                 cx.set_timer(self.voter.decision_timeout, Timer::Decision(transaction));
             }
             (Vote::Yes, None) => {
-                self.voter.prepare(transaction, self.me, cx);
+                self.voter.prepare(transaction, None, cx);
                 cx.append(Record::Decided(transaction, Decision::Commit));
                 cx.sync();
                 cx.indicate(Indication::Voted { transaction, vote });

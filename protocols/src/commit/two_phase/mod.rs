@@ -104,8 +104,8 @@ pub enum Record {
     Prepared {
         /// On which transaction.
         transaction: Transaction,
-        /// Whom to ask for the decision.
-        coordinator: ProcessId,
+        /// Whom to ask for the decision; everybody, if none.
+        coordinator: Option<ProcessId>,
         /// Whether the transaction writes the item: the redo data.
         writes: bool,
     },

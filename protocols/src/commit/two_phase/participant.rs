@@ -1,7 +1,5 @@
 //! A participant of the central topology: votes, and does as it is told.
 
-use std::iter;
-
 use ftsim_core::{Cx, ProcessId, Setting, Stored};
 
 use super::settings::{Params, Presumption, Termination};
@@ -79,7 +77,7 @@ impl Participant {
         if !self.logs_before_voting {
             self.send_vote(coordinator, transaction, Vote::Yes, cx);
         }
-        self.voter.prepare(transaction, coordinator, cx);
+        self.voter.prepare(transaction, Some(coordinator), cx);
         cx.sync();
         if self.logs_before_voting {
             self.send_vote(coordinator, transaction, Vote::Yes, cx);
@@ -160,7 +158,7 @@ impl Participant {
         };
         let (me, cooperative) = (cx.me(), self.termination == Termination::Cooperative);
         let peers = cx.role(PARTICIPANT).filter(|p| cooperative && *p != me);
-        self.voter.ask(transaction, iter::once(coordinator).chain(peers), cx);
+        self.voter.ask(transaction, coordinator.into_iter().chain(peers), cx);
     }
 
     /// An uncertain peer asks. It is told what is decided here; what is not prepared here is aborted to that end.

@@ -31,8 +31,8 @@ pub(super) enum State {
     },
     /// It is prepared, and this process uncertain.
     Prepared {
-        /// Whom to ask.
-        coordinator: ProcessId,
+        /// Whom to ask; everybody, if none.
+        coordinator: Option<ProcessId>,
         /// Whether the decision has been asked for.
         asked: bool,
     },
@@ -96,12 +96,12 @@ impl Voter {
     pub fn prepare(
         &mut self,
         transaction: Transaction,
-        coordinator: ProcessId,
+        coordinator: Option<ProcessId>,
         cx: &mut Cx<TwoPhaseCommit>,
     ) {
         let writes = self.item.has_written(transaction);
-        cx.append(Record::Prepared { transaction, coordinator, writes });
         cx.cancel_timer(Timer::Prepare(transaction));
+        cx.append(Record::Prepared { transaction, coordinator, writes });
         self.states.insert(transaction, State::Prepared { coordinator, asked: false });
     }
 
