@@ -6,3 +6,4 @@ pub mod consensus;
 #[cfg(test)]
 mod history;
 pub mod one_copy;
+pub mod snapshot;

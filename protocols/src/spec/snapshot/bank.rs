@@ -1,0 +1,157 @@
+//! The clients: transfers at random or scripted times, and snapshots beside them.
+
+use ftsim_core::{Ask, Duration, DurationRange, Instant, Invalid, ProcessId, Setting, Workload};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Indication, Money, OPENING_BALANCE, Request, Snapshot, SnapshotNumber};
+
+/// Who transfers how much, and when a snapshot is asked for.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BankWorkload {
+    /// How many transfers each process makes, of 1 to 10 to others drawn at random.
+    pub transfers: u32,
+    /// The time between two of them, drawn for each.
+    pub every: DurationRange,
+    /// Single transfers beside these.
+    pub scripted: Vec<ScriptedTransfer>,
+    /// How many snapshots are taken.
+    pub snapshots: u32,
+    /// When the first is asked for.
+    pub snapshot_after: Duration,
+    /// The time between the end of one, complete or dropped at the initiator, and the next.
+    pub snapshot_every: Duration,
+    /// Who is asked for them.
+    pub initiator: ProcessId,
+}
+
+impl Default for BankWorkload {
+    fn default() -> Self {
+        Self {
+            transfers: 20,
+            every: DurationRange { min: Duration::from_millis(1), max: Duration::from_millis(5) },
+            scripted: Vec::new(),
+            snapshots: 3,
+            snapshot_after: Duration::from_millis(10),
+            snapshot_every: Duration::from_millis(10),
+            initiator: ProcessId(0),
+        }
+    }
+}
+
+/// One transfer at an exact time.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScriptedTransfer {
+    /// When its sender is asked for it.
+    pub at: Duration,
+    /// Who makes it.
+    pub from: ProcessId,
+    /// To whom.
+    pub to: ProcessId,
+    /// How much.
+    pub amount: Money,
+}
+
+/// The clients of a bank: transfers at times that are drawn before the run, and one snapshot after the other.
+#[derive(Clone, Debug, Hash)]
+pub struct Bank {
+    n: u32,
+    transfers: u32,
+    every: (Duration, Duration),
+    scripted: Vec<(Duration, ProcessId, ProcessId, Money)>,
+    snapshots: SnapshotNumber,
+    snapshot_after: Duration,
+    snapshot_every: Duration,
+    initiator: ProcessId,
+    /// The snapshot that was asked for last.
+    asked: SnapshotNumber,
+    /// When the initiator hears of it, if it is up.
+    due: Instant,
+}
+
+impl Bank {
+    pub(super) fn new(settings: &BankWorkload, setting: &Setting) -> Result<Self, Invalid> {
+        let known = |key: &str, p: ProcessId| match p.0 < setting.n {
+            true => Ok(()),
+            false => Err(Invalid::new(key, format!("there is no process {p}"))),
+        };
+        known("initiator", settings.initiator)?;
+        for transfer in &settings.scripted {
+            known("scripted", transfer.from)?;
+            known("scripted", transfer.to)?;
+            if transfer.from == transfer.to {
+                let p = transfer.from;
+                return Err(Invalid::new("scripted", format!("{p} transfers money to itself")));
+            }
+            if !(1..=OPENING_BALANCE).contains(&transfer.amount) {
+                let message = format!("an amount is between 1 and {OPENING_BALANCE}");
+                return Err(Invalid::new("scripted", message));
+            }
+        }
+        let script = settings.scripted.iter();
+        Ok(Self {
+            n: setting.n,
+            transfers: settings.transfers,
+            every: (settings.every.min, settings.every.max),
+            scripted: script.map(|t| (t.at, t.from, t.to, t.amount)).collect(),
+            snapshots: settings.snapshots.into(),
+            snapshot_after: settings.snapshot_after,
+            snapshot_every: settings.snapshot_every,
+            initiator: settings.initiator,
+            asked: 0,
+            due: Instant::ZERO,
+        })
+    }
+
+    /// When, from whom, to whom, and how much, for every transfer of this run.
+    fn draw(&self, ask: &mut Ask<'_, Snapshot>) -> Vec<(Duration, ProcessId, ProcessId, Money)> {
+        let mut drawn = self.scripted.clone();
+        if self.n < 2 {
+            return drawn;
+        }
+        for from in 0..self.n {
+            let mut at = Duration::ZERO;
+            for _ in 0..self.transfers {
+                let (min, max) = self.every;
+                at = at + Duration::from_nanos(ask.rng().between(min.as_nanos(), max.as_nanos()));
+                let others: Vec<u32> = (0..self.n).filter(|p| *p != from).collect();
+                let to = ask.rng().choose(&others).copied().unwrap_or_default();
+                drawn.push((at, ProcessId(from), ProcessId(to), ask.rng().between(1, 10)));
+            }
+        }
+        drawn
+    }
+
+    fn ask_for_next(&mut self, after: Duration, ask: &mut Ask<'_, Snapshot>) {
+        if self.asked < self.snapshots {
+            self.asked += 1;
+            self.due = ask.now() + after;
+            ask.request(self.initiator, after, Request::Take(self.asked));
+        }
+    }
+}
+
+impl Workload<Snapshot> for Bank {
+    fn on_start(&mut self, ask: &mut Ask<'_, Snapshot>) {
+        for (number, (at, from, to, amount)) in (1..).zip(self.draw(ask)) {
+            ask.request(from, at, Request::Transfer { number, to, amount });
+        }
+        self.ask_for_next(self.snapshot_after, ask);
+    }
+
+    fn on_indication(&mut self, p: ProcessId, what: &Indication, ask: &mut Ask<'_, Snapshot>) {
+        let (Indication::Complete(number) | Indication::Dropped(number)) = *what else { return };
+        if p == self.initiator && number == self.asked {
+            self.ask_for_next(self.snapshot_every, ask);
+        }
+    }
+
+    /// What the initiator heard before its crash, or missed by it, is not waited for.
+    fn on_recover(&mut self, p: ProcessId, ask: &mut Ask<'_, Snapshot>) {
+        if p == self.initiator && self.due <= ask.now() {
+            self.ask_for_next(self.snapshot_every, ask);
+        }
+    }
+}

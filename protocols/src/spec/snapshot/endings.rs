@@ -1,0 +1,115 @@
+//! How snapshots end, and what a recovery loses.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ftsim_core::{End, Observed, ProcessId, ProcessSet, Property, Violation, What};
+
+use super::{Indication, ROLLBACK_BOUND, Request, Snapshot, SnapshotNumber};
+
+/// `ckpt.termination`: remembers who owes an end to which snapshot.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Termination {
+    snapshots: BTreeMap<SnapshotNumber, Course>,
+}
+
+/// Who has come how far with one snapshot.
+#[derive(Clone, Debug, Default, Hash)]
+struct Course {
+    /// Asked for it, or has recorded its state, and has not dropped it since.
+    pending: ProcessSet,
+    complete: ProcessSet,
+}
+
+impl Termination {
+    fn course(&mut self, snapshot: SnapshotNumber) -> &mut Course {
+        self.snapshots.entry(snapshot).or_default()
+    }
+}
+
+impl Property<Snapshot> for Termination {
+    fn observe(&mut self, event: &Observed<'_, Snapshot>) -> Result<(), Violation> {
+        let p = event.process;
+        match event.what {
+            What::Request(Request::Take(snapshot))
+            | What::Indication(Indication::Recorded { snapshot, .. }) => {
+                self.course(*snapshot).pending.insert(p);
+            }
+            What::Indication(Indication::Complete(snapshot)) => {
+                self.course(*snapshot).complete.insert(p);
+            }
+            What::Indication(Indication::Dropped(snapshot)) => {
+                self.course(*snapshot).pending.remove(p);
+            }
+            // Nothing is pending here any more. What is restored is permanent, and perhaps only a crash has
+            // kept the process from saying so before.
+            What::Indication(Indication::Restored { snapshot: restored, .. }) => {
+                for (snapshot, course) in &mut self.snapshots {
+                    if course.pending.remove(p) && snapshot == restored {
+                        course.complete.insert(p);
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
+        for (snapshot, Course { pending, complete }) in &self.snapshots {
+            let lacks = |p: &ProcessId| !complete.contains(*p);
+            if let Some(first) = complete.iter().next() {
+                if let Some(missing) = end.correct().find(lacks) {
+                    let message = format!("{first} completed snapshot {snapshot}, {missing} never");
+                    return Err(Violation::by([first, missing], message));
+                }
+            } else if let Some(waiting) = pending.iter().find(|p| end.is_correct(*p)) {
+                let message =
+                    format!("{waiting} neither completed nor dropped snapshot {snapshot}");
+                return Err(Violation::by([waiting], message));
+            }
+        }
+        Ok(())
+    }
+
+    fn exercised(&self) -> u64 {
+        self.snapshots.len() as u64
+    }
+}
+
+/// `ckpt.rollback-bound`: remembers the checkpoints that each process could go back to.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct RollbackBound {
+    recorded: BTreeMap<ProcessId, BTreeSet<SnapshotNumber>>,
+    restored: u64,
+}
+
+impl Property<Snapshot> for RollbackBound {
+    fn observe(&mut self, event: &Observed<'_, Snapshot>) -> Result<(), Violation> {
+        let p = event.process;
+        let recorded = self.recorded.entry(p).or_default();
+        match event.what {
+            What::Indication(Indication::Recorded { snapshot, .. }) => {
+                recorded.insert(*snapshot);
+            }
+            What::Indication(Indication::Dropped(snapshot)) => {
+                recorded.remove(snapshot);
+            }
+            What::Indication(Indication::Restored { snapshot, .. }) => {
+                self.restored += 1;
+                let lost: Vec<_> = recorded.iter().filter(|s| *s > snapshot).copied().collect();
+                recorded.retain(|s| s <= snapshot);
+                if lost.len() > ROLLBACK_BOUND {
+                    let message =
+                        format!("{p} went back to checkpoint {snapshot} and lost {lost:?}");
+                    return Err(Violation::by([p], message));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn exercised(&self) -> u64 {
+        self.restored
+    }
+}
