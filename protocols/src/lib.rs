@@ -5,6 +5,7 @@
 //! terminals.
 
 pub mod broadcast;
+pub mod checkpoint;
 pub mod consensus;
 pub mod commit;
 pub mod spec;
@@ -39,6 +40,8 @@ impl Catalogue {
             .with::<consensus::FloodSet>()
             .with::<consensus::HierarchicalConsensus>()
             .with::<commit::TwoPhaseCommit>()
+            .with::<checkpoint::ChandyLamport>()
+            .with::<checkpoint::CkptBlocking>()
     }
 
     /// Adds a protocol; one of the same name is replaced.

@@ -1,0 +1,317 @@
+//! Distributed snapshots: record a global state without stopping the system.
+//!
+//! Source: Chandy and Lamport (1985), and Lai and Yang (1987), with message counts after Mattern (1993). Spec:
+//! [`Snapshot`] with all but the rollback. Model: asynchronous, no failure; reliable links between all, FIFO
+//! for `markers`, in any order for `lai-yang`.
+//!
+//! Steps of `markers`: the initiator records its state and sends MARKER on each outgoing channel before anything
+//! else. Who gets its first MARKER does the same. From then until a channel's MARKER comes, what comes on that
+//! channel is its state. A process is done when MARKER has come on every channel.
+//!
+//! Steps of `lai-yang`: each message carries its sender's colour, the last snapshot that it has recorded. Who
+//! gets a message of a newer colour records its state first. Instead of a marker, which only separates messages
+//! on a FIFO channel, COUNT says how many older messages were ever sent on the channel; what comes of them
+//! after the recording is the channel's state, and it is whole when all have come.
+//!
+//! Why it works: a message sent after the recording of its sender arrives behind the marker (or with the newer
+//! colour), so that its receiver has recorded too: there is no orphan. A message sent before arrives before the
+//! marker (or is among those counted): either its receiver has not recorded yet, or it is in the channel.
+//!
+//! One snapshot at a time: who is asked for another before its part of the last is done drops it. That part is
+//! done only once every other process has recorded, so that no message can skip a snapshot.
+
+use std::collections::BTreeMap;
+
+use ftsim_core::{
+    Cx, DetectorClass, FaultClass, Links, Model, Mutant, Never, Process, ProcessId, PropertyId,
+    Protocol, Setting, Timing,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::spec::snapshot::{
+    COMPLETE, CONSERVATION, CONSISTENT, Indication, Money, OPENING_BALANCE, REACHABLE, Request,
+    Snapshot, SnapshotNumber, TERMINATION, Transfer,
+};
+
+/// One process of a distributed snapshot, and the money it holds.
+#[derive(Clone, Debug, Hash)]
+pub struct ChandyLamport {
+    variant: Variant,
+    balance: Money,
+    /// How many transfers have been sent on each channel to another process.
+    sent: BTreeMap<ProcessId, u64>,
+    /// How many have come on each channel from another process.
+    received: BTreeMap<ProcessId, u64>,
+    /// The last snapshot that this process has recorded its state for: its colour.
+    recorded: SnapshotNumber,
+    /// The channels whose state is not whole yet, by snapshot.
+    open: BTreeMap<SnapshotNumber, BTreeMap<ProcessId, Channel>>,
+    /// Snapshots whose markers have not left yet: only in the mutant `late-marker`.
+    late: Vec<SnapshotNumber>,
+    /// Not in the mutant `late-marker`.
+    markers_first: bool,
+    /// Not in the mutant `no-channel-state`.
+    records_channels: bool,
+}
+
+/// A channel whose state is being recorded.
+#[derive(Clone, Debug, Default, Hash)]
+struct Channel {
+    /// What came after this process had recorded and was sent before its sender had.
+    messages: Vec<Transfer>,
+    /// How many of the sender's transfers from before its recording have come so far, in all.
+    older: u64,
+    /// How many there are, once the sender has said so.
+    expected: Option<u64>,
+}
+
+/// What processes send each other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Msg {
+    /// The application's: money.
+    Money {
+        /// Which transfer; its sender and receiver are the link's.
+        number: u64,
+        /// How much.
+        amount: Money,
+        /// The last snapshot that its sender has recorded. Markers do without.
+        colour: SnapshotNumber,
+    },
+    /// What comes on this channel from now on was sent after its sender recorded this snapshot.
+    Marker(SnapshotNumber),
+    /// The sender has recorded a snapshot.
+    Count {
+        /// Which.
+        snapshot: SnapshotNumber,
+        /// How many transfers it sent on this channel before, since the start.
+        sent: u64,
+    },
+}
+
+impl Process for ChandyLamport {
+    type Spec = Snapshot;
+    type Msg = Msg;
+    type Timer = Never;
+    type Record = Never;
+
+    fn on_request(&mut self, request: Request, cx: &mut Cx<Self>) {
+        match request {
+            Request::Transfer { number, to, amount } => self.transfer(number, to, amount, cx),
+            Request::Take(snapshot) if self.open.is_empty() && snapshot > self.recorded => {
+                self.record(snapshot, cx);
+            }
+            Request::Take(snapshot) => {
+                cx.reach("busy");
+                cx.indicate(Indication::Dropped(snapshot));
+            }
+        }
+    }
+
+    fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
+        match msg {
+            Msg::Money { number, amount, colour } => {
+                if self.variant == Variant::LaiYang {
+                    self.record_once(colour, cx);
+                }
+                self.receive(Transfer { from, to: cx.me(), number, amount }, colour, cx);
+            }
+            Msg::Marker(snapshot) => {
+                self.record_once(snapshot, cx);
+                self.close(snapshot, from, cx);
+            }
+            Msg::Count { snapshot, sent } => {
+                self.record_once(snapshot, cx);
+                if let Some(channel) = self.channel(snapshot, from) {
+                    channel.expected = Some(sent);
+                }
+                self.close_if_whole(snapshot, from, cx);
+            }
+        }
+    }
+}
+
+impl ChandyLamport {
+    fn transfer(&mut self, number: u64, to: ProcessId, amount: Money, cx: &mut Cx<Self>) {
+        if amount > self.balance || to == cx.me() || to.0 >= cx.n() {
+            return;
+        }
+        self.balance -= amount;
+        *self.sent.entry(to).or_default() += 1;
+        cx.indicate(Indication::Sent(Transfer { from: cx.me(), to, number, amount }));
+        cx.send(to, Msg::Money { number, amount, colour: self.recorded });
+        for snapshot in std::mem::take(&mut self.late) {
+            self.mark(snapshot, cx);
+        }
+    }
+
+    fn receive(&mut self, transfer: Transfer, colour: SnapshotNumber, cx: &mut Cx<Self>) {
+        self.balance = self.balance.saturating_add(transfer.amount);
+        *self.received.entry(transfer.from).or_default() += 1;
+        cx.indicate(Indication::Received(transfer));
+        let recording: Vec<SnapshotNumber> = self.open.keys().copied().collect();
+        for snapshot in recording {
+            self.receive_while_recording(snapshot, &transfer, colour, cx);
+        }
+    }
+
+    /// The transfer belongs to the channel's state if it was sent before its sender recorded the snapshot: a
+    /// marker would have come first, or its colour is older.
+    fn receive_while_recording(
+        &mut self,
+        snapshot: SnapshotNumber,
+        transfer: &Transfer,
+        colour: SnapshotNumber,
+        cx: &mut Cx<Self>,
+    ) {
+        if self.variant == Variant::LaiYang && colour >= snapshot {
+            return;
+        }
+        let records = self.records_channels;
+        let Some(channel) = self.channel(snapshot, transfer.from) else { return };
+        channel.older += 1;
+        if records {
+            channel.messages.push(*transfer);
+        }
+        cx.reach("under way");
+        self.close_if_whole(snapshot, transfer.from, cx);
+    }
+
+    fn record_once(&mut self, snapshot: SnapshotNumber, cx: &mut Cx<Self>) {
+        if snapshot > self.recorded {
+            self.record(snapshot, cx);
+        }
+    }
+
+    /// Records this process's state and tells the others, before anything else leaves.
+    fn record(&mut self, snapshot: SnapshotNumber, cx: &mut Cx<Self>) {
+        self.recorded = snapshot;
+        cx.indicate(Indication::Recorded { snapshot, balance: self.balance });
+        let channel = |p| Channel {
+            older: self.received.get(&p).copied().unwrap_or_default(),
+            ..Channel::default()
+        };
+        let channels = cx.others().map(|p| (p, channel(p))).collect();
+        self.open.insert(snapshot, channels);
+        if self.markers_first {
+            self.mark(snapshot, cx);
+        } else {
+            self.late.push(snapshot);
+        }
+        self.complete_if_whole(snapshot, cx);
+    }
+
+    fn mark(&self, snapshot: SnapshotNumber, cx: &mut Cx<Self>) {
+        match self.variant {
+            Variant::Markers => cx.send_to_others(Msg::Marker(snapshot)),
+            Variant::LaiYang => {
+                for p in cx.others() {
+                    let sent = self.sent.get(&p).copied().unwrap_or_default();
+                    cx.send(p, Msg::Count { snapshot, sent });
+                }
+            }
+        }
+    }
+
+    fn channel(&mut self, snapshot: SnapshotNumber, from: ProcessId) -> Option<&mut Channel> {
+        self.open.get_mut(&snapshot)?.get_mut(&from)
+    }
+
+    fn close_if_whole(&mut self, snapshot: SnapshotNumber, from: ProcessId, cx: &mut Cx<Self>) {
+        let channel = self.channel(snapshot, from);
+        if channel.is_some_and(|channel| channel.expected == Some(channel.older)) {
+            self.close(snapshot, from, cx);
+        }
+    }
+
+    /// Nothing more belongs to the state of the channel.
+    fn close(&mut self, snapshot: SnapshotNumber, from: ProcessId, cx: &mut Cx<Self>) {
+        let open = self.open.get_mut(&snapshot);
+        let Some(Channel { messages, .. }) = open.and_then(|open| open.remove(&from)) else {
+            return;
+        };
+        cx.indicate(Indication::ChannelRecorded { snapshot, from, messages });
+        self.complete_if_whole(snapshot, cx);
+    }
+
+    fn complete_if_whole(&mut self, snapshot: SnapshotNumber, cx: &mut Cx<Self>) {
+        if self.open.get(&snapshot).is_some_and(BTreeMap::is_empty) {
+            self.open.remove(&snapshot);
+            cx.indicate(Indication::Complete(snapshot));
+        }
+    }
+}
+
+/// How messages from before a recording are told from those after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Variant {
+    /// Chandy and Lamport: by a marker between them, on FIFO channels.
+    #[default]
+    Markers,
+    /// Lai and Yang: by the sender's colour on each, in any order.
+    LaiYang,
+}
+
+/// The parameters of [`ChandyLamport`].
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChandyLamportParams {
+    /// How messages from before a recording are told from those after it.
+    pub variant: Variant,
+}
+
+impl Protocol for ChandyLamport {
+    const NAME: &'static str = "chandy-lamport";
+    const SUMMARY: &'static str =
+        "distributed snapshots: markers, or colours, beside a live system";
+    const MODEL: Model = Model {
+        timing: Timing::Asynchronous,
+        faults: FaultClass::None,
+        bound: "f = 0",
+        links: Links::ReliableFifo,
+        detector: DetectorClass::None,
+        literature: "Chandy & Lamport 1985, Distributed snapshots; Lai & Yang 1987",
+    };
+    const MUTANTS: &'static [Mutant] = &[
+        Mutant::assumption(
+            "no-fifo",
+            "a message overtakes the marker",
+            CONSISTENT,
+            "network.order",
+            Some(r#""fifo""#),
+        ),
+        Mutant::code("late-marker", "sends its markers only after its next transfer", CONSISTENT),
+        Mutant::code("no-channel-state", "takes every channel to be empty", COMPLETE),
+        Mutant::assumption(
+            "lost-marker",
+            "a link loses a marker",
+            TERMINATION,
+            "network.loss",
+            None,
+        ),
+    ];
+
+    type Params = ChandyLamportParams;
+
+    fn new(params: &ChandyLamportParams, setting: &Setting, _: ProcessId) -> Self {
+        Self {
+            variant: params.variant,
+            balance: OPENING_BALANCE,
+            sent: BTreeMap::new(),
+            received: BTreeMap::new(),
+            recorded: 0,
+            open: BTreeMap::new(),
+            late: Vec::new(),
+            markers_first: !setting.is_mutant("late-marker"),
+            records_channels: !setting.is_mutant("no-channel-state"),
+        }
+    }
+
+    fn claims(_: &ChandyLamportParams, _: &Setting) -> Vec<PropertyId> {
+        vec![COMPLETE, REACHABLE, CONSERVATION]
+    }
+}
+
+#[cfg(test)]
+mod tests;
