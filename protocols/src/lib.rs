@@ -6,8 +6,8 @@
 
 pub mod broadcast;
 pub mod checkpoint;
-pub mod consensus;
 pub mod commit;
+pub mod consensus;
 pub mod spec;
 #[cfg(test)]
 mod testing;

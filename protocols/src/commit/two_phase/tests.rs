@@ -1,7 +1,7 @@
 //! Claims of the literature, one test each, and a crash after every single effect.
 
 use ftsim_core::delay::Delay;
-use ftsim_core::fault::{Action, Fault, InFlight, Trigger};
+use ftsim_core::fault::{Action, Crash, Fault, Trigger};
 use ftsim_core::network::Loss;
 use ftsim_core::trace::Happening;
 use ftsim_core::{Duration, DurationRange, Instant, Probability, ProcessId, Verdict};
@@ -156,7 +156,7 @@ fn variants() -> Vec<(String, &'static str)> {
 
 fn crash(process: u32, nth: u64, recover_after: Option<Duration>) -> Fault {
     let process = ProcessId(process);
-    let action = Action::Crash { process, recover_after, in_flight: InFlight::Keep };
+    let action = Action::Crash(process, Crash { recover_after, ..Crash::default() });
     Fault { trigger: Trigger::AfterEffect { process, nth }, action }
 }
 
