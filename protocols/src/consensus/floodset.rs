@@ -211,29 +211,16 @@ impl Protocol for FloodSet {
 
 #[cfg(test)]
 mod tests {
+    use ftsim_core::Instant;
     use ftsim_core::fault::Trigger;
-    use ftsim_core::rng::{Rng, Stream};
 
     use super::*;
-    use crate::testing::{Bench, Run, sends};
+    use crate::testing::{Bench, Run, after_effect, sends};
 
     const NOTHING: [&str; 0] = [];
 
     fn floodset(n: u32, f: u32, early_stop: bool) -> Bench<FloodSet> {
         Bench::new(n).params(&format!(r#"{{"f": {f}, "early_stop": {early_stop}}}"#))
-    }
-
-    /// At most f random crashes, each after some effect of the first rounds.
-    fn with_crashes(mut bench: Bench<FloodSet>, f: u32, rng: &mut Rng) -> Bench<FloodSet> {
-        let n = bench.experiment.setting.n;
-        let mut order: Vec<u32> = (0..n).collect();
-        rng.shuffle(&mut order);
-        let crashes = rng.below(u64::from(f) + 1);
-        for (index, p) in (0..crashes).zip(order) {
-            let nth = 1 + rng.below(u64::from(n) * (index + 2));
-            bench = bench.crash(p, Trigger::AfterEffect { process: ProcessId(p), nth });
-        }
-        bench
     }
 
     /// p0 is heard in round 1 by p1 alone, p1 in round 2 by p2 alone, and so on: `count` crashes.
@@ -274,11 +261,11 @@ mod tests {
 
     #[test]
     fn an_early_stop_comes_by_round_min_of_f_happened_plus_2_and_f_plus_1() {
-        for seed in 0..2_000 {
-            let mut rng = Rng::new(seed, Stream::Faults);
-            let n = 2 + seed as u32 % 6;
-            let f = rng.below(n.into()) as u32;
-            let run = with_crashes(floodset(n, f, true).lockstep(), f, &mut rng).run(seed);
+        for seed in 0..2_000u32 {
+            let n = 2 + seed % 6;
+            let f = seed / 6 % n;
+            let bench = floodset(n, f, true).lockstep().random_crashes(f, "0ms..60ms");
+            let run = bench.run(seed.into());
             assert_eq!(run.violated(), NOTHING, "seed {seed}");
             let bound = (run.statistics.crashes + 2).min(u64::from(f) + 1);
             assert!(rounds(&run) <= bound, "seed {seed}: {} rounds, not {bound}", rounds(&run));
@@ -291,7 +278,7 @@ mod tests {
             for crashes in 0..n - 1 {
                 // The first message of round r has number (r - 1)(n - 1) + 1, and goes to p0, which has crashed.
                 let silent = |bench: Bench<_>, p: u32| match p {
-                    0 => bench.crash(0, Trigger::At(ftsim_core::Instant::ZERO)),
+                    0 => bench.crash(0, Trigger::At(Instant::ZERO)),
                     _ => bench.crash(p, sends(p, "Values", u64::from(p * (n - 1) + 1))),
                 };
                 let f = n - 1;
@@ -305,12 +292,11 @@ mod tests {
 
     #[test]
     fn it_holds_whatever_the_delays_and_crashes_within_the_bounds() {
-        for seed in 0..1_000 {
-            let mut rng = Rng::new(seed, Stream::Faults);
-            let n = 2 + seed as u32 % 5;
-            let f = rng.below(n.into()) as u32;
+        for seed in 0..1_000u32 {
+            let n = 2 + seed % 5;
+            let f = seed / 5 % n;
             let bench = floodset(n, f, seed % 2 == 0).workload(r#"{"draw_below": 5}"#);
-            let run = with_crashes(bench, f, &mut rng).run(seed);
+            let run = bench.random_crashes(f, "0ms..60ms").run(seed.into());
             assert_eq!(run.violated(), NOTHING, "seed {seed}");
         }
     }
@@ -332,10 +318,7 @@ mod tests {
     #[test]
     fn who_decides_before_telling_is_not_bound_to_agree() {
         // p0 is heard by p1 alone. p1's effects: two messages, a timer, and in the mutant its decision.
-        let bench = || {
-            let decides = Trigger::AfterEffect { process: ProcessId(1), nth: 4 };
-            with_chain(floodset(3, 2, true), 1).crash(1, decides)
-        };
+        let bench = || with_chain(floodset(3, 2, true), 1).crash(1, after_effect(1, 4));
         let too_soon = bench().mutant("early-stop-too-soon").run(1);
         assert_eq!(too_soon.violated(), ["cons.uniform-agreement"]);
         assert_eq!(bench().run(1).violated(), NOTHING);
