@@ -1,19 +1,22 @@
 //! FloodSet: f + 1 synchronous rounds of telling everybody all values one knows.
 //!
-//! Source: Lynch (1996), section 6.2; early stopping after Charron-Bost and Schiper (2004) and Dolev, Reischuk and
-//! Strong (1990). Spec: [`Consensus`] with uniform agreement. Model: synchronous, perfect links, at most f crashes,
-//! no detector. Lynch's *processor* is our process, her W the values known.
+//! Source: Lynch (1996), section 6.2; early stopping after Charron-Bost and Schiper (2004) and
+//! Dolev, Reischuk and Strong (1990). Spec: [`Consensus`] with uniform agreement. Model:
+//! synchronous, perfect links, at most f crashes, no detector. Lynch's *processor* is our process,
+//! her W the values known.
 //!
-//! Steps: a round is a timer, no shorter than a message takes. In each, send the values known to all others and
-//! add what arrives. At the end of round f + 1 decide the least. All start with their proposals at one time.
+//! Steps: a round is a timer, no shorter than a message takes. In each, send the values known to
+//! all others and add what arrives. At the end of round f + 1 decide the least. All start with
+//! their proposals at one time.
 //!
-//! Why it works: among f + 1 rounds there is one without a crash. After it all living processes know the same
-//! values, and never more.
+//! Why it works: among f + 1 rounds there is one without a crash. After it all living processes
+//! know the same values, and never more.
 //!
-//! With `early_stop`: a process that hears in one round exactly those whom it heard in the round before knows all
-//! values that any living process knows. It says so to all in the next round, and decides at the end of that. Who
-//! hears it say so does the same in turn. With f' crashes all have decided by round min(f' + 2, f + 1). The round
-//! in which it tells makes agreement uniform: a process that decides and crashes at once has told everybody.
+//! With `early_stop`: a process that hears in one round exactly those whom it heard in the round
+//! before knows all values that any living process knows. It says so to all in the next round, and
+//! decides at the end of that. Who hears it say so does the same in turn. With f' crashes all have
+//! decided by round min(f' + 2, f + 1). The round in which it tells makes agreement uniform: a
+//! process that decides and crashes at once has told everybody.
 
 use std::collections::BTreeSet;
 
@@ -276,7 +279,8 @@ mod tests {
     fn a_silent_crash_in_every_round_reaches_the_bound_of_an_early_stop() {
         for n in 3..8 {
             for crashes in 0..n - 1 {
-                // The first message of round r has number (r - 1)(n - 1) + 1, and goes to p0, which has crashed.
+                // The first message of round r has number (r - 1)(n - 1) + 1, and goes to p0, which
+                // has crashed.
                 let silent = |bench: Bench<_>, p: u32| match p {
                     0 => bench.crash(0, Trigger::At(Instant::ZERO)),
                     _ => bench.crash(p, sends(p, "Values", u64::from(p * (n - 1) + 1))),
@@ -317,7 +321,8 @@ mod tests {
 
     #[test]
     fn who_decides_before_telling_is_not_bound_to_agree() {
-        // p0 is heard by p1 alone. p1's effects: two messages, a timer, and in the mutant its decision.
+        // p0 is heard by p1 alone. p1's effects: two messages, a timer, and in the mutant its
+        // decision.
         let bench = || with_chain(floodset(3, 2, true), 1).crash(1, after_effect(1, 4));
         let too_soon = bench().mutant("early-stop-too-soon").run(1);
         assert_eq!(too_soon.violated(), ["cons.uniform-agreement"]);

@@ -75,7 +75,8 @@ fn in_lockstep_all_decide_by_round_f_plus_1_for_f_crashes_that_happen() {
 fn a_silent_crash_in_every_round_takes_exactly_f_plus_1_rounds() {
     for n in 2..8 {
         for f in 0..n - 1 {
-            // The first PROPOSAL of round r has number (r - 1)(n - 1) + 1, and goes to p0, which has crashed.
+            // The first PROPOSAL of round r has number (r - 1)(n - 1) + 1, and goes to p0, which
+            // has crashed.
             let silent = |bench: Bench<_>, p: u32| match p {
                 0 => bench.crash(0, at_ms(0)),
                 _ => bench.crash(p, sends(p, "Proposal", u64::from(p * (n - 1) + 1))),
@@ -115,8 +116,9 @@ fn who_decides_without_looking_back_disagrees_after_one_crash() {
     assert_eq!(bench().run(1).violated(), NOTHING);
 }
 
-/// p3 crashes unheard. p0 hears of its crash, goes on, is heard in round 2 by p1 alone, and crashes. p1 and p2
-/// end round 1 without p0, whose PROPOSALs of both rounds reach p1 late, and p2 too late.
+/// p3 crashes unheard. p0 hears of its crash, goes on, is heard in round 2 by p1 alone, and
+/// crashes. p1 and p2 end round 1 without p0, whose PROPOSALs of both rounds reach p1 late, and p2
+/// too late.
 fn heard_after_its_crash() -> Bench<FloodingConsensus> {
     with_slow_links(4, &[(0, 1, 25), (0, 2, 100), (2, 1, 22)])
         .perfect_detector("5ms")
@@ -124,8 +126,9 @@ fn heard_after_its_crash() -> Bench<FloodingConsensus> {
         .crash(0, sends(0, "Proposal", 4))
 }
 
-/// p0 is heard by p1 alone. p1 hears everybody, decides, and crashes; p2 adopts its decision in round 2. p3 ends
-/// round 1 without p1, whose PROPOSAL is late, and round 2 before it hears of p2's decision.
+/// p0 is heard by p1 alone. p1 hears everybody, decides, and crashes; p2 adopts its decision in
+/// round 2. p3 ends round 1 without p1, whose PROPOSAL is late, and round 2 before it hears of p2's
+/// decision.
 fn decider_heard_late() -> Bench<FloodingConsensus> {
     with_slow_links(4, &[(1, 3, 30), (2, 3, 20)])
         .perfect_detector("15ms")
