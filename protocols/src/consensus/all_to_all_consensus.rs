@@ -1,13 +1,13 @@
 //! All-to-all consensus: everybody sends its value to everybody, and all choose alike.
 //!
-//! Source: Tanenbaum and van Steen (2017), section 8.2, consensus without failures. Spec: [`Consensus`] with
-//! uniform agreement. Model: asynchronous, perfect links, no fault.
+//! Source: Tanenbaum and van Steen (2017), section 8.2, consensus without failures. Spec:
+//! [`Consensus`] with uniform agreement. Model: asynchronous, perfect links, no fault.
 //!
 //! Steps: send the own value to all; when n values are there, decide the least of them.
 //!
-//! Why it works: all decide by one function of the same n values. The first process that crashes takes its value
-//! along, and the others wait for ever; one that stops waiting (mutant `timeout`) cannot know what those who
-//! heard more have decided.
+//! Why it works: all decide by one function of the same n values. The first process that crashes
+//! takes its value along, and the others wait for ever; one that stops waiting (mutant `timeout`)
+//! cannot know what those who heard more have decided.
 
 use std::collections::BTreeMap;
 
@@ -47,7 +47,8 @@ pub enum Timer {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Params {
-    /// How long the mutant `timeout` waits for the others' values. The protocol itself waits without end.
+    /// How long the mutant `timeout` waits for the others' values. The protocol itself waits
+    /// without end.
     pub timeout: Duration,
 }
 

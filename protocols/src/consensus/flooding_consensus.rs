@@ -1,28 +1,32 @@
-//! Flooding consensus: everybody tells everybody all values it knows, until a round in which nothing was missed.
+//! Flooding consensus: everybody tells everybody all values it knows, until a round in which nobody
+//! was missed.
 //!
-//! Source: after Cachin, Guerraoui and Rodrigues (2011), algorithm 5.1, with one change, below; their *correct*
-//! (not detected yet) is our *alive*. Spec: [`Consensus`], core. Model: asynchronous, perfect links, a perfect
-//! failure detector, any number of crashes.
+//! Source: Cachin, Guerraoui and Rodrigues (2011), algorithm 5.1, with one change, below; their
+//! *correct* (not detected yet) is our *alive*. Spec: [`Consensus`], core. Model: asynchronous,
+//! perfect links, a perfect failure detector, any number of crashes.
 //!
-//! Steps: in each round every process sends a PROPOSAL to all: the values that it knows, and whom it heard in the
-//! round before. A round ends when everybody alive has been heard in it. If nobody was missed, decide the least
-//! value and tell all with DECIDED; otherwise go on to the next round. Who receives DECIDED from a process alive
-//! decides the same and passes it on.
+//! Steps: in each round a process sends a PROPOSAL to all: the values that it knows, and whom it
+//! heard in the round before. A round ends when everybody alive has been heard in it. If all that
+//! were heard had heard each other, and nobody else, in the round before, decide the least value
+//! and tell all with DECIDED; otherwise go on to the next round. In round 1 this means that all
+//! have been heard. Who receives DECIDED from a process alive decides the same and passes it on.
 //!
-//! When nobody was missed: all that were heard in this round had heard each other, and nobody else, in the round
-//! before. In round 1 this means that all have been heard.
+//! Why it works: those heard in a round that decides have all heard the same in the round before,
+//! so they know the same values. Two processes that decide in one round have both heard every
+//! correct process, so they have heard the same ones. Let p decide in round r, and q by itself in a
+//! later round s. If a correct process has p's decision, q has heard it in round s; whoever it got
+//! the decision from was alive to it then, so it was heard in round s - 1, so by q in round s; and
+//! so on back to p, who sends no PROPOSAL after round r. It terminates: once nothing of the crashed
+//! is under way, all that are alive hear each other and nobody else. Agreement is not uniform: a
+//! process can decide and crash unheard.
 //!
-//! Why it works: then they all sent the same values, and no other process can matter any more. A correct one is
-//! among them whichever two processes decide, so two that decide in one round decide the same. Nobody decides
-//! by itself in a later round if the decision has reached any correct process: a decider sends no more PROPOSALs,
-//! so that some process heard misses it, or adopts its decision. Agreement is not uniform: a process can decide
-//! and crash unheard.
-//!
-//! The change: algorithm 5.1 only compares whom it heard itself in this round and the last, and takes late
-//! PROPOSALs into the set of their own round. A detector can be faster than a link, though: a process that one
-//! has missed for good may have got a round further and still be heard by another, as Charron-Bost, Guerraoui and
-//! Schiper (2000) show of rounds made with a perfect detector. Then 5.1 loses agreement, whether late PROPOSALs
-//! are taken (mutant `own-view`) or not (mutant `close-round`).
+//! The change: algorithm 5.1 sends no views. It compares whom a process heard itself in this round
+//! and the last, with late PROPOSALs counted in the round that they belong to. But a detector can
+//! be faster than a link. A process that one has gone on without may have sent a round more, and
+//! another may hear that: of rounds made with a perfect detector, Charron-Bost, Guerraoui and
+//! Schiper (2000) show that they are weaker than synchronous ones. So 5.1 can lose agreement from n
+//! = 4 and f = 2 on, whether late PROPOSALs count (mutant `own-view`) or not (mutant
+//! `close-round`). It does not if each crash is detected after all that the process has sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,7 +68,8 @@ struct Heard {
 enum Rule {
     /// All that were heard had heard each other, and nobody else, in the round before.
     SameViews,
-    /// The mutants `own-view` and `close-round`: those that were heard in the round before were heard again.
+    /// The mutants `own-view` and `close-round`: those that were heard in the round before were
+    /// heard again.
     SameSenders,
     /// The mutant `decide-early`: always.
     Always,

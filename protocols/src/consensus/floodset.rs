@@ -1,19 +1,22 @@
 //! FloodSet: f + 1 synchronous rounds of telling everybody all values one knows.
 //!
-//! Source: Lynch (1996), section 6.2; early stopping after Charron-Bost and Schiper (2004) and Dolev, Reischuk and
-//! Strong (1990). Spec: [`Consensus`] with uniform agreement. Model: synchronous, perfect links, at most f crashes,
-//! no detector. Lynch's *processor* is our process, her W the values known.
+//! Source: Lynch (1996), section 6.2; early stopping after Charron-Bost and Schiper (2004) and
+//! Dolev, Reischuk and Strong (1990). Spec: [`Consensus`] with uniform agreement. Model:
+//! synchronous, perfect links, at most f crashes, no detector. Lynch's *processor* is our process,
+//! her W the values known.
 //!
-//! Steps: a round is a timer, no shorter than a message takes. In each, send the values known to all others and
-//! add what arrives. At the end of round f + 1 decide the least. All start with their proposals at one time.
+//! Steps: a round is a timer, no shorter than a message takes. In each, send the values known to
+//! all others and add what arrives. At the end of round f + 1 decide the least. All start with
+//! their proposals at one time.
 //!
-//! Why it works: among f + 1 rounds there is one without a crash. After it all living processes know the same
-//! values, and never more.
+//! Why it works: among f + 1 rounds there is one without a crash. After it all living processes
+//! know the same values, and never more.
 //!
-//! With `early_stop`: a process that hears in one round exactly those whom it heard in the round before knows all
-//! values that any living process knows. It says so to all in the next round, and decides at the end of that. Who
-//! hears it say so does the same in turn. With f' crashes all have decided by round min(f' + 2, f + 1). The round
-//! in which it tells makes agreement uniform: a process that decides and crashes at once has told everybody.
+//! With `early_stop`: a process that hears in one round exactly those whom it heard in the round
+//! before knows all values that any living process knows. It says so to all in the next round, and
+//! decides at the end of that. Who hears it say so does the same in turn. With f' crashes all have
+//! decided by round min(f' + 2, f + 1). The round in which it tells makes agreement uniform: a
+//! process that decides and crashes at once has told everybody.
 
 use std::collections::BTreeSet;
 
@@ -211,29 +214,16 @@ impl Protocol for FloodSet {
 
 #[cfg(test)]
 mod tests {
+    use ftsim_core::Instant;
     use ftsim_core::fault::Trigger;
-    use ftsim_core::rng::{Rng, Stream};
 
     use super::*;
-    use crate::testing::{Bench, Run, sends};
+    use crate::testing::{Bench, Run, after_effect, sends};
 
     const NOTHING: [&str; 0] = [];
 
     fn floodset(n: u32, f: u32, early_stop: bool) -> Bench<FloodSet> {
         Bench::new(n).params(&format!(r#"{{"f": {f}, "early_stop": {early_stop}}}"#))
-    }
-
-    /// At most f random crashes, each after some effect of the first rounds.
-    fn with_crashes(mut bench: Bench<FloodSet>, f: u32, rng: &mut Rng) -> Bench<FloodSet> {
-        let n = bench.experiment.setting.n;
-        let mut order: Vec<u32> = (0..n).collect();
-        rng.shuffle(&mut order);
-        let crashes = rng.below(u64::from(f) + 1);
-        for (index, p) in (0..crashes).zip(order) {
-            let nth = 1 + rng.below(u64::from(n) * (index + 2));
-            bench = bench.crash(p, Trigger::AfterEffect { process: ProcessId(p), nth });
-        }
-        bench
     }
 
     /// p0 is heard in round 1 by p1 alone, p1 in round 2 by p2 alone, and so on: `count` crashes.
@@ -274,11 +264,11 @@ mod tests {
 
     #[test]
     fn an_early_stop_comes_by_round_min_of_f_happened_plus_2_and_f_plus_1() {
-        for seed in 0..2_000 {
-            let mut rng = Rng::new(seed, Stream::Faults);
-            let n = 2 + seed as u32 % 6;
-            let f = rng.below(n.into()) as u32;
-            let run = with_crashes(floodset(n, f, true).lockstep(), f, &mut rng).run(seed);
+        for seed in 0..2_000u32 {
+            let n = 2 + seed % 6;
+            let f = seed / 6 % n;
+            let bench = floodset(n, f, true).lockstep().random_crashes(f, "0ms..60ms");
+            let run = bench.run(seed.into());
             assert_eq!(run.violated(), NOTHING, "seed {seed}");
             let bound = (run.statistics.crashes + 2).min(u64::from(f) + 1);
             assert!(rounds(&run) <= bound, "seed {seed}: {} rounds, not {bound}", rounds(&run));
@@ -289,9 +279,10 @@ mod tests {
     fn a_silent_crash_in_every_round_reaches_the_bound_of_an_early_stop() {
         for n in 3..8 {
             for crashes in 0..n - 1 {
-                // The first message of round r has number (r - 1)(n - 1) + 1, and goes to p0, which has crashed.
+                // The first message of round r has number (r - 1)(n - 1) + 1, and goes to p0, which
+                // has crashed.
                 let silent = |bench: Bench<_>, p: u32| match p {
-                    0 => bench.crash(0, Trigger::At(ftsim_core::Instant::ZERO)),
+                    0 => bench.crash(0, Trigger::At(Instant::ZERO)),
                     _ => bench.crash(p, sends(p, "Values", u64::from(p * (n - 1) + 1))),
                 };
                 let f = n - 1;
@@ -305,12 +296,11 @@ mod tests {
 
     #[test]
     fn it_holds_whatever_the_delays_and_crashes_within_the_bounds() {
-        for seed in 0..1_000 {
-            let mut rng = Rng::new(seed, Stream::Faults);
-            let n = 2 + seed as u32 % 5;
-            let f = rng.below(n.into()) as u32;
+        for seed in 0..1_000u32 {
+            let n = 2 + seed % 5;
+            let f = seed / 5 % n;
             let bench = floodset(n, f, seed % 2 == 0).workload(r#"{"draw_below": 5}"#);
-            let run = with_crashes(bench, f, &mut rng).run(seed);
+            let run = bench.random_crashes(f, "0ms..60ms").run(seed.into());
             assert_eq!(run.violated(), NOTHING, "seed {seed}");
         }
     }
@@ -331,11 +321,9 @@ mod tests {
 
     #[test]
     fn who_decides_before_telling_is_not_bound_to_agree() {
-        // p0 is heard by p1 alone. p1's effects: two messages, a timer, and in the mutant its decision.
-        let bench = || {
-            let decides = Trigger::AfterEffect { process: ProcessId(1), nth: 4 };
-            with_chain(floodset(3, 2, true), 1).crash(1, decides)
-        };
+        // p0 is heard by p1 alone. p1's effects: two messages, a timer, and in the mutant its
+        // decision.
+        let bench = || with_chain(floodset(3, 2, true), 1).crash(1, after_effect(1, 4));
         let too_soon = bench().mutant("early-stop-too-soon").run(1);
         assert_eq!(too_soon.violated(), ["cons.uniform-agreement"]);
         assert_eq!(bench().run(1).violated(), NOTHING);

@@ -1,8 +1,8 @@
 //! Consensus: all propose, all decide the same.
 //!
-//! Properties after Chandra and Toueg (1996) and Cachin, Guerraoui and Rodrigues (2011), chapter 5. The core is
-//! regular consensus: agreement binds the correct processes. Uniform agreement, which binds faulty ones too, is
-//! a claim.
+//! Properties after Chandra and Toueg (1996) and Cachin, Guerraoui and Rodrigues (2011), chapter 5.
+//! The core is regular consensus: agreement binds the correct processes. Uniform agreement, which
+//! binds faulty ones too, is a claim.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -121,8 +121,8 @@ impl Spec for Consensus {
 pub struct ConsensusWorkload {
     /// Who proposes; everybody, if empty.
     pub proposers: Vec<ProcessId>,
-    /// What they propose, one value each in the order of `proposers`. If empty, each proposes the number of its
-    /// own id, unless `draw_below` says otherwise.
+    /// What they propose, one value each in the order of `proposers`. If empty, each proposes the
+    /// number of its own id, unless `draw_below` says otherwise.
     pub proposals: Vec<Value>,
     /// Each proposal is drawn from 0 up to one less than this.
     pub draw_below: Option<Value>,
@@ -286,7 +286,8 @@ fn disagreement((p, v): (ProcessId, Value), (q, w): (ProcessId, Value)) -> Viola
     Violation::by([p, q], format!("{p} decided {v}, {q} decided {w}"))
 }
 
-/// C1: remembers who proposed and who decided. Nobody owes a decision unless a correct process has proposed.
+/// C1: remembers who proposed and who decided. Nobody owes a decision unless a correct process has
+/// proposed.
 #[derive(Clone, Debug, Default, Hash)]
 struct Termination {
     proposers: ProcessSet,

@@ -1,61 +1,48 @@
 use ftsim_core::delay::Delay;
-use ftsim_core::detector::{DetectorKind, Mistake};
+use ftsim_core::detector::Mistake;
 use ftsim_core::fault::Trigger;
 use ftsim_core::network::Link;
 use ftsim_core::rng::{Rng, Stream};
 use ftsim_core::{Duration, DurationRange, Instant};
 
 use super::*;
-use crate::testing::{Bench, STEP, sends};
+use crate::testing::{Bench, after_effect, sends};
 
 const NOTHING: [&str; 0] = [];
 
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
-
 fn at_ms(n: u64) -> Trigger {
-    Trigger::At(Instant::ZERO + ms(n))
-}
-
-/// Flooding consensus with a perfect detector that takes this long.
-fn detected_after(delay: DurationRange, n: u32) -> Bench<FloodingConsensus> {
-    let mut bench = Bench::new(n);
-    bench.experiment.detector.kind = DetectorKind::Perfect;
-    bench.experiment.detector.delay = delay;
-    bench
+    Trigger::At(Instant::ZERO + Duration::from_millis(n))
 }
 
 /// Every message takes a step, and so does detection: it comes after all that the process has sent.
 fn lockstep(n: u32) -> Bench<FloodingConsensus> {
-    detected_after(DurationRange::constant(STEP), n).lockstep()
+    Bench::new(n).perfect_detector("10ms").lockstep()
 }
 
-/// Messages take a step but on the links given, detection as long as given.
-fn with_slow_links(detection: u64, n: u32, links: &[(u32, u32, u64)]) -> Bench<FloodingConsensus> {
-    let mut bench = detected_after(DurationRange::constant(ms(detection)), n).lockstep();
-    for (from, to, delay) in links {
-        let delay = Delay::Uniform(DurationRange::constant(ms(*delay)));
+/// Every message takes 10 ms, but on the links given so many.
+fn with_slow_links(n: u32, links: &[(u32, u32, u64)]) -> Bench<FloodingConsensus> {
+    let mut bench = Bench::new(n).lockstep();
+    for (from, to, ms) in links {
+        let delay = Delay::Uniform(DurationRange::constant(Duration::from_millis(*ms)));
         let link = Link { delay, ..Link::default() };
         bench.experiment.network.overrides.push(((ProcessId(*from), ProcessId(*to)), link));
     }
     bench
 }
 
-/// Crashes so many processes, none twice, each after some early effect.
-fn crash_some(
-    mut bench: Bench<FloodingConsensus>,
+/// So many processes crash, each after some early effect.
+fn crash_between_effects(
+    bench: Bench<FloodingConsensus>,
     count: u64,
     rng: &mut Rng,
 ) -> Bench<FloodingConsensus> {
     let n = bench.experiment.setting.n;
     let mut order: Vec<u32> = (0..n).collect();
     rng.shuffle(&mut order);
-    for (index, p) in (0..count).zip(order) {
-        let nth = 1 + rng.below(u64::from(n) * (index + 2));
-        bench = bench.crash(p, Trigger::AfterEffect { process: ProcessId(p), nth });
-    }
-    bench
+    let crash = |bench: Bench<_>, (index, p)| {
+        bench.crash(p, after_effect(p, 1 + rng.below(u64::from(n) * (index + 2))))
+    };
+    (0..count).zip(order).fold(bench, crash)
 }
 
 #[test]
@@ -73,11 +60,11 @@ fn without_failure_all_decide_after_one_step_and_2_n_times_n_minus_1_messages() 
 
 #[test]
 fn in_lockstep_all_decide_by_round_f_plus_1_for_f_crashes_that_happen() {
-    for seed in 0..1_000 {
-        let mut rng = Rng::new(seed, Stream::Faults);
-        let n = 2 + seed as u32 % 5;
+    for seed in 0..1_000u32 {
+        let mut rng = Rng::new(seed.into(), Stream::Faults);
+        let n = 2 + seed % 5;
         let crashes = rng.below(n.into());
-        let run = crash_some(lockstep(n), crashes, &mut rng).run(seed);
+        let run = crash_between_effects(lockstep(n), crashes, &mut rng).run(seed.into());
         assert_eq!(run.violated(), NOTHING, "seed {seed}");
         let rounds = run.indication_steps().into_iter().max().unwrap_or(0);
         assert!(rounds <= run.statistics.crashes + 1, "seed {seed}: {rounds} rounds");
@@ -88,7 +75,8 @@ fn in_lockstep_all_decide_by_round_f_plus_1_for_f_crashes_that_happen() {
 fn a_silent_crash_in_every_round_takes_exactly_f_plus_1_rounds() {
     for n in 2..8 {
         for f in 0..n - 1 {
-            // The first PROPOSAL of round r has number (r - 1)(n - 1) + 1, and goes to p0, which has crashed.
+            // The first PROPOSAL of round r has number (r - 1)(n - 1) + 1, and goes to p0, which
+            // has crashed.
             let silent = |bench: Bench<_>, p: u32| match p {
                 0 => bench.crash(0, at_ms(0)),
                 _ => bench.crash(p, sends(p, "Proposal", u64::from(p * (n - 1) + 1))),
@@ -103,38 +91,47 @@ fn a_silent_crash_in_every_round_takes_exactly_f_plus_1_rounds() {
 
 #[test]
 fn it_holds_whatever_the_delays_and_crashes() {
-    for seed in 0..1_000 {
-        let mut rng = Rng::new(seed, Stream::Faults);
-        let n = 2 + seed as u32 % 5;
-        let detection = DurationRange { min: Duration::ZERO, max: ms(20) };
-        let bench = detected_after(detection, n).workload(r#"{"draw_below": 5, "at": "0ms..9ms"}"#);
-        let crashes = rng.below(n.into());
-        let mut bench = crash_some(bench, crashes, &mut rng);
-        let slow = DurationRange { min: ms(1), max: ms(40) };
+    for seed in 0..2_000u32 {
+        let mut rng = Rng::new(seed.into(), Stream::Faults);
+        let n = 2 + seed % 5;
+        let mut bench = Bench::<FloodingConsensus>::new(n)
+            .perfect_detector("0ms..20ms")
+            .workload(r#"{"draw_below": 5, "at": "0ms..9ms"}"#);
+        let slow = "1ms..40ms".parse().expect("a range");
         bench.experiment.network.default.delay = Delay::Uniform(slow);
-        assert_eq!(bench.run(seed).violated(), NOTHING, "seed {seed}");
+        let bench = if seed % 2 == 0 {
+            bench.random_crashes(n - 1, "0ms..80ms")
+        } else {
+            crash_between_effects(bench, rng.below(n.into()), &mut rng)
+        };
+        assert_eq!(bench.run(seed.into()).violated(), NOTHING, "seed {seed}");
     }
 }
 
 #[test]
 fn who_decides_without_looking_back_disagrees_after_one_crash() {
-    let bench = || with_slow_links(5, 3, &[]).crash(0, sends(0, "Proposal", 1));
+    let bench =
+        || with_slow_links(3, &[]).perfect_detector("5ms").crash(0, sends(0, "Proposal", 1));
     assert_eq!(bench().mutant("decide-early").run(1).violated(), ["cons.agreement"]);
     assert_eq!(bench().run(1).violated(), NOTHING);
 }
 
-/// p3 crashes unheard. p0 hears of its crash, goes on, is heard in round 2 by p1 alone, and crashes. p1 and p2
-/// end round 1 without p0, whose PROPOSALs of both rounds reach p1 late, and p2 too late.
+/// p3 crashes unheard. p0 hears of its crash, goes on, is heard in round 2 by p1 alone, and
+/// crashes. p1 and p2 end round 1 without p0, whose PROPOSALs of both rounds reach p1 late, and p2
+/// too late.
 fn heard_after_its_crash() -> Bench<FloodingConsensus> {
-    with_slow_links(5, 4, &[(0, 1, 25), (0, 2, 100), (2, 1, 22)])
+    with_slow_links(4, &[(0, 1, 25), (0, 2, 100), (2, 1, 22)])
+        .perfect_detector("5ms")
         .crash(3, at_ms(0))
         .crash(0, sends(0, "Proposal", 4))
 }
 
-/// p0 is heard by p1 alone. p1 hears everybody, decides, and crashes; p2 adopts its decision in round 2. p3 ends
-/// round 1 without p1, whose PROPOSAL is late, and round 2 before it hears of p2's decision.
+/// p0 is heard by p1 alone. p1 hears everybody, decides, and crashes; p2 adopts its decision in
+/// round 2. p3 ends round 1 without p1, whose PROPOSAL is late, and round 2 before it hears of p2's
+/// decision.
 fn decider_heard_late() -> Bench<FloodingConsensus> {
-    with_slow_links(15, 4, &[(1, 3, 30), (2, 3, 20)])
+    with_slow_links(4, &[(1, 3, 30), (2, 3, 20)])
+        .perfect_detector("15ms")
         .crash(0, sends(0, "Proposal", 1))
         .crash(1, at_ms(11))
 }
@@ -154,12 +151,11 @@ fn comparing_only_ones_own_view_loses_agreement_with_late_proposals_or_without()
 
 #[test]
 fn ones_own_view_is_enough_if_detection_comes_after_every_message() {
-    for seed in 0..500 {
-        let mut rng = Rng::new(seed, Stream::Faults);
-        let n = 4 + seed as u32 % 3;
-        let bench = detected_after(DurationRange { min: ms(10), max: ms(30) }, n);
-        let crashes = rng.below(n.into());
-        let run = crash_some(bench, crashes, &mut rng).mutant("own-view").run(seed);
+    for seed in 0..500u32 {
+        let mut rng = Rng::new(seed.into(), Stream::Faults);
+        let n = 4 + seed % 3;
+        let bench = Bench::new(n).perfect_detector("10ms..30ms").mutant("own-view");
+        let run = crash_between_effects(bench, rng.below(n.into()), &mut rng).run(seed.into());
         assert_eq!(run.violated(), NOTHING, "seed {seed}");
     }
 }
@@ -170,7 +166,7 @@ fn two_that_suspect_each_other_disagree() {
     let wrong = |observer, suspects| Mistake {
         observer: ProcessId(observer),
         suspects: ProcessId(suspects),
-        at: Instant::ZERO + ms(1),
+        at: Instant::from_nanos(1),
         until: None,
     };
     bench.experiment.detector.mistakes = vec![wrong(0, 1), wrong(1, 0)];
@@ -186,16 +182,8 @@ fn who_never_hears_of_a_crash_waits_for_ever() {
 
 #[test]
 fn who_decides_and_crashes_unheard_binds_nobody() {
-    let bench = with_slow_links(5, 2, &[(0, 1, 50)]).crash(0, at_ms(11));
+    let bench = with_slow_links(2, &[(0, 1, 50)]).perfect_detector("5ms").crash(0, at_ms(11));
     assert_eq!(bench.run(1).violated(), NOTHING);
     let uniform = bench.check(UNIFORM_AGREEMENT).run(1);
     assert_eq!(uniform.violated(), ["cons.uniform-agreement"]);
-}
-
-#[test]
-fn nonsense_rounds_do_no_harm() {
-    let mut process = FloodingConsensus::new(&NoParams {}, &Setting::of(2), ProcessId(0));
-    process.heard.entry(u32::MAX).or_default().views.insert(ProcessId(9), ProcessSet::new());
-    assert_eq!(process.senders(1), ProcessSet::new());
-    assert_eq!(process.senders(0), Setting::of(2).processes().collect());
 }
