@@ -114,9 +114,8 @@ processes = 3
              --> x.toml:1:12
               |
             1 | protocol = "bep"
-              |            ^^^^^
+              |            ^^^^^ expected one of `beb`, `eager-rb`, `idle`
               |
-              = note: expected one of `beb`, `eager-rb`, `lazy-rb`, `uniform-rb`, `idle`
             help: did you mean `beb`?
         "#]],
     );
