@@ -1,5 +1,5 @@
-//! Deliveries a second on a ring of 5 processes with 64 tokens, digest and checker on, beside a bare
-//! `BinaryHeap` loop that does the same without any of it: the floor.
+//! Deliveries a second on a ring of 5 processes with 64 tokens, digest and checker on, beside a
+//! bare `BinaryHeap` loop that does the same without any of it: the floor.
 //!
 //! `cargo bench --bench token_ring` prints both and the ratio.
 

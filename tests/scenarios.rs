@@ -1,4 +1,5 @@
-//! Guards the scenarios: each comes out as it expects, and each mutant's violation is the mutant's doing.
+//! Guards the scenarios: each comes out as it expects, and each mutant's violation is the mutant's
+//! doing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -66,7 +67,8 @@ fn every_scenario_comes_out_as_it_expects() {
     each(runs_as_expected);
 }
 
-/// A code mutant is taken out, a mutant of the world is given its assumption back: the property must hold.
+/// A code mutant is taken out, a mutant of the world is given its assumption back: the property
+/// must hold.
 #[test]
 fn without_its_mutant_no_scenario_violates_the_mutants_property() {
     each(|path, text| {

@@ -1,4 +1,5 @@
-//! Guards what becomes of a panic: a protocol's is a verdict, ftsim's own is an error, neither is noise.
+//! Guards what becomes of a panic: a protocol's is a verdict, ftsim's own is an error, neither is
+//! noise.
 
 use ftsim::scenario::Scenario;
 use ftsim::{Catalogue, judge, sweep};

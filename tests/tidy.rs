@@ -1,5 +1,5 @@
-//! What the compiler cannot hold: who may import whom, how long lines and files are, and that every protocol
-//! and every mutant of the catalogue has a scenario and a row in the README.
+//! What the compiler cannot hold: who may import whom, how long lines and files are, and that every
+//! protocol and every mutant of the catalogue has a scenario and a row in the README.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -55,9 +55,10 @@ fn crates_depend_on_each_other_in_one_direction_only() {
 fn lines_fit_a_hundred_columns() {
     for path in files(".", "rs") {
         for (number, line) in (1..).zip(read(&path).lines()) {
-            // A string that is one unbreakable word may stick out.
+            // What a terminal shows in a test's expectation may be wider.
+            let shown = line.trim_start().starts_with("= note:");
             let width = line.chars().count();
-            assert!(width <= 112, "{}:{number}: {width} columns", path.display());
+            assert!(width <= 100 || shown, "{}:{number}: {width} columns", path.display());
         }
     }
 }

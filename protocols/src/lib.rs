@@ -1,8 +1,8 @@
 //! The problems and the protocols that ftsim brings along.
 //!
-//! A problem is a [`spec`]: requests, indications, clients and properties, stated once for every solution. A
-//! protocol is one file with nothing but the algorithm. This crate knows the engine, and neither files nor
-//! terminals.
+//! A problem is a [`spec`]: requests, indications, clients and properties, stated once for every
+//! solution. A protocol is one file with nothing but the algorithm. This crate knows the engine,
+//! and neither files nor terminals.
 
 pub mod broadcast;
 pub mod checkpoint;

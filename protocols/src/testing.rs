@@ -105,8 +105,8 @@ impl<P: Protocol> Bench<P> {
         self
     }
 
-    /// Up to `count_max` processes crash for good, each between two effects or at a time within the `window`
-    /// (`"0ms..30ms"`), all drawn from the seed.
+    /// Up to `count_max` processes crash for good, each between two effects or at a time within the
+    /// `window` (`"0ms..30ms"`), all drawn from the seed.
     pub fn random_crashes(mut self, count_max: u32, window: &str) -> Self {
         let occurrence = Occurrence {
             count: CountRange { min: 0, max: count_max },
@@ -122,7 +122,8 @@ impl<P: Protocol> Bench<P> {
         self
     }
 
-    /// A perfect failure detector that tells of each crash after a `delay`: `"5ms"`, or `"1ms..20ms"`.
+    /// A perfect failure detector that tells of each crash after a `delay`: `"5ms"`, or
+    /// `"1ms..20ms"`.
     pub fn perfect_detector(mut self, delay: &str) -> Self {
         let delay = delay.parse().expect("a range of durations");
         let kind = DetectorKind::Perfect;
@@ -148,7 +149,8 @@ impl Run {
         self.outcome.at.as_nanos() / STEP.as_nanos()
     }
 
-    /// Under [`Bench::lockstep`] started at once: the step of each indication, in the order of the trace.
+    /// Under [`Bench::lockstep`] started at once: the step of each indication, in the order of the
+    /// trace.
     pub fn indication_steps(&self) -> Vec<u64> {
         let indications =
             self.trace.entries.iter().filter(|e| matches!(e.what, Happening::Indicate { .. }));

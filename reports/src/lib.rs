@@ -1,4 +1,5 @@
-//! Finished runs made legible: text and JSON. Writes to `impl Write`; opens no file, knows no protocol.
+//! Finished runs made legible: text and JSON. Writes to `impl Write`; opens no file, knows no
+//! protocol.
 //!
 //! Text is styled with ANSI escapes; who writes it to something that is no terminal strips them.
 

@@ -9,8 +9,8 @@ use crate::style::{BAD, FAINT, GOOD, STRONG, UNKNOWN};
 
 /// The trace as text.
 ///
-/// A line is a step, a time, who, and what: `0007  12.3ms  p0 -> p1  Prepare(1)`. No line starts with a
-/// space, none ends with one.
+/// A line is a step, a time, who, and what: `0007  12.3ms  p0 -> p1  Prepare(1)`. No line starts
+/// with a space, none ends with one.
 ///
 /// # Errors
 /// Those of `out`.

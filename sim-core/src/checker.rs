@@ -59,7 +59,8 @@ impl<S: Spec> Checker<S> {
         Self { checks: checks.collect(), running: None }
     }
 
-    /// Shows an event to every property that is not violated yet; `violated` hears of each that now is.
+    /// Shows an event to every property that is not violated yet; `violated` hears of each that now
+    /// is.
     #[inline]
     pub fn observe(
         &mut self,
@@ -89,7 +90,8 @@ impl<S: Spec> Checker<S> {
         true
     }
 
-    /// The verdicts. An unmet liveness property is undecided where `excuse` says why it cannot be blamed.
+    /// The verdicts. An unmet liveness property is undecided where `excuse` says why it cannot be
+    /// blamed.
     pub fn finish(&mut self, end: &End<'_>, step: u64, excuse: Option<&str>) -> Vec<Judged> {
         self.checks.iter_mut().map(|check| check.judge(end, step, excuse)).collect()
     }

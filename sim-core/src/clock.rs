@@ -8,8 +8,8 @@ use crate::time::{Duration, DurationRange, Instant};
 pub struct ClockConfig {
     /// How far ahead a clock is at the start.
     pub offset: DurationRange,
-    /// How fast it gains, in parts per million: `(min, max)`, negative if it loses. Between -999,999 and
-    /// 1,000,000.
+    /// How fast it gains, in parts per million: `(min, max)`, negative if it loses. Between
+    /// -999,999 and 1,000,000.
     pub drift_ppm: (i32, i32),
 }
 

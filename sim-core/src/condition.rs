@@ -13,11 +13,11 @@ use crate::time::{Duration, Instant};
 pub enum Condition {
     /// Links are cut. What is sent on them, or would arrive on them, is lost.
     Partition(Cut),
-    /// A process fails to send: what it sends on these links is lost with this probability. The process is
-    /// faulty.
+    /// A process fails to send: what it sends on these links is lost with this probability. The
+    /// process is faulty.
     SendOmission(ProcessId, Links, Probability),
-    /// A process fails to receive: what arrives for it on these links is lost with this probability. The process
-    /// is faulty.
+    /// A process fails to receive: what arrives for it on these links is lost with this
+    /// probability. The process is faulty.
     ReceiveOmission(ProcessId, Links, Probability),
     /// Messages on these links are lost with this probability, beyond what the link itself loses.
     Loss(Links, Probability),
@@ -27,8 +27,8 @@ pub enum Condition {
     Late(Links, Duration),
     /// Messages sent on these links wait for the condition to end, and travel then.
     Clog(Links),
-    /// A process is slow: its timers and its messages take this many times as long. It is faulty where time
-    /// counts.
+    /// A process is slow: its timers and its messages take this many times as long. It is faulty
+    /// where time counts.
     Slow(ProcessId, u32),
     /// The process's syncs fail.
     SyncFails(ProcessId),

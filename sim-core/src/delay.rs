@@ -1,7 +1,7 @@
 //! Delay distributions: a draw of 64 bits becomes a whole number of nanoseconds.
 //!
-//! Transcendental functions come from the `libm` crate by name: the platform's differ in their last bits, and
-//! so would the runs.
+//! Transcendental functions come from the `libm` crate by name: the platform's differ in their last
+//! bits, and so would the runs.
 
 use crate::rng::Rng;
 use crate::time::{Duration, DurationRange};
@@ -45,8 +45,8 @@ pub enum Delay {
         /// Longer draws become this.
         cap: Duration,
     },
-    /// Measured quantiles `(q, delay)`, ascending in both and ending at 1, linear in between. Below the first
-    /// quantile every delay is the first.
+    /// Measured quantiles `(q, delay)`, ascending in both and ending at 1, linear in between. Below
+    /// the first quantile every delay is the first.
     Empirical(Vec<(f64, Duration)>),
 }
 
@@ -105,8 +105,8 @@ impl Delay {
     }
 }
 
-/// A normal draw with mean 0 and deviation 1 (Box and Muller 1958; the second of the pair is not kept, so that
-/// a link has no hidden state).
+/// A normal draw with mean 0 and deviation 1 (Box and Muller 1958; the second of the pair is not
+/// kept, so that a link has no hidden state).
 fn standard_normal(rng: &mut Rng) -> f64 {
     let radius = libm::sqrt(-2.0 * libm::log(rng.unit()));
     radius * libm::cos(std::f64::consts::TAU * rng.unit())

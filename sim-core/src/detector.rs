@@ -12,13 +12,13 @@ pub struct DetectorConfig {
     pub kind: DetectorKind,
     /// How long after a crash (or a recovery) each process hears of it.
     pub delay: DurationRange,
-    /// Wrong suspicions drawn from each seed: with these and a time of stabilisation it is ◇P, eventually
-    /// perfect.
+    /// Wrong suspicions drawn from each seed: with these and a time of stabilisation it is ◇P,
+    /// eventually perfect.
     pub random_mistakes: Option<RandomMistakes>,
     /// Wrong suspicions: where there are any, the detector is not accurate.
     pub mistakes: Vec<Mistake>,
-    /// Pairs (observer, subject): the observer is never told of the subject's crash. Where there are any,
-    /// the detector is not complete.
+    /// Pairs (observer, subject): the observer is never told of the subject's crash. Where there
+    /// are any, the detector is not complete.
     pub blind: Vec<(ProcessId, ProcessId)>,
 }
 

@@ -5,8 +5,8 @@ use std::hash::Hasher;
 
 /// A 64-bit rolling hash over our own fixed encoding of [`std::hash::Hash`].
 ///
-/// Not cryptographic: it tells runs apart that differ by accident. Every step adds a constant before it
-/// multiplies, so that zeros are not absorbed. `usize` and `isize` count as 64 bits.
+/// Not cryptographic: it tells runs apart that differ by accident. Every step adds a constant
+/// before it multiplies, so that zeros are not absorbed. `usize` and `isize` count as 64 bits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Digest(u64);
 

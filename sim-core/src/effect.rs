@@ -145,12 +145,14 @@ impl<P: Process> Cx<'_, P> {
         self.push(Effect::Indicate(what));
     }
 
-    /// Adds a record to this process's log. Until the next [`sync`](Self::sync) a crash may lose it.
+    /// Adds a record to this process's log. Until the next [`sync`](Self::sync) a crash may lose
+    /// it.
     pub fn append(&mut self, record: P::Record) {
         self.push(Effect::Append(record));
     }
 
-    /// Makes the log durable. The effects after it wait until that is done, and are lost in a crash before.
+    /// Makes the log durable. The effects after it wait until that is done, and are lost in a crash
+    /// before.
     pub fn sync(&mut self) {
         self.push(Effect::Sync);
     }
@@ -192,8 +194,8 @@ pub struct Part<P: Process, Q: Process> {
 }
 
 impl<P: Process> Cx<'_, P> {
-    /// Runs a handler of the inner protocol `Q`: its effects become effects of `P`, in their place and order;
-    /// its indications are returned, for `P` to act on.
+    /// Runs a handler of the inner protocol `Q`: its effects become effects of `P`, in their place
+    /// and order; its indications are returned, for `P` to act on.
     ///
     /// # Panics
     /// If `Q` rewrites the log: the log belongs to `P`.

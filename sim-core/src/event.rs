@@ -1,9 +1,9 @@
 //! The queue of what is to come, and the one place that says in which order it comes.
 //!
-//! Events are ordered by time; at one instant by class, in the order of [`Class`]; in one class by the sequence
-//! of their scheduling, or, where the scenario asks for it, by a seeded draw. Deliveries thus come before timers
-//! due at the same instant: else the timer that ends a round would beat the messages of the round that arrive
-//! with it.
+//! Events are ordered by time; at one instant by class, in the order of [`Class`]; in one class by
+//! the sequence of their scheduling, or, where the scenario asks for it, by a seeded draw.
+//! Deliveries thus come before timers due at the same instant: else the timer that ends a round
+//! would beat the messages of the round that arrive with it.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -62,7 +62,8 @@ impl Place {
     }
 }
 
-/// An event that is to come: 24 bytes, whatever it carries. What it is about is told by two numbers.
+/// An event that is to come: 24 bytes, whatever it carries. What it is about is told by two
+/// numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scheduled {
     /// Where in the total order.
@@ -170,7 +171,8 @@ mod tests {
             for (index, (at, class)) in (0u32..).zip(&events) {
                 queue.schedule(Instant::from_nanos(*at), CLASSES[*class], index, 0);
             }
-            let mut expected: Vec<_> = (0u32..).zip(&events).map(|(i, (at, c))| (*at, *c, i)).collect();
+            let scheduled = (0u32..).zip(&events);
+            let mut expected: Vec<_> = scheduled.map(|(i, (at, c))| (*at, *c, i)).collect();
             expected.sort_unstable();
             let came: Vec<_> = std::iter::from_fn(|| queue.pop())
                 .map(|s| (s.place.at.as_nanos(), s.place.class() as usize, s.subject))

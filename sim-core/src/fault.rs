@@ -10,7 +10,8 @@ use crate::time::{Duration, Instant};
 /// The faults of one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Plan {
-    /// Each happens once, when its trigger comes; of two at one instant the earlier in this list goes first.
+    /// Each happens once, when its trigger comes; of two at one instant the earlier in this list
+    /// goes first.
     pub faults: Vec<Fault>,
 }
 
@@ -35,7 +36,8 @@ pub enum Trigger {
         /// Which one.
         nth: u64,
     },
-    /// Right after a process has sent its `nth` message of a kind to another process, counted from 1.
+    /// Right after a process has sent its `nth` message of a kind to another process, counted from
+    /// 1.
     Sends {
         /// The sender.
         process: ProcessId,
@@ -49,7 +51,8 @@ pub enum Trigger {
 /// What a fault does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// A process stops. If it is the one whose effect triggered this, its remaining effects are lost.
+    /// A process stops. If it is the one whose effect triggered this, its remaining effects are
+    /// lost.
     Crash(ProcessId, Crash),
     /// A disk is damaged.
     Damage(ProcessId, DiskFault),

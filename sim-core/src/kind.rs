@@ -1,7 +1,8 @@
-//! The kind of a message is the path of its variants' names: `Prepare`, or `Rb.Echo` through a layer.
+//! The kind of a message is the path of its variants' names: `Prepare`, or `Rb.Echo` through a
+//! layer.
 //!
-//! A serde serialiser reads it that stops at the first field that is not itself a variant. No derive of ours,
-//! no allocation, a few nanoseconds.
+//! A serde serialiser reads it that stops at the first field that is not itself a variant. No
+//! derive of ours, no allocation, a few nanoseconds.
 
 use std::fmt;
 

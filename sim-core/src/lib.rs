@@ -2,21 +2,21 @@
 //!
 //! # The model in one page
 //!
-//! A [`Process`] is a deterministic state machine. Its handlers do nothing themselves: they list effects on a
-//! [`Cx`], and the engine applies them in order once the handler has returned. A crash can therefore land
-//! between any two effects: after the first send of a broadcast and before the second, after `append` and before
-//! `sync`.
+//! A [`Process`] is a deterministic state machine. Its handlers do nothing themselves: they list
+//! effects on a [`Cx`], and the engine applies them in order once the handler has returned. A crash
+//! can therefore land between any two effects: after the first send of a broadcast and before the
+//! second, after `append` and before `sync`.
 //!
-//! A [`Simulation`] puts n processes of one [`Protocol`] into an [`Experiment`]: links that delay, lose and
-//! duplicate, clocks that drift, logs that forget what was not synced, a failure detector, and a [`Plan`] of
-//! faults. It takes the earliest event, executes it, and goes on until nothing is left, or a limit comes. The
-//! order of events is total and written down in [`event`].
+//! A [`Simulation`] puts n processes of one [`Protocol`] into an [`Experiment`]: links that delay,
+//! lose and duplicate, clocks that drift, logs that forget what was not synced, a failure detector,
+//! and a [`Plan`] of faults. It takes the earliest event, executes it, and goes on until nothing is
+//! left, or a limit comes. The order of events is total and written down in [`event`].
 //!
-//! A [`Spec`] is a problem apart from any algorithm: requests, indications, clients, and named properties. The
-//! properties watch every run and end with a [`Verdict`] each.
+//! A [`Spec`] is a problem apart from any algorithm: requests, indications, clients, and named
+//! properties. The properties watch every run and end with a [`Verdict`] each.
 //!
-//! All randomness comes from one seed through named streams ([`rng`]); all times are integers. One experiment
-//! with one seed is one run, bit for bit, and its [`Digest`] says so.
+//! All randomness comes from one seed through named streams ([`rng`]); all times are integers. One
+//! experiment with one seed is one run, bit for bit, and its [`Digest`] says so.
 //!
 //! # What this crate does not know
 //!

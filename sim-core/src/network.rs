@@ -1,4 +1,5 @@
-//! Links: delay, loss, duplication, order, cuts. A link is directed, and costs nothing until it is used.
+//! Links: delay, loss, duplication, order, cuts. A link is directed, and costs nothing until it is
+//! used.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -29,8 +30,8 @@ pub struct Link {
 pub enum Loss {
     /// Each on its own.
     Independent(Probability),
-    /// In bursts (Gilbert 1960, Elliott 1963): a good state loses nothing, a bad one loses with `loss`;
-    /// `enter` and `leave` are the chances to change state at a message.
+    /// In bursts (Gilbert 1960, Elliott 1963): a good state loses nothing, a bad one loses with
+    /// `loss`; `enter` and `leave` are the chances to change state at a message.
     Burst {
         /// From good to bad.
         enter: Probability,
@@ -269,8 +270,8 @@ impl Network {
 
     #[inline]
     fn arrival(&self, delay: Duration, now: Instant) -> Instant {
-        // Dwork, Lynch and Stockmeyer 1988: what was sent before GST arrives by GST + bound. Without a GST
-        // this is Instant::MAX, since the sum saturates.
+        // Dwork, Lynch and Stockmeyer 1988: what was sent before GST arrives by GST + bound.
+        // Without a GST this is Instant::MAX, since the sum saturates.
         (now + delay).min(self.stabilise_at.max(now) + self.bound)
     }
 

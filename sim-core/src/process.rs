@@ -30,12 +30,13 @@ pub type Indication<P> = <<P as Process>::Spec as Spec>::Indication;
 
 /// An algorithm at one process: a deterministic, sans-IO state machine.
 ///
-/// Law: what a handler does depends on nothing but the process's state, its arguments and what [`Cx`] hands
-/// out. It sees no real clock, no thread, no global time. A handler does nothing itself: it lists effects,
-/// which the engine applies in order after it has returned, so that a crash can land between any two of them.
+/// Law: what a handler does depends on nothing but the process's state, its arguments and what
+/// [`Cx`] hands out. It sees no real clock, no thread, no global time. A handler does nothing
+/// itself: it lists effects, which the engine applies in order after it has returned, so that a
+/// crash can land between any two of them.
 ///
-/// `Clone` and `Hash` make its state comparable. They also keep unordered maps out: use `BTreeMap`, `BTreeSet`
-/// and `Vec`, whose iteration order is part of determinism.
+/// `Clone` and `Hash` make its state comparable. They also keep unordered maps out: use `BTreeMap`,
+/// `BTreeSet` and `Vec`, whose iteration order is part of determinism.
 pub trait Process: Clone + Debug + Hash + Sized + 'static {
     /// The problem that the algorithm solves.
     type Spec: Spec;
@@ -54,8 +55,8 @@ pub trait Process: Clone + Debug + Hash + Sized + 'static {
         self.on_start(cx);
     }
 
-    /// The disk failed: the effects behind the failed `append` or `sync` are lost. Unless a protocol knows better,
-    /// it stops, since it cannot know any more what is durable.
+    /// The disk failed: the effects behind the failed `append` or `sync` are lost. Unless a
+    /// protocol knows better, it stops, since it cannot know any more what is durable.
     fn on_storage_error(&mut self, _error: StorageError, cx: &mut Cx<Self>) {
         cx.halt();
     }
@@ -97,6 +98,7 @@ impl<R> Stored<R> {
     }
 }
 
-/// The type of what never is: the timer of a process without timers, the record of one without a log.
+/// The type of what never is: the timer of a process without timers, the record of one without a
+/// log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Never {}

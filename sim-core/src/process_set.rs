@@ -11,7 +11,8 @@ use crate::id::ProcessId;
 /// It never grows by content: ids from [`ProcessSet::ID_COUNT_MAX`] on are not taken.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProcessSet {
-    /// Bit `p % 64` of word `p / 64`; the last word is never zero, so that equal sets have equal words.
+    /// Bit `p % 64` of word `p / 64`; the last word is never zero, so that equal sets have equal
+    /// words.
     words: Vec<u64>,
 }
 
@@ -134,7 +135,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_behaves_as_a_btree_set_does(ops in proptest::collection::vec((any::<bool>(), 0u32..200), 0..60)) {
+        fn it_behaves_as_a_btree_set_does(
+            ops in proptest::collection::vec((any::<bool>(), 0u32..200), 0..60),
+        ) {
             let (mut set, mut model) = (ProcessSet::new(), BTreeSet::new());
             for (insert, p) in ops {
                 let p = ProcessId(p);
@@ -144,7 +147,9 @@ mod tests {
                     prop_assert_eq!(set.remove(p), model.remove(&p));
                 }
                 prop_assert_eq!(set.len(), model.len());
-                prop_assert_eq!(set.iter().collect::<Vec<_>>(), model.iter().copied().collect::<Vec<_>>());
+                let (members, expected): (Vec<_>, Vec<_>) =
+                    (set.iter().collect(), model.iter().copied().collect());
+                prop_assert_eq!(members, expected);
                 prop_assert_eq!(&set, &model.iter().copied().collect::<ProcessSet>());
             }
         }

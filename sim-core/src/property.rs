@@ -85,8 +85,8 @@ pub enum What<'a, S: Spec> {
 
 /// A checker of one property on one run.
 ///
-/// Law: it judges only what it observed, and never indexes or allocates by content: a Byzantine process can
-/// announce anything.
+/// Law: it judges only what it observed, and never indexes or allocates by content: a Byzantine
+/// process can announce anything.
 pub trait Property<S: Spec>: Clone + Hash + 'static {
     /// Takes notice of one event.
     ///
@@ -157,7 +157,8 @@ pub struct End<'a> {
     pub at: Instant,
     /// Why it ended.
     pub cause: EndCause,
-    /// Whether nothing at all went wrong: no crash, no pause, no cut, no lost message, no detector's mistake.
+    /// Whether nothing at all went wrong: no crash, no pause, no cut, no lost message, no
+    /// detector's mistake.
     pub failure_free: bool,
     pub(crate) correct: &'a [bool],
 }

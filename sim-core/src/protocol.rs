@@ -118,8 +118,9 @@ pub struct Mutant {
 pub enum MutantKind {
     /// The protocol's code; the correct one must survive the very same scenario.
     Code,
-    /// The world: the correct code runs outside its model. The scenario says how under `key`; written as
-    /// `restored` (or left out, if `None`), the assumption holds again and so must the property.
+    /// The world: the correct code runs outside its model. The scenario says how under `key`;
+    /// written as `restored` (or left out, if `None`), the assumption holds again and so must the
+    /// property.
     Assumption {
         /// The dotted path of the scenario's key.
         key: &'static str,

@@ -1,7 +1,8 @@
-//! Faults drawn from each seed, never beyond a budget: the result is a [`Plan`], data like a scripted one.
+//! Faults drawn from each seed, never beyond a budget: the result is a [`Plan`], data like a
+//! scripted one.
 //!
-//! Each kind draws from a stream of its own, so that one more kind changes nothing about the others. Which
-//! processes may be faulty at all is drawn once, for all kinds together.
+//! Each kind draws from a stream of its own, so that one more kind changes nothing about the
+//! others. Which processes may be faulty at all is drawn once, for all kinds together.
 
 use crate::condition::{Condition, Persistence};
 use crate::fault::{Action, Crash, Fault, InFlight, Plan, Trigger};
@@ -22,8 +23,8 @@ pub struct RandomFaults {
     pub pause: Option<RandomPause>,
     /// Partitions. They make no process faulty.
     pub partition: Option<RandomPartition>,
-    /// Swarm testing (Groce et al. 2012): each seed leaves each kind out with probability 1/2, and scales the
-    /// rest down at random.
+    /// Swarm testing (Groce et al. 2012): each seed leaves each kind out with probability 1/2, and
+    /// scales the rest down at random.
     pub swarm: bool,
 }
 
@@ -47,8 +48,8 @@ pub struct Occurrence {
     pub targets: ProcessSet,
 }
 
-/// Crashes drawn from a seed. Each lands between two effects, as likely any two as any others, or (every other
-/// one) at a time.
+/// Crashes drawn from a seed. Each lands between two effects, as likely any two as any others, or
+/// (every other one) at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RandomCrash {
     /// When and how often.

@@ -1,8 +1,8 @@
 //! Seeds and named streams: the only randomness there is.
 //!
-//! Each purpose draws from a ChaCha8 stream of its own, so that one more draw here moves none there. What a
-//! draw is turned into (a bounded integer, a shuffle, a probability) is written here, since the value of a seed
-//! depends on it: libraries may change theirs.
+//! Each purpose draws from a ChaCha8 stream of its own, so that one more draw here moves none
+//! there. What a draw is turned into (a bounded integer, a shuffle, a probability) is written here,
+//! since the value of a seed depends on it: libraries may change theirs.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};

@@ -27,7 +27,8 @@ impl<T> Settings for T where
 pub trait Spec: Sized + 'static {
     /// The problem's name, as `ftsim list` shows it.
     const NAME: &'static str;
-    /// Every property of the problem: a core that each solution must satisfy, and claims that some make.
+    /// Every property of the problem: a core that each solution must satisfy, and claims that some
+    /// make.
     const PROPERTIES: &'static [PropertyEntry<Self>];
 
     /// What a process is asked for.
@@ -48,7 +49,8 @@ pub trait Spec: Sized + 'static {
         setting: &Setting,
     ) -> Result<Self::Workload, Invalid>;
 
-    /// Whether this announces a fact about the algorithm's inside, which properties see and clients don't.
+    /// Whether this announces a fact about the algorithm's inside, which properties see and clients
+    /// don't.
     fn is_probe(_indication: &Self::Indication) -> bool {
         false
     }

@@ -131,7 +131,8 @@ impl<R> Log<R> {
         }
     }
 
-    /// Keeps as many of what was not synced as the seed says; true if the next one was a record, not a rewrite.
+    /// Keeps as many of what was not synced as the seed says; true if the next one was a record,
+    /// not a rewrite.
     fn keep_prefix(&mut self, rng: &mut Rng) -> bool {
         let pieces = usize::from(self.rewritten.is_some()) + self.tail.len();
         let kept = usize::try_from(rng.between(0, pieces as u64)).unwrap_or(pieces);
@@ -213,10 +214,22 @@ mod tests {
             let (mut written, mut synced) = (Vec::new(), Vec::new());
             for op in ops {
                 match op {
-                    Op::Append(r) => { log.append(r); written.push(r); }
-                    Op::Rewrite(rs) => { log.rewrite(rs.clone()); written = rs; }
-                    Op::Sync => { log.sync(); synced.clone_from(&written); }
-                    Op::Crash => { log.crash(OnCrash::LoseUnsynced, &mut rng); written.clone_from(&synced); }
+                    Op::Append(r) => {
+                        log.append(r);
+                        written.push(r);
+                    }
+                    Op::Rewrite(rs) => {
+                        log.rewrite(rs.clone());
+                        written = rs;
+                    }
+                    Op::Sync => {
+                        log.sync();
+                        synced.clone_from(&written);
+                    }
+                    Op::Crash => {
+                        log.crash(OnCrash::LoseUnsynced, &mut rng);
+                        written.clone_from(&synced);
+                    }
                 }
                 let found: Vec<u8> = log.durable().iter().map(|r| *r.intact().unwrap()).collect();
                 prop_assert_eq!(&found, &synced);

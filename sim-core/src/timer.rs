@@ -1,4 +1,5 @@
-//! The timers of one process. Moving one is a write, not a push: its event is put off when it comes.
+//! The timers of one process. Moving one is a write, not a push: its event is put off when it
+//! comes.
 
 use crate::event::Place;
 
@@ -35,8 +36,8 @@ impl<T> Default for Timers<T> {
 }
 
 impl<T: Copy + Eq> Timers<T> {
-    /// Sets `timer` to run out at `due`. Returns the index under which an event must be queued there, if one
-    /// must.
+    /// Sets `timer` to run out at `due`. Returns the index under which an event must be queued
+    /// there, if one must.
     pub fn set(&mut self, timer: T, due: Place) -> Option<u32> {
         let mut free = None;
         for (index, entry) in self.entries.iter_mut().enumerate() {
@@ -101,7 +102,8 @@ impl<T: Copy + Eq> Timers<T> {
         }
     }
 
-    /// A timer that has run out cannot be handled yet: it stays set, and its event waits in the inbox.
+    /// A timer that has run out cannot be handled yet: it stays set, and its event waits in the
+    /// inbox.
     pub fn wait(&mut self, timer: T, place: Place) {
         let entry = Some(Entry { timer, due: Some(place), queued: None });
         match self.entries.iter_mut().find(|slot| slot.is_none()) {
@@ -181,8 +183,9 @@ mod tests {
                                 Due::Now(timer) => fired.push((event.place, timer)),
                             }
                         }
+                        let all = model.iter().map(|(timer, place)| (*place, *timer));
                         let mut due: Vec<_> =
-                            model.iter().map(|(t, p)| (*p, *t)).filter(|(p, _)| p.at.as_nanos() <= now).collect();
+                            all.filter(|(place, _)| place.at.as_nanos() <= now).collect();
                         due.sort_unstable();
                         model.retain(|_, p| p.at.as_nanos() > now);
                         expected.extend(due);

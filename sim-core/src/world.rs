@@ -223,8 +223,9 @@ impl World {
         !self.armed.is_empty()
     }
 
-    /// `process` has had an effect; `sent` is the kind if it was a message to another. A crash of that process
-    /// itself strikes at once and is returned; faults elsewhere are queued, never run inside a handler.
+    /// `process` has had an effect; `sent` is the kind if it was a message to another. A crash of
+    /// that process itself strikes at once and is returned; faults elsewhere are queued, never run
+    /// inside a handler.
     pub fn effect_done(&mut self, process: ProcessId, sent: Option<Kind>) -> Option<Crash> {
         let mut due = Vec::new();
         for armed in self.armed.iter_mut().filter(|a| a.process == process) {
@@ -306,7 +307,8 @@ impl World {
         if self.overrides.is_empty() { route } else { self.overridden(route, from, to, kind) }
     }
 
-    /// What an override makes of a message. Its link has drawn all the same, so that others are not disturbed.
+    /// What an override makes of a message. Its link has drawn all the same, so that others are not
+    /// disturbed.
     fn overridden(&mut self, route: Route, from: ProcessId, to: ProcessId, kind: Kind) -> Route {
         let Some(fate) = self.overrides.fate(from, to, kind) else { return route };
         self.failure_free &= matches!(fate, Fate::Delay(_));

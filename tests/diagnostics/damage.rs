@@ -11,7 +11,10 @@ proptest::proptest! {
     /// Any damage to a good scenario is refused or accepted, and never panics.
     #[test]
     fn damaged_scenarios_are_judged_not_obeyed(
-        edits in proptest::collection::vec((0usize..2_000, 0usize..3, 0usize..SNIPPETS.len()), 1..4),
+        edits in proptest::collection::vec(
+            (0usize..2_000, 0usize..3, 0usize..SNIPPETS.len()),
+            1..4,
+        ),
     ) {
         let mut text = EVERYTHING.to_owned();
         for (at, length, snippet) in edits {

@@ -1,4 +1,5 @@
-//! Guards what is said of a file that is no scenario, and of names of protocols, mutants, roles and properties.
+//! Guards what is said of a file that is no scenario, and of names of protocols, mutants, roles and
+//! properties.
 
 use expect_test::expect;
 

@@ -141,7 +141,8 @@ mod tests {
 
     #[test]
     fn a_chain_of_crashes_takes_f_plus_1_steps() {
-        // Each of p0, p1, .. reaches nobody alive but the next one: p(k) relays to p0..p(k-1), then to p(k+1).
+        // Each of p0, p1, .. reaches nobody alive but the next one: p(k) relays to p0..p(k-1), then
+        // to p(k+1).
         for f in 1..5 {
             let chain = |bench: Bench<_>, p| bench.crash(p, sends(p, "Data", u64::from(p) + 1));
             let run = (0..f).fold(one_sender(6), chain).run(1);

@@ -263,8 +263,8 @@ mod tests {
     #[test]
     fn half_is_not_a_majority() {
         // As in the catalogue, f = n/2 crash: with fewer, some correct process is among any half.
-        // p0 and p1 have each other's acknowledgement at 10 and 20 ms. What they sent to p2 and p3 would
-        // arrive at 100 ms, and is lost with them.
+        // p0 and p1 have each other's acknowledgement at 10 and 20 ms. What they sent to p2 and p3
+        // would arrive at 100 ms, and is lost with them.
         let bench = || {
             let mut bench = one_sender(4, MAJORITY);
             let mut slow = bench.experiment.network.default.clone();
@@ -315,7 +315,8 @@ mod tests {
 
     #[test]
     fn beyond_its_bound_the_majority_variant_loses_liveness_alone() {
-        // Uniform agreement is liveness: after a delivery, too few may be left to acknowledge to the others.
+        // Uniform agreement is liveness: after a delivery, too few may be left to acknowledge to
+        // the others.
         let mut stalls = 0;
         for seed in 0..400 {
             let bench = Bench::<UniformRb>::new(4).params(MAJORITY).random_crashes(3, "0ms..20ms");

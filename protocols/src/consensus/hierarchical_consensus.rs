@@ -1,18 +1,21 @@
-//! Hierarchical consensus: in round i the process of rank i decides, and all below it take over its value.
+//! Hierarchical consensus: in round i the process of rank i decides, and all below it take over its
+//! value.
 //!
-//! Source: Cachin, Guerraoui and Rodrigues (2011), algorithm 5.2. Spec: [`Consensus`], core. Model: asynchronous,
-//! perfect links, a perfect failure detector, any number of crashes.
+//! Source: Cachin, Guerraoui and Rodrigues (2011), algorithm 5.2. Spec: [`Consensus`], core. Model:
+//! asynchronous, perfect links, a perfect failure detector, any number of crashes.
 //!
-//! Steps: each process goes through the ranks from the highest. It waits until it has the decision of that rank,
-//! or suspects its process. When its own turn comes it decides its value, which is that of the lowest rank above
-//! it that it has heard, or else its own proposal, and tells everybody below.
+//! Steps: each process goes through the ranks from the highest. It waits until it has the decision
+//! of that rank, or suspects its process. When its own turn comes it decides its value, which is
+//! that of the lowest rank above it that it has heard, or else its own proposal, and tells
+//! everybody below.
 //!
-//! Why it works: the correct process of the highest rank is never suspected. Whoever is below it waits for its
-//! decision, takes it over, and decides nothing else, since only ranks between the two can replace it, and those
-//! have waited for it too. Agreement is not uniform: a process can decide and crash unheard.
+//! Why it works: the correct process of the highest rank is never suspected. Whoever is below it
+//! waits for its decision, takes it over, and decides nothing else, since only ranks between the
+//! two can replace it, and those have waited for it too. Agreement is not uniform: a process can
+//! decide and crash unheard.
 //!
-//! Words: rank 1 of the book is our p0; the book tells everybody, and whoever is above ignores it: here only
-//! those below are told.
+//! Words: rank 1 of the book is our p0; the book tells everybody, and whoever is above ignores it:
+//! here only those below are told.
 
 use ftsim_core::{
     Cx, DetectorClass, FaultClass, Links, Model, Mutant, Never, Process, ProcessId, ProcessSet,

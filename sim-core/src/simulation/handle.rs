@@ -69,7 +69,8 @@ impl<P: Protocol> Simulation<P> {
         self.effects = effects;
     }
 
-    /// What is about to be handled goes into digest, statistics and trace, and before the properties.
+    /// What is about to be handled goes into digest, statistics and trace, and before the
+    /// properties.
     #[inline]
     pub(super) fn take_note(&mut self, p: ProcessId, input: &Input<P>) {
         let World { digest, statistics, .. } = &mut self.world;

@@ -1,6 +1,7 @@
 //! The step loop: choosing the next event, and executing it.
 //!
-//! The two are apart. The timed loop takes the earliest event; whoever wants another order takes another.
+//! The two are apart. The timed loop takes the earliest event; whoever wants another order takes
+//! another.
 
 mod apply;
 mod arrive;
@@ -36,8 +37,8 @@ use slot::{Envelope, Input, Slot};
 
 /// A protocol in a world: runs any number of seeds, one after the other.
 ///
-/// The value is `Clone`, and [`state_digest`](Self::state_digest) compares its state, so that a run can be
-/// forked at any event.
+/// The value is `Clone`, and [`state_digest`](Self::state_digest) compares its state, so that a run
+/// can be forked at any event.
 #[derive(Clone)]
 pub struct Simulation<P: Protocol> {
     params: P::Params,
@@ -287,8 +288,8 @@ impl<P: Protocol> Simulation<P> {
         }
     }
 
-    /// Says whose panic it was: a process's, the clients', or a checker's, which counts as a violation of its
-    /// property. The engine's own goes on up.
+    /// Says whose panic it was: a process's, the clients', or a checker's, which counts as a
+    /// violation of its property. The engine's own goes on up.
     fn blame(&mut self, panic: Box<dyn Any + Send>) -> Option<Panicked> {
         let message = panic_message(&*panic);
         if self.checker.blame(&message, self.world.now, self.world.step) {

@@ -35,7 +35,8 @@ fn omissions_lose_one_direction_while_they_last() {
     assert_eq!(send(Persistence::Permanent).statistics.dropped_for(DropReason::SendOmission), 9);
     let receive = Condition::ReceiveOmission(P0, Links::ALL, Probability::ALWAYS);
     let outcome = chatter(receive, for_ms(50));
-    // Arrivals at 30 and 50 ms fall into 15..65 ms; the one at 10 came before, the one at 70 comes after.
+    // Arrivals at 30 and 50 ms fall into 15..65 ms; the one at 10 came before, the one at 70 comes
+    // after.
     assert_eq!(outcome.statistics.dropped_for(DropReason::ReceiveOmission), 2);
 }
 

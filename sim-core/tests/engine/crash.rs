@@ -1,4 +1,5 @@
-//! A crash lands exactly where it is put: between any two effects, and takes with it exactly what it should.
+//! A crash lands exactly where it is put: between any two effects, and takes with it exactly what
+//! it should.
 
 use crate::scripted::{Do, Stage, after_effect, at, crash, crash_for};
 use ftsim_core::ProcessId;

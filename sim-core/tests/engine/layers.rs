@@ -1,4 +1,5 @@
-//! A layer changes nothing: whatever the inner protocol asks for comes out wrapped, in its place and order.
+//! A layer changes nothing: whatever the inner protocol asks for comes out wrapped, in its place
+//! and order.
 
 use ftsim_core::detector::DetectorKind;
 use ftsim_core::{Cx, Model, Part, Process, ProcessId, Protocol, Request, Setting, Stored};

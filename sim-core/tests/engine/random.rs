@@ -1,4 +1,5 @@
-//! Random faults: never beyond the budget, each kind apart, every crash point as likely as any other.
+//! Random faults: never beyond the budget, each kind apart, every crash point as likely as any
+//! other.
 
 use std::collections::{BTreeMap, BTreeSet};
 

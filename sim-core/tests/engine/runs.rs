@@ -1,5 +1,5 @@
-//! Runs as wholes: how they end, that they repeat bit for bit, that they can be forked, and that bad code is
-//! judged and not obeyed.
+//! Runs as wholes: how they end, that they repeat bit for bit, that they can be forked, and that
+//! bad code is judged and not obeyed.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +46,8 @@ fn one_seed_is_one_run_whether_reused_fresh_or_recorded() {
 
 #[test]
 fn a_known_run_has_a_known_digest() {
-    // The same in debug and release, on every machine. A change of this line is a change of every seed's meaning.
+    // The same in debug and release, on every machine. A change of this line is a change of every
+    // seed's meaning.
     assert_eq!(busy().simulation().run(1).digest.to_string(), "87aaf9fc9e8f77d4");
 }
 

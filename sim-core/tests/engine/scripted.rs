@@ -1,4 +1,5 @@
-//! A process that does what its requests tell it and announces all that happens to it: for tests of the engine.
+//! A process that does what its requests tell it and announces all that happens to it: for tests of
+//! the engine.
 
 use ftsim_core::delay::Delay;
 use ftsim_core::fault::{Action, Crash, Fault, Trigger};

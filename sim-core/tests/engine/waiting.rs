@@ -1,5 +1,5 @@
-//! Paused processes and processes that wait for their disk: nothing is handled meanwhile, nothing is lost, and
-//! all of it comes in order.
+//! Paused processes and processes that wait for their disk: nothing is handled meanwhile, nothing
+//! is lost, and all of it comes in order.
 
 use crate::scripted::{Do, Stage, after_effect, at, crash_for};
 use ftsim_core::fault::Action;
