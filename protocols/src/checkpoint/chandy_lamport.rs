@@ -4,9 +4,9 @@
 //! [`Snapshot`] with all but the rollback. Model: asynchronous, no failure; reliable links between all, FIFO
 //! for `markers`, in any order for `lai-yang`.
 //!
-//! Steps of `markers`: the initiator records its state and sends MARKER on each outgoing channel before anything
-//! else. Who gets its first MARKER does the same. From then until a channel's MARKER comes, what comes on that
-//! channel is its state. A process is done when MARKER has come on every channel.
+//! Steps of `markers`: the initiator records its state and sends MARKER on each outgoing channel before
+//! anything else. Who gets its first MARKER does the same. From then until a channel's MARKER comes, what comes
+//! on that channel is its state. A process is done when MARKER has come on every channel.
 //!
 //! Steps of `lai-yang`: each message carries its sender's colour, the last snapshot that it has recorded. Who
 //! gets a message of a newer colour records its state first. Instead of a marker, which only separates messages
