@@ -1,7 +1,7 @@
 //! The item that a participant holds, under strict two-phase locking without waiting.
 //!
-//! A transaction reads and writes in place and keeps its locks until its decision; who finds a lock in its way
-//! fails at once, so that nobody ever waits in a cycle.
+//! A transaction reads and writes in place and keeps its locks until its decision; who finds a lock
+//! in its way fails at once, so that nobody ever waits in a cycle.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,8 @@ impl Default for Item {
 }
 
 impl Item {
-    /// Does a transaction's work here. False if it fails, or a lock is in its way; then nothing has changed.
+    /// Does a transaction's work here. False if it fails, or a lock is in its way; then nothing has
+    /// changed.
     pub fn perform<P: Process<Spec = AtomicCommit>>(
         &mut self,
         transaction: Transaction,
@@ -57,8 +58,8 @@ impl Item {
         true
     }
 
-    /// Puts a prepared transaction back to where it was before a crash. Its locks are free: those of all
-    /// others are gone, or were given back before it took them.
+    /// Puts a prepared transaction back to where it was before a crash. Its locks are free: those
+    /// of all others are gone, or were given back before it took them.
     pub fn restore(&mut self, transaction: Transaction, writes: bool) {
         self.locks.insert(transaction, if writes { Lock::Exclusive } else { Lock::Shared });
         if writes {

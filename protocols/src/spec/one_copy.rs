@@ -1,8 +1,9 @@
-//! One-copy serialisability: whether what transactions read and wrote could have come from one after the other.
+//! One-copy serialisability: whether what transactions read and wrote could have come from one
+//! after the other.
 //!
-//! Bernstein, Hadzilacos and Goodman (1987), chapters 2 and 5: committed transactions are serialisable exactly
-//! if nobody read what was never committed, and the graph of their conflicts has no cycle. Versions of an item
-//! are named by their writers and ordered as they were written.
+//! Bernstein, Hadzilacos and Goodman (1987), chapters 2 and 5: committed transactions are
+//! serialisable exactly if nobody read what was never committed, and the graph of their conflicts
+//! has no cycle. Versions of an item are named by their writers and ordered as they were written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -38,7 +39,8 @@ pub enum Anomaly<Item> {
         /// What.
         version: Version,
     },
-    /// Each of these committed transactions must come before the next, and the last before the first.
+    /// Each of these committed transactions must come before the next, and the last before the
+    /// first.
     Cycle(Vec<Transaction>),
 }
 
@@ -72,7 +74,8 @@ impl<Item: Copy + Ord> OneCopy<Item> {
         self.committed.insert(transaction);
     }
 
-    /// A transaction has aborted somewhere. If it has also committed, that is not for this checker to judge.
+    /// A transaction has aborted somewhere. If it has also committed, that is not for this checker
+    /// to judge.
     pub fn abort(&mut self, transaction: Transaction) {
         self.aborted.insert(transaction);
     }

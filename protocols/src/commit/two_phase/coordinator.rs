@@ -179,8 +179,8 @@ impl Coordinator {
 }
 
 impl Part for Coordinator {
-    /// What was decided and not ended is told again; what was being voted on is forgotten or, where that would be
-    /// presumed to be a commit, aborted.
+    /// What was decided and not ended is told again; what was being voted on is forgotten or, where
+    /// that would be presumed to be a commit, aborted.
     fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Cx<TwoPhaseCommit>) {
         for record in log.iter().filter_map(Stored::intact) {
             match record {

@@ -1,9 +1,9 @@
 //! The decentralised topology: everybody sends its vote to everybody, and decides alone.
 //!
-//! Steps: the coordinator begins by voting Yes. Who gets the first vote on a transaction votes too. With n votes
-//! for it a process commits; with one against it aborts. An uncertain process asks everybody: some answer with the
-//! decision, some abort what they have not voted on, the uncertain send their votes again. So once all are up
-//! again, all decide.
+//! Steps: the coordinator begins by voting Yes. Who gets the first vote on a transaction votes too.
+//! With n votes for it a process commits; with one against it aborts. An uncertain process asks
+//! everybody: some answer with the decision, some abort what they have not voted on, the uncertain
+//! send their votes again. So once all are up again, all decide.
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,10 @@
 //! The linear topology: votes go down a chain, the last process decides, the decision comes back.
 //!
-//! Steps: the coordinator, first in the chain, begins by voting Yes. Each process votes Yes to the next if all
-//! before it have and it can commit, else No. The last one's vote is the decision. An uncertain process asks
-//! everybody: some answer with the decision, some abort what they have not voted on. Somebody always does one or
-//! the other once all are up: the last process is never uncertain.
+//! Steps: the coordinator, first in the chain, begins by voting Yes. Each process votes Yes to the
+//! next if all before it have and it can commit, else No. The last one's vote is the decision. An
+//! uncertain process asks everybody: some answer with the decision, some abort what they have not
+//! voted on. Somebody always does one or the other once all are up: the last process is never
+//! uncertain.
 
 use ftsim_core::{Cx, ProcessId, Setting, Stored};
 
@@ -23,7 +24,8 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// A chain is long: each of its links waits n times as long as one process would wait for another.
+    /// A chain is long: each of its links waits n times as long as one process would wait for
+    /// another.
     pub(super) fn new(params: &Params, setting: &Setting, me: ProcessId) -> Self {
         let mut voter = Voter::new(params);
         voter.prepare_timeout = voter.prepare_timeout.times(u64::from(setting.n));
@@ -93,17 +95,24 @@ impl Linear {
         cx: &mut Cx<TwoPhaseCommit>,
     ) {
         match self.voter.state(transaction) {
-            Some(State::Prepared { .. }) => {
-                cx.append(Record::Decided(transaction, decision));
-                cx.sync();
-                self.voter.conclude(transaction, decision, cx);
-            }
+            Some(State::Prepared { .. }) => self.decide(transaction, decision, cx),
             Some(State::Working { .. }) | None => self.voter.abort_alone(transaction, cx),
             Some(State::Decided(_) | State::Left) => {}
         }
         if Some(from) == self.next {
             self.pass_back(transaction, decision, cx);
         }
+    }
+
+    fn decide(
+        &mut self,
+        transaction: Transaction,
+        decision: Decision,
+        cx: &mut Cx<TwoPhaseCommit>,
+    ) {
+        cx.append(Record::Decided(transaction, decision));
+        cx.sync();
+        self.voter.conclude(transaction, decision, cx);
     }
 
     fn pass_back(&self, transaction: Transaction, decision: Decision, cx: &mut Cx<TwoPhaseCommit>) {
@@ -129,10 +138,15 @@ impl Linear {
 }
 
 impl Part for Linear {
+    /// The last process is not uncertain: where it is prepared, all before it have voted Yes.
     fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Cx<TwoPhaseCommit>) {
         self.voter.recover(log, cx);
         for transaction in self.voter.uncertain() {
-            self.voter.ask(transaction, cx.others(), cx);
+            if self.next.is_some() {
+                self.voter.ask(transaction, cx.others(), cx);
+            } else {
+                self.decide(transaction, Decision::Commit, cx);
+            }
         }
     }
 

@@ -1,31 +1,37 @@
 //! Two-phase commit: first all vote, then all are told.
 //!
-//! Source: Gray (1978); Bernstein, Hadzilacos and Goodman (1987), chapter 7; Mohan, Lindsay and Obermarck (1986)
-//! for the presumptions. Spec: [`AtomicCommit`], with one-copy serialisability. Model: asynchronous, links that
-//! lose some messages, any number of crashes with recovery from a log. Timeouts serve progress alone.
+//! Source: Gray (1978); Bernstein, Hadzilacos and Goodman (1987), chapter 7; Mohan, Lindsay and
+//! Obermarck (1986) for the presumptions. Spec: [`AtomicCommit`], with one-copy serialisability.
+//! Model: asynchronous, links that lose some messages, any number of crashes with recovery from a
+//! log. Timeouts serve progress alone.
 //!
 //! Steps of the central topology, with p participants and one coordinator:
 //! 1. the coordinator sends PREPARE to every participant;
-//! 2. a participant that can commit forces a *prepared* record and votes Yes; one that cannot votes No and aborts;
-//! 3. if all vote Yes the coordinator forces a *commit* record and sends COMMIT; if one votes No, or votes are
-//!    late, it sends ABORT. A participant does as it is told, in its log first, and acknowledges;
+//! 2. a participant that can commit forces a *prepared* record and votes Yes; one that cannot votes
+//!    No and aborts;
+//! 3. if all vote Yes the coordinator forces a *commit* record and sends COMMIT; if one votes No,
+//!    or votes are late, it sends ABORT. A participant does as it is told, in its log first, and
+//!    acknowledges;
 //! 4. with all acknowledgements the coordinator writes an *end* record, unforced, and forgets.
 //!
-//! Why it works: only the coordinator decides commit, and only with every vote. Whoever has voted Yes can do either
-//! even after a crash, and does neither alone: it is *uncertain*, and asks. What no log knows of was never voted
-//! for, so it can be aborted. The price is blocking: while the coordinator is down, the uncertain wait.
+//! Why it works: only the coordinator decides commit, and only with every vote. Whoever has voted
+//! Yes can do either even after a crash, and does neither alone: it is *uncertain*, and asks. What
+//! no log knows of was never voted for, so it can be aborted. The price is blocking: while the
+//! coordinator is down, the uncertain wait.
 //!
-//! Presumptions save records and messages. What the coordinator has no record of, it answers by presumption, and
-//! what agrees with the presumption needs no acknowledgement. *Presume nothing* acknowledges both decisions;
-//! *presume abort* writes nothing for an abort; *presume commit* forces a *collecting* record before PREPARE, so
-//! that a crash before the decision is not presumed to be a commit.
+//! Presumptions save records and messages. What the coordinator has no record of, it answers by
+//! presumption, and what agrees with the presumption needs no acknowledgement. *Presume nothing*
+//! acknowledges both decisions; *presume abort* writes nothing for an abort; *presume commit*
+//! forces a *collecting* record before PREPARE, so that a crash before the decision is not presumed
+//! to be a commit.
 //!
-//! In the decentralised topology (Skeen 1981) everybody sends its vote to everybody, and decides alone. In the
-//! linear one (Gray 1978) votes go down a chain, the last process decides, and the decision comes back. In both the
-//! coordinator votes Yes by beginning, nothing is acknowledged, and the uncertain ask everybody.
+//! In the decentralised topology (Skeen 1981) everybody sends its vote to everybody, and decides
+//! alone. In the linear one (Gray 1978) votes go down a chain, the last process decides, and the
+//! decision comes back. In both the coordinator votes Yes by beginning, nothing is acknowledged,
+//! and the uncertain ask everybody.
 //!
-//! The literature's *subordinate*, *cohort* and *site* are our participants; a *VOTE-REQ* is PREPARE; to *force* is
-//! to append and sync.
+//! The literature's *subordinate*, *cohort* and *site* are our participants; a *VOTE-REQ* is
+//! PREPARE; to *force* is to append and sync.
 
 mod coordinator;
 mod decentralised;

@@ -99,7 +99,8 @@ impl Participant {
         cx.send(to, Msg::Vote(transaction, vote));
     }
 
-    /// The decision comes from the coordinator, which may want to know that it has arrived, or from a peer.
+    /// The decision comes from the coordinator, which may want to know that it has arrived, or from
+    /// a peer.
     fn on_decision(
         &mut self,
         from: ProcessId,
@@ -161,7 +162,8 @@ impl Participant {
         self.voter.ask(transaction, coordinator.into_iter().chain(peers), cx);
     }
 
-    /// An uncertain peer asks. It is told what is decided here; what is not prepared here is aborted to that end.
+    /// An uncertain peer asks. It is told what is decided here; what is not prepared here is
+    /// aborted to that end.
     fn on_inquiry(
         &mut self,
         from: ProcessId,

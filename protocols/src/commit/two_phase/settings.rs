@@ -16,8 +16,8 @@ pub struct Params {
     pub presume: Presumption,
     /// Whom an uncertain participant asks (central topology; in the others, everybody).
     pub termination: Termination,
-    /// Whether a participant at which a transaction only reads says so and leaves after its vote (central
-    /// topology).
+    /// Whether a participant at which a transaction only reads says so and leaves after its vote
+    /// (central topology).
     pub read_only: bool,
     /// How long a participant waits to be asked for its vote before it aborts.
     pub prepare_timeout: Duration,
@@ -25,7 +25,8 @@ pub struct Params {
     pub vote_timeout: Duration,
     /// How long a process that has voted Yes waits for the decision before it asks, and asks again.
     pub decision_timeout: Duration,
-    /// How long the coordinator waits for acknowledgements before it tells the decision again (central topology).
+    /// How long the coordinator waits for acknowledgements before it tells the decision again
+    /// (central topology).
     pub ack_timeout: Duration,
 }
 
@@ -46,8 +47,8 @@ pub enum Topology {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Presumption {
-    /// Nothing: both decisions are logged and acknowledged, so that the question never arises but before a
-    /// decision; then the transaction aborts.
+    /// Nothing: both decisions are logged and acknowledged, so that the question never arises but
+    /// before a decision; then the transaction aborts.
     #[default]
     Nothing,
     /// An abort, which then need be neither logged by the coordinator nor acknowledged.
@@ -63,7 +64,8 @@ pub enum Termination {
     /// The coordinator alone.
     #[default]
     Wait,
-    /// The other participants too: one may know the decision, or not have voted, and then never will.
+    /// The other participants too: one may know the decision, or not have voted, and then never
+    /// will.
     Cooperative,
 }
 
@@ -76,7 +78,8 @@ impl Presumption {
         }
     }
 
-    /// Whether participants force this decision and acknowledge it, and the coordinator remembers it until then.
+    /// Whether participants force this decision and acknowledge it, and the coordinator remembers
+    /// it until then.
     pub(super) fn acknowledges(self, decision: Decision) -> bool {
         self == Self::Nothing || decision != self.answer()
     }

@@ -3,6 +3,7 @@
 use ftsim_core::delay::Delay;
 use ftsim_core::fault::{Action, Crash, Fault, Trigger};
 use ftsim_core::network::Loss;
+use ftsim_core::storage::OnCrash;
 use ftsim_core::trace::Happening;
 use ftsim_core::{Duration, DurationRange, Instant, Probability, ProcessId, Verdict};
 
@@ -160,8 +161,8 @@ fn crash(process: u32, nth: u64, recover_after: Option<Duration>) -> Fault {
     Fault { trigger: Trigger::AfterEffect { process, nth }, action }
 }
 
-/// Runs `judge` on a run for each effect of each process of `bench`, with a crash right after it; returns how many
-/// there were.
+/// Runs `judge` on a run for each effect of each process of `bench`, with a crash right after it;
+/// returns how many there were.
 fn crash_everywhere(
     bench: &mut Bench<TwoPhaseCommit>,
     recover_after: Option<Duration>,
@@ -192,12 +193,16 @@ fn no_crash_that_is_repaired_breaks_anything() {
     for (params, workload) in variants() {
         let mut bench = bench(2).params(&params).workload(workload);
         bench.experiment.limits.horizon = Instant::ZERO + Duration::from_secs(2);
-        for recover_after in [Duration::from_millis(1), Duration::from_millis(300)] {
-            let count = crash_everywhere(&mut bench, Some(recover_after), |run, fault| {
-                assert_eq!(run.violated(), [""; 0], "{params} {workload} {fault:?}");
-                assert!(everybody_decides(run), "{params} {workload} {fault:?}");
-            });
-            assert!(count >= 20, "{params} {workload}: only {count} effects");
+        for on_crash in WHAT_CRASHES_LEAVE {
+            bench.experiment.on_crash = on_crash;
+            for recover_after in [Duration::from_millis(1), Duration::from_millis(300)] {
+                let count = crash_everywhere(&mut bench, Some(recover_after), |run, fault| {
+                    let what = format!("{params} {workload} {on_crash} {fault:?}");
+                    assert_eq!(run.violated(), [""; 0], "{what}");
+                    assert!(everybody_decides(run), "{what}");
+                });
+                assert!(count >= 20, "{params} {workload}: only {count} effects");
+            }
         }
     }
 }
@@ -255,7 +260,7 @@ fn the_same_loop_finds_records_that_come_too_late() {
 
 #[test]
 fn crashes_losses_and_duplicates_break_nothing() {
-    for (index, (params, _)) in variants().into_iter().enumerate() {
+    for (params, _) in variants() {
         let workload = r#"{"transactions": 6, "every": "20ms", "vote_no": 0.1, "read_only": 0.3}"#;
         let mut bench = bench(3).params(&params).workload(workload);
         let network = &mut bench.experiment.network.default;
@@ -265,19 +270,28 @@ fn crashes_losses_and_duplicates_break_nothing() {
         });
         network.loss = Loss::Independent(Probability::new(0.05).expect("a probability"));
         network.duplicate = Probability::new(0.1).expect("a probability");
-        for seed in 0..60 {
-            let fault = |process: u64, nth: u64| {
-                let process = u32::try_from(process % 4).unwrap_or(0);
-                crash(process, 1 + nth % 120, Some(Duration::from_millis(10 + 7 * seed)))
-            };
-            let base = 31 * seed + index as u64;
-            bench.experiment.plan.faults =
-                vec![fault(base, 3 * base), fault(base + 1, 5 * base), fault(base / 2, 11 * base)];
-            let run = bench.run(seed);
-            assert_eq!(run.violated(), [""; 0], "{params} seed {seed}");
+        bench = bench.random_crashes(3, "0ms..400ms");
+        if let Some(crash) = bench.experiment.random.as_mut().and_then(|it| it.crash.as_mut()) {
+            crash.recover_after = Some("5ms..400ms".parse().expect("a range of durations"));
+        }
+        for on_crash in WHAT_CRASHES_LEAVE {
+            bench.experiment.on_crash = on_crash;
+            for seed in 0..30 {
+                let run = bench.run(seed);
+                assert_eq!(run.violated(), [""; 0], "{params} {on_crash} seed {seed}");
+            }
         }
     }
 }
+
+/// What a crash can leave of records that were not synced: the protocol counts on none of it.
+const WHAT_CRASHES_LEAVE: [OnCrash; 5] = [
+    OnCrash::LoseUnsynced,
+    OnCrash::KeepAll,
+    OnCrash::KeepPrefix,
+    OnCrash::KeepSubset,
+    OnCrash::TornLast,
+];
 
 // Blocking.
 

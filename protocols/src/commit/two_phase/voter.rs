@@ -11,8 +11,8 @@ use crate::spec::atomic_commit::{Decision, Indication, Transaction, Vote, Work};
 
 /// One who votes.
 ///
-/// What it has not prepared it keeps in memory alone: after a crash it no longer knows the transaction, and votes
-/// No.
+/// What it has not prepared it keeps in memory alone: after a crash it no longer knows the
+/// transaction, and votes No.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Voter {
     item: Item,
@@ -164,8 +164,8 @@ impl Voter {
         }
     }
 
-    /// Repeats from the log what is decided, and locks what is prepared. Says both again: the crash may have come
-    /// between record and word.
+    /// Repeats from the log what is decided, and locks what is prepared. Says both again: the crash
+    /// may have come between record and word.
     pub fn recover(&mut self, log: &[Stored<Record>], cx: &mut Cx<TwoPhaseCommit>) {
         let mut prepared = BTreeMap::new();
         for record in log.iter().filter_map(Stored::intact) {
@@ -175,7 +175,8 @@ impl Voter {
                     cx.indicate(Indication::Voted { transaction: *transaction, vote: Vote::Yes });
                 }
                 Record::Decided(transaction, decision) => {
-                    let writes = prepared.remove(transaction).is_some_and(|(_, writes)| writes);
+                    // Without the record that was written before it, it was never safe, nor said.
+                    let Some((_, writes)) = prepared.remove(transaction) else { continue };
                     if writes && *decision == Decision::Commit {
                         self.item.redo(*transaction);
                     }

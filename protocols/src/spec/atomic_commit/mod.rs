@@ -1,8 +1,9 @@
 //! Atomic commitment: all commit or all abort.
 //!
-//! Properties after Bernstein, Hadzilacos and Goodman (1987), section 7.3. Each participant holds one item. A
-//! transaction works there first, reading or writing under locks; then its coordinator is asked to commit it.
-//! The properties judge every process, crashed or not: a decision announced before a crash counts.
+//! Properties after Bernstein, Hadzilacos and Goodman (1987), section 7.3. Each participant holds
+//! one item. A transaction works there first, reading or writing under locks; then its coordinator
+//! is asked to commit it. The properties judge every process, crashed or not: a decision announced
+//! before a crash counts.
 
 mod properties;
 #[cfg(test)]

@@ -147,8 +147,8 @@ impl Property<AtomicCommit> for CommitValidity {
     }
 }
 
-/// AC4: looks at the end at what everybody voted for. Late messages are failures too, which a run without
-/// any other cannot tell: timeouts must be longer than what is sent takes.
+/// AC4: looks at the end at what everybody voted for. Late messages are failures too, which a run
+/// without any other cannot tell: timeouts must be longer than what is sent takes.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct NonTriviality {
     votes: Votes,
@@ -217,8 +217,9 @@ pub(super) enum Premise {
 
 /// AC5 and nonblocking termination: remembers who owes a decision.
 ///
-/// A process owes one from the first it hears of a transaction. A crash frees it, unless it had voted Yes: to all
-/// others the transaction is as if it had never been. So does having only read, after which one hears no more.
+/// A process owes one from the first it hears of a transaction. A crash frees it, unless it had
+/// voted Yes: to all others the transaction is as if it had never been. So does having only read,
+/// after which one hears no more.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Termination {
     premise: Premise,

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{AtomicCommit, COORDINATOR, PARTICIPANT, Request, Transaction, Work};
 
-/// Which transactions there are, and what each does where. Every participant takes part in every transaction.
+/// Which transactions there are, and what each does where. Every participant takes part in every
+/// transaction.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TransactionWorkload {
@@ -70,7 +71,8 @@ impl TransactionWorkload {
     }
 }
 
-/// The clients of atomic commitment: at fixed times a transaction works everywhere, and is then to commit.
+/// The clients of atomic commitment: at fixed times a transaction works everywhere, and is then to
+/// commit.
 #[derive(Clone, Debug, Hash)]
 pub struct Transactions {
     coordinator: ProcessId,
@@ -81,7 +83,8 @@ pub struct Transactions {
     reads: Part,
 }
 
-/// A part of all pairs of participant and transaction: some for certain, the others with a probability.
+/// A part of all pairs of participant and transaction: some for certain, the others with a
+/// probability.
 #[derive(Clone, Debug, Hash)]
 struct Part {
     others: Probability,
