@@ -8,6 +8,7 @@ pub mod broadcast;
 pub mod checkpoint;
 pub mod commit;
 pub mod consensus;
+pub mod linearizability;
 pub mod spec;
 #[cfg(test)]
 mod testing;

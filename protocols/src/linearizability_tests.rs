@@ -1,0 +1,238 @@
+//! Good and bad histories by hand, and the search against brute force.
+
+use super::*;
+use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
+use proptest::sample::select;
+
+/// A register of small numbers.
+struct Register;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Do {
+    Read,
+    Write(u8),
+    Increment,
+    /// Swaps the first for the second.
+    Swap(u8, u8),
+}
+
+impl Model for Register {
+    type State = u8;
+    type Operation = Do;
+    /// What was read, what an increment came to, 1 or 0 for a swap that did or did not, 0 for a write.
+    type Outcome = u8;
+
+    fn step(state: &u8, operation: &Do) -> (u8, u8) {
+        match operation {
+            Do::Read => (*state, *state),
+            Do::Write(value) => (*value, 0),
+            Do::Increment => (state.wrapping_add(1), state.wrapping_add(1)),
+            Do::Swap(from, to) if from == state => (*to, 1),
+            Do::Swap(..) => (*state, 0),
+        }
+    }
+}
+
+type Operation = Call<Do, u8>;
+
+fn done(called: u64, operation: Do, returned: u64, outcome: u8) -> Operation {
+    Call { called, operation, returned: Some((returned, outcome)) }
+}
+
+fn open(called: u64, operation: Do) -> Operation {
+    Call { called, operation, returned: None }
+}
+
+fn judge(history: &[Operation]) -> Linearizability {
+    check::<Register>(0, history, 1_000_000)
+}
+
+#[track_caller]
+fn good(history: &[Operation]) {
+    assert_eq!(judge(history), Linearizability::Linearizable);
+}
+
+#[track_caller]
+fn bad(history: &[Operation], longest: &[usize]) {
+    assert_eq!(judge(history), Linearizability::NotLinearizable { prefix: longest.to_vec() });
+}
+
+#[test]
+fn one_after_the_other_is_good() {
+    good(&[]);
+    good(&[done(0, Do::Write(1), 1, 0), done(2, Do::Read, 3, 1), done(4, Do::Increment, 5, 2)]);
+}
+
+#[test]
+fn a_stale_read_is_bad() {
+    bad(&[done(0, Do::Write(1), 1, 0), done(2, Do::Read, 3, 0)], &[0]);
+}
+
+#[test]
+fn a_read_of_what_nobody_wrote_is_bad() {
+    bad(&[done(0, Do::Read, 1, 7)], &[]);
+}
+
+#[test]
+fn a_lost_write_is_bad() {
+    let lost = [
+        done(0, Do::Write(1), 1, 0),
+        done(2, Do::Write(2), 3, 0),
+        done(4, Do::Read, 5, 2),
+        done(6, Do::Read, 7, 1),
+    ];
+    bad(&lost, &[0, 1, 2]);
+}
+
+#[test]
+fn a_read_beside_a_write_may_see_either_value() {
+    good(&[done(0, Do::Write(1), 9, 0), done(1, Do::Read, 2, 0)]);
+    good(&[done(0, Do::Write(1), 9, 0), done(1, Do::Read, 2, 1)]);
+}
+
+#[test]
+fn new_then_old_is_bad_even_beside_the_write() {
+    let write = done(0, Do::Write(1), 9, 0);
+    good(&[write.clone(), done(1, Do::Read, 2, 0), done(3, Do::Read, 4, 1)]);
+    bad(&[write, done(1, Do::Read, 2, 1), done(3, Do::Read, 4, 0)], &[0, 1]);
+}
+
+#[test]
+fn concurrent_writes_may_take_effect_in_either_order() {
+    let writes = [done(0, Do::Write(1), 5, 0), done(1, Do::Write(2), 6, 0)];
+    for last in [1, 2] {
+        let mut history = writes.to_vec();
+        history.push(done(7, Do::Read, 8, last));
+        good(&history);
+    }
+    let mut history = writes.to_vec();
+    history.extend([done(7, Do::Read, 8, 1), done(9, Do::Read, 10, 2)]);
+    bad(&history, &[1, 0, 2]);
+}
+
+#[test]
+fn two_increments_with_one_result_are_bad() {
+    bad(&[done(0, Do::Increment, 5, 1), done(1, Do::Increment, 6, 1)], &[0]);
+}
+
+#[test]
+fn an_increment_that_counts_twice_is_bad() {
+    bad(&[done(0, Do::Increment, 5, 2)], &[]);
+    good(&[done(0, Do::Increment, 5, 2), open(1, Do::Increment)]);
+}
+
+#[test]
+fn of_two_swaps_of_one_value_only_one_succeeds() {
+    good(&[done(0, Do::Swap(0, 1), 5, 1), done(1, Do::Swap(0, 2), 6, 0)]);
+    bad(&[done(0, Do::Swap(0, 1), 5, 1), done(1, Do::Swap(0, 2), 6, 1)], &[0]);
+}
+
+#[test]
+fn an_open_operation_takes_effect_later_or_never() {
+    good(&[open(0, Do::Write(1)), done(1, Do::Read, 2, 0), done(3, Do::Read, 4, 1)]);
+    good(&[open(0, Do::Write(1)), done(1, Do::Read, 2, 0)]);
+    good(&[open(0, Do::Write(1))]);
+    // But not before it was called, nor twice.
+    bad(&[done(0, Do::Read, 1, 1), open(2, Do::Write(1))], &[]);
+    let twice = [
+        open(0, Do::Write(1)),
+        done(1, Do::Read, 2, 1),
+        done(3, Do::Write(2), 4, 0),
+        done(5, Do::Read, 6, 1),
+    ];
+    bad(&twice, &[0, 1, 2]);
+}
+
+#[test]
+fn operations_that_touch_are_concurrent() {
+    good(&[done(0, Do::Write(1), 5, 0), done(5, Do::Read, 9, 0)]);
+    bad(&[done(0, Do::Write(1), 5, 0), done(6, Do::Read, 9, 0)], &[0]);
+}
+
+#[test]
+fn beyond_the_budget_nothing_is_claimed() {
+    let history: Vec<_> = (0..12).map(|i| done(i, Do::Write(1), 100 + i, 0)).collect();
+    assert_eq!(check::<Register>(0, &history, 11), Linearizability::Undecided);
+    assert_eq!(check::<Register>(0, &history, 12), Linearizability::Linearizable);
+}
+
+#[test]
+fn the_memory_keeps_many_equal_writes_cheap() {
+    // Twelve writes of one value beside each other, and a read of another: 12! orders, but 2^12 sets.
+    let mut history: Vec<_> = (0..12).map(|i| done(i, Do::Write(1), 100 + i, 0)).collect();
+    history.push(done(200, Do::Read, 201, 2));
+    assert!(matches!(judge(&history), Linearizability::NotLinearizable { .. }));
+}
+
+/// Whether some order of some of the operations, all that returned among them, is legal and respects time.
+fn brute_force(history: &[Operation]) -> bool {
+    fn extend(history: &[Operation], order: &mut Vec<usize>, state: u8) -> bool {
+        let missing = |op: &usize| !order.contains(op);
+        if (0..history.len()).filter(missing).all(|op| history[op].returned.is_none()) {
+            return true;
+        }
+        (0..history.len()).any(|op| {
+            if order.contains(&op) {
+                return false;
+            }
+            let in_time = order.iter().all(|earlier| {
+                let ends_before = history[op].returned.as_ref().map(|(at, _)| *at);
+                ends_before.is_none_or(|at| at >= history[*earlier].called)
+            });
+            let (next, outcome) = Register::step(&state, &history[op].operation);
+            let legal = history[op].returned.as_ref().is_none_or(|(_, known)| *known == outcome);
+            order.push(op);
+            let found = in_time && legal && extend(history, order, next);
+            order.pop();
+            found
+        })
+    }
+    extend(history, &mut Vec::new(), 0)
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    let what = prop_oneof![
+        Just(Do::Read),
+        (1u8..3).prop_map(Do::Write),
+        Just(Do::Increment),
+        (0u8..3, 0u8..3).prop_map(|(from, to)| Do::Swap(from, to)),
+    ];
+    (what, 0u64..12, 0u64..6, any::<bool>(), select(vec![0u8, 1, 2, 3])).prop_map(
+        |(operation, called, length, open, outcome)| {
+            let outcome = if matches!(operation, Do::Write(_)) { 0 } else { outcome };
+            let returned = (!open || outcome % 2 == 0).then_some((called + length, outcome));
+            Call { called, operation, returned }
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn the_search_agrees_with_brute_force(history in proptest::collection::vec(operation(), 0..6)) {
+        let expected = brute_force(&history);
+        prop_assert_eq!(judge(&history) == Linearizability::Linearizable, expected);
+    }
+
+    /// Random outcomes are seldom right: here they come from a run of the object itself.
+    #[test]
+    fn what_an_object_did_is_linearizable(
+        plan in proptest::collection::vec((operation(), 0u64..4, 0u64..4), 0..20)
+    ) {
+        let (mut state, mut history) = (0, Vec::new());
+        for (at, (call, before, after)) in (10..).zip(plan) {
+            let (next, outcome) = Register::step(&state, &call.operation);
+            state = next;
+            let returned = call.returned.map(|_| (at + after, outcome));
+            history.push(Call { called: at - before, operation: call.operation, returned });
+        }
+        prop_assert_eq!(judge(&history), Linearizability::Linearizable);
+    }
+
+    #[test]
+    fn the_witness_is_a_legal_order(history in proptest::collection::vec(operation(), 0..6)) {
+        if let Linearizability::NotLinearizable { prefix } = judge(&history) {
+            let some: Vec<_> = prefix.iter().map(|op| history[*op].clone()).collect();
+            prop_assert_eq!(judge(&some), Linearizability::Linearizable);
+        }
+    }
+}
