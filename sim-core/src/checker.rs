@@ -108,8 +108,11 @@ impl<S: Spec> Check<S> {
                 (Err(violation), _) => {
                     Verdict::Violated(Violation { at: end.at, step, ..violation })
                 }
-                (Ok(()), _) if self.property.exercised() > 0 => Verdict::Held,
-                (Ok(()), _) => Verdict::HeldVacuously,
+                (Ok(()), _) => match self.property.undecided() {
+                    Some(reason) => Verdict::Undecided(reason),
+                    None if self.property.exercised() > 0 => Verdict::Held,
+                    None => Verdict::HeldVacuously,
+                },
             },
         };
         Judged { id: self.id, kind: self.kind, verdict, exercised: self.property.exercised() }

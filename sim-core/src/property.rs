@@ -104,6 +104,11 @@ pub trait Property<S: Spec>: Clone + Hash + 'static {
 
     /// How often its premise was true; 0 means that it can only have held vacuously.
     fn exercised(&self) -> u64;
+
+    /// Why it cannot tell, if it cannot: a search was cut short, say. A violation that it did find still counts.
+    fn undecided(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A property behind a pointer, still comparable and clonable. Every [`Property`] is one.
@@ -120,6 +125,8 @@ pub trait DynProperty<S: Spec> {
     fn finish(&mut self, end: &End<'_>) -> Result<(), Violation>;
     /// [`Property::exercised`].
     fn exercised(&self) -> u64;
+    /// [`Property::undecided`].
+    fn undecided(&self) -> Option<String>;
     /// A copy.
     fn boxed_clone(&self) -> Box<dyn DynProperty<S>>;
     /// Its state, as a part of the state of the run.
@@ -135,6 +142,9 @@ impl<S: Spec, T: Property<S>> DynProperty<S> for T {
     }
     fn exercised(&self) -> u64 {
         Property::exercised(self)
+    }
+    fn undecided(&self) -> Option<String> {
+        Property::undecided(self)
     }
     fn boxed_clone(&self) -> Box<dyn DynProperty<S>> {
         Box::new(self.clone())

@@ -54,8 +54,11 @@ pub fn judge<S: Spec>(
         }
         match property.finish(&end) {
             Err(violation) => Verdict::Violated(violation),
-            Ok(()) if property.exercised() > 0 => Verdict::Held,
-            Ok(()) => Verdict::HeldVacuously,
+            Ok(()) => match property.undecided() {
+                Some(reason) => Verdict::Undecided(reason),
+                None if property.exercised() > 0 => Verdict::Held,
+                None => Verdict::HeldVacuously,
+            },
         }
     };
     S::PROPERTIES.iter().map(|entry| (entry.id.0, verdict((entry.checker)(setting)))).collect()

@@ -114,6 +114,17 @@ fn verdicts_tell_held_vacuous_violated_and_undecided_apart() {
 }
 
 #[test]
+fn a_checker_may_be_unable_to_tell_unless_it_found_a_violation() {
+    let say = |words: &[u64]| {
+        let words = words.iter().map(|word| Do::Say(*word)).collect();
+        Stage::new(1, &[(0, 0, words)]).record().0
+    };
+    let reason = Verdict::Undecided("42 may be an answer".into());
+    assert_eq!(verdict(&say(&[42]), CENSOR), &reason);
+    assert!(matches!(verdict(&say(&[42, 13]), CENSOR), Verdict::Violated(_)));
+}
+
+#[test]
 fn liveness_is_not_blamed_for_a_partition_that_never_heals() {
     let cut = Condition::Partition(Cut::Groups(vec![vec![ProcessId(0)]]));
     let cut = Action::Begin(cut, Persistence::Permanent);

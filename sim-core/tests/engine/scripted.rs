@@ -67,9 +67,12 @@ impl Workload<Theatre> for Prompter {
     }
 }
 
-/// Objects to a word, panics at another.
+/// Objects to a word, panics at another, and cannot make up its mind on a third.
 #[derive(Clone, Debug, Default, Hash)]
-pub struct Censor(u64);
+pub struct Censor {
+    words: u64,
+    in_doubt: bool,
+}
 
 impl Property<Theatre> for Censor {
     fn observe(&mut self, event: &Observed<'_, Theatre>) -> Result<(), Violation> {
@@ -78,15 +81,19 @@ impl Property<Theatre> for Censor {
                 Err(Violation::by([event.process], "someone said 13"))
             }
             What::Indication(Said::Word(666)) => panic!("the checker cannot bear 666"),
-            What::Indication(_) => {
-                self.0 += 1;
+            What::Indication(said) => {
+                self.words += 1;
+                self.in_doubt |= *said == Said::Word(42);
                 Ok(())
             }
             _ => Ok(()),
         }
     }
     fn exercised(&self) -> u64 {
-        self.0
+        self.words
+    }
+    fn undecided(&self) -> Option<String> {
+        self.in_doubt.then(|| "42 may be an answer".into())
     }
 }
 
