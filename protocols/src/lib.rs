@@ -9,6 +9,7 @@ pub mod checkpoint;
 pub mod commit;
 pub mod consensus;
 pub mod linearizability;
+pub mod replication;
 pub mod spec;
 #[cfg(test)]
 mod testing;
@@ -43,6 +44,7 @@ impl Catalogue {
             .with::<commit::TwoPhaseCommit>()
             .with::<checkpoint::ChandyLamport>()
             .with::<checkpoint::CkptBlocking>()
+            .with::<replication::PrimaryBackup>()
     }
 
     /// Adds a protocol; one of the same name is replaced.

@@ -7,3 +7,5 @@ pub mod consensus;
 mod history;
 pub mod one_copy;
 pub mod snapshot;
+pub mod primary_backup;
+pub mod service;

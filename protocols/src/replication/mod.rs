@@ -1,0 +1,5 @@
+//! Replication: several servers, one service.
+
+mod primary_backup;
+
+pub use primary_backup::PrimaryBackup;

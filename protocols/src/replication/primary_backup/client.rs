@@ -1,0 +1,76 @@
+//! A client: it asks one server at a time, and another if no reply comes.
+
+use ftsim_core::{Cx, Duration, ProcessId, Setting};
+
+use super::{Msg, Params, PrimaryBackup, Timer, View};
+use crate::spec::primary_backup::Fact;
+use crate::spec::service::{Indication, Key, Operation, SERVER};
+
+/// A client of the service.
+#[derive(Clone, Debug, Hash)]
+pub struct Client {
+    servers: Vec<ProcessId>,
+    retry: Duration,
+    /// Whom it takes for the primary: an index into `servers`.
+    destination: usize,
+    /// The highest view whose primary has shown itself.
+    view: View,
+    /// The operation that waits for a reply: number, key, what.
+    pending: Option<(u64, Key, Operation)>,
+}
+
+impl Client {
+    pub(super) fn new(params: &Params, setting: &Setting) -> Self {
+        Self {
+            servers: setting.role(SERVER).collect(),
+            retry: params.retry,
+            destination: 0,
+            view: 0,
+            pending: None,
+        }
+    }
+
+    pub(super) fn on_invoke(
+        &mut self,
+        number: u64,
+        key: Key,
+        operation: Operation,
+        cx: &mut Cx<PrimaryBackup>,
+    ) {
+        self.pending = Some((number, key, operation));
+        self.transmit(cx);
+    }
+
+    pub(super) fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<PrimaryBackup>) {
+        match msg {
+            Msg::Reply { number, outcome } => {
+                if self.pending.take_if(|(pending, ..)| *pending == number).is_some() {
+                    cx.cancel_timer(Timer::Retry);
+                    cx.indicate(Indication::Response { number, outcome });
+                }
+            }
+            Msg::NewPrimary(view) if view > self.view => {
+                self.view = view;
+                if let Some(destination) = self.servers.iter().position(|server| *server == from) {
+                    self.destination = destination;
+                    self.transmit(cx);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The next server may know better.
+    pub(super) fn on_retry(&mut self, cx: &mut Cx<PrimaryBackup>) {
+        self.destination = (self.destination + 1) % self.servers.len();
+        self.transmit(cx);
+    }
+
+    fn transmit(&mut self, cx: &mut Cx<PrimaryBackup>) {
+        let Some((number, key, operation)) = self.pending.clone() else { return };
+        let to = self.servers[self.destination];
+        cx.indicate(Indication::Fact(Fact::Transmits { number, to: [to].into_iter().collect() }));
+        cx.send(to, Msg::Request { number, key, operation });
+        cx.set_timer(self.retry, Timer::Retry);
+    }
+}

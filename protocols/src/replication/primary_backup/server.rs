@@ -1,0 +1,369 @@
+//! A server while its view lasts: the primary executes, the backups follow.
+
+use std::collections::BTreeMap;
+
+use ftsim_core::{Cx, Duration, Instant, ProcessId, ProcessSet, Setting};
+
+use super::state::{Entry, State};
+use super::{AckWait, Msg, Params, PrimaryBackup, Takeover, Timer, View};
+use crate::spec::primary_backup::Fact;
+use crate::spec::service::{Command, Indication, Key, Operation, SERVER};
+
+/// A server of the service.
+#[derive(Clone, Debug, Hash)]
+pub struct Server {
+    pub(super) params: Params,
+    pub(super) me: ProcessId,
+    pub(super) servers: Vec<ProcessId>,
+    /// δ.
+    pub(super) delay_bound: Duration,
+    /// Not in the mutant `two-successors`.
+    pub(super) waits_its_turn: bool,
+    /// Not in the mutant `forget-replies`.
+    pub(super) keeps_replies: bool,
+
+    /// The highest view that it knows of.
+    pub(super) view: View,
+    /// The last view whose log it had: below `view` until the primary of `view` has sent its log.
+    pub(super) log_view: View,
+    pub(super) phase: Phase,
+    pub(super) state: State,
+    /// Servers that it has given up.
+    pub(super) suspected: ProcessSet,
+
+    /// Of a backup: updates that have overtaken others, by their place in the log.
+    pub(super) early: BTreeMap<u64, Entry>,
+    /// Of a backup, with `quorum`: until then it promises nothing to others.
+    pub(super) loyal_until: Instant,
+
+    /// Of a primary: up to where each backup has the log.
+    pub(super) acked: BTreeMap<ProcessId, u64>,
+    /// Of a primary: clients that wait for a reply, and up to where the log must be safe before they get it.
+    pub(super) owed: BTreeMap<ProcessId, u64>,
+    /// Of a primary: how long the log was at the last heartbeat.
+    pub(super) length_at_heartbeat: u64,
+    /// Of a primary, with `quorum`: when it sent what each server last answered.
+    pub(super) heard: BTreeMap<ProcessId, Instant>,
+}
+
+/// What a server is just now.
+#[derive(Clone, Debug, Hash)]
+pub enum Phase {
+    /// It follows the primary of its view, or waits for one.
+    Backup,
+    /// It is to be primary of its view, and asks others what they know.
+    Standing {
+        /// What they answered, itself included.
+        promises: BTreeMap<ProcessId, Promise>,
+    },
+    /// It is the primary of its view.
+    Primary,
+}
+
+/// What a server knew when it left earlier views.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Promise {
+    /// The last view whose log it had.
+    pub log_view: View,
+    /// The log.
+    pub log: Vec<Entry>,
+}
+
+impl Server {
+    pub(super) fn new(params: &Params, setting: &Setting, me: ProcessId) -> Self {
+        Self {
+            params: params.clone(),
+            me,
+            servers: setting.role(SERVER).collect(),
+            delay_bound: setting.delay_bound,
+            waits_its_turn: !setting.is_mutant("two-successors"),
+            keeps_replies: !setting.is_mutant("forget-replies"),
+            view: 0,
+            log_view: 0,
+            phase: Phase::Backup,
+            state: State::default(),
+            suspected: ProcessSet::new(),
+            early: BTreeMap::new(),
+            loyal_until: Instant::ZERO,
+            acked: BTreeMap::new(),
+            owed: BTreeMap::new(),
+            length_at_heartbeat: 0,
+            heard: BTreeMap::new(),
+        }
+    }
+
+    /// All start at once: the first primary has the loyalty of all, as if each had just heard from it.
+    pub(super) fn on_start(&mut self, cx: &mut Cx<PrimaryBackup>) {
+        if self.primary_of(0) == self.me {
+            if self.params.takeover == Takeover::Timeout {
+                cx.indicate(Indication::Fact(self.promised_outages()));
+            }
+            self.heard = self.others().map(|p| (p, cx.now())).collect();
+            self.become_primary(cx);
+        } else {
+            self.loyal_until = cx.now() + self.params.timeout;
+            self.listen(cx);
+        }
+    }
+
+    pub(super) fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<PrimaryBackup>) {
+        match msg {
+            Msg::Request { number, key, operation } => {
+                let command = Command { client: from, number };
+                self.on_client_request(command, key, &operation, cx);
+            }
+            Msg::Update { view, index, entry } => self.on_update(from, view, index, entry, cx),
+            Msg::Log { view, log } => self.on_log(from, view, log, cx),
+            Msg::Ack { view, length } => self.on_ack(from, view, length, cx),
+            Msg::Heartbeat { view, sent_ns } => self.on_heartbeat(from, view, sent_ns, cx),
+            Msg::Echo { view, sent_ns } => self.on_echo(from, view, sent_ns, cx),
+            Msg::Prepare { view, sent_ns } => self.on_prepare(from, view, sent_ns, cx),
+            Msg::Promise { view, sent_ns, log_view, log } => {
+                self.on_promise(from, view, sent_ns, Promise { log_view, log }, cx);
+            }
+            Msg::Reply { .. } | Msg::NewPrimary(_) => {}
+        }
+    }
+
+    pub(super) fn on_timer(&mut self, timer: Timer, cx: &mut Cx<PrimaryBackup>) {
+        match timer {
+            Timer::Heartbeat => self.send_heartbeats(cx),
+            Timer::AckDue { view, length } => self.on_ack_due(view, length, cx),
+            Timer::Lease => self.resign(cx),
+            Timer::Silence => self.on_silence(cx),
+            Timer::PromisesDue => self.on_promises_due(cx),
+            Timer::Retry => {}
+        }
+    }
+
+    // The primary.
+
+    fn on_client_request(
+        &mut self,
+        command: Command,
+        key: Key,
+        operation: &Operation,
+        cx: &mut Cx<PrimaryBackup>,
+    ) {
+        if !self.is_primary() {
+            cx.reach("a backup is idle");
+            return;
+        }
+        let last = self.state.last_reply(command.client);
+        if last.is_some_and(|last| last.number > command.number) {
+            return;
+        }
+        cx.indicate(Indication::Fact(Fact::Processes(command)));
+        let length = match last.filter(|last| last.number == command.number) {
+            Some(known) => {
+                cx.reach("a repeated request");
+                known.length
+            }
+            None => self.execute(command, key, operation, cx),
+        };
+        self.owed.insert(command.client, length);
+        self.reply(cx);
+    }
+
+    /// Executes a request once and for all; returns how long the log is then.
+    fn execute(
+        &mut self,
+        command: Command,
+        key: Key,
+        operation: &Operation,
+        cx: &mut Cx<PrimaryBackup>,
+    ) -> u64 {
+        let (view, index) = (self.view, self.state.length());
+        let entry = self.state.execute(command, key, operation);
+        self.apply(entry.clone(), cx);
+        cx.send_to(self.backups(), Msg::Update { view, index, entry });
+        self.expect_acks(cx);
+        self.state.length()
+    }
+
+    /// Sends the replies that are safe by now.
+    pub(super) fn reply(&mut self, cx: &mut Cx<PrimaryBackup>) {
+        let safe = self.safe_length();
+        let state = &self.state;
+        self.owed.retain(|client, length| {
+            if *length > safe {
+                return true;
+            }
+            if let Some(Entry { command, outcome, .. }) = state.entry(*length) {
+                let (number, outcome) = (command.number, outcome.clone());
+                cx.send(*client, Msg::Reply { number, outcome });
+            }
+            false
+        });
+    }
+
+    /// How much of the log is in as many places as it must be before a client hears of it.
+    fn safe_length(&self) -> u64 {
+        let acked = |p: ProcessId| self.acked.get(&p).copied().unwrap_or_default();
+        let left = self.backups().into_iter().map(acked);
+        let safe = match self.params.ack_wait {
+            AckWait::None => None,
+            AckWait::One => left.max(),
+            AckWait::All => left.min(),
+            AckWait::Majority => self.majority_with_me(self.others().map(acked).collect()),
+        };
+        safe.unwrap_or(self.state.length())
+    }
+
+    /// The greatest value that is reached at so many others that they are a majority with this server.
+    pub(super) fn majority_with_me<T: Ord + Copy>(&self, mut at_others: Vec<T>) -> Option<T> {
+        at_others.sort_unstable_by(|a, b| b.cmp(a));
+        let needed = self.servers.len() / 2;
+        at_others.get(needed.checked_sub(1)?).copied()
+    }
+
+    fn on_ack(&mut self, from: ProcessId, view: View, length: u64, cx: &mut Cx<PrimaryBackup>) {
+        if self.is_primary() && view == self.view && self.servers.contains(&from) {
+            let acked = self.acked.entry(from).or_default();
+            *acked = (*acked).max(length.min(self.state.length()));
+            self.reply(cx);
+        }
+    }
+
+    /// Whoever was to acknowledge the log by now, and lives, has done so within 2δ.
+    pub(super) fn expect_acks(&self, cx: &mut Cx<PrimaryBackup>) {
+        if self.params.takeover == Takeover::Timeout {
+            let (view, length) = (self.view, self.state.length());
+            cx.set_timer(self.delay_bound.times(2), Timer::AckDue { view, length });
+        }
+    }
+
+    fn on_ack_due(&mut self, view: View, length: u64, cx: &mut Cx<PrimaryBackup>) {
+        if self.is_primary() && view == self.view {
+            for backup in self.backups() {
+                if self.lags(backup, length) {
+                    cx.reach("a backup is given up");
+                    self.suspect(backup, cx);
+                }
+            }
+        }
+    }
+
+    fn lags(&self, backup: ProcessId, length: u64) -> bool {
+        self.acked.get(&backup).copied().unwrap_or_default() < length
+    }
+
+    /// Shows that it is alive. A backup that has not kept up since the last heartbeat gets the whole log.
+    pub(super) fn send_heartbeats(&mut self, cx: &mut Cx<PrimaryBackup>) {
+        if !self.is_primary() {
+            return;
+        }
+        let (view, sent_ns) = (self.view, cx.now().as_nanos());
+        cx.send_to(self.others(), Msg::Heartbeat { view, sent_ns });
+        for late in self.backups() {
+            if self.lags(late, self.length_at_heartbeat) {
+                cx.send(late, Msg::Log { view, log: self.state.log().to_vec() });
+            }
+        }
+        self.length_at_heartbeat = self.state.length();
+        cx.set_timer(self.params.heartbeat, Timer::Heartbeat);
+    }
+
+    // The backups.
+
+    fn on_update(
+        &mut self,
+        from: ProcessId,
+        view: View,
+        index: u64,
+        entry: Entry,
+        cx: &mut Cx<PrimaryBackup>,
+    ) {
+        if self.follows(from, view, cx) {
+            self.early.insert(index, entry);
+            self.catch_up(cx);
+        }
+    }
+
+    fn on_log(&mut self, from: ProcessId, view: View, log: Vec<Entry>, cx: &mut Cx<PrimaryBackup>) {
+        if !self.follows(from, view, cx) {
+            return;
+        }
+        // In one view logs only grow: a shorter one is an old one.
+        if self.log_view < view || log.len() as u64 > self.state.length() {
+            self.adopt(log, cx);
+            self.log_view = view;
+        }
+        self.catch_up(cx);
+        self.listen(cx);
+    }
+
+    /// Applies the updates whose turn has come, and acknowledges what it has.
+    fn catch_up(&mut self, cx: &mut Cx<PrimaryBackup>) {
+        if self.log_view < self.view {
+            return;
+        }
+        while let Some(entry) = self.early.remove(&self.state.length()) {
+            self.apply(entry, cx);
+        }
+        let (view, length) = (self.view, self.state.length());
+        self.early = self.early.split_off(&length);
+        cx.send(self.primary_of(view), Msg::Ack { view, length });
+    }
+
+    fn on_heartbeat(
+        &mut self,
+        from: ProcessId,
+        view: View,
+        sent_ns: u64,
+        cx: &mut Cx<PrimaryBackup>,
+    ) {
+        if !self.follows(from, view, cx) {
+            return;
+        }
+        if self.params.takeover == Takeover::Quorum {
+            self.loyal_until = cx.now() + self.params.timeout;
+            cx.send(from, Msg::Echo { view, sent_ns });
+        }
+        self.listen(cx);
+    }
+
+    // Both.
+
+    fn apply(&mut self, entry: Entry, cx: &mut Cx<PrimaryBackup>) {
+        cx.indicate(Indication::Applied(entry.command));
+        self.state.apply(entry);
+    }
+
+    /// Makes this log its own: by going on, if its own is the beginning, or else from scratch.
+    pub(super) fn adopt(&mut self, log: Vec<Entry>, cx: &mut Cx<PrimaryBackup>) {
+        let known = self.state.log().len();
+        if log.starts_with(self.state.log()) {
+            for entry in log.into_iter().skip(known) {
+                self.apply(entry, cx);
+            }
+        } else {
+            cx.indicate(Indication::Adopted(log.iter().map(|entry| entry.command).collect()));
+            self.state = State::of(log);
+        }
+    }
+
+    pub(super) const fn is_primary(&self) -> bool {
+        matches!(self.phase, Phase::Primary)
+    }
+
+    /// The primary of this view.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the remainder is below the number of servers"
+    )]
+    pub(super) fn primary_of(&self, view: View) -> ProcessId {
+        self.servers[(view % self.servers.len() as u64) as usize]
+    }
+
+    /// All servers but this one.
+    pub(super) fn others(&self) -> impl Iterator<Item = ProcessId> + Clone + use<> {
+        let me = self.me;
+        self.servers.clone().into_iter().filter(move |p| *p != me)
+    }
+
+    /// The others that it has not given up.
+    pub(super) fn backups(&self) -> Vec<ProcessId> {
+        self.others().filter(|p| !self.suspected.contains(*p)).collect()
+    }
+}

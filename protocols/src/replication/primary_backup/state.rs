@@ -1,0 +1,90 @@
+//! What servers replicate: the log of updates, what it makes of the keys, and the last reply to each client.
+
+use std::collections::BTreeMap;
+
+use ftsim_core::ProcessId;
+use serde::{Deserialize, Serialize};
+
+use crate::spec::service::{Command, Key, Operation, Outcome, Value};
+
+/// What one request came to: enough for a backup to follow without executing it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Entry {
+    /// The request.
+    pub command: Command,
+    /// The key that it was about.
+    pub key: Key,
+    /// What the key holds now.
+    pub value: Value,
+    /// The reply.
+    pub outcome: Outcome,
+}
+
+/// The replicated state.
+#[derive(Clone, Debug, Default, Hash)]
+pub struct State {
+    log: Vec<Entry>,
+    values: BTreeMap<Key, Value>,
+    /// Of each client the last operation and where in the log it is.
+    replies: BTreeMap<ProcessId, LastReply>,
+}
+
+/// The last operation of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LastReply {
+    /// Which of its operations.
+    pub number: u64,
+    /// The length of the log that ends with it.
+    pub length: u64,
+}
+
+impl State {
+    /// How many entries the log has.
+    pub fn length(&self) -> u64 {
+        self.log.len() as u64
+    }
+
+    /// The log.
+    pub fn log(&self) -> &[Entry] {
+        &self.log
+    }
+
+    /// The entry that ends the log of this length.
+    pub fn entry(&self, length: u64) -> Option<&Entry> {
+        self.log.get(usize::try_from(length.checked_sub(1)?).ok()?)
+    }
+
+    /// The last operation of a client that is in the log.
+    pub fn last_reply(&self, client: ProcessId) -> Option<LastReply> {
+        self.replies.get(&client).copied()
+    }
+
+    /// What the operation makes of its key, not applied yet.
+    pub fn execute(&self, command: Command, key: Key, operation: &Operation) -> Entry {
+        let value = self.values.get(&key).copied().unwrap_or_default();
+        let (value, outcome) = operation.apply(value);
+        Entry { command, key, value, outcome }
+    }
+
+    /// Takes an entry in at the end.
+    pub fn apply(&mut self, entry: Entry) {
+        let Entry { command: Command { client, number }, key, value, .. } = entry;
+        self.log.push(entry);
+        self.values.insert(key, value);
+        self.replies.insert(client, LastReply { number, length: self.length() });
+    }
+
+    /// The state that this log makes.
+    pub fn of(log: Vec<Entry>) -> Self {
+        let mut state = Self::default();
+        for entry in log {
+            state.apply(entry);
+        }
+        state
+    }
+
+    /// The mutant `forget-replies`: state without replies.
+    pub fn forget_replies(&mut self) {
+        self.replies.clear();
+    }
+}

@@ -1,0 +1,176 @@
+//! The numbers of the papers, and many runs in which nothing may go wrong.
+
+use ftsim_core::fault::Trigger;
+use ftsim_core::trace::Happening;
+use ftsim_core::{Duration, Instant, Verdict};
+
+use super::PrimaryBackup;
+use crate::testing::{Bench, Run, sends};
+
+/// So many servers and clients.
+fn bench(servers: u32, clients: u32) -> Bench<PrimaryBackup> {
+    let mut bench = Bench::with_roles(&[("server", servers), ("client", clients)]);
+    bench.experiment.limits.horizon = Instant::ZERO + Duration::from_secs(5);
+    bench
+}
+
+/// One client, one operation, nothing else.
+const ONE: &str = r#"{"operations": 1, "think": "0ms"}"#;
+/// Two clients' worth of everything, on one key.
+const BUSY: &str = r#"{"operations": 12, "keys": 1, "swaps": 1, "think": "0ms..30ms"}"#;
+
+const TIMEOUT: &str = "{}";
+const PERFECT: &str = r#"{"takeover": "perfect"}"#;
+const ADVANCED: &str = r#"{"succession": "most-advanced"}"#;
+const QUORUM: &str =
+    r#"{"takeover": "quorum", "ack_wait": "majority", "timeout": "90ms", "retry": "60ms"}"#;
+
+fn at_ms(ms: u64) -> Instant {
+    Instant::ZERO + Duration::from_millis(ms)
+}
+
+/// When a server began to serve, in nanoseconds: the first at the start, the others at takeovers.
+fn serves(run: &Run) -> Vec<u64> {
+    let entries = run.trace.entries.iter();
+    let serves =
+        |what: &Happening| matches!(what, Happening::Indicate { what } if what == "Serves");
+    entries.filter(|entry| serves(&entry.what)).map(|entry| entry.at.as_nanos()).collect()
+}
+
+/// Nothing is violated, nothing is undecided.
+#[track_caller]
+fn assert_all_held(run: &Run) {
+    let held = |verdict: &Verdict| matches!(verdict, Verdict::Held | Verdict::HeldVacuously);
+    let bad: Vec<_> = run.judged.iter().filter(|judged| !held(&judged.verdict)).collect();
+    assert!(bad.is_empty(), "seed {}: {bad:?}", run.seed);
+}
+
+#[test]
+fn a_request_costs_2_client_messages_and_2_for_each_backup() {
+    for n in 1..=5 {
+        for params in [TIMEOUT, PERFECT, ADVANCED, QUORUM] {
+            for operations in [1, 4] {
+                let workload = format!(r#"{{"operations": {operations}, "think": "0ms"}}"#);
+                let run = bench(n, 1).params(params).workload(&workload).lockstep().run(1);
+                let sent = |kind| run.statistics.sent_of(kind);
+                assert_eq!(sent("Request") + sent("Reply"), 2 * operations);
+                assert_eq!(sent("Update") + sent("Ack"), 2 * u64::from(n - 1) * operations);
+                let other = sent("Heartbeat") + sent("Echo");
+                let all = 2 * operations * u64::from(n) + other;
+                assert_eq!(run.statistics.sent(), all, "nothing else is sent");
+                assert_all_held(&run);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_request_takes_4_steps_or_2_if_no_backup_is_waited_for() {
+    for (params, steps) in [(TIMEOUT, 4), (QUORUM, 4), (r#"{"ack_wait": "none"}"#, 2)] {
+        let run = bench(3, 1).params(params).workload(ONE).lockstep().run(1);
+        let response = run.trace.entries.iter().find(|entry| {
+            matches!(&entry.what, Happening::Indicate { what } if what.starts_with("Response"))
+        });
+        assert_eq!(response.map(|entry| entry.at), Some(at_ms(10 * steps)));
+    }
+}
+
+/// τ = 50 ms, δ = 10 ms.
+const FAILOVER_MAX_NS: u64 = (50 + 2 * 10) * 1_000_000;
+
+#[test]
+fn failover_takes_tau_and_2_delta_at_the_most() {
+    for n in 2..=5 {
+        // The worst case: the primary dies right after a heartbeat, and all messages take δ.
+        let dies = sends(0, "Heartbeat", u64::from(n - 1) * 3);
+        let run = bench(n, 1).workload(ONE).lockstep().crash(0, dies).run(1);
+        assert_eq!(serves(&run), [0, 100_000_000 + FAILOVER_MAX_NS]);
+        assert_all_held(&run);
+    }
+    for seed in 0..100 {
+        let crash = 1 + seed * 3;
+        let dies = Trigger::At(at_ms(crash));
+        let run = bench(3, 2).workload(BUSY).crash(0, dies).run(seed);
+        let failover = serves(&run)[1] - crash * 1_000_000;
+        assert!(failover <= FAILOVER_MAX_NS, "seed {seed}: {failover} ns");
+        assert_all_held(&run);
+    }
+}
+
+#[test]
+fn a_successor_that_asks_first_needs_2_delta_more() {
+    let dies = sends(0, "Heartbeat", 6);
+    let run = bench(3, 1).params(ADVANCED).workload(ONE).lockstep().crash(0, dies).run(1);
+    assert_eq!(serves(&run), [0, 100_000_000 + FAILOVER_MAX_NS + 20_000_000]);
+}
+
+/// The primary, and in every other seed its successor too, dies after some effect.
+fn crashing(bench: Bench<PrimaryBackup>, seed: u64) -> Bench<PrimaryBackup> {
+    let after =
+        |process, nth| Trigger::AfterEffect { process: ftsim_core::ProcessId(process), nth };
+    let bench = bench.crash(0, after(0, 1 + seed * 7 % 150));
+    if seed.is_multiple_of(2) { bench.crash(1, after(1, 1 + seed * 13 % 170)) } else { bench }
+}
+
+#[test]
+fn with_a_timeout_nothing_goes_wrong_as_long_as_one_server_is_left() {
+    for params in [TIMEOUT, ADVANCED] {
+        for seed in 0..300 {
+            let bench = bench(3, 2).params(params).workload(BUSY);
+            assert_all_held(&crashing(bench, seed).run(seed));
+        }
+    }
+}
+
+#[test]
+fn with_a_perfect_detector_nothing_goes_wrong_whatever_the_delays() {
+    for params in [PERFECT, r#"{"takeover": "perfect", "succession": "most-advanced"}"#] {
+        for seed in 0..300 {
+            let mut bench = crashing(bench(3, 2).params(params).workload(BUSY), seed);
+            let detector = &mut bench.experiment.detector;
+            detector.kind = ftsim_core::detector::DetectorKind::Perfect;
+            detector.delay.max = Duration::from_millis(30);
+            bench.experiment.network.default.delay = ftsim_core::delay::Delay::Exponential {
+                mean: Duration::from_millis(15),
+                cap: Duration::from_millis(400),
+            };
+            assert_all_held(&bench.run(seed));
+        }
+    }
+}
+
+#[test]
+fn waiting_for_one_backup_survives_one_crash_if_the_successor_asks_first() {
+    let params = r#"{"ack_wait": "one", "succession": "most-advanced"}"#;
+    for seed in 0..200 {
+        let dies = Trigger::At(at_ms(1 + seed));
+        let run = bench(4, 2).params(params).workload(BUSY).crash(0, dies).run(seed);
+        assert_all_held(&run);
+    }
+}
+
+#[test]
+fn a_quorum_survives_crashes_of_a_minority_and_wild_delays() {
+    for seed in 0..300 {
+        let mut bench = crashing(bench(5, 2).params(QUORUM).workload(BUSY), seed);
+        bench.experiment.network.default.delay = ftsim_core::delay::Delay::Exponential {
+            mean: Duration::from_millis(12),
+            cap: Duration::from_millis(300),
+        };
+        bench.experiment.network.stabilise_at = Some(at_ms(2_000));
+        bench.experiment.limits.horizon = at_ms(8_000);
+        assert_all_held(&bench.run(seed));
+    }
+}
+
+#[test]
+fn a_quorum_survives_loss() {
+    for seed in 0..200 {
+        let mut bench = crashing(bench(3, 2).params(QUORUM).workload(BUSY), seed | 1);
+        let half = ftsim_core::Probability::new(0.3).expect("a probability");
+        bench.experiment.network.default.loss = ftsim_core::network::Loss::Independent(half);
+        bench.experiment.network.stabilise_at = Some(at_ms(2_000));
+        bench.experiment.limits.horizon = at_ms(8_000);
+        assert_all_held(&bench.run(seed));
+    }
+}

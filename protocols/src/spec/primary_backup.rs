@@ -1,0 +1,336 @@
+//! A service of a primary and its backups: what Budhiraja, Marzullo, Schneider and Toueg (1993) ask of one.
+//!
+//! Pb1 to Pb4 of *The primary-backup approach*, in terms of facts that servers and clients announce. Pb4 is
+//! parametric: the first server announces how many outages of which length it answers for.
+
+use std::collections::BTreeMap;
+
+use ftsim_core::{
+    Duration, Instant, Kind, Observed, ProcessSet, Property, PropertyEntry, PropertyId, Standing,
+    Violation, What,
+};
+use serde::Serialize;
+
+use super::service::properties::{acked_survives, exactly_once, linearizable, liveness};
+use super::service::{Command, Facts, Indication, Service};
+
+/// The problem of serving by one primary at a time.
+pub type PrimaryBackupService = Service<Fact>;
+
+/// What servers and clients announce of their inside.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Fact {
+    /// A server considers itself primary from now on.
+    BecomesPrimary,
+    /// And from now on it no longer does.
+    ResignsPrimary,
+    /// A server begins to process a request that reached it.
+    Processes(Command),
+    /// A client sends, or sends again, its request with this number.
+    Transmits {
+        /// Which.
+        number: u64,
+        /// The servers that it addresses.
+        to: ProcessSet,
+    },
+    /// The service promises to lose requests in so many outages at the most, none of them longer than that.
+    Promises {
+        /// k.
+        outages: u32,
+        /// Δ.
+        longest: Duration,
+    },
+}
+
+/// Pb1.
+pub const ONE_PRIMARY: PropertyId = PropertyId("pb.one-primary");
+/// Pb2.
+pub const ONE_DESTINATION: PropertyId = PropertyId("pb.one-destination");
+/// Pb3.
+pub const IDLE_BACKUP: PropertyId = PropertyId("pb.idle-backup");
+/// Pb4.
+pub const BOFO: PropertyId = PropertyId("pb.bofo");
+
+impl Facts for Fact {
+    const SPEC: &'static str = "primary-backup service";
+    const PROPERTIES: &'static [PropertyEntry<Service<Self>>] = &[
+        PropertyEntry {
+            id: ONE_PRIMARY,
+            kind: Kind::Safety,
+            standing: Standing::Core,
+            text: "at any time at most one server considers itself primary",
+            checker: |_| Box::new(OnePrimary::default()),
+        },
+        PropertyEntry {
+            id: ONE_DESTINATION,
+            kind: Kind::Safety,
+            standing: Standing::Core,
+            text: "each client addresses at most one server at a time",
+            checker: |_| Box::new(OneDestination::default()),
+        },
+        PropertyEntry {
+            id: IDLE_BACKUP,
+            kind: Kind::Safety,
+            standing: Standing::Core,
+            text: "a request that reaches a server which is not primary is not processed",
+            checker: |_| Box::new(IdleBackup::default()),
+        },
+        PropertyEntry {
+            id: BOFO,
+            kind: Kind::Safety,
+            standing: Standing::Claim,
+            text: "requests are lost in no more and no longer outages than the service promises",
+            checker: |_| Box::new(Bofo::default()),
+        },
+        acked_survives(Standing::Core),
+        exactly_once(Standing::Core),
+        linearizable(Standing::Core),
+        liveness(Standing::Claim),
+    ];
+}
+
+fn fact<'a>(event: &Observed<'a, PrimaryBackupService>) -> Option<&'a Fact> {
+    match event.what {
+        What::Indication(Indication::Fact(fact)) => Some(fact),
+        _ => None,
+    }
+}
+
+/// Who considers itself primary. A process that is down considers nothing.
+#[derive(Clone, Debug, Default, Hash)]
+struct Primaries(ProcessSet);
+
+impl Primaries {
+    fn follow(&mut self, event: &Observed<'_, PrimaryBackupService>) {
+        let (p, Self(primaries)) = (event.process, self);
+        match (fact(event), event.what) {
+            (Some(Fact::BecomesPrimary), _) => primaries.insert(p),
+            (Some(Fact::ResignsPrimary), _) | (_, What::Crash) => primaries.remove(p),
+            _ => false,
+        };
+    }
+}
+
+/// Pb1: remembers who is primary.
+#[derive(Clone, Debug, Default, Hash)]
+struct OnePrimary {
+    primaries: Primaries,
+    terms: u64,
+}
+
+impl Property<PrimaryBackupService> for OnePrimary {
+    fn observe(&mut self, event: &Observed<'_, PrimaryBackupService>) -> Result<(), Violation> {
+        self.primaries.follow(event);
+        self.terms += u64::from(fact(event) == Some(&Fact::BecomesPrimary));
+        let Primaries(primaries) = &self.primaries;
+        if primaries.len() <= 1 {
+            return Ok(());
+        }
+        let message = format!("{primaries} consider themselves primary at one time");
+        Err(Violation::by(primaries.iter(), message))
+    }
+
+    fn exercised(&self) -> u64 {
+        self.terms
+    }
+}
+
+/// Pb2: looks at each transmission.
+#[derive(Clone, Debug, Default, Hash)]
+struct OneDestination {
+    transmissions: u64,
+}
+
+impl Property<PrimaryBackupService> for OneDestination {
+    fn observe(&mut self, event: &Observed<'_, PrimaryBackupService>) -> Result<(), Violation> {
+        let Some(Fact::Transmits { number, to }) = fact(event) else { return Ok(()) };
+        self.transmissions += 1;
+        if to.len() <= 1 {
+            return Ok(());
+        }
+        let client = event.process;
+        Err(Violation::by([client], format!("{client} sent its request {number} to {to} at once")))
+    }
+
+    fn exercised(&self) -> u64 {
+        self.transmissions
+    }
+}
+
+/// Pb3: remembers who is primary.
+#[derive(Clone, Debug, Default, Hash)]
+struct IdleBackup {
+    primaries: Primaries,
+    processed: u64,
+}
+
+impl Property<PrimaryBackupService> for IdleBackup {
+    fn observe(&mut self, event: &Observed<'_, PrimaryBackupService>) -> Result<(), Violation> {
+        self.primaries.follow(event);
+        let Some(Fact::Processes(command)) = fact(event) else { return Ok(()) };
+        self.processed += 1;
+        let server = event.process;
+        if self.primaries.0.contains(server) {
+            return Ok(());
+        }
+        Err(Violation::by([server], format!("{server} processed {command}, and is no primary")))
+    }
+
+    fn exercised(&self) -> u64 {
+        self.processed
+    }
+}
+
+/// Pb4: remembers when lost requests were sent. A transmission is lost once the client sends the request again.
+#[derive(Clone, Debug, Default, Hash)]
+struct Bofo {
+    promise: Option<(u32, Duration)>,
+    /// Requests that are not answered, and when they were sent last.
+    under_way: BTreeMap<Command, Instant>,
+    /// When lost requests were sent.
+    lost: Vec<Instant>,
+}
+
+impl Bofo {
+    /// The fewest outages no longer than `longest` that cover every lost request: each begins at the first
+    /// request that the ones before leave uncovered.
+    fn outages(&self, longest: Duration) -> u32 {
+        let mut sent = self.lost.clone();
+        sent.sort_unstable();
+        let (mut count, mut covered_until) = (0u32, None);
+        for at in sent {
+            if covered_until.is_none_or(|until| at > until) {
+                count += 1;
+                covered_until = Some(at + longest);
+            }
+        }
+        count
+    }
+
+    fn judge(&self, latest: Command) -> Result<(), Violation> {
+        let Some((promised, longest)) = self.promise else { return Ok(()) };
+        let outages = self.outages(longest);
+        if outages <= promised {
+            return Ok(());
+        }
+        let lost = self.lost.len();
+        let message = format!(
+            "{latest} is the last of {lost} lost requests that make at least {outages} outages of \
+             {longest}; {promised} were promised at the most"
+        );
+        Err(Violation::by([latest.client], message))
+    }
+}
+
+impl Property<PrimaryBackupService> for Bofo {
+    fn observe(&mut self, event: &Observed<'_, PrimaryBackupService>) -> Result<(), Violation> {
+        if let What::Indication(Indication::Response { number, .. }) = event.what {
+            self.under_way.remove(&Command { client: event.process, number: *number });
+        }
+        match fact(event) {
+            Some(Fact::Promises { outages, longest }) => self.promise = Some((*outages, *longest)),
+            Some(Fact::Transmits { number, .. }) => {
+                let command = Command { client: event.process, number: *number };
+                if let Some(lost) = self.under_way.insert(command, event.at) {
+                    self.lost.push(lost);
+                    return self.judge(command);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn exercised(&self) -> u64 {
+        if self.promise.is_some() { self.lost.len() as u64 } else { 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::history::{Act, check};
+    use crate::spec::service::{Operation, Outcome, Request};
+    use ftsim_core::ProcessId;
+
+    const S0: ProcessId = ProcessId(0);
+    const S1: ProcessId = ProcessId(1);
+    const C2: ProcessId = ProcessId(2);
+
+    type Acts = Vec<Act<PrimaryBackupService>>;
+
+    fn says(p: ProcessId, fact: Fact) -> Act<PrimaryBackupService> {
+        Act::Indicate(p, Indication::Fact(fact))
+    }
+
+    fn sends(number: u64, to: &[ProcessId]) -> Act<PrimaryBackupService> {
+        says(C2, Fact::Transmits { number, to: to.iter().copied().collect() })
+    }
+
+    fn processes(server: ProcessId) -> Act<PrimaryBackupService> {
+        says(server, Fact::Processes(Command { client: C2, number: 1 }))
+    }
+
+    #[test]
+    fn one_primary_after_the_other_is_good() {
+        let resigns = [
+            says(S0, Fact::BecomesPrimary),
+            processes(S0),
+            says(S0, Fact::ResignsPrimary),
+            says(S1, Fact::BecomesPrimary),
+        ];
+        assert_eq!(check(3, &resigns), [] as [&str; 0]);
+        let dies = [says(S0, Fact::BecomesPrimary), Act::Crash(S0), says(S1, Fact::BecomesPrimary)];
+        assert_eq!(check(3, &dies), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn two_primaries_at_one_time_are_refused() {
+        let two = [says(S0, Fact::BecomesPrimary), says(S1, Fact::BecomesPrimary)];
+        assert_eq!(check(3, &two), ["pb.one-primary"]);
+    }
+
+    #[test]
+    fn a_request_to_two_servers_is_refused() {
+        assert_eq!(check(3, &[sends(1, &[S0]), sends(1, &[S1])]), [] as [&str; 0]);
+        assert_eq!(check(3, &[sends(1, &[S0, S1])]), ["pb.one-destination"]);
+    }
+
+    #[test]
+    fn a_backup_that_processes_a_request_is_refused() {
+        let before = [processes(S0)];
+        assert_eq!(check(3, &before), ["pb.idle-backup"]);
+        let after = [says(S0, Fact::BecomesPrimary), says(S0, Fact::ResignsPrimary), processes(S0)];
+        assert_eq!(check(3, &after), ["pb.idle-backup"]);
+    }
+
+    /// Request 1 is sent at 1 ms, 2 ms and 3 ms, and so lost at 1 ms and at 2 ms; answered at 4 ms.
+    fn lost_twice(outages: u32, longest: Duration) -> Acts {
+        let invoke = Request::Invoke { number: 1, key: 0, operation: Operation::Read };
+        let outcome = Outcome::Value(0);
+        vec![
+            says(S0, Fact::Promises { outages, longest }),
+            sends(1, &[S0]),
+            sends(1, &[S1]),
+            sends(1, &[S1]),
+            Act::Request(C2, invoke),
+            Act::Indicate(C2, Indication::Response { number: 1, outcome }),
+        ]
+    }
+
+    #[test]
+    fn requests_are_lost_in_no_more_and_no_longer_outages_than_promised() {
+        let ms = Duration::from_millis;
+        assert_eq!(check(3, &lost_twice(1, ms(1))), [] as [&str; 0]);
+        assert_eq!(check(3, &lost_twice(2, Duration::ZERO)), [] as [&str; 0]);
+        assert_eq!(check(3, &lost_twice(1, Duration::from_micros(999))), ["pb.bofo"]);
+        assert_eq!(check(3, &lost_twice(0, ms(1000))), ["pb.bofo"]);
+    }
+
+    #[test]
+    fn an_answered_request_is_no_lost_one() {
+        let mut twice = lost_twice(1, Duration::from_millis(1));
+        twice.extend([sends(1, &[S0])]);
+        assert_eq!(check(3, &twice), [] as [&str; 0]);
+    }
+}

@@ -1,0 +1,150 @@
+//! Who asks a service for what: each client for one operation after the other.
+
+use ftsim_core::{Ask, Duration, DurationRange, Instant, Invalid, ProcessId, Setting, Workload};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{CLIENT, Facts, Indication, Key, Operation, Request, SERVER, Service, Value};
+
+/// What the clients of a service ask for.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServiceWorkload {
+    /// How many operations each client asks for, one after the other.
+    pub operations: u64,
+    /// How many keys there are; each operation picks one at random.
+    pub keys: u32,
+    /// How often an operation is a read, relative to the other kinds.
+    pub reads: u32,
+    /// How often it is a write, each of a value of its own.
+    pub writes: u32,
+    /// How often it is an increment.
+    pub increments: u32,
+    /// How often it is a compare-and-swap of the value written last.
+    pub swaps: u32,
+    /// How long a client thinks before each operation.
+    pub think: DurationRange,
+    /// What the operator declares, in a human's own time.
+    pub operator: Vec<Declaration>,
+}
+
+/// The operator tells every other server that a process is down.
+#[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Declaration {
+    /// Who is down, as far as the operator can see.
+    pub declares: ProcessId,
+    /// When.
+    pub at: Duration,
+}
+
+impl Default for ServiceWorkload {
+    fn default() -> Self {
+        Self {
+            operations: 10,
+            keys: 2,
+            reads: 1,
+            writes: 1,
+            increments: 1,
+            swaps: 0,
+            think: DurationRange { min: Duration::ZERO, max: Duration::from_millis(20) },
+            operator: Vec::new(),
+        }
+    }
+}
+
+/// The clients of a service, and its operator.
+#[derive(Clone, Debug, Hash)]
+pub struct Clients {
+    clients: Vec<ProcessId>,
+    servers: Vec<ProcessId>,
+    operations: u64,
+    keys: u32,
+    weights: [u32; 4],
+    think: DurationRange,
+    operator: Vec<Declaration>,
+    /// The value written last: every write has one of its own.
+    written: Value,
+}
+
+impl Clients {
+    pub(super) fn new(settings: &ServiceWorkload, setting: &Setting) -> Result<Self, Invalid> {
+        let ServiceWorkload { reads, writes, increments, swaps, .. } = *settings;
+        let weights = [reads, writes, increments, swaps];
+        if settings.keys == 0 {
+            return Err(Invalid::new("keys", "there must be a key"));
+        }
+        if weights.iter().all(|weight| *weight == 0) {
+            return Err(Invalid::new("reads", "some kind of operation must have a weight"));
+        }
+        let servers: Vec<_> = setting.role(SERVER).collect();
+        if let Some(stranger) = settings.operator.iter().find(|d| !servers.contains(&d.declares)) {
+            let message = format!("{} is no server", stranger.declares);
+            return Err(Invalid::new("operator", message));
+        }
+        Ok(Self {
+            clients: setting.role(CLIENT).collect(),
+            servers,
+            operations: settings.operations,
+            keys: settings.keys,
+            weights,
+            think: settings.think,
+            operator: settings.operator.clone(),
+            written: 0,
+        })
+    }
+
+    fn ask<F: Facts>(&mut self, client: ProcessId, number: u64, ask: &mut Ask<'_, Service<F>>) {
+        if number > self.operations {
+            return;
+        }
+        let (min, max) = (self.think.min.as_nanos(), self.think.max.as_nanos());
+        let think = Duration::from_nanos(ask.rng().between(min, max));
+        let key = Key::try_from(ask.rng().below(u64::from(self.keys))).unwrap_or_default();
+        let operation = self.draw(ask);
+        ask.request(client, think, Request::Invoke { number, key, operation });
+    }
+
+    fn draw<F: Facts>(&mut self, ask: &mut Ask<'_, Service<F>>) -> Operation {
+        let total = self.weights.iter().map(|weight| u64::from(*weight)).sum();
+        let mut left = ask.rng().below(total);
+        let mut kind = 0;
+        while left >= u64::from(self.weights[kind]) {
+            left -= u64::from(self.weights[kind]);
+            kind += 1;
+        }
+        let expected = self.written;
+        self.written += u64::from(kind == 1 || kind == 3);
+        match kind {
+            0 => Operation::Read,
+            1 => Operation::Write(self.written),
+            2 => Operation::Increment,
+            _ => Operation::CompareAndSwap { expected, new: self.written },
+        }
+    }
+}
+
+impl<F: Facts> Workload<Service<F>> for Clients {
+    fn on_start(&mut self, ask: &mut Ask<'_, Service<F>>) {
+        for client in self.clients.clone() {
+            self.ask(client, 1, ask);
+        }
+        for Declaration { declares, at } in &self.operator {
+            let after = (Instant::ZERO + *at).since(ask.now());
+            for server in self.servers.iter().filter(|server| *server != declares) {
+                ask.request(*server, after, Request::DeclareDown(*declares));
+            }
+        }
+    }
+
+    fn on_indication(
+        &mut self,
+        client: ProcessId,
+        what: &Indication<F>,
+        ask: &mut Ask<'_, Service<F>>,
+    ) {
+        if let Indication::Response { number, .. } = what {
+            self.ask(client, number.saturating_add(1), ask);
+        }
+    }
+}
