@@ -6,6 +6,6 @@ pub mod consensus;
 #[cfg(test)]
 mod history;
 pub mod one_copy;
-pub mod snapshot;
 pub mod primary_backup;
 pub mod service;
+pub mod snapshot;

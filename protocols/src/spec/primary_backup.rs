@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use ftsim_core::{
-    Duration, Instant, Kind, Observed, ProcessSet, Property, PropertyEntry, PropertyId, Standing,
-    Violation, What,
+    Duration, Instant, Kind, Observed, ProcessId, ProcessSet, Property, PropertyEntry, PropertyId,
+    Standing, Violation, What,
 };
 use serde::Serialize;
 
@@ -22,6 +22,9 @@ pub type PrimaryBackupService = Service<Fact>;
 pub enum Fact {
     /// A server considers itself primary from now on.
     BecomesPrimary,
+    /// A primary considers itself so for this long from now on, and no longer, unless it says so again: it may
+    /// hang when the time is over, and say nothing.
+    HoldsLease(Duration),
     /// And from now on it no longer does.
     ResignsPrimary,
     /// A server begins to process a request that reached it.
@@ -96,18 +99,25 @@ fn fact<'a>(event: &Observed<'a, PrimaryBackupService>) -> Option<&'a Fact> {
     }
 }
 
-/// Who considers itself primary. A process that is down considers nothing.
+/// Who considers itself primary, and until when. A process that is down considers nothing.
 #[derive(Clone, Debug, Default, Hash)]
-struct Primaries(ProcessSet);
+struct Primaries(BTreeMap<ProcessId, Instant>);
 
 impl Primaries {
     fn follow(&mut self, event: &Observed<'_, PrimaryBackupService>) {
         let (p, Self(primaries)) = (event.process, self);
         match (fact(event), event.what) {
-            (Some(Fact::BecomesPrimary), _) => primaries.insert(p),
-            (Some(Fact::ResignsPrimary), _) | (_, What::Crash) => primaries.remove(p),
-            _ => false,
-        };
+            (Some(Fact::BecomesPrimary), _) => drop(primaries.insert(p, Instant::MAX)),
+            (Some(Fact::HoldsLease(rest)), _) => {
+                primaries.entry(p).and_modify(|until| *until = event.at + *rest);
+            }
+            (Some(Fact::ResignsPrimary), _) | (_, What::Crash) => drop(primaries.remove(&p)),
+            _ => {}
+        }
+    }
+
+    fn at(&self, now: Instant) -> ProcessSet {
+        self.0.iter().filter(|(_, until)| now < **until).map(|(p, _)| *p).collect()
     }
 }
 
@@ -120,9 +130,12 @@ struct OnePrimary {
 
 impl Property<PrimaryBackupService> for OnePrimary {
     fn observe(&mut self, event: &Observed<'_, PrimaryBackupService>) -> Result<(), Violation> {
+        if fact(event).is_none() && !matches!(event.what, What::Crash) {
+            return Ok(());
+        }
         self.primaries.follow(event);
         self.terms += u64::from(fact(event) == Some(&Fact::BecomesPrimary));
-        let Primaries(primaries) = &self.primaries;
+        let primaries = self.primaries.at(event.at);
         if primaries.len() <= 1 {
             return Ok(());
         }
@@ -170,7 +183,7 @@ impl Property<PrimaryBackupService> for IdleBackup {
         let Some(Fact::Processes(command)) = fact(event) else { return Ok(()) };
         self.processed += 1;
         let server = event.process;
-        if self.primaries.0.contains(server) {
+        if self.primaries.at(event.at).contains(server) {
             return Ok(());
         }
         Err(Violation::by([server], format!("{server} processed {command}, and is no primary")))
@@ -251,7 +264,6 @@ mod tests {
     use super::*;
     use crate::spec::history::{Act, check};
     use crate::spec::service::{Operation, Outcome, Request};
-    use ftsim_core::ProcessId;
 
     const S0: ProcessId = ProcessId(0);
     const S1: ProcessId = ProcessId(1);
@@ -288,6 +300,27 @@ mod tests {
     fn two_primaries_at_one_time_are_refused() {
         let two = [says(S0, Fact::BecomesPrimary), says(S1, Fact::BecomesPrimary)];
         assert_eq!(check(3, &two), ["pb.one-primary"]);
+    }
+
+    #[test]
+    fn a_primary_with_a_lease_is_none_when_it_is_over() {
+        // Event k happens at k milliseconds: the lease is given at 1 and over at 1 + 2.
+        let lease = Fact::HoldsLease(Duration::from_millis(2));
+        let early = [
+            says(S0, Fact::BecomesPrimary),
+            says(S0, lease.clone()),
+            says(S1, Fact::BecomesPrimary),
+        ];
+        assert_eq!(check(3, &early), ["pb.one-primary"]);
+        let late = [
+            says(S0, Fact::BecomesPrimary),
+            says(S0, lease),
+            sends(1, &[S0]),
+            says(S1, Fact::BecomesPrimary),
+        ];
+        assert_eq!(check(3, &late), [] as [&str; 0]);
+        let hung = late.into_iter().chain([processes(S0)]).collect::<Vec<_>>();
+        assert_eq!(check(3, &hung), ["pb.idle-backup"]);
     }
 
     #[test]

@@ -107,6 +107,7 @@ impl Server {
     }
 
     pub(super) fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<PrimaryBackup>) {
+        self.look_at_the_clock(cx);
         match msg {
             Msg::Request { number, key, operation } => {
                 let command = Command { client: from, number };
@@ -126,13 +127,13 @@ impl Server {
     }
 
     pub(super) fn on_timer(&mut self, timer: Timer, cx: &mut Cx<PrimaryBackup>) {
+        self.look_at_the_clock(cx);
         match timer {
             Timer::Heartbeat => self.send_heartbeats(cx),
             Timer::AckDue { view, length } => self.on_ack_due(view, length, cx),
-            Timer::Lease => self.resign(cx),
             Timer::Silence => self.on_silence(cx),
             Timer::PromisesDue => self.on_promises_due(cx),
-            Timer::Retry => {}
+            Timer::Lease | Timer::Retry => {}
         }
     }
 

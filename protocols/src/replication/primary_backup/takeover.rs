@@ -126,9 +126,10 @@ impl Server {
         self.owed.clear();
     }
 
-    /// Its lease is over: others may have promised a higher view to each other.
-    pub(super) fn resign(&mut self, cx: &mut Cx<PrimaryBackup>) {
-        if self.is_primary() {
+    /// When its lease is over, others may have promised a higher view to each other. It may have hung when its
+    /// timer ran out, so it looks before whatever it does.
+    pub(super) fn look_at_the_clock(&mut self, cx: &mut Cx<PrimaryBackup>) {
+        if self.is_primary() && self.needs_lease() && self.lease() <= cx.now() {
             cx.reach("a primary resigns");
             self.step_down(cx);
             self.listen(cx);
@@ -221,7 +222,7 @@ impl Server {
     fn lead_if_promised(&mut self, cx: &mut Cx<PrimaryBackup>) {
         let Phase::Standing { promises } = &self.phase else { return };
         let enough = match self.params.takeover {
-            Takeover::Quorum => self.lease() > cx.now(),
+            Takeover::Quorum => !self.needs_lease() || self.lease() > cx.now(),
             _ => !self.asks_first() || self.backups().iter().all(|p| promises.contains_key(p)),
         };
         let best = promises.values().max_by_key(|promise| (promise.log_view, promise.log.len()));
@@ -281,16 +282,19 @@ impl Server {
 
     /// Until when no other can be primary: `timeout` after it sent what a majority, itself included, answered.
     fn lease(&self) -> Instant {
-        if self.servers.len() == 1 {
-            return Instant::MAX;
-        }
         let answered = self.majority_with_me(self.heard.values().copied().collect());
         answered.map_or(Instant::ZERO, |sent| sent + self.params.timeout)
     }
 
+    fn needs_lease(&self) -> bool {
+        self.params.takeover == Takeover::Quorum && self.servers.len() > 1
+    }
+
     fn renew_lease(&self, cx: &mut Cx<PrimaryBackup>) {
-        if self.params.takeover == Takeover::Quorum && self.servers.len() > 1 {
-            cx.set_timer(self.lease().since(cx.now()), Timer::Lease);
+        if self.needs_lease() {
+            let rest = self.lease().since(cx.now());
+            cx.indicate(Indication::Fact(Fact::HoldsLease(rest)));
+            cx.set_timer(rest, Timer::Lease);
         }
     }
 
