@@ -1,4 +1,5 @@
-//! What is wrong with the input, shown as rustc shows it: file, line, column, the text itself, what to do.
+//! What is wrong with the input, shown as rustc shows it: file, line, column, the text itself, what
+//! to do.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -6,8 +6,9 @@
 //! }
 //! ```
 //!
-//! Reading order: [`scenario_file`] is a file word for word, [`scenario`] what it means; [`sweep`] runs seeds,
-//! [`judge`] compares with what was expected; [`cli`] is the program's table of contents.
+//! Reading order: [`scenario_file`] is a file word for word, [`scenario`] what it means; [`sweep`]
+//! runs seeds, [`judge`] compares with what was expected; [`cli`] is the program's table of
+//! contents.
 
 pub mod cli;
 mod describe;

@@ -13,7 +13,8 @@ pub struct Tally {
     pub properties: BTreeMap<PropertyId, PropertyTally>,
     /// In how many seeds each label was reached.
     pub reached: BTreeMap<&'static str, u64>,
-    /// In how many seeds each fault of the plan did not strike; those that always struck are missing.
+    /// In how many seeds each fault of the plan did not strike; those that always struck are
+    /// missing.
     pub unfired: BTreeMap<usize, u64>,
     /// In how many seeds a handler panicked.
     pub panicked: u64,

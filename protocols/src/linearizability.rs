@@ -1,31 +1,33 @@
 //! Whether a history of concurrent operations could have happened one operation at a time.
 //!
-//! Source: Herlihy and Wing (1990), *Linearizability: a correctness condition for concurrent objects*; the search
-//! is Wing and Gong's (1993), *Testing and verifying concurrent objects*, with the memory of Lowe (2017),
-//! *Testing for linearizability*. Histories of several objects are to be split first: linearizability is local.
+//! Source: Herlihy and Wing (1990), *Linearizability: a correctness condition for concurrent
+//! objects*; the search is Wing and Gong's (1993), *Testing and verifying concurrent objects*, with
+//! the memory of Lowe (2017), *Testing for linearizability*. Histories of several objects are to be
+//! split first: linearizability is local.
 //!
-//! The search takes, again and again, an operation that nothing still left must precede, lets the [`Model`] make
-//! the step, and compares the outcome. Where it is stuck it goes back. A configuration (the set of operations
-//! taken, the state they led to) that was met before is not entered again.
+//! The search takes, again and again, an operation that nothing still left must precede, lets the
+//! [`Model`] make the step, and compares the outcome. Where it is stuck it goes back. A
+//! configuration (the set of operations taken, the state they led to) that was met before is not
+//! entered again.
 //!
 //! # Why intervals are closed
 //!
-//! An operation precedes another only if it returned at a position *smaller* than that of the other's call. Two
-//! that touch are concurrent, since a position may stand for an instant in which several things happened, in an
-//! order that nobody knows:
+//! An operation precedes another only if it returned at a position *smaller* than that of the
+//! other's call. Two that touch are concurrent, since a position may stand for an instant in which
+//! several things happened, in an order that nobody knows:
 //!
 //! ```text
 //! p0  [0 write(1) 5]
 //! p1               [5 read -> 0 9]      the read may have begun just before the write was done
 //! ```
 //!
-//! With half-open intervals this history would be refused, and a correct object blamed. The other way round it
-//! must not be used to make positions coarse. A client that asks for its next operation in the instant of its
-//! last response touches itself, and a lost write would pass:
+//! With half-open intervals this history would be refused, and a correct object blamed. The other
+//! way round it must not be used to make positions coarse. A client that asks for its next
+//! operation in the instant of its last response touches itself, and a lost write would pass:
 //!
 //! ```text
 //! p0  [0 write(1) 5]
-//! p0               [5 read -> 0 9]      the same client: it has seen the response, so this is wrong
+//! p0               [5 read -> 0 9]      one client, which has seen the response: wrong
 //! ```
 //!
 //! So whoever has an order of events gives each of them a position of its own, as
@@ -53,8 +55,8 @@ pub struct Call<O, R> {
     pub called: u64,
     /// What was asked for.
     pub operation: O,
-    /// Position and outcome; `None` if it never returned. Then it can have taken effect at any time since it was
-    /// called, or can still do so, or never will.
+    /// Position and outcome; `None` if it never returned. Then it can have taken effect at any time
+    /// since it was called, or can still do so, or never will.
     pub returned: Option<(u64, R)>,
 }
 
@@ -65,17 +67,19 @@ pub enum Linearizability {
     Linearizable,
     /// There is none.
     NotLinearizable {
-        /// The longest legal order of some of the operations that could begin one, as indices into the history.
+        /// The longest legal order of some of the operations that could begin one, as indices into
+        /// the history.
         prefix: Vec<usize>,
     },
     /// The search would have visited more configurations than allowed.
     Undecided,
 }
 
-/// Judges the history of one object that began in `initial`, visiting at most `budget` configurations.
+/// Judges the history of one object that began in `initial`, visiting at most `budget`
+/// configurations.
 ///
-/// The worst case is exponential in the number of operations that overlap; a history without concurrency costs
-/// one configuration per operation.
+/// The worst case is exponential in the number of operations that overlap; a history without
+/// concurrency costs one configuration per operation.
 pub fn check<M: Model>(
     initial: M::State,
     history: &[Call<M::Operation, M::Outcome>],
@@ -107,7 +111,8 @@ pub fn check<M: Model>(
                     event = left.after(event);
                 }
             }
-            // Whatever comes later in the list must not precede this one, and nothing before it fits.
+            // Whatever comes later in the list must not precede this one, and nothing before it
+            // fits.
             Some(Event::Return(_)) => {
                 if order.len() > longest.len() {
                     longest = order.iter().map(|(op, _)| *op).collect();
@@ -131,8 +136,9 @@ enum Event {
     Return(usize),
 }
 
-/// The events of operations not yet taken, in order, as a doubly linked list over a fixed array: taking an
-/// operation out and putting it back, in reverse order, costs the same whatever the length.
+/// The events of operations not yet taken, in order, as a doubly linked list over a fixed array:
+/// taking an operation out and putting it back, in reverse order, costs the same whatever the
+/// length.
 struct Events {
     /// Place 0 is the end of the list, before the first and behind the last.
     events: Vec<Option<Event>>,

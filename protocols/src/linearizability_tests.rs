@@ -19,7 +19,8 @@ enum Do {
 impl Model for Register {
     type State = u8;
     type Operation = Do;
-    /// What was read, what an increment came to, 1 or 0 for a swap that did or did not, 0 for a write.
+    /// What was read, what an increment came to, 1 or 0 for a swap that did or did not, 0 for a
+    /// write.
     type Outcome = u8;
 
     fn step(state: &u8, operation: &Do) -> (u8, u8) {
@@ -158,13 +159,15 @@ fn beyond_the_budget_nothing_is_claimed() {
 
 #[test]
 fn the_memory_keeps_many_equal_writes_cheap() {
-    // Twelve writes of one value beside each other, and a read of another: 12! orders, but 2^12 sets.
+    // Twelve writes of one value beside each other, and a read of another: 12! orders, but 2^12
+    // sets.
     let mut history: Vec<_> = (0..12).map(|i| done(i, Do::Write(1), 100 + i, 0)).collect();
     history.push(done(200, Do::Read, 201, 2));
     assert!(matches!(judge(&history), Linearizability::NotLinearizable { .. }));
 }
 
-/// Whether some order of some of the operations, all that returned among them, is legal and respects time.
+/// Whether some order of some of the operations, all that returned among them, is legal and
+/// respects time.
 fn brute_force(history: &[Operation]) -> bool {
     fn extend(history: &[Operation], order: &mut Vec<usize>, state: u8) -> bool {
         let missing = |op: &usize| !order.contains(op);

@@ -105,7 +105,8 @@ pub trait Property<S: Spec>: Clone + Hash + 'static {
     /// How often its premise was true; 0 means that it can only have held vacuously.
     fn exercised(&self) -> u64;
 
-    /// Why it cannot tell, if it cannot: a search was cut short, say. A violation that it did find still counts.
+    /// Why it cannot tell, if it cannot: a search was cut short, say. A violation that it did find
+    /// still counts.
     fn undecided(&self) -> Option<String> {
         None
     }

@@ -1,24 +1,28 @@
 //! Distributed snapshots: record a global state without stopping the system.
 //!
-//! Source: Chandy and Lamport (1985), and Lai and Yang (1987), with message counts after Mattern (1993). Spec:
-//! [`Snapshot`] with all but the rollback. Model: asynchronous, no failure; reliable links between all, FIFO
-//! for `markers`, in any order for `lai-yang`.
+//! Source: Chandy and Lamport (1985), and Lai and Yang (1987), with message counts after Mattern
+//! (1993). Spec: [`Snapshot`] with all but the rollback. Model: asynchronous, no failure; reliable
+//! links between all, FIFO for `markers`, in any order for `lai-yang`.
 //!
-//! Steps of `markers`: the initiator records its state and sends MARKER on each outgoing channel before
-//! anything else. Who gets its first MARKER does the same. From then until a channel's MARKER comes, what comes
-//! on that channel is its state. A process is done when MARKER has come on every channel.
+//! Steps of `markers`: the initiator records its state and sends MARKER on each outgoing channel
+//! before anything else. Who gets its first MARKER does the same. From then until a channel's
+//! MARKER comes, what comes on that channel is its state. A process is done when MARKER has come on
+//! every channel.
 //!
-//! Steps of `lai-yang`: each message carries its sender's colour, the last snapshot that it has recorded. Who
-//! gets a message of a newer colour records its state first. Instead of a marker, which only separates messages
-//! on a FIFO channel, COUNT says how many older messages were ever sent on the channel; what comes of them
-//! after the recording is the channel's state, and it is whole when all have come.
+//! Steps of `lai-yang`: each message carries its sender's colour, the last snapshot that it has
+//! recorded. Who gets a message of a newer colour records its state first. Instead of a marker,
+//! which only separates messages on a FIFO channel, COUNT says how many older messages were ever
+//! sent on the channel; what comes of them after the recording is the channel's state, and it is
+//! whole when all have come.
 //!
-//! Why it works: a message sent after the recording of its sender arrives behind the marker (or with the newer
-//! colour), so that its receiver has recorded too: there is no orphan. A message sent before arrives before the
-//! marker (or is among those counted): either its receiver has not recorded yet, or it is in the channel.
+//! Why it works: a message sent after the recording of its sender arrives behind the marker (or
+//! with the newer colour), so that its receiver has recorded too: there is no orphan. A message
+//! sent before arrives before the marker (or is among those counted): either its receiver has not
+//! recorded yet, or it is in the channel.
 //!
-//! One snapshot at a time: who is asked for another before its part of the last is done drops it. That part is
-//! done only once every other process has recorded, so that no message can skip a snapshot.
+//! One snapshot at a time: who is asked for another before its part of the last is done drops it.
+//! That part is done only once every other process has recorded, so that no message can skip a
+//! snapshot.
 
 use std::collections::BTreeMap;
 
@@ -155,8 +159,8 @@ impl ChandyLamport {
         }
     }
 
-    /// The transfer belongs to the channel's state if it was sent before its sender recorded the snapshot: a
-    /// marker would have come first, or its colour is older.
+    /// The transfer belongs to the channel's state if it was sent before its sender recorded the
+    /// snapshot: a marker would have come first, or its colour is older.
     fn receive_while_recording(
         &mut self,
         snapshot: SnapshotNumber,

@@ -1,28 +1,32 @@
-//! Coordinated checkpointing: everybody takes a checkpoint together, and holds its messages meanwhile.
+//! Coordinated checkpointing: everybody takes a checkpoint together, and holds its messages
+//! meanwhile.
 //!
-//! Source: Tamir and Séquin (1984); Tanenbaum and van Steen (2007), section 8.6; Elnozahy, Alvisi, Wang and
-//! Johnson (2002). Spec: [`Snapshot`] with completeness and the rollback bound. Model: asynchronous,
-//! crash-recovery, reliable links in any order between processes that are up; p0 coordinates and, if it
-//! crashes, must come back.
+//! Source: Tamir and Séquin (1984); Tanenbaum and van Steen (2007), section 8.6; Elnozahy, Alvisi,
+//! Wang and Johnson (2002). Spec: [`Snapshot`] with completeness and the rollback bound. Model:
+//! asynchronous, crash-recovery, reliable links in any order between processes that are up; p0
+//! coordinates and, if it crashes, must come back.
 //!
-//! Steps: the coordinator puts a tentative checkpoint on its log, holds the application's outgoing messages and
-//! sends CKPT-REQ; so does each participant on CKPT-REQ, and answers ACK. What comes in meanwhile is taken, but
-//! is not part of the checkpoint. With every ACK in, the coordinator makes its checkpoint permanent, which
-//! commits it everywhere, and sends CKPT-DONE; everybody makes its own permanent and releases what it held.
-//! Without them after a while the coordinator sends CKPT-DROP, and the tentative checkpoints are forgotten.
+//! Steps: the coordinator puts a tentative checkpoint on its log, holds the application's outgoing
+//! messages and sends CKPT-REQ; so does each participant on CKPT-REQ, and answers ACK. What comes
+//! in meanwhile is taken, but is not part of the checkpoint. With every ACK in, the coordinator
+//! makes its checkpoint permanent, which commits it everywhere, and sends CKPT-DONE; everybody
+//! makes its own permanent and releases what it held. Without them after a while the coordinator
+//! sends CKPT-DROP, and the tentative checkpoints are forgotten.
 //!
-//! Recovery: who is back after a crash tells the coordinator, who drops a checkpoint that is not committed and
-//! starts a new recovery: every process goes back to the last permanent checkpoint. Each message carries the
-//! *line* it was sent in: the number of the recovery before it, and the checkpoint restored by it. One of an
-//! older line was sent in a past that has not happened; one of a newer line brings the recovery along.
+//! Recovery: who is back after a crash tells the coordinator, who drops a checkpoint that is not
+//! committed and starts a new recovery: every process goes back to the last permanent checkpoint.
+//! Each message carries the *line* it was sent in: the number of the recovery before it, and the
+//! checkpoint restored by it. One of an older line was sent in a past that has not happened; one of
+//! a newer line brings the recovery along.
 //!
-//! Messages under way are kept by retransmission: a checkpoint holds each transfer that has no receipt, and a
-//! process that has restored it sends those again. The receiver, whose checkpoint holds what it has received,
-//! takes no transfer twice. Receipts are held like transfers: else one could reach a checkpoint that its
-//! transfer did not, and nobody would send that again.
+//! Messages under way are kept by retransmission: a checkpoint holds each transfer that has no
+//! receipt, and a process that has restored it sends those again. The receiver, whose checkpoint
+//! holds what it has received, takes no transfer twice. Receipts are held like transfers: else one
+//! could reach a checkpoint that its transfer did not, and nobody would send that again.
 //!
-//! Why it works: no message leaves a process between its checkpoint and the coordinator's decision, and that
-//! falls only once all have taken theirs. So none is sent after one checkpoint and received before another.
+//! Why it works: no message leaves a process between its checkpoint and the coordinator's decision,
+//! and that falls only once all have taken theirs. So none is sent after one checkpoint and
+//! received before another.
 //!
 //! Words: Tamir and Séquin's *node* is our process, their *checkpoint coordinator* is p0.
 
@@ -126,8 +130,8 @@ pub enum Timer {
     GiveUp(SnapshotNumber),
 }
 
-/// What a process writes down. The log is one permanent checkpoint, then perhaps a tentative one; an empty log
-/// stands for the opening state.
+/// What a process writes down. The log is one permanent checkpoint, then perhaps a tentative one;
+/// an empty log stands for the opening state.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Record {
     /// The checkpoint to go back to, and the recovery in which it was written.
@@ -404,7 +408,7 @@ impl Protocol for CkptBlocking {
         bound: "f <= n, if the coordinator comes back",
         links: Links::Reliable,
         detector: DetectorClass::None,
-        literature: "Tamir & Séquin 1984, Error recovery in multicomputers using global checkpoints",
+        literature: "Tamir & Séquin 1984",
     };
     const MUTANTS: &'static [Mutant] = &[
         Mutant::code("no-hold", "goes on sending after its tentative checkpoint", CONSISTENT),

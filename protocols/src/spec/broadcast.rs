@@ -1,7 +1,7 @@
 //! Broadcast: one process sends, all deliver.
 //!
-//! Properties after Hadzilacos and Toueg (1994) and Cachin, Guerraoui and Rodrigues (2011), chapter 3. The core
-//! is what best-effort broadcast gives; the two agreements are claims.
+//! Properties after Hadzilacos and Toueg (1994) and Cachin, Guerraoui and Rodrigues (2011), chapter
+//! 3. The core is what best-effort broadcast gives; the two agreements are claims.
 
 use std::collections::{BTreeMap, BTreeSet};
 

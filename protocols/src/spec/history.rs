@@ -12,8 +12,8 @@ pub enum Act<S: Spec> {
     Recover(ProcessId),
 }
 
-/// The properties of the spec, core and claims, that a quiescent history of `n` processes violates, in the order
-/// of the spec's table. Processes that crash are faulty, unless they recover.
+/// The properties of the spec, core and claims, that a quiescent history of `n` processes violates,
+/// in the order of the spec's table. Processes that crash are faulty, unless they recover.
 pub fn check<S: Spec>(n: u32, history: &[Act<S>]) -> Vec<&'static str> {
     judge(&Setting::of(n), history, true)
         .into_iter()

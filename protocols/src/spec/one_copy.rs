@@ -173,8 +173,8 @@ impl<Item: fmt::Display> fmt::Display for Anomaly<Item> {
         match self {
             Self::DirtyRead { reader, item, version } => write!(
                 f,
-                "transaction {reader} committed, but at {item} read what transaction {version} wrote, \
-                 which never committed"
+                "transaction {reader} committed, but at {item} read what transaction {version} \
+                 wrote, which never committed"
             ),
             Self::Cycle(cycle) => {
                 let names: Vec<_> = cycle.iter().map(ToString::to_string).collect();

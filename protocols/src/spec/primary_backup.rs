@@ -1,7 +1,9 @@
-//! A service of a primary and its backups: what Budhiraja, Marzullo, Schneider and Toueg (1993) ask of one.
+//! A service of a primary and its backups: what Budhiraja, Marzullo, Schneider and Toueg (1993) ask
+//! of one.
 //!
-//! Pb1 to Pb4 of *The primary-backup approach*, in terms of facts that servers and clients announce. Pb4 is
-//! parametric: the first server announces how many outages of which length it answers for.
+//! Pb1 to Pb4 of *The primary-backup approach*, in terms of facts that servers and clients
+//! announce. Pb4 is parametric: the first server announces how many outages of which length it
+//! answers for.
 
 use std::collections::BTreeMap;
 
@@ -22,8 +24,8 @@ pub type PrimaryBackupService = Service<Fact>;
 pub enum Fact {
     /// A server considers itself primary from now on.
     BecomesPrimary,
-    /// A primary considers itself so for this long from now on, and no longer, unless it says so again: it may
-    /// hang when the time is over, and say nothing.
+    /// A primary considers itself so for this long from now on, and no longer, unless it says so
+    /// again: it may hang when the time is over, and say nothing.
     HoldsLease(Duration),
     /// And from now on it no longer does.
     ResignsPrimary,
@@ -36,7 +38,8 @@ pub enum Fact {
         /// The servers that it addresses.
         to: ProcessSet,
     },
-    /// The service promises to lose requests in so many outages at the most, none of them longer than that.
+    /// The service promises to lose requests in so many outages at the most, none of them longer
+    /// than that.
     Promises {
         /// k.
         outages: u32,
@@ -194,7 +197,8 @@ impl Property<PrimaryBackupService> for IdleBackup {
     }
 }
 
-/// Pb4: remembers when lost requests were sent. A transmission is lost once the client sends the request again.
+/// Pb4: remembers when lost requests were sent. A transmission is lost once the client sends the
+/// request again.
 #[derive(Clone, Debug, Default, Hash)]
 struct Bofo {
     promise: Option<(u32, Duration)>,
@@ -205,8 +209,8 @@ struct Bofo {
 }
 
 impl Bofo {
-    /// The fewest outages no longer than `longest` that cover every lost request: each begins at the first
-    /// request that the ones before leave uncovered.
+    /// The fewest outages no longer than `longest` that cover every lost request: each begins at
+    /// the first request that the ones before leave uncovered.
     fn outages(&self, longest: Duration) -> u32 {
         let mut sent = self.lost.clone();
         sent.sort_unstable();

@@ -1,16 +1,19 @@
 //! Snapshots and checkpoints: a global state put together from local ones while the system runs.
 //!
-//! Properties after Chandy and Lamport (1985) and Elnozahy, Alvisi, Wang and Johnson (2002). The application
-//! beside the protocol is a bank: each process opens with the same money and makes transfers to others. A
-//! *cut* is, for each process, what had happened there when it recorded its state. It is judged when every
-//! process says that the snapshot is complete, and again when every process has restored a state in one
-//! recovery. A snapshot that is never complete is judged by its termination alone.
+//! Properties after Chandy and Lamport (1985) and Elnozahy, Alvisi, Wang and Johnson (2002). The
+//! application beside the protocol is a bank: each process opens with the same money and makes
+//! transfers to others. A *cut* is, for each process, what had happened there when it recorded its
+//! state. It is judged when every process says that the snapshot is complete, and again when every
+//! process has restored a state in one recovery. A snapshot that is never complete is judged by its
+//! termination alone.
 //!
-//! A channel's state is recorded by its receiver ([`Indication::ChannelRecorded`]), or kept at its sender, who
-//! sends again after a recovery what its receiver may lack ([`Indication::Logged`]); the receiver takes no
-//! message twice, so that what is logged counts only where the receiver has not recorded it as received.
+//! A channel's state is recorded by its receiver ([`Indication::ChannelRecorded`]), or kept at its
+//! sender, who sends again after a recovery what its receiver may lack ([`Indication::Logged`]);
+//! the receiver takes no message twice, so that what is logged counts only where the receiver has
+//! not recorded it as received.
 //!
-//! That a cut has no orphan, and that each snapshot comes to an end, is the core; the rest are claims.
+//! That a cut has no orphan, and that each snapshot comes to an end, is the core; the rest are
+//! claims.
 
 mod bank;
 mod cut;

@@ -201,7 +201,8 @@ fn a_quorum_survives_partitions_and_pauses_of_anybody() {
         };
         let server = |salt: u64| ProcessId(u32::try_from((seed / salt) % 3).expect("below 3"));
         let alone = |p| Condition::Partition(Cut::Groups(vec![vec![p]]));
-        let deaf = Condition::Partition(Cut::OneWay { from: vec![server(9)], to: vec![server(27)] });
+        let deaf =
+            Condition::Partition(Cut::OneWay { from: vec![server(9)], to: vec![server(27)] });
         bench.experiment.plan.faults = vec![
             begin(1 + seed * 3 % 400, alone(server(1)), 300),
             begin(250 + seed * 7 % 400, Condition::Pause(server(3)), 250),
@@ -216,8 +217,10 @@ fn mutants_violate_what_the_catalogue_says() {
     let writes = r#"{"reads": 0, "increments": 0}"#;
     let seeds = |mutant: &'static str, servers| {
         let at = |seed| Trigger::At(at_ms(80 + seed));
-        let bench = move |seed| bench(servers, 1).mutant(mutant).workload(writes).crash(0, at(seed));
-        let mut violated: Vec<_> = (0..100).flat_map(|seed| bench(seed).run(seed).violated()).collect();
+        let bench =
+            move |seed| bench(servers, 1).mutant(mutant).workload(writes).crash(0, at(seed));
+        let mut violated: Vec<_> =
+            (0..100).flat_map(|seed| bench(seed).run(seed).violated()).collect();
         violated.sort_unstable();
         violated.dedup();
         violated

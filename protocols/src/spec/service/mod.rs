@@ -1,9 +1,10 @@
 //! A replicated key-value service: clients invoke operations, servers answer as one.
 //!
-//! Whatever replicates it, primary and backup, a log, quorums, a chain, the clients see the same, and so the
-//! vocabulary, the clients ([`clients`]) and the shared properties ([`properties`]) are stated once here. What a
-//! family of protocols announces beyond that is its [`Facts`], with the properties that only make sense there:
-//! `Service<Facts>` is the family's spec, and its table picks the shared properties that it answers to.
+//! Whatever replicates it, primary and backup, a log, quorums, a chain, the clients see the same,
+//! and so the vocabulary, the clients ([`clients`]) and the shared properties ([`properties`]) are
+//! stated once here. What a family of protocols announces beyond that is its [`Facts`], with the
+//! properties that only make sense there: `Service<Facts>` is the family's spec, and its table
+//! picks the shared properties that it answers to.
 
 pub mod clients;
 pub mod properties;
@@ -27,7 +28,8 @@ pub const CLIENT: &str = "client";
 /// The problem of serving keys and values as one server would that never fails.
 pub struct Service<F>(PhantomData<F>);
 
-/// What a family of protocols announces of its inside beyond what all of them do, and what it answers to.
+/// What a family of protocols announces of its inside beyond what all of them do, and what it
+/// answers to.
 pub trait Facts: Data {
     /// The name of the spec.
     const SPEC: &'static str;
@@ -145,7 +147,8 @@ pub enum Indication<F> {
     },
     /// Probe, at a server: its state is now that after this command too.
     Applied(Command),
-    /// Probe, at a server: its state is now that of these commands in this order, whatever it was before.
+    /// Probe, at a server: its state is now that of these commands in this order, whatever it was
+    /// before.
     Adopted(Vec<Command>),
     /// Probe, at a server: a new configuration begins to serve from this server's state.
     Serves,

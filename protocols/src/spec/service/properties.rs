@@ -1,7 +1,8 @@
-//! What every replicated service owes, or may claim. A family's table takes from here what it answers to.
+//! What every replicated service owes, or may claim. A family's table takes from here what it
+//! answers to.
 //!
-//! Linearizability after Herlihy and Wing (1990); exactly-once and liveness after Schneider (1990), *Implementing
-//! fault-tolerant services using the state machine approach*.
+//! Linearizability after Herlihy and Wing (1990); exactly-once and liveness after Schneider (1990),
+//! *Implementing fault-tolerant services using the state machine approach*.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -249,7 +250,8 @@ impl<F: Facts> Property<Service<F>> for Liveness {
     }
 }
 
-/// `dur.acked-survives`: remembers which updates clients know to be done, and the state of each server.
+/// `dur.acked-survives`: remembers which updates clients know to be done, and the state of each
+/// server.
 #[derive(Clone, Debug, Default, Hash)]
 struct AckedSurvives {
     states: States,

@@ -1,4 +1,5 @@
-//! The shared properties on histories written by hand, under a family that announces nothing of its own.
+//! The shared properties on histories written by hand, under a family that announces nothing of its
+//! own.
 
 use ftsim_core::{Never, ProcessId, PropertyEntry, Setting, Standing, Verdict};
 

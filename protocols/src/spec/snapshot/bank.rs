@@ -54,7 +54,8 @@ pub struct ScriptedTransfer {
     pub amount: Money,
 }
 
-/// The clients of a bank: transfers at times that are drawn before the run, and one snapshot after the other.
+/// The clients of a bank: transfers at times that are drawn before the run, and one snapshot after
+/// the other.
 #[derive(Clone, Debug, Hash)]
 pub struct Bank {
     n: u32,

@@ -118,7 +118,8 @@ struct Histories {
 }
 
 impl Histories {
-    /// Takes notice of one event. The global state that it makes whole among `n` processes, if it does.
+    /// Takes notice of one event. The global state that it makes whole among `n` processes, if it
+    /// does.
     fn observe(&mut self, event: &Observed<'_, Snapshot>, n: u32) -> Option<Line> {
         let What::Indication(what) = event.what else { return None };
         let p = event.process;
@@ -224,7 +225,8 @@ impl Cut {
         self.acts.iter().filter_map(received).collect()
     }
 
-    /// What the recorded state says is under way: recorded by receivers, or logged and not yet received.
+    /// What the recorded state says is under way: recorded by receivers, or logged and not yet
+    /// received.
     fn under_way(&self) -> Vec<Transfer> {
         let received = self.received();
         let logged = self.logged.iter().filter(|transfer| !received.contains(transfer));
@@ -273,8 +275,9 @@ impl Cut {
 
     /// Replays the run with all that came before the recordings moved to the front.
     ///
-    /// The replayed part must be a computation, and end in the recorded state. What came after the recordings
-    /// then follows in its own order: each message that it receives is under way by now, or sent in it.
+    /// The replayed part must be a computation, and end in the recorded state. What came after the
+    /// recordings then follows in its own order: each message that it receives is under way by now,
+    /// or sent in it.
     fn reachable(&self) -> Result<u64, Violation> {
         let opening = (0..self.n).map(|p| (ProcessId(p), i128::from(OPENING_BALANCE)));
         let mut balances: BTreeMap<ProcessId, i128> = opening.collect();

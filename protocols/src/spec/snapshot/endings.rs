@@ -40,8 +40,8 @@ impl Property<Snapshot> for Termination {
             What::Indication(Indication::Dropped(snapshot)) => {
                 self.course(*snapshot).pending.remove(p);
             }
-            // Nothing is pending here any more. What is restored is permanent, and perhaps only a crash has
-            // kept the process from saying so before.
+            // Nothing is pending here any more. What is restored is permanent, and perhaps only a
+            // crash has kept the process from saying so before.
             What::Indication(Indication::Restored { snapshot: restored, .. }) => {
                 for (snapshot, course) in &mut self.snapshots {
                     if course.pending.remove(p) && snapshot == restored {
