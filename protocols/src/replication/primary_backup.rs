@@ -1,37 +1,40 @@
 //! Primary and backups: one server works, the others keep up, and one of them takes over.
 //!
-//! Source: Alsberg and Day (1976), *A principle for resilient sharing of distributed resources*; Budhiraja,
-//! Marzullo, Schneider and Toueg (1993), *The primary-backup approach*. The takeover by quorum is that of Oki and
-//! Liskov (1988), *Viewstamped replication*, with the leases of Gray and Cheriton (1989). Spec:
-//! [`PrimaryBackupService`]. Model: crash-stop, f < n of n servers, reliable links; what it needs of time depends
-//! on `takeover`.
+//! Source: Alsberg and Day (1976), *A principle for resilient sharing of distributed resources*;
+//! Budhiraja, Marzullo, Schneider and Toueg (1993), *The primary-backup approach*. The takeover by
+//! quorum is that of Oki and Liskov (1988), *Viewstamped replication*, with the leases of Gray and
+//! Cheriton (1989). Spec: [`PrimaryBackupService`]. Model: crash-stop, f < n of n servers, reliable
+//! links; what it needs of time depends on `takeover`.
 //!
-//! Steps: a client sends REQUEST to the server that it takes for the primary. The primary executes it, so that
-//! whatever is left to chance is settled once, sends the resulting UPDATE to each backup, waits for as many ACKs
-//! as `ack_wait` says, and sends REPLY. Backups apply updates in order. Reads go the same way: a value that only
-//! the primary knows may not survive it, and must not be shown. The primary shows that it is alive by HEARTBEAT,
-//! every τ.
+//! Steps: a client sends REQUEST to the server that it takes for the primary. The primary executes
+//! it, so that whatever is left to chance is settled once, sends the resulting UPDATE to each
+//! backup, waits for as many ACKs as `ack_wait` says, and sends REPLY. Backups apply updates in
+//! order. Reads go the same way: a value that only the primary knows may not survive it, and must
+//! not be shown. The primary shows that it is alive by HEARTBEAT, every τ.
 //!
-//! Takeover: views are numbered, and view v has server v mod n as its primary. Whoever is to follow, begins a
-//! higher view, sends its whole log to the others, and tells the clients, who send again what is not answered. A
-//! server that hears of a higher view leaves its own. Who is to follow is a matter of
+//! Takeover: views are numbered, and view v has server v mod n as its primary. Whoever is to
+//! follow begins a higher view, sends its whole log to the others, and tells the clients, who send
+//! again what is not answered. A server that hears of a higher view leaves its own. Who is to
+//! follow is a matter of
 //!
-//! - `takeover`, when is the primary given up: on τ + δ of silence (`timeout`, right only if δ is a real bound);
-//!   when a perfect detector (`perfect`) or a human (`operator`) says that it is down; when a majority promises
-//!   to follow another (`quorum`); or `never`.
-//! - `succession`, what is the successor's state: its own (`rank`: right if the primary waits for all), or the
-//!   most advanced of all who are left, whom it asks first (`most-advanced`).
+//! - `takeover`, when is the primary given up: on τ + δ of silence (`timeout`, right only if δ is a
+//!   real bound); when a perfect detector (`perfect`) or a human (`operator`) says that it is down;
+//!   when a majority promises to follow another (`quorum`); or `never`.
+//! - `succession`, what is the successor's state: its own (`rank`: right if the primary waits for
+//!   all), or the most advanced of all who are left, whom it asks first (`most-advanced`).
 //!
-//! Why it works. With `timeout`, `perfect` or `operator` the primary is really down when it is given up, and what
-//! a client saw is in the state of each backup that is not down (`all`), or of one of them (`one`). With `quorum`
-//! nobody needs to be down: nothing is answered before a majority has it, and a new view begins with the most
-//! advanced state of a majority; the two share a server. That there is never a second primary, not even an idle
-//! one, takes a lease: a server that has heard a heartbeat promises nothing for as long as its `timeout`, and a
-//! primary that has not been echoed by a majority for that long, counted from the sending, resigns. No bound on
-//! delays is needed for that, only clocks that run at one rate.
+//! Why it works. With `timeout`, `perfect` or `operator` the primary is really down when it is
+//! given up, and what a client saw is in the state of each backup that is not down (`all`), or of
+//! one of them (`one`, which survives one crash, if the successor asks). With `quorum` nobody needs
+//! to be down: nothing is answered before a majority has it, and a new view begins with the most
+//! advanced state of a majority; the two share a server. That there is never a second primary, not
+//! even an idle one, takes a lease: a server that has heard a heartbeat promises nothing for as
+//! long as its `timeout`, and a primary that has not been echoed by a majority for that long,
+//! counted from the sending, resigns. No bound on delays is needed for that, only clocks that run
+//! at one rate.
 //!
-//! Words: the paper's *failover time* is from the primary's crash until the successor serves; its *outage* is a
-//! time in which requests are lost.
+//! Words: the paper's *failover time* is from the primary's crash until the successor serves; its
+//! *outage* is a time in which requests are lost.
 
 mod client;
 mod server;
@@ -118,7 +121,8 @@ pub enum Msg {
         /// When it was sent, in nanoseconds of the sender's clock.
         sent_ns: u64,
     },
-    /// Backup to primary, with `quorum`: for my `timeout` from the heartbeat on I promise nothing to others.
+    /// Backup to primary, with `quorum`: for my `timeout` from the heartbeat on I promise nothing
+    /// to others.
     Echo {
         /// The view.
         view: View,
@@ -214,7 +218,8 @@ pub enum Succession {
 #[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Params {
-    /// For how many backups the primary waits before it replies; with `takeover = "quorum"`, for a majority.
+    /// For how many backups the primary waits before it replies; with `takeover = "quorum"`, for a
+    /// majority.
     pub ack_wait: AckWait,
     /// When the primary is given up.
     pub takeover: Takeover,
@@ -333,7 +338,7 @@ impl Protocol for PrimaryBackup {
         ),
         Mutant::code(
             "forget-replies",
-            "a successor knows the state and not the replies, and executes a repeated request again",
+            "a successor knows the state and no replies, and executes a repeated request again",
             EXACTLY_ONCE,
         ),
     ];

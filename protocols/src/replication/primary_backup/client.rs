@@ -4,7 +4,7 @@ use ftsim_core::{Cx, Duration, ProcessId, Setting};
 
 use super::{Msg, Params, PrimaryBackup, Timer, View};
 use crate::spec::primary_backup::Fact;
-use crate::spec::service::{Indication, Key, Operation, SERVER};
+use crate::spec::service::{Indication, Key, Operation, Outcome, SERVER};
 
 /// A client of the service.
 #[derive(Clone, Debug, Hash)]
@@ -43,20 +43,25 @@ impl Client {
 
     pub(super) fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<PrimaryBackup>) {
         match msg {
-            Msg::Reply { number, outcome } => {
-                if self.pending.take_if(|(pending, ..)| *pending == number).is_some() {
-                    cx.cancel_timer(Timer::Retry);
-                    cx.indicate(Indication::Response { number, outcome });
-                }
-            }
-            Msg::NewPrimary(view) if view > self.view => {
-                self.view = view;
-                if let Some(destination) = self.servers.iter().position(|server| *server == from) {
-                    self.destination = destination;
-                    self.transmit(cx);
-                }
-            }
+            Msg::Reply { number, outcome } => self.on_reply(number, outcome, cx),
+            Msg::NewPrimary(view) => self.on_new_primary(from, view, cx),
             _ => {}
+        }
+    }
+
+    fn on_reply(&mut self, number: u64, outcome: Outcome, cx: &mut Cx<PrimaryBackup>) {
+        if self.pending.take_if(|(pending, ..)| *pending == number).is_some() {
+            cx.cancel_timer(Timer::Retry);
+            cx.indicate(Indication::Response { number, outcome });
+        }
+    }
+
+    fn on_new_primary(&mut self, from: ProcessId, view: View, cx: &mut Cx<PrimaryBackup>) {
+        let Some(server) = self.servers.iter().position(|server| *server == from) else { return };
+        if view > self.view {
+            self.view = view;
+            self.destination = server;
+            self.transmit(cx);
         }
     }
 

@@ -38,7 +38,8 @@ pub struct Server {
 
     /// Of a primary: up to where each backup has the log.
     pub(super) acked: BTreeMap<ProcessId, u64>,
-    /// Of a primary: clients that wait for a reply, and up to where the log must be safe before they get it.
+    /// Of a primary: clients that wait for a reply, and up to where the log must be safe before
+    /// they get it.
     pub(super) owed: BTreeMap<ProcessId, u64>,
     /// Of a primary: how long the log was at the last heartbeat.
     pub(super) length_at_heartbeat: u64,
@@ -92,7 +93,8 @@ impl Server {
         }
     }
 
-    /// All start at once: the first primary has the loyalty of all, as if each had just heard from it.
+    /// All start at once: the first primary has the loyalty of all, as if each had just heard from
+    /// it.
     pub(super) fn on_start(&mut self, cx: &mut Cx<PrimaryBackup>) {
         if self.primary_of(0) == self.me {
             if self.params.takeover == Takeover::Timeout {
@@ -211,7 +213,8 @@ impl Server {
         safe.unwrap_or(self.state.length())
     }
 
-    /// The greatest value that is reached at so many others that they are a majority with this server.
+    /// The greatest value that is reached at so many others that they are a majority with this
+    /// server.
     pub(super) fn majority_with_me<T: Ord + Copy>(&self, mut at_others: Vec<T>) -> Option<T> {
         at_others.sort_unstable_by(|a, b| b.cmp(a));
         let needed = self.servers.len() / 2;
@@ -249,7 +252,8 @@ impl Server {
         self.acked.get(&backup).copied().unwrap_or_default() < length
     }
 
-    /// Shows that it is alive. A backup that has not kept up since the last heartbeat gets the whole log.
+    /// Shows that it is alive. A backup that has not kept up since the last heartbeat gets the
+    /// whole log.
     pub(super) fn send_heartbeats(&mut self, cx: &mut Cx<PrimaryBackup>) {
         if !self.is_primary() {
             return;

@@ -1,4 +1,5 @@
-//! What servers replicate: the log of updates, what it makes of the keys, and the last reply to each client.
+//! What servers replicate: the log of updates, what it makes of the keys, and the last reply to
+//! each client.
 
 use std::collections::BTreeMap;
 

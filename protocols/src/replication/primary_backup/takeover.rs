@@ -24,8 +24,8 @@ impl Server {
         }
     }
 
-    /// Waits for the next sign of life of the primary. With `quorum` the servers wait for longer, the later
-    /// their turn comes, so that they don't stand against each other.
+    /// Waits for the next sign of life of the primary. With `quorum` the servers wait for longer,
+    /// the later their turn comes, so that they don't stand against each other.
     pub(super) fn listen(&self, cx: &mut Cx<PrimaryBackup>) {
         let turn = self.own_view_after(self.view) - self.view;
         let wait = match self.params.takeover {
@@ -36,8 +36,9 @@ impl Server {
         cx.set_timer(wait, Timer::Silence);
     }
 
-    /// How long after one server has given its predecessor up, the next one has heard of it: the predecessor's
-    /// last heartbeat may have reached only one of them, τ later than the one before reached the other.
+    /// How long after one server has given its predecessor up, the next one has heard of it: the
+    /// predecessor's last heartbeat may have reached only one of them, τ later than the one before
+    /// reached the other.
     fn next_turn(&self) -> Duration {
         self.params.timeout + self.delay_bound
     }
@@ -90,7 +91,8 @@ impl Server {
 
     // Who follows.
 
-    /// Whether a message of this view comes from its primary, and is to be obeyed. Leaves an earlier view.
+    /// Whether a message of this view comes from its primary, and is to be obeyed. Leaves an
+    /// earlier view.
     pub(super) fn follows(
         &mut self,
         from: ProcessId,
@@ -126,8 +128,8 @@ impl Server {
         self.owed.clear();
     }
 
-    /// When its lease is over, others may have promised a higher view to each other. It may have hung when its
-    /// timer ran out, so it looks before whatever it does.
+    /// When its lease is over, others may have promised a higher view to each other. It may have
+    /// hung when its timer ran out, so it looks before whatever it does.
     pub(super) fn look_at_the_clock(&mut self, cx: &mut Cx<PrimaryBackup>) {
         if self.is_primary() && self.needs_lease() && self.lease() <= cx.now() {
             cx.reach("a primary resigns");
@@ -161,8 +163,8 @@ impl Server {
         cx.set_timer(self.delay_bound.times(2), Timer::PromisesDue);
     }
 
-    /// With `timeout`, who lives has promised by now; with `quorum`, messages may be lost, and promises of long
-    /// ago give no lease, so it asks again.
+    /// With `timeout`, who lives has promised by now; with `quorum`, messages may be lost, and
+    /// promises of long ago give no lease, so it asks again.
     pub(super) fn on_promises_due(&mut self, cx: &mut Cx<PrimaryBackup>) {
         let Phase::Standing { promises } = &self.phase else { return };
         match self.params.takeover {
@@ -280,7 +282,8 @@ impl Server {
         *heard = sent.max(*heard);
     }
 
-    /// Until when no other can be primary: `timeout` after it sent what a majority, itself included, answered.
+    /// Until when no other can be primary: `timeout` after it sent what a majority, itself
+    /// included, answered.
     fn lease(&self) -> Instant {
         let answered = self.majority_with_me(self.heard.values().copied().collect());
         answered.map_or(Instant::ZERO, |sent| sent + self.params.timeout)
@@ -300,11 +303,12 @@ impl Server {
 
     // What the service promises.
 
-    /// One outage for each server but one: requests can be lost from the last that the primary could not answer
-    /// any more, until clients hear of its successor.
+    /// One outage for each server but one: requests can be lost from the last that the primary
+    /// could not answer any more, until clients hear of its successor.
     pub(super) fn promised_outages(&self) -> Fact {
         let delay = self.delay_bound;
-        // A request, and its acknowledgements if they are waited for; silence; the news, and the time it takes.
+        // A request, and its acknowledgements if they are waited for; silence; the news, and the
+        // time it takes.
         let mut longest = delay + self.params.timeout + delay + delay;
         if self.params.ack_wait != AckWait::None {
             longest = longest + delay.times(2);

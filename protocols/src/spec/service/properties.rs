@@ -99,7 +99,7 @@ struct Linearizable {
 const CONFIGURATION_COUNT_MAX: usize = 100_000;
 
 impl Linearizable {
-    fn judge(&mut self, key: Key, command: Command) -> Result<(), Violation> {
+    fn judge(&mut self, command: Command, key: Key, op: usize) -> Result<(), Violation> {
         let Some(history) = self.histories.get(&key) else { return Ok(()) };
         match linearizability::check::<OneKey>(0, history, CONFIGURATION_COUNT_MAX) {
             Linearizability::Linearizable => Ok(()),
@@ -116,12 +116,7 @@ impl Linearizable {
                     }
                 };
                 let order: Vec<_> = prefix.iter().map(|op| call(*op)).collect();
-                let latest = history
-                    .iter()
-                    .enumerate()
-                    .max_by_key(|(_, call)| call.returned.as_ref().map(|(position, _)| *position));
-                let latest = latest.map_or_else(String::new, |(op, _)| call(op));
-                let order = order.join(", ");
+                let (latest, order) = (call(op), order.join(", "));
                 let message = format!(
                     "on key {key} {command} was {latest}, which fits no order of what was seen; \
                      the longest legal order is [{order}]"
@@ -150,7 +145,7 @@ impl<F: Facts> Property<Service<F>> for Linearizable {
         if let Some(call) = self.histories.get_mut(&key).and_then(|h| h.get_mut(op)) {
             call.returned = Some((self.position, outcome.clone()));
         }
-        self.judge(key, command)
+        self.judge(command, key, op)
     }
 
     fn exercised(&self) -> u64 {
