@@ -187,7 +187,7 @@ impl Protocol for FloodingConsensus {
         bound: "f < n",
         links: Links::Reliable,
         detector: DetectorClass::Perfect,
-        literature: "Cachin, Guerraoui & Rodrigues 2011, algorithm 5.1",
+        literature: "after Cachin, Guerraoui & Rodrigues 2011, algorithm 5.1",
     };
     const MUTANTS: &'static [Mutant] = &[
         Mutant::code(
