@@ -174,7 +174,9 @@ impl States {
             }
             What::Indication(Indication::Adopted(commands)) => {
                 state.clear();
-                return commands.iter().copied().find(|command| !state.insert(*command));
+                // Every one is taken in, whichever is found twice.
+                let twice = commands.iter().filter(|command| !state.insert(**command));
+                return twice.copied().reduce(|first, _| first);
             }
             What::Crash => state.clear(),
             _ => {}

@@ -160,6 +160,19 @@ fn an_acknowledged_update_must_be_in_the_state_of_who_serves_next() {
 }
 
 #[test]
+fn what_follows_a_doubled_command_is_not_lost() {
+    let doubled = [
+        ask(C2, 1, WRITE),
+        answer(C2, 1, DONE),
+        ask(C3, 1, WRITE),
+        answer(C3, 1, DONE),
+        adopted(S1, &[(C2, 1), (C2, 1), (C3, 1)]),
+        serves(S1),
+    ];
+    assert_eq!(check(4, &doubled), ["smr.exactly-once"]);
+}
+
+#[test]
 fn neither_reads_nor_unanswered_updates_must_survive() {
     let read = [ask(C2, 1, READ), answer(C2, 1, Outcome::Value(0)), serves(S1)];
     assert_eq!(check(4, &read), [] as [&str; 0]);
