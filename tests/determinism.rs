@@ -1,5 +1,5 @@
-//! Determinism: every scenario's runs have the digest that is committed, in debug and in release, and
-//! have it twice.
+//! Determinism: every scenario's runs have the digest that is committed, in debug and in release,
+//! and have it twice.
 
 use std::fmt::Write as _;
 use std::fs;

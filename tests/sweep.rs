@@ -1,11 +1,13 @@
 //! Guards what becomes of a panic: a protocol's is a verdict, ftsim's own is an error, neither is
 //! noise.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use ftsim::scenario::Scenario;
 use ftsim::{Catalogue, judge, sweep};
 use ftsim_core::{
-    Cx, DetectorClass, FaultClass, Links, Model, Never, Process, ProcessId, Protocol, Setting,
-    Timing,
+    Cx, DetectorClass, FaultClass, Links, Model, Never, Process, ProcessId, PropertyId, Protocol,
+    Setting, Timing,
 };
 use ftsim_protocols::NoParams;
 use ftsim_protocols::spec::broadcast::{Broadcast, Request};
@@ -45,7 +47,7 @@ impl Protocol for Nervous {
     }
 }
 
-/// Cannot even be made, and so takes down whoever tries.
+/// Cannot even be made.
 #[derive(Clone, Debug, Hash)]
 struct Impossible;
 
@@ -68,8 +70,38 @@ impl Protocol for Impossible {
     }
 }
 
+/// Breaks when it is put into its world, though not when the scenario is read: as ftsim itself
+/// might.
+#[derive(Clone, Debug, Hash)]
+struct Fragile;
+
+static CLAIMS_READ: AtomicBool = AtomicBool::new(false);
+
+impl Process for Fragile {
+    type Spec = Broadcast;
+    type Msg = ();
+    type Timer = Never;
+    type Record = Never;
+    fn on_request(&mut self, _: Request, _: &mut Cx<Self>) {}
+    fn on_message(&mut self, _: ProcessId, (): (), _: &mut Cx<Self>) {}
+}
+
+impl Protocol for Fragile {
+    const NAME: &'static str = "fragile";
+    const SUMMARY: &'static str = "breaks outside of a run";
+    const MODEL: Model = MODEL;
+    type Params = NoParams;
+    fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
+        Self
+    }
+    fn claims(_: &NoParams, _: &Setting) -> Vec<PropertyId> {
+        assert!(!CLAIMS_READ.swap(true, Ordering::Relaxed), "handle with care");
+        Vec::new()
+    }
+}
+
 fn scenario(protocol: &str) -> Scenario {
-    let catalogue = Catalogue::builtin().with::<Nervous>().with::<Impossible>();
+    let catalogue = Catalogue::builtin().with::<Nervous>().with::<Impossible>().with::<Fragile>();
     let text = format!("protocol = \"{protocol}\"\nprocesses = 2\n");
     Scenario::parse("x.toml", &text, &catalogue).expect("a good scenario")
 }
@@ -88,10 +120,18 @@ fn a_panic_of_a_handler_is_a_surprise_that_can_be_replayed() {
 }
 
 #[test]
+fn a_process_that_cannot_be_made_is_a_verdict_too() {
+    let tally = sweep::sweep(&scenario("impossible"), 1..50, 3, &|_| {}).expect("no failure");
+    let message = tally.first_panic.expect("it panicked").message;
+    assert!(message.contains("p0 panicked: there is no such process"), "{message}");
+}
+
+#[test]
 fn a_failure_of_ftsim_names_scenario_and_seed() {
+    let scenario = scenario("fragile");
     for jobs in [1, 4] {
-        let error = sweep::sweep(&scenario("impossible"), 1..1_000, jobs, &|_| {}).err();
+        let error = sweep::sweep(&scenario, 1..1_000, jobs, &|_| {}).err();
         let message = error.expect("a failure").to_string();
-        assert!(message.contains("there is no such process (in x.toml, seed "), "{message}");
+        assert!(message.contains("handle with care (in x.toml, seed "), "{message}");
     }
 }

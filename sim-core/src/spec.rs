@@ -73,6 +73,10 @@ pub struct Ask<'a, S: Spec> {
     pub(crate) asked: &'a mut Vec<(Duration, ProcessId, S::Request)>,
 }
 
+/// Clients that have more requests waiting at once have run away; it ends as a panic of theirs
+/// does.
+pub const REQUEST_COUNT_MAX: u64 = 1_000_000;
+
 impl<S: Spec> Ask<'_, S> {
     /// The true time.
     pub const fn now(&self) -> Instant {
@@ -81,6 +85,8 @@ impl<S: Spec> Ask<'_, S> {
 
     /// Puts `request` to `p`, `after` from now. A process that is down then never hears of it.
     pub fn request(&mut self, p: ProcessId, after: Duration, request: S::Request) {
+        let waiting = self.asked.len() as u64;
+        assert!(waiting < REQUEST_COUNT_MAX, "the clients asked for too much at once");
         self.asked.push((after, p, request));
     }
 

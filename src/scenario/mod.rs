@@ -1,4 +1,5 @@
-//! A scenario that cannot be wrong: made from a [`ScenarioFile`], and nothing after it checks again.
+//! A scenario that cannot be wrong: made from a [`ScenarioFile`], and nothing after it checks
+//! again.
 
 mod expectation;
 mod faults;
@@ -62,7 +63,8 @@ impl Scenario {
     /// Reads a scenario; `path` is what diagnostics call it.
     ///
     /// # Errors
-    /// All that is wrong with it. What is not TOML, or has not the right shape, is told first and alone.
+    /// All that is wrong with it. What is not TOML, or has not the right shape, is told first and
+    /// alone.
     pub fn parse(path: &str, text: &str, catalogue: &Catalogue) -> Result<Self, Vec<Diagnostic>> {
         let source = Arc::new(Source { path: path.to_owned(), text: text.to_owned() });
         let nowhere = DeTable::default();

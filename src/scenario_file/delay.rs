@@ -18,7 +18,8 @@ pub enum DelayFile {
     Table(DelayTable),
 }
 
-/// A delay of another shape: exactly one of `exponential`, `normal`, `log_normal`, `pareto`, `empirical`.
+/// A delay of another shape: exactly one of `exponential`, `normal`, `log_normal`, `pareto`,
+/// `empirical`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DelayTable {
@@ -67,7 +68,7 @@ impl JsonSchema for DelayFile {
     }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "How long a message travels: constant, uniform, or a table for other shapes.",
+            "description": "How long a message travels: constant, uniform, or another shape.",
             "anyOf": [
                 generator.subschema_for::<DurationRange>(),
                 generator.subschema_for::<DelayTable>(),

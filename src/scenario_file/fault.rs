@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::value::{Count, Targets};
 
-/// A fault: exactly one trigger (`at`, `when`, `after_effect`) and exactly one action (`crash`, `pause`,
-/// `resume`, `partition`, `heal`).
+/// A fault: exactly one trigger (`at`, `when`, `after_effect`) and exactly one action (`crash`,
+/// `pause`, `resume`, `partition`, `heal`).
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FaultFile {

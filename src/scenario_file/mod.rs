@@ -1,4 +1,5 @@
-//! A scenario file word for word: the right keys with values of the right shape, and nothing more is known.
+//! A scenario file word for word: the right keys with values of the right shape, and nothing more
+//! is known.
 //!
 //! The doc comments of these types are the descriptions in the JSON schema.
 
@@ -31,8 +32,8 @@ pub struct ScenarioFile {
     pub check: Vec<String>,
     /// How many processes: a number, or for a protocol with roles a table of role and number.
     pub processes: Processes,
-    /// The protocol's own parameters, as `ftsim describe` lists them. `mutant` names a deliberately broken
-    /// variant.
+    /// The protocol's own parameters, as `ftsim describe` lists them. `mutant` names a deliberately
+    /// broken variant.
     #[serde(default)]
     pub params: Map<String, Value>,
     /// How messages travel.
@@ -125,7 +126,8 @@ pub struct ClocksFile {
 pub struct DetectorFile {
     /// Which one; `"none"` unless said otherwise.
     pub kind: DetectorKind,
-    /// How long after a crash or a recovery each process hears of it; `"0ms"` unless said otherwise.
+    /// How long after a crash or a recovery each process hears of it; `"0ms"` unless said
+    /// otherwise.
     pub delay: Option<DurationRange>,
     /// Wrong suspicions.
     pub mistakes: Vec<MistakeFile>,

@@ -12,6 +12,8 @@ use ftsim_core::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::refuse_too_many;
+
 /// The problem of getting a message to everybody.
 pub struct Broadcast;
 
@@ -100,6 +102,7 @@ impl Spec for Broadcast {
         }
         let all = || setting.processes().collect();
         let senders = if settings.senders.is_empty() { all() } else { settings.senders.clone() };
+        refuse_too_many("broadcasts", settings.broadcasts, senders.len())?;
         Ok(Senders { senders, broadcasts: settings.broadcasts, every: settings.every })
     }
 }

@@ -9,3 +9,19 @@ pub mod one_copy;
 pub mod primary_backup;
 pub mod service;
 pub mod snapshot;
+
+use ftsim_core::Invalid;
+use ftsim_core::spec::REQUEST_COUNT_MAX;
+
+/// Refuses a count that would have clients put more requests than a run can hold: `count` under
+/// `key`, from each of so many processes.
+fn refuse_too_many(key: &str, count: u32, processes: usize) -> Result<(), Invalid> {
+    let most = REQUEST_COUNT_MAX / (processes as u64).max(1);
+    if u64::from(count) <= most {
+        return Ok(());
+    }
+    Err(Invalid::new(
+        key,
+        format!("{count} are too many: at most {most} with {processes} processes"),
+    ))
+}

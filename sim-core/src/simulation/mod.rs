@@ -81,7 +81,7 @@ impl<P: Protocol> Simulation<P> {
                 || claims.contains(&entry.id)
                 || experiment.check.contains(&entry.id)
         });
-        let mut simulation = Self {
+        Ok(Self {
             params,
             workload: clients.clone(),
             clients,
@@ -93,9 +93,7 @@ impl<P: Protocol> Simulation<P> {
             requests: Slab::default(),
             effects: Vec::new(),
             asked: Vec::new(),
-        };
-        simulation.reset(0);
-        Ok(simulation)
+        })
     }
 
     /// Back to the start, with this seed. No process has started yet.
@@ -111,7 +109,9 @@ impl<P: Protocol> Simulation<P> {
         let setting = &experiment.setting;
         let mut clocks = Rng::new(seed, Stream::Clocks);
         for me in setting.processes() {
+            self.world.running = Running::Handler(me);
             let mut slot = Slot::new(P::new(&self.params, setting, me));
+            self.world.running = Running::Engine;
             slot.coin.seed = seed;
             if experiment.clocks != Default::default() {
                 slot.clock = LocalClock::draw(&experiment.clocks, &mut clocks);
@@ -135,8 +135,11 @@ impl<P: Protocol> Simulation<P> {
     }
 
     fn run_plan(&mut self, seed: u64) -> Outcome {
-        self.reset(seed);
-        let panic = catch_unwind(AssertUnwindSafe(|| self.run_to_end())).err();
+        let panic = catch_unwind(AssertUnwindSafe(|| {
+            self.reset(seed);
+            self.run_to_end();
+        }));
+        let panic = panic.err();
         self.finish(panic)
     }
 
@@ -152,9 +155,11 @@ impl<P: Protocol> Simulation<P> {
         let n = self.world.experiment.setting.n as usize;
         self.world.profile = Some(Profile { effects: vec![Vec::new(); n] });
         let trace = self.world.trace.take();
-        self.reset(seed);
         // A panic shows again in the run itself, where it is judged.
-        let _panic = catch_unwind(AssertUnwindSafe(|| self.run_to_end()));
+        let _panic = catch_unwind(AssertUnwindSafe(|| {
+            self.reset(seed);
+            self.run_to_end();
+        }));
         self.world.trace = trace;
         self.world.profile.take().unwrap_or_default()
     }

@@ -11,7 +11,7 @@ use crate::property::What;
 use crate::protocol::Protocol;
 use crate::spec::Workload;
 use crate::trace::Happening;
-use crate::world::Control;
+use crate::world::{Control, Running};
 
 impl<P: Protocol> Simulation<P> {
     pub(super) fn control(&mut self, index: u32) {
@@ -123,7 +123,9 @@ impl<P: Protocol> Simulation<P> {
         let experiment = Arc::clone(&self.world.experiment);
         let slot = &mut self.slots[p.index()];
         slot.up = true;
+        self.world.running = Running::Handler(p);
         slot.process = P::new(&self.params, &experiment.setting, p);
+        self.world.running = Running::Engine;
         let records = slot.log.durable().len();
         self.world.statistics.recoveries += 1;
         self.world.record(Some(p), || Happening::Recover { records });

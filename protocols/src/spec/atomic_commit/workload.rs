@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{AtomicCommit, COORDINATOR, PARTICIPANT, Request, Transaction, Work};
+use crate::spec::refuse_too_many;
 
 /// Which transactions there are, and what each does where. Every participant takes part in every
 /// transaction.
@@ -60,6 +61,7 @@ impl TransactionWorkload {
                 }
             }
         }
+        refuse_too_many("transactions", self.transactions, setting.n as usize)?;
         Ok(Transactions {
             coordinator,
             participants: setting.role(PARTICIPANT).collect(),

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Indication, Money, OPENING_BALANCE, Request, Snapshot, SnapshotNumber};
+use crate::spec::refuse_too_many;
 
 /// Who transfers how much, and when a snapshot is asked for.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -79,6 +80,7 @@ impl Bank {
             false => Err(Invalid::new(key, format!("there is no process {p}"))),
         };
         known("initiator", settings.initiator)?;
+        refuse_too_many("transfers", settings.transfers, setting.n as usize)?;
         for transfer in &settings.scripted {
             known("scripted", transfer.from)?;
             known("scripted", transfer.to)?;
