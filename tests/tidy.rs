@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ftsim::Catalogue;
+use ftsim::scenario::Scenario;
+use ftsim_core::PropertyId;
 
 /// Files of this kind under `dir`, build output apart.
 fn files(dir: &str, ending: &str) -> Vec<PathBuf> {
@@ -80,26 +82,30 @@ fn every_test_file_says_what_it_guards() {
     }
 }
 
+/// Every scenario: its protocol, the mutant it runs, and what it expects to be violated.
+fn scenarios() -> Vec<(String, Option<String>, Vec<PropertyId>)> {
+    let read_scenario = |path: &PathBuf| {
+        let parsed = Scenario::parse("scenario", &read(path), &Catalogue::builtin());
+        let Ok(scenario) = parsed else { panic!("{} is refused", path.display()) };
+        let mutant = scenario.experiment.setting.mutant.clone();
+        (scenario.entry.name.to_owned(), mutant, scenario.expect.violated)
+    };
+    files("scenarios", "toml").iter().map(read_scenario).collect()
+}
+
 #[test]
 fn every_protocol_has_its_row_and_its_scenarios() {
-    let readme = root("README.md");
-    let scenarios: Vec<String> = files("scenarios", "toml").iter().map(|p| read(p)).collect();
+    let (readme, scenarios) = (root("README.md"), scenarios());
     for entry in Catalogue::builtin().entries() {
         assert!(readme.contains(&format!("| `{}` |", entry.name)), "README lacks {}", entry.name);
-        let line = format!("protocol = \"{}\"", entry.name);
-        let own = || {
-            scenarios.iter().filter(|s| s.lines().any(|l| l.split_whitespace().eq(line.split(' '))))
-        };
-        let holds = own().any(|s| !s.contains("violated"));
+        let own = || scenarios.iter().filter(|(protocol, ..)| protocol == entry.name);
+        let holds = own().any(|(_, mutant, violated)| mutant.is_none() && violated.is_empty());
         assert!(holds, "{} has no scenario that holds", entry.name);
         for mutant in entry.mutants {
-            let named = format!("mutant = \"{}\"", mutant.name);
-            assert!(
-                own().any(|s| s.contains(&named)),
-                "no scenario runs {}/{}",
-                entry.name,
-                mutant.name
-            );
+            let runs = own().any(|(_, named, violated)| {
+                named.as_deref() == Some(mutant.name) && violated.contains(&mutant.violates)
+            });
+            assert!(runs, "no scenario shows what {}/{} breaks", entry.name, mutant.name);
         }
     }
 }
