@@ -7,7 +7,7 @@ use crate::tally::{Example, PropertyTally, Tally};
 
 /// The report of a scenario over these seeds.
 pub fn report(scenario: &Scenario, seeds: SeedRange, tally: &Tally) -> ScenarioReport {
-    let surprises = surprises(scenario, tally);
+    let surprises = surprises(scenario, seeds.from, tally);
     let tally_of = |id| tally.properties.get(&id).cloned().unwrap_or_default();
     let row = |property: &ftsim_core::catalogue::PropertyInfo| {
         let PropertyTally { held, vacuous, violated, undecided, first_violated, .. } =
@@ -40,11 +40,12 @@ pub fn report(scenario: &Scenario, seeds: SeedRange, tally: &Tally) -> ScenarioR
     }
 }
 
-fn surprises(scenario: &Scenario, tally: &Tally) -> Vec<Surprise> {
+/// What was not expected. Where no seed in particular shows it, the first one does as well as any.
+fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surprise> {
     let mut surprises = Vec::new();
     let mut surprise = |kind, subject: &str, message: String, seed: Option<u64>| {
-        let replay = format!("ftsim replay {} --seed ", shell_quoted(&scenario.path));
-        let replay = seed.map(|seed| format!("{replay}{seed}"));
+        let shown = seed.unwrap_or(first_seed);
+        let replay = format!("ftsim replay {} --seed {shown}", shell_quoted(&scenario.path));
         surprises.push(Surprise { kind, subject: subject.to_owned(), message, seed, replay });
     };
     let seed_of = |example: &Option<Example>| example.as_ref().map(|example| example.seed);

@@ -81,7 +81,7 @@ pub struct Surprise {
     /// A seed that shows it, if one does.
     pub seed: Option<u64>,
     /// The command that shows it.
-    pub replay: Option<String>,
+    pub replay: String,
 }
 
 /// Kinds of surprise.
@@ -190,9 +190,7 @@ pub fn write_text(out: &mut impl Write, reports: &[ScenarioReport]) -> io::Resul
                 "{STRONG}{}{STRONG:#}: {style}{subject}{style:#} {message}",
                 report.file
             )?;
-            if let Some(replay) = replay {
-                writeln!(out, "{FAINT}replay:{FAINT:#} {replay}")?;
-            }
+            writeln!(out, "{FAINT}replay:{FAINT:#} {replay}")?;
         }
     }
     summary(out, reports)
