@@ -247,6 +247,7 @@ const fn fault_text(class: FaultClass) -> &'static str {
         FaultClass::None => "none",
         FaultClass::CrashStop => "crash-stop",
         FaultClass::CrashRecovery => "crash-recovery",
+        FaultClass::Byzantine => "Byzantine",
     }
 }
 

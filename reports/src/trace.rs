@@ -117,6 +117,7 @@ fn happening(what: &Happening) -> (String, anstyle::Style) {
         Happening::StorageError { error } => {
             (format!("hears that its disk failed: {error:?}"), BAD)
         }
+        Happening::Corrupt { behaviour } => (format!("TURNS BYZANTINE: {behaviour}"), BAD),
         Happening::Heal => ("HEALS".into(), BAD),
         Happening::Stabilise => ("IS STABLE from now on".into(), BAD),
         Happening::Violation { property, message } => {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::adversary::Behaviour;
 use crate::condition::{Condition, Persistence};
 use crate::id::ProcessId;
 use crate::storage::{DiskFault, OnCrash};
@@ -68,6 +69,9 @@ pub enum Action {
         /// Which.
         process: ProcessId,
     },
+    /// A process turns Byzantine, for good: from now on an adversary speaks for it. At the very
+    /// start it does so before its first handler.
+    Corrupt(ProcessId, Behaviour),
     /// Something is wrong for a while.
     Begin(Condition, Persistence),
     /// All links are whole again.
@@ -99,7 +103,9 @@ impl Action {
     /// The process that the fault strikes, if it strikes one.
     pub const fn process(&self) -> Option<ProcessId> {
         match self {
-            Self::Crash(process, _) | Self::Damage(process, _) => Some(*process),
+            Self::Crash(process, _) | Self::Damage(process, _) | Self::Corrupt(process, _) => {
+                Some(*process)
+            }
             Self::Pause { process, .. } | Self::Resume { process } => Some(*process),
             Self::Begin(condition, _) => condition.faulty(),
             Self::Heal => None,
@@ -138,6 +144,9 @@ impl fmt::Display for Action {
                 resume_after.map_or(Ok(()), |after| write!(f, ", resumes after {after}"))
             }
             Self::Resume { process } => write!(f, "{process} resumes"),
+            Self::Corrupt(process, behaviour) => {
+                write!(f, "{process} turns Byzantine: {behaviour}")
+            }
             Self::Begin(condition, persistence) => write!(f, "{condition}, {persistence}"),
             Self::Heal => f.write_str("all links heal"),
         }

@@ -26,6 +26,7 @@
 //!
 //! [`process`], [`effect`], [`spec`], [`property`], [`protocol`]; then [`event`], `simulation`.
 
+pub mod adversary;
 pub mod catalogue;
 mod checker;
 pub mod clock;

@@ -78,6 +78,8 @@ pub enum FaultClass {
     CrashStop,
     /// A process may start again from its stable log. Correct: up at the end of the run.
     CrashRecovery,
+    /// A process may do anything. Correct: never given to the adversary.
+    Byzantine,
 }
 
 /// What links guarantee.

@@ -19,6 +19,8 @@ pub enum Stream {
     Faults,
     /// What conditions do to messages.
     Conditions,
+    /// What speaks for a Byzantine process, by its index.
+    Adversary(u32),
     /// Random faults of one kind, by its number.
     FaultKind(u32),
     /// The clients' requests.
@@ -49,6 +51,7 @@ impl Stream {
             Self::Storage => 7,
             Self::Conditions => 8,
             Self::Mistakes => 9,
+            Self::Adversary(p) => (3 << 32) | p as u64,
             Self::FaultKind(kind) => (2 << 32) | kind as u64,
             Self::Process(p) => (1 << 32) | p as u64,
         }
@@ -65,6 +68,11 @@ impl Rng {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(stream.number());
         Self(rng)
+    }
+
+    /// A sequence of draws that depends on these bits alone.
+    pub fn from_bits(bits: u64) -> Self {
+        Self(ChaCha8Rng::seed_from_u64(bits))
     }
 
     /// 64 random bits.

@@ -172,6 +172,11 @@ pub enum Happening {
         /// What.
         condition: String,
     },
+    /// A process turns Byzantine.
+    Corrupt {
+        /// How.
+        behaviour: String,
+    },
     /// All links are whole again.
     Heal,
     /// The network is stable from now on.

@@ -182,7 +182,7 @@ impl Reader<'_> {
             FaultClass::CrashRecovery => {
                 self.ends(problems, "recover_after", Some(after));
             }
-            class @ (FaultClass::None | FaultClass::CrashStop) => {
+            class @ (FaultClass::None | FaultClass::CrashStop | FaultClass::Byzantine) => {
                 let model = match class {
                     FaultClass::None => "no process fails",
                     _ => "a process that crashes stays down (crash-stop)",

@@ -193,6 +193,10 @@ impl<P: Protocol> Simulation<P> {
         self.world.digest.mix(u64::from(p.0) << 16 | 8);
         what.hash(&mut self.world.digest);
         self.world.record(Some(p), || Happening::Indicate { what: format!("{what:?}") });
+        // What a corrupted process announces, nobody believes.
+        if self.slots[p.index()].adversary.is_some() {
+            return;
+        }
         self.observe(p, &What::Indication(what));
         if !P::Spec::is_probe(what) {
             self.consult_clients(|workload, ask| workload.on_indication(p, what, ask));

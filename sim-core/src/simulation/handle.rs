@@ -53,6 +53,9 @@ impl<P: Protocol> Simulation<P> {
             coin: &mut slot.coin,
         };
         let mut cx = Cx { env: &mut env, effects: &mut effects };
+        if let (Some(adversary), Input::Message(_, _, msg)) = (&mut slot.adversary, &input) {
+            adversary.overhear(msg);
+        }
         self.world.running = Running::Handler(p);
         match input {
             Input::Start => slot.process.on_start(&mut cx),
@@ -65,6 +68,9 @@ impl<P: Protocol> Simulation<P> {
             Input::Trust(subject) => slot.process.on_trust(subject, &mut cx),
         }
         self.world.running = Running::Engine;
+        if let Some(adversary) = &mut slot.adversary {
+            adversary.rewrite(p, &mut effects);
+        }
         self.apply(p, &mut effects);
         self.effects = effects;
     }

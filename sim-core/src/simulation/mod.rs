@@ -20,7 +20,7 @@ use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::event::{Class, Scheduled};
 use crate::experiment::Experiment;
-use crate::fault::Plan;
+use crate::fault::{Action, Fault, Plan, Trigger};
 use crate::id::ProcessId;
 use crate::outcome::{Outcome, Panicked};
 use crate::process::{Process, Request};
@@ -30,7 +30,7 @@ use crate::random::Profile;
 use crate::rng::{Rng, Stream};
 use crate::slab::Slab;
 use crate::spec::{Spec, Workload};
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 use crate::trace::{Happening, Trace};
 use crate::world::{Notice, Running, World};
 use slot::{Envelope, Input, Slot};
@@ -182,12 +182,26 @@ impl<P: Protocol> Simulation<P> {
 
     /// Starts every process in the order of their ids, then the clients.
     pub fn start(&mut self) {
+        self.corrupt_from_the_start();
         for p in self.world.experiment.setting.processes() {
             if self.slots[p.index()].up {
                 self.handle(p, Input::Start);
             }
         }
         self.consult_clients(Workload::on_start);
+    }
+
+    /// Who is Byzantine from the very start is so before its first handler.
+    fn corrupt_from_the_start(&mut self) {
+        let plan = Arc::clone(&self.world.plan);
+        let at_start = |fault: &&Fault| fault.trigger == Trigger::At(Instant::ZERO);
+        for fault in plan.faults.iter().filter(at_start) {
+            if let Action::Corrupt(process, behaviour) = &fault.action
+                && self.world.profile.is_none()
+            {
+                self.corrupt(*process, behaviour);
+            }
+        }
     }
 
     /// Takes the earliest event, or ends the run: at a limit, or when nothing is left to happen.
@@ -286,9 +300,11 @@ impl<P: Protocol> Simulation<P> {
 
     /// As the fault model of the protocol defines it, for this run.
     fn is_correct(slot: &Slot<P>) -> bool {
-        let steady = slot.up && !slot.paused;
+        let steady = slot.up && !slot.paused && slot.adversary.is_none();
         match P::MODEL.faults {
-            FaultClass::None | FaultClass::CrashStop => steady && !slot.ever_faulty,
+            FaultClass::None | FaultClass::CrashStop | FaultClass::Byzantine => {
+                steady && !slot.ever_faulty
+            }
             FaultClass::CrashRecovery => steady,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::adversary::Adversary;
 use crate::clock::LocalClock;
 use crate::effect::{Coin, Effect};
 use crate::event::Place;
@@ -18,6 +19,8 @@ pub(super) struct Slot<P: Protocol> {
     pub up: bool,
     pub ever_faulty: bool,
     pub paused: bool,
+    /// What speaks for it, if it is Byzantine.
+    pub adversary: Option<Box<Adversary<P::Msg>>>,
     /// Waits for a sync.
     pub blocked: bool,
     pub incarnation: u32,
@@ -63,6 +66,7 @@ impl<P: Protocol> Slot<P> {
             up: true,
             ever_faulty: false,
             paused: false,
+            adversary: None,
             blocked: false,
             incarnation: 0,
             effect_count: 0,

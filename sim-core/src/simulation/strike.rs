@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use super::Simulation;
 use super::slot::Input;
+use crate::adversary::{Adversary, Behaviour};
 use crate::fault::{Action, Crash, InFlight};
 use crate::id::ProcessId;
 use crate::network::DropReason;
 use crate::property::What;
 use crate::protocol::Protocol;
+use crate::rng::{Rng, Stream};
 use crate::spec::Workload;
 use crate::trace::Happening;
 use crate::world::{Control, Running};
@@ -64,6 +66,7 @@ impl<P: Protocol> Simulation<P> {
                 }
             }
             Action::Resume { process } => self.resume(*process),
+            Action::Corrupt(process, behaviour) => self.corrupt(*process, behaviour),
             Action::Begin(condition, persistence) => {
                 self.world.begin(condition, *persistence);
                 if let Some(p) = condition.faulty() {
@@ -74,6 +77,17 @@ impl<P: Protocol> Simulation<P> {
                 self.world.conditions.heal_links();
                 self.world.record(None, || Happening::Heal);
             }
+        }
+    }
+
+    /// From now on an adversary speaks for the process. The first to take it over keeps it.
+    pub(super) fn corrupt(&mut self, p: ProcessId, behaviour: &Behaviour) {
+        let rng = Rng::new(self.world.seed, Stream::Adversary(p.0));
+        let slot = &mut self.slots[p.index()];
+        if slot.adversary.is_none() {
+            slot.adversary = Some(Box::new(Adversary::new(behaviour.clone(), rng)));
+            self.world.failure_free = false;
+            self.world.record(Some(p), || Happening::Corrupt { behaviour: behaviour.to_string() });
         }
     }
 

@@ -1,5 +1,6 @@
 //! The engine does what its documentation says, event by event.
 
+mod byzantine;
 mod conditions;
 mod crash;
 mod layers;

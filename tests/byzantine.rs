@@ -1,0 +1,58 @@
+//! Nobody trusts content: correct processes and checkers survive whatever an adversary makes of the
+//! messages of their own protocol.
+
+use std::path::Path;
+
+use ftsim::Catalogue;
+use ftsim::scenario::Scenario;
+use ftsim_core::adversary::Behaviour;
+use ftsim_core::fault::{Action, Fault, Trigger};
+use ftsim_core::{Instant, Judged, Limits, ProcessId, Verdict};
+
+/// Every scenario without a mutant, with one of its processes Byzantine from the start: the
+/// properties may fall, but nothing panics.
+#[test]
+fn no_mutated_message_makes_a_protocol_or_a_checker_panic() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let (mut attacked, mut felled) = (0, 0);
+    for entry in std::fs::read_dir(folder).expect("a readable folder") {
+        let path = entry.expect("a readable entry").path();
+        let text = std::fs::read_to_string(&path).expect("a readable scenario");
+        let parsed = Scenario::parse("scenario", &text, &Catalogue::builtin());
+        let Ok(mut scenario) = parsed else { panic!("{} is refused", path.display()) };
+        if scenario.experiment.setting.mutant.is_some() {
+            continue;
+        }
+        let n = scenario.experiment.setting.n;
+        // Lies may well send a protocol round in circles; that is not what is looked for here.
+        let event_count_max = 5_000;
+        scenario.experiment.limits = Limits { event_count_max, ..scenario.experiment.limits };
+        for liar in 0..n.min(4) {
+            for behaviour in [Behaviour::Random, Behaviour::Equivocate, Behaviour::Replay] {
+                let action = Action::Corrupt(ProcessId(liar), behaviour);
+                let trigger = Trigger::At(Instant::ZERO);
+                let mut attack = scenario.experiment.clone();
+                attack.plan.faults.push(Fault { trigger, action });
+                let entry = &scenario.entry;
+                let runner = entry.prepare(attack, &scenario.params, &scenario.workload);
+                let Ok(mut runner) = runner else { panic!("{} is refused", path.display()) };
+                for seed in 1..=5 {
+                    let outcome = runner.run(seed);
+                    let context = format!("{}, p{liar} lies, seed {seed}", path.display());
+                    assert_eq!(outcome.panicked, None, "{context}");
+                    let is_violated = |j: &Judged| matches!(j.verdict, Verdict::Violated(_));
+                    felled += u32::from(outcome.judged.iter().any(is_violated));
+                    for judged in outcome.judged {
+                        if let Verdict::Violated(violation) = judged.verdict {
+                            let checker = violation.message.contains("its checker panicked");
+                            assert!(!checker, "{context}: {}", violation.message);
+                        }
+                    }
+                    attacked += 1;
+                }
+            }
+        }
+    }
+    // The adversary has teeth: these protocols tolerate crashes, not lies.
+    assert!(attacked > 1_000 && felled > attacked / 4, "{felled} of {attacked} runs fell");
+}
