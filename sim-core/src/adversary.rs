@@ -1,14 +1,16 @@
 //! What speaks for a Byzantine process, and the powers it lacks.
 //!
-//! A Byzantine process is a correct one whose effects pass through an adversary before they are applied.
+//! A Byzantine process is a correct one whose effects pass through an adversary before they are
+//! applied.
 //!
-//! May: stay silent, to all or to some; tell each receiver something else; change any part of a message, with
-//! values that it has seen in the run or made up; send what it has sent before again; be late. May not: speak in
-//! another's name (links are authenticated: `from` is the engine's, and the adversary only ever rewrites what its
-//! own process sends); change the state of a correct process; stop time.
+//! May: stay silent, to all or to some; tell each receiver something else; change any part of a
+//! message, with values that it has seen in the run or made up; send what it has sent before again;
+//! be late. May not: speak in another's name (links are authenticated: `from` is the engine's, and
+//! the adversary only ever rewrites what its own process sends); change the state of a correct
+//! process; stop time.
 //!
-//! Changes are structure-aware: a message is taken apart in its serde form, one or more of its leaves are changed,
-//! and it is put together again. What cannot be put together is left as it was.
+//! Changes are structure-aware: a message is taken apart in its serde form, one or more of its
+//! leaves are changed, and it is put together again. What cannot be put together is left as it was.
 
 use std::fmt;
 
@@ -27,8 +29,8 @@ pub enum Behaviour {
     Silent,
     /// Sends nothing to these.
     Withhold(ProcessSet),
-    /// Tells every other receiver something else: each message is changed with probability 1/2, and differently
-    /// for each receiver.
+    /// Tells every other receiver something else: each message is changed with probability 1/2, and
+    /// differently for each receiver.
     Equivocate,
     /// Changes every message, in the same way for all receivers of one handler.
     Mutate,
