@@ -12,7 +12,7 @@ use crate::fault::{Action, Crash, Plan, Trigger};
 use crate::id::{MessageId, ProcessId};
 use crate::kind::Kind;
 use crate::message_override::{Fate, Overrides};
-use crate::network::{DropReason, Network, Route};
+use crate::network::{DropReason, Network, NetworkConfig, Route};
 use crate::outcome::Statistics;
 use crate::property::EndCause;
 use crate::random::Profile;
@@ -328,9 +328,12 @@ impl World {
             return Route::Dropped(reason);
         }
         let now = self.now;
+        // As `Network::route` does: what is sent before GST arrives by GST + bound.
+        let NetworkConfig { stabilise_at, bound, .. } = self.experiment.network;
+        let latest = stabilise_at.filter(|at| now < *at).map_or(Instant::MAX, |at| at + bound);
         let taxed = |at: Instant| {
             let leaves = toll.held_until.unwrap_or(now).max(now);
-            leaves + at.since(now).times(toll.slower.into()) + toll.later_by
+            (leaves + at.since(now).times(toll.slower.into()) + toll.later_by).min(latest)
         };
         match self.network.route(from, to, now, &mut self.network_rng) {
             Route::Arrives(first, copy) => {

@@ -148,3 +148,16 @@ fn stabilisation_ends_every_condition() {
         .fault(at(0), Action::Begin(omission, Persistence::Permanent));
     assert_eq!(stage.play(), ["70 p1 Heard(0, 2)"]);
 }
+
+#[test]
+fn what_a_condition_holds_up_arrives_when_the_network_has_stabilised() {
+    let lines = [(20, 0, vec![Do::Send(1, 1)]), (60, 0, vec![Do::Send(1, 2)])];
+    let late = Condition::Late(from_p0(), Duration::from_secs(9));
+    for condition in [Condition::Clog(from_p0()), late, Condition::Slow(P0, 100)] {
+        let stage = Stage::new(2, &lines)
+            .with(|e| e.network.stabilise_at = Some(ms(50)))
+            .fault(at(0), Action::Begin(condition, Persistence::Permanent));
+        // Sent before 50 ms, so there by 50 ms and the bound of 10 ms.
+        assert_eq!(stage.play(), ["60 p1 Heard(0, 1)", "70 p1 Heard(0, 2)"]);
+    }
+}
