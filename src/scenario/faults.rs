@@ -1,13 +1,14 @@
 //! `[[fault]]`: the plan.
 
-use ftsim_core::condition::{Condition, Persistence};
 use ftsim_core::fault::{Action, Crash, Fault, InFlight, Plan, Trigger};
-use ftsim_core::network::{Cut, NetworkConfig};
-use ftsim_core::{Duration, FaultClass, Instant, ProcessId, Setting};
+use ftsim_core::network::NetworkConfig;
+use ftsim_core::storage::OnCrash;
+use ftsim_core::{Duration, FaultClass, Instant, Setting};
 
 use super::names::Names;
 use super::problems::{Problems, quoted};
-use crate::scenario_file::{FaultFile, InFlightFile, PartitionFile, Shape};
+use super::world::on_crash as on_crash_of;
+use crate::scenario_file::{FaultFile, InFlightFile};
 
 /// What faults are checked against.
 pub struct Surroundings<'a> {
@@ -45,14 +46,15 @@ pub fn plan(
 }
 
 /// Reads one fault.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     path: String,
-    fault: &'a FaultFile,
-    around: &'a Surroundings<'a>,
+    pub(super) fault: &'a FaultFile,
+    pub(super) around: &'a Surroundings<'a>,
 }
 
 impl Reader<'_> {
-    fn at(&self, key: &str) -> String {
+    /// The path of a key of this fault.
+    pub(super) fn at(&self, key: &str) -> String {
         format!("{}.{key}", self.path)
     }
 
@@ -94,25 +96,24 @@ impl Reader<'_> {
 
     fn actions(&self, problems: &mut Problems<'_>) -> Option<Vec<Action>> {
         let FaultFile { crash, pause, resume, partition, heal, .. } = self.fault;
-        let given = [
+        let mut given = vec![
             ("crash", crash.is_some()),
             ("pause", pause.is_some()),
             ("resume", resume.is_some()),
             ("partition", partition.is_some()),
             ("heal", heal.is_some()),
         ];
+        given.extend(self.conditions_given());
+        given.extend(self.damage_given());
         let action = self.exactly_one(problems, "what it does", &given)?;
-        self.belongs(problems, action);
+        let lasts =
+            action == "partition" || self.conditions_given().iter().any(|(_, given)| *given);
+        self.belongs(problems, action, lasts);
         let names = self.around.names;
         let mut targets = |targets| names.many(problems, &self.at(action), targets);
         if let Some(crashing) = crash {
             let processes = targets(crashing);
-            let recover_after = self.recovery(problems);
-            let in_flight = match self.fault.in_flight {
-                Some(InFlightFile::Lose) => InFlight::Lose,
-                Some(InFlightFile::Keep) | None => InFlight::Keep,
-            };
-            let how = Crash { recover_after, in_flight, disk: None };
+            let how = self.crash(problems);
             let crash = |process| Action::Crash(process, how);
             return Some(processes?.into_iter().map(crash).collect());
         }
@@ -126,13 +127,47 @@ impl Reader<'_> {
             let resume = |process| Action::Resume { process };
             return Some(targets(resuming)?.into_iter().map(resume).collect());
         }
-        if let Some(partition) = partition {
-            return self.partition(problems, partition).map(|action| vec![action]);
+        if lasts {
+            let conditions = self.conditions(problems);
+            let persistence = self.persistence(problems, action);
+            let (conditions, persistence) = conditions.zip(persistence)?;
+            if conditions.first().is_some_and(|condition| condition.faulty().is_none()) {
+                self.not_when_stable(problems, action);
+            }
+            let begin = |condition| Action::Begin(condition, persistence);
+            return Some(conditions.into_iter().map(begin).collect());
         }
-        if *heal == Some(false) {
-            problems.value(&self.at("heal"), "`heal = false` does nothing");
+        match heal {
+            None => return self.damage(problems),
+            Some(false) => {
+                problems.value(&self.at("heal"), "`heal = false` does nothing");
+            }
+            Some(true) => {}
         }
         Some(vec![Action::Heal])
+    }
+
+    fn crash(&self, problems: &mut Problems<'_>) -> Crash {
+        let recover_after = self.recovery(problems);
+        let in_flight = match self.fault.in_flight {
+            Some(InFlightFile::Lose) => InFlight::Lose,
+            Some(InFlightFile::Keep) | None => InFlight::Keep,
+        };
+        let disk = match (self.fault.on_crash, self.fault.amnesia) {
+            (Some(_), Some(_)) => {
+                problems
+                    .key(&self.at("amnesia"), "this crash says twice what it leaves of the log")
+                    .help("`amnesia = true` is `on_crash = \"lose-all\"`: leave out one of them");
+                None
+            }
+            (None, Some(false)) => {
+                problems.value(&self.at("amnesia"), "`amnesia = false` does nothing");
+                None
+            }
+            (None, Some(true)) => Some(OnCrash::LoseAll),
+            (on_crash, None) => on_crash.map(on_crash_of),
+        };
+        Crash { recover_after, in_flight, disk }
     }
 
     /// The one key of `keys` that is given.
@@ -161,17 +196,32 @@ impl Reader<'_> {
     }
 
     /// Refuses keys that belong to another action.
-    fn belongs(&self, problems: &mut Problems<'_>, action: &str) {
+    fn belongs(&self, problems: &mut Problems<'_>, action: &str, lasts: bool) {
         let extras = [
             ("recover_after", self.fault.recover_after.is_some(), "crash"),
             ("in_flight", self.fault.in_flight.is_some(), "crash"),
+            ("on_crash", self.fault.on_crash.is_some(), "crash"),
+            ("amnesia", self.fault.amnesia.is_some(), "crash"),
             ("resume_after", self.fault.resume_after.is_some(), "pause"),
-            ("duration", self.fault.duration.is_some(), "partition"),
         ];
         for (key, given, owner) in extras {
             if given && owner != action {
                 let message = format!("`{key}` belongs to `{owner}`, this fault is a `{action}`");
                 problems.key(&self.at(key), message);
+            }
+        }
+        let lasting = [
+            ("duration", self.fault.duration.is_some()),
+            ("period", self.fault.period.is_some()),
+            ("on", self.fault.on.is_some()),
+        ];
+        for (key, _) in lasting.into_iter().filter(|(_, given)| *given && !lasts) {
+            let message = format!("`{key}` is no part of a `{action}`");
+            let hint = problems.key(&self.at(key), message);
+            match action {
+                "crash" => drop(hint.help("write `recover_after` for a crash that ends")),
+                "pause" => drop(hint.help("write `resume_after` for a pause that ends")),
+                _ => {}
             }
         }
     }
@@ -197,7 +247,7 @@ impl Reader<'_> {
     }
 
     /// Refuses an end after the horizon.
-    fn ends(
+    pub(super) fn ends(
         &self,
         problems: &mut Problems<'_>,
         key: &str,
@@ -211,118 +261,5 @@ impl Reader<'_> {
                 .help(format!("leave out `{key}` for a fault that lasts, or move the horizon"));
         }
         after
-    }
-
-    fn partition(&self, problems: &mut Problems<'_>, file: &PartitionFile) -> Option<Action> {
-        let cut = self.cut(problems, file);
-        let heal_after = self.ends(problems, "duration", self.fault.duration);
-        if let (Some(at), Some(stable)) = (self.fault.at, self.around.network.stabilise_at) {
-            let start = Instant::ZERO + at;
-            let end = heal_after.map_or(start, |after| start + after);
-            let stabilises = format!("the network stabilises at {stable}");
-            if start >= stable {
-                let message = "a partition in a network that is stable";
-                problems.value(&self.at("at"), message).label(stabilises);
-            } else if end > stable {
-                let message = format!("this partition lasts until {end}");
-                problems
-                    .value(&self.at("duration"), message)
-                    .label(stabilises)
-                    .help("leave out `duration`: all links are whole when the network stabilises");
-            }
-        }
-        let persistence = heal_after.map_or(Persistence::Permanent, Persistence::Transient);
-        Some(Action::Begin(Condition::Partition(cut?), persistence))
-    }
-
-    fn cut(&self, problems: &mut Problems<'_>, file: &PartitionFile) -> Option<Cut> {
-        let PartitionFile { shape, process, from, to, links, groups } = file;
-        let (name, needs): (_, &[&str]) = match shape {
-            Shape::Halves => ("halves", &[]),
-            Shape::Isolate => ("isolate", &["process"]),
-            Shape::OneWay => ("one-way", &["from", "to"]),
-            Shape::Links => ("links", &["links"]),
-            Shape::Groups => ("groups", &["groups"]),
-        };
-        let given = [
-            ("process", process.is_some()),
-            ("from", from.is_some()),
-            ("to", to.is_some()),
-            ("links", links.is_some()),
-            ("groups", groups.is_some()),
-        ];
-        let path = |key: &str| self.at(&format!("partition.{key}"));
-        let mut sound = true;
-        for (key, given) in given {
-            if given != needs.contains(&key) {
-                sound = false;
-                if given {
-                    problems.key(&path(key), format!("`{key}` is no part of the shape `{name}`"));
-                } else {
-                    let message = format!("the shape `{name}` needs `{key}`");
-                    problems.value(&self.at("partition"), message);
-                }
-            }
-        }
-        if !sound {
-            return None;
-        }
-        let names = self.around.names;
-        match shape {
-            Shape::Halves => {
-                let lower = self.around.setting.n.div_ceil(2);
-                Some(Cut::Groups(vec![(0..lower).map(ProcessId).collect()]))
-            }
-            Shape::Isolate => {
-                let isolated = names.many(problems, &path("process"), process.as_ref()?)?;
-                Some(Cut::Groups(vec![isolated]))
-            }
-            Shape::OneWay => {
-                let from = names.many(problems, &path("from"), from.as_ref()?);
-                let to = names.many(problems, &path("to"), to.as_ref()?);
-                Some(Cut::OneWay { from: from?, to: to? })
-            }
-            Shape::Links => {
-                let mut cut = Vec::new();
-                for (index, (from, to)) in links.iter().flatten().enumerate() {
-                    let end = |side| format!("{}[{index}][{side}]", path("links"));
-                    let from = names.one(problems, &end(0), from);
-                    let to = names.one(problems, &end(1), to);
-                    cut.push(from.zip(to));
-                }
-                if cut.is_empty() {
-                    problems.value(&path("links"), "no link is named here");
-                    return None;
-                }
-                cut.into_iter().collect::<Option<_>>().map(Cut::Links)
-            }
-            Shape::Groups => self.groups(problems, &path("groups"), groups.as_deref()?),
-        }
-    }
-
-    fn groups(
-        &self,
-        problems: &mut Problems<'_>,
-        path: &str,
-        groups: &[crate::scenario_file::Targets],
-    ) -> Option<Cut> {
-        let mut cut: Vec<Vec<ProcessId>> = Vec::new();
-        let mut sound = true;
-        for (index, group) in groups.iter().enumerate() {
-            let path = format!("{path}[{index}]");
-            let Some(group) = self.around.names.many(problems, &path, group) else {
-                sound = false;
-                continue;
-            };
-            if let Some(twice) = group.iter().find(|p| cut.iter().any(|other| other.contains(p))) {
-                problems.value(&path, format!("{twice} is in another group already"));
-                sound = false;
-            }
-            cut.push(group);
-        }
-        if groups.is_empty() {
-            problems.value(path, "no group is named here");
-        }
-        (sound && !cut.is_empty()).then_some(Cut::Groups(cut))
     }
 }

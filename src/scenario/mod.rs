@@ -1,10 +1,12 @@
 //! A scenario that cannot be wrong: made from a [`ScenarioFile`], and nothing after it checks
 //! again.
 
+mod conditions;
 mod expectation;
 mod faults;
 mod names;
 mod network;
+mod partition;
 mod problems;
 mod refusals;
 mod settings;
@@ -155,7 +157,7 @@ fn read(
             detector,
             sync_latency: file.storage.sync_latency,
             plan,
-            on_crash: world::on_crash(&file.storage),
+            on_crash: world::on_crash(file.storage.on_crash),
             overrides: Vec::new(),
             random: None,
             ties: world::ties(&file.run),

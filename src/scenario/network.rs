@@ -95,7 +95,8 @@ fn loss(problems: &mut Problems<'_>, path: &str, loss: &file::Loss) -> Loss {
     }
 }
 
-fn probability(problems: &mut Problems<'_>, path: &str, p: f64) -> Probability {
+/// A number from 0 to 1.
+pub fn probability(problems: &mut Problems<'_>, path: &str, p: f64) -> Probability {
     Probability::new(p).unwrap_or_else(|| {
         problems.value(path, format!("{p} is no probability")).label("expected a number in 0..=1");
         Probability::NEVER

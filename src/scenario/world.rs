@@ -9,7 +9,7 @@ use ftsim_core::{Duration, Instant, Limits};
 use super::names::Names;
 use super::problems::Problems;
 use crate::scenario_file::{
-    self as file, ClocksFile, Count, DetectorFile, OnCrashFile, RunFile, StorageFile, TiesFile,
+    self as file, ClocksFile, Count, DetectorFile, OnCrashFile, RunFile, TiesFile,
 };
 
 /// One year.
@@ -69,8 +69,8 @@ pub const fn ties(run: &RunFile) -> Ties {
 }
 
 /// What a crash leaves of a log.
-pub const fn on_crash(storage: &StorageFile) -> OnCrash {
-    match storage.on_crash {
+pub const fn on_crash(file: OnCrashFile) -> OnCrash {
+    match file {
         OnCrashFile::LoseUnsynced => OnCrash::LoseUnsynced,
         OnCrashFile::KeepAll => OnCrash::KeepAll,
         OnCrashFile::KeepPrefix => OnCrash::KeepPrefix,

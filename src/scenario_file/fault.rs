@@ -4,10 +4,15 @@ use ftsim_core::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::OnCrashFile;
+use super::condition::{
+    ChanceFile, LateFile, LinksFile, ReceiveOmissionFile, RollbackFile, SendOmissionFile, SlowFile,
+    SlowSyncFile,
+};
 use super::value::{Count, Targets};
 
 /// A fault: exactly one trigger (`at`, `when`, `after_effect`) and exactly one action (`crash`,
-/// `pause`, `resume`, `partition`, `heal`).
+/// `pause`, `partition`, …).
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FaultFile {
@@ -23,6 +28,10 @@ pub struct FaultFile {
     pub recover_after: Option<Duration>,
     /// Of `crash`: what becomes of their messages under way; `"keep"` unless said otherwise.
     pub in_flight: Option<InFlightFile>,
+    /// Of `crash`: what it leaves of their logs; as `[storage]` says unless said otherwise.
+    pub on_crash: Option<OnCrashFile>,
+    /// Of `crash`: they lose what was synced too, as with `on_crash = "lose-all"`.
+    pub amnesia: Option<bool>,
     /// These processes take no step, and keep their state.
     pub pause: Option<Targets>,
     /// Of `pause`: how long; until a `resume` unless said otherwise.
@@ -31,8 +40,38 @@ pub struct FaultFile {
     pub resume: Option<Targets>,
     /// Links are cut.
     pub partition: Option<PartitionFile>,
-    /// Of `partition`: how long; until a `heal` unless said otherwise.
+    /// These processes fail to send.
+    pub send_omission: Option<SendOmissionFile>,
+    /// These processes fail to receive.
+    pub receive_omission: Option<ReceiveOmissionFile>,
+    /// Messages take longer than they may.
+    pub late: Option<LateFile>,
+    /// Messages are lost, beyond what their links lose.
+    pub loss: Option<ChanceFile>,
+    /// Messages arrive twice.
+    pub duplicate: Option<ChanceFile>,
+    /// Messages wait until this is over, and travel then.
+    pub clog: Option<LinksFile>,
+    /// These processes are slow: their timers, and the messages that they send.
+    pub slow: Option<SlowFile>,
+    /// Syncs of these processes fail.
+    pub sync_fails: Option<Targets>,
+    /// Syncs of these processes take longer.
+    pub slow_sync: Option<SlowSyncFile>,
+    /// The disks of these processes take no further record.
+    pub full: Option<Targets>,
+    /// A durable record of each of these processes, drawn from the seed, is corrupt from now on.
+    pub corrupt_record: Option<Targets>,
+    /// All durable records of these processes are gone.
+    pub lose_disk: Option<Targets>,
+    /// An old snapshot of these processes' disks is back.
+    pub rollback: Option<RollbackFile>,
+    /// Of what lasts: how long. Without it and without `period` until a `heal`, or for good.
     pub duration: Option<Duration>,
+    /// Of what lasts: it comes again and again, from one beginning to the next in this time.
+    pub period: Option<Duration>,
+    /// With `period`: how long it lasts each time, less than `period`.
+    pub on: Option<Duration>,
     /// All links are whole again.
     pub heal: Option<bool>,
 }

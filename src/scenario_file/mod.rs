@@ -3,6 +3,7 @@
 //!
 //! The doc comments of these types are the descriptions in the JSON schema.
 
+mod condition;
 mod delay;
 mod fault;
 mod value;
@@ -12,6 +13,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+pub use condition::{
+    ChanceFile, LateFile, LinksFile, ReceiveOmissionFile, RollbackFile, SendOmissionFile, SlowFile,
+    SlowSyncFile,
+};
 pub use delay::{DelayFile, DelayTable};
 pub use fault::{FaultFile, InFlightFile, PartitionFile, Shape};
 pub use value::{Count, Drift, Loss, Processes, Targets};

@@ -143,19 +143,19 @@ partition = { shape = "halves" }
 duration = "2s"
 "#,
         expect![[r#"
-            error: a partition in a network that is stable
+            error: a `partition` in a network that is stable
              --> x.toml:6:6
               |
             6 | at = "5s"
               |      ^^^^ the network stabilises at 5s
 
-            error: this partition lasts until 6s
+            error: this `partition` lasts until 6s
               --> x.toml:11:12
                |
             11 | duration = "2s"
                |            ^^^^ the network stabilises at 5s
                |
-            help: leave out `duration`: all links are whole when the network stabilises
+            help: leave out `duration`: all is well when the network stabilises
         "#]],
     );
 }
@@ -225,7 +225,10 @@ in_flight = "keep"
             3 | [[fault]]
               | ^^^^^^^^^
               |
-              = note: expected one of `crash`, `pause`, `resume`, `partition`, `heal`
+              = note: expected one of `crash`, `pause`, `resume`, `partition`, `heal`,
+                      `send_omission`, `receive_omission`, `late`, `loss`, `duplicate`, `clog`,
+                      `slow`, `sync_fails`, `slow_sync`, `full`, `corrupt_record`, `lose_disk`,
+                      `rollback`
         "#]],
     );
 }
@@ -274,11 +277,13 @@ duration = "1s"
             4 | after_effect = { process = "p0", nth = 0 }
               |                                        ^
 
-            error: `duration` belongs to `partition`, this fault is a `pause`
+            error: `duration` is no part of a `pause`
              --> x.toml:6:1
               |
             6 | duration = "1s"
               | ^^^^^^^^
+              |
+            help: write `resume_after` for a pause that ends
         "#]],
     );
 }

@@ -1,5 +1,6 @@
 //! Guards what a user is told of a bad scenario: the words, the place, the way out.
 
+mod conditions;
 mod damage;
 mod faults;
 mod network;
@@ -167,6 +168,59 @@ partition = { shape = "groups", groups = [["p0"], "worker"] }
 [[fault]]
 at = "2s"
 heal = true
+[[fault]]
+at = "1s"
+crash = "p1"
+on_crash = "torn-last"
+[[fault]]
+at = "1s"
+crash = "p1"
+amnesia = true
+[[fault]]
+at = "1s"
+send_omission = { process = "leader", to = "worker", probability = 0.5 }
+duration = "1s"
+[[fault]]
+at = "1s"
+receive_omission = { process = "leader", from = "worker", probability = 0.5 }
+period = "1s"
+on = "500ms"
+[[fault]]
+at = "1s"
+late = { from = "leader", to = ["p1", "p2"], by = "1s" }
+[[fault]]
+at = "1s"
+late = { process = "leader", by = "1s" }
+[[fault]]
+at = "1s"
+loss = { from = "leader", to = "worker", probability = 0.5 }
+[[fault]]
+at = "1s"
+duplicate = { from = "leader", to = "worker", probability = 0.5 }
+[[fault]]
+at = "1s"
+clog = { from = "leader", to = "worker" }
+[[fault]]
+at = "1s"
+slow = { process = "leader", factor = 10 }
+[[fault]]
+at = "1s"
+sync_fails = "p0"
+[[fault]]
+at = "1s"
+slow_sync = { process = "leader", by = "10ms" }
+[[fault]]
+at = "1s"
+full = "p0"
+[[fault]]
+at = "1s"
+corrupt_record = "p0"
+[[fault]]
+at = "1s"
+lose_disk = "p0"
+[[fault]]
+at = "1s"
+rollback = { process = "leader", records = 2 }
 [run]
 seeds = 10
 horizon = "30s"

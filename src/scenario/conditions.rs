@@ -1,0 +1,319 @@
+//! What of a `[[fault]]` is wrong for a while, for how long, and what damages a disk at once.
+
+use ftsim_core::condition::{Condition, Links, Persistence};
+use ftsim_core::fault::Action;
+use ftsim_core::storage::DiskFault;
+use ftsim_core::{Duration, Instant, Probability, ProcessId};
+
+use super::faults::Reader;
+use super::network::probability;
+use super::problems::Problems;
+use crate::scenario_file::{Count, FaultFile, Targets};
+
+/// A process that is slower than this is refused: it may as well have crashed.
+const SLOW_FACTOR_MAX: u64 = 1_000;
+
+impl Reader<'_> {
+    /// The keys of conditions, and whether they are given.
+    pub(super) const fn conditions_given(&self) -> [(&'static str, bool); 10] {
+        let fault = self.fault;
+        [
+            ("send_omission", fault.send_omission.is_some()),
+            ("receive_omission", fault.receive_omission.is_some()),
+            ("late", fault.late.is_some()),
+            ("loss", fault.loss.is_some()),
+            ("duplicate", fault.duplicate.is_some()),
+            ("clog", fault.clog.is_some()),
+            ("slow", fault.slow.is_some()),
+            ("sync_fails", fault.sync_fails.is_some()),
+            ("slow_sync", fault.slow_sync.is_some()),
+            ("full", fault.full.is_some()),
+        ]
+    }
+
+    /// The keys of damage to a disk, and whether they are given.
+    pub(super) const fn damage_given(&self) -> [(&'static str, bool); 3] {
+        let fault = self.fault;
+        [
+            ("corrupt_record", fault.corrupt_record.is_some()),
+            ("lose_disk", fault.lose_disk.is_some()),
+            ("rollback", fault.rollback.is_some()),
+        ]
+    }
+
+    /// What is wrong for a while: a condition for each process, or one for the network.
+    pub(super) fn conditions(&self, problems: &mut Problems<'_>) -> Option<Vec<Condition>> {
+        if let Some(partition) = &self.fault.partition {
+            return self.cut(problems, partition).map(|cut| vec![Condition::Partition(cut)]);
+        }
+        if self.fault.send_omission.is_some() || self.fault.receive_omission.is_some() {
+            return self.omission(problems);
+        }
+        if let Some(late) = &self.fault.late {
+            return self.late(problems, late);
+        }
+        if let Some(chance) = self.fault.loss.as_ref().or(self.fault.duplicate.as_ref()) {
+            let key = if self.fault.loss.is_some() { "loss" } else { "duplicate" };
+            let likely = self.chance(problems, key, Some(chance.probability));
+            let links = self.links(problems, key, chance.from.as_ref(), chance.to.as_ref());
+            return Some(vec![match key {
+                "loss" => Condition::Loss(links?, likely),
+                _ => Condition::Duplicate(links?, likely),
+            }]);
+        }
+        if let Some(clog) = &self.fault.clog {
+            let links = self.links(problems, "clog", clog.from.as_ref(), clog.to.as_ref());
+            return links.map(|links| vec![Condition::Clog(links)]);
+        }
+        self.of_processes(problems)
+    }
+
+    fn omission(&self, problems: &mut Problems<'_>) -> Option<Vec<Condition>> {
+        let sends = self.fault.send_omission.as_ref();
+        let sends = sends.map(|f| ("send_omission", "to", &f.process, &f.to, f.probability));
+        let receives = self.fault.receive_omission.as_ref();
+        let receives =
+            receives.map(|f| ("receive_omission", "from", &f.process, &f.from, f.probability));
+        let (key, side, process, others, chance) = sends.or(receives)?;
+        let chance = self.chance(problems, key, chance);
+        let process = self.many(problems, &format!("{key}.process"), process);
+        let others = match others {
+            Some(others) => Some(self.many(problems, &format!("{key}.{side}"), others)?),
+            None => None,
+        };
+        let process = process?;
+        self.leads_somewhere(problems, key, Some(&process), others.as_deref())?;
+        let others = others.map(|others| others.into_iter().collect());
+        let omission = |p| match key {
+            "send_omission" => {
+                let links = Links { from: None, to: others.clone() };
+                Condition::SendOmission(p, links, chance)
+            }
+            _ => {
+                let links = Links { from: others.clone(), to: None };
+                Condition::ReceiveOmission(p, links, chance)
+            }
+        };
+        Some(process.into_iter().map(omission).collect())
+    }
+
+    fn late(
+        &self,
+        problems: &mut Problems<'_>,
+        late: &crate::scenario_file::LateFile,
+    ) -> Option<Vec<Condition>> {
+        self.not_zero(problems, "late.by", late.by);
+        let Some(process) = &late.process else {
+            let links = self.links(problems, "late", late.from.as_ref(), late.to.as_ref());
+            return links.map(|links| vec![Condition::Late(links, late.by)]);
+        };
+        for (side, _) in [("from", &late.from), ("to", &late.to)].iter().filter(|s| s.1.is_some()) {
+            problems
+                .key(&self.at(&format!("late.{side}")), "these messages are named twice")
+                .help(format!("leave out `process` or `{side}`"));
+        }
+        let process: ftsim_core::ProcessSet =
+            self.many(problems, "late.process", process)?.into_iter().collect();
+        // Two conditions would make what passes between two of them late twice over.
+        let rest = self.around.setting.processes().filter(|p| !process.contains(*p)).collect();
+        let from = Links { from: Some(process.clone()), to: None };
+        let to = Links { from: Some(rest), to: Some(process) };
+        Some([from, to].map(|links| Condition::Late(links, late.by)).into())
+    }
+
+    /// What is wrong with processes and their disks.
+    fn of_processes(&self, problems: &mut Problems<'_>) -> Option<Vec<Condition>> {
+        let FaultFile { slow, sync_fails, slow_sync, full, .. } = self.fault;
+        if let Some(slow) = slow {
+            let Count(factor) = slow.factor;
+            if !(1..=SLOW_FACTOR_MAX).contains(&factor) {
+                problems
+                    .value(&self.at("slow.factor"), format!("{factor} times as slow cannot be"))
+                    .label(format!("expected 1 to {SLOW_FACTOR_MAX}"));
+            }
+            let factor = u32::try_from(factor).ok();
+            let processes = self.many(problems, "slow.process", &slow.process)?;
+            return each(processes, |p| Condition::Slow(p, factor.unwrap_or(1)));
+        }
+        if let Some(slow) = slow_sync {
+            self.not_zero(problems, "slow_sync.by", slow.by);
+            let processes = self.many(problems, "slow_sync.process", &slow.process)?;
+            return each(processes, |p| Condition::SlowSync(p, slow.by));
+        }
+        match (sync_fails, full) {
+            (Some(who), _) => each(self.many(problems, "sync_fails", who)?, Condition::SyncFails),
+            (_, Some(who)) => each(self.many(problems, "full", who)?, Condition::DiskFull),
+            (None, None) => None,
+        }
+    }
+
+    /// Damage to disks, done at once.
+    pub(super) fn damage(&self, problems: &mut Problems<'_>) -> Option<Vec<Action>> {
+        let FaultFile { corrupt_record, lose_disk, rollback, .. } = self.fault;
+        let (processes, fault) = match (corrupt_record, lose_disk, rollback) {
+            (Some(who), ..) => {
+                (self.many(problems, "corrupt_record", who), DiskFault::CorruptRecord)
+            }
+            (_, Some(who), _) => (self.many(problems, "lose_disk", who), DiskFault::LoseDisk),
+            (.., Some(rollback)) => {
+                let Count(records) = rollback.records;
+                if records == 0 {
+                    problems.value(&self.at("rollback.records"), "no record is gone then");
+                }
+                // No log is that long.
+                let records = u32::try_from(records).unwrap_or(u32::MAX);
+                let processes = self.many(problems, "rollback.process", &rollback.process);
+                (processes, DiskFault::Rollback(records))
+            }
+            (None, None, None) => return None,
+        };
+        let damage = |p| Action::Damage(p, fault);
+        Some(processes?.into_iter().map(damage).collect())
+    }
+
+    /// How long it lasts.
+    pub(super) fn persistence(
+        &self,
+        problems: &mut Problems<'_>,
+        action: &str,
+    ) -> Option<Persistence> {
+        let FaultFile { duration, period, on, .. } = self.fault;
+        if duration.is_some() && (period.is_some() || on.is_some()) {
+            let key = if period.is_some() { "period" } else { "on" };
+            problems
+                .key(
+                    &self.at(key),
+                    format!("this fault says twice how long it lasts: `duration` and `{key}`"),
+                )
+                .help("write `duration` for once, `period` and `on` for again and again");
+            return None;
+        }
+        let (period, on) = match (*period, *on) {
+            (None, None) => {
+                self.over_when_stable(problems, action);
+                let after = self.ends(problems, "duration", *duration);
+                return Some(after.map_or(Persistence::Permanent, Persistence::Transient));
+            }
+            (Some(period), Some(on)) => (period, on),
+            (Some(_), None) => {
+                problems
+                    .key(&self.at("period"), "`period` needs `on`: how long it lasts each time");
+                return None;
+            }
+            (None, Some(_)) => {
+                problems.key(&self.at("on"), "`on` needs `period`: how often it comes");
+                return None;
+            }
+        };
+        self.not_zero(problems, "on", on);
+        if on >= period {
+            problems
+                .value(&self.at("on"), format!("it lasts for {on} in each {period}: all the time"))
+                .help("leave out `period` and `on` for a fault that lasts");
+        }
+        let start = Instant::ZERO + self.fault.at.unwrap_or_default();
+        let (again, horizon) = (start + period, self.around.horizon);
+        if again > horizon && start <= horizon {
+            problems
+                .value(
+                    &self.at("period"),
+                    format!("this comes again at {again}, after the horizon ({horizon})"),
+                )
+                .help("write `duration` for a fault that comes once");
+        }
+        Some(Persistence::Intermittent { period, on })
+    }
+
+    /// Refuses a duration beyond the time from which on nothing is wrong.
+    fn over_when_stable(&self, problems: &mut Problems<'_>, action: &str) {
+        let (Some(at), Some(after), Some(stable)) =
+            (self.fault.at, self.fault.duration, self.around.network.stabilise_at)
+        else {
+            return;
+        };
+        let (start, end) = (Instant::ZERO + at, Instant::ZERO + at + after);
+        if start < stable && end > stable {
+            problems
+                .value(&self.at("duration"), format!("this `{action}` lasts until {end}"))
+                .label(format!("the network stabilises at {stable}"))
+                .help("leave out `duration`: all is well when the network stabilises");
+        }
+    }
+
+    /// Refuses what would break the promise of a stable network.
+    pub(super) fn not_when_stable(&self, problems: &mut Problems<'_>, action: &str) {
+        if let (Some(at), Some(stable)) = (self.fault.at, self.around.network.stabilise_at)
+            && Instant::ZERO + at >= stable
+        {
+            problems
+                .value(&self.at("at"), format!("a `{action}` in a network that is stable"))
+                .label(format!("the network stabilises at {stable}"));
+        }
+    }
+
+    fn many(
+        &self,
+        problems: &mut Problems<'_>,
+        key: &str,
+        targets: &Targets,
+    ) -> Option<Vec<ProcessId>> {
+        self.around.names.many(problems, &self.at(key), targets)
+    }
+
+    fn chance(&self, problems: &mut Problems<'_>, key: &str, p: Option<f64>) -> Probability {
+        match p {
+            Some(p) => probability(problems, &self.at(&format!("{key}.probability")), p),
+            None => Probability::ALWAYS,
+        }
+    }
+
+    fn not_zero(&self, problems: &mut Problems<'_>, key: &str, duration: Duration) {
+        if duration == Duration::ZERO {
+            problems.value(&self.at(key), "a fault of 0ms does nothing");
+        }
+    }
+
+    fn links(
+        &self,
+        problems: &mut Problems<'_>,
+        key: &str,
+        from: Option<&Targets>,
+        to: Option<&Targets>,
+    ) -> Option<Links> {
+        let mut side = |name: &str, targets: Option<&Targets>| match targets {
+            None => Some(None),
+            Some(targets) => self.many(problems, &format!("{key}.{name}"), targets).map(Some),
+        };
+        let (from, to) = (side("from", from), side("to", to));
+        let (from, to) = from.zip(to)?;
+        self.leads_somewhere(problems, key, from.as_deref(), to.as_deref())?;
+        let set = |side: Option<Vec<ProcessId>>| side.map(|side| side.into_iter().collect());
+        Some(Links { from: set(from), to: set(to) })
+    }
+
+    /// Refuses links that all lead from a process to itself.
+    fn leads_somewhere(
+        &self,
+        problems: &mut Problems<'_>,
+        key: &str,
+        from: Option<&[ProcessId]>,
+        to: Option<&[ProcessId]>,
+    ) -> Option<()> {
+        if let (Some([one]), Some([same])) = (from, to)
+            && one == same
+        {
+            problems
+                .value(&self.at(key), "this is no link: it leads from a process to itself")
+                .help("a process's messages to itself always arrive at once");
+            return None;
+        }
+        Some(())
+    }
+}
+
+fn each(
+    processes: Vec<ProcessId>,
+    condition: impl Fn(ProcessId) -> Condition,
+) -> Option<Vec<Condition>> {
+    Some(processes.into_iter().map(condition).collect())
+}

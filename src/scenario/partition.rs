@@ -1,0 +1,97 @@
+//! `partition`: which links are cut.
+
+use ftsim_core::ProcessId;
+use ftsim_core::network::Cut;
+
+use super::faults::Reader;
+use super::problems::Problems;
+use crate::scenario_file::{PartitionFile, Shape, Targets};
+
+impl Reader<'_> {
+    /// Which links the partition cuts.
+    pub(super) fn cut(&self, problems: &mut Problems<'_>, file: &PartitionFile) -> Option<Cut> {
+        let PartitionFile { shape, process, from, to, links, groups } = file;
+        let (name, needs): (_, &[&str]) = match shape {
+            Shape::Halves => ("halves", &[]),
+            Shape::Isolate => ("isolate", &["process"]),
+            Shape::OneWay => ("one-way", &["from", "to"]),
+            Shape::Links => ("links", &["links"]),
+            Shape::Groups => ("groups", &["groups"]),
+        };
+        let given = [
+            ("process", process.is_some()),
+            ("from", from.is_some()),
+            ("to", to.is_some()),
+            ("links", links.is_some()),
+            ("groups", groups.is_some()),
+        ];
+        let path = |key: &str| self.at(&format!("partition.{key}"));
+        let mut sound = true;
+        for (key, given) in given {
+            if given != needs.contains(&key) {
+                sound = false;
+                if given {
+                    problems.key(&path(key), format!("`{key}` is no part of the shape `{name}`"));
+                } else {
+                    let message = format!("the shape `{name}` needs `{key}`");
+                    problems.value(&self.at("partition"), message);
+                }
+            }
+        }
+        if !sound {
+            return None;
+        }
+        let names = self.around.names;
+        match shape {
+            Shape::Halves => {
+                let lower = self.around.setting.n.div_ceil(2);
+                Some(Cut::Groups(vec![(0..lower).map(ProcessId).collect()]))
+            }
+            Shape::Isolate => {
+                let isolated = names.many(problems, &path("process"), process.as_ref()?)?;
+                Some(Cut::Groups(vec![isolated]))
+            }
+            Shape::OneWay => {
+                let from = names.many(problems, &path("from"), from.as_ref()?);
+                let to = names.many(problems, &path("to"), to.as_ref()?);
+                Some(Cut::OneWay { from: from?, to: to? })
+            }
+            Shape::Links => {
+                let mut cut = Vec::new();
+                for (index, (from, to)) in links.iter().flatten().enumerate() {
+                    let end = |side| format!("{}[{index}][{side}]", path("links"));
+                    let from = names.one(problems, &end(0), from);
+                    let to = names.one(problems, &end(1), to);
+                    cut.push(from.zip(to));
+                }
+                if cut.is_empty() {
+                    problems.value(&path("links"), "no link is named here");
+                    return None;
+                }
+                cut.into_iter().collect::<Option<_>>().map(Cut::Links)
+            }
+            Shape::Groups => self.groups(problems, &path("groups"), groups.as_deref()?),
+        }
+    }
+
+    fn groups(&self, problems: &mut Problems<'_>, path: &str, groups: &[Targets]) -> Option<Cut> {
+        let mut cut: Vec<Vec<ProcessId>> = Vec::new();
+        let mut sound = true;
+        for (index, group) in groups.iter().enumerate() {
+            let path = format!("{path}[{index}]");
+            let Some(group) = self.around.names.many(problems, &path, group) else {
+                sound = false;
+                continue;
+            };
+            if let Some(twice) = group.iter().find(|p| cut.iter().any(|other| other.contains(p))) {
+                problems.value(&path, format!("{twice} is in another group already"));
+                sound = false;
+            }
+            cut.push(group);
+        }
+        if groups.is_empty() {
+            problems.value(path, "no group is named here");
+        }
+        (sound && !cut.is_empty()).then_some(Cut::Groups(cut))
+    }
+}

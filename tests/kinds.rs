@@ -1,0 +1,146 @@
+//! Guards what scenario files say of faults: each kind becomes the engine's fault that it names.
+
+use annotate_snippets::Renderer;
+use ftsim::Catalogue;
+use ftsim::scenario::Scenario;
+use ftsim_core::condition::{Condition, Links, Persistence};
+use ftsim_core::fault::{Action, Crash, InFlight, Trigger};
+use ftsim_core::network::Cut;
+use ftsim_core::storage::{DiskFault, OnCrash};
+use ftsim_core::{Duration, Instant, Probability, ProcessId, ProcessSet};
+
+const P0: ProcessId = ProcessId(0);
+const P1: ProcessId = ProcessId(1);
+const P2: ProcessId = ProcessId(2);
+
+const fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+fn half() -> Probability {
+    Probability::new(0.5).expect("a probability")
+}
+
+fn set(ids: &[ProcessId]) -> Option<ProcessSet> {
+    Some(ids.iter().copied().collect())
+}
+
+fn links(from: &[ProcessId], to: &[ProcessId]) -> Links {
+    let side = |ids: &[ProcessId]| if ids.is_empty() { None } else { set(ids) };
+    Links { from: side(from), to: side(to) }
+}
+
+/// The scenario of a two-phase commit among p0, p1 and p2.
+fn scenario(rest: &str) -> Scenario {
+    let roles = "processes = { coordinator = 1, participant = 2 }";
+    let text = format!("protocol = \"two-phase-commit\"\n{roles}\n{rest}\n");
+    Scenario::parse("x.toml", &text, &Catalogue::builtin()).unwrap_or_else(|diagnostics| {
+        let told: Vec<_> = diagnostics.iter().map(|d| d.render(&Renderer::plain())).collect();
+        panic!("{}", told.join("\n"))
+    })
+}
+
+/// What a fault at 1 s does.
+fn actions(fault: &str) -> Vec<Action> {
+    let plan = scenario(&format!("[[fault]]\nat = \"1s\"\n{fault}")).experiment.plan;
+    let at = Trigger::At(Instant::ZERO + Duration::from_secs(1));
+    assert!(plan.faults.iter().all(|fault| fault.trigger == at));
+    plan.faults.into_iter().map(|fault| fault.action).collect()
+}
+
+fn lasting(fault: &str, expected: Condition) {
+    assert_eq!(actions(fault), [Action::Begin(expected, Persistence::Permanent)], "{fault}");
+}
+
+#[test]
+fn omissions() {
+    let always = Probability::ALWAYS;
+    let send = "send_omission = { process = \"p0\" }";
+    lasting(send, Condition::SendOmission(P0, Links::ALL, always));
+    let send = "send_omission = { process = \"coordinator\", to = [\"p1\"], probability = 0.5 }";
+    lasting(send, Condition::SendOmission(P0, links(&[], &[P1]), half()));
+    let receive = "receive_omission = { process = \"p1\" }";
+    lasting(receive, Condition::ReceiveOmission(P1, Links::ALL, always));
+    let receive = "receive_omission = { process = \"p1\", from = \"p0\", probability = 0.5 }";
+    lasting(receive, Condition::ReceiveOmission(P1, links(&[P0], &[]), half()));
+    let two = actions("send_omission = { process = \"participant\" }");
+    let omits = |p| Condition::SendOmission(p, Links::ALL, always);
+    assert_eq!(two, [P1, P2].map(|p| Action::Begin(omits(p), Persistence::Permanent)));
+}
+
+#[test]
+fn links_that_delay_lose_double_and_hold_messages_back() {
+    let to_all = links(&[P0], &[]);
+    lasting("late = { from = \"p0\", by = \"80ms\" }", Condition::Late(to_all.clone(), ms(80)));
+    lasting("loss = { from = \"p0\", probability = 0.5 }", Condition::Loss(to_all, half()));
+    let one = links(&[P0], &[P2]);
+    let double = "duplicate = { from = \"p0\", to = \"p2\", probability = 0.5 }";
+    lasting(double, Condition::Duplicate(one, half()));
+    lasting("clog = { to = \"p1\" }", Condition::Clog(links(&[], &[P1])));
+    lasting("clog = {}", Condition::Clog(Links::ALL));
+}
+
+#[test]
+fn all_messages_of_a_late_process_are_late_once() {
+    let both = actions("late = { process = [\"p0\", \"p1\"], by = \"80ms\" }");
+    let sets = [links(&[P0, P1], &[]), links(&[P2], &[P0, P1])];
+    let late = sets.map(|l| Action::Begin(Condition::Late(l, ms(80)), Persistence::Permanent));
+    assert_eq!(both, late);
+}
+
+#[test]
+fn slow_processes_and_disks_that_fail() {
+    lasting("slow = { process = \"p0\", factor = 20 }", Condition::Slow(P0, 20));
+    lasting("sync_fails = \"p0\"", Condition::SyncFails(P0));
+    lasting("slow_sync = { process = \"p1\", by = \"5ms\" }", Condition::SlowSync(P1, ms(5)));
+    lasting("full = \"p2\"", Condition::DiskFull(P2));
+}
+
+#[test]
+fn damage_to_disks() {
+    assert_eq!(actions("corrupt_record = \"p0\""), [Action::Damage(P0, DiskFault::CorruptRecord)]);
+    let both = actions("lose_disk = \"participant\"");
+    assert_eq!(both, [P1, P2].map(|p| Action::Damage(p, DiskFault::LoseDisk)));
+    let back = actions("rollback = { process = \"p0\", records = 2 }");
+    assert_eq!(back, [Action::Damage(P0, DiskFault::Rollback(2))]);
+}
+
+#[test]
+fn what_a_crash_leaves_of_a_log() {
+    let crash = |disk| {
+        let recover_after = Some(ms(500));
+        [Action::Crash(P0, Crash { recover_after, in_flight: InFlight::Keep, disk })]
+    };
+    let of = |how: &str| actions(&format!("crash = \"p0\"\nrecover_after = \"500ms\"\n{how}"));
+    assert_eq!(of(""), crash(None));
+    assert_eq!(of("amnesia = true"), crash(Some(OnCrash::LoseAll)));
+    for (name, policy) in [
+        ("lose-unsynced", OnCrash::LoseUnsynced),
+        ("keep-all", OnCrash::KeepAll),
+        ("keep-prefix", OnCrash::KeepPrefix),
+        ("keep-subset", OnCrash::KeepSubset),
+        ("torn-last", OnCrash::TornLast),
+        ("lose-all", OnCrash::LoseAll),
+    ] {
+        assert_eq!(of(&format!("on_crash = \"{name}\"")), crash(Some(policy)), "{name}");
+    }
+}
+
+#[test]
+fn how_long_it_lasts() {
+    let cut = || Condition::Partition(Cut::Groups(vec![vec![P0, P1]]));
+    let partition = "partition = { shape = \"halves\" }";
+    for (fault, condition) in [
+        (partition, cut()),
+        ("sync_fails = \"p0\"", Condition::SyncFails(P0)),
+        ("clog = {}", Condition::Clog(Links::ALL)),
+    ] {
+        let of = |how: &str| actions(&format!("{fault}\n{how}"));
+        let begin = |persistence| [Action::Begin(condition.clone(), persistence)];
+        assert_eq!(of(""), begin(Persistence::Permanent));
+        assert_eq!(of("duration = \"2s\""), begin(Persistence::Transient(ms(2_000))));
+        let (period, on) = (ms(100), ms(30));
+        let often = of("period = \"100ms\"\non = \"30ms\"");
+        assert_eq!(often, begin(Persistence::Intermittent { period, on }));
+    }
+}
