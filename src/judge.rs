@@ -1,5 +1,6 @@
 //! Whether what came of a scenario's seeds is what was expected, and how it differs.
 
+use ftsim_core::message_override::MessageOverride;
 use ftsim_reports::{PropertyRow, ReachedRow, ScenarioReport, SeedRange, Surprise, SurpriseKind};
 
 use crate::scenario::Scenario;
@@ -104,6 +105,17 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
         let on = on.map(|p| format!(" {p}")).unwrap_or_default();
         let message = format!("never struck{on} in any of {total} seeds: its trigger never came");
         surprise(SurpriseKind::Unfired, &format!("fault {}", origin + 1), message, None);
+    }
+    for (index, rule) in scenario.experiment.overrides.iter().enumerate() {
+        if total == 0 || tally.unused.get(&index) != Some(&total) {
+            continue;
+        }
+        let MessageOverride { from, to, kind, nth, .. } = rule;
+        let kind = kind.as_ref().map(|kind| format!(" {kind}")).unwrap_or_default();
+        let message = format!(
+            "never struck in any of {total} seeds: {from} -> {to} carried no{kind} number {nth}"
+        );
+        surprise(SurpriseKind::Unfired, &format!("message {}", index + 1), message, None);
     }
     surprises
 }

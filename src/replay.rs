@@ -30,6 +30,10 @@ pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result
             {
                 writeln!(out, "{:9}  {}", "unfired", fault)?;
             }
+            let rules = &scenario.experiment.overrides;
+            for rule in outcome.unused.iter().filter_map(|index| rules.get(*index)) {
+                writeln!(out, "{:9}  {}", "unused", rule)?;
+            }
         }
         TraceFormat::Jsonl => {
             writeln!(out, "{}", header_json(&scenario, args.seed))?;
@@ -66,7 +70,7 @@ fn header_json(scenario: &Scenario, seed: u64) -> Value {
     for (name, value) in effective(scenario) {
         match settings.get_mut(name) {
             Some(Value::Array(several)) => several.push(value.into()),
-            _ if matches!(name, "fault" | "link") => {
+            _ if matches!(name, "fault" | "link" | "message") => {
                 settings.insert(name.to_owned(), json!([value]));
             }
             _ => {

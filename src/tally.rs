@@ -16,6 +16,8 @@ pub struct Tally {
     /// In how many seeds each fault of the plan did not strike; those that always struck are
     /// missing.
     pub unfired: BTreeMap<usize, u64>,
+    /// In how many seeds the message of each override was never sent.
+    pub unused: BTreeMap<usize, u64>,
     /// In how many seeds a handler panicked.
     pub panicked: u64,
     /// The first of them.
@@ -85,6 +87,9 @@ impl Tally {
         for fault in &outcome.unfired {
             *self.unfired.entry(*fault).or_default() += 1;
         }
+        for rule in &outcome.unused {
+            *self.unused.entry(*rule).or_default() += 1;
+        }
         if let Some(panic) = &outcome.panicked {
             self.panicked += 1;
             if self.first_panic.is_none() {
@@ -115,6 +120,9 @@ impl Tally {
         }
         for (fault, count) in next.unfired {
             *self.unfired.entry(fault).or_default() += count;
+        }
+        for (rule, count) in next.unused {
+            *self.unused.entry(rule).or_default() += count;
         }
         self.panicked += next.panicked;
         self.first_panic = self.first_panic.take().or(next.first_panic);

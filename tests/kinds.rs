@@ -1,13 +1,15 @@
 //! Guards what scenario files say of faults: each kind becomes the engine's fault that it names.
 
 use annotate_snippets::Renderer;
-use ftsim::Catalogue;
 use ftsim::scenario::Scenario;
+use ftsim::{Catalogue, judge, sweep};
 use ftsim_core::condition::{Condition, Links, Persistence};
 use ftsim_core::fault::{Action, Crash, InFlight, Trigger};
+use ftsim_core::message_override::{Fate, MessageOverride};
 use ftsim_core::network::Cut;
 use ftsim_core::storage::{DiskFault, OnCrash};
 use ftsim_core::{Duration, Instant, Probability, ProcessId, ProcessSet};
+use ftsim_reports::SeedRange;
 
 const P0: ProcessId = ProcessId(0);
 const P1: ProcessId = ProcessId(1);
@@ -143,4 +145,35 @@ fn how_long_it_lasts() {
         let often = of("period = \"100ms\"\non = \"30ms\"");
         assert_eq!(often, begin(Persistence::Intermittent { period, on }));
     }
+}
+
+#[test]
+fn single_messages() {
+    let rules = |text: &str| scenario(text).experiment.overrides;
+    let link = "[[message]]\nlink = \"p0 -> p2\"\n";
+    let rule = |kind: Option<&str>, nth, fate| {
+        [MessageOverride { from: P0, to: P2, kind: kind.map(Into::into), nth, fate }]
+    };
+    assert_eq!(rules(&format!("{link}drop = true")), rule(None, 1, Fate::Drop));
+    let late = rules(&format!("{link}kind = \"Commit\"\nnth = 3\ndelay = \"80ms\""));
+    assert_eq!(late, rule(Some("Commit"), 3, Fate::Delay(ms(80))));
+    let double = rules(&format!("{link}nth = 2\nduplicate = \"80ms\""));
+    assert_eq!(double, rule(None, 2, Fate::Duplicate(ms(80))));
+}
+
+#[test]
+fn a_message_that_is_never_sent_is_a_surprise() {
+    let surprises = |kind: &str| {
+        let text = format!("[[message]]\nlink = \"p0 -> p2\"\nkind = \"{kind}\"\ndelay = \"8ms\"");
+        let scenario = scenario(&text);
+        let tally = sweep::sweep(&scenario, 1..4, 1, &|_| {}).expect("no failure of ftsim");
+        let report = judge::report(&scenario, SeedRange { from: 1, until: 4 }, &tally);
+        let told = report.surprises.into_iter().map(|s| format!("{} {}", s.subject, s.message));
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(surprises("Commit"), [""; 0]);
+    assert_eq!(
+        surprises("Comet"),
+        ["message 1 never struck in any of 3 seeds: p0 -> p2 carried no Comet number 1"]
+    );
 }

@@ -1,5 +1,7 @@
 //! Overrides on single messages: exact network decisions, as data.
 
+use std::fmt;
+
 use crate::id::ProcessId;
 use crate::kind::Kind;
 use crate::time::Duration;
@@ -28,6 +30,20 @@ pub enum Fate {
     Delay(Duration),
     /// It arrives, and a copy of it this long after it was sent.
     Duplicate(Duration),
+}
+
+impl fmt::Display for MessageOverride {
+    /// `Commit number 2 on p0 -> p2: lost`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = self.kind.as_deref().unwrap_or("message");
+        let Self { from, to, nth, fate, .. } = self;
+        write!(f, "{kind} number {nth} on {from} -> {to}: ")?;
+        match fate {
+            Fate::Drop => f.write_str("lost"),
+            Fate::Delay(delay) => write!(f, "takes {delay}"),
+            Fate::Duplicate(delay) => write!(f, "doubled, the copy takes {delay}"),
+        }
+    }
 }
 
 /// The overrides of a run that have not been used yet.

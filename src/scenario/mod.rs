@@ -4,6 +4,7 @@
 mod conditions;
 mod expectation;
 mod faults;
+mod messages;
 mod names;
 mod network;
 mod partition;
@@ -134,6 +135,7 @@ fn read(
         horizon: limits.horizon,
     };
     let (plan, fault_origins) = faults::plan(problems, &around, &file.fault);
+    let overrides = messages::overrides(problems, &names, limits.horizon, &file.message);
     setting.delay_bound = network.bound;
     let check = expectation::check(problems, entry, &file.check);
     let (params, workload) = (Value::Object(file.params), Value::Object(file.workload));
@@ -158,7 +160,7 @@ fn read(
             sync_latency: file.storage.sync_latency,
             plan,
             on_crash: world::on_crash(file.storage.on_crash),
-            overrides: Vec::new(),
+            overrides,
             random: None,
             ties: world::ties(&file.run),
             check,

@@ -60,6 +60,9 @@ pub fn effective(scenario: &Scenario) -> Effective {
         let number = scenario.fault_origins.get(index).map_or(0, |origin| origin + 1);
         put("fault", format!("{number}: {fault}"));
     }
+    for (number, rule) in (1..).zip(&experiment.overrides) {
+        put("message", format!("{number}: {rule}"));
+    }
     let limits = &experiment.limits;
     let stop = if limits.stop_at_violation { ", stops at a violation" } else { "" };
     let ties = match experiment.ties {

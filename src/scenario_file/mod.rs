@@ -6,6 +6,7 @@
 mod condition;
 mod delay;
 mod fault;
+mod message;
 mod value;
 
 use ftsim_core::{Duration, DurationRange};
@@ -19,6 +20,7 @@ pub use condition::{
 };
 pub use delay::{DelayFile, DelayTable};
 pub use fault::{FaultFile, InFlightFile, PartitionFile, Shape};
+pub use message::MessageFile;
 pub use value::{Count, Drift, Loss, Processes, Targets};
 
 /// One experiment: a protocol, a world, faults, clients, limits, and what is expected of it.
@@ -59,6 +61,9 @@ pub struct ScenarioFile {
     /// The faults, in this order.
     #[serde(default)]
     pub fault: Vec<FaultFile>,
+    /// What becomes of single messages, whatever their links would do.
+    #[serde(default)]
+    pub message: Vec<MessageFile>,
     /// How many seeds, and where each run is cut short.
     #[serde(default)]
     pub run: RunFile,

@@ -9,7 +9,10 @@ fn conditions_of_nobody_and_of_nothing() {
     idle(
         r#"[[fault]]
 at = "1s"
-send_omission = { process = "p9", to = "wurker", probability = 2 }
+send_omission = { process = "p9", to = "wurker" }
+[[fault]]
+at = "1s"
+duplicate = { probability = 2 }
 [[fault]]
 at = "1s"
 receive_omission = { process = "p0", from = "p0" }
@@ -30,61 +33,61 @@ rollback = { process = "p0", records = 0 }
             error: there is no process p9
              --> x.toml:5:29
               |
-            5 | send_omission = { process = "p9", to = "wurker", probability = 2 }
+            5 | send_omission = { process = "p9", to = "wurker" }
               |                             ^^^^ processes are p0 to p3
 
             error: unknown process `wurker`
              --> x.toml:5:40
               |
-            5 | send_omission = { process = "p9", to = "wurker", probability = 2 }
+            5 | send_omission = { process = "p9", to = "wurker" }
               |                                        ^^^^^^^^ expected p0 to p3, a role, or "all"
               |
             help: did you mean `worker`?
 
             error: 2 is no probability
-             --> x.toml:5:64
+             --> x.toml:8:29
               |
-            5 | send_omission = { process = "p9", to = "wurker", probability = 2 }
-              |                                                                ^ expected a number in 0..=1
+            8 | duplicate = { probability = 2 }
+              |                             ^ expected a number in 0..=1
 
             error: this is no link: it leads from a process to itself
-             --> x.toml:8:20
-              |
-            8 | receive_omission = { process = "p0", from = "p0" }
-              |                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-              |
+              --> x.toml:11:20
+               |
+            11 | receive_omission = { process = "p0", from = "p0" }
+               |                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+               |
             help: a process's messages to itself always arrive at once
 
             error: 0 times as slow cannot be
-              --> x.toml:11:35
+              --> x.toml:14:35
                |
-            11 | slow = { process = "p0", factor = 0 }
+            14 | slow = { process = "p0", factor = 0 }
                |                                   ^ expected 1 to 1000
 
             error: 1001 times as slow cannot be
-              --> x.toml:14:35
+              --> x.toml:17:35
                |
-            14 | slow = { process = "p0", factor = 1001 }
+            17 | slow = { process = "p0", factor = 1001 }
                |                                   ^^^^ expected 1 to 1000
 
             error: these messages are named twice
-              --> x.toml:17:26
+              --> x.toml:20:26
                |
-            17 | late = { process = "p0", to = "p1", by = "0ms" }
+            20 | late = { process = "p0", to = "p1", by = "0ms" }
                |                          ^^
                |
             help: leave out `process` or `to`
 
             error: a fault of 0ms does nothing
-              --> x.toml:17:42
+              --> x.toml:20:42
                |
-            17 | late = { process = "p0", to = "p1", by = "0ms" }
+            20 | late = { process = "p0", to = "p1", by = "0ms" }
                |                                          ^^^^^
 
             error: no record is gone then
-              --> x.toml:20:40
+              --> x.toml:23:40
                |
-            20 | rollback = { process = "p0", records = 0 }
+            23 | rollback = { process = "p0", records = 0 }
                |                                        ^
         "#]],
     );

@@ -321,3 +321,107 @@ heal = false
         "#]],
     );
 }
+
+#[test]
+fn messages() {
+    idle(
+        r#"[[message]]
+link = "p0 - p2"
+drop = true
+[[message]]
+link = "p0 -> p9"
+[[message]]
+link = "p0 -> worker"
+drop = true
+[[message]]
+link = "p1 -> p1"
+delay = "1s"
+[[message]]
+link = "p0 -> p1"
+nth = 0
+delay = "61s"
+[[message]]
+link = "p0 -> p1"
+drop = true
+delay = "1s"
+[[message]]
+link = "p0 -> p1"
+drop = false
+[[message]]
+link = "p0 -> p1"
+drop = true
+[[message]]
+link = "p0 -> p1"
+delay = "1s"
+"#,
+        expect![[r#"
+            error: this is no link
+             --> x.toml:4:8
+              |
+            4 | link = "p0 - p2"
+              |        ^^^^^^^^^ expected one such as "p0 -> p2"
+
+            error: nothing becomes of this message
+             --> x.toml:6:1
+              |
+            6 | [[message]]
+              | ^^^^^^^^^^^ expected one of `drop`, `delay`, `duplicate`
+
+            error: there is no process p9
+             --> x.toml:7:8
+              |
+            7 | link = "p0 -> p9"
+              |        ^^^^^^^^^^ processes are p0 to p3
+
+            error: expected one process, `worker` names 3
+             --> x.toml:9:8
+              |
+            9 | link = "p0 -> worker"
+              |        ^^^^^^^^^^^^^^
+              |
+            help: write an id such as "p0"
+
+            error: this is no link: it leads from a process to itself
+              --> x.toml:12:8
+               |
+            12 | link = "p1 -> p1"
+               |        ^^^^^^^^^^
+               |
+            help: a process's messages to itself always arrive at once
+
+            error: there is no 0th: counting begins at 1
+              --> x.toml:16:7
+               |
+            16 | nth = 0
+               |       ^
+
+            error: 61s is beyond the horizon (60s)
+              --> x.toml:17:9
+               |
+            17 | delay = "61s"
+               |         ^^^^^
+               |
+            help: write `drop = true` for a message that never arrives
+
+            error: this says twice what becomes of the message
+              --> x.toml:21:1
+               |
+            21 | delay = "1s"
+               | ^^^^^
+               |
+            help: leave one of them out
+
+            error: `drop = false` does nothing
+              --> x.toml:24:8
+               |
+            24 | drop = false
+               |        ^^^^^
+
+            error: this message is named twice
+              --> x.toml:28:1
+               |
+            28 | [[message]]
+               | ^^^^^^^^^^^
+        "#]],
+    );
+}

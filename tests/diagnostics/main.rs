@@ -221,6 +221,17 @@ lose_disk = "p0"
 [[fault]]
 at = "1s"
 rollback = { process = "leader", records = 2 }
+[[message]]
+link = "leader -> p2"
+nth = 3
+kind = "Data"
+drop = true
+[[message]]
+link = "p0 -> p2"
+delay = "80ms"
+[[message]]
+link = "p2 -> p0"
+duplicate = "80ms"
 [run]
 seeds = 10
 horizon = "30s"

@@ -84,7 +84,7 @@ fn a_misspelt_section() {
               |
               = note: expected one of `protocol`, `summary`, `reference`, `check`, `processes`,
                       `params`, `network`, `clocks`, `detector`, `storage`, `workload`, `fault`,
-                      `run`, `expect`
+                      `message`, `run`, `expect`
             help: did you mean `network`?
         "#]],
     );
@@ -326,8 +326,6 @@ corrupt = 0.1
 links = "reliable"
 [random]
 max_faulty = 1
-[[message]]
-drop = true
 [repro]
 seed = 1
 [detector]
@@ -360,34 +358,28 @@ partition = { shape = "bridge" }
             6 | [random]
               |  ^^^^^^
 
-            error: `message` is not supported yet
-             --> x.toml:8:3
-              |
-            8 | [[message]]
-              |   ^^^^^^^
-
             error: `repro` is not supported yet
-              --> x.toml:10:2
-               |
-            10 | [repro]
-               |  ^^^^^
+             --> x.toml:8:2
+              |
+            8 | [repro]
+              |  ^^^^^
 
             error: "omega" is not supported yet
-              --> x.toml:13:8
+              --> x.toml:11:8
                |
-            13 | kind = "omega"
+            11 | kind = "omega"
                |        ^^^^^^^
 
             error: `fault.byzantine` is not supported yet
-              --> x.toml:18:1
+              --> x.toml:16:1
                |
-            18 | byzantine = "p1"
+            16 | byzantine = "p1"
                | ^^^^^^^^^
 
             error: "bridge" is not supported yet
-              --> x.toml:21:23
+              --> x.toml:19:23
                |
-            21 | partition = { shape = "bridge" }
+            19 | partition = { shape = "bridge" }
                |                       ^^^^^^^^
         "#]],
     );
