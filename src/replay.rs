@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use ftsim_core::Outcome;
+use ftsim_core::fault::Fault;
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{outcome_json, write_outcome, write_trace, write_trace_jsonl};
 use serde_json::{Map, Value, json};
@@ -22,6 +24,9 @@ pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result
         TraceFormat::Text => {
             write_header(out, &scenario, args.seed)?;
             let (outcome, trace) = sweep::record(&scenario, args.seed)?;
+            for fault in drawn(&scenario, &outcome) {
+                writeln!(out, "{:9}  {fault}", "drawn")?;
+            }
             writeln!(out)?;
             write_trace(out, &trace)?;
             writeln!(out)?;
@@ -36,8 +41,8 @@ pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result
             }
         }
         TraceFormat::Jsonl => {
-            writeln!(out, "{}", header_json(&scenario, args.seed))?;
             let (outcome, trace) = sweep::record(&scenario, args.seed)?;
+            writeln!(out, "{}", header_json(&scenario, &outcome))?;
             write_trace_jsonl(out, &trace)?;
             writeln!(
                 out,
@@ -65,7 +70,12 @@ fn write_header(out: &mut impl Write, scenario: &Scenario, seed: u64) -> std::io
     Ok(())
 }
 
-fn header_json(scenario: &Scenario, seed: u64) -> Value {
+/// The faults that this seed drew for itself; those of the file come first in every plan.
+fn drawn<'o>(scenario: &Scenario, outcome: &'o Outcome) -> impl Iterator<Item = &'o Fault> {
+    outcome.plan.faults.iter().skip(scenario.experiment.plan.faults.len())
+}
+
+fn header_json(scenario: &Scenario, outcome: &Outcome) -> Value {
     let mut settings: Map<String, Value> = Map::new();
     for (name, value) in effective(scenario) {
         match settings.get_mut(name) {
@@ -84,7 +94,8 @@ fn header_json(scenario: &Scenario, seed: u64) -> Value {
         "schema": 1,
         "ftsim": env!("CARGO_PKG_VERSION"),
         "scenario": scenario.path,
-        "seed": seed,
+        "seed": outcome.seed,
         "settings": settings,
+        "drawn": drawn(scenario, outcome).map(ToString::to_string).collect::<Vec<_>>(),
     })
 }

@@ -7,8 +7,11 @@ use ftsim_core::condition::{Condition, Links, Persistence};
 use ftsim_core::fault::{Action, Crash, InFlight, Trigger};
 use ftsim_core::message_override::{Fate, MessageOverride};
 use ftsim_core::network::Cut;
+use ftsim_core::random::{
+    CountRange, Occurrence, PartitionShape, RandomCrash, RandomFaults, RandomPartition, RandomPause,
+};
 use ftsim_core::storage::{DiskFault, OnCrash};
-use ftsim_core::{Duration, Instant, Probability, ProcessId, ProcessSet};
+use ftsim_core::{Duration, DurationRange, Instant, Probability, ProcessId, ProcessSet};
 use ftsim_reports::SeedRange;
 
 const P0: ProcessId = ProcessId(0);
@@ -176,4 +179,40 @@ fn a_message_that_is_never_sent_is_a_surprise() {
         surprises("Comet"),
         ["message 1 never struck in any of 3 seeds: p0 -> p2 carried no Comet number 1"]
     );
+}
+
+#[test]
+fn faults_that_are_drawn() {
+    let text = r#"
+[random]
+max_faulty = 2
+crash = { count = "0..2", between = "0s..2s", recover_after = "100ms..1s", target = "participant" }
+pause = { count = 1, between = "0s..2s", duration = "1s" }
+partition = { count = 1, between = "0s..2s", shape = "one-way", duration = "1s..2s" }
+swarm = true
+"#;
+    let range = |min, max| DurationRange { min: ms(min), max: ms(max) };
+    let occurrence = |min, max, targets: &[ProcessId]| Occurrence {
+        count: CountRange { min, max },
+        between: range(0, 2_000),
+        targets: targets.iter().copied().collect(),
+    };
+    let expected = RandomFaults {
+        faulty_count_max: 2,
+        crash: Some(RandomCrash {
+            occurrence: occurrence(0, 2, &[P1, P2]),
+            recover_after: Some(range(100, 1_000)),
+        }),
+        pause: Some(RandomPause {
+            occurrence: occurrence(1, 1, &[P0, P1, P2]),
+            duration: range(1_000, 1_000),
+        }),
+        partition: Some(RandomPartition {
+            occurrence: occurrence(1, 1, &[P0, P1, P2]),
+            shape: PartitionShape::OneWay,
+            duration: range(1_000, 2_000),
+        }),
+        swarm: true,
+    };
+    assert_eq!(scenario(text).experiment.random, Some(expected));
 }

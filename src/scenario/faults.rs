@@ -228,20 +228,8 @@ impl Reader<'_> {
 
     fn recovery(&self, problems: &mut Problems<'_>) -> Option<Duration> {
         let after = self.fault.recover_after?;
-        match self.around.class {
-            FaultClass::CrashRecovery => {
-                self.ends(problems, "recover_after", Some(after));
-            }
-            class @ (FaultClass::None | FaultClass::CrashStop | FaultClass::Byzantine) => {
-                let model = match class {
-                    FaultClass::None => "no process fails",
-                    _ => "a process that crashes stays down (crash-stop)",
-                };
-                problems
-                    .key(&self.at("recover_after"), "this protocol knows no recovery")
-                    .label(format!("in its model {model}"))
-                    .help("leave out `recover_after`");
-            }
+        if refuse_recovery(problems, self.around.class, &self.at("recover_after")) {
+            self.ends(problems, "recover_after", Some(after));
         }
         Some(after)
     }
@@ -262,4 +250,20 @@ impl Reader<'_> {
         }
         after
     }
+}
+
+/// Refuses a recovery where the protocol knows none; true if it does.
+pub fn refuse_recovery(problems: &mut Problems<'_>, class: FaultClass, path: &str) -> bool {
+    let model = match class {
+        FaultClass::CrashRecovery => return true,
+        FaultClass::None => "no process fails",
+        FaultClass::CrashStop | FaultClass::Byzantine => {
+            "a process that crashes stays down (crash-stop)"
+        }
+    };
+    problems
+        .key(path, "this protocol knows no recovery")
+        .label(format!("in its model {model}"))
+        .help("leave out `recover_after`");
+    false
 }

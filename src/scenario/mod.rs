@@ -9,6 +9,7 @@ mod names;
 mod network;
 mod partition;
 mod problems;
+mod random;
 mod refusals;
 mod settings;
 mod world;
@@ -135,6 +136,7 @@ fn read(
         horizon: limits.horizon,
     };
     let (plan, fault_origins) = faults::plan(problems, &around, &file.fault);
+    let random = file.random.as_ref().map(|file| random::random(problems, &around, file));
     let overrides = messages::overrides(problems, &names, limits.horizon, &file.message);
     setting.delay_bound = network.bound;
     let check = expectation::check(problems, entry, &file.check);
@@ -161,7 +163,7 @@ fn read(
             plan,
             on_crash: world::on_crash(file.storage.on_crash),
             overrides,
-            random: None,
+            random,
             ties: world::ties(&file.run),
             check,
             limits,

@@ -6,7 +6,6 @@ use super::problems::Problems;
 
 /// Keys that are planned. `[]` stands for any element.
 const PLANNED_KEYS: &[&str] = &[
-    "random",
     "repro",
     "liveness",
     "network.corrupt",

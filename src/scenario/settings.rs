@@ -4,6 +4,7 @@ use ftsim_core::delay::Delay;
 use ftsim_core::detector::DetectorKind;
 use ftsim_core::event::Ties;
 use ftsim_core::network::{Link, Loss, Order};
+use ftsim_core::random::{Occurrence, PartitionShape, RandomFaults};
 use serde_json::{Map, Value};
 
 use super::Scenario;
@@ -62,6 +63,9 @@ pub fn effective(scenario: &Scenario) -> Effective {
     }
     for (number, rule) in (1..).zip(&experiment.overrides) {
         put("message", format!("{number}: {rule}"));
+    }
+    if let Some(random) = &experiment.random {
+        put("random", drawn(random));
     }
     let limits = &experiment.limits;
     let stop = if limits.stop_at_violation { ", stops at a violation" } else { "" };
@@ -123,6 +127,43 @@ fn delay(delay: &Delay) -> String {
             format!("empirical ({})", pairs.join(", "))
         }
     }
+}
+
+/// What is drawn from each seed.
+fn drawn(random: &RandomFaults) -> String {
+    let occurrence = |what: &str, occurrence: &Occurrence| {
+        let (count, between) = (occurrence.count, occurrence.between);
+        let count = if count.min == count.max {
+            count.min.to_string()
+        } else {
+            format!("{}..{}", count.min, count.max)
+        };
+        format!(", {count} {what} between {between}")
+    };
+    let mut text = format!("at most {} faulty", random.faulty_count_max);
+    if let Some(crash) = &random.crash {
+        text.push_str(&occurrence("crashes", &crash.occurrence));
+        if let Some(after) = crash.recover_after {
+            text.push_str(&format!(" that recover after {after}"));
+        }
+    }
+    if let Some(pause) = &random.pause {
+        text.push_str(&occurrence("pauses", &pause.occurrence));
+        text.push_str(&format!(" of {}", pause.duration));
+    }
+    if let Some(partition) = &random.partition {
+        let shape = match partition.shape {
+            PartitionShape::Halves => "partitions (halves)",
+            PartitionShape::Isolate => "partitions (isolate)",
+            PartitionShape::OneWay => "partitions (one-way)",
+        };
+        text.push_str(&occurrence(shape, &partition.occurrence));
+        text.push_str(&format!(" of {}", partition.duration));
+    }
+    if random.swarm {
+        text.push_str(", swarm");
+    }
+    text
 }
 
 fn detector(scenario: &Scenario) -> String {

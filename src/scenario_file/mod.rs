@@ -7,6 +7,7 @@ mod condition;
 mod delay;
 mod fault;
 mod message;
+mod random;
 mod value;
 
 use ftsim_core::{Duration, DurationRange};
@@ -21,7 +22,8 @@ pub use condition::{
 pub use delay::{DelayFile, DelayTable};
 pub use fault::{FaultFile, InFlightFile, PartitionFile, Shape};
 pub use message::MessageFile;
-pub use value::{Count, Drift, Loss, Processes, Targets};
+pub use random::{RandomCrashFile, RandomFile, RandomPartitionFile, RandomPauseFile, RandomShape};
+pub use value::{Count, Counts, Drift, Loss, Processes, Targets};
 
 /// One experiment: a protocol, a world, faults, clients, limits, and what is expected of it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -64,6 +66,8 @@ pub struct ScenarioFile {
     /// What becomes of single messages, whatever their links would do.
     #[serde(default)]
     pub message: Vec<MessageFile>,
+    /// Faults drawn from each seed.
+    pub random: Option<RandomFile>,
     /// How many seeds, and where each run is cut short.
     #[serde(default)]
     pub run: RunFile,

@@ -12,6 +12,15 @@ use serde::{Deserialize, Deserializer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Count(pub u64);
 
+/// A whole number, or a closed range of them: `2` or `"0..2"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// At least so many.
+    pub min: u64,
+    /// At most so many.
+    pub max: u64,
+}
+
 /// How many processes.
 #[derive(Clone, Debug)]
 pub enum Processes {
@@ -85,6 +94,48 @@ impl<'de> Deserialize<'de> for Count {
             }
         }
         d.deserialize_any(CountVisitor)
+    }
+}
+
+impl std::str::FromStr for Counts {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |part: &str| {
+            let digits = part.trim();
+            digits.parse::<u64>().map_err(|_| {
+                format!("expected a number or a range such as \"0..2\", found {text:?}")
+            })
+        };
+        let (min, max) = text.split_once("..").unwrap_or((text, text));
+        let counts = Self { min: number(min)?, max: number(max)? };
+        if counts.min > counts.max {
+            return Err(format!("{text:?} is an empty range: its first number is the larger one"));
+        }
+        Ok(counts)
+    }
+}
+
+impl<'de> Deserialize<'de> for Counts {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct CountsVisitor;
+        impl Visitor<'_> for CountsVisitor {
+            type Value = Counts;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number, 0 or more, or a range such as \"0..2\"")
+            }
+            fn visit_u64<E: Error>(self, n: u64) -> Result<Counts, E> {
+                Ok(Counts { min: n, max: n })
+            }
+            fn visit_i64<E: Error>(self, n: i64) -> Result<Counts, E> {
+                let unexpected = || E::invalid_value(Unexpected::Signed(n), &self);
+                let n = u64::try_from(n).map_err(|_| unexpected())?;
+                self.visit_u64(n)
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Counts, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        d.deserialize_any(CountsVisitor)
     }
 }
 
@@ -216,6 +267,13 @@ schema!(Count, "Count", |_generator| {
     "type": "integer",
     "minimum": 0,
     "description": "A whole number.",
+});
+schema!(Counts, "Counts", |_generator| {
+    "description": "A whole number, or a closed range such as \"0..2\".",
+    "anyOf": [
+        { "type": "integer", "minimum": 0 },
+        { "type": "string", "pattern": "^ *[0-9]+ *(\\.\\. *[0-9]+ *)?$" },
+    ],
 });
 schema!(Processes, "Processes", |_generator| {
     "description": "How many processes: a number, or a table of role and number.",

@@ -4,6 +4,7 @@ mod conditions;
 mod damage;
 mod faults;
 mod network;
+mod random;
 mod whole;
 mod world;
 
@@ -232,6 +233,12 @@ delay = "80ms"
 [[message]]
 link = "p2 -> p0"
 duplicate = "80ms"
+[random]
+max_faulty = 2
+crash = { count = "0..2", between = "0s..2s", recover_after = "100ms..1s", target = "worker" }
+pause = { count = 1, between = "0s..2s", duration = "1s", target = ["p1"] }
+partition = { count = 1, between = "0s..2s", shape = "one-way", duration = "1s..2s" }
+swarm = true
 [run]
 seeds = 10
 horizon = "30s"

@@ -84,7 +84,7 @@ fn a_misspelt_section() {
               |
               = note: expected one of `protocol`, `summary`, `reference`, `check`, `processes`,
                       `params`, `network`, `clocks`, `detector`, `storage`, `workload`, `fault`,
-                      `message`, `run`, `expect`
+                      `message`, `random`, `run`, `expect`
             help: did you mean `network`?
         "#]],
     );
@@ -324,8 +324,6 @@ fn planned_keys() {
         r#"[network]
 corrupt = 0.1
 links = "reliable"
-[random]
-max_faulty = 1
 [repro]
 seed = 1
 [detector]
@@ -352,34 +350,28 @@ partition = { shape = "bridge" }
             5 | links = "reliable"
               | ^^^^^
 
-            error: `random` is not supported yet
+            error: `repro` is not supported yet
              --> x.toml:6:2
               |
-            6 | [random]
-              |  ^^^^^^
-
-            error: `repro` is not supported yet
-             --> x.toml:8:2
-              |
-            8 | [repro]
+            6 | [repro]
               |  ^^^^^
 
             error: "omega" is not supported yet
-              --> x.toml:11:8
-               |
-            11 | kind = "omega"
-               |        ^^^^^^^
+             --> x.toml:9:8
+              |
+            9 | kind = "omega"
+              |        ^^^^^^^
 
             error: `fault.byzantine` is not supported yet
-              --> x.toml:16:1
+              --> x.toml:14:1
                |
-            16 | byzantine = "p1"
+            14 | byzantine = "p1"
                | ^^^^^^^^^
 
             error: "bridge" is not supported yet
-              --> x.toml:19:23
+              --> x.toml:17:23
                |
-            19 | partition = { shape = "bridge" }
+            17 | partition = { shape = "bridge" }
                |                       ^^^^^^^^
         "#]],
     );

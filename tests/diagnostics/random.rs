@@ -1,0 +1,104 @@
+//! Guards what is said of faults that are drawn.
+
+use expect_test::expect;
+
+use super::{beb, idle};
+
+#[test]
+fn what_cannot_be_drawn() {
+    beb(
+        r#"[random]
+max_faulty = 4
+pause = { count = "10001", between = "50s..70s", duration = "1s" }
+partition = { count = 1, between = "0s..60s", shape = "halves", duration = "1s" }
+[random.crash]
+count = "0..2"
+between = "0s..2s"
+recover_after = "100ms..1s"
+target = "p3"
+"#,
+        expect![[r#"
+            error: 4 faulty processes of 3
+             --> x.toml:4:14
+              |
+            4 | max_faulty = 4
+              |              ^ expected 0 to 3
+
+            error: 10001 are too many
+             --> x.toml:5:19
+              |
+            5 | pause = { count = "10001", between = "50s..70s", duration = "1s" }
+              |                   ^^^^^^^ expected at most 10000
+
+            error: this time ends after the horizon (60s)
+             --> x.toml:5:38
+              |
+            5 | pause = { count = "10001", between = "50s..70s", duration = "1s" }
+              |                                      ^^^^^^^^^^
+
+            error: the last could end at 61s, after the horizon (60s)
+             --> x.toml:6:76
+              |
+            6 | partition = { count = 1, between = "0s..60s", shape = "halves", duration = "1s" }
+              |                                                                            ^^^^
+
+            error: this protocol knows no recovery
+              --> x.toml:10:1
+               |
+            10 | recover_after = "100ms..1s"
+               | ^^^^^^^^^^^^^
+               |
+               = note: in its model a process that crashes stays down (crash-stop)
+            help: leave out `recover_after`
+
+            error: there is no process p3
+              --> x.toml:11:10
+               |
+            11 | target = "p3"
+               |          ^^^^ processes are p0 to p2
+        "#]],
+    );
+    beb(
+        r#"[network]
+stabilise_at = "5s"
+[random]
+pause = { count = 1, between = "0s..1s", duration = "1s" }
+partition = { count = 1, between = "0s..5s", shape = "halves", duration = "1s" }
+"#,
+        expect![[r#"
+            error: no number of processes that may be faulty
+             --> x.toml:5:1
+              |
+            5 | [random]
+              | ^^^^^^^^
+              |
+            help: write max_faulty = 1
+
+            error: a partition could last until 6s
+             --> x.toml:7:36
+              |
+            7 | partition = { count = 1, between = "0s..5s", shape = "halves", duration = "1s" }
+              |                                    ^^^^^^^^ the network stabilises at 5s
+        "#]],
+    );
+    idle(
+        "[random]\nswarm = true\n",
+        expect![[r#"
+        error: nothing is drawn
+         --> x.toml:3:1
+          |
+        3 | [random]
+          | ^^^^^^^^ expected one of `crash`, `pause`, `partition`
+    "#]],
+    );
+    idle(
+        "[random]\nmax_faulty = 1\ncrash = { count = \"2..1\", between = \"0s..1s\" }\n",
+        expect![[r#"
+            error: "2..1" is an empty range: its first number is the larger one
+             --> x.toml:5:19
+              |
+            5 | crash = { count = "2..1", between = "0s..1s" }
+              |                   ^^^^^^
+        "#]],
+    );
+}
