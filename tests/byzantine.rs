@@ -1,10 +1,8 @@
 //! Nobody trusts content: correct processes and checkers survive whatever an adversary makes of the
 //! messages of their own protocol.
 
-use std::path::Path;
+mod shipped;
 
-use ftsim::Catalogue;
-use ftsim::scenario::Scenario;
 use ftsim_core::adversary::Behaviour;
 use ftsim_core::fault::{Action, Fault, Trigger};
 use ftsim_core::{Instant, Judged, Limits, ProcessId, Verdict};
@@ -13,13 +11,8 @@ use ftsim_core::{Instant, Judged, Limits, ProcessId, Verdict};
 /// properties may fall, but nothing panics.
 #[test]
 fn no_mutated_message_makes_a_protocol_or_a_checker_panic() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     let (mut attacked, mut felled) = (0, 0);
-    for entry in std::fs::read_dir(folder).expect("a readable folder") {
-        let path = entry.expect("a readable entry").path();
-        let text = std::fs::read_to_string(&path).expect("a readable scenario");
-        let parsed = Scenario::parse("scenario", &text, &Catalogue::builtin());
-        let Ok(mut scenario) = parsed else { panic!("{} is refused", path.display()) };
+    for (name, mut scenario) in shipped::scenarios() {
         if scenario.experiment.setting.mutant.is_some() {
             continue;
         }
@@ -35,10 +28,10 @@ fn no_mutated_message_makes_a_protocol_or_a_checker_panic() {
                 attack.plan.faults.push(Fault { trigger, action });
                 let entry = &scenario.entry;
                 let runner = entry.prepare(attack, &scenario.params, &scenario.workload);
-                let Ok(mut runner) = runner else { panic!("{} is refused", path.display()) };
+                let Ok(mut runner) = runner else { panic!("{name} is refused") };
                 for seed in 1..=5 {
                     let outcome = runner.run(seed);
-                    let context = format!("{}, p{liar} lies, seed {seed}", path.display());
+                    let context = format!("{name}, p{liar} lies, seed {seed}");
                     assert_eq!(outcome.panicked, None, "{context}");
                     let is_violated = |j: &Judged| matches!(j.verdict, Verdict::Violated(_));
                     felled += u32::from(outcome.judged.iter().any(is_violated));

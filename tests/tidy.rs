@@ -1,13 +1,14 @@
 //! What the compiler cannot hold: who may import whom, how long lines and files are, and that every
 //! protocol and every mutant of the catalogue has a scenario and a row in the README.
 
+mod shipped;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use ftsim::Catalogue;
 use ftsim::scenario::Scenario;
-use ftsim_core::PropertyId;
 
 /// Files of this kind under `dir`, build output apart.
 fn files(dir: &str, ending: &str) -> Vec<PathBuf> {
@@ -82,28 +83,19 @@ fn every_test_file_says_what_it_guards() {
     }
 }
 
-/// Every scenario: its protocol, the mutant it runs, and what it expects to be violated.
-fn scenarios() -> Vec<(String, Option<String>, Vec<PropertyId>)> {
-    let read_scenario = |path: &PathBuf| {
-        let parsed = Scenario::parse("scenario", &read(path), &Catalogue::builtin());
-        let Ok(scenario) = parsed else { panic!("{} is refused", path.display()) };
-        let mutant = scenario.experiment.setting.mutant.clone();
-        (scenario.entry.name.to_owned(), mutant, scenario.expect.violated)
-    };
-    files("scenarios", "toml").iter().map(read_scenario).collect()
-}
-
 #[test]
 fn every_protocol_has_its_row_and_its_scenarios() {
-    let (readme, scenarios) = (root("README.md"), scenarios());
+    let (readme, scenarios) = (root("README.md"), shipped::scenarios());
     for entry in Catalogue::builtin().entries() {
         assert!(readme.contains(&format!("| `{}` |", entry.name)), "README lacks {}", entry.name);
-        let own = || scenarios.iter().filter(|(protocol, ..)| protocol == entry.name);
-        let holds = own().any(|(_, mutant, violated)| mutant.is_none() && violated.is_empty());
+        let own = || scenarios.iter().map(|(_, s)| s).filter(|s| s.entry.name == entry.name);
+        let mutant_of = |s: &Scenario| s.experiment.setting.mutant.clone();
+        let holds = own().any(|s| mutant_of(s).is_none() && s.expect.violated.is_empty());
         assert!(holds, "{} has no scenario that holds", entry.name);
         for mutant in entry.mutants {
-            let runs = own().any(|(_, named, violated)| {
-                named.as_deref() == Some(mutant.name) && violated.contains(&mutant.violates)
+            let runs = own().any(|s| {
+                mutant_of(s).as_deref() == Some(mutant.name)
+                    && s.expect.violated.contains(&mutant.violates)
             });
             assert!(runs, "no scenario shows what {}/{} breaks", entry.name, mutant.name);
         }
