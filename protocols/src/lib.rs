@@ -8,6 +8,7 @@ pub mod broadcast;
 pub mod checkpoint;
 pub mod commit;
 pub mod consensus;
+pub mod detectors;
 pub mod linearizability;
 pub mod replication;
 pub mod spec;
@@ -33,6 +34,9 @@ impl Catalogue {
     /// The protocols of this crate.
     pub fn builtin() -> Self {
         Self::default()
+            .with::<detectors::FdPerfect>()
+            .with::<detectors::FdExcludeOnTimeout>()
+            .with::<detectors::FdHeartbeat>()
             .with::<broadcast::Beb>()
             .with::<broadcast::EagerRb>()
             .with::<broadcast::LazyRb>()

@@ -3,6 +3,7 @@
 pub mod atomic_commit;
 pub mod broadcast;
 pub mod consensus;
+pub mod detector;
 #[cfg(test)]
 mod history;
 pub mod one_copy;

@@ -1,0 +1,243 @@
+//! Heartbeats: whoever has not been heard for too long is suspected, until it is heard again.
+//!
+//! Source: Aguilera, Chen and Toueg (1997), *Heartbeat: a timeout-free failure detector*, for the
+//! heartbeats; Cachin, Guerraoui and Rodrigues (2011), algorithm 2.7, *increasing timeout*; Chen,
+//! Toueg and Aguilera (2002) for the quality of service. Spec: [`FailureDetector`]. Model:
+//! crash-stop, f < n; synchronous with a fixed timeout, which makes it P, or partially synchronous
+//! with a growing one, which makes it ◇P.
+//!
+//! Steps: every η a process sends HEARTBEAT to all others (`push`), or REQUEST, which is answered by
+//! HEARTBEAT (`pull`). Who has not been heard for τ is suspected; when it is heard again it is
+//! trusted, and from then on its τ is longer by `increment`.
+//!
+//! Why it works: a crashed process sends nothing, and its last heartbeat arrives within δ; τ later
+//! it is suspected, and nothing will ever change that. Two heartbeats of a correct process arrive no
+//! more than η + δ apart (`pull`: η + 2δ), since the one may be fast and the other slow. A τ as long
+//! as that never errs while δ holds. If δ holds from an unknown time GST on, a shorter τ errs, grows
+//! with each error that is taken back, and is long enough after ⌈(η + δ − τ)/increment⌉ of them.
+//!
+//! Before GST nothing tells a slow process from a dead one: the scenarios `slow-or-dead-crash` and
+//! `slow-or-dead-slow` are the same to an observer for a second.
+//!
+//! Words: the paper keeps one timeout for all processes and asks for heartbeats once for each; here
+//! each process has its own.
+
+use ftsim_core::{
+    Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Never, Process,
+    ProcessId, ProcessSet, PropertyId, Protocol, Setting, Timing,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::spec::detector::{
+    DETECTION_TIME, EVENTUAL_STRONG_ACCURACY, FailureDetector, Indication, STRONG_ACCURACY,
+    STRONG_COMPLETENESS,
+};
+
+/// One process that listens for heartbeats.
+#[derive(Clone, Debug, Hash)]
+pub struct FdHeartbeat {
+    mode: Mode,
+    period: Duration,
+    /// Zero in the mutant `fixed-timeout`.
+    increment: Duration,
+    /// τ for each process, in the order of their ids.
+    timeouts: Vec<Duration>,
+    suspected: ProcessSet,
+    /// What it promises of the detection time, if it can.
+    detects_within: Option<Duration>,
+    /// Not in the mutant `no-trust`.
+    trusts_again: bool,
+}
+
+/// What processes send each other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Msg {
+    /// Are you alive?
+    Request,
+    /// I am.
+    Heartbeat,
+}
+
+/// The timers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Timer {
+    /// It is time for the next heartbeat, or to ask for one.
+    Beat,
+    /// This process has not been heard for too long.
+    Silence(ProcessId),
+}
+
+/// Who makes a heartbeat come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Its sender, unasked.
+    #[default]
+    Push,
+    /// Its receiver, who asks for it.
+    Pull,
+}
+
+/// The parameters.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FdHeartbeatParams {
+    /// Who makes a heartbeat come: its sender (`push`) or its receiver (`pull`).
+    pub mode: Mode,
+    /// η: the time between two heartbeats.
+    pub period: Duration,
+    /// τ: the silence after which a process is suspected. If δ bounds every delay, `period` + δ is
+    /// safe, and with `pull` `period` + 2δ.
+    pub timeout: Duration,
+    /// By how much a process's `timeout` grows when a suspicion of it was wrong; zero keeps it
+    /// fixed.
+    pub increment: Duration,
+}
+
+impl Default for FdHeartbeatParams {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Push,
+            period: Duration::from_millis(40),
+            timeout: Duration::from_millis(50),
+            increment: Duration::ZERO,
+        }
+    }
+}
+
+impl FdHeartbeatParams {
+    /// The time between two arrivals, at most.
+    fn gap_max(&self, setting: &Setting) -> Duration {
+        let messages = if self.mode == Mode::Push { 1 } else { 2 };
+        self.period + setting.delay_bound.times(messages)
+    }
+
+    /// Whether the timeout is long enough from the start, so that there is nothing to adapt.
+    fn is_perfect(&self, setting: &Setting) -> bool {
+        self.increment == Duration::ZERO && self.timeout >= self.gap_max(setting)
+    }
+}
+
+impl FdHeartbeat {
+    fn beat(&self, cx: &mut Cx<Self>) {
+        let msg = if self.mode == Mode::Push { Msg::Heartbeat } else { Msg::Request };
+        cx.send_to_others(msg);
+        cx.set_timer(self.period, Timer::Beat);
+    }
+
+    fn heard(&mut self, p: ProcessId, cx: &mut Cx<Self>) {
+        if self.suspected.contains(p) {
+            cx.reach("a suspect is heard");
+            if !self.trusts_again {
+                return;
+            }
+            self.suspected.remove(p);
+            self.timeouts[p.index()] = self.timeouts[p.index()] + self.increment;
+            cx.indicate(Indication::Trust(p));
+        }
+        cx.set_timer(self.timeouts[p.index()], Timer::Silence(p));
+    }
+}
+
+impl Process for FdHeartbeat {
+    type Spec = FailureDetector;
+    type Msg = Msg;
+    type Timer = Timer;
+    type Record = Never;
+
+    fn on_start(&mut self, cx: &mut Cx<Self>) {
+        if let Some(within) = self.detects_within {
+            cx.indicate(Indication::DetectsWithin(within));
+        }
+        for p in cx.others() {
+            cx.set_timer(self.timeouts[p.index()], Timer::Silence(p));
+        }
+        self.beat(cx);
+    }
+
+    fn on_request(&mut self, request: Never, _: &mut Cx<Self>) {
+        match request {}
+    }
+
+    fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
+        match msg {
+            Msg::Request => cx.send(from, Msg::Heartbeat),
+            Msg::Heartbeat => self.heard(from, cx),
+        }
+    }
+
+    fn on_timer(&mut self, timer: Timer, cx: &mut Cx<Self>) {
+        match timer {
+            Timer::Beat => self.beat(cx),
+            Timer::Silence(p) => {
+                self.suspected.insert(p);
+                cx.indicate(Indication::Suspect(p));
+            }
+        }
+    }
+}
+
+impl Protocol for FdHeartbeat {
+    const NAME: &'static str = "fd-heartbeat";
+    const SUMMARY: &'static str = "failure detector: suspect who is silent, trust who is heard";
+    const MODEL: Model = Model {
+        timing: Timing::PartiallySynchronous,
+        faults: FaultClass::CrashStop,
+        bound: "f < n",
+        links: Links::Reliable,
+        detector: DetectorClass::None,
+        literature: "Aguilera, Chen & Toueg 1997; Cachin, Guerraoui & Rodrigues 2011, algorithm \
+                     2.7; Chen, Toueg & Aguilera 2002",
+    };
+    const MUTANTS: &'static [Mutant] = &[
+        Mutant::code(
+            "fixed-timeout",
+            "never waits longer after a mistake, and so makes it again and again",
+            EVENTUAL_STRONG_ACCURACY,
+        ),
+        Mutant::code("no-trust", "never takes a suspicion back", EVENTUAL_STRONG_ACCURACY),
+    ];
+
+    type Params = FdHeartbeatParams;
+
+    fn validate(params: &FdHeartbeatParams, _: &Setting) -> Result<(), Invalid> {
+        for (key, duration) in [("period", params.period), ("timeout", params.timeout)] {
+            if duration == Duration::ZERO {
+                return Err(Invalid::new(key, "must be longer than zero"));
+            }
+        }
+        Ok(())
+    }
+
+    fn new(params: &FdHeartbeatParams, setting: &Setting, _: ProcessId) -> Self {
+        let FdHeartbeatParams { mode, period, timeout, increment } = *params;
+        let fixed = setting.is_mutant("fixed-timeout");
+        let detects_within = timeout + setting.delay_bound;
+        Self {
+            mode,
+            period,
+            increment: if fixed { Duration::ZERO } else { increment },
+            timeouts: vec![timeout; setting.n as usize],
+            suspected: ProcessSet::new(),
+            detects_within: params.is_perfect(setting).then_some(detects_within),
+            trusts_again: !setting.is_mutant("no-trust"),
+        }
+    }
+
+    /// With a fixed timeout that is long enough, all that P has; with one that grows, what ◇P has.
+    fn claims(params: &FdHeartbeatParams, setting: &Setting) -> Vec<PropertyId> {
+        let mut claims = vec![STRONG_COMPLETENESS];
+        if params.is_perfect(setting) {
+            claims.extend([STRONG_ACCURACY, DETECTION_TIME]);
+        }
+        if params.increment > Duration::ZERO {
+            claims.push(EVENTUAL_STRONG_ACCURACY);
+        }
+        claims
+    }
+}
+
+#[cfg(test)]
+#[path = "fd_heartbeat_tests.rs"]
+mod tests;

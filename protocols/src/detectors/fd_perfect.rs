@@ -1,0 +1,168 @@
+//! The perfect failure detector, P, as an oracle: it is told who has crashed.
+//!
+//! Source: Chandra and Toueg (1996), *Unreliable failure detectors for reliable distributed
+//! systems*, where detectors are oracles in the first place; Cachin, Guerraoui and Rodrigues (2011),
+//! module 2.6. Spec: [`FailureDetector`], strongly complete and strongly accurate. Model: crash-stop,
+//! f < n, and a world that can tell a crash: a fail-stop processor, say, or a hypervisor.
+//!
+//! Steps: what the oracle tells is passed on. Each process hears of each crash in its own time.
+//!
+//! Why it works: it does, if the oracle does. Without timing assumptions no algorithm can stand in
+//! for it, as the scenarios `slow-or-dead-crash` and `slow-or-dead-slow` show.
+
+use ftsim_core::{
+    Cx, DetectorClass, Duration, FaultClass, Links, Model, Mutant, Never, Process, ProcessId,
+    PropertyId, Protocol, Setting, Timing,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::spec::detector::{
+    DETECTION_TIME, FailureDetector, Indication, STRONG_ACCURACY, STRONG_COMPLETENESS,
+};
+
+/// One process with an oracle.
+#[derive(Clone, Debug, Hash)]
+pub struct FdPerfect {
+    detect_within: Option<Duration>,
+}
+
+/// The parameters.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FdPerfectParams {
+    /// D: the oracle tells of a crash within this time, the longest `delay` of `[detector]`.
+    /// Nothing is promised of the detection time unless it is given.
+    pub detect_within: Option<Duration>,
+}
+
+impl Process for FdPerfect {
+    type Spec = FailureDetector;
+    type Msg = Never;
+    type Timer = Never;
+    type Record = Never;
+
+    fn on_start(&mut self, cx: &mut Cx<Self>) {
+        if let Some(within) = self.detect_within {
+            cx.indicate(Indication::DetectsWithin(within));
+        }
+    }
+
+    fn on_request(&mut self, request: Never, _: &mut Cx<Self>) {
+        match request {}
+    }
+
+    fn on_message(&mut self, _: ProcessId, msg: Never, _: &mut Cx<Self>) {
+        match msg {}
+    }
+
+    fn on_suspect(&mut self, p: ProcessId, cx: &mut Cx<Self>) {
+        cx.indicate(Indication::Suspect(p));
+    }
+
+    fn on_trust(&mut self, p: ProcessId, cx: &mut Cx<Self>) {
+        cx.indicate(Indication::Trust(p));
+    }
+}
+
+impl Protocol for FdPerfect {
+    const NAME: &'static str = "fd-perfect";
+    const SUMMARY: &'static str = "perfect failure detector: an oracle tells who has crashed";
+    const MODEL: Model = Model {
+        timing: Timing::Synchronous,
+        faults: FaultClass::CrashStop,
+        bound: "f < n",
+        links: Links::Reliable,
+        detector: DetectorClass::Perfect,
+        literature: "Chandra & Toueg 1996; Cachin, Guerraoui & Rodrigues 2011, module 2.6",
+    };
+    const MUTANTS: &'static [Mutant] = &[Mutant::assumption(
+        "incomplete",
+        "has an oracle that never tells some process of some crash",
+        STRONG_COMPLETENESS,
+        "detector.blind",
+        None,
+    )];
+
+    type Params = FdPerfectParams;
+
+    fn new(params: &FdPerfectParams, _: &Setting, _: ProcessId) -> Self {
+        Self { detect_within: params.detect_within }
+    }
+
+    fn claims(params: &FdPerfectParams, _: &Setting) -> Vec<PropertyId> {
+        let mut claims = vec![STRONG_COMPLETENESS, STRONG_ACCURACY];
+        claims.extend(params.detect_within.map(|_| DETECTION_TIME));
+        claims
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::detector::{EVENTUAL_STRONG_ACCURACY, EVENTUAL_WEAK_ACCURACY, WEAK_ACCURACY};
+    use crate::testing::{Bench, after_effect};
+    use ftsim_core::Instant;
+    use ftsim_core::detector::Mistake;
+    use ftsim_core::fault::Trigger;
+
+    const NONE: [&str; 0] = [];
+
+    fn at(ms: u64) -> Instant {
+        Instant::ZERO + Duration::from_millis(ms)
+    }
+
+    /// p0 crashes at 10 ms.
+    fn one_crash(n: u32) -> Bench<FdPerfect> {
+        Bench::new(n).perfect_detector("5ms..20ms").crash(0, Trigger::At(at(10)))
+    }
+
+    #[test]
+    fn it_costs_no_message_and_each_hears_once() {
+        for n in [2, 3, 7] {
+            let run = one_crash(n).run(1);
+            assert_eq!(run.violated(), NONE);
+            assert_eq!(run.statistics.sent(), 0);
+            assert_eq!(run.indication_steps().len(), n as usize - 1);
+        }
+    }
+
+    #[test]
+    fn it_detects_within_what_the_oracle_takes_and_not_always_sooner() {
+        let mut late = 0;
+        for seed in 0..100 {
+            let promises = |json: &str| one_crash(4).params(json).run(seed).violated();
+            assert_eq!(promises(r#"{"detect_within": "20ms"}"#), NONE, "seed {seed}");
+            late += promises(r#"{"detect_within": "15ms"}"#).len();
+        }
+        assert!(late > 0);
+    }
+
+    #[test]
+    fn an_oracle_that_hides_a_crash_is_incomplete() {
+        let mut bench = one_crash(3).mutant("incomplete");
+        bench.experiment.detector.blind.push((ProcessId(2), ProcessId(0)));
+        assert_eq!(bench.run(1).violated(), ["fd.strong-completeness"]);
+    }
+
+    #[test]
+    fn an_oracle_that_errs_for_a_while_is_eventually_accurate() {
+        let mut bench = one_crash(3).check(EVENTUAL_STRONG_ACCURACY).check(EVENTUAL_WEAK_ACCURACY);
+        let (observer, suspects) = (ProcessId(1), ProcessId(2));
+        let mistake = Mistake { observer, suspects, at: at(1), until: Some(at(2)) };
+        bench.experiment.detector.mistakes.push(mistake);
+        assert_eq!(bench.check(WEAK_ACCURACY).run(1).violated(), ["fd.strong-accuracy"]);
+    }
+
+    #[test]
+    fn any_crashes_below_n_are_detected() {
+        for seed in 0..400 {
+            let bench = Bench::<FdPerfect>::new(5).params(r#"{"detect_within": "20ms"}"#);
+            let bench = bench.perfect_detector("0ms..20ms").crash(0, after_effect(0, 1));
+            let crashes = [1, 2, 3].map(|p| (p, (seed * 7 + u64::from(p) * 13) % 40));
+            let strike = |bench: Bench<_>, (p, ms)| bench.crash(p, Trigger::At(at(ms)));
+            let run = crashes.into_iter().fold(bench, strike).run(seed);
+            assert_eq!(run.violated(), NONE, "seed {seed}");
+        }
+    }
+}

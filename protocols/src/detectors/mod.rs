@@ -1,0 +1,9 @@
+//! Failure detectors: from an oracle that knows to heartbeats that guess.
+
+mod fd_exclude_on_timeout;
+mod fd_heartbeat;
+mod fd_perfect;
+
+pub use fd_exclude_on_timeout::{FdExcludeOnTimeout, FdExcludeOnTimeoutParams};
+pub use fd_heartbeat::{FdHeartbeat, FdHeartbeatParams, Mode};
+pub use fd_perfect::{FdPerfect, FdPerfectParams};

@@ -1,0 +1,432 @@
+//! Failure detection: each process is told, rightly or not, which others have crashed.
+//!
+//! Properties after Chandra and Toueg (1996), *Unreliable failure detectors for reliable distributed
+//! systems*; the detection time after Chen, Toueg and Aguilera (2002). Every class of detector is
+//! at least weakly complete: that is the core. P is strongly complete and strongly accurate, ◇P
+//! strongly complete and eventually strongly accurate; a protocol claims what it is.
+//!
+//! A detector begins with trust in everybody, after a crash of its own too. Runs are finite: of
+//! those that end at their horizon, the last quarter stands for ever after. A wrong suspicion in it
+//! counts as one that never ends or always comes again, and a crash in it obliges nobody, since
+//! there may be no time left to detect it.
+
+use std::collections::BTreeMap;
+
+use ftsim_core::{
+    Ask, Duration, End, EndCause, Instant, Invalid, Kind, Never, Observed, ProcessId, ProcessSet,
+    Property, PropertyEntry, PropertyId, Setting, Spec, Standing, Violation, What, Workload,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The problem of telling who has crashed.
+pub struct FailureDetector;
+
+/// What a process announces.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Indication {
+    /// From now on it suspects this process of having crashed.
+    Suspect(ProcessId),
+    /// It trusts this process again.
+    Trust(ProcessId),
+    /// A probe, at the start: it promises to suspect each crashed process for good within so long.
+    DetectsWithin(Duration),
+}
+
+/// C&T's strong completeness.
+pub const STRONG_COMPLETENESS: PropertyId = PropertyId("fd.strong-completeness");
+/// C&T's weak completeness.
+pub const WEAK_COMPLETENESS: PropertyId = PropertyId("fd.weak-completeness");
+/// C&T's strong accuracy.
+pub const STRONG_ACCURACY: PropertyId = PropertyId("fd.strong-accuracy");
+/// C&T's weak accuracy.
+pub const WEAK_ACCURACY: PropertyId = PropertyId("fd.weak-accuracy");
+/// C&T's eventual strong accuracy.
+pub const EVENTUAL_STRONG_ACCURACY: PropertyId = PropertyId("fd.eventual-strong-accuracy");
+/// C&T's eventual weak accuracy.
+pub const EVENTUAL_WEAK_ACCURACY: PropertyId = PropertyId("fd.eventual-weak-accuracy");
+/// A bound on the time from a crash to its detection for good.
+pub const DETECTION_TIME: PropertyId = PropertyId("fd.detection-time");
+
+impl Spec for FailureDetector {
+    const NAME: &'static str = "failure-detector";
+    const PROPERTIES: &'static [PropertyEntry<Self>] = &[
+        PropertyEntry {
+            id: STRONG_COMPLETENESS,
+            kind: Kind::Liveness,
+            standing: Standing::Claim,
+            text: "in the end every correct process suspects each crashed one",
+            checker: |_| Box::new(Completeness::of(Strength::Strong)),
+        },
+        PropertyEntry {
+            id: WEAK_COMPLETENESS,
+            kind: Kind::Liveness,
+            standing: Standing::Core,
+            text: "in the end some correct process suspects each crashed one",
+            checker: |_| Box::new(Completeness::of(Strength::Weak)),
+        },
+        PropertyEntry {
+            id: STRONG_ACCURACY,
+            kind: Kind::Safety,
+            standing: Standing::Claim,
+            text: "who is suspected has crashed before",
+            checker: |_| Box::new(StrongAccuracy::default()),
+        },
+        PropertyEntry {
+            id: WEAK_ACCURACY,
+            kind: Kind::Safety,
+            standing: Standing::Claim,
+            text: "some correct process is never suspected",
+            checker: |_| Box::new(WeakAccuracy::default()),
+        },
+        PropertyEntry {
+            id: EVENTUAL_STRONG_ACCURACY,
+            kind: Kind::Liveness,
+            standing: Standing::Claim,
+            text: "from some time on no correct process is suspected by a correct one",
+            checker: |_| Box::new(EventualAccuracy::of(Strength::Strong)),
+        },
+        PropertyEntry {
+            id: EVENTUAL_WEAK_ACCURACY,
+            kind: Kind::Liveness,
+            standing: Standing::Claim,
+            text: "from some time on no correct process suspects a certain correct one",
+            checker: |_| Box::new(EventualAccuracy::of(Strength::Weak)),
+        },
+        PropertyEntry {
+            id: DETECTION_TIME,
+            kind: Kind::Safety,
+            standing: Standing::Claim,
+            text: "a crashed process is suspected for good within the time that was promised",
+            checker: |_| Box::new(DetectionTime::default()),
+        },
+    ];
+
+    type Request = Never;
+    type Indication = Indication;
+    type WorkloadSettings = NoWorkload;
+    type Workload = NoClients;
+
+    fn workload(_: &NoWorkload, _: &Setting) -> Result<NoClients, Invalid> {
+        Ok(NoClients)
+    }
+
+    fn is_probe(indication: &Indication) -> bool {
+        matches!(indication, Indication::DetectsWithin(_))
+    }
+}
+
+/// A detector is asked for nothing: it works by itself.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NoWorkload {}
+
+/// The clients of a detector: they only listen.
+#[derive(Clone, Debug, Hash)]
+pub struct NoClients;
+
+impl Workload<FailureDetector> for NoClients {
+    fn on_start(&mut self, _: &mut Ask<'_, FailureDetector>) {}
+}
+
+/// When the last quarter of a run begins; at its end, if nothing at all was left to happen then.
+fn last_quarter(end: &End<'_>) -> Instant {
+    let at_ns = end.at.as_nanos();
+    let rest_ns = if end.cause == EndCause::Quiescent { 0 } else { at_ns / 4 };
+    Instant::from_nanos(at_ns - rest_ns)
+}
+
+/// Strong or weak: of all, or of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Strength {
+    Strong,
+    Weak,
+}
+
+/// Who is down, and who suspects whom.
+#[derive(Clone, Debug, Default, Hash)]
+struct Beliefs {
+    /// Since when.
+    down: BTreeMap<ProcessId, Instant>,
+    /// The suspects of each observer.
+    suspects: BTreeMap<ProcessId, ProcessSet>,
+}
+
+impl Beliefs {
+    fn note(&mut self, event: &Observed<'_, FailureDetector>) {
+        let q = event.process;
+        match event.what {
+            What::Indication(Indication::Suspect(p)) => {
+                self.suspects.entry(q).or_default().insert(*p);
+            }
+            What::Indication(Indication::Trust(p)) => {
+                self.suspects.entry(q).or_default().remove(*p);
+            }
+            What::Crash => {
+                self.down.insert(q, event.at);
+                self.suspects.remove(&q);
+            }
+            What::Recover => drop(self.down.remove(&q)),
+            What::Request(_) | What::Indication(Indication::DetectsWithin(_)) => {}
+        }
+    }
+
+    fn suspects(&self, q: ProcessId, p: ProcessId) -> bool {
+        self.suspects.get(&q).is_some_and(|suspects| suspects.contains(p))
+    }
+
+    fn suspects_of(&self, q: ProcessId) -> impl Iterator<Item = ProcessId> + '_ {
+        self.suspects.get(&q).into_iter().flat_map(ProcessSet::iter)
+    }
+}
+
+/// Both completenesses: who is down at the end, and does everybody, or anybody, suspect them.
+#[derive(Clone, Debug, Hash)]
+struct Completeness {
+    strength: Strength,
+    beliefs: Beliefs,
+    /// Known at the end: crashed processes that correct ones must suspect.
+    obligations: u64,
+}
+
+impl Completeness {
+    fn of(strength: Strength) -> Self {
+        Self { strength, beliefs: Beliefs::default(), obligations: 0 }
+    }
+}
+
+impl Property<FailureDetector> for Completeness {
+    fn observe(&mut self, event: &Observed<'_, FailureDetector>) -> Result<(), Violation> {
+        self.beliefs.note(event);
+        Ok(())
+    }
+
+    fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
+        let Some(observer) = end.correct().next() else { return Ok(()) };
+        let late = last_quarter(end);
+        let early = self.beliefs.down.iter().filter(|(_, at)| **at <= late);
+        for p in early.map(|(p, _)| *p) {
+            self.obligations += 1;
+            let ignorant = || end.correct().filter(|q| !self.beliefs.suspects(*q, p));
+            match self.strength {
+                Strength::Strong => {
+                    if let Some(q) = ignorant().next() {
+                        let message = format!("{p} crashed, and {q} does not suspect it");
+                        return Err(Violation::by([q, p], message));
+                    }
+                }
+                Strength::Weak if ignorant().count() == end.correct().count() => {
+                    let message = format!("{p} crashed, and no correct process suspects it");
+                    return Err(Violation::by([observer, p], message));
+                }
+                Strength::Weak => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn exercised(&self) -> u64 {
+        self.obligations
+    }
+}
+
+/// Strong accuracy: remembers who has ever crashed, back or not, since news take their time.
+#[derive(Clone, Debug, Default, Hash)]
+struct StrongAccuracy {
+    crashed: ProcessSet,
+    suspicions: u64,
+}
+
+impl Property<FailureDetector> for StrongAccuracy {
+    fn observe(&mut self, event: &Observed<'_, FailureDetector>) -> Result<(), Violation> {
+        match event.what {
+            What::Crash => drop(self.crashed.insert(event.process)),
+            What::Indication(Indication::Suspect(p)) => {
+                self.suspicions += 1;
+                if !self.crashed.contains(*p) {
+                    let q = event.process;
+                    let message = format!("{q} suspected {p}, which had not crashed");
+                    return Err(Violation::by([q, *p], message));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn exercised(&self) -> u64 {
+        self.suspicions
+    }
+}
+
+/// Weak accuracy: remembers who has ever been suspected. Who is correct shows at the end.
+#[derive(Clone, Debug, Default, Hash)]
+struct WeakAccuracy {
+    suspected: ProcessSet,
+    suspicions: u64,
+}
+
+impl Property<FailureDetector> for WeakAccuracy {
+    fn observe(&mut self, event: &Observed<'_, FailureDetector>) -> Result<(), Violation> {
+        if let What::Indication(Indication::Suspect(p)) = event.what {
+            self.suspicions += 1;
+            self.suspected.insert(*p);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
+        if end.correct().next().is_none() || end.correct().any(|p| !self.suspected.contains(p)) {
+            return Ok(());
+        }
+        let correct: ProcessSet = end.correct().collect();
+        let message = format!("each correct process was suspected at some time: {correct}");
+        Err(Violation::by(correct.iter(), message))
+    }
+
+    fn exercised(&self) -> u64 {
+        self.suspicions
+    }
+}
+
+/// Both eventual accuracies: remembers which suspicions last, and until when others did.
+#[derive(Clone, Debug, Hash)]
+struct EventualAccuracy {
+    strength: Strength,
+    beliefs: Beliefs,
+    /// When an observer last ceased to suspect a process.
+    ceased: BTreeMap<(ProcessId, ProcessId), Instant>,
+    /// Known at the end: correct processes that correct ones must not suspect.
+    obligations: u64,
+}
+
+impl EventualAccuracy {
+    fn of(strength: Strength) -> Self {
+        let (beliefs, ceased) = (Beliefs::default(), BTreeMap::new());
+        Self { strength, beliefs, ceased, obligations: 0 }
+    }
+
+    /// A correct process that suspects `p` when suspicions should be over.
+    fn wrong_about(&self, p: ProcessId, end: &End<'_>) -> Option<ProcessId> {
+        let late = last_quarter(end);
+        let still_wrong = |q: ProcessId| {
+            let ceased = self.ceased.get(&(q, p));
+            self.beliefs.suspects(q, p) || ceased.is_some_and(|ceased| *ceased > late)
+        };
+        end.correct().find(|q| still_wrong(*q))
+    }
+}
+
+impl Property<FailureDetector> for EventualAccuracy {
+    fn observe(&mut self, event: &Observed<'_, FailureDetector>) -> Result<(), Violation> {
+        let q = event.process;
+        match event.what {
+            What::Indication(Indication::Trust(p)) if self.beliefs.suspects(q, *p) => {
+                self.ceased.insert((q, *p), event.at);
+            }
+            What::Crash => {
+                let suspects = self.beliefs.suspects_of(q);
+                self.ceased.extend(suspects.map(|p| ((q, p), event.at)));
+            }
+            _ => {}
+        }
+        self.beliefs.note(event);
+        Ok(())
+    }
+
+    fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
+        let wrong: Vec<_> = end.correct().map(|p| (p, self.wrong_about(p, end))).collect();
+        self.obligations = if wrong.len() > 1 { wrong.len() as u64 } else { 0 };
+        let first = wrong.iter().find_map(|(p, wrong)| wrong.map(|q| (q, *p)));
+        let some_is_spared = wrong.iter().any(|(_, wrong)| wrong.is_none());
+        match (first, self.strength) {
+            (None, _) => Ok(()),
+            (_, Strength::Weak) if some_is_spared => Ok(()),
+            (Some((q, p)), Strength::Strong) => {
+                let message = format!("{q} still suspects {p}, which is correct");
+                Err(Violation::by([q, p], message))
+            }
+            (Some((q, p)), Strength::Weak) => {
+                let message =
+                    format!("each correct process is still suspected, {p} by {q} for one");
+                Err(Violation::by([q, p], message))
+            }
+        }
+    }
+
+    fn exercised(&self) -> u64 {
+        self.obligations
+    }
+}
+
+/// Detection time: what each observer has promised, and what it owes. A suspicion that is taken
+/// back after the crash was none for good, and is owed again.
+#[derive(Clone, Debug, Default, Hash)]
+struct DetectionTime {
+    beliefs: Beliefs,
+    promised: BTreeMap<ProcessId, Duration>,
+    /// By when an observer must suspect a process.
+    owed: BTreeMap<(ProcessId, ProcessId), Instant>,
+    detections: u64,
+}
+
+impl DetectionTime {
+    fn owes(&mut self, q: ProcessId, p: ProcessId) {
+        let (promised, crashed) = (self.promised.get(&q), self.beliefs.down.get(&p));
+        if let (Some(within), Some(at)) = (promised, crashed) {
+            self.owed.insert((q, p), *at + *within);
+        }
+    }
+
+    fn crashed(&mut self, p: ProcessId) {
+        self.owed.retain(|(q, _), _| *q != p);
+        self.promised.remove(&p);
+        let observers = self.promised.keys().copied();
+        let unaware: Vec<_> = observers.filter(|q| !self.beliefs.suspects(*q, p)).collect();
+        for q in unaware {
+            self.owes(q, p);
+        }
+    }
+
+    fn overdue(&self, is_over: impl Fn(Instant) -> bool) -> Result<(), Violation> {
+        let Some((&(q, p), due)) = self.owed.iter().find(|(_, due)| is_over(**due)) else {
+            return Ok(());
+        };
+        let message = format!("{q} promised to suspect {p} by {due} and did not");
+        Err(Violation::by([q, p], message))
+    }
+}
+
+impl Property<FailureDetector> for DetectionTime {
+    fn observe(&mut self, event: &Observed<'_, FailureDetector>) -> Result<(), Violation> {
+        self.overdue(|due| due < event.at)?;
+        let q = event.process;
+        self.beliefs.note(event);
+        match event.what {
+            What::Indication(Indication::DetectsWithin(within)) => {
+                self.promised.insert(q, *within);
+            }
+            What::Indication(Indication::Suspect(p)) => {
+                self.detections += u64::from(self.owed.remove(&(q, *p)).is_some());
+            }
+            What::Indication(Indication::Trust(p)) => self.owes(q, *p),
+            What::Crash => self.crashed(q),
+            What::Recover => self.owed.retain(|(_, p), _| *p != q),
+            What::Request(_) => {}
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
+        let nothing_will_come = end.cause == EndCause::Quiescent;
+        self.overdue(|due| due < end.at || nothing_will_come)
+    }
+
+    fn exercised(&self) -> u64 {
+        self.detections
+    }
+}
+
+#[cfg(test)]
+#[path = "detector_tests.rs"]
+mod tests;
