@@ -1,0 +1,69 @@
+//! Slow or dead: two runs that a process cannot tell apart, so that no failure detector is right in
+//! both (Chandra and Toueg 1996; at the bottom of it Fischer, Lynch and Paterson 1985).
+
+use std::fs;
+use std::path::Path;
+
+use ftsim::scenario::Scenario;
+use ftsim::{Catalogue, sweep};
+use ftsim_core::trace::{Entry, Happening};
+use ftsim_core::{Duration, Instant, Outcome, ProcessId, Trace, Verdict};
+
+const OBSERVER: ProcessId = ProcessId(0);
+/// T: here the slow process goes on.
+const UNTIL: Instant = Instant::from_nanos(1_200_000_000);
+
+fn record(name: &str, seed: u64) -> (Outcome, Trace) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("scenarios/{name}.toml"));
+    let text = fs::read_to_string(path).expect("a readable scenario");
+    let Ok(scenario) = Scenario::parse(name, &text, &Catalogue::builtin()) else {
+        panic!("{name} is refused")
+    };
+    sweep::record(&scenario, seed).expect("ftsim does not fail")
+}
+
+/// What the observer sees and does before T, and when. What becomes of its messages is hidden from
+/// it, as are the numbers that the engine gives them.
+fn view(trace: &Trace) -> Vec<(Instant, String)> {
+    let own = trace.entries.iter().filter(|e| e.process == Some(OBSERVER) && e.at < UNTIL);
+    let seen = |entry: &Entry| match &entry.what {
+        Happening::Deliver { from, message, .. } => Some(format!("hears {message} from {from}")),
+        Happening::Send { to, message, .. } => Some(format!("sends {message} to {to}")),
+        Happening::Drop { .. } | Happening::Violation { .. } => None,
+        own => Some(format!("{own:?}")),
+    };
+    own.filter_map(|entry| Some((entry.at, seen(entry)?))).collect()
+}
+
+fn verdict(outcome: &Outcome, property: &str) -> Verdict {
+    let judged = outcome.judged.iter().find(|judged| judged.id.0 == property);
+    judged.expect("a property that is checked").verdict.clone()
+}
+
+#[test]
+fn until_t_the_observer_sees_the_same_of_the_slow_and_of_the_dead() {
+    for seed in 1..50 {
+        let (dead, slow) = (record("slow-or-dead-crash", seed), record("slow-or-dead-slow", seed));
+        let seen = view(&dead.1);
+        assert_eq!(seen, view(&slow.1), "seed {seed}");
+        assert!(seen.iter().any(|(_, what)| what.contains("hears")));
+        // Decisions are part of the view: it suspects in both, and is right in one of them.
+        let suspicion = seen.iter().find(|(_, what)| what.contains("Suspect(p1)"));
+        let (at, _) = suspicion.expect("it suspects before T");
+        assert!(at.since(Instant::ZERO) < Duration::from_millis(300));
+        assert_eq!(verdict(&dead.0, "fd.strong-accuracy"), Verdict::Held);
+        let wrong = verdict(&slow.0, "fd.strong-accuracy");
+        assert!(matches!(wrong, Verdict::Violated(_)), "{wrong:?}");
+    }
+}
+
+#[test]
+fn after_t_the_views_differ() {
+    let heard_at_last = |name| {
+        let (_, trace) = record(name, 1);
+        let late = trace.entries.into_iter().filter(|e| e.process == Some(OBSERVER));
+        late.filter(|e| e.at >= UNTIL).any(|e| matches!(e.what, Happening::Deliver { .. }))
+    };
+    assert!(heard_at_last("slow-or-dead-slow"));
+    assert!(!heard_at_last("slow-or-dead-crash"));
+}
