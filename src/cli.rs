@@ -10,6 +10,7 @@ use annotate_snippets::Renderer;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ftsim_protocols::Catalogue;
 
+use crate::crash_point::CrashPoint;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::Scenario;
 use crate::sweep::InternalError;
@@ -78,6 +79,9 @@ pub(crate) struct ReplayArgs {
     /// Run seed S
     #[arg(long, value_name = "S")]
     pub seed: u64,
+    /// Crash process P after its Nth effect, in a scenario that runs every crash point
+    #[arg(long, value_name = "P:N")]
+    pub crash_point: Option<CrashPoint>,
     /// Write the run as FORMAT
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: TraceFormat,

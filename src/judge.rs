@@ -29,6 +29,7 @@ pub fn report(scenario: &Scenario, seeds: SeedRange, tally: &Tally) -> ScenarioR
         protocol: scenario.entry.name,
         mutant: scenario.experiment.setting.mutant.clone(),
         seeds,
+        crash_points: scenario.crash_points.map(|_| tally.seed_count),
         properties: scenario.checked.iter().map(row).collect(),
         reached: tally
             .reached
@@ -44,16 +45,20 @@ pub fn report(scenario: &Scenario, seeds: SeedRange, tally: &Tally) -> ScenarioR
 /// What was not expected. Where no seed in particular shows it, the first one does as well as any.
 fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surprise> {
     let mut surprises = Vec::new();
-    let mut surprise = |kind, subject: &str, message: String, seed: Option<u64>| {
+    let mut surprise = |kind, subject: &str, message: String, example: Option<&Example>| {
+        let seed = example.map(|example| example.seed);
+        let point = example.and_then(|example| example.crash_point);
         let shown = seed.unwrap_or(first_seed);
-        let replay = format!("ftsim replay {} --seed {shown}", shell_quoted(&scenario.path));
+        let point = point.map(|point| format!(" --crash-point {point}")).unwrap_or_default();
+        let file = shell_quoted(&scenario.path);
+        let replay = format!("ftsim replay {file} --seed {shown}{point}");
         surprises.push(Surprise { kind, subject: subject.to_owned(), message, seed, replay });
     };
-    let seed_of = |example: &Option<Example>| example.as_ref().map(|example| example.seed);
+    let runs = if scenario.crash_points.is_some() { "crash points" } else { "seeds" };
     let total = tally.seed_count;
-    if let Some(Example { seed, message }) = &tally.first_panic {
-        let message = format!("in {} of {total} seeds; {message}", tally.panicked);
-        surprise(SurpriseKind::Panicked, "panicked", message, Some(*seed));
+    if let Some(example @ Example { message, .. }) = &tally.first_panic {
+        let message = format!("in {} of {total} {runs}; {message}", tally.panicked);
+        surprise(SurpriseKind::Panicked, "panicked", message, Some(example));
     }
     let none = PropertyTally::default();
     for property in &scenario.checked {
@@ -61,30 +66,30 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
         let name = property.id.0;
         if scenario.expect.violated.contains(&property.id) {
             if counts.violated == 0 {
-                let message = format!("expected to be violated, and was in none of {total} seeds");
+                let message = format!("expected to be violated, and was in none of {total} {runs}");
                 surprise(SurpriseKind::NotViolated, name, message, None);
             }
             continue;
         }
-        if let Some(Example { seed, message }) = &counts.first_violated {
-            let message = format!("violated in {} of {total} seeds; {message}", counts.violated);
-            surprise(SurpriseKind::Violated, name, message, Some(*seed));
+        if let Some(example @ Example { message, .. }) = &counts.first_violated {
+            let message = format!("violated in {} of {total} {runs}; {message}", counts.violated);
+            surprise(SurpriseKind::Violated, name, message, Some(example));
         }
-        if let Some(Example { message, .. }) = &counts.first_undecided {
-            let message = format!("undecided in {} of {total} seeds: {message}", counts.undecided);
-            surprise(SurpriseKind::Undecided, name, message, seed_of(&counts.first_undecided));
+        if let Some(example @ Example { message, .. }) = &counts.first_undecided {
+            let message = format!("undecided in {} of {total} {runs}: {message}", counts.undecided);
+            surprise(SurpriseKind::Undecided, name, message, Some(example));
         }
         let is_vacuous = scenario.expect.vacuous.contains(&property.id);
         let explained = counts.violated > 0 || counts.first_undecided.is_some();
         if is_vacuous && counts.held > 0 {
             let message = format!(
-                "listed as vacuous, and its premise came true in {} of {total} seeds",
+                "listed as vacuous, and its premise came true in {} of {total} {runs}",
                 counts.held
             );
             surprise(SurpriseKind::Exercised, name, message, None);
         } else if !is_vacuous && counts.held == 0 && !explained {
             let message = format!(
-                "its premise came true in none of {total} seeds; if it cannot, list it in \
+                "its premise came true in none of {total} {runs}; if it cannot, list it in \
                  expect.vacuous"
             );
             surprise(SurpriseKind::NotExercised, name, message, None);
@@ -92,7 +97,7 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
     }
     for label in &scenario.expect.reached {
         if !tally.reached.contains_key(label.as_str()) {
-            let message = format!("expected to be reached, and was in none of {total} seeds");
+            let message = format!("expected to be reached, and was in none of {total} {runs}");
             surprise(SurpriseKind::NotReached, label, message, None);
         }
     }
@@ -103,7 +108,7 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
         }
         let on = scenario.experiment.plan.faults[fault].action.process();
         let on = on.map(|p| format!(" {p}")).unwrap_or_default();
-        let message = format!("never struck{on} in any of {total} seeds: its trigger never came");
+        let message = format!("never struck{on} in any of {total} {runs}: its trigger never came");
         surprise(SurpriseKind::Unfired, &format!("fault {}", origin + 1), message, None);
     }
     for (index, rule) in scenario.experiment.overrides.iter().enumerate() {
@@ -113,7 +118,7 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
         let MessageOverride { from, to, kind, nth, .. } = rule;
         let kind = kind.as_ref().map(|kind| format!(" {kind}")).unwrap_or_default();
         let message = format!(
-            "never struck in any of {total} seeds: {from} -> {to} carried no{kind} number {nth}"
+            "never struck in any of {total} {runs}: {from} -> {to} carried no{kind} number {nth}"
         );
         surprise(SurpriseKind::Unfired, &format!("message {}", index + 1), message, None);
     }

@@ -11,6 +11,7 @@
 //! contents.
 
 pub mod cli;
+pub mod crash_point;
 mod describe;
 pub mod diagnostic;
 pub mod judge;

@@ -8,7 +8,7 @@ use ftsim_protocols::Catalogue;
 use ftsim_reports::{outcome_json, write_outcome, write_trace, write_trace_jsonl};
 use serde_json::{Map, Value, json};
 
-use crate::cli::{Exit, Failure, Out, ReplayArgs, TraceFormat, load, show};
+use crate::cli::{Exit, Failure, Out, ReplayArgs, TraceFormat, complain, load, show};
 use crate::scenario::{Scenario, effective};
 use crate::sweep;
 
@@ -20,12 +20,23 @@ pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result
             return Ok(Exit::BadInput);
         }
     };
+    if let Some(point) = args.crash_point
+        && (scenario.crash_points.is_none() || point.process.0 >= scenario.experiment.setting.n)
+    {
+        complain(&format!("{} has no crash point {point}", scenario.path));
+        return Ok(Exit::BadInput);
+    }
+    let record = || match scenario.crash_points.zip(args.crash_point) {
+        Some((every, point)) => sweep::record_crash_point(&scenario, args.seed, every, point),
+        None => sweep::record(&scenario, args.seed),
+    };
     match args.format {
         TraceFormat::Text => {
             write_header(out, &scenario, args.seed)?;
-            let (outcome, trace) = sweep::record(&scenario, args.seed)?;
+            let (outcome, trace) = record()?;
             for fault in drawn(&scenario, &outcome) {
-                writeln!(out, "{:9}  {fault}", "drawn")?;
+                let name = if args.crash_point.is_some() { "crash" } else { "drawn" };
+                writeln!(out, "{name:9}  {fault}")?;
             }
             writeln!(out)?;
             write_trace(out, &trace)?;
@@ -41,7 +52,7 @@ pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result
             }
         }
         TraceFormat::Jsonl => {
-            let (outcome, trace) = sweep::record(&scenario, args.seed)?;
+            let (outcome, trace) = record()?;
             writeln!(out, "{}", header_json(&scenario, &outcome))?;
             write_trace_jsonl(out, &trace)?;
             writeln!(

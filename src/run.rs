@@ -22,6 +22,8 @@ pub fn run(args: &RunArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit,
         }
     }
     let seeds_of = |scenario: &crate::scenario::Scenario| match (args.seed, &args.seeds) {
+        // One seed stands for all of its crash points.
+        (None, None) if scenario.crash_points.is_some() => first_seeds(1),
         (Some(seed), _) => seed..seed.saturating_add(1),
         (None, Some(seeds)) => seeds.0.clone(),
         (None, None) => first_seeds(scenario.seed_count),

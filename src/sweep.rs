@@ -8,6 +8,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Once, mpsc};
 
+use ftsim_core::fault::Plan;
+
+use crate::crash_point::{CrashPoint, EveryCrashPoint};
 use crate::scenario::Scenario;
 use crate::tally::Tally;
 
@@ -26,7 +29,8 @@ pub struct InternalError {
     pub message: String,
 }
 
-/// Runs these seeds on so many threads. The result is the same for any number of them.
+/// Runs these seeds on so many threads; or every crash point of the first of them, where the
+/// scenario says so. The result is the same for any number of them.
 ///
 /// `progress` hears of every seed that is done, in any order.
 ///
@@ -38,9 +42,16 @@ pub fn sweep(
     jobs: usize,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Tally, InternalError> {
-    let blocks = seeds.end.saturating_sub(seeds.start).div_ceil(BLOCK);
+    let points = match scenario.crash_points {
+        Some(every) if !seeds.is_empty() => Some(crash_points(scenario, seeds.start, every)?),
+        _ => None,
+    };
+    let count = seeds.end.saturating_sub(seeds.start);
+    let count = points.as_ref().map_or(count, |points| points.plans.len() as u64);
+    let blocks = count.div_ceil(BLOCK);
     let useful = usize::try_from(blocks).unwrap_or(usize::MAX).max(1);
-    let work = Work { scenario, seeds, blocks, next: AtomicU64::new(0), stop: false.into() };
+    let work =
+        Work { scenario, seeds, points, blocks, next: AtomicU64::new(0), stop: false.into() };
     let (sender, receiver) = mpsc::sync_channel(4 * jobs.max(1));
     std::thread::scope(|scope| {
         for _ in 0..jobs.clamp(1, useful) {
@@ -58,6 +69,8 @@ type BlockResult = (u64, Result<Tally, InternalError>);
 struct Work<'s> {
     scenario: &'s Scenario,
     seeds: Range<u64>,
+    /// The crash points of the first seed, if they are run instead.
+    points: Option<Points>,
     blocks: u64,
     /// The first block that no thread has taken yet.
     next: AtomicU64,
@@ -74,9 +87,19 @@ impl Work<'_> {
             if block >= self.blocks {
                 return;
             }
-            let start = self.seeds.start + block * BLOCK;
-            let end = self.seeds.end.min(start.saturating_add(BLOCK));
-            let result = worker.run(start..end, progress);
+            let result = match &self.points {
+                None => {
+                    let start = self.seeds.start + block * BLOCK;
+                    let end = self.seeds.end.min(start.saturating_add(BLOCK));
+                    worker.run((start..end).map(|seed| (seed, None)), progress)
+                }
+                Some(points) => {
+                    let seed = self.seeds.start;
+                    let skipped = usize::try_from(block * BLOCK).unwrap_or(usize::MAX);
+                    let plans = points.plans.iter().skip(skipped).take(BLOCK as usize);
+                    worker.run(plans.map(|plan| (seed, Some(plan))), progress)
+                }
+            };
             self.stop.fetch_or(result.is_err(), Ordering::Relaxed);
             if sender.send((block, result)).is_err() {
                 return;
@@ -114,23 +137,57 @@ impl<'s> Worker<'s> {
 
     fn run(
         &mut self,
-        seeds: Range<u64>,
+        runs: impl Iterator<Item = (u64, Option<&'s (CrashPoint, Plan)>)>,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Tally, InternalError> {
         let mut tally = Tally::default();
-        for seed in seeds {
+        for (seed, crash) in runs {
             let outcome = guarded(self.scenario, seed, || {
                 if self.runner.is_none() {
                     self.runner = Some(prepare(self.scenario, seed)?);
                 }
                 let runner = self.runner.as_mut().expect("just prepared");
-                Ok(runner.run(seed))
+                Ok(match crash {
+                    None => runner.run(seed),
+                    Some((_, plan)) => runner.run_under(seed, plan.clone()),
+                })
             })?;
-            tally.add(&outcome);
+            tally.add(&outcome, crash.map(|(point, _)| *point));
             progress(1);
         }
         Ok(tally)
     }
+}
+
+/// Every crash point of one seed, and the plan of each.
+struct Points {
+    plans: Vec<(CrashPoint, Plan)>,
+}
+
+fn crash_points(
+    scenario: &Scenario,
+    seed: u64,
+    every: EveryCrashPoint,
+) -> Result<Points, InternalError> {
+    let profile = guarded(scenario, seed, || Ok(prepare(scenario, seed)?.profile(seed)))?;
+    let scripted = &scenario.experiment.plan;
+    let points = profile.crash_points().map(|(process, nth)| CrashPoint { process, nth });
+    let plans = points.map(|point| (point, every.plan(scripted, point))).collect();
+    Ok(Points { plans })
+}
+
+/// Runs one crash point of a seed and records it.
+///
+/// # Errors
+/// When ftsim itself fails.
+pub fn record_crash_point(
+    scenario: &Scenario,
+    seed: u64,
+    every: EveryCrashPoint,
+    point: CrashPoint,
+) -> Result<(ftsim_core::Outcome, ftsim_core::Trace), InternalError> {
+    let plan = every.plan(&scenario.experiment.plan, point);
+    guarded(scenario, seed, || Ok(prepare(scenario, seed)?.record_under(seed, plan)))
 }
 
 /// Runs one seed and records it.

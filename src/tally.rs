@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use ftsim_core::{Digest, EndCause, Outcome, PropertyId, Verdict};
 
+use crate::crash_point::CrashPoint;
+
 /// What came of some seeds, in their order.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// How many.
+    /// How many; where every crash point of one is run, how many of these.
     pub seed_count: u64,
     /// What came of each property.
     pub properties: BTreeMap<PropertyId, PropertyTally>,
@@ -49,16 +51,18 @@ pub struct PropertyTally {
 pub struct Example {
     /// The seed.
     pub seed: u64,
+    /// The crash point, where every one of the seed is run.
+    pub crash_point: Option<CrashPoint>,
     /// What happened, in words.
     pub message: String,
 }
 
 impl Tally {
-    /// Counts one more seed.
-    pub fn add(&mut self, outcome: &Outcome) {
+    /// Counts one more seed, or crash point of it.
+    pub fn add(&mut self, outcome: &Outcome, crash_point: Option<CrashPoint>) {
         self.seed_count += 1;
         self.digests.push(outcome.digest);
-        let example = |message: String| Some(Example { seed: outcome.seed, message });
+        let example = |message: String| Some(Example { seed: outcome.seed, crash_point, message });
         for judged in &outcome.judged {
             let property = self.properties.entry(judged.id).or_default();
             match &judged.verdict {

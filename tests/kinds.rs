@@ -1,6 +1,7 @@
 //! Guards what scenario files say of faults: each kind becomes the engine's fault that it names.
 
 use annotate_snippets::Renderer;
+use ftsim::crash_point::CrashPoint;
 use ftsim::scenario::Scenario;
 use ftsim::{Catalogue, judge, sweep};
 use ftsim_core::condition::{Condition, Links, Persistence};
@@ -11,7 +12,7 @@ use ftsim_core::random::{
     CountRange, Occurrence, PartitionShape, RandomCrash, RandomFaults, RandomPartition, RandomPause,
 };
 use ftsim_core::storage::{DiskFault, OnCrash};
-use ftsim_core::{Duration, DurationRange, Instant, Probability, ProcessId, ProcessSet};
+use ftsim_core::{Duration, DurationRange, Instant, Probability, ProcessId, ProcessSet, Verdict};
 use ftsim_reports::SeedRange;
 
 const P0: ProcessId = ProcessId(0);
@@ -215,4 +216,25 @@ swarm = true
         swarm: true,
     };
     assert_eq!(scenario(text).experiment.random, Some(expected));
+}
+
+#[test]
+fn a_crash_point_that_fails_can_be_replayed() {
+    let text = "params.mutant = \"vote-before-log\"\n\
+                [random]\ncrash_points = \"every\"\nrecover_after = \"150ms\"";
+    let scenario = scenario(text);
+    let every = scenario.crash_points.expect("every crash point");
+    let tallies =
+        [1, 3].map(|jobs| sweep::sweep(&scenario, 1..2, jobs, &|_| {}).expect("no failure"));
+    assert_eq!(tallies[0].digest(), tallies[1].digest());
+    let report = judge::report(&scenario, SeedRange { from: 1, until: 2 }, &tallies[0]);
+    assert_eq!(report.crash_points, Some(tallies[0].seed_count));
+    let surprise = report.surprises.iter().find(|s| s.subject == "ac.1").expect("a violation");
+    let (_, point) = surprise.replay.split_once(" --seed 1 --crash-point ").expect("a crash point");
+    let point: CrashPoint = point.parse().expect("one that can be read");
+    let (outcome, _) =
+        sweep::record_crash_point(&scenario, 1, every, point).expect("no failure of ftsim");
+    let judged = outcome.judged.iter().find(|judged| judged.id.0 == "ac.1").expect("a verdict");
+    assert!(matches!(judged.verdict, Verdict::Violated(_)), "{:?}", judged.verdict);
+    assert!(outcome.unfired.is_empty());
 }

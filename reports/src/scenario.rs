@@ -18,6 +18,9 @@ pub struct ScenarioReport {
     pub mutant: Option<String>,
     /// The seeds.
     pub seeds: SeedRange,
+    /// Instead of the seeds: how many crash points of the first one were run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crash_points: Option<u64>,
     /// The properties that were checked, in the order of the spec's table.
     pub properties: Vec<PropertyRow>,
     /// The labels that were reached, in the order of the alphabet.
@@ -167,7 +170,7 @@ pub fn write_text(out: &mut impl Write, reports: &[ScenarioReport]) -> io::Resul
     let word_width = widest(&|r| r.word().0.len()).unwrap_or(0);
     let file_width = widest(&|r| r.file.chars().count()).unwrap_or(0);
     let protocol_width = widest(&|r| protocol(r).chars().count()).unwrap_or(0);
-    let seeds_width = widest(&|r| seeds_text(r.seeds).len()).unwrap_or(0);
+    let seeds_width = widest(&|r| seeds_text(r).len()).unwrap_or(0);
     for report in reports {
         let (word, style) = report.word();
         writeln!(
@@ -176,7 +179,7 @@ pub fn write_text(out: &mut impl Write, reports: &[ScenarioReport]) -> io::Resul
              {:>seeds_width$}  {}",
             report.file,
             protocol(report),
-            seeds_text(report.seeds),
+            seeds_text(report),
             report.verdicts(),
         )?;
     }
@@ -200,7 +203,10 @@ fn summary(out: &mut impl Write, reports: &[ScenarioReport]) -> io::Result<()> {
     if reports.is_empty() {
         return Ok(());
     }
-    let runs: u64 = reports.iter().map(|report| report.seeds.count()).sum();
+    let runs: u64 = reports
+        .iter()
+        .map(|report| report.crash_points.unwrap_or_else(|| report.seeds.count()))
+        .sum();
     let unexpected = reports.iter().filter(|report| !report.as_expected).count();
     let expected = reports.len() - unexpected;
     let scenarios = if reports.len() == 1 { "scenario" } else { "scenarios" };
@@ -211,7 +217,11 @@ fn summary(out: &mut impl Write, reports: &[ScenarioReport]) -> io::Result<()> {
     writeln!(out)
 }
 
-fn seeds_text(seeds: SeedRange) -> String {
+fn seeds_text(report: &ScenarioReport) -> String {
+    let seeds = report.seeds;
+    if let Some(count) = report.crash_points {
+        return format!("{count} crash points");
+    }
     match seeds.count() {
         1 => format!("seed {}", seeds.from),
         count if seeds.from == 1 => format!("{count} seeds"),

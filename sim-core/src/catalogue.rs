@@ -25,6 +25,8 @@ pub trait Runner {
     fn profile(&mut self, seed: u64) -> Profile;
     /// Runs one seed under this plan, instead of the experiment's and the seed's own.
     fn run_under(&mut self, seed: u64, plan: Plan) -> Outcome;
+    /// Runs one seed under this plan and records what happens.
+    fn record_under(&mut self, seed: u64, plan: Plan) -> (Outcome, Trace);
 }
 
 impl<P: Protocol> Runner for Simulation<P> {
@@ -39,6 +41,9 @@ impl<P: Protocol> Runner for Simulation<P> {
     }
     fn run_under(&mut self, seed: u64, plan: Plan) -> Outcome {
         self.run_under(seed, plan)
+    }
+    fn record_under(&mut self, seed: u64, plan: Plan) -> (Outcome, Trace) {
+        self.record_under(seed, plan)
     }
 }
 

@@ -26,6 +26,7 @@ pub use expectation::Expectation;
 use problems::Problems;
 pub use settings::{Effective, effective};
 
+use crate::crash_point::EveryCrashPoint;
 use crate::diagnostic::Diagnostic;
 use crate::scenario_file::{Processes, ScenarioFile};
 use crate::source::{Places, Source};
@@ -57,6 +58,8 @@ pub struct Scenario {
     pub checked: Vec<PropertyInfo>,
     /// For each fault of the plan, which `[[fault]]` of the file it stands for, from 0.
     pub fault_origins: Vec<usize>,
+    /// That instead of several seeds every crash point of the first one is run.
+    pub crash_points: Option<EveryCrashPoint>,
     /// How many seeds `ftsim run` executes, from 1 on.
     pub seed_count: u64,
     /// What is expected.
@@ -137,6 +140,7 @@ fn read(
     };
     let (plan, fault_origins) = faults::plan(problems, &around, &file.fault);
     let random = file.random.as_ref().map(|file| random::random(problems, &around, file));
+    let random::Random { drawn, crash_points } = random.unwrap_or_default();
     let overrides = messages::overrides(problems, &names, limits.horizon, &file.message);
     setting.delay_bound = network.bound;
     let check = expectation::check(problems, entry, &file.check);
@@ -163,7 +167,7 @@ fn read(
             plan,
             on_crash: world::on_crash(file.storage.on_crash),
             overrides,
-            random,
+            random: drawn,
             ties: world::ties(&file.run),
             check,
             limits,
@@ -173,6 +177,7 @@ fn read(
         settled,
         checked,
         fault_origins,
+        crash_points,
         seed_count,
         expect,
     })

@@ -7,13 +7,62 @@ use ftsim_core::{Duration, DurationRange, Instant};
 
 use super::faults::{Surroundings, refuse_recovery};
 use super::problems::Problems;
-use crate::scenario_file::{Counts, RandomFile, RandomShape, Targets};
+use crate::crash_point::EveryCrashPoint;
+use crate::scenario_file::{Counts, CrashPointsFile, RandomFile, RandomShape, Targets};
 
 /// More faults of one kind than this are refused.
 const COUNT_MAX: u64 = 10_000;
 
-/// The faults that each seed draws.
-pub fn random(
+/// What `[random]` asks for.
+#[derive(Default)]
+pub struct Random {
+    /// The faults that each seed draws.
+    pub drawn: Option<RandomFaults>,
+    /// Instead: every crash point of one seed.
+    pub crash_points: Option<EveryCrashPoint>,
+}
+
+/// What `[random]` asks for.
+pub fn random(problems: &mut Problems<'_>, around: &Surroundings<'_>, file: &RandomFile) -> Random {
+    if let Some(CrashPointsFile::Every) = file.crash_points {
+        return Random { drawn: None, crash_points: Some(every(problems, around, file)) };
+    }
+    if file.recover_after.is_some() {
+        let why = "`recover_after` belongs to `crash_points`";
+        problems.key("random.recover_after", why).help("write crash = { …, recover_after = … }");
+    }
+    Random { drawn: Some(drawn(problems, around, file)), crash_points: None }
+}
+
+fn every(
+    problems: &mut Problems<'_>,
+    around: &Surroundings<'_>,
+    file: &RandomFile,
+) -> EveryCrashPoint {
+    let others = [
+        ("max_faulty", file.max_faulty.is_some()),
+        ("crash", file.crash.is_some()),
+        ("pause", file.pause.is_some()),
+        ("partition", file.partition.is_some()),
+        ("swarm", file.swarm),
+    ];
+    for (key, _) in others.iter().filter(|(_, given)| *given) {
+        problems
+            .key(&format!("random.{key}"), format!("`{key}` beside `crash_points`"))
+            .label("nothing is drawn where every crash point is run");
+    }
+    let path = "random.recover_after";
+    if let Some(after) = file.recover_after
+        && refuse_recovery(problems, around.class, path)
+        && Instant::ZERO + after > around.horizon
+    {
+        let message = format!("{after} is beyond the horizon ({})", around.horizon);
+        problems.value(path, message);
+    }
+    EveryCrashPoint { recover_after: file.recover_after }
+}
+
+fn drawn(
     problems: &mut Problems<'_>,
     around: &Surroundings<'_>,
     file: &RandomFile,
@@ -49,7 +98,7 @@ pub fn random(
     if crash.is_none() && pause.is_none() && partition.is_none() {
         problems
             .value("random", "nothing is drawn")
-            .label("expected one of `crash`, `pause`, `partition`");
+            .label("expected one of `crash`, `pause`, `partition`, `crash_points`");
     }
     let faulty_count_max = reader.budget(problems, file);
     RandomFaults { faulty_count_max, crash, pause, partition, swarm: file.swarm }

@@ -67,6 +67,10 @@ pub fn effective(scenario: &Scenario) -> Effective {
     if let Some(random) = &experiment.random {
         put("random", drawn(random));
     }
+    if let Some(every) = &scenario.crash_points {
+        let recovers = every.recover_after.map(|after| format!(", recovers after {after}"));
+        put("random", format!("every single crash point{}", recovers.unwrap_or_default()));
+    }
     let limits = &experiment.limits;
     let stop = if limits.stop_at_violation { ", stops at a violation" } else { "" };
     let ties = match experiment.ties {

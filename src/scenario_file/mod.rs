@@ -22,7 +22,9 @@ pub use condition::{
 pub use delay::{DelayFile, DelayTable};
 pub use fault::{FaultFile, InFlightFile, PartitionFile, Shape};
 pub use message::MessageFile;
-pub use random::{RandomCrashFile, RandomFile, RandomPartitionFile, RandomPauseFile, RandomShape};
+pub use random::{
+    CrashPointsFile, RandomCrashFile, RandomFile, RandomPartitionFile, RandomPauseFile, RandomShape,
+};
 pub use value::{Count, Counts, Drift, Loss, Processes, Targets};
 
 /// One experiment: a protocol, a world, faults, clients, limits, and what is expected of it.

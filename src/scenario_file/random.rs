@@ -1,6 +1,6 @@
 //! How a scenario writes the faults that are drawn from each seed.
 
-use ftsim_core::DurationRange;
+use ftsim_core::{Duration, DurationRange};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -20,6 +20,18 @@ pub struct RandomFile {
     pub partition: Option<RandomPartitionFile>,
     /// Whether each seed leaves each kind out with probability 1/2 and scales the rest down.
     pub swarm: bool,
+    /// Instead of drawing: one seed is run once for each point at which a process could crash.
+    pub crash_points: Option<CrashPointsFile>,
+    /// Of `crash_points`: how long the process stays down; for good unless said otherwise.
+    pub recover_after: Option<Duration>,
+}
+
+/// Which crash points are run.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CrashPointsFile {
+    /// After every effect of every process.
+    Every,
 }
 
 /// Crashes drawn from each seed.

@@ -84,12 +84,14 @@ partition = { count = 1, between = "0s..5s", shape = "halves", duration = "1s" }
     idle(
         "[random]\nswarm = true\n",
         expect![[r#"
-        error: nothing is drawn
-         --> x.toml:3:1
-          |
-        3 | [random]
-          | ^^^^^^^^ expected one of `crash`, `pause`, `partition`
-    "#]],
+            error: nothing is drawn
+             --> x.toml:3:1
+              |
+            3 | [random]
+              | ^^^^^^^^
+              |
+              = note: expected one of `crash`, `pause`, `partition`, `crash_points`
+        "#]],
     );
     idle(
         "[random]\nmax_faulty = 1\ncrash = { count = \"2..1\", between = \"0s..1s\" }\n",
@@ -99,6 +101,62 @@ partition = { count = 1, between = "0s..5s", shape = "halves", duration = "1s" }
               |
             5 | crash = { count = "2..1", between = "0s..1s" }
               |                   ^^^^^^
+        "#]],
+    );
+}
+
+#[test]
+fn crash_points_beside_something_else() {
+    beb(
+        r#"[random]
+crash_points = "every"
+recover_after = "1s"
+max_faulty = 1
+swarm = true
+"#,
+        expect![[r#"
+            error: this protocol knows no recovery
+             --> x.toml:5:1
+              |
+            5 | recover_after = "1s"
+              | ^^^^^^^^^^^^^
+              |
+              = note: in its model a process that crashes stays down (crash-stop)
+            help: leave out `recover_after`
+
+            error: `max_faulty` beside `crash_points`
+             --> x.toml:6:1
+              |
+            6 | max_faulty = 1
+              | ^^^^^^^^^^ nothing is drawn where every crash point is run
+
+            error: `swarm` beside `crash_points`
+             --> x.toml:7:1
+              |
+            7 | swarm = true
+              | ^^^^^ nothing is drawn where every crash point is run
+        "#]],
+    );
+    idle(
+        r#"[random]
+recover_after = "1s"
+"#,
+        expect![[r#"
+            error: nothing is drawn
+             --> x.toml:3:1
+              |
+            3 | [random]
+              | ^^^^^^^^
+              |
+              = note: expected one of `crash`, `pause`, `partition`, `crash_points`
+
+            error: `recover_after` belongs to `crash_points`
+             --> x.toml:4:1
+              |
+            4 | recover_after = "1s"
+              | ^^^^^^^^^^^^^
+              |
+            help: write crash = { …, recover_after = … }
         "#]],
     );
 }

@@ -134,6 +134,13 @@ impl<P: Protocol> Simulation<P> {
         outcome
     }
 
+    /// Runs one seed to its end under this plan and records what happens.
+    pub fn record_under(&mut self, seed: u64, plan: Plan) -> (Outcome, Trace) {
+        self.world.trace = Some(Trace::default());
+        let outcome = self.run_under(seed, plan);
+        (outcome, self.world.trace.take().unwrap_or_default())
+    }
+
     fn run_plan(&mut self, seed: u64) -> Outcome {
         let panic = catch_unwind(AssertUnwindSafe(|| {
             self.reset(seed);
