@@ -95,8 +95,8 @@ impl Work<'_> {
                 }
                 Some(points) => {
                     let seed = self.seeds.start;
-                    let skipped = usize::try_from(block * BLOCK).unwrap_or(usize::MAX);
-                    let plans = points.plans.iter().skip(skipped).take(BLOCK as usize);
+                    let index = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+                    let plans = points.plans.iter().skip(index(block * BLOCK)).take(index(BLOCK));
                     worker.run(plans.map(|plan| (seed, Some(plan))), progress)
                 }
             };
