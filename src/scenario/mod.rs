@@ -130,7 +130,8 @@ fn read(
     let mut setting = Setting { roles, mutant, ..Setting::of(n) };
     let names = names::Names::new(&setting);
     let network = network::network(problems, &names, limits.horizon, &file.network);
-    let detector = world::detector(problems, &names, limits.horizon, &file.detector);
+    let stable = network.stabilise_at;
+    let detector = world::detector(problems, &names, limits.horizon, stable, &file.detector);
     let around = faults::Surroundings {
         names: &names,
         setting: &setting,

@@ -35,7 +35,7 @@ const PLANNED_KEYS: &[&str] = &[
 
 /// Values that are planned, by key.
 const PLANNED_VALUES: &[(&str, &[&str])] = &[
-    ("detector.kind", &["eventually-perfect", "omega", "heartbeat"]),
+    ("detector.kind", &["omega", "heartbeat"]),
     ("fault[].partition.shape", &["bridge", "ring-of-majorities"]),
 ];
 

@@ -176,6 +176,13 @@ fn detector(scenario: &Scenario) -> String {
         DetectorKind::None => return "none".to_owned(),
         DetectorKind::Perfect => format!("perfect, delay {}", detector.delay),
     };
+    if let Some(random) = &detector.random_mistakes {
+        let (count, duration, until) = (random.count, random.duration, random.until);
+        text.push_str(&format!(
+            ", from {} to {} mistakes of {duration} each until {until}",
+            count.min, count.max,
+        ));
+    }
     for mistake in &detector.mistakes {
         let until = mistake.until.map(|until| format!(" until {until}")).unwrap_or_default();
         let (observer, suspects, at) = (mistake.observer, mistake.suspects, mistake.at);

@@ -1,8 +1,9 @@
 //! `[run]`, `[clocks]`, `[storage]` and `[detector]`.
 
 use ftsim_core::clock::ClockConfig;
-use ftsim_core::detector::{DetectorConfig, DetectorKind, Mistake};
+use ftsim_core::detector::{DetectorConfig, DetectorKind, Mistake, RandomMistakes};
 use ftsim_core::event::Ties;
+use ftsim_core::random::CountRange;
 use ftsim_core::storage::OnCrash;
 use ftsim_core::{Duration, Instant, Limits};
 
@@ -15,6 +16,7 @@ use crate::scenario_file::{
 /// One year.
 const HORIZON_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const EVENT_COUNT_MAX: u64 = 1_000_000_000;
+const MISTAKE_COUNT_MAX: u64 = 1_000;
 const PENDING_COUNT_MAX: u64 = 10_000_000;
 const DRIFT_PPM: (i64, i64) = (-999_999, 1_000_000);
 
@@ -98,14 +100,20 @@ pub fn detector(
     problems: &mut Problems<'_>,
     names: &Names<'_>,
     horizon: Instant,
+    stabilise_at: Option<Instant>,
     file: &DetectorFile,
 ) -> DetectorConfig {
     let kind = match file.kind {
         file::DetectorKind::None => DetectorKind::None,
-        file::DetectorKind::Perfect => DetectorKind::Perfect,
+        // What sets ◇P apart are the mistakes that it draws.
+        file::DetectorKind::Perfect | file::DetectorKind::EventuallyPerfect => {
+            DetectorKind::Perfect
+        }
     };
     let settings = [
         ("delay", file.delay.is_some()),
+        ("mistakes_per_process", file.mistakes_per_process.is_some()),
+        ("mistake_duration", file.mistake_duration.is_some()),
         ("mistakes", !file.mistakes.is_empty()),
         ("blind", !file.blind.is_empty()),
     ];
@@ -116,6 +124,7 @@ pub fn detector(
     }
     let mut config =
         DetectorConfig { kind, delay: file.delay.unwrap_or_default(), ..DetectorConfig::default() };
+    config.random_mistakes = random_mistakes(problems, stabilise_at, file);
     for (index, mistake) in file.mistakes.iter().enumerate() {
         let path = |key: &str| format!("detector.mistakes[{index}].{key}");
         let observer = names.one(problems, &path("observer"), &mistake.observer);
@@ -142,4 +151,42 @@ pub fn detector(
         config.blind.extend(observer.zip(subject));
     }
     config
+}
+
+/// What an eventually perfect detector draws from each seed.
+fn random_mistakes(
+    problems: &mut Problems<'_>,
+    stabilise_at: Option<Instant>,
+    file: &DetectorFile,
+) -> Option<RandomMistakes> {
+    let given = [
+        ("mistakes_per_process", file.mistakes_per_process.is_some()),
+        ("mistake_duration", file.mistake_duration.is_some()),
+    ];
+    if file.kind != file::DetectorKind::EventuallyPerfect {
+        let perfect = file.kind == file::DetectorKind::Perfect;
+        for (key, _) in given.iter().filter(|(_, given)| *given && perfect) {
+            problems
+                .key(&format!("detector.{key}"), "a perfect detector draws no mistakes")
+                .help("write kind = \"eventually-perfect\"");
+        }
+        return None;
+    }
+    for (key, _) in given.iter().filter(|(_, given)| !*given) {
+        problems.value("detector", format!("an eventually perfect detector needs `{key}`"));
+    }
+    if stabilise_at.is_none() {
+        problems
+            .value("detector.kind", "this detector makes mistakes until the network stabilises")
+            .help("write stabilise_at = \"…\" in [network]");
+    }
+    let (counts, duration) = file.mistakes_per_process.zip(file.mistake_duration)?;
+    if counts.max > MISTAKE_COUNT_MAX {
+        problems
+            .value("detector.mistakes_per_process", format!("{} are too many", counts.max))
+            .label(format!("expected at most {MISTAKE_COUNT_MAX}"));
+    }
+    let narrow = |count| u32::try_from(count).unwrap_or(u32::MAX);
+    let count = CountRange { min: narrow(counts.min), max: narrow(counts.max) };
+    Some(RandomMistakes { count, duration, until: stabilise_at? })
 }

@@ -145,6 +145,10 @@ pub struct DetectorFile {
     /// How long after a crash or a recovery each process hears of it; `"0ms"` unless said
     /// otherwise.
     pub delay: Option<DurationRange>,
+    /// Of `eventually-perfect`: how many wrong suspicions each process draws from the seed.
+    pub mistakes_per_process: Option<Counts>,
+    /// Of `eventually-perfect`: how long each lasts, at most until the network stabilises.
+    pub mistake_duration: Option<DurationRange>,
     /// Wrong suspicions.
     pub mistakes: Vec<MistakeFile>,
     /// Who is never told of whose crash.
@@ -160,6 +164,8 @@ pub enum DetectorKind {
     None,
     /// Every crash is told to everybody in the end, and nothing else is.
     Perfect,
+    /// As `perfect`, but for wrong suspicions until the network stabilises.
+    EventuallyPerfect,
 }
 
 /// One wrong suspicion.

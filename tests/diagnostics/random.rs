@@ -160,3 +160,28 @@ recover_after = "1s"
         "#]],
     );
 }
+
+#[test]
+fn a_detector_that_is_never_perfect() {
+    beb(
+        r#"[detector]
+kind = "eventually-perfect"
+mistakes_per_process = 2000
+"#,
+        expect![[r#"
+            error: an eventually perfect detector needs `mistake_duration`
+             --> x.toml:3:1
+              |
+            3 | [detector]
+              | ^^^^^^^^^^
+
+            error: this detector makes mistakes until the network stabilises
+             --> x.toml:4:8
+              |
+            4 | kind = "eventually-perfect"
+              |        ^^^^^^^^^^^^^^^^^^^^
+              |
+            help: write stabilise_at = "…" in [network]
+        "#]],
+    );
+}
