@@ -5,6 +5,7 @@ use ftsim::crash_point::CrashPoint;
 use ftsim::scenario::Scenario;
 use ftsim::{Catalogue, judge, sweep};
 use ftsim_core::condition::{Condition, Links, Persistence};
+use ftsim_core::detector::RandomMistakes;
 use ftsim_core::fault::{Action, Crash, InFlight, Trigger};
 use ftsim_core::message_override::{Fate, MessageOverride};
 use ftsim_core::network::Cut;
@@ -237,4 +238,45 @@ fn a_crash_point_that_fails_can_be_replayed() {
     let judged = outcome.judged.iter().find(|judged| judged.id.0 == "ac.1").expect("a verdict");
     assert!(matches!(judged.verdict, Verdict::Violated(_)), "{:?}", judged.verdict);
     assert!(outcome.unfired.is_empty());
+}
+
+#[test]
+fn mistakes_until_the_network_is_stable() {
+    let text = "network.stabilise_at = \"1s\"\n[detector]\nkind = \"eventually-perfect\"\n\
+                mistakes_per_process = \"0..3\"\nmistake_duration = \"1ms..50ms\"";
+    let expected = RandomMistakes {
+        count: CountRange { min: 0, max: 3 },
+        duration: DurationRange { min: ms(1), max: ms(50) },
+        until: Instant::ZERO + ms(1_000),
+    };
+    assert_eq!(scenario(text).experiment.detector.random_mistakes, Some(expected));
+}
+
+/// Scenarios that break an assumption without a mutant: with the assumption given back, by leaving
+/// out or replacing a line, the property holds.
+#[test]
+fn without_the_fault_the_property_holds() {
+    let perfect = Some("kind = \"perfect\"");
+    for (file, broken, restored, property) in [
+        ("beb-send-omission", "send_omission", Some("heal = true"), "rb.agreement"),
+        ("floodset-late", "late", Some("heal = true"), "cons.agreement"),
+        ("2pc-amnesia", "amnesia", None, "ac.1"),
+        ("2pc-corrupt-record", "corrupt_record", Some("heal = true"), "ac.1"),
+        ("flooding-consensus-eventually-perfect", "kind", perfect, "cons.agreement"),
+    ] {
+        let path = format!("{}/scenarios/{file}.toml", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).expect("a readable scenario");
+        let of_mistakes = |line: &str| restored == perfect && line.starts_with("mistake");
+        let lines = text.lines().filter(|line| !of_mistakes(line)).filter_map(|line| {
+            let is_broken = line.split(' ').next() == Some(broken);
+            if is_broken { restored } else { Some(line) }
+        });
+        let whole = lines.collect::<Vec<_>>().join("\n");
+        assert_ne!(whole, text.trim_end(), "{file}");
+        let whole = Scenario::parse(file, &whole, &Catalogue::builtin())
+            .unwrap_or_else(|d| panic!("{file}: {}", d[0].render(&Renderer::plain())));
+        let tally = sweep::sweep(&whole, 1..101, 2, &|_| {}).expect("no failure of ftsim");
+        let counts = tally.properties.iter().find(|(id, _)| id.0 == property).expect("a property");
+        assert_eq!((counts.1.violated, counts.1.held), (0, 100), "{file}");
+    }
 }
