@@ -10,6 +10,7 @@ pub mod commit;
 pub mod consensus;
 pub mod detectors;
 pub mod linearizability;
+pub mod links;
 pub mod replication;
 pub mod spec;
 #[cfg(test)]
@@ -37,6 +38,8 @@ impl Catalogue {
             .with::<detectors::FdPerfect>()
             .with::<detectors::FdExcludeOnTimeout>()
             .with::<detectors::FdHeartbeat>()
+            .with::<links::ReliableLink>()
+            .with::<links::FifoLink>()
             .with::<broadcast::Beb>()
             .with::<broadcast::EagerRb>()
             .with::<broadcast::LazyRb>()

@@ -6,6 +6,7 @@ pub mod consensus;
 pub mod detector;
 #[cfg(test)]
 mod history;
+pub mod link;
 pub mod one_copy;
 pub mod primary_backup;
 pub mod service;

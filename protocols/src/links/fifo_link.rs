@@ -1,0 +1,319 @@
+//! A FIFO link: sequence numbers, and a queue for those that come too early.
+//!
+//! Source: Stenning (1976), *A data transfer protocol*. Spec: [`Link`] with FIFO order. Model:
+//! asynchronous, reliable links in any order, crash-stop, any number of crashes.
+//!
+//! Steps: the sender numbers its messages to each receiver from 1. The receiver delivers the next
+//! number, and after it whatever it holds that follows; what comes too early it holds back; what
+//! comes again it ignores.
+//!
+//! Why it works: the numbers below a delivered one are delivered too, since they are delivered
+//! without a gap. On a reliable link each gap closes.
+//!
+//! Who cannot wait has two choices once it gives up on a gap. To ignore what then comes late
+//! (`late = "drop"`) keeps the order and loses the message: still FIFO, no longer reliable. To
+//! deliver it after all is the mutant `skip-gap`, and no order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ftsim_core::{
+    Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Never, Process,
+    ProcessId, PropertyId, Protocol, Setting, Timing,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::spec::link::{FIFO, Indication, Link, MessageNumber, NO_DUPLICATION, RELIABLE, Request};
+
+/// Parameters of a FIFO link.
+#[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FifoLinkParams {
+    /// What a receiver does about a message that is late.
+    pub late: Late,
+    /// How long a gap may last before the receiver gives up on it, if it does at all.
+    pub gap_timeout: Duration,
+}
+
+impl Default for FifoLinkParams {
+    fn default() -> Self {
+        Self { late: Late::default(), gap_timeout: Duration::from_millis(50) }
+    }
+}
+
+/// What a receiver does about a message that is late.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Late {
+    /// It waits for it, however long.
+    #[default]
+    Wait,
+    /// It gives up on it after `gap_timeout`, and ignores it when it comes.
+    Drop,
+}
+
+/// One process of a FIFO link: sender and receiver.
+#[derive(Clone, Debug, Hash)]
+pub struct FifoLink {
+    gap_timeout: Duration,
+    /// As a sender: the sequence number of the last message to each receiver.
+    sent: BTreeMap<ProcessId, u64>,
+    /// As a receiver, by sender.
+    incoming: BTreeMap<ProcessId, Incoming>,
+    /// With `late = "drop"`, and in the mutant `skip-gap`.
+    gives_up: bool,
+    /// In the mutant `skip-gap` alone.
+    delivers_late: bool,
+    /// Not in the mutant `deliver-on-arrival`.
+    holds_back: bool,
+}
+
+/// What a receiver keeps for one sender.
+#[derive(Clone, Debug, Default, Hash)]
+struct Incoming {
+    /// All up to this sequence number are delivered or given up.
+    passed: u64,
+    /// Too early, by sequence number.
+    held: BTreeMap<u64, MessageNumber>,
+    delivered: BTreeSet<u64>,
+}
+
+/// What processes send each other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Msg {
+    /// A message.
+    Data {
+        /// Its place among those to this receiver, from 1.
+        sequence: u64,
+        /// Which message it is.
+        number: MessageNumber,
+    },
+}
+
+/// The timers of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Timer {
+    /// A gap in what comes from this sender has lasted too long.
+    Gap(ProcessId),
+}
+
+impl Process for FifoLink {
+    type Spec = Link;
+    type Msg = Msg;
+    type Timer = Timer;
+    type Record = Never;
+
+    fn on_request(&mut self, Request::Send { to, number }: Request, cx: &mut Cx<Self>) {
+        let sequence = self.sent.entry(to).or_default();
+        *sequence += 1;
+        cx.send(to, Msg::Data { sequence: *sequence, number });
+    }
+
+    fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
+        let Msg::Data { sequence, number } = msg;
+        let incoming = self.incoming.entry(from).or_default();
+        if sequence == 0 || incoming.delivered.contains(&sequence) {
+            return;
+        }
+        let is_late = sequence <= incoming.passed;
+        if is_late {
+            cx.reach("too late");
+        }
+        if is_late && !self.delivers_late {
+            return;
+        }
+        if is_late || !self.holds_back {
+            incoming.delivered.insert(sequence);
+            cx.indicate(Indication::Deliver { from, number });
+            return;
+        }
+        let had_gap = !incoming.held.is_empty();
+        incoming.held.insert(sequence, number);
+        self.deliver_held(from, cx);
+        self.watch_gap(from, had_gap, cx);
+    }
+
+    fn on_timer(&mut self, Timer::Gap(from): Timer, cx: &mut Cx<Self>) {
+        let Some(incoming) = self.incoming.get_mut(&from) else { return };
+        let Some(first) = incoming.held.keys().next() else { return };
+        cx.reach("gave up on a gap");
+        incoming.passed = first - 1;
+        self.deliver_held(from, cx);
+        self.watch_gap(from, false, cx);
+    }
+}
+
+impl FifoLink {
+    /// Delivers what is held, as far as there is no gap.
+    fn deliver_held(&mut self, from: ProcessId, cx: &mut Cx<Self>) {
+        let Some(incoming) = self.incoming.get_mut(&from) else { return };
+        while let Some(first) = incoming.held.first_entry() {
+            if *first.key() != incoming.passed.saturating_add(1) {
+                cx.reach("held back");
+                return;
+            }
+            let (sequence, number) = first.remove_entry();
+            incoming.passed = sequence;
+            incoming.delivered.insert(sequence);
+            cx.indicate(Indication::Deliver { from, number });
+        }
+    }
+
+    /// Times a gap from when it is first seen, if the receiver ever gives up on one.
+    fn watch_gap(&self, from: ProcessId, had_gap: bool, cx: &mut Cx<Self>) {
+        if !self.gives_up {
+            return;
+        }
+        let has_gap = self.incoming.get(&from).is_some_and(|incoming| !incoming.held.is_empty());
+        if !has_gap {
+            cx.cancel_timer(Timer::Gap(from));
+        } else if !had_gap {
+            cx.set_timer(self.gap_timeout, Timer::Gap(from));
+        }
+    }
+}
+
+impl Protocol for FifoLink {
+    const NAME: &'static str = "fifo-link";
+    const SUMMARY: &'static str = "FIFO link: number messages, hold back what comes too early";
+    const MODEL: Model = Model {
+        timing: Timing::Asynchronous,
+        faults: FaultClass::CrashStop,
+        bound: "any number",
+        links: Links::Reliable,
+        detector: DetectorClass::None,
+        literature: "Stenning 1976, A data transfer protocol",
+    };
+    const MUTANTS: &'static [Mutant] = &[
+        Mutant::code("deliver-on-arrival", "holds nothing back", FIFO),
+        Mutant::code(
+            "skip-gap",
+            "gives up on a gap after a while, and delivers the late message all the same",
+            FIFO,
+        ),
+    ];
+
+    type Params = FifoLinkParams;
+
+    fn validate(params: &FifoLinkParams, _: &Setting) -> Result<(), Invalid> {
+        if params.gap_timeout == Duration::ZERO {
+            return Err(Invalid::new("gap_timeout", "must be longer than zero"));
+        }
+        Ok(())
+    }
+
+    fn new(params: &FifoLinkParams, setting: &Setting, _: ProcessId) -> Self {
+        let skips = setting.is_mutant("skip-gap");
+        Self {
+            gap_timeout: params.gap_timeout,
+            sent: BTreeMap::new(),
+            incoming: BTreeMap::new(),
+            gives_up: skips || params.late == Late::Drop,
+            delivers_late: skips,
+            holds_back: !setting.is_mutant("deliver-on-arrival"),
+        }
+    }
+
+    fn claims(params: &FifoLinkParams, _: &Setting) -> Vec<PropertyId> {
+        match params.late {
+            Late::Wait => vec![RELIABLE, NO_DUPLICATION, FIFO],
+            Late::Drop => vec![NO_DUPLICATION, FIFO],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Bench;
+    use ftsim_core::Probability;
+    use ftsim_core::message_override::{Fate, MessageOverride};
+
+    const NOTHING: [&str; 0] = [];
+
+    /// p0 sends three messages to p1, one a step; the first takes so long.
+    fn first_takes(ms: u64) -> Bench<FifoLink> {
+        let mut bench = Bench::new(2).lockstep();
+        bench = bench.workload(r#"{"senders": ["p0"], "messages": 3}"#);
+        bench.experiment.overrides = vec![MessageOverride {
+            from: ProcessId(0),
+            to: ProcessId(1),
+            kind: None,
+            nth: 1,
+            fate: Fate::Delay(Duration::from_millis(ms)),
+        }];
+        bench
+    }
+
+    #[test]
+    fn a_payload_costs_one_message() {
+        for messages in [1, 2, 7] {
+            let workload = format!(r#"{{"messages": {messages}}}"#);
+            for n in [2, 3, 5] {
+                let run = Bench::<FifoLink>::new(n).workload(&workload).run(1);
+                assert_eq!(run.statistics.sent(), u64::from(n * (n - 1)) * messages);
+                assert_eq!(run.violated(), NOTHING);
+            }
+        }
+    }
+
+    #[test]
+    fn what_comes_too_early_waits_for_the_gap_to_close() {
+        let run = first_takes(100).run(1);
+        assert_eq!(run.indication_steps(), [10, 10, 10]);
+        assert_eq!(run.violated(), NOTHING);
+        assert_eq!(run.reached, ["held back"]);
+    }
+
+    #[test]
+    fn delivery_on_arrival_is_not_in_order() {
+        let run = first_takes(100).mutant("deliver-on-arrival").run(1);
+        assert_eq!(run.violated(), ["lnk.fifo"]);
+    }
+
+    #[test]
+    fn a_late_message_can_be_dropped_or_delivered_but_not_both_in_order_and_reliably() {
+        let late = |ms| first_takes(ms).check(RELIABLE);
+        let dropped = late(100).params(r#"{"late": "drop"}"#).run(1);
+        assert_eq!(dropped.violated(), ["lnk.reliable"]);
+        assert_eq!(dropped.reached, ["held back", "gave up on a gap", "too late"]);
+        assert_eq!(late(100).mutant("skip-gap").run(1).violated(), ["lnk.fifo"]);
+        // The gap is seen at 20 ms and given up at 70 ms.
+        for (ms, violated) in [(70, &[][..]), (71, &["lnk.reliable"])] {
+            let run = late(ms).params(r#"{"late": "drop"}"#).run(1);
+            assert_eq!(run.violated(), violated, "{ms} ms");
+        }
+    }
+
+    #[test]
+    fn each_gap_has_its_own_patience() {
+        // Numbers 1 and 3 are lost: the gap before 2 is given up 50 ms after 2, that before 4 only
+        // 50 ms after the first.
+        let mut bench = first_takes(100).params(r#"{"late": "drop"}"#);
+        bench = bench.workload(r#"{"senders": ["p0"], "messages": 4}"#);
+        bench.experiment.overrides[0].fate = Fate::Drop;
+        let third = MessageOverride { nth: 3, ..bench.experiment.overrides[0].clone() };
+        bench.experiment.overrides.push(third);
+        let run = bench.run(1);
+        assert_eq!(run.indication_steps(), [7, 12]);
+        assert_eq!(run.violated(), NOTHING);
+    }
+
+    #[test]
+    fn doubled_and_reordered_messages_and_crashes_leave_the_order_alone_but_not_the_mutants() {
+        let mut broken = [0; 2];
+        for seed in 0..300 {
+            let workload = r#"{"messages": 10, "every": "3ms"}"#;
+            let mut bench = Bench::<FifoLink>::new(3).workload(workload);
+            bench = bench.random_crashes(2, "0ms..40ms");
+            bench.experiment.network.default.duplicate = Probability::new(0.3).unwrap();
+            assert_eq!(bench.run(seed).violated(), NOTHING, "seed {seed}");
+            for (index, mutant) in ["deliver-on-arrival", "skip-gap"].iter().enumerate() {
+                let bench = Bench::<FifoLink>::new(3).workload(workload).mutant(mutant);
+                let run = bench.params(r#"{"gap_timeout": "1ms"}"#).run(seed);
+                broken[index] += run.violated().len();
+            }
+        }
+        assert!(broken.iter().all(|count| *count > 0), "{broken:?}");
+    }
+}

@@ -1,0 +1,386 @@
+//! A reliable link: send again until it is acknowledged, and know what came before.
+//!
+//! Source: Stenning (1976), *A data transfer protocol*; Cachin, Guerraoui and Rodrigues (2011),
+//! chapter 2, stubborn, perfect and logged links. Spec: [`Link`]; which claims depends on
+//! `semantics`. Model: asynchronous, fair-loss links, any pair of processes; crash-recovery with
+//! stable deduplication, crash-stop with volatile.
+//!
+//! Steps: the sender gives each message a tag of its incarnation and a sequence number, keeps it in
+//! a buffer of at most `window` messages and sends DATA. After a timeout it sends all of its buffer
+//! again. ACK takes a message out of the buffer. The receiver acknowledges everything, duplicates
+//! too, since the last ACK may be lost. What it then does is a matter of `semantics`:
+//!
+//! - `at-most-once`: tags that were seen are ignored, and nothing is sent again.
+//! - `at-least-once`: nothing is ignored, and all is sent again.
+//! - `exactly-once`: tags that were seen are ignored, and all is sent again.
+//!
+//! Why it works: on a fair-loss link a message that is sent for ever arrives, and so does one of
+//! the ACKs that it draws. A tag names one message: within one life the sequence number sees to
+//! that, and across a crash the incarnation, which the sender has on its log before it sends. What
+//! the receiver has seen is on its log in the same record as what the application made of it: so
+//! no crash can come between the two, and the ACK leaves when both are durable.
+//!
+//! A message that only its sender's buffer held is lost if the sender crashes: it is the buffer,
+//! not the log, that remembers it.
+//!
+//! Words: Stenning's *transmitter* and *receiver* are our sender and receiver.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use ftsim_core::{
+    Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId,
+    PropertyId, Protocol, Setting, Stored, Timing,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::spec::link::{
+    Application, EXACTLY_ONCE_EFFECT, Indication, Link, MessageNumber, NO_DUPLICATION, RELIABLE,
+    Request, State,
+};
+
+/// How many timeouts long the longest wait of an exponential backoff is.
+const BACKOFF_MAX: u64 = 16;
+
+/// Parameters of a reliable link.
+#[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReliableLinkParams {
+    /// How often a message is delivered.
+    pub semantics: Semantics,
+    /// How many messages to one receiver may be unacknowledged at once; 1 is stop-and-wait.
+    pub window: u32,
+    /// How long the sender waits for an acknowledgement before it sends again (or gives up, if it
+    /// is `at-most-once`).
+    pub timeout: Duration,
+    /// How the wait grows while no acknowledgement comes.
+    pub backoff: Backoff,
+    /// Where the receiver remembers what it has seen.
+    pub dedup_storage: DedupStorage,
+    /// What the receiving application does with messages.
+    pub application: Application,
+}
+
+impl Default for ReliableLinkParams {
+    fn default() -> Self {
+        Self {
+            semantics: Semantics::default(),
+            window: 1,
+            timeout: Duration::from_millis(30),
+            backoff: Backoff::default(),
+            dedup_storage: DedupStorage::default(),
+            application: Application::default(),
+        }
+    }
+}
+
+/// How often a message is delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Semantics {
+    /// Never twice, perhaps never: nothing is sent again.
+    AtMostOnce,
+    /// Perhaps twice: nothing is recognised.
+    AtLeastOnce,
+    /// Once: all is sent again, and recognised.
+    #[default]
+    ExactlyOnce,
+}
+
+/// How the sender's wait grows while no acknowledgement comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Backoff {
+    /// Not at all.
+    #[default]
+    Constant,
+    /// It doubles, up to 16 timeouts.
+    Exponential,
+}
+
+/// Where the receiver remembers what it has seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DedupStorage {
+    /// In memory: a crash takes it along.
+    Volatile,
+    /// On its log, with the application's state.
+    #[default]
+    Stable,
+}
+
+/// What names a transmission for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Tag {
+    /// Which life of the sender, counted from 0.
+    pub incarnation: u64,
+    /// Which message of this life to this receiver, counted from 1.
+    pub sequence: u64,
+}
+
+/// One process of a reliable link: sender and receiver.
+#[derive(Clone, Debug, Hash)]
+pub struct ReliableLink {
+    params: ReliableLinkParams,
+    incarnation: u64,
+    /// As a sender, by receiver.
+    outgoing: BTreeMap<ProcessId, Outgoing>,
+    /// As a receiver: what has come, by sender.
+    seen: BTreeSet<(ProcessId, Tag)>,
+    application: State,
+    /// Not in the mutant `no-dedup`.
+    deduplicates: bool,
+    /// Not in the mutant `no-retransmit`.
+    retransmits: bool,
+    /// Not in the mutant `forget-before-ack`.
+    buffers: bool,
+    /// Not in the mutant `reuse-seq`.
+    counts_lives: bool,
+}
+
+/// What a sender keeps for one receiver.
+#[derive(Clone, Debug, Default, Hash)]
+struct Outgoing {
+    sequence: u64,
+    /// Sent and not acknowledged, by sequence number; at most `window`.
+    buffer: BTreeMap<u64, MessageNumber>,
+    /// Not sent yet: the window is full.
+    waiting: VecDeque<MessageNumber>,
+    /// Timeouts since the last acknowledgement.
+    timeouts: u32,
+}
+
+/// What processes send each other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Msg {
+    /// A message, for the first time or again.
+    Data {
+        /// What to acknowledge.
+        tag: Tag,
+        /// Which message it is.
+        number: MessageNumber,
+    },
+    /// What had this tag has come.
+    Ack(Tag),
+}
+
+/// The timers of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Timer {
+    /// This receiver has acknowledged nothing for a while.
+    Unacknowledged(ProcessId),
+}
+
+/// One record of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Record {
+    /// As a sender: this life has begun.
+    Incarnation(u64),
+    /// As a receiver: a message is delivered.
+    Delivered {
+        /// Who sent it.
+        from: ProcessId,
+        /// Under which tag.
+        tag: Tag,
+        /// Which of its messages.
+        number: MessageNumber,
+    },
+}
+
+impl Process for ReliableLink {
+    type Spec = Link;
+    type Msg = Msg;
+    type Timer = Timer;
+    type Record = Record;
+
+    fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Cx<Self>) {
+        let mut lives = 0;
+        let mut delivered = BTreeSet::new();
+        for record in log.iter().filter_map(Stored::intact) {
+            match record {
+                Record::Incarnation(life) => lives = lives.max(*life),
+                Record::Delivered { from, tag, number } => {
+                    self.application.apply(*from, *number);
+                    delivered.insert((*from, *number));
+                    if self.params.dedup_storage == DedupStorage::Stable {
+                        self.seen.insert((*from, *tag));
+                    }
+                }
+            }
+        }
+        if self.counts_lives {
+            self.incarnation = lives + 1;
+            cx.append(Record::Incarnation(self.incarnation));
+            cx.sync();
+        }
+        cx.indicate(Indication::Recovered { delivered });
+        cx.indicate(Indication::State(self.application.clone()));
+    }
+
+    fn on_request(&mut self, Request::Send { to, number }: Request, cx: &mut Cx<Self>) {
+        self.outgoing.entry(to).or_default().waiting.push_back(number);
+        self.fill_window(to, cx);
+    }
+
+    fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
+        match msg {
+            Msg::Data { tag, number } => self.on_data(from, tag, number, cx),
+            Msg::Ack(tag) => self.on_ack(from, tag, cx),
+        }
+    }
+
+    fn on_timer(&mut self, Timer::Unacknowledged(to): Timer, cx: &mut Cx<Self>) {
+        let Some(outgoing) = self.outgoing.get_mut(&to) else { return };
+        if !self.retransmits {
+            cx.reach("gave up");
+            outgoing.buffer.clear();
+            self.fill_window(to, cx);
+            return;
+        }
+        cx.reach("sent again");
+        outgoing.timeouts = outgoing.timeouts.saturating_add(1);
+        for (sequence, number) in &outgoing.buffer {
+            let tag = Tag { incarnation: self.incarnation, sequence: *sequence };
+            cx.send(to, Msg::Data { tag, number: *number });
+        }
+        let wait = self.params.wait(outgoing.timeouts);
+        cx.set_timer(wait, Timer::Unacknowledged(to));
+    }
+}
+
+impl ReliableLink {
+    /// Sends what waits, as far as the window allows.
+    fn fill_window(&mut self, to: ProcessId, cx: &mut Cx<Self>) {
+        let window = self.params.window as usize;
+        let outgoing = self.outgoing.entry(to).or_default();
+        while outgoing.buffer.len() < window {
+            let Some(number) = outgoing.waiting.pop_front() else { return };
+            outgoing.sequence += 1;
+            let tag = Tag { incarnation: self.incarnation, sequence: outgoing.sequence };
+            if self.buffers {
+                if outgoing.buffer.is_empty() {
+                    outgoing.timeouts = 0;
+                    cx.set_timer(self.params.timeout, Timer::Unacknowledged(to));
+                }
+                outgoing.buffer.insert(tag.sequence, number);
+            }
+            cx.send(to, Msg::Data { tag, number });
+        }
+        if !outgoing.waiting.is_empty() {
+            cx.reach("the window is full");
+        }
+    }
+
+    fn on_ack(&mut self, from: ProcessId, tag: Tag, cx: &mut Cx<Self>) {
+        let Some(outgoing) = self.outgoing.get_mut(&from) else { return };
+        let is_mine = tag.incarnation == self.incarnation;
+        if !is_mine || outgoing.buffer.remove(&tag.sequence).is_none() {
+            return;
+        }
+        outgoing.timeouts = 0;
+        if outgoing.buffer.is_empty() {
+            cx.cancel_timer(Timer::Unacknowledged(from));
+        } else {
+            cx.set_timer(self.params.timeout, Timer::Unacknowledged(from));
+        }
+        self.fill_window(from, cx);
+    }
+
+    fn on_data(&mut self, from: ProcessId, tag: Tag, number: MessageNumber, cx: &mut Cx<Self>) {
+        let is_new = self.seen.insert((from, tag));
+        if !is_new {
+            cx.reach("a duplicate");
+        }
+        if is_new || !self.deduplicates {
+            self.deliver(from, tag, number, cx);
+        }
+        cx.send(from, Msg::Ack(tag));
+    }
+
+    /// What was seen, and what it did, become durable together.
+    fn deliver(&mut self, from: ProcessId, tag: Tag, number: MessageNumber, cx: &mut Cx<Self>) {
+        self.application.apply(from, number);
+        cx.append(Record::Delivered { from, tag, number });
+        cx.sync();
+        cx.indicate(Indication::Deliver { from, number });
+        cx.indicate(Indication::State(self.application.clone()));
+    }
+}
+
+impl ReliableLinkParams {
+    /// The wait after so many timeouts in a row.
+    fn wait(&self, timeouts: u32) -> Duration {
+        match self.backoff {
+            Backoff::Constant => self.timeout,
+            Backoff::Exponential => {
+                let factor = 1u64.checked_shl(timeouts).unwrap_or(BACKOFF_MAX);
+                self.timeout.times(factor.min(BACKOFF_MAX))
+            }
+        }
+    }
+}
+
+impl Protocol for ReliableLink {
+    const NAME: &'static str = "reliable-link";
+    const SUMMARY: &'static str =
+        "reliable link: number, send again until acknowledged, recognise duplicates";
+    const MODEL: Model = Model {
+        timing: Timing::Asynchronous,
+        faults: FaultClass::CrashRecovery,
+        bound: "any number",
+        links: Links::FairLoss,
+        detector: DetectorClass::None,
+        literature: "Stenning 1976, A data transfer protocol; Cachin, Guerraoui & Rodrigues 2011, \
+                     chapter 2",
+    };
+    const MUTANTS: &'static [Mutant] = &[
+        Mutant::code("no-dedup", "delivers whatever comes", EXACTLY_ONCE_EFFECT),
+        Mutant::code("no-retransmit", "sends once and gives up", RELIABLE),
+        Mutant::assumption(
+            "volatile-dedup",
+            "remembers in memory alone what it has seen, and restarts",
+            NO_DUPLICATION,
+            "params.dedup_storage",
+            Some("\"stable\""),
+        ),
+        Mutant::code("forget-before-ack", "takes a message for done once it is sent", RELIABLE),
+        Mutant::code("reuse-seq", "numbers from 1 again after a restart", RELIABLE),
+    ];
+
+    type Params = ReliableLinkParams;
+
+    fn validate(params: &ReliableLinkParams, _: &Setting) -> Result<(), Invalid> {
+        if params.window == 0 {
+            return Err(Invalid::new("window", "a window of none lets no message through"));
+        }
+        if params.timeout == Duration::ZERO {
+            return Err(Invalid::new("timeout", "must be longer than zero"));
+        }
+        Ok(())
+    }
+
+    fn new(params: &ReliableLinkParams, setting: &Setting, _: ProcessId) -> Self {
+        let is_mutant = |name| setting.is_mutant(name);
+        let semantics = params.semantics;
+        Self {
+            params: params.clone(),
+            incarnation: 0,
+            outgoing: BTreeMap::new(),
+            seen: BTreeSet::new(),
+            application: State::new(params.application),
+            deduplicates: semantics != Semantics::AtLeastOnce && !is_mutant("no-dedup"),
+            retransmits: semantics != Semantics::AtMostOnce && !is_mutant("no-retransmit"),
+            buffers: !is_mutant("forget-before-ack"),
+            counts_lives: !is_mutant("reuse-seq"),
+        }
+    }
+
+    fn claims(params: &ReliableLinkParams, _: &Setting) -> Vec<PropertyId> {
+        match (params.semantics, params.application) {
+            (Semantics::AtMostOnce, _) => vec![NO_DUPLICATION],
+            (Semantics::AtLeastOnce, Application::Counter) => vec![RELIABLE],
+            (Semantics::AtLeastOnce, Application::Set) => vec![RELIABLE, EXACTLY_ONCE_EFFECT],
+            (Semantics::ExactlyOnce, _) => vec![RELIABLE, NO_DUPLICATION, EXACTLY_ONCE_EFFECT],
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! A link: what one process sends, another delivers.
+//!
+//! Properties after Cachin, Guerraoui and Rodrigues (2011), chapter 2. The core is that nothing is
+//! invented; how often and in which order a message is delivered are claims. Integrity of what
+//! messages say is no matter here: links lose, double and delay, and corrupt nothing.
+//!
+//! A process that is back after a crash announces what its application finds to be delivered
+//! ([`Indication::Recovered`]): the *log-delivery* of Cachin, Guerraoui and Rodrigues, section
+//! 2.4.5. A delivery that was durable but not announced when the crash came thus counts, once.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use ftsim_core::{
+    Ask, Duration, Invalid, Kind, ProcessId, PropertyEntry, PropertyId, Setting, Spec, Standing,
+    Workload,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::refuse_too_many;
+
+mod properties;
+#[cfg(test)]
+mod tests;
+
+use properties::{ExactlyOnceEffect, Fifo, NoCreation, NoDuplication, Reliable};
+
+/// The problem of getting messages from one process to another.
+pub struct Link;
+
+/// The number of a message, unique among those of its sender to its receiver.
+pub type MessageNumber = u64;
+
+/// What a process is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Request {
+    /// Send a message.
+    Send {
+        /// To whom.
+        to: ProcessId,
+        /// Which message.
+        number: MessageNumber,
+    },
+}
+
+/// What a process announces.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Indication {
+    /// A message is delivered.
+    Deliver {
+        /// Who sent it.
+        from: ProcessId,
+        /// Which of its messages.
+        number: MessageNumber,
+    },
+    /// After a crash: what the application finds in its log as delivered.
+    Recovered {
+        /// Sender and number of each message.
+        delivered: BTreeSet<(ProcessId, MessageNumber)>,
+    },
+    /// The state of the application, after a delivery or a recovery.
+    State(State),
+}
+
+/// What the application does with a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Application {
+    /// Puts it into a set: to do so twice is to do so once.
+    Set,
+    /// Counts it: to do so twice is wrong.
+    #[default]
+    Counter,
+}
+
+/// The state of the application at one process.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum State {
+    /// The messages that were applied, by sender and number.
+    Set(BTreeSet<(ProcessId, MessageNumber)>),
+    /// How often one was applied.
+    Counter(u64),
+}
+
+impl State {
+    /// Before the first message.
+    pub const fn new(application: Application) -> Self {
+        match application {
+            Application::Set => Self::Set(BTreeSet::new()),
+            Application::Counter => Self::Counter(0),
+        }
+    }
+
+    /// Applies a message.
+    pub fn apply(&mut self, from: ProcessId, number: MessageNumber) {
+        match self {
+            Self::Set(set) => drop(set.insert((from, number))),
+            Self::Counter(count) => *count = count.saturating_add(1),
+        }
+    }
+
+    /// The number that it comes down to: of different messages, or of applications.
+    fn size(&self) -> u64 {
+        match self {
+            Self::Set(set) => set.len() as u64,
+            Self::Counter(count) => *count,
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Set(_) => write!(f, "a set of {}", self.size()),
+            Self::Counter(count) => write!(f, "a counter at {count}"),
+        }
+    }
+}
+
+/// Nothing from nothing.
+pub const NO_CREATION: PropertyId = PropertyId("lnk.no-creation");
+/// At most once.
+pub const NO_DUPLICATION: PropertyId = PropertyId("lnk.no-duplication");
+/// At least once.
+pub const RELIABLE: PropertyId = PropertyId("lnk.reliable");
+/// Once, as far as the application can tell.
+pub const EXACTLY_ONCE_EFFECT: PropertyId = PropertyId("lnk.exactly-once-effect");
+/// First come, first served.
+pub const FIFO: PropertyId = PropertyId("lnk.fifo");
+
+impl Spec for Link {
+    const NAME: &'static str = "link";
+    const PROPERTIES: &'static [PropertyEntry<Self>] = &[
+        PropertyEntry {
+            id: NO_CREATION,
+            kind: Kind::Safety,
+            standing: Standing::Core,
+            text: "a message that is delivered was sent to that process by its sender before",
+            checker: |_| Box::new(NoCreation::default()),
+        },
+        PropertyEntry {
+            id: NO_DUPLICATION,
+            kind: Kind::Safety,
+            standing: Standing::Claim,
+            text: "no message is delivered twice, crashes of its receiver or not",
+            checker: |_| Box::new(NoDuplication::default()),
+        },
+        PropertyEntry {
+            id: RELIABLE,
+            kind: Kind::Liveness,
+            standing: Standing::Claim,
+            text: "a message between correct processes is delivered in the end, unless its sender \
+                   crashes meanwhile",
+            checker: |_| Box::new(Reliable::default()),
+        },
+        PropertyEntry {
+            id: EXACTLY_ONCE_EFFECT,
+            kind: Kind::Safety,
+            standing: Standing::Claim,
+            text: "the application's state is as if each delivered message was applied once",
+            checker: |_| Box::new(ExactlyOnceEffect::default()),
+        },
+        PropertyEntry {
+            id: FIFO,
+            kind: Kind::Safety,
+            standing: Standing::Claim,
+            text: "of two messages of one sender that a process delivers, the one sent first \
+                   comes first",
+            checker: |_| Box::new(Fifo::default()),
+        },
+    ];
+
+    type Request = Request;
+    type Indication = Indication;
+    type WorkloadSettings = LinkWorkload;
+    type Workload = Senders;
+
+    fn workload(settings: &LinkWorkload, setting: &Setting) -> Result<Senders, Invalid> {
+        let side = |key: &str, named: &[ProcessId]| {
+            if let Some(stranger) = named.iter().find(|p| p.0 >= setting.n) {
+                return Err(Invalid::new(key, format!("there is no process {stranger}")));
+            }
+            let all = || setting.processes().collect();
+            Ok(if named.is_empty() { all() } else { named.to_vec() })
+        };
+        let senders = side("senders", &settings.senders)?;
+        let receivers = side("receivers", &settings.receivers)?;
+        refuse_too_many("messages", settings.messages, senders.len() * receivers.len())?;
+        Ok(Senders { senders, receivers, messages: settings.messages, every: settings.every })
+    }
+
+    fn is_probe(indication: &Indication) -> bool {
+        matches!(indication, Indication::State(_))
+    }
+}
+
+/// Who sends how much to whom.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LinkWorkload {
+    /// Who sends; everybody, if empty.
+    pub senders: Vec<ProcessId>,
+    /// To whom each of them sends; to everybody else, if empty.
+    pub receivers: Vec<ProcessId>,
+    /// How many messages each sender sends to each receiver.
+    pub messages: u32,
+    /// The time between two of them; the first is at the start.
+    pub every: Duration,
+}
+
+impl Default for LinkWorkload {
+    fn default() -> Self {
+        Self {
+            senders: Vec::new(),
+            receivers: Vec::new(),
+            messages: 1,
+            every: Duration::from_millis(10),
+        }
+    }
+}
+
+/// The clients of links: each sender is asked for its messages at fixed times.
+#[derive(Clone, Debug, Hash)]
+pub struct Senders {
+    senders: Vec<ProcessId>,
+    receivers: Vec<ProcessId>,
+    messages: u32,
+    every: Duration,
+}
+
+impl Workload<Link> for Senders {
+    fn on_start(&mut self, ask: &mut Ask<'_, Link>) {
+        for number in 0..u64::from(self.messages) {
+            for from in &self.senders {
+                for to in self.receivers.iter().filter(|to| *to != from) {
+                    let send = Request::Send { to: *to, number };
+                    ask.request(*from, self.every.times(number), send);
+                }
+            }
+        }
+    }
+}
