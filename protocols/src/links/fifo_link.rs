@@ -127,10 +127,10 @@ impl Process for FifoLink {
             cx.indicate(Indication::Deliver { from, number });
             return;
         }
-        let had_gap = !incoming.held.is_empty();
+        let gap = incoming.gap();
         incoming.held.insert(sequence, number);
         self.deliver_held(from, cx);
-        self.watch_gap(from, had_gap, cx);
+        self.watch_gap(from, gap, cx);
     }
 
     fn on_timer(&mut self, Timer::Gap(from): Timer, cx: &mut Cx<Self>) {
@@ -139,7 +139,7 @@ impl Process for FifoLink {
         cx.reach("gave up on a gap");
         incoming.passed = first - 1;
         self.deliver_held(from, cx);
-        self.watch_gap(from, false, cx);
+        self.watch_gap(from, None, cx);
     }
 }
 
@@ -159,17 +159,23 @@ impl FifoLink {
         }
     }
 
-    /// Times a gap from when it is first seen, if the receiver ever gives up on one.
-    fn watch_gap(&self, from: ProcessId, had_gap: bool, cx: &mut Cx<Self>) {
-        if !self.gives_up {
+    /// Times each gap from when it is first seen, if the receiver ever gives up on one.
+    fn watch_gap(&self, from: ProcessId, before: Option<u64>, cx: &mut Cx<Self>) {
+        let gap = self.incoming.get(&from).and_then(Incoming::gap);
+        if !self.gives_up || gap == before {
             return;
         }
-        let has_gap = self.incoming.get(&from).is_some_and(|incoming| !incoming.held.is_empty());
-        if !has_gap {
-            cx.cancel_timer(Timer::Gap(from));
-        } else if !had_gap {
-            cx.set_timer(self.gap_timeout, Timer::Gap(from));
+        match gap {
+            Some(_) => cx.set_timer(self.gap_timeout, Timer::Gap(from)),
+            None => cx.cancel_timer(Timer::Gap(from)),
         }
+    }
+}
+
+impl Incoming {
+    /// Behind which sequence number there is a gap, if there is one.
+    fn gap(&self) -> Option<u64> {
+        (!self.held.is_empty()).then_some(self.passed)
     }
 }
 
@@ -287,8 +293,8 @@ mod tests {
 
     #[test]
     fn each_gap_has_its_own_patience() {
-        // Numbers 1 and 3 are lost: the gap before 2 is given up 50 ms after 2, that before 4 only
-        // 50 ms after the first.
+        // The first and the third are lost. The second comes at 20 ms and the fourth at 40 ms; the
+        // gap before the second is given up at 70 ms, and only then that before the fourth begins.
         let mut bench = first_takes(100).params(r#"{"late": "drop"}"#);
         bench = bench.workload(r#"{"senders": ["p0"], "messages": 4}"#);
         bench.experiment.overrides[0].fate = Fate::Drop;

@@ -26,6 +26,7 @@
 //! Words: Stenning's *transmitter* and *receiver* are our sender and receiver.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 
 use ftsim_core::{
     Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId,
@@ -109,13 +110,19 @@ pub enum DedupStorage {
     Stable,
 }
 
-/// What names a transmission for ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// What names a message on the wire for ever, shown as `incarnation.sequence`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Tag {
     /// Which life of the sender, counted from 0.
     pub incarnation: u64,
     /// Which message of this life to this receiver, counted from 1.
     pub sequence: u64,
+}
+
+impl fmt::Debug for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.incarnation, self.sequence)
+    }
 }
 
 /// One process of a reliable link: sender and receiver.
