@@ -1,25 +1,28 @@
 //! Slow or dead: two runs that a process cannot tell apart, so that no failure detector is right in
 //! both (Chandra and Toueg 1996; at the bottom of it Fischer, Lynch and Paterson 1985).
 
-use std::fs;
-use std::path::Path;
+mod shipped;
 
 use ftsim::scenario::Scenario;
-use ftsim::{Catalogue, sweep};
+use ftsim::sweep;
 use ftsim_core::trace::{Entry, Happening};
 use ftsim_core::{Duration, Instant, Outcome, ProcessId, Trace, Verdict};
 
 const OBSERVER: ProcessId = ProcessId(0);
-/// T: here the slow process goes on.
+/// T: here the messages of the slow process begin to arrive.
 const UNTIL: Instant = Instant::from_nanos(1_200_000_000);
 
-fn record(name: &str, seed: u64) -> (Outcome, Trace) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("scenarios/{name}.toml"));
-    let text = fs::read_to_string(path).expect("a readable scenario");
-    let Ok(scenario) = Scenario::parse(name, &text, &Catalogue::builtin()) else {
-        panic!("{name} is refused")
-    };
-    sweep::record(&scenario, seed).expect("ftsim does not fail")
+/// The two scenarios: in the one p1 is dead, in the other its messages are slow.
+fn dead_and_slow() -> [Scenario; 2] {
+    let mut shipped = shipped::scenarios();
+    ["slow-or-dead-crash", "slow-or-dead-slow"].map(|name| {
+        let found = shipped.iter().position(|(own, _)| own == name);
+        shipped.remove(found.expect("a scenario that is shipped")).1
+    })
+}
+
+fn record(scenario: &Scenario, seed: u64) -> (Outcome, Trace) {
+    sweep::record(scenario, seed).expect("ftsim does not fail")
 }
 
 /// What the observer sees and does before T, and when. What becomes of its messages is hidden from
@@ -42,8 +45,9 @@ fn verdict(outcome: &Outcome, property: &str) -> Verdict {
 
 #[test]
 fn until_t_the_observer_sees_the_same_of_the_slow_and_of_the_dead() {
+    let scenarios = dead_and_slow();
     for seed in 1..50 {
-        let (dead, slow) = (record("slow-or-dead-crash", seed), record("slow-or-dead-slow", seed));
+        let [dead, slow] = scenarios.each_ref().map(|scenario| record(scenario, seed));
         let seen = view(&dead.1);
         assert_eq!(seen, view(&slow.1), "seed {seed}");
         assert!(seen.iter().any(|(_, what)| what.contains("hears")));
@@ -59,11 +63,10 @@ fn until_t_the_observer_sees_the_same_of_the_slow_and_of_the_dead() {
 
 #[test]
 fn after_t_the_views_differ() {
-    let heard_at_last = |name| {
-        let (_, trace) = record(name, 1);
+    let heard_at_last = dead_and_slow().map(|scenario| {
+        let (_, trace) = record(&scenario, 1);
         let late = trace.entries.into_iter().filter(|e| e.process == Some(OBSERVER));
         late.filter(|e| e.at >= UNTIL).any(|e| matches!(e.what, Happening::Deliver { .. }))
-    };
-    assert!(heard_at_last("slow-or-dead-slow"));
-    assert!(!heard_at_last("slow-or-dead-crash"));
+    });
+    assert_eq!(heard_at_last, [false, true]);
 }
