@@ -6,15 +6,16 @@
 //! crash-stop, f < n; synchronous with a fixed timeout, which makes it P, or partially synchronous
 //! with a growing one, which makes it ◇P.
 //!
-//! Steps: every η a process sends HEARTBEAT to all others (`push`), or REQUEST, which is answered by
-//! HEARTBEAT (`pull`). Who has not been heard for τ is suspected; when it is heard again it is
+//! Steps: every η a process sends HEARTBEAT to all others (`push`), or REQUEST, which is answered
+//! by HEARTBEAT (`pull`). Who has not been heard for τ is suspected; when it is heard again it is
 //! trusted, and from then on its τ is longer by `increment`.
 //!
 //! Why it works: a crashed process sends nothing, and its last heartbeat arrives within δ; τ later
-//! it is suspected, and nothing will ever change that. Two heartbeats of a correct process arrive no
-//! more than η + δ apart (`pull`: η + 2δ), since the one may be fast and the other slow. A τ as long
-//! as that never errs while δ holds. If δ holds from an unknown time GST on, a shorter τ errs, grows
-//! with each error that is taken back, and is long enough after ⌈(η + δ − τ)/increment⌉ of them.
+//! it is suspected, and nothing will ever change that. Two heartbeats of a correct process arrive
+//! no more than η + δ apart (`pull`: η + 2δ), since the one may be fast and the other slow. A τ as
+//! long as that never errs while δ holds. If δ holds from an unknown time GST on, a shorter τ errs,
+//! grows with each error that is taken back, and is long enough after ⌈(η + δ − τ)/increment⌉ of
+//! them.
 //!
 //! Before GST nothing tells a slow process from a dead one: the scenarios `slow-or-dead-crash` and
 //! `slow-or-dead-slow` are the same to an observer for a second.

@@ -1,9 +1,9 @@
 //! The perfect failure detector, P, as an oracle: it is told who has crashed.
 //!
 //! Source: Chandra and Toueg (1996), *Unreliable failure detectors for reliable distributed
-//! systems*, where detectors are oracles in the first place; Cachin, Guerraoui and Rodrigues (2011),
-//! module 2.6. Spec: [`FailureDetector`], strongly complete and strongly accurate. Model: crash-stop,
-//! f < n, and a world that can tell a crash: a fail-stop processor, say, or a hypervisor.
+//! systems*, where detectors are oracles in the first place; Cachin, Guerraoui and Rodrigues
+//! (2011), module 2.6. Spec: [`FailureDetector`], strongly complete and strongly accurate. Model:
+//! crash-stop, f < n, and a world that can tell a crash: a fail-stop processor, or a hypervisor.
 //!
 //! Steps: what the oracle tells is passed on. Each process hears of each crash in its own time.
 //!

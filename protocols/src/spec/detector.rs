@@ -1,8 +1,8 @@
 //! Failure detection: each process is told, rightly or not, which others have crashed.
 //!
-//! Properties after Chandra and Toueg (1996), *Unreliable failure detectors for reliable distributed
-//! systems*; the detection time after Chen, Toueg and Aguilera (2002). Every class of detector is
-//! at least weakly complete: that is the core. P is strongly complete and strongly accurate, ◇P
+//! Properties after Chandra and Toueg (1996), *Unreliable failure detectors for reliable
+//! distributed systems*; the detection time after Chen, Toueg and Aguilera (2002). Every class of
+//! detector is at least weakly complete: that is the core. P is strongly complete and strongly accurate, ◇P
 //! strongly complete and eventually strongly accurate; a protocol claims what it is.
 //!
 //! A detector begins with trust in everybody, after a crash of its own too. Runs are finite: of
