@@ -2,8 +2,8 @@
 //!
 //! Properties after Chandra and Toueg (1996), *Unreliable failure detectors for reliable
 //! distributed systems*; the detection time after Chen, Toueg and Aguilera (2002). Every class of
-//! detector is at least weakly complete: that is the core. P is strongly complete and strongly accurate, ◇P
-//! strongly complete and eventually strongly accurate; a protocol claims what it is.
+//! detector is at least weakly complete: that is the core. P is strongly complete and strongly
+//! accurate, ◇P strongly complete and eventually strongly accurate; a protocol claims what it is.
 //!
 //! A detector begins with trust in everybody, after a crash of its own too. Runs are finite: of
 //! those that end at their horizon, the last quarter stands for ever after. A wrong suspicion in it
