@@ -5,6 +5,7 @@
 //! and neither files nor terminals.
 
 pub mod broadcast;
+pub mod byzantine;
 pub mod checkpoint;
 pub mod commit;
 pub mod consensus;
@@ -48,6 +49,8 @@ impl Catalogue {
             .with::<consensus::FloodingConsensus>()
             .with::<consensus::FloodSet>()
             .with::<consensus::HierarchicalConsensus>()
+            .with::<byzantine::OralMessages>()
+            .with::<byzantine::PhaseKing>()
             .with::<commit::TwoPhaseCommit>()
             .with::<checkpoint::ChandyLamport>()
             .with::<checkpoint::CkptBlocking>()

@@ -1,13 +1,18 @@
 //! For tests of protocols: a small world, and questions about what happened in it.
 
+pub mod scripted;
+
+use std::ops::Range;
+
+use ftsim_core::adversary::Behaviour;
 use ftsim_core::delay::Delay;
 use ftsim_core::detector::{DetectorConfig, DetectorKind};
 use ftsim_core::fault::{Action, Crash, Fault, InFlight, Trigger};
 use ftsim_core::random::{CountRange, Occurrence, RandomCrash, RandomFaults};
 use ftsim_core::trace::Happening;
 use ftsim_core::{
-    Duration, DurationRange, Entry, Experiment, Outcome, ProcessId, PropertyId, Protocol, Setting,
-    Verdict,
+    Duration, DurationRange, Entry, Experiment, Instant, Outcome, ProcessId, PropertyId, Protocol,
+    Setting, Verdict,
 };
 use serde_json::Value;
 
@@ -131,6 +136,28 @@ impl<P: Protocol> Bench<P> {
         self
     }
 
+    /// `process` lies from the start.
+    pub fn byzantine(mut self, process: u32, behaviour: Behaviour) -> Self {
+        let trigger = Trigger::At(Instant::ZERO);
+        let action = Action::Corrupt(ProcessId(process), behaviour);
+        self.experiment.plan.faults.push(Fault { trigger, action });
+        self
+    }
+
+    /// Runs these seeds and records none: the properties that each violates.
+    pub fn violated_in(&self, seeds: Range<u64>) -> Vec<Vec<&'static str>> {
+        let entry = Entry::of::<P>();
+        let mut runner = entry
+            .prepare(self.experiment.clone(), &self.params, &self.workload)
+            .expect("a valid setting");
+        let run = |seed| {
+            let outcome = runner.run(seed);
+            assert_eq!(outcome.panicked, None);
+            violated(&outcome)
+        };
+        seeds.map(run).collect()
+    }
+
     /// Runs one seed and records it.
     pub fn run(&self, seed: u64) -> Run {
         let entry = Entry::of::<P>();
@@ -159,10 +186,14 @@ impl Run {
 
     /// The properties that were violated.
     pub fn violated(&self) -> Vec<&'static str> {
-        let violated =
-            self.judged.iter().filter(|judged| matches!(judged.verdict, Verdict::Violated(_)));
-        violated.map(|judged| judged.id.0).collect()
+        violated(&self.outcome)
     }
+}
+
+fn violated(outcome: &Outcome) -> Vec<&'static str> {
+    let violated =
+        outcome.judged.iter().filter(|judged| matches!(judged.verdict, Verdict::Violated(_)));
+    violated.map(|judged| judged.id.0).collect()
 }
 
 /// The trigger of the `nth` effect of a process.

@@ -148,8 +148,8 @@ enum Values {
     Drawn(Value),
 }
 
-impl Workload<Consensus> for Proposers {
-    fn on_start(&mut self, ask: &mut Ask<'_, Consensus>) {
+impl<S: Spec<Request = Request>> Workload<S> for Proposers {
+    fn on_start(&mut self, ask: &mut Ask<'_, S>) {
         for (index, p) in self.proposers.iter().enumerate() {
             let value = match &self.values {
                 Values::OwnId => p.0.into(),
@@ -167,14 +167,14 @@ impl Workload<Consensus> for Proposers {
     }
 }
 
-fn proposed(event: &Observed<'_, Consensus>) -> Option<Value> {
+fn proposed<S: Spec<Request = Request>>(event: &Observed<'_, S>) -> Option<Value> {
     match event.what {
         What::Request(Request::Propose(value)) => Some(*value),
         _ => None,
     }
 }
 
-fn decided(event: &Observed<'_, Consensus>) -> Option<Value> {
+fn decided<S: Spec<Indication = Indication>>(event: &Observed<'_, S>) -> Option<Value> {
     match event.what {
         What::Indication(Indication::Decide(value)) => Some(*value),
         _ => None,
@@ -207,12 +207,12 @@ impl Property<Consensus> for Validity {
 
 /// C3: remembers each process's decision.
 #[derive(Clone, Debug, Default, Hash)]
-struct Integrity {
+pub(super) struct Integrity {
     decisions: BTreeMap<ProcessId, Value>,
 }
 
-impl Property<Consensus> for Integrity {
-    fn observe(&mut self, event: &Observed<'_, Consensus>) -> Result<(), Violation> {
+impl<S: Spec<Indication = Indication>> Property<S> for Integrity {
+    fn observe(&mut self, event: &Observed<'_, S>) -> Result<(), Violation> {
         let Some(value) = decided(event) else { return Ok(()) };
         let p = event.process;
         match self.decisions.insert(p, value) {
@@ -231,14 +231,14 @@ impl Property<Consensus> for Integrity {
 
 /// C4: remembers who decided what, and compares at the end, when it is known who is correct.
 #[derive(Clone, Debug, Default, Hash)]
-struct Agreement {
+pub(super) struct Agreement {
     deciders: BTreeMap<Value, ProcessSet>,
     /// Correct processes that decided besides the first: those who had somebody to agree with.
     agreeing: u64,
 }
 
-impl Property<Consensus> for Agreement {
-    fn observe(&mut self, event: &Observed<'_, Consensus>) -> Result<(), Violation> {
+impl<S: Spec<Indication = Indication>> Property<S> for Agreement {
+    fn observe(&mut self, event: &Observed<'_, S>) -> Result<(), Violation> {
         if let Some(value) = decided(event) {
             self.deciders.entry(value).or_default().insert(event.process);
         }
@@ -289,14 +289,14 @@ fn disagreement((p, v): (ProcessId, Value), (q, w): (ProcessId, Value)) -> Viola
 /// C1: remembers who proposed and who decided. Nobody owes a decision unless a correct process has
 /// proposed.
 #[derive(Clone, Debug, Default, Hash)]
-struct Termination {
+pub(super) struct Termination {
     proposers: ProcessSet,
     deciders: ProcessSet,
     owed: u64,
 }
 
-impl Property<Consensus> for Termination {
-    fn observe(&mut self, event: &Observed<'_, Consensus>) -> Result<(), Violation> {
+impl<S: Spec<Request = Request, Indication = Indication>> Property<S> for Termination {
+    fn observe(&mut self, event: &Observed<'_, S>) -> Result<(), Violation> {
         if proposed(event).is_some() {
             self.proposers.insert(event.process);
         }

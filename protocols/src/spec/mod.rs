@@ -2,6 +2,7 @@
 
 pub mod atomic_commit;
 pub mod broadcast;
+pub mod byzantine;
 pub mod consensus;
 pub mod detector;
 #[cfg(test)]

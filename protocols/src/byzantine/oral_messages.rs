@@ -1,0 +1,257 @@
+//! Oral messages, OM(m): everybody tells everybody what he was told, m times over.
+//!
+//! Source: Lamport, Shostak and Pease (1982), section 3; Pease, Shostak and Lamport (1980). Spec:
+//! [`ByzantineGenerals`]. Model: synchronous, at most m Byzantine processes among n > 3m, links
+//! that are reliable and authenticated; no signatures. The paper's *general* is our process, its
+//! *traitor* a Byzantine one, its RETREAT our [`DEFAULT`].
+//!
+//! Steps: m + 1 rounds, each a timer as long as a message takes at most. In round 1 the commander
+//! sends its order to all lieutenants. In each later round a lieutenant plays the commander towards
+//! those who have not handled an order yet: it passes on what it was told in the round before, with
+//! the path that the order has taken. A message that does not come can be noticed, and counts as
+//! [`DEFAULT`]. After the last round each order is worth what most say of it, from the longest paths
+//! upwards; without a majority, [`DEFAULT`].
+//!
+//! Why it works: a correct commander among n > 2k + m, k of them traitors, is obeyed by OM(m), since
+//! at every level the correct ones are a majority and say the same. If the commander is a traitor,
+//! only m - 1 traitors are left among n - 1 > 3(m - 1) lieutenants: by induction all agree on what
+//! each of them was told, and so on its majority.
+
+use std::collections::BTreeMap;
+
+use ftsim_core::{
+    Cx, DetectorClass, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId, Protocol,
+    Setting, Timing,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::spec::byzantine::{ByzantineGenerals, COMMANDER, IC1, IC2, Indication, Request};
+use crate::spec::consensus::{TERMINATION, Value};
+
+const COMMANDER_ROLE: &str = "commander";
+const LIEUTENANT_ROLE: &str = "lieutenant";
+
+/// The order that stands for one that did not come, or on which there is no majority.
+pub const DEFAULT: Value = 0;
+
+/// Who handed on an order, in turn: the commander first, the sender last.
+type Path = Vec<ProcessId>;
+
+/// One general of OM(m).
+#[derive(Clone, Debug, Hash)]
+pub struct OralMessages {
+    m: usize,
+    /// Counts from 1 to m + 1.
+    round: usize,
+    /// What this process was told along each path.
+    told: BTreeMap<Path, Value>,
+    /// What silence counts as; in the mutant `no-default` nothing, and it waits for ever.
+    absent: Option<Value>,
+}
+
+/// What processes send each other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Msg {
+    /// What the sender was told.
+    Order {
+        /// By whom, who was told it by whom, and so on from the commander; the sender is the last.
+        path: Path,
+        /// The order.
+        value: Value,
+    },
+}
+
+/// Its timers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Timer {
+    /// The round is over: what has not come by now does not come.
+    RoundEnd,
+}
+
+/// `[params]` of oral messages.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Params {
+    /// How many traitors it is to survive: orders are passed on so many times. At most the number of
+    /// processes less two.
+    pub m: u32,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self { m: 1 }
+    }
+}
+
+impl OralMessages {
+    /// Whether `from` can have sent an order along this path to `me`, in this round or a later one.
+    ///
+    /// An order of an earlier round is too late: it was taken for absent already.
+    fn is_sound(&self, path: &[ProcessId], from: ProcessId, cx: &Cx<Self>) -> bool {
+        let names_once = |(i, p): (usize, &ProcessId)| p.0 < cx.n() && !path[..i].contains(p);
+        (self.round..=self.m + 1).contains(&path.len())
+            && path.first() == Some(&COMMANDER)
+            && path.last() == Some(&from)
+            && !path.contains(&cx.me())
+            && path.iter().enumerate().all(names_once)
+    }
+
+    /// Passes on what came in the round that is over, each to those whom it has not passed yet.
+    fn pass_on(&self, cx: &mut Cx<Self>) {
+        for (path, value) in self.told.iter().filter(|(path, _)| path.len() == self.round) {
+            let mut longer = path.clone();
+            longer.push(cx.me());
+            let fresh = cx.others().filter(|p| !path.contains(p));
+            cx.send_to(fresh, Msg::Order { path: longer, value: *value });
+        }
+    }
+
+    /// What this process makes of the order that took this path to it: OM(m + 1 - the path's
+    /// length). `None` if it can make nothing of it.
+    fn settle(&self, path: &mut Path, cx: &Cx<Self>) -> Option<Value> {
+        let told = self.told.get(path).copied().or(self.absent)?;
+        if path.len() > self.m {
+            return Some(told);
+        }
+        let mut values = vec![told];
+        for p in cx.others().filter(|p| !path.contains(p)).collect::<Vec<_>>() {
+            path.push(p);
+            values.push(self.settle(path, cx)?);
+            path.pop();
+        }
+        Some(majority(&values).unwrap_or(DEFAULT))
+    }
+
+    fn obey(&self, cx: &mut Cx<Self>) {
+        let Some(order) = self.settle(&mut vec![COMMANDER], cx) else {
+            return cx.reach("waits for ever");
+        };
+        if self.told.get([COMMANDER].as_slice()) != Some(&order) {
+            cx.reach("overruled");
+        }
+        cx.indicate(Indication::Obey(order));
+    }
+}
+
+/// The value that makes up more than half of `values`.
+fn majority(values: &[Value]) -> Option<Value> {
+    let mut votes: BTreeMap<Value, usize> = BTreeMap::new();
+    for value in values {
+        *votes.entry(*value).or_default() += 1;
+    }
+    votes.into_iter().find(|(_, votes)| 2 * votes > values.len()).map(|(value, _)| value)
+}
+
+impl Process for OralMessages {
+    type Spec = ByzantineGenerals;
+    type Msg = Msg;
+    type Timer = Timer;
+    type Record = ftsim_core::Never;
+
+    fn on_start(&mut self, cx: &mut Cx<Self>) {
+        if cx.me() != COMMANDER {
+            cx.set_timer(cx.setting().delay_bound, Timer::RoundEnd);
+        }
+    }
+
+    fn on_request(&mut self, Request::Order(value): Request, cx: &mut Cx<Self>) {
+        cx.send_to_others(Msg::Order { path: vec![cx.me()], value });
+    }
+
+    fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
+        let Msg::Order { path, value } = msg;
+        if self.is_sound(&path, from, cx) {
+            self.told.entry(path).or_insert(value);
+        }
+    }
+
+    fn on_timer(&mut self, Timer::RoundEnd: Timer, cx: &mut Cx<Self>) {
+        if self.round > self.m {
+            return self.obey(cx);
+        }
+        self.pass_on(cx);
+        self.round += 1;
+        cx.set_timer(cx.setting().delay_bound, Timer::RoundEnd);
+    }
+}
+
+/// A run does not hold more messages than this.
+const MESSAGE_COUNT_MAX: u64 = 1_000_000;
+
+/// M(n, m) = (n - 1)(1 + M(n - 1, m - 1)) with M(n, 0) = n - 1: the messages of a run without
+/// faults. `m` must be less than `n`.
+fn message_count(n: u32, m: u32) -> u64 {
+    let receivers = u64::from(n) - 1;
+    let inner = if m == 0 { 0 } else { message_count(n - 1, m - 1) };
+    receivers.saturating_mul(inner.saturating_add(1))
+}
+
+impl Protocol for OralMessages {
+    const NAME: &'static str = "oral-messages";
+    const SUMMARY: &'static str = "Byzantine generals: pass on what one was told, m times over";
+    const MODEL: Model = Model {
+        timing: Timing::Synchronous,
+        faults: FaultClass::Byzantine,
+        bound: "m < n/3",
+        links: Links::Reliable,
+        detector: DetectorClass::None,
+        literature: "Lamport, Shostak & Pease 1982, The Byzantine generals problem",
+    };
+    const ROLES: &'static [&'static str] = &[COMMANDER_ROLE, LIEUTENANT_ROLE];
+    const MUTANTS: &'static [Mutant] = &[
+        Mutant::assumption(
+            "n-3",
+            "has three generals, one of them a traitor",
+            IC2,
+            "processes.lieutenant",
+            Some("3"),
+        ),
+        Mutant::assumption(
+            "om0",
+            "takes the commander's word, although there is a traitor",
+            IC1,
+            "params.m",
+            Some("1"),
+        ),
+        Mutant::assumption(
+            "n-3m",
+            "has 3m generals for m = 2 traitors",
+            IC2,
+            "processes.lieutenant",
+            Some("6"),
+        ),
+        Mutant::code("no-default", "waits for orders that do not come", TERMINATION),
+    ];
+
+    type Params = Params;
+
+    fn validate(params: &Params, setting: &Setting) -> Result<(), Invalid> {
+        let (n, m) = (setting.n, params.m);
+        if setting.role(COMMANDER_ROLE).len() != 1 {
+            return Err(Invalid::new("m", "there must be one commander"));
+        }
+        if m > n.saturating_sub(2) {
+            let message = format!("among {n} processes an order cannot be passed on {m} times");
+            return Err(Invalid::new("m", message));
+        }
+        if message_count(n, m) > MESSAGE_COUNT_MAX {
+            let count = message_count(n, m);
+            let message = format!("that is {count} messages: at most {MESSAGE_COUNT_MAX}");
+            return Err(Invalid::new("m", message));
+        }
+        Ok(())
+    }
+
+    fn new(params: &Params, setting: &Setting, _: ProcessId) -> Self {
+        Self {
+            m: params.m as usize,
+            round: 1,
+            told: BTreeMap::new(),
+            absent: (!setting.is_mutant("no-default")).then_some(DEFAULT),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,319 @@
+//! Phase king: exchange values, and let a king decide where the vote was close; f + 1 kings.
+//!
+//! Source: Berman and Garay (1989), Berman, Garay and Perry (1989), Towards optimal distributed
+//! consensus; the three-round variant in the wording of Wattenhofer's lecture notes. Spec:
+//! [`ByzantineAgreement`]. Model: synchronous, at most f Byzantine processes among n > 4f (two
+//! rounds a phase) or n > 3f (three), links that are reliable and authenticated.
+//!
+//! Steps: a round is a timer, as long as a message takes at most. In phase k = 1 … f + 1 the king is
+//! the k-th process.
+//!
+//! 1. All tell all their value.
+//! 2. Only with three rounds: who heard one value from n - f or more proposes it to all. Who hears
+//!    more than f propose a value takes it over.
+//! 3. The king tells all its value. Who is not certain of its own takes over the king's.
+//!
+//! After round 1 of two, a process holds the most frequent value, and is certain if it heard it more
+//! than n/2 + f times; after round 2 of three, if n - f or more proposed it. After the last phase
+//! all decide what they hold. All start with their proposals at one time.
+//!
+//! Why it works: if all correct processes hold one value, each hears it n - f times, is certain, and
+//! no king moves it. If one of them is certain, so many correct ones stand behind its value that all
+//! hold it, a correct king too; if none is, all take over the king's. So all hold one value after
+//! the phase of a correct king, and of f + 1 kings one is correct.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use ftsim_core::{
+    Cx, DetectorClass, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId, Protocol,
+    Setting, Timing,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::spec::byzantine::{BYZ_AGREEMENT, BYZ_VALIDITY, ByzantineAgreement};
+use crate::spec::consensus::{Indication, Request, Value};
+
+/// One process of phase king.
+#[derive(Clone, Debug, Hash)]
+pub struct PhaseKing {
+    variant: Variant,
+    /// How many processes may lie.
+    f: u32,
+    /// The phases: f + 1; one less in the mutant `f-phases`.
+    phase_count: u32,
+    now: Step,
+    /// The value that it holds, from its proposal on.
+    value: Option<Value>,
+    /// Whether no king can change that in this phase.
+    certain: bool,
+    /// What it heard in this step or already for a later one; from each process the first word.
+    heard: BTreeMap<Step, BTreeMap<ProcessId, Value>>,
+    /// Not in the mutant `always-king`.
+    trusts_itself: bool,
+}
+
+/// A round of a phase; phases count from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Step {
+    phase: u32,
+    round: Round,
+}
+
+/// The rounds of a phase, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Round {
+    Values,
+    Proposals,
+    King,
+}
+
+/// What processes send each other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Msg {
+    /// What the sender holds.
+    Value {
+        /// In which phase.
+        phase: u32,
+        /// Its value.
+        value: Value,
+    },
+    /// What the sender heard from n - f or more.
+    Propose {
+        /// In which phase.
+        phase: u32,
+        /// The value.
+        value: Value,
+    },
+    /// What the king holds.
+    King {
+        /// In which phase.
+        phase: u32,
+        /// Its value.
+        value: Value,
+    },
+}
+
+/// Its timers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Timer {
+    /// The round is over: what has not come by now does not come.
+    RoundEnd,
+}
+
+/// How many rounds a phase has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Variant {
+    /// Values and the king's: for n > 4f.
+    TwoRound,
+    /// With a round of proposals between them: for n > 3f.
+    #[default]
+    ThreeRound,
+}
+
+/// `[params]` of phase king.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Params {
+    /// How many liars it is to survive; less than the number of processes.
+    pub f: u32,
+    /// How many rounds a phase has.
+    pub variant: Variant,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self { f: 1, variant: Variant::default() }
+    }
+}
+
+impl PhaseKing {
+    fn start_values(&mut self, cx: &mut Cx<Self>) {
+        let phase = self.now.phase;
+        self.certain = false;
+        if let Some(value) = self.value {
+            cx.broadcast(Msg::Value { phase, value });
+        }
+        cx.set_timer(cx.setting().delay_bound, Timer::RoundEnd);
+    }
+
+    /// The end of the first of two rounds.
+    fn count_values(&mut self, cx: &mut Cx<Self>) {
+        if let Some((value, votes)) = self.most_frequent() {
+            self.value = Some(value);
+            self.certain = 2 * votes > cx.n() + 2 * self.f;
+        }
+        self.start_king(cx);
+    }
+
+    /// The end of the first of three rounds.
+    fn start_proposals(&mut self, cx: &mut Cx<Self>) {
+        let phase = self.now.phase;
+        if let Some((value, votes)) = self.most_frequent()
+            && votes >= cx.n() - self.f
+        {
+            cx.broadcast(Msg::Propose { phase, value });
+        }
+        self.enter(Step { phase, round: Round::Proposals });
+        cx.set_timer(cx.setting().delay_bound, Timer::RoundEnd);
+    }
+
+    /// The end of the second of three rounds.
+    fn count_proposals(&mut self, cx: &mut Cx<Self>) {
+        if let Some((value, votes)) = self.most_frequent()
+            && votes > self.f
+        {
+            self.value = Some(value);
+            self.certain = votes >= cx.n() - self.f;
+        }
+        self.start_king(cx);
+    }
+
+    fn start_king(&mut self, cx: &mut Cx<Self>) {
+        let phase = self.now.phase;
+        self.enter(Step { phase, round: Round::King });
+        if let Some(value) = self.value.filter(|_| cx.me() == king_of(phase)) {
+            cx.broadcast(Msg::King { phase, value });
+        }
+        cx.set_timer(cx.setting().delay_bound, Timer::RoundEnd);
+    }
+
+    fn end_phase(&mut self, cx: &mut Cx<Self>) {
+        let king = king_of(self.now.phase);
+        let told = self.heard.get(&self.now).and_then(|heard| heard.get(&king)).copied();
+        if told.is_some() && told != self.value {
+            if self.certain && self.trusts_itself {
+                cx.reach("keeps its value against the king's");
+            } else {
+                cx.reach("takes over the king's value");
+                self.value = told;
+            }
+        }
+        if self.now.phase < self.phase_count {
+            self.enter(Step { phase: self.now.phase + 1, round: Round::Values });
+            return self.start_values(cx);
+        }
+        if let Some(value) = self.value {
+            cx.indicate(Indication::Decide(value));
+        }
+    }
+
+    /// Forgets what was heard for earlier steps.
+    fn enter(&mut self, step: Step) {
+        self.heard = self.heard.split_off(&step);
+        self.now = step;
+    }
+
+    /// The value heard most often in this round, and how often; of several the least.
+    fn most_frequent(&self) -> Option<(Value, u32)> {
+        let mut votes: BTreeMap<Value, u32> = BTreeMap::new();
+        for value in self.heard.get(&self.now)?.values() {
+            *votes.entry(*value).or_default() += 1;
+        }
+        votes.into_iter().max_by_key(|(value, votes)| (*votes, Reverse(*value)))
+    }
+}
+
+/// The k-th process is king of phase k.
+const fn king_of(phase: u32) -> ProcessId {
+    ProcessId(phase - 1)
+}
+
+impl Process for PhaseKing {
+    type Spec = ByzantineAgreement;
+    type Msg = Msg;
+    type Timer = Timer;
+    type Record = ftsim_core::Never;
+
+    fn on_request(&mut self, Request::Propose(value): Request, cx: &mut Cx<Self>) {
+        if self.value.is_none() {
+            self.value = Some(value);
+            self.start_values(cx);
+        }
+    }
+
+    fn on_message(&mut self, from: ProcessId, msg: Msg, _: &mut Cx<Self>) {
+        let (phase, round, value) = match msg {
+            Msg::Value { phase, value } => (phase, Round::Values, value),
+            Msg::Propose { phase, value } => (phase, Round::Proposals, value),
+            Msg::King { phase, value } => (phase, Round::King, value),
+        };
+        let step = Step { phase, round };
+        // What comes after its round was taken for absent already; only the king speaks as one.
+        if step >= self.now && phase <= self.phase_count {
+            self.heard.entry(step).or_default().entry(from).or_insert(value);
+        }
+    }
+
+    fn on_timer(&mut self, Timer::RoundEnd: Timer, cx: &mut Cx<Self>) {
+        match (self.now.round, self.variant) {
+            (Round::Values, Variant::TwoRound) => self.count_values(cx),
+            (Round::Values, Variant::ThreeRound) => self.start_proposals(cx),
+            (Round::Proposals, _) => self.count_proposals(cx),
+            (Round::King, _) => self.end_phase(cx),
+        }
+    }
+}
+
+impl Protocol for PhaseKing {
+    const NAME: &'static str = "phase-king";
+    const SUMMARY: &'static str = "Byzantine agreement: vote, and follow a king where it is close";
+    const MODEL: Model = Model {
+        timing: Timing::Synchronous,
+        faults: FaultClass::Byzantine,
+        bound: "f < n/3; two-round f < n/4",
+        links: Links::Reliable,
+        detector: DetectorClass::None,
+        literature: "Berman & Garay 1989; Berman, Garay & Perry 1989, Towards optimal distributed \
+                     consensus",
+    };
+    const MUTANTS: &'static [Mutant] = &[
+        Mutant::assumption(
+            "n-4f",
+            "runs two rounds a phase with 4f processes, f = 1",
+            BYZ_VALIDITY,
+            "processes",
+            Some("5"),
+        ),
+        Mutant::assumption(
+            "n-3f",
+            "runs three rounds a phase with 3f processes, f = 1",
+            BYZ_AGREEMENT,
+            "processes",
+            Some("4"),
+        ),
+        Mutant::code("f-phases", "decides after f phases", BYZ_AGREEMENT),
+        Mutant::code("always-king", "takes the king's word, however sure it is", BYZ_VALIDITY),
+    ];
+
+    type Params = Params;
+
+    fn validate(params: &Params, setting: &Setting) -> Result<(), Invalid> {
+        if params.f >= setting.n {
+            let message = format!("it must be less than the {} processes", setting.n);
+            return Err(Invalid::new("f", message));
+        }
+        if params.f == 0 && setting.is_mutant("f-phases") {
+            return Err(Invalid::new("f", "after no phase at all there is nothing to decide"));
+        }
+        Ok(())
+    }
+
+    fn new(params: &Params, setting: &Setting, _: ProcessId) -> Self {
+        Self {
+            variant: params.variant,
+            f: params.f,
+            phase_count: params.f + u32::from(!setting.is_mutant("f-phases")),
+            now: Step { phase: 1, round: Round::Values },
+            value: None,
+            certain: false,
+            heard: BTreeMap::new(),
+            trusts_itself: !setting.is_mutant("always-king"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! A traitor that reads from a script: for tests that go through every lie there is.
+
+use ftsim_core::adversary::Behaviour;
+use ftsim_core::fault::{Action, Fault, Trigger};
+use ftsim_core::{
+    Cx, Instant, Model, Mutant, Part, Process, ProcessId, ProcessSet, Protocol, Request, Setting,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Bench;
+
+/// The protocol `P`, with one process that says nothing but what a script tells it, all of it at
+/// the start.
+#[derive(Clone, Debug, Hash)]
+pub enum Scripted<P: Protocol> {
+    Correct(P),
+    Traitor(Vec<(ProcessId, P::Msg)>),
+}
+
+/// Who lies, and what it says to whom; and the parameters of the protocol.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Script {
+    traitor: u32,
+    says: Value,
+    params: Value,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        let empty = || Value::Object(serde_json::Map::new());
+        Self { traitor: u32::MAX, says: Value::Array(Vec::new()), params: empty() }
+    }
+}
+
+impl<P: Protocol> Bench<Scripted<P>> {
+    /// Sets the protocol's parameters, and lets `traitor` say this; `Bench::params` is not for
+    /// scripted benches.
+    pub fn traitor(mut self, params: &str, traitor: u32, says: &[(ProcessId, P::Msg)]) -> Self {
+        let says = serde_json::to_value(says).expect("messages are plain data");
+        let params = serde_json::from_str(params).expect("valid JSON");
+        let script = Script { traitor, says, params };
+        self.params = serde_json::to_value(script).expect("a script is plain data");
+        // It is Byzantine, but the adversary changes no word of the script.
+        let verbatim = Behaviour::Withhold(ProcessSet::new());
+        let action = Action::Corrupt(ProcessId(traitor), verbatim);
+        self.experiment.plan.faults = vec![Fault { trigger: Trigger::At(Instant::ZERO), action }];
+        self
+    }
+}
+
+impl<P: Protocol> Scripted<P> {
+    fn correctly(&mut self, cx: &mut Cx<Self>, handler: impl FnOnce(&mut P, &mut Cx<P>)) {
+        let Self::Correct(process) = self else { return };
+        let part = Part { msg: |msg| msg, timer: |timer| timer, record: |record| record };
+        for what in cx.layer(&part, |cx| handler(process, cx)) {
+            cx.indicate(what);
+        }
+    }
+}
+
+impl<P: Protocol> Process for Scripted<P> {
+    type Spec = P::Spec;
+    type Msg = P::Msg;
+    type Timer = P::Timer;
+    type Record = P::Record;
+
+    fn on_start(&mut self, cx: &mut Cx<Self>) {
+        if let Self::Traitor(says) = self {
+            for (to, msg) in says {
+                cx.send(*to, msg.clone());
+            }
+        }
+        self.correctly(cx, |p, cx| p.on_start(cx));
+    }
+
+    fn on_request(&mut self, request: Request<Self>, cx: &mut Cx<Self>) {
+        self.correctly(cx, |p, cx| p.on_request(request, cx));
+    }
+
+    fn on_message(&mut self, from: ProcessId, msg: P::Msg, cx: &mut Cx<Self>) {
+        self.correctly(cx, |p, cx| p.on_message(from, msg, cx));
+    }
+
+    fn on_timer(&mut self, timer: P::Timer, cx: &mut Cx<Self>) {
+        self.correctly(cx, |p, cx| p.on_timer(timer, cx));
+    }
+}
+
+impl<P: Protocol> Protocol for Scripted<P> {
+    const NAME: &'static str = P::NAME;
+    const SUMMARY: &'static str = P::SUMMARY;
+    const MODEL: Model = P::MODEL;
+    const ROLES: &'static [&'static str] = P::ROLES;
+    const MUTANTS: &'static [Mutant] = P::MUTANTS;
+
+    type Params = Script;
+
+    fn new(script: &Script, setting: &Setting, me: ProcessId) -> Self {
+        if me.0 == script.traitor {
+            let says = serde_json::from_value(script.says.clone());
+            return Self::Traitor(says.expect("a script of messages"));
+        }
+        let params = serde_json::from_value(script.params.clone()).expect("parameters");
+        Self::Correct(P::new(&params, setting, me))
+    }
+}
+
+/// Every list of `len` items drawn from `choices`.
+pub fn all_lists<T: Copy>(choices: &[T], len: usize) -> Vec<Vec<T>> {
+    let mut lists = vec![Vec::new()];
+    for _ in 0..len {
+        let longer = |list: &Vec<T>| {
+            let list = list.clone();
+            choices.iter().map(move |choice| [list.as_slice(), &[*choice]].concat())
+        };
+        lists = lists.iter().flat_map(longer).collect();
+    }
+    lists
+}
