@@ -4,6 +4,7 @@ use annotate_snippets::Renderer;
 use ftsim::crash_point::CrashPoint;
 use ftsim::scenario::Scenario;
 use ftsim::{Catalogue, judge, sweep};
+use ftsim_core::adversary::Behaviour;
 use ftsim_core::condition::{Condition, Links, Persistence};
 use ftsim_core::detector::RandomMistakes;
 use ftsim_core::fault::{Action, Crash, InFlight, Trigger};
@@ -73,6 +74,23 @@ fn omissions() {
     let two = actions("send_omission = { process = \"participant\" }");
     let omits = |p| Condition::SendOmission(p, Links::ALL, always);
     assert_eq!(two, [P1, P2].map(|p| Action::Begin(omits(p), Persistence::Permanent)));
+}
+
+#[test]
+fn liars() {
+    assert_eq!(actions("byzantine = \"p1\""), [Action::Corrupt(P1, Behaviour::Random)]);
+    let kinds = [
+        ("\"silent\"", Behaviour::Silent),
+        ("{ withhold = \"participant\" }", Behaviour::Withhold([P1, P2].into_iter().collect())),
+        ("\"equivocate\"", Behaviour::Equivocate),
+        ("\"mutate\"", Behaviour::Mutate),
+        ("\"replay\"", Behaviour::Replay),
+        ("\"random\"", Behaviour::Random),
+    ];
+    for (text, behaviour) in kinds {
+        let both = actions(&format!("byzantine = [\"p0\", \"p2\"]\nbehaviour = {text}"));
+        assert_eq!(both, [P0, P2].map(|p| Action::Corrupt(p, behaviour.clone())), "{text}");
+    }
 }
 
 #[test]

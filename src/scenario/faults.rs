@@ -1,5 +1,6 @@
 //! `[[fault]]`: the plan.
 
+use ftsim_core::adversary::Behaviour;
 use ftsim_core::fault::{Action, Crash, Fault, InFlight, Plan, Trigger};
 use ftsim_core::network::NetworkConfig;
 use ftsim_core::storage::OnCrash;
@@ -8,7 +9,7 @@ use ftsim_core::{Duration, FaultClass, Instant, Setting};
 use super::names::Names;
 use super::problems::{Problems, quoted};
 use super::world::on_crash as on_crash_of;
-use crate::scenario_file::{FaultFile, InFlightFile};
+use crate::scenario_file::{BehaviourFile, FaultFile, InFlightFile};
 
 /// What faults are checked against.
 pub struct Surroundings<'a> {
@@ -95,11 +96,12 @@ impl Reader<'_> {
     }
 
     fn actions(&self, problems: &mut Problems<'_>) -> Option<Vec<Action>> {
-        let FaultFile { crash, pause, resume, partition, heal, .. } = self.fault;
+        let FaultFile { crash, pause, resume, byzantine, partition, heal, .. } = self.fault;
         let mut given = vec![
             ("crash", crash.is_some()),
             ("pause", pause.is_some()),
             ("resume", resume.is_some()),
+            ("byzantine", byzantine.is_some()),
             ("partition", partition.is_some()),
             ("heal", heal.is_some()),
         ];
@@ -126,6 +128,12 @@ impl Reader<'_> {
         if let Some(resuming) = resume {
             let resume = |process| Action::Resume { process };
             return Some(targets(resuming)?.into_iter().map(resume).collect());
+        }
+        if let Some(lying) = byzantine {
+            let processes = targets(lying);
+            let behaviour = self.behaviour(problems)?;
+            let corrupt = |process| Action::Corrupt(process, behaviour.clone());
+            return Some(processes?.into_iter().map(corrupt).collect());
         }
         if lasts {
             let conditions = self.conditions(problems);
@@ -170,6 +178,21 @@ impl Reader<'_> {
         Crash { recover_after, in_flight, disk }
     }
 
+    fn behaviour(&self, problems: &mut Problems<'_>) -> Option<Behaviour> {
+        Some(match &self.fault.behaviour {
+            Some(BehaviourFile::Silent) => Behaviour::Silent,
+            Some(BehaviourFile::Withhold(from)) => {
+                let path = self.at("behaviour.withhold");
+                let from = self.around.names.many(problems, &path, from)?;
+                Behaviour::Withhold(from.into_iter().collect())
+            }
+            Some(BehaviourFile::Equivocate) => Behaviour::Equivocate,
+            Some(BehaviourFile::Mutate) => Behaviour::Mutate,
+            Some(BehaviourFile::Replay) => Behaviour::Replay,
+            Some(BehaviourFile::Random) | None => Behaviour::Random,
+        })
+    }
+
     /// The one key of `keys` that is given.
     fn exactly_one<'k>(
         &self,
@@ -203,6 +226,7 @@ impl Reader<'_> {
             ("on_crash", self.fault.on_crash.is_some(), "crash"),
             ("amnesia", self.fault.amnesia.is_some(), "crash"),
             ("resume_after", self.fault.resume_after.is_some(), "pause"),
+            ("behaviour", self.fault.behaviour.is_some(), "byzantine"),
         ];
         for (key, given, owner) in extras {
             if given && owner != action {

@@ -29,8 +29,6 @@ const PLANNED_KEYS: &[&str] = &[
     "fault[].jump",
     "fault[].freeze",
     "fault[].wrong_value",
-    "fault[].byzantine",
-    "fault[].behaviour",
 ];
 
 /// Values that are planned, by key.

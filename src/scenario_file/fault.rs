@@ -38,6 +38,10 @@ pub struct FaultFile {
     pub resume_after: Option<Duration>,
     /// These paused processes go on.
     pub resume: Option<Targets>,
+    /// These processes lie, for good: an adversary rewrites what they send.
+    pub byzantine: Option<Targets>,
+    /// Of `byzantine`: how they lie; `"random"` unless said otherwise.
+    pub behaviour: Option<BehaviourFile>,
     /// Links are cut.
     pub partition: Option<PartitionFile>,
     /// These processes fail to send.
@@ -106,6 +110,24 @@ pub enum InFlightFile {
     Keep,
     /// They are lost.
     Lose,
+}
+
+/// How a Byzantine process lies.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BehaviourFile {
+    /// Sends nothing.
+    Silent,
+    /// Sends nothing to these.
+    Withhold(Targets),
+    /// Tells every receiver something else, or the truth.
+    Equivocate,
+    /// Changes every message, in the same way for all receivers.
+    Mutate,
+    /// Sends old messages along with the new ones.
+    Replay,
+    /// Any of these and honesty, message by message.
+    Random,
 }
 
 /// Which links a partition cuts.

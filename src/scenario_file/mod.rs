@@ -20,7 +20,7 @@ pub use condition::{
     SlowSyncFile,
 };
 pub use delay::{DelayFile, DelayTable};
-pub use fault::{FaultFile, InFlightFile, PartitionFile, Shape};
+pub use fault::{BehaviourFile, FaultFile, InFlightFile, PartitionFile, Shape};
 pub use message::MessageFile;
 pub use random::{
     CrashPointsFile, RandomCrashFile, RandomFile, RandomPartitionFile, RandomPauseFile, RandomShape,

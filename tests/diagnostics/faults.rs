@@ -225,7 +225,7 @@ in_flight = "keep"
             3 | [[fault]]
               | ^^^^^^^^^
               |
-              = note: expected one of `crash`, `pause`, `resume`, `partition`, `heal`,
+              = note: expected one of `crash`, `pause`, `resume`, `byzantine`, `partition`, `heal`,
                       `send_omission`, `receive_omission`, `late`, `loss`, `duplicate`, `clog`,
                       `slow`, `sync_fails`, `slow_sync`, `full`, `corrupt_record`, `lose_disk`,
                       `rollback`
@@ -422,6 +422,65 @@ delay = "1s"
                |
             28 | [[message]]
                | ^^^^^^^^^^^
+        "#]],
+    );
+}
+
+#[test]
+fn lies_that_cannot_be() {
+    idle(
+        r#"[[fault]]
+at = "0s"
+byzantine = "p9"
+behaviour = { withhold = ["wurker"] }
+[[fault]]
+at = "0s"
+crash = "p0"
+behaviour = "silent"
+[[fault]]
+at = "0s"
+byzantine = "p0"
+resume_after = "1s"
+"#,
+        expect![[r#"
+            error: there is no process p9
+             --> x.toml:5:13
+              |
+            5 | byzantine = "p9"
+              |             ^^^^ processes are p0 to p3
+
+            error: unknown process `wurker`
+             --> x.toml:6:27
+              |
+            6 | behaviour = { withhold = ["wurker"] }
+              |                           ^^^^^^^^ expected p0 to p3, a role, or "all"
+              |
+            help: did you mean `worker`?
+
+            error: `behaviour` belongs to `byzantine`, this fault is a `crash`
+              --> x.toml:10:1
+               |
+            10 | behaviour = "silent"
+               | ^^^^^^^^^
+
+            error: `resume_after` belongs to `pause`, this fault is a `byzantine`
+              --> x.toml:14:1
+               |
+            14 | resume_after = "1s"
+               | ^^^^^^^^^^^^
+        "#]],
+    );
+    idle(
+        "[[fault]]\nat = \"0s\"\nbyzantine = \"p0\"\nbehaviour = \"equivocat\"",
+        expect![[r#"
+            error: unknown variant `equivocat`
+             --> x.toml:6:13
+              |
+            6 | behaviour = "equivocat"
+              |             ^^^^^^^^^^^
+              |
+              = note: expected one of `silent`, `withhold`, `equivocate`, `mutate`, `replay`, `random`
+            help: did you mean `equivocate`?
         "#]],
     );
 }

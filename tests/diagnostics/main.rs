@@ -170,6 +170,14 @@ partition = { shape = "groups", groups = [["p0"], "worker"] }
 at = "2s"
 heal = true
 [[fault]]
+at = "0s"
+byzantine = "p3"
+behaviour = { withhold = ["p1", "leader"] }
+[[fault]]
+at = "0s"
+byzantine = "worker"
+behaviour = "equivocate"
+[[fault]]
 at = "1s"
 crash = "p1"
 on_crash = "torn-last"

@@ -332,7 +332,7 @@ kind = "omega"
 on_crash = "torn-last"
 [[fault]]
 at = "1s"
-byzantine = "p1"
+wrong_value = "p1"
 [[fault]]
 at = "1s"
 partition = { shape = "bridge" }
@@ -362,11 +362,11 @@ partition = { shape = "bridge" }
             9 | kind = "omega"
               |        ^^^^^^^
 
-            error: `fault.byzantine` is not supported yet
+            error: `fault.wrong_value` is not supported yet
               --> x.toml:14:1
                |
-            14 | byzantine = "p1"
-               | ^^^^^^^^^
+            14 | wrong_value = "p1"
+               | ^^^^^^^^^^^
 
             error: "bridge" is not supported yet
               --> x.toml:17:23
