@@ -72,7 +72,7 @@ impl<P: Protocol> Process for Scripted<P> {
                 cx.send(*to, msg.clone());
             }
         }
-        self.correctly(cx, |p, cx| p.on_start(cx));
+        self.correctly(cx, Process::on_start);
     }
 
     fn on_request(&mut self, request: Request<Self>, cx: &mut Cx<Self>) {

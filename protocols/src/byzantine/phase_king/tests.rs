@@ -140,10 +140,8 @@ fn every_script(
     let slots: Vec<_> =
         kinds.iter().flat_map(|kind| others.iter().map(move |to| (*to, *kind))).collect();
     let says = |spoken: Vec<Option<Value>>| {
-        let said = |((to, kind), word): (&(ProcessId, fn(Value) -> Msg), Option<Value>)| {
-            Some((*to, kind(word?)))
-        };
-        slots.iter().zip(spoken).filter_map(said).collect()
+        let said = slots.iter().zip(spoken);
+        said.filter_map(|((to, kind), word)| Some((*to, kind(word?)))).collect()
     };
     all_lists(words, slots.len()).into_iter().map(says).collect()
 }
