@@ -9,13 +9,13 @@
 //! sends its order to all lieutenants. In each later round a lieutenant plays the commander towards
 //! those who have not handled an order yet: it passes on what it was told in the round before, with
 //! the path that the order has taken. A message that does not come can be noticed, and counts as
-//! [`DEFAULT`]. After the last round each order is worth what most say of it, from the longest paths
-//! upwards; without a majority, [`DEFAULT`].
+//! [`DEFAULT`]. After the last round each order is worth what most say of it, from the longest
+//! paths upwards; without a majority, [`DEFAULT`].
 //!
-//! Why it works: a correct commander among n > 2k + m, k of them traitors, is obeyed by OM(m), since
-//! at every level the correct ones are a majority and say the same. If the commander is a traitor,
-//! only m - 1 traitors are left among n - 1 > 3(m - 1) lieutenants: by induction all agree on what
-//! each of them was told, and so on its majority.
+//! Why it works: a correct commander among n > 2k + m, k of them traitors, is obeyed by OM(m),
+//! since at every level the correct ones are a majority and say the same. If the commander is a
+//! traitor, only m - 1 traitors are left among n - 1 > 3(m - 1) lieutenants: by induction all agree
+//! on what each of them was told, and so on its majority.
 
 use std::collections::BTreeMap;
 
@@ -73,8 +73,8 @@ pub enum Timer {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Params {
-    /// How many traitors it is to survive: orders are passed on so many times. At most the number of
-    /// processes less two.
+    /// How many traitors it is to survive: orders are passed on so many times. At most the number
+    /// of processes less two.
     pub m: u32,
 }
 

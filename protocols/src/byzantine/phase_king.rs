@@ -5,22 +5,22 @@
 //! [`ByzantineAgreement`]. Model: synchronous, at most f Byzantine processes among n > 4f (two
 //! rounds a phase) or n > 3f (three), links that are reliable and authenticated.
 //!
-//! Steps: a round is a timer, as long as a message takes at most. In phase k = 1 … f + 1 the king is
-//! the k-th process.
+//! Steps: a round is a timer, as long as a message takes at most. In phase k = 1 … f + 1 the king
+//! is the k-th process.
 //!
 //! 1. All tell all their value.
 //! 2. Only with three rounds: who heard one value from n - f or more proposes it to all. Who hears
 //!    more than f propose a value takes it over.
 //! 3. The king tells all its value. Who is not certain of its own takes over the king's.
 //!
-//! After round 1 of two, a process holds the most frequent value, and is certain if it heard it more
-//! than n/2 + f times; after round 2 of three, if n - f or more proposed it. After the last phase
-//! all decide what they hold. All start with their proposals at one time.
+//! After round 1 of two, a process holds the most frequent value, and is certain if it heard it
+//! more than n/2 + f times; after round 2 of three, if n - f or more proposed it. After the last
+//! phase all decide what they hold. All start with their proposals at one time.
 //!
-//! Why it works: if all correct processes hold one value, each hears it n - f times, is certain, and
-//! no king moves it. If one of them is certain, so many correct ones stand behind its value that all
-//! hold it, a correct king too; if none is, all take over the king's. So all hold one value after
-//! the phase of a correct king, and of f + 1 kings one is correct.
+//! Why it works: if all correct processes hold one value, each hears it n - f times, is certain,
+//! and no king moves it. If one of them is certain, so many correct ones stand behind its value
+//! that all hold it, a correct king too; if none is, all take over the king's. So all hold one
+//! value after the phase of a correct king, and of f + 1 kings one is correct.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! Byzantine agreement: all propose, and the correct ones decide the same.
 //!
-//! Consensus but for validity: where processes lie, nobody can tell what the liars proposed. Only if
-//! all correct processes propose one value nothing else may be decided (strong unanimity; Pease,
+//! Consensus but for validity: where processes lie, nobody can tell what the liars proposed. Only
+//! if all correct processes propose one value nothing else may be decided (strong unanimity; Pease,
 //! Shostak and Lamport, 1980). With two values it is plain validity.
 
 use std::collections::BTreeMap;
