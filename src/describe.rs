@@ -68,6 +68,12 @@ fn write_entry(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
     for (name, value) in facts.into_iter().chain([("roles", roles.as_str())]) {
         writeln!(out, "{name:8}  {value}")?;
     }
+    if entry.has_leader {
+        writeln!(out, "{:8}  announced: faults can be aimed at \"leader\"", "leader")?;
+    }
+    if entry.has_corruptible_state {
+        writeln!(out, "{:8}  can be corrupted: state_corruption in [[fault]]", "state")?;
+    }
     keys(out, "[params]", (entry.params_schema)().as_value())?;
     keys(out, "[workload]", (entry.workload_schema)().as_value())?;
     writeln!(out, "\nProperties")?;

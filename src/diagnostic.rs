@@ -63,7 +63,7 @@ impl Diagnostic {
 /// A longer label goes below the text, in lines.
 const LABEL_WIDTH_MAX: usize = 50;
 /// The width of such a line.
-const NOTE_WIDTH: usize = 80;
+const NOTE_WIDTH: usize = 78;
 
 /// The text in lines, broken between words.
 fn wrapped(text: &str) -> String {

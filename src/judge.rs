@@ -102,12 +102,21 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
         }
     }
     // Faults of the file come first in every plan; what a seed drew for itself need not strike.
+    let struck = |fault: &usize| total == 0 || tally.unfired.get(fault) != Some(&total);
     for (fault, origin) in scenario.fault_origins.iter().enumerate() {
-        if total == 0 || tally.unfired.get(&fault) != Some(&total) {
-            continue;
-        }
-        let on = scenario.experiment.plan.faults[fault].action.process();
-        let on = on.map(|p| format!(" {p}")).unwrap_or_default();
+        let choices = &scenario.experiment.choices;
+        let choice = choices.iter().find(|choice| choice.faults.contains(&fault));
+        let on = match choice {
+            // Of several it is enough that one is struck in some seed.
+            Some(choice) if choice.faults.start != fault => continue,
+            Some(choice) if choice.faults.clone().any(|fault| struck(&fault)) => continue,
+            Some(choice) => format!(" {}", choice.of),
+            None if struck(&fault) => continue,
+            None => {
+                let on = scenario.experiment.plan.faults[fault].action.process();
+                on.map(|p| format!(" {p}")).unwrap_or_default()
+            }
+        };
         let message = format!("never struck{on} in any of {total} {runs}: its trigger never came");
         surprise(SurpriseKind::Unfired, &format!("fault {}", origin + 1), message, None);
     }

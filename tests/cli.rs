@@ -63,8 +63,8 @@ fn a_misspelt_key_is_shown_with_its_place_and_its_neighbour() {
         4 | dealy = "5ms"
           | ^^^^^
           |
-          = note: expected one of `delay`, `loss`, `duplicate`, `order`, `stabilise_at`, `bound`,
-                  `link`
+          = note: expected one of `delay`, `loss`, `duplicate`, `order`, `bandwidth`, `corrupt`,
+                  `stabilise_at`, `bound`, `link`
         help: did you mean `delay`?
 
     "#]]

@@ -5,13 +5,15 @@ use ftsim::crash_point::CrashPoint;
 use ftsim::scenario::Scenario;
 use ftsim::{Catalogue, judge, sweep};
 use ftsim_core::adversary::Behaviour;
+use ftsim_core::choice::{Choice, Chosen};
+use ftsim_core::clock::Shift;
 use ftsim_core::condition::{Condition, Links, Persistence};
 use ftsim_core::detector::RandomMistakes;
 use ftsim_core::fault::{Action, Crash, InFlight, Trigger};
 use ftsim_core::message_override::{Fate, MessageOverride};
 use ftsim_core::network::Cut;
 use ftsim_core::random::{
-    CountRange, Occurrence, PartitionShape, RandomCrash, RandomFaults, RandomPartition, RandomPause,
+    CountRange, Occurrence, PartitionShape, RandomAction, RandomCondition, RandomFaults, RandomKind,
 };
 use ftsim_core::storage::{DiskFault, OnCrash};
 use ftsim_core::{Duration, DurationRange, Instant, Probability, ProcessId, ProcessSet, Verdict};
@@ -134,7 +136,10 @@ fn damage_to_disks() {
 fn what_a_crash_leaves_of_a_log() {
     let crash = |disk| {
         let recover_after = Some(ms(500));
-        [Action::Crash(P0, Crash { recover_after, in_flight: InFlight::Keep, disk })]
+        [Action::Crash(
+            P0,
+            Crash { recover_after, in_flight: InFlight::Keep, disk, announced: false },
+        )]
     };
     let of = |how: &str| actions(&format!("crash = \"p0\"\nrecover_after = \"500ms\"\n{how}"));
     assert_eq!(of(""), crash(None));
@@ -201,6 +206,15 @@ fn a_message_that_is_never_sent_is_a_surprise() {
     );
 }
 
+const fn range(min: u64, max: u64) -> DurationRange {
+    DurationRange { min: ms(min), max: ms(max) }
+}
+
+fn occurrence(min: u32, max: u32, targets: &[ProcessId]) -> Occurrence {
+    let targets = targets.iter().copied().collect();
+    Occurrence { count: CountRange { min, max }, between: range(0, 2_000), targets }
+}
+
 #[test]
 fn faults_that_are_drawn() {
     let text = r#"
@@ -211,30 +225,141 @@ pause = { count = 1, between = "0s..2s", duration = "1s" }
 partition = { count = 1, between = "0s..2s", shape = "one-way", duration = "1s..2s" }
 swarm = true
 "#;
-    let range = |min, max| DurationRange { min: ms(min), max: ms(max) };
-    let occurrence = |min, max, targets: &[ProcessId]| Occurrence {
-        count: CountRange { min, max },
-        between: range(0, 2_000),
-        targets: targets.iter().copied().collect(),
-    };
+    let all = &[P0, P1, P2];
+    let crash = RandomAction::Crash { recover_after: Some(range(100, 1_000)), announced: false };
+    let partition = RandomCondition::Partition(PartitionShape::OneWay);
+    let partition = RandomAction::Begin(partition, range(1_000, 2_000));
     let expected = RandomFaults {
         faulty_count_max: 2,
-        crash: Some(RandomCrash {
-            occurrence: occurrence(0, 2, &[P1, P2]),
-            recover_after: Some(range(100, 1_000)),
-        }),
-        pause: Some(RandomPause {
-            occurrence: occurrence(1, 1, &[P0, P1, P2]),
-            duration: range(1_000, 1_000),
-        }),
-        partition: Some(RandomPartition {
-            occurrence: occurrence(1, 1, &[P0, P1, P2]),
-            shape: PartitionShape::OneWay,
-            duration: range(1_000, 2_000),
-        }),
+        kinds: vec![
+            RandomKind { occurrence: occurrence(0, 2, &[P1, P2]), what: crash },
+            RandomKind {
+                occurrence: occurrence(1, 1, all),
+                what: RandomAction::Pause(range(1_000, 1_000)),
+            },
+            RandomKind { occurrence: occurrence(1, 1, all), what: partition },
+        ],
         swarm: true,
     };
     assert_eq!(scenario(text).experiment.random, Some(expected));
+}
+
+#[test]
+fn every_kind_can_be_drawn() {
+    let begin = |condition| RandomAction::Begin(condition, range(100, 200));
+    let by = range(1, 5);
+    let abort = RandomAction::Crash { recover_after: None, announced: true };
+    let damage = RandomAction::Damage;
+    for (key, rest, what) in [
+        ("exception", "", abort),
+        ("start", "", RandomAction::Start),
+        ("byzantine", "behaviour = \"silent\"", RandomAction::Corrupt(Behaviour::Silent)),
+        ("jump", "by = \"1ms..5ms\"", RandomAction::Jump(by)),
+        ("corrupt_record", "", damage(DiskFault::CorruptRecord)),
+        ("lose_disk", "", damage(DiskFault::LoseDisk)),
+        ("rollback", "records = 2", damage(DiskFault::Rollback(2))),
+        ("loss", "probability = 0.5", begin(RandomCondition::Loss(half()))),
+        ("duplicate", "probability = 0.5", begin(RandomCondition::Duplicate(half()))),
+        ("replay", "probability = 0.5", begin(RandomCondition::Replay(half()))),
+        ("corrupt", "probability = 0.5", begin(RandomCondition::Garble(half()))),
+        ("delay", "by = \"1ms..5ms\"", begin(RandomCondition::Delay(by))),
+        ("late", "by = \"1ms..5ms\"", begin(RandomCondition::Late(by))),
+        ("reorder", "within = \"9ms\"", {
+            begin(RandomCondition::Reorder(Probability::ALWAYS, ms(9)))
+        }),
+        ("bandwidth", "rate = \"2kB/s\"", begin(RandomCondition::Bandwidth(2_000))),
+        ("clog", "", begin(RandomCondition::Clog)),
+        ("send_omission", "", begin(RandomCondition::SendOmission(Probability::ALWAYS))),
+        ("receive_omission", "probability = 0.5", begin(RandomCondition::ReceiveOmission(half()))),
+        ("slow", "factor = 3", begin(RandomCondition::Slow(3))),
+        ("sync_fails", "", begin(RandomCondition::SyncFails)),
+        ("slow_sync", "by = \"1ms..5ms\"", begin(RandomCondition::SlowSync(by))),
+        ("full", "", begin(RandomCondition::DiskFull)),
+        ("skew", "by = \"1ms..5ms\"", begin(RandomCondition::Skew(by))),
+        ("drift", "by = \"500ppm\"", begin(RandomCondition::Drift(500))),
+        ("freeze", "", begin(RandomCondition::Freeze)),
+    ] {
+        let lasts = if matches!(what, RandomAction::Begin(..)) {
+            "duration = \"100ms..200ms\""
+        } else {
+            ""
+        };
+        let keys = ["count = 1", "between = \"0s..2s\"", lasts, rest];
+        let keys: Vec<&str> = keys.into_iter().filter(|key| !key.is_empty()).collect();
+        let text = format!("[random]\nmax_faulty = 1\n{key} = {{ {} }}", keys.join(", "));
+        let kind = RandomKind { occurrence: occurrence(1, 1, &[P0, P1, P2]), what };
+        let random = scenario(&text).experiment.random.map(|random| random.kinds);
+        assert_eq!(random, Some(vec![kind]), "{key}");
+    }
+}
+
+#[test]
+fn late_starts_and_exceptions() {
+    assert_eq!(actions("start = \"p1\""), [Action::Start(P1)]);
+    let aborts = Crash { announced: true, ..Crash::default() };
+    assert_eq!(actions("exception = \"p1\""), [Action::Crash(P1, aborts)]);
+    let recovers = Crash { recover_after: Some(ms(500)), in_flight: InFlight::Lose, ..aborts };
+    let text = "exception = \"p1\"\nrecover_after = \"500ms\"\nin_flight = \"lose\"";
+    assert_eq!(actions(text), [Action::Crash(P1, recovers)]);
+}
+
+#[test]
+fn clocks_that_are_wrong() {
+    let (ahead, behind) = (Shift::Ahead(ms(5)), Shift::Behind(ms(5)));
+    lasting("skew = { process = \"p0\", ahead = \"5ms\" }", Condition::Skew(P0, ahead));
+    lasting("skew = { process = \"p0\", behind = \"5ms\" }", Condition::Skew(P0, behind));
+    lasting("drift = { process = \"p0\", by = \"-200ppm\" }", Condition::Drift(P0, -200));
+    lasting("freeze = \"p0\"", Condition::Freeze(P0));
+    let jump = actions("jump = { process = \"p1\", behind = \"5ms\" }");
+    assert_eq!(jump, [Action::Jump(P1, behind)]);
+}
+
+#[test]
+fn links_that_tamper_with_messages() {
+    let one = || links(&[P0], &[P2]);
+    let ends = "from = \"p0\", to = \"p2\"";
+    let of = |key: &str, rest: &str| format!("{key} = {{ {ends}, {rest} }}");
+    lasting(&of("delay", "by = \"1ms..5ms\""), Condition::Delay(one(), range(1, 5)));
+    let reorder = of("reorder", "probability = 0.5, within = \"5ms\"");
+    lasting(&reorder, Condition::Reorder(one(), half(), ms(5)));
+    lasting(&of("replay", "probability = 0.5"), Condition::Replay(one(), half()));
+    lasting(&of("corrupt", "probability = 0.5"), Condition::Garble(one(), half()));
+    lasting(&of("bandwidth", "rate = \"2MB/s\""), Condition::Bandwidth(one(), 2_000_000));
+    let network = scenario("network.bandwidth = \"3 kB/s\"\nnetwork.corrupt = 0.5").experiment;
+    let link = network.network.default;
+    assert_eq!((link.bandwidth, link.garble), (Some(3_000), half()));
+}
+
+#[test]
+fn bridges_and_rings() {
+    let bridge = Cut::Bridge { left: vec![P0], right: vec![P2] };
+    let text = "partition = { shape = \"bridge\", process = \"p1\" }";
+    lasting(text, Condition::Partition(bridge));
+    let text = "protocol = \"beb\"\nprocesses = 5\n[[fault]]\nat = \"1s\"\n\
+                partition = { shape = \"ring-of-majorities\" }";
+    let scenario = Scenario::parse("x.toml", text, &Catalogue::builtin()).ok();
+    let plan = scenario.expect("a valid scenario").experiment.plan;
+    let ring = Cut::RingOfMajorities((0..5).map(ProcessId).collect());
+    let begin = Action::Begin(Condition::Partition(ring), Persistence::Permanent);
+    assert_eq!(plan.faults[0].action, begin);
+}
+
+#[test]
+fn whom_each_seed_chooses() {
+    for (word, of) in
+        [("any", Chosen::Any), ("minority", Chosen::Minority), ("majority", Chosen::Majority)]
+    {
+        let text = format!("[[fault]]\nat = \"1s\"\npause = \"{word}\"");
+        let experiment = scenario(&text).experiment;
+        let choice = Choice { faults: 0..3, candidate_count: 3, of };
+        assert_eq!((experiment.plan.faults.len(), experiment.choices), (3, vec![choice]), "{word}");
+    }
+}
+
+#[test]
+fn processes_that_share_their_fate() {
+    let groups = scenario("fate_sharing = [[\"p0\", \"p2\"]]").experiment.fate_groups;
+    assert_eq!(groups, [[P0, P2].into_iter().collect::<ProcessSet>()]);
 }
 
 #[test]

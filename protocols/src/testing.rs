@@ -8,7 +8,7 @@ use ftsim_core::adversary::Behaviour;
 use ftsim_core::delay::Delay;
 use ftsim_core::detector::{DetectorConfig, DetectorKind};
 use ftsim_core::fault::{Action, Crash, Fault, InFlight, Trigger};
-use ftsim_core::random::{CountRange, Occurrence, RandomCrash, RandomFaults};
+use ftsim_core::random::{CountRange, Occurrence, RandomAction, RandomFaults, RandomKind};
 use ftsim_core::trace::Happening;
 use ftsim_core::{
     Duration, DurationRange, Entry, Experiment, Instant, Outcome, ProcessId, PropertyId, Protocol,
@@ -118,12 +118,20 @@ impl<P: Protocol> Bench<P> {
             between: window.parse().expect("a range of durations"),
             targets: self.experiment.setting.processes().collect(),
         };
-        let crash = RandomCrash { occurrence, recover_after: None };
+        let what = RandomAction::Crash { recover_after: None, announced: false };
         self.experiment.random = Some(RandomFaults {
             faulty_count_max: count_max,
-            crash: Some(crash),
-            ..RandomFaults::default()
+            kinds: vec![RandomKind { occurrence, what }],
+            swarm: false,
         });
+        self
+    }
+
+    /// Drawn crashes end after a time within this range.
+    pub fn recovering(mut self, after: &str) -> Self {
+        let random = self.experiment.random.as_mut().expect("random crashes");
+        let recover_after = Some(after.parse().expect("a range of durations"));
+        random.kinds[0].what = RandomAction::Crash { recover_after, announced: false };
         self
     }
 

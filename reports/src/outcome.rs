@@ -66,6 +66,12 @@ fn counts(outcome: &Outcome) -> Vec<(&'static str, String)> {
             messages.push_str(&format!(", {count} dropped ({})", reason.text()));
         }
     }
+    if statistics.garbled > 0 {
+        messages.push_str(&format!(", {} garbled", statistics.garbled));
+    }
+    if statistics.replayed > 0 {
+        messages.push_str(&format!(", {} replayed", statistics.replayed));
+    }
     if statistics.duplicated > 0 {
         messages.push_str(&format!(", {} duplicated", statistics.duplicated));
     }
@@ -155,6 +161,8 @@ pub fn outcome_json(outcome: &Outcome) -> Value {
             "delivered": statistics.delivered,
             "dropped": dropped,
             "duplicated": statistics.duplicated,
+            "garbled": statistics.garbled,
+            "replayed": statistics.replayed,
             "syncs": statistics.syncs,
             "crashes": statistics.crashes,
             "recoveries": statistics.recoveries,

@@ -68,6 +68,12 @@ impl Line {
             Happening::Drop { id, to, message, reason } => {
                 (link(&me, "-x", *to), format!("{message}  [{id} {}]", reason.text()), UNKNOWN)
             }
+            Happening::Garble { id, to, message } => {
+                (link(&me, "-?", *to), format!("{message}  [{id} garbled on the way]"), UNKNOWN)
+            }
+            Happening::Replay { id, to, message } => {
+                (link(&me, "->", *to), format!("{message}  [{id} comes again]"), UNKNOWN)
+            }
             own => {
                 let (what, style) = happening(own);
                 (me, what, style)
@@ -124,7 +130,14 @@ fn happening(what: &Happening) -> (String, anstyle::Style) {
             (format!("VIOLATES {property}: {message}"), BAD)
         }
         Happening::Panic { message } => (format!("PANICS: {message}"), BAD),
-        Happening::Deliver { .. } | Happening::Send { .. } | Happening::Drop { .. } => {
+        Happening::Abort => ("ABORTS: the others will be told".into(), BAD),
+        Happening::StateCorrupted => ("ITS STATE CHANGES".into(), BAD),
+        Happening::ClockJump { shift } => (format!("ITS CLOCK JUMPS, {shift}"), BAD),
+        Happening::Deliver { .. }
+        | Happening::Send { .. }
+        | Happening::Drop { .. }
+        | Happening::Garble { .. }
+        | Happening::Replay { .. } => {
             unreachable!("links are told apart before")
         }
     }

@@ -147,7 +147,7 @@ impl<M: Message> Adversary<M> {
     }
 
     /// A message that differs in one leaf or a few, or the same if that cannot be.
-    fn mutate(&self, msg: &M, rng: &mut Rng) -> M {
+    pub fn mutate(&self, msg: &M, rng: &mut Rng) -> M {
         let Ok(form) = serde_json::to_value(msg) else { return msg.clone() };
         // Some changes make no message; a few tries usually do.
         for _ in 0..8 {

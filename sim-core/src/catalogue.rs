@@ -62,6 +62,10 @@ pub struct Entry {
     pub roles: &'static [&'static str],
     /// Its mutants.
     pub mutants: &'static [Mutant],
+    /// Whether it says how its state can be corrupted.
+    pub has_corruptible_state: bool,
+    /// Whether its processes announce that they lead.
+    pub has_leader: bool,
     /// The properties of its spec.
     pub properties: Vec<PropertyInfo>,
     /// The schema of `[params]`.
@@ -123,6 +127,8 @@ impl Entry {
             model: P::MODEL,
             roles: P::ROLES,
             mutants: P::MUTANTS,
+            has_leader: P::Spec::HAS_LEADER,
+            has_corruptible_state: P::STATE_CORRUPTION.is_some(),
             properties: P::Spec::PROPERTIES.iter().map(info).collect(),
             params_schema: || schema_for!(P::Params),
             workload_schema: || schema_for!(<P::Spec as Spec>::WorkloadSettings),

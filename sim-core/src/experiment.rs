@@ -1,11 +1,13 @@
 //! The world that a protocol is put into: everything of a scenario but the protocol's own settings.
 
+use crate::choice::Choice;
 use crate::clock::ClockConfig;
 use crate::detector::DetectorConfig;
 use crate::event::Ties;
 use crate::fault::Plan;
 use crate::message_override::MessageOverride;
 use crate::network::NetworkConfig;
+use crate::process_set::ProcessSet;
 use crate::property::PropertyId;
 use crate::protocol::Setting;
 use crate::random::RandomFaults;
@@ -29,6 +31,10 @@ pub struct Experiment {
     pub on_crash: OnCrash,
     /// The faults that every seed has.
     pub plan: Plan,
+    /// Faults of the plan of which each seed chooses some.
+    pub choices: Vec<Choice>,
+    /// Processes that share their fate, as on one machine: whatever stops one stops all.
+    pub fate_groups: Vec<ProcessSet>,
     /// Exact decisions about single messages.
     pub overrides: Vec<MessageOverride>,
     /// The faults that are drawn from each seed.
@@ -76,6 +82,8 @@ impl Experiment {
             sync_latency: DurationRange::default(),
             on_crash: OnCrash::default(),
             plan: Plan::default(),
+            choices: Vec::new(),
+            fate_groups: Vec::new(),
             overrides: Vec::new(),
             random: None,
             ties: Ties::default(),

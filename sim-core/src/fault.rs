@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::adversary::Behaviour;
+use crate::clock::Shift;
 use crate::condition::{Condition, Persistence};
 use crate::id::ProcessId;
 use crate::storage::{DiskFault, OnCrash};
@@ -47,11 +48,16 @@ pub enum Trigger {
         /// Which one.
         nth: u64,
     },
+    /// Not in this run: the seed has chosen other processes.
+    Never,
 }
 
 /// What a fault does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
+    /// A process that was absent until now starts. Whoever has such a fault in its plan is absent
+    /// from the beginning; what is sent to it meanwhile is lost.
+    Start(ProcessId),
     /// A process stops. If it is the one whose effect triggered this, its remaining effects are
     /// lost.
     Crash(ProcessId, Crash),
@@ -72,6 +78,13 @@ pub enum Action {
     /// A process turns Byzantine, for good: from now on an adversary speaks for it. At the very
     /// start it does so before its first handler.
     Corrupt(ProcessId, Behaviour),
+    /// The state of a process is changed, as its protocol says it can be. It notices nothing.
+    CorruptState(ProcessId),
+    /// A process's clock is set off, for good.
+    Jump(ProcessId, Shift),
+    /// Only if this process leads when the trigger comes: that is, if it was the last to announce
+    /// that it does.
+    IfLeads(ProcessId, Box<Action>),
     /// Something is wrong for a while.
     Begin(Condition, Persistence),
     /// All links are whole again.
@@ -87,6 +100,9 @@ pub struct Crash {
     pub in_flight: InFlight,
     /// What is left of its log; as the experiment says, if `None`.
     pub disk: Option<OnCrash>,
+    /// Whether all others are told, as a true suspicion, whatever their failure detector: an
+    /// exception (a fail-signal), rather than silence.
+    pub announced: bool,
 }
 
 /// What becomes of the messages that a crashing process has under way.
@@ -100,13 +116,26 @@ pub enum InFlight {
 }
 
 impl Action {
+    /// Whether it makes old messages come again.
+    pub(crate) fn replays(&self) -> bool {
+        match self {
+            Self::Begin(condition, _) => matches!(condition, Condition::Replay(..)),
+            Self::IfLeads(_, action) => action.replays(),
+            _ => false,
+        }
+    }
+
     /// The process that the fault strikes, if it strikes one.
-    pub const fn process(&self) -> Option<ProcessId> {
+    pub fn process(&self) -> Option<ProcessId> {
         match self {
             Self::Crash(process, _) | Self::Damage(process, _) | Self::Corrupt(process, _) => {
                 Some(*process)
             }
             Self::Pause { process, .. } | Self::Resume { process } => Some(*process),
+            Self::Start(process) | Self::CorruptState(process) | Self::Jump(process, _) => {
+                Some(*process)
+            }
+            Self::IfLeads(_, action) => action.process(),
             Self::Begin(condition, _) => condition.faulty(),
             Self::Heal => None,
         }
@@ -121,6 +150,7 @@ impl fmt::Display for Trigger {
             Self::Sends { process, kind, nth } => {
                 write!(f, "when {process} has sent {kind} number {nth}")
             }
+            Self::Never => f.write_str("never"),
         }
     }
 }
@@ -128,8 +158,10 @@ impl fmt::Display for Trigger {
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Crash(process, Crash { recover_after, in_flight, disk }) => {
-                write!(f, "{process} crashes")?;
+            Self::Start(process) => write!(f, "{process} starts"),
+            Self::Crash(process, Crash { recover_after, in_flight, disk, announced }) => {
+                let how = if *announced { "aborts, and the others are told" } else { "crashes" };
+                write!(f, "{process} {how}")?;
                 if *in_flight == InFlight::Lose {
                     f.write_str(", its messages under way are lost")?;
                 }
@@ -147,6 +179,9 @@ impl fmt::Display for Action {
             Self::Corrupt(process, behaviour) => {
                 write!(f, "{process} turns Byzantine: {behaviour}")
             }
+            Self::CorruptState(process) => write!(f, "the state of {process} changes"),
+            Self::Jump(process, shift) => write!(f, "the clock of {process} jumps, {shift}"),
+            Self::IfLeads(leader, action) => write!(f, "if {leader} leads, {action}"),
             Self::Begin(condition, persistence) => write!(f, "{condition}, {persistence}"),
             Self::Heal => f.write_str("all links heal"),
         }

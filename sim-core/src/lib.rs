@@ -29,8 +29,10 @@
 pub mod adversary;
 pub mod catalogue;
 mod checker;
+pub mod choice;
 pub mod clock;
 pub mod condition;
+mod conditions;
 pub mod delay;
 pub mod detector;
 pub mod digest;
@@ -73,7 +75,8 @@ pub use property::{
     Standing, Verdict, Violation, What,
 };
 pub use protocol::{
-    DetectorClass, FaultClass, Invalid, Links, Model, Mutant, MutantKind, Protocol, Setting, Timing,
+    DetectorClass, FaultClass, Invalid, Links, Model, Mutant, MutantKind, Protocol, Setting,
+    StateCorruption, Timing,
 };
 pub use random::{Profile, RandomFaults};
 pub use rng::Probability;

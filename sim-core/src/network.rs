@@ -23,6 +23,11 @@ pub struct Link {
     pub duplicate: Probability,
     /// Whether messages can overtake each other.
     pub order: Order,
+    /// How many bytes it carries in a second; any number, if `None`. The size of a message is that
+    /// of its JSON.
+    pub bandwidth: Option<u64>,
+    /// How likely the content of a message is to be changed on the way.
+    pub garble: Probability,
 }
 
 /// Which messages a link loses.
@@ -135,6 +140,16 @@ pub enum Cut {
     },
     /// Nothing passes on these directed links.
     Links(Vec<(ProcessId, ProcessId)>),
+    /// Nothing passes between these two sides. Who is in neither hears both, and both hear it.
+    Bridge {
+        /// One side.
+        left: Vec<ProcessId>,
+        /// The other.
+        right: Vec<ProcessId>,
+    },
+    /// All processes in a ring: each hears as many neighbours on both sides as make a majority with
+    /// itself, so that every one sees a majority and no two the same.
+    RingOfMajorities(Vec<ProcessId>),
 }
 
 impl Cut {
@@ -149,6 +164,17 @@ impl Cut {
                 deaf_to.contains(&from) && deaf.contains(&to)
             }
             Self::Links(links) => links.contains(&(from, to)),
+            Self::Bridge { left, right } => {
+                let divided = |p, q| left.contains(&p) && right.contains(&q);
+                divided(from, to) || divided(to, from)
+            }
+            Self::RingOfMajorities(ring) => {
+                let place = |p| ring.iter().position(|q| *q == p);
+                let Some((here, there)) = place(from).zip(place(to)) else { return false };
+                let apart = here.abs_diff(there);
+                let neighbours = (ring.len() / 2).div_ceil(2);
+                apart.min(ring.len() - apart) > neighbours
+            }
         }
     }
 }
@@ -166,6 +192,11 @@ impl fmt::Display for Cut {
             Self::Links(links) => {
                 let links: Vec<String> = links.iter().map(|(p, q)| format!("{p} -> {q}")).collect();
                 f.write_str(&links.join(", "))
+            }
+            Self::Bridge { left, right } => write!(f, "{} | {}", set(left), set(right)),
+            Self::RingOfMajorities(ring) => {
+                let ring: Vec<String> = ring.iter().map(ToString::to_string).collect();
+                write!(f, "ring of majorities {}", ring.join(" "))
             }
         }
     }
@@ -188,6 +219,11 @@ pub(crate) struct Network {
     overridden: BTreeMap<(ProcessId, ProcessId), u32>,
     stabilise_at: Instant,
     bound: Duration,
+    /// Whether any link has a bandwidth, and whether any garbles.
+    narrow: bool,
+    garbles: bool,
+    /// Until when each link with a bandwidth is busy with what it was given.
+    busy_until: BTreeMap<(ProcessId, ProcessId), Instant>,
     /// What FIFO keeps between two arrivals of a link, so that a drawn tie cannot swap them.
     gap: Duration,
     /// Links in a burst of loss.
@@ -209,6 +245,9 @@ impl Network {
             overridden.insert(*pair, u32::try_from(index).expect("fewer links than 2^32"));
         }
         Self {
+            narrow: links.iter().any(|link| link.bandwidth.is_some()),
+            garbles: links.iter().any(|link| link.garble != Probability::NEVER),
+            busy_until: BTreeMap::new(),
             links,
             overridden,
             stabilise_at: config.stabilise_at.unwrap_or(Instant::MAX),
@@ -223,6 +262,40 @@ impl Network {
     pub fn reset(&mut self) {
         self.bursts.clear();
         self.last_arrival.clear();
+        self.busy_until.clear();
+    }
+
+    /// Whether any link has a bandwidth.
+    #[inline]
+    pub const fn is_narrow(&self) -> bool {
+        self.narrow
+    }
+
+    /// How many bytes a second the link carries.
+    pub fn bandwidth(&self, from: ProcessId, to: ProcessId) -> Option<u64> {
+        self.link(from, to).bandwidth
+    }
+
+    /// How long a message of so many bytes waits until it is on its way, if the link carries `rate`
+    /// bytes a second and one message after the other.
+    pub fn queue(
+        &mut self,
+        link: (ProcessId, ProcessId),
+        rate: u64,
+        size: u64,
+        now: Instant,
+    ) -> Duration {
+        let nanos = u128::from(size) * 1_000_000_000 / u128::from(rate.max(1));
+        let takes = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+        let busy_until = self.busy_until.entry(link).or_default();
+        *busy_until = (*busy_until).max(now) + takes;
+        busy_until.since(now)
+    }
+
+    /// Whether the link changes the content of this message.
+    #[inline]
+    pub fn garbles(&self, from: ProcessId, to: ProcessId, now: Instant, rng: &mut Rng) -> bool {
+        self.garbles && now < self.stabilise_at && rng.chance(self.link(from, to).garble)
     }
 
     /// Whether any link loses everything.
@@ -246,9 +319,17 @@ impl Network {
         &self.links[index as usize]
     }
 
-    /// Decides what becomes of a message from `from` to another process `to`, sent now.
+    /// Decides what becomes of a message from `from` to another process `to`, sent now, that waits
+    /// for so long until it is on its way.
     #[inline]
-    pub fn route(&mut self, from: ProcessId, to: ProcessId, now: Instant, rng: &mut Rng) -> Route {
+    pub fn route(
+        &mut self,
+        from: ProcessId,
+        to: ProcessId,
+        now: Instant,
+        waits: Duration,
+        rng: &mut Rng,
+    ) -> Route {
         let stable = now >= self.stabilise_at;
         let link = self.link(from, to);
         let (loss, duplicate, order) = (link.loss, link.duplicate, link.order);
@@ -256,9 +337,9 @@ impl Network {
             return Route::Dropped(DropReason::Loss);
         }
         let link = self.link(from, to);
-        let first = self.arrival(link.delay.draw(rng), now);
+        let first = self.arrival(waits + link.delay.draw(rng), now);
         let second = (!stable && rng.chance(duplicate))
-            .then(|| self.arrival(self.link(from, to).delay.draw(rng), now));
+            .then(|| self.arrival(waits + self.link(from, to).delay.draw(rng), now));
         match order {
             Order::Any => Route::Arrives(first, second),
             Order::Fifo => {
@@ -312,6 +393,11 @@ mod tests {
         (Network::new(&config, Duration::ZERO), Rng::new(1, Stream::Network))
     }
 
+    /// From `from` to the other of p0 and p1.
+    fn route(network: &mut Network, from: ProcessId, at: Instant, rng: &mut Rng) -> Route {
+        network.route(from, ProcessId(1 - from.0), at, Duration::ZERO, rng)
+    }
+
     fn percent(p: u32) -> Probability {
         Probability::new(f64::from(p) / 100.0).unwrap()
     }
@@ -320,7 +406,7 @@ mod tests {
     fn routes(link: Link, count: u64) -> Vec<Route> {
         let (mut network, mut rng) = network(link);
         let at = |i| Instant::ZERO + Duration::from_millis(i);
-        (0..count).map(|i| network.route(P0, P1, at(i), &mut rng)).collect()
+        (0..count).map(|i| network.route(P0, P1, at(i), Duration::ZERO, &mut rng)).collect()
     }
 
     #[test]
@@ -349,11 +435,12 @@ mod tests {
     fn fifo_links_never_reorder_and_others_do() {
         for (order, reorders) in [(Order::Fifo, false), (Order::Any, true)] {
             let (mut network, mut rng) = network(Link { order, ..Link::default() });
-            let arrivals =
-                (0..1_000).map(|i| match network.route(P0, P1, Instant::from_nanos(i), &mut rng) {
+            let arrivals = (0..1_000).map(|i| {
+                match route(&mut network, P0, Instant::from_nanos(i), &mut rng) {
                     Route::Arrives(at, None) => at,
                     other => panic!("{other:?}"),
-                });
+                }
+            });
             assert_eq!(!arrivals.is_sorted(), reorders, "{order:?}");
         }
     }
@@ -378,7 +465,7 @@ mod tests {
         for ms in 0..2_000 {
             let now = Instant::ZERO + Duration::from_millis(ms);
             let latest = now.max(config.stabilise_at.unwrap()) + config.bound;
-            match network.route(P0, P1, now, &mut rng) {
+            match route(&mut network, P0, now, &mut rng) {
                 Route::Arrives(at, None) => assert!(at <= latest),
                 other => assert!(ms < 1_000, "{other:?} at {now}"),
             }
@@ -408,7 +495,32 @@ mod tests {
         let mut network = Network::new(&config, Duration::ZERO);
         let mut rng = Rng::new(1, Stream::Network);
         let second = Instant::ZERO + Duration::from_secs(1);
-        assert_eq!(network.route(P0, P1, Instant::ZERO, &mut rng), Route::Arrives(second, None));
-        assert_ne!(network.route(P1, P0, Instant::ZERO, &mut rng), Route::Arrives(second, None));
+        let arrives = Route::Arrives(second, None);
+        assert_eq!(route(&mut network, P0, Instant::ZERO, &mut rng), arrives);
+        assert_ne!(route(&mut network, P1, Instant::ZERO, &mut rng), arrives);
+    }
+
+    #[test]
+    fn a_narrow_link_carries_one_message_after_the_other() {
+        let mut network = network(Link::default()).0;
+        let ms = Duration::from_millis;
+        // 1,000 bytes at 100,000 bytes a second take 10 ms.
+        let mut waits = |at| network.queue((P0, P1), 100_000, 1_000, Instant::ZERO + ms(at));
+        assert_eq!(
+            [waits(0), waits(0), waits(5), waits(100)].map(|w| w),
+            [ms(10), ms(20), ms(25), ms(10)]
+        );
+    }
+
+    #[test]
+    fn in_a_ring_of_majorities_each_sees_one_and_no_two_the_same() {
+        for n in 4..12u32 {
+            let all: Vec<ProcessId> = (0..n).map(ProcessId).collect();
+            let ring = Cut::RingOfMajorities(all.clone());
+            let seen = |p| all.iter().filter(|q| !ring.cuts(**q, p)).copied().collect::<Vec<_>>();
+            let sights: BTreeSet<_> = all.iter().map(|p| seen(*p)).collect();
+            assert!(sights.iter().all(|sight| sight.len() > n as usize / 2), "n = {n}");
+            assert_eq!(sights.len(), n as usize, "n = {n}");
+        }
     }
 }

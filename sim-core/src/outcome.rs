@@ -63,6 +63,10 @@ pub struct Statistics {
     pub dropped: [u64; DropReason::ALL.len()],
     /// Copies that the network made.
     pub duplicated: u64,
+    /// Messages whose content the network changed.
+    pub garbled: u64,
+    /// Old messages that the network brought again.
+    pub replayed: u64,
     /// Syncs of a log: forced writes.
     pub syncs: u64,
     /// Crashes.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::id::ProcessId;
 use crate::process::Process;
 use crate::property::PropertyId;
+use crate::rng::Rng;
 use crate::spec::Settings;
 use crate::time::Duration;
 
@@ -20,6 +21,10 @@ pub trait Protocol: Process {
     const ROLES: &'static [&'static str] = &["process"];
     /// Its deliberately broken variants.
     const MUTANTS: &'static [Mutant] = &[];
+
+    /// How its state can be corrupted, if it says so: to any state that a bit flip may leave. The
+    /// handlers must bear it.
+    const STATE_CORRUPTION: Option<StateCorruption<Self>> = None;
 
     /// Its parameters with their defaults.
     type Params: Settings;
@@ -40,6 +45,9 @@ pub trait Protocol: Process {
         Vec::new()
     }
 }
+
+/// Changes the state of a process in one way of many.
+pub type StateCorruption<P> = fn(&mut P, &Setting, &mut Rng);
 
 /// The world that a protocol is correct in.
 #[derive(Clone, Copy, Debug)]

@@ -23,6 +23,10 @@ pub enum Stream {
     Adversary(u32),
     /// Random faults of one kind, by its number.
     FaultKind(u32),
+    /// Which processes a fault strikes, by the number of the choice.
+    Choice(u32),
+    /// How the state of processes is changed.
+    StateCorruption,
     /// The clients' requests.
     Workload,
     /// Delays and mistakes of the failure detector.
@@ -52,6 +56,8 @@ impl Stream {
             Self::Conditions => 8,
             Self::Mistakes => 9,
             Self::Adversary(p) => (3 << 32) | p as u64,
+            Self::StateCorruption => 10,
+            Self::Choice(number) => (4 << 32) | number as u64,
             Self::FaultKind(kind) => (2 << 32) | kind as u64,
             Self::Process(p) => (1 << 32) | p as u64,
         }

@@ -54,6 +54,15 @@ pub trait Spec: Sized + 'static {
     fn is_probe(_indication: &Self::Indication) -> bool {
         false
     }
+
+    /// Whether processes announce that they lead.
+    const HAS_LEADER: bool = false;
+
+    /// Whether the process that announces this leads from now on, or no longer does; `None` if it
+    /// speaks of something else. Faults can be aimed at the leader.
+    fn leads(_indication: &Self::Indication) -> Option<bool> {
+        None
+    }
 }
 
 /// The clients of one run: live, so that the next request can depend on what was announced.
@@ -62,7 +71,7 @@ pub trait Workload<S: Spec>: Clone + Hash + 'static {
     fn on_start(&mut self, ask: &mut Ask<'_, S>);
     /// A process has announced something (no probe).
     fn on_indication(&mut self, _p: ProcessId, _what: &S::Indication, _ask: &mut Ask<'_, S>) {}
-    /// A process is back after a crash.
+    /// A process is back after a crash, or has come late.
     fn on_recover(&mut self, _p: ProcessId, _ask: &mut Ask<'_, S>) {}
 }
 

@@ -121,6 +121,24 @@ impl<T: Copy + Eq> Timers<T> {
         waiting.and_then(Option::take).is_some()
     }
 
+    /// Takes out all that are set and have not run out, with when they would have.
+    pub fn take_running(&mut self) -> Vec<(T, Place)> {
+        let running = |slot: &mut Option<Entry<T>>| {
+            let Entry { timer, due, queued } = slot.as_ref()?;
+            let taken = (*timer, (*due)?);
+            queued.is_some().then_some(taken)
+        };
+        let mut taken = Vec::new();
+        for slot in &mut self.entries {
+            if let Some(found) = running(slot) {
+                *slot = None;
+                taken.push(found);
+            }
+        }
+        taken.sort_unstable_by_key(|(_, due)| *due);
+        taken
+    }
+
     /// Forgets all of them. Their events turn out stale.
     pub fn clear(&mut self) {
         self.entries.clear();

@@ -153,6 +153,33 @@ pub enum Happening {
         /// How many effects of the handler that it was in are lost.
         effects_lost: usize,
     },
+    /// A process aborts, and all others will be told.
+    Abort,
+    /// Something has changed the state of a process.
+    StateCorrupted,
+    /// A clock jumps.
+    ClockJump {
+        /// By how much.
+        shift: String,
+    },
+    /// The network changes a message on its way.
+    Garble {
+        /// Which.
+        id: MessageId,
+        /// For whom.
+        to: ProcessId,
+        /// What it says from now on.
+        message: String,
+    },
+    /// The network brings an old message again.
+    Replay {
+        /// Which.
+        id: MessageId,
+        /// For whom.
+        to: ProcessId,
+        /// What it says.
+        message: String,
+    },
     /// A process is back.
     Recover {
         /// How many records its log has.

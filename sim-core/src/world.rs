@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::condition::{Condition, Conditions, Persistence};
+use crate::condition::{Condition, Persistence};
+use crate::conditions::{Conditions, Tampering};
 use crate::detector::DetectorKind;
 use crate::digest::Digest;
 use crate::event::{Class, Queue};
@@ -27,6 +28,8 @@ pub(crate) enum Control {
     Fault(usize),
     /// A process starts again, unless it has done so since this incarnation.
     Recover(ProcessId, u32),
+    /// A process crashes along with another whose fate it shares.
+    CrashWith(ProcessId, Crash),
     /// A process goes on, unless it crashed since this incarnation.
     Resume(ProcessId, u32),
     /// The condition with this number turns on or off.
@@ -89,6 +92,7 @@ pub(crate) struct World {
     pub conditions_rng: Rng,
     pub storage_rng: Rng,
     pub workload_rng: Rng,
+    pub state_rng: Rng,
     detector_rng: Rng,
     controls: Vec<Control>,
     armed: Vec<Armed>,
@@ -101,6 +105,10 @@ pub(crate) struct World {
     pub reached: Vec<&'static str>,
     pub trace: Option<Trace>,
     pub failure_free: bool,
+    /// The last process that announced that it leads, unless it has announced the contrary.
+    pub leader: Option<ProcessId>,
+    /// Whether old messages are kept, since they may come again.
+    pub keeps_sent: bool,
     pub running: Running,
     pub ended: Option<EndCause>,
 }
@@ -126,6 +134,7 @@ impl World {
             conditions_rng: rng(Stream::Conditions),
             storage_rng: rng(Stream::Storage),
             workload_rng: rng(Stream::Workload),
+            state_rng: rng(Stream::StateCorruption),
             detector_rng: rng(Stream::Detector),
             controls: Vec::new(),
             armed: Vec::new(),
@@ -137,6 +146,8 @@ impl World {
             reached: Vec::new(),
             trace: None,
             failure_free: true,
+            leader: None,
+            keeps_sent: false,
             running: Running::Engine,
             ended: None,
             experiment,
@@ -156,6 +167,7 @@ impl World {
         self.conditions_rng = Rng::new(seed, Stream::Conditions);
         self.storage_rng = Rng::new(seed, Stream::Storage);
         self.workload_rng = Rng::new(seed, Stream::Workload);
+        self.state_rng = Rng::new(seed, Stream::StateCorruption);
         self.detector_rng = Rng::new(seed, Stream::Detector);
         self.controls.clear();
         self.armed.clear();
@@ -165,6 +177,7 @@ impl World {
         self.statistics.reset();
         self.reached.clear();
         self.failure_free = true;
+        self.leader = None;
         self.running = Running::Engine;
         self.ended = None;
         self.arm();
@@ -179,6 +192,7 @@ impl World {
         if let Some(at) = experiment.network.stabilise_at {
             self.control(at, Control::Stabilise);
         }
+        self.keeps_sent = plan.faults.iter().any(|fault| fault.action.replays());
         if self.profile.is_some() {
             return;
         }
@@ -190,6 +204,7 @@ impl World {
                 }
                 Trigger::AfterEffect { process, nth } => (*process, None, *nth),
                 Trigger::Sends { process, kind, nth } => (*process, Some(kind.clone()), *nth),
+                Trigger::Never => continue,
             };
             self.armed.push(Armed { fault: index, process, kind, left: nth });
         }
@@ -298,13 +313,42 @@ impl World {
 
     /// Decides what becomes of a message from `from` to another process `to`, sent now.
     #[inline]
-    pub fn route(&mut self, from: ProcessId, to: ProcessId, kind: Kind) -> Route {
-        let route = if self.conditions.is_empty() {
-            self.network.route(from, to, self.now, &mut self.network_rng)
+    pub fn route(
+        &mut self,
+        from: ProcessId,
+        to: ProcessId,
+        kind: Kind,
+        size: impl FnOnce() -> u64,
+    ) -> Route {
+        let route = if self.conditions.is_empty() && !self.network.is_narrow() {
+            self.network.route(from, to, self.now, Duration::ZERO, &mut self.network_rng)
         } else {
-            self.route_under_conditions(from, to)
+            let waits = self.waits(from, to, size);
+            self.route_under_conditions(from, to, waits)
         };
         if self.overrides.is_empty() { route } else { self.overridden(route, from, to, kind) }
+    }
+
+    /// How long a message waits until a link with a bandwidth has passed those before it.
+    fn waits(&mut self, from: ProcessId, to: ProcessId, size: impl FnOnce() -> u64) -> Duration {
+        let stabilise_at = self.experiment.network.stabilise_at;
+        if stabilise_at.is_some_and(|at| at <= self.now) {
+            return Duration::ZERO;
+        }
+        let rates = [self.network.bandwidth(from, to), self.conditions.bandwidth(from, to)];
+        let Some(rate) = rates.into_iter().flatten().min() else { return Duration::ZERO };
+        self.network.queue((from, to), rate, size(), self.now)
+    }
+
+    /// How a message that is sent now is tampered with on its way.
+    #[inline]
+    pub fn tampering(&mut self, from: ProcessId, to: ProcessId) -> Tampering {
+        let garbled = self.network.garbles(from, to, self.now, &mut self.network_rng);
+        if self.conditions.is_empty() {
+            return Tampering { garbled, replayed: false };
+        }
+        let tampering = self.conditions.tamper(from, to, &mut self.conditions_rng);
+        Tampering { garbled: garbled || tampering.garbled, ..tampering }
     }
 
     /// What an override makes of a message. Its link has drawn all the same, so that others are not
@@ -322,7 +366,7 @@ impl World {
         }
     }
 
-    fn route_under_conditions(&mut self, from: ProcessId, to: ProcessId) -> Route {
+    fn route_under_conditions(&mut self, from: ProcessId, to: ProcessId, waits: Duration) -> Route {
         let toll = self.conditions.on_send(from, to, &mut self.conditions_rng);
         if let Some(reason) = toll.drop {
             return Route::Dropped(reason);
@@ -335,7 +379,7 @@ impl World {
             let leaves = toll.held_until.unwrap_or(now).max(now);
             (leaves + at.since(now).times(toll.slower.into()) + toll.later_by).min(latest)
         };
-        match self.network.route(from, to, now, &mut self.network_rng) {
+        match self.network.route(from, to, now, waits, &mut self.network_rng) {
             Route::Arrives(first, copy) => {
                 let copy = copy.map(taxed).or_else(|| toll.copies.then(|| taxed(first)));
                 Route::Arrives(taxed(first), copy)
@@ -348,6 +392,12 @@ impl World {
     #[inline]
     pub fn slowness(&self, p: ProcessId) -> u64 {
         if self.conditions.is_empty() { 1 } else { self.conditions.slowness(p) }
+    }
+
+    /// Who stops where this process stops, itself among them.
+    pub fn fate_of(&self, p: ProcessId) -> Vec<ProcessId> {
+        let group = self.experiment.fate_groups.iter().find(|group| group.contains(p));
+        group.map_or_else(|| vec![p], |group| group.iter().collect())
     }
 
     /// Why an arriving message is not received, if it is not.
@@ -385,6 +435,15 @@ impl World {
         let (min, max) = (detector.delay.min.as_nanos(), detector.delay.max.as_nanos());
         let delay = Duration::from_nanos(self.detector_rng.between(min, max));
         self.notify_at(self.now + delay, observer, &Notice { subject, suspect, mistake: false });
+    }
+
+    /// `observer` will be told that `subject` has failed, whatever its detector.
+    pub fn announce(&mut self, observer: ProcessId, subject: ProcessId) {
+        let detector = &self.experiment.detector;
+        let (min, max) = (detector.delay.min.as_nanos(), detector.delay.max.as_nanos());
+        let delay = Duration::from_nanos(self.detector_rng.between(min, max));
+        let notice = Notice { subject, suspect: true, mistake: false };
+        self.notify_at(self.now + delay, observer, &notice);
     }
 
     fn notify_at(&mut self, at: Instant, observer: ProcessId, notice: &Notice) {

@@ -1,21 +1,22 @@
 //! What of a `[[fault]]` is wrong for a while, for how long, and what damages a disk at once.
 
+use ftsim_core::clock::Shift;
 use ftsim_core::condition::{Condition, Links, Persistence};
 use ftsim_core::fault::Action;
 use ftsim_core::storage::DiskFault;
-use ftsim_core::{Duration, Instant, Probability, ProcessId};
+use ftsim_core::{Duration, Instant, Probability, ProcessId, Timing};
 
 use super::faults::Reader;
 use super::network::probability;
 use super::problems::Problems;
-use crate::scenario_file::{Count, FaultFile, Targets};
+use crate::scenario_file::{self as file, ChanceFile, Count, FaultFile, Targets};
 
 /// A process that is slower than this is refused: it may as well have crashed.
-const SLOW_FACTOR_MAX: u64 = 1_000;
+pub(super) const SLOW_FACTOR_MAX: u64 = 1_000;
 
 impl Reader<'_> {
     /// The keys of conditions, and whether they are given.
-    pub(super) const fn conditions_given(&self) -> [(&'static str, bool); 10] {
+    pub(super) const fn conditions_given(&self) -> [(&'static str, bool); 18] {
         let fault = self.fault;
         [
             ("send_omission", fault.send_omission.is_some()),
@@ -23,7 +24,15 @@ impl Reader<'_> {
             ("late", fault.late.is_some()),
             ("loss", fault.loss.is_some()),
             ("duplicate", fault.duplicate.is_some()),
+            ("delay", fault.delay.is_some()),
+            ("reorder", fault.reorder.is_some()),
+            ("replay", fault.replay.is_some()),
+            ("corrupt", fault.corrupt.is_some()),
+            ("bandwidth", fault.bandwidth.is_some()),
             ("clog", fault.clog.is_some()),
+            ("skew", fault.skew.is_some()),
+            ("drift", fault.drift.is_some()),
+            ("freeze", fault.freeze.is_some()),
             ("slow", fault.slow.is_some()),
             ("sync_fails", fault.sync_fails.is_some()),
             ("slow_sync", fault.slow_sync.is_some()),
@@ -44,7 +53,7 @@ impl Reader<'_> {
     /// What is wrong for a while: a condition for each process, or one for the network.
     pub(super) fn conditions(&self, problems: &mut Problems<'_>) -> Option<Vec<Condition>> {
         if let Some(partition) = &self.fault.partition {
-            return self.cut(problems, partition).map(|cut| vec![Condition::Partition(cut)]);
+            return self.cuts(problems, partition);
         }
         if self.fault.send_omission.is_some() || self.fault.receive_omission.is_some() {
             return self.omission(problems);
@@ -52,20 +61,125 @@ impl Reader<'_> {
         if let Some(late) = &self.fault.late {
             return self.late(problems, late);
         }
-        if let Some(chance) = self.fault.loss.as_ref().or(self.fault.duplicate.as_ref()) {
-            let key = if self.fault.loss.is_some() { "loss" } else { "duplicate" };
-            let likely = self.chance(problems, key, Some(chance.probability));
-            let links = self.links(problems, key, chance.from.as_ref(), chance.to.as_ref());
-            return Some(vec![match key {
-                "loss" => Condition::Loss(links?, likely),
-                _ => Condition::Duplicate(links?, likely),
-            }]);
+        if let Some(links) = self.of_links(problems) {
+            return links.map(|condition| vec![condition]);
         }
-        if let Some(clog) = &self.fault.clog {
-            let links = self.links(problems, "clog", clog.from.as_ref(), clog.to.as_ref());
-            return links.map(|links| vec![Condition::Clog(links)]);
+        if let Some(clocks) = self.of_clocks(problems) {
+            return clocks;
         }
         self.of_processes(problems)
+    }
+
+    /// What is wrong with links; the inner `None` if it cannot be.
+    fn of_links(&self, problems: &mut Problems<'_>) -> Option<Option<Condition>> {
+        let FaultFile { loss, duplicate, replay, corrupt, .. } = self.fault;
+        type Make = fn(Links, Probability) -> Condition;
+        let chances: [(&str, _, Make); 4] = [
+            ("loss", loss, Condition::Loss),
+            ("duplicate", duplicate, Condition::Duplicate),
+            ("replay", replay, Condition::Replay),
+            ("corrupt", corrupt, Condition::Garble),
+        ];
+        for (key, file, make) in chances {
+            if let Some(ChanceFile { from, to, probability }) = file {
+                let likely = self.chance(problems, key, Some(*probability));
+                let links = self.links(problems, key, from.as_ref(), to.as_ref());
+                return Some(links.map(|links| make(links, likely)));
+            }
+        }
+        let FaultFile { delay, reorder, bandwidth, clog, .. } = self.fault;
+        if let Some(file::DelayFaultFile { from, to, by }) = delay {
+            self.not_zero(problems, "delay.by", by.max);
+            self.within_bound(problems, "delay.by", by.max);
+            let links = self.links(problems, "delay", from.as_ref(), to.as_ref());
+            return Some(links.map(|links| Condition::Delay(links, *by)));
+        }
+        if let Some(file::ReorderFile { from, to, probability, within }) = reorder {
+            self.not_zero(problems, "reorder.within", *within);
+            self.within_bound(problems, "reorder.within", *within);
+            let likely = self.chance(problems, "reorder", *probability);
+            let links = self.links(problems, "reorder", from.as_ref(), to.as_ref());
+            return Some(links.map(|links| Condition::Reorder(links, likely, *within)));
+        }
+        if let Some(file::BandwidthFile { from, to, rate }) = bandwidth {
+            let links = self.links(problems, "bandwidth", from.as_ref(), to.as_ref());
+            return Some(links.map(|links| Condition::Bandwidth(links, rate.bytes)));
+        }
+        let file::LinksFile { from, to } = clog.as_ref()?;
+        Some(self.links(problems, "clog", from.as_ref(), to.as_ref()).map(Condition::Clog))
+    }
+
+    /// What is wrong with clocks; the inner `None` if it cannot be.
+    fn of_clocks(&self, problems: &mut Problems<'_>) -> Option<Option<Vec<Condition>>> {
+        let FaultFile { skew, drift, freeze, .. } = self.fault;
+        if let Some(skew) = skew {
+            let processes = self.candidates(problems, "skew.process", &skew.process);
+            let shift = self.shift(problems, "skew", skew);
+            let skewed = processes.zip(shift);
+            return Some(skewed.and_then(|(ps, shift)| each(ps, |p| Condition::Skew(p, shift))));
+        }
+        if let Some(drift) = drift {
+            let processes = self.candidates(problems, "drift.process", &drift.process);
+            let ppm = self.ppm(problems, "drift.by", drift.by);
+            return Some(processes.and_then(|ps| each(ps, |p| Condition::Drift(p, ppm))));
+        }
+        let freeze = freeze.as_ref()?;
+        let processes = self.candidates(problems, "freeze", freeze);
+        Some(processes.and_then(|processes| each(processes, Condition::Freeze)))
+    }
+
+    /// How far a clock is off.
+    pub(super) fn shift(
+        &self,
+        problems: &mut Problems<'_>,
+        key: &str,
+        file: &file::ShiftFile,
+    ) -> Option<Shift> {
+        let (side, by, shift) = match (file.ahead, file.behind) {
+            (Some(by), None) => ("ahead", by, Shift::Ahead(by)),
+            (None, Some(by)) => ("behind", by, Shift::Behind(by)),
+            (None, None) => {
+                problems
+                    .value(&self.at(key), "this does not say how far the clock is off")
+                    .label("expected `ahead` or `behind`");
+                return None;
+            }
+            (Some(_), Some(_)) => {
+                let path = self.at(&format!("{key}.behind"));
+                problems.key(&path, "a clock is either ahead or behind");
+                return None;
+            }
+        };
+        self.not_zero(problems, &format!("{key}.{side}"), by);
+        Some(shift)
+    }
+
+    fn ppm(&self, problems: &mut Problems<'_>, key: &str, drift: file::Drift) -> i32 {
+        let (min, max) = super::world::DRIFT_PPM;
+        let path = self.at(key);
+        if drift.min_ppm != drift.max_ppm {
+            problems.value(&path, "expected one drift, found a range");
+        } else if !(min..=max).contains(&drift.min_ppm) || drift.min_ppm == 0 {
+            problems
+                .value(&path, "no clock drifts like that")
+                .label(format!("expected {min}ppm to {max}ppm, and not 0"));
+        }
+        i32::try_from(drift.min_ppm.clamp(min, max)).unwrap_or(0)
+    }
+
+    /// Refuses what makes messages exceed the bound that a synchronous protocol counts on.
+    fn within_bound(&self, problems: &mut Problems<'_>, key: &str, by: Duration) {
+        let around = self.around;
+        let longest = around.network.default.delay.longest() + by;
+        if around.timing == Timing::Synchronous && longest > around.network.bound {
+            problems
+                .value(&self.at(key), format!("messages could take {longest}"))
+                .label(format!(
+                    "the protocol is synchronous, with a bound of {}",
+                    around.network.bound
+                ))
+                .help("write `late` for messages that break the bound");
+        }
     }
 
     fn omission(&self, problems: &mut Problems<'_>) -> Option<Vec<Condition>> {
@@ -76,7 +190,7 @@ impl Reader<'_> {
             receives.map(|f| ("receive_omission", "from", &f.process, &f.from, f.probability));
         let (key, side, process, others, chance) = sends.or(receives)?;
         let chance = self.chance(problems, key, chance);
-        let process = self.many(problems, &format!("{key}.process"), process);
+        let process = self.candidates(problems, &format!("{key}.process"), process);
         let others = match others {
             Some(others) => Some(self.many(problems, &format!("{key}.{side}"), others)?),
             None => None,
@@ -132,17 +246,19 @@ impl Reader<'_> {
                     .label(format!("expected 1 to {SLOW_FACTOR_MAX}"));
             }
             let factor = u32::try_from(factor).ok();
-            let processes = self.many(problems, "slow.process", &slow.process)?;
+            let processes = self.candidates(problems, "slow.process", &slow.process)?;
             return each(processes, |p| Condition::Slow(p, factor.unwrap_or(1)));
         }
         if let Some(slow) = slow_sync {
             self.not_zero(problems, "slow_sync.by", slow.by);
-            let processes = self.many(problems, "slow_sync.process", &slow.process)?;
+            let processes = self.candidates(problems, "slow_sync.process", &slow.process)?;
             return each(processes, |p| Condition::SlowSync(p, slow.by));
         }
         match (sync_fails, full) {
-            (Some(who), _) => each(self.many(problems, "sync_fails", who)?, Condition::SyncFails),
-            (_, Some(who)) => each(self.many(problems, "full", who)?, Condition::DiskFull),
+            (Some(who), _) => {
+                each(self.candidates(problems, "sync_fails", who)?, Condition::SyncFails)
+            }
+            (_, Some(who)) => each(self.candidates(problems, "full", who)?, Condition::DiskFull),
             (None, None) => None,
         }
     }
@@ -152,9 +268,9 @@ impl Reader<'_> {
         let FaultFile { corrupt_record, lose_disk, rollback, .. } = self.fault;
         let (processes, fault) = match (corrupt_record, lose_disk, rollback) {
             (Some(who), ..) => {
-                (self.many(problems, "corrupt_record", who), DiskFault::CorruptRecord)
+                (self.candidates(problems, "corrupt_record", who), DiskFault::CorruptRecord)
             }
-            (_, Some(who), _) => (self.many(problems, "lose_disk", who), DiskFault::LoseDisk),
+            (_, Some(who), _) => (self.candidates(problems, "lose_disk", who), DiskFault::LoseDisk),
             (.., Some(rollback)) => {
                 let Count(records) = rollback.records;
                 if records == 0 {
@@ -162,7 +278,7 @@ impl Reader<'_> {
                 }
                 // No log is that long.
                 let records = u32::try_from(records).unwrap_or(u32::MAX);
-                let processes = self.many(problems, "rollback.process", &rollback.process);
+                let processes = self.candidates(problems, "rollback.process", &rollback.process);
                 (processes, DiskFault::Rollback(records))
             }
             (None, None, None) => return None,

@@ -1,10 +1,11 @@
 //! `[[fault]]`: the plan.
 
 use ftsim_core::adversary::Behaviour;
+use ftsim_core::choice::{Choice, Chosen};
 use ftsim_core::fault::{Action, Crash, Fault, InFlight, Plan, Trigger};
 use ftsim_core::network::NetworkConfig;
 use ftsim_core::storage::OnCrash;
-use ftsim_core::{Duration, FaultClass, Instant, Setting};
+use ftsim_core::{Duration, FaultClass, Instant, ProcessId, Setting, Timing};
 
 use super::names::Names;
 use super::problems::{Problems, quoted};
@@ -19,36 +20,58 @@ pub struct Surroundings<'a> {
     pub setting: &'a Setting,
     /// How processes may fail in the protocol's model.
     pub class: FaultClass,
+    /// What the protocol knows of time.
+    pub timing: Timing,
+    /// Whether the protocol says how its state can be corrupted.
+    pub has_corruptible_state: bool,
+    /// Whether processes of the protocol's spec announce that they lead.
+    pub has_leader: bool,
     /// When the network stabilises.
     pub network: &'a NetworkConfig,
     /// When the run ends.
     pub horizon: Instant,
 }
 
-/// The plan, and for each of its faults which fault of the file it stands for.
-pub fn plan(
+/// The faults of a scenario.
+#[derive(Default)]
+pub struct Script {
+    /// The plan.
+    pub plan: Plan,
+    /// For each of its faults, which fault of the file it stands for, from 0.
+    pub origins: Vec<usize>,
+    /// Faults of which each seed chooses some.
+    pub choices: Vec<Choice>,
+}
+
+/// The faults of a scenario.
+pub fn script(
     problems: &mut Problems<'_>,
     around: &Surroundings<'_>,
     faults: &[FaultFile],
-) -> (Plan, Vec<usize>) {
-    let mut plan = Plan::default();
-    let mut origins = Vec::new();
+) -> Script {
+    let mut script = Script::default();
     for (index, fault) in faults.iter().enumerate() {
         let reader = Reader { path: format!("fault[{index}]"), fault, around };
         let trigger = reader.trigger(problems);
         let actions = reader.actions(problems);
         let (Some(trigger), Some(actions)) = (trigger, actions) else { continue };
+        let first = script.plan.faults.len();
         for action in actions {
-            plan.faults.push(Fault { trigger: trigger.clone(), action });
-            origins.push(index);
+            script.plan.faults.push(Fault { trigger: trigger.clone(), action });
+            script.origins.push(index);
+        }
+        if let Some(of) = reader.chosen() {
+            let faults = first..script.plan.faults.len();
+            let candidate_count = around.setting.n as usize;
+            script.choices.push(Choice { faults, candidate_count, of });
         }
     }
-    (plan, origins)
+    script
 }
 
 /// Reads one fault.
 pub(super) struct Reader<'a> {
-    path: String,
+    pub(super) path: String,
     pub(super) fault: &'a FaultFile,
     pub(super) around: &'a Surroundings<'a>,
 }
@@ -95,55 +118,66 @@ impl Reader<'_> {
         Some(Trigger::AfterEffect { process: process?, nth })
     }
 
-    fn actions(&self, problems: &mut Problems<'_>) -> Option<Vec<Action>> {
-        let FaultFile { crash, pause, resume, byzantine, partition, heal, .. } = self.fault;
+    /// The keys of actions, and whether they are given.
+    fn actions_given(&self) -> Vec<(&'static str, bool)> {
+        let fault = self.fault;
         let mut given = vec![
-            ("crash", crash.is_some()),
-            ("pause", pause.is_some()),
-            ("resume", resume.is_some()),
-            ("byzantine", byzantine.is_some()),
-            ("partition", partition.is_some()),
-            ("heal", heal.is_some()),
+            ("crash", fault.crash.is_some()),
+            ("exception", fault.exception.is_some()),
+            ("start", fault.start.is_some()),
+            ("pause", fault.pause.is_some()),
+            ("resume", fault.resume.is_some()),
+            ("byzantine", fault.byzantine.is_some()),
+            ("state_corruption", fault.state_corruption.is_some()),
+            ("jump", fault.jump.is_some()),
+            ("partition", fault.partition.is_some()),
+            ("heal", fault.heal.is_some()),
         ];
         given.extend(self.conditions_given());
         given.extend(self.damage_given());
-        let action = self.exactly_one(problems, "what it does", &given)?;
+        given
+    }
+
+    fn actions(&self, problems: &mut Problems<'_>) -> Option<Vec<Action>> {
+        let action = self.exactly_one(problems, "what it does", &self.actions_given())?;
         let lasts =
             action == "partition" || self.conditions_given().iter().any(|(_, given)| *given);
         self.belongs(problems, action, lasts);
-        let names = self.around.names;
-        let mut targets = |targets| names.many(problems, &self.at(action), targets);
-        if let Some(crashing) = crash {
-            let processes = targets(crashing);
-            let how = self.crash(problems);
-            let crash = |process| Action::Crash(process, how);
-            return Some(processes?.into_iter().map(crash).collect());
+        let actions =
+            if lasts { self.beginnings(problems, action) } else { self.at_once(problems, action) };
+        match (self.chosen(), actions) {
+            (Some(Chosen::Leader), Some(actions)) => Some(self.if_leads(problems, actions)),
+            (_, actions) => actions,
         }
-        if let Some(pausing) = pause {
-            let processes = targets(pausing);
-            let resume_after = self.ends(problems, "resume_after", self.fault.resume_after);
-            let pause = |process| Action::Pause { process, resume_after };
-            return Some(processes?.into_iter().map(pause).collect());
+    }
+
+    /// What lasts for a while.
+    fn beginnings(&self, problems: &mut Problems<'_>, action: &str) -> Option<Vec<Action>> {
+        let conditions = self.conditions(problems);
+        let persistence = self.persistence(problems, action);
+        let (conditions, persistence) = conditions.zip(persistence)?;
+        if conditions.first().is_some_and(|condition| condition.faulty().is_none()) {
+            self.not_when_stable(problems, action);
         }
-        if let Some(resuming) = resume {
-            let resume = |process| Action::Resume { process };
-            return Some(targets(resuming)?.into_iter().map(resume).collect());
+        let begin = |condition| Action::Begin(condition, persistence);
+        Some(conditions.into_iter().map(begin).collect())
+    }
+
+    /// What is done at once.
+    fn at_once(&self, problems: &mut Problems<'_>, action: &str) -> Option<Vec<Action>> {
+        let FaultFile { crash, exception, start, pause, resume, byzantine, .. } = self.fault;
+        let FaultFile { state_corruption, jump, heal, .. } = self.fault;
+        let targets = [crash, exception, start, pause, resume, byzantine, state_corruption];
+        if let Some(targets) = targets.into_iter().flatten().next() {
+            let processes = self.candidates(problems, action, targets);
+            let how = self.how(problems, action)?;
+            return Some(processes?.into_iter().map(how).collect());
         }
-        if let Some(lying) = byzantine {
-            let processes = targets(lying);
-            let behaviour = self.behaviour(problems)?;
-            let corrupt = |process| Action::Corrupt(process, behaviour.clone());
-            return Some(processes?.into_iter().map(corrupt).collect());
-        }
-        if lasts {
-            let conditions = self.conditions(problems);
-            let persistence = self.persistence(problems, action);
-            let (conditions, persistence) = conditions.zip(persistence)?;
-            if conditions.first().is_some_and(|condition| condition.faulty().is_none()) {
-                self.not_when_stable(problems, action);
-            }
-            let begin = |condition| Action::Begin(condition, persistence);
-            return Some(conditions.into_iter().map(begin).collect());
+        if let Some(jump) = jump {
+            let processes = self.candidates(problems, "jump.process", &jump.process);
+            let shift = self.shift(problems, "jump", jump);
+            let (processes, shift) = processes.zip(shift)?;
+            return Some(processes.into_iter().map(|p| Action::Jump(p, shift)).collect());
         }
         match heal {
             None => return self.damage(problems),
@@ -153,6 +187,44 @@ impl Reader<'_> {
             Some(true) => {}
         }
         Some(vec![Action::Heal])
+    }
+
+    /// What becomes of each process that the fault names.
+    fn how(
+        &self,
+        problems: &mut Problems<'_>,
+        action: &str,
+    ) -> Option<Box<dyn Fn(ProcessId) -> Action>> {
+        Some(match action {
+            "crash" | "exception" => {
+                let how = Crash { announced: action == "exception", ..self.crash(problems) };
+                Box::new(move |process| Action::Crash(process, how))
+            }
+            "start" => Box::new(Action::Start),
+            "pause" => {
+                let resume_after = self.ends(problems, "resume_after", self.fault.resume_after);
+                Box::new(move |process| Action::Pause { process, resume_after })
+            }
+            "resume" => Box::new(|process| Action::Resume { process }),
+            "byzantine" => {
+                let path = self.at("behaviour");
+                let behaviour =
+                    behaviour(problems, self.around, &path, self.fault.behaviour.as_ref())?;
+                Box::new(move |process| Action::Corrupt(process, behaviour.clone()))
+            }
+            _ => {
+                self.refuse_state_corruption(problems);
+                Box::new(Action::CorruptState)
+            }
+        })
+    }
+
+    fn refuse_state_corruption(&self, problems: &mut Problems<'_>) {
+        if !self.around.has_corruptible_state {
+            problems
+                .key(&self.at("state_corruption"), "this protocol does not say how")
+                .label("its state cannot be corrupted");
+        }
     }
 
     fn crash(&self, problems: &mut Problems<'_>) -> Crash {
@@ -175,22 +247,7 @@ impl Reader<'_> {
             (None, Some(true)) => Some(OnCrash::LoseAll),
             (on_crash, None) => on_crash.map(on_crash_of),
         };
-        Crash { recover_after, in_flight, disk }
-    }
-
-    fn behaviour(&self, problems: &mut Problems<'_>) -> Option<Behaviour> {
-        Some(match &self.fault.behaviour {
-            Some(BehaviourFile::Silent) => Behaviour::Silent,
-            Some(BehaviourFile::Withhold(from)) => {
-                let path = self.at("behaviour.withhold");
-                let from = self.around.names.many(problems, &path, from)?;
-                Behaviour::Withhold(from.into_iter().collect())
-            }
-            Some(BehaviourFile::Equivocate) => Behaviour::Equivocate,
-            Some(BehaviourFile::Mutate) => Behaviour::Mutate,
-            Some(BehaviourFile::Replay) => Behaviour::Replay,
-            Some(BehaviourFile::Random) | None => Behaviour::Random,
-        })
+        Crash { recover_after, in_flight, disk, announced: false }
     }
 
     /// The one key of `keys` that is given.
@@ -229,7 +286,8 @@ impl Reader<'_> {
             ("behaviour", self.fault.behaviour.is_some(), "byzantine"),
         ];
         for (key, given, owner) in extras {
-            if given && owner != action {
+            let crashes = owner == "crash" && action == "exception";
+            if given && owner != action && !crashes {
                 let message = format!("`{key}` belongs to `{owner}`, this fault is a `{action}`");
                 problems.key(&self.at(key), message);
             }
@@ -242,11 +300,12 @@ impl Reader<'_> {
         for (key, _) in lasting.into_iter().filter(|(_, given)| *given && !lasts) {
             let message = format!("`{key}` is no part of a `{action}`");
             let hint = problems.key(&self.at(key), message);
-            match action {
-                "crash" => drop(hint.help("write `recover_after` for a crash that ends")),
-                "pause" => drop(hint.help("write `resume_after` for a pause that ends")),
-                _ => {}
-            }
+            let help = match action {
+                "crash" | "exception" => "write `recover_after` for a crash that ends",
+                "pause" => "write `resume_after` for a pause that ends",
+                _ => continue,
+            };
+            hint.help(help);
         }
     }
 
@@ -274,6 +333,26 @@ impl Reader<'_> {
         }
         after
     }
+}
+
+/// How a process lies, as the key at `path` says.
+pub fn behaviour(
+    problems: &mut Problems<'_>,
+    around: &Surroundings<'_>,
+    path: &str,
+    file: Option<&BehaviourFile>,
+) -> Option<Behaviour> {
+    Some(match file {
+        Some(BehaviourFile::Silent) => Behaviour::Silent,
+        Some(BehaviourFile::Withhold(from)) => {
+            let from = around.names.many(problems, &format!("{path}.withhold"), from)?;
+            Behaviour::Withhold(from.into_iter().collect())
+        }
+        Some(BehaviourFile::Equivocate) => Behaviour::Equivocate,
+        Some(BehaviourFile::Mutate) => Behaviour::Mutate,
+        Some(BehaviourFile::Replay) => Behaviour::Replay,
+        Some(BehaviourFile::Random) | None => Behaviour::Random,
+    })
 }
 
 /// Refuses a recovery where the protocol knows none; true if it does.

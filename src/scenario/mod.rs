@@ -12,6 +12,7 @@ mod problems;
 mod random;
 mod refusals;
 mod settings;
+mod targets;
 mod world;
 
 use std::sync::Arc;
@@ -129,17 +130,22 @@ fn read(
     let n = roles.iter().map(|(_, count)| count).sum();
     let mut setting = Setting { roles, mutant, ..Setting::of(n) };
     let names = names::Names::new(&setting);
-    let network = network::network(problems, &names, limits.horizon, &file.network);
+    let timing = entry.model.timing;
+    let network = network::network(problems, &names, limits.horizon, timing, &file.network);
     let stable = network.stabilise_at;
     let detector = world::detector(problems, &names, limits.horizon, stable, &file.detector);
     let around = faults::Surroundings {
         names: &names,
         setting: &setting,
         class: entry.model.faults,
+        timing: entry.model.timing,
+        has_corruptible_state: entry.has_corruptible_state,
+        has_leader: entry.has_leader,
         network: &network,
         horizon: limits.horizon,
     };
-    let (plan, fault_origins) = faults::plan(problems, &around, &file.fault);
+    let faults::Script { plan, origins, choices } = faults::script(problems, &around, &file.fault);
+    let fate_groups = world::fate_groups(problems, &names, &file.fate_sharing);
     let random = file.random.as_ref().map(|file| random::random(problems, &around, file));
     let random::Random { drawn, crash_points } = random.unwrap_or_default();
     let overrides = messages::overrides(problems, &names, limits.horizon, &file.message);
@@ -166,6 +172,8 @@ fn read(
             detector,
             sync_latency: file.storage.sync_latency,
             plan,
+            choices,
+            fate_groups,
             on_crash: world::on_crash(file.storage.on_crash),
             overrides,
             random: drawn,
@@ -177,7 +185,7 @@ fn read(
         workload,
         settled,
         checked,
-        fault_origins,
+        fault_origins: origins,
         crash_points,
         seed_count,
         expect,

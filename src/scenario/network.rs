@@ -2,7 +2,7 @@
 
 use ftsim_core::delay::Delay;
 use ftsim_core::network::{Link, Loss, NetworkConfig, Order};
-use ftsim_core::{Duration, Instant, Probability};
+use ftsim_core::{Duration, Instant, Probability, Timing};
 
 use super::names::Names;
 use super::problems::{Problems, quoted};
@@ -16,10 +16,18 @@ pub fn network(
     problems: &mut Problems<'_>,
     names: &Names<'_>,
     horizon: Instant,
+    timing: Timing,
     network: &NetworkFile,
 ) -> NetworkConfig {
-    let NetworkFile { delay, loss, duplicate, order, stabilise_at, bound, link: links } = network;
-    let fields = Fields { delay, loss, duplicate: *duplicate, order: *order };
+    let NetworkFile { stabilise_at, bound, link: links, .. } = network;
+    let fields = Fields {
+        delay: &network.delay,
+        loss: &network.loss,
+        duplicate: network.duplicate,
+        order: network.order,
+        bandwidth: network.bandwidth,
+        corrupt: network.corrupt,
+    };
     let default = link(problems, "network", &fields, &Link::default());
     let stabilise_at = stabilise_at.map(|at| Instant::ZERO + at);
     if stabilise_at.is_some_and(|at| at > horizon) {
@@ -27,12 +35,26 @@ pub fn network(
         problems.value("network.stabilise_at", format!("the network stabilises {after}"));
     }
     let bound = bound.unwrap_or_else(|| default.delay.longest());
+    if timing == Timing::Synchronous {
+        keeps_bound(problems, "network", &default, bound);
+    }
     let mut overrides = Vec::new();
     for (index, special) in links.iter().enumerate() {
         let path = format!("network.link[{index}]");
-        let file::LinkFile { from, to, delay, loss, duplicate, order } = special;
-        let fields = Fields { delay, loss, duplicate: *duplicate, order: *order };
+        let file::LinkFile { from, to, delay, loss, duplicate, order, bandwidth, corrupt } =
+            special;
+        let fields = Fields {
+            delay,
+            loss,
+            duplicate: *duplicate,
+            order: *order,
+            bandwidth: *bandwidth,
+            corrupt: *corrupt,
+        };
         let link = link(problems, &path, &fields, &default);
+        if timing == Timing::Synchronous && delay.is_some() {
+            keeps_bound(problems, &path, &link, bound);
+        }
         let from = names.many(problems, &format!("{path}.from"), from);
         let to = names.many(problems, &format!("{path}.to"), to);
         let (Some(from), Some(to)) = (from, to) else { continue };
@@ -54,12 +76,25 @@ pub fn network(
     NetworkConfig { default, overrides, stabilise_at, bound }
 }
 
+/// Refuses a delay beyond the bound that a synchronous protocol counts on.
+fn keeps_bound(problems: &mut Problems<'_>, path: &str, link: &Link, bound: Duration) {
+    let longest = link.delay.longest();
+    if longest > bound {
+        problems
+            .value(&format!("{path}.delay"), format!("messages could take {longest}"))
+            .label(format!("the protocol is synchronous, with a bound of {bound}"))
+            .help("write a [[fault]] with `late` for messages that break the bound");
+    }
+}
+
 /// What a link can say of itself.
 struct Fields<'a> {
     delay: &'a Option<DelayFile>,
     loss: &'a Option<file::Loss>,
     duplicate: Option<f64>,
     order: Option<file::Order>,
+    bandwidth: Option<file::Rate>,
+    corrupt: Option<f64>,
 }
 
 fn link(problems: &mut Problems<'_>, path: &str, fields: &Fields<'_>, default: &Link) -> Link {
@@ -77,6 +112,12 @@ fn link(problems: &mut Problems<'_>, path: &str, fields: &Fields<'_>, default: &
         Some(file::Order::Any) => link.order = Order::Any,
         Some(file::Order::Fifo) => link.order = Order::Fifo,
         None => {}
+    }
+    if let Some(rate) = fields.bandwidth {
+        link.bandwidth = Some(rate.bytes);
+    }
+    if let Some(p) = fields.corrupt {
+        link.garble = probability(problems, &format!("{path}.corrupt"), p);
     }
     link
 }

@@ -1,15 +1,45 @@
 //! `partition`: which links are cut.
 
 use ftsim_core::ProcessId;
+use ftsim_core::choice::Chosen;
+use ftsim_core::condition::Condition;
 use ftsim_core::network::Cut;
 
 use super::faults::Reader;
 use super::problems::Problems;
 use crate::scenario_file::{PartitionFile, Shape, Targets};
 
+/// In a smaller ring every process hears all others.
+const RING_COUNT_MIN: u32 = 4;
+
 impl Reader<'_> {
+    /// The partition; one for each process that the seed may isolate.
+    pub(super) fn cuts(
+        &self,
+        problems: &mut Problems<'_>,
+        file: &PartitionFile,
+    ) -> Option<Vec<Condition>> {
+        let cut = |cut| Condition::Partition(cut);
+        match self.chosen() {
+            None => Some(vec![cut(self.cut(problems, file)?)]),
+            Some(Chosen::Any | Chosen::Leader) => {
+                let alone = |p| cut(Cut::Groups(vec![vec![p]]));
+                Some(self.around.setting.processes().map(alone).collect())
+            }
+            Some(of @ (Chosen::Minority | Chosen::Majority)) => {
+                problems
+                    .value(
+                        &self.at("partition.process"),
+                        format!("{of} cannot be isolated one by one"),
+                    )
+                    .help("write shape = \"halves\", or partition = { … } in [random]");
+                None
+            }
+        }
+    }
+
     /// Which links the partition cuts.
-    pub(super) fn cut(&self, problems: &mut Problems<'_>, file: &PartitionFile) -> Option<Cut> {
+    fn cut(&self, problems: &mut Problems<'_>, file: &PartitionFile) -> Option<Cut> {
         let PartitionFile { shape, process, from, to, links, groups } = file;
         let (name, needs): (_, &[&str]) = match shape {
             Shape::Halves => ("halves", &[]),
@@ -17,6 +47,8 @@ impl Reader<'_> {
             Shape::OneWay => ("one-way", &["from", "to"]),
             Shape::Links => ("links", &["links"]),
             Shape::Groups => ("groups", &["groups"]),
+            Shape::Bridge => ("bridge", &["process"]),
+            Shape::RingOfMajorities => ("ring-of-majorities", &[]),
         };
         let given = [
             ("process", process.is_some()),
@@ -69,6 +101,28 @@ impl Reader<'_> {
                     return None;
                 }
                 cut.into_iter().collect::<Option<_>>().map(Cut::Links)
+            }
+            Shape::Bridge => {
+                let bridge = names.many(problems, &path("process"), process.as_ref()?)?;
+                let sides = self.around.setting.processes().filter(|p| !bridge.contains(p));
+                let sides: Vec<ProcessId> = sides.collect();
+                let (left, right) = sides.split_at(sides.len().div_ceil(2));
+                if right.is_empty() {
+                    problems.value(&path("process"), "too few others for two sides");
+                    return None;
+                }
+                Some(Cut::Bridge { left: left.to_vec(), right: right.to_vec() })
+            }
+            Shape::RingOfMajorities => {
+                let n = self.around.setting.n;
+                if n < RING_COUNT_MIN {
+                    let message = format!("in a ring of {n} processes each hears all");
+                    problems
+                        .value(&path("shape"), message)
+                        .label(format!("expected at least {RING_COUNT_MIN} processes"));
+                    return None;
+                }
+                Some(Cut::RingOfMajorities(self.around.setting.processes().collect()))
             }
             Shape::Groups => self.groups(problems, &path("groups"), groups.as_deref()?),
         }

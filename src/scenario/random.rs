@@ -1,14 +1,20 @@
 //! `[random]`: what may be drawn from each seed.
 
+use ftsim_core::adversary::Behaviour;
 use ftsim_core::random::{
-    CountRange, Occurrence, PartitionShape, RandomCrash, RandomFaults, RandomPartition, RandomPause,
+    CountRange, Occurrence, PartitionShape, RandomAction, RandomCondition, RandomFaults, RandomKind,
 };
-use ftsim_core::{Duration, DurationRange, Instant};
+use ftsim_core::storage::DiskFault;
+use ftsim_core::{Duration, DurationRange, Instant, Probability};
 
-use super::faults::{Surroundings, refuse_recovery};
-use super::problems::Problems;
+use super::conditions::SLOW_FACTOR_MAX;
+use super::faults::{Surroundings, behaviour, refuse_recovery};
+use super::network::probability;
+use super::problems::{Problems, quoted};
 use crate::crash_point::EveryCrashPoint;
-use crate::scenario_file::{Counts, CrashPointsFile, RandomFile, RandomShape, Targets};
+use crate::scenario_file::{
+    Counts, CrashPointsFile, OccurrenceFile, OccurrenceOf, RandomFile, RandomShape,
+};
 
 /// More faults of one kind than this are refused.
 const COUNT_MAX: u64 = 10_000;
@@ -39,13 +45,9 @@ fn every(
     around: &Surroundings<'_>,
     file: &RandomFile,
 ) -> EveryCrashPoint {
-    let others = [
-        ("max_faulty", file.max_faulty.is_some()),
-        ("crash", file.crash.is_some()),
-        ("pause", file.pause.is_some()),
-        ("partition", file.partition.is_some()),
-        ("swarm", file.swarm),
-    ];
+    let reader = Reader { around, file };
+    let mut others: Vec<(&str, bool)> = reader.given().collect();
+    others.extend([("max_faulty", file.max_faulty.is_some()), ("swarm", file.swarm)]);
     for (key, _) in others.iter().filter(|(_, given)| *given) {
         problems
             .key(&format!("random.{key}"), format!("`{key}` beside `crash_points`"))
@@ -67,52 +69,271 @@ fn drawn(
     around: &Surroundings<'_>,
     file: &RandomFile,
 ) -> RandomFaults {
-    let reader = Reader { around };
-    let crash = file.crash.as_ref().map(|crash| {
-        if crash.recover_after.is_some() {
-            refuse_recovery(problems, around.class, "random.crash.recover_after");
-        }
-        let (between, target) = (crash.between, crash.target.as_ref());
-        reader.ends(problems, "crash", "recover_after", between, crash.recover_after);
-        let occurrence = reader.occurrence(problems, "crash", crash.count, between, target);
-        RandomCrash { occurrence, recover_after: crash.recover_after }
-    });
-    let pause = file.pause.as_ref().map(|pause| {
-        let (between, target) = (pause.between, pause.target.as_ref());
-        reader.ends(problems, "pause", "duration", between, Some(pause.duration));
-        let occurrence = reader.occurrence(problems, "pause", pause.count, between, target);
-        RandomPause { occurrence, duration: pause.duration }
-    });
-    let partition = file.partition.as_ref().map(|partition| {
-        let between = partition.between;
-        reader.ends(problems, "partition", "duration", between, Some(partition.duration));
-        reader.is_over_when_stable(problems, between, partition.duration);
-        let occurrence = reader.occurrence(problems, "partition", partition.count, between, None);
-        let shape = match partition.shape {
-            RandomShape::Halves => PartitionShape::Halves,
-            RandomShape::Isolate => PartitionShape::Isolate,
-            RandomShape::OneWay => PartitionShape::OneWay,
-        };
-        RandomPartition { occurrence, shape, duration: partition.duration }
-    });
-    if crash.is_none() && pause.is_none() && partition.is_none() {
+    let reader = Reader { around, file };
+    let mut kinds = reader.of_processes(problems);
+    kinds.extend(reader.of_disks(problems));
+    kinds.extend(reader.of_clocks(problems));
+    kinds.extend(reader.of_links(problems));
+    if reader.given().all(|(_, given)| !given) {
+        let keys: Vec<&str> = reader.given().map(|(key, _)| key).collect();
         problems
             .value("random", "nothing is drawn")
-            .label("expected one of `crash`, `pause`, `partition`, `crash_points`");
+            .label(format!("expected one of {}, `crash_points`", quoted(&keys)));
     }
-    let faulty_count_max = reader.budget(problems, file);
-    RandomFaults { faulty_count_max, crash, pause, partition, swarm: file.swarm }
+    let faulty_count_max = reader.budget(problems);
+    RandomFaults {
+        faulty_count_max,
+        kinds: kinds.into_iter().flatten().collect(),
+        swarm: file.swarm,
+    }
 }
 
 struct Reader<'a> {
     around: &'a Surroundings<'a>,
+    file: &'a RandomFile,
 }
 
 impl Reader<'_> {
-    fn budget(&self, problems: &mut Problems<'_>, file: &RandomFile) -> u32 {
+    /// The keys of kinds, and whether they are given; first those that make processes faulty.
+    fn given(&self) -> impl Iterator<Item = (&'static str, bool)> {
+        self.of_processes_given().into_iter().chain(self.of_links_given())
+    }
+
+    const fn of_processes_given(&self) -> [(&'static str, bool); 19] {
+        let file = self.file;
+        [
+            ("crash", file.crash.is_some()),
+            ("exception", file.exception.is_some()),
+            ("start", file.start.is_some()),
+            ("pause", file.pause.is_some()),
+            ("byzantine", file.byzantine.is_some()),
+            ("state_corruption", file.state_corruption.is_some()),
+            ("send_omission", file.send_omission.is_some()),
+            ("receive_omission", file.receive_omission.is_some()),
+            ("slow", file.slow.is_some()),
+            ("sync_fails", file.sync_fails.is_some()),
+            ("slow_sync", file.slow_sync.is_some()),
+            ("full", file.full.is_some()),
+            ("corrupt_record", file.corrupt_record.is_some()),
+            ("lose_disk", file.lose_disk.is_some()),
+            ("rollback", file.rollback.is_some()),
+            ("skew", file.skew.is_some()),
+            ("drift", file.drift.is_some()),
+            ("jump", file.jump.is_some()),
+            ("freeze", file.freeze.is_some()),
+        ]
+    }
+
+    const fn of_links_given(&self) -> [(&'static str, bool); 10] {
+        let file = self.file;
+        [
+            ("partition", file.partition.is_some()),
+            ("loss", file.loss.is_some()),
+            ("duplicate", file.duplicate.is_some()),
+            ("delay", file.delay.is_some()),
+            ("late", file.late.is_some()),
+            ("reorder", file.reorder.is_some()),
+            ("replay", file.replay.is_some()),
+            ("corrupt", file.corrupt.is_some()),
+            ("bandwidth", file.bandwidth.is_some()),
+            ("clog", file.clog.is_some()),
+        ]
+    }
+
+    fn of_processes(&self, problems: &mut Problems<'_>) -> Vec<Option<RandomKind>> {
+        let file = self.file;
+        let mut kinds = Vec::new();
+        for (key, crash) in [("crash", &file.crash), ("exception", &file.exception)] {
+            kinds.push(self.kind(problems, key, crash, |problems, crash| {
+                let path = format!("random.{key}.recover_after");
+                if crash.recover_after.is_some() {
+                    refuse_recovery(problems, self.around.class, &path);
+                }
+                self.ends(problems, key, "recover_after", crash.between, crash.recover_after);
+                let announced = key == "exception";
+                RandomAction::Crash { recover_after: crash.recover_after, announced }
+            }));
+        }
+        kinds.push(self.kind(problems, "start", &file.start, |_, _| RandomAction::Start));
+        kinds.push(
+            self.kind(problems, "pause", &file.pause, |_, pause| {
+                RandomAction::Pause(pause.duration)
+            }),
+        );
+        kinds.push(self.kind(problems, "byzantine", &file.byzantine, |problems, lying| {
+            let path = "random.byzantine.behaviour";
+            let behaviour = behaviour(problems, self.around, path, lying.behaviour.as_ref());
+            RandomAction::Corrupt(behaviour.unwrap_or(Behaviour::Random))
+        }));
+        kinds.push(self.kind(
+            problems,
+            "state_corruption",
+            &file.state_corruption,
+            |problems, _| {
+                if !self.around.has_corruptible_state {
+                    problems
+                        .key("random.state_corruption", "this protocol does not say how")
+                        .label("its state cannot be corrupted");
+                }
+                RandomAction::CorruptState
+            },
+        ));
+        let chance = |problems: &mut Problems<'_>, key: &str, p: Option<f64>| {
+            let path = format!("random.{key}.probability");
+            p.map_or(Probability::ALWAYS, |p| probability(problems, &path, p))
+        };
+        kinds.push(self.kind(problems, "send_omission", &file.send_omission, |problems, omits| {
+            let chance = chance(problems, "send_omission", omits.probability);
+            RandomAction::Begin(RandomCondition::SendOmission(chance), omits.duration)
+        }));
+        let receive = &file.receive_omission;
+        kinds.push(self.kind(problems, "receive_omission", receive, |problems, omits| {
+            let chance = chance(problems, "receive_omission", omits.probability);
+            RandomAction::Begin(RandomCondition::ReceiveOmission(chance), omits.duration)
+        }));
+        kinds.push(self.kind(problems, "slow", &file.slow, |problems, slow| {
+            let factor = u32::try_from(slow.factor.0).unwrap_or(u32::MAX);
+            if !(1..=SLOW_FACTOR_MAX).contains(&slow.factor.0) {
+                let message = format!("{} times as slow cannot be", slow.factor.0);
+                problems
+                    .value("random.slow.factor", message)
+                    .label(format!("expected 1 to {SLOW_FACTOR_MAX}"));
+            }
+            RandomAction::Begin(RandomCondition::Slow(factor), slow.duration)
+        }));
+        kinds
+    }
+
+    fn of_disks(&self, problems: &mut Problems<'_>) -> Vec<Option<RandomKind>> {
+        let file = self.file;
+        vec![
+            self.kind(problems, "sync_fails", &file.sync_fails, |_, fails| {
+                RandomAction::Begin(RandomCondition::SyncFails, fails.duration)
+            }),
+            self.kind(problems, "slow_sync", &file.slow_sync, |_, slow| {
+                RandomAction::Begin(RandomCondition::SlowSync(slow.by), slow.duration)
+            }),
+            self.kind(problems, "full", &file.full, |_, full| {
+                RandomAction::Begin(RandomCondition::DiskFull, full.duration)
+            }),
+            self.kind(problems, "corrupt_record", &file.corrupt_record, |_, _| {
+                RandomAction::Damage(DiskFault::CorruptRecord)
+            }),
+            self.kind(problems, "lose_disk", &file.lose_disk, |_, _| {
+                RandomAction::Damage(DiskFault::LoseDisk)
+            }),
+            self.kind(problems, "rollback", &file.rollback, |problems, rollback| {
+                if rollback.records.0 == 0 {
+                    problems.value("random.rollback.records", "no record is gone then");
+                }
+                let records = u32::try_from(rollback.records.0).unwrap_or(u32::MAX);
+                RandomAction::Damage(DiskFault::Rollback(records))
+            }),
+        ]
+    }
+
+    fn of_clocks(&self, problems: &mut Problems<'_>) -> Vec<Option<RandomKind>> {
+        let file = self.file;
+        vec![
+            self.kind(problems, "skew", &file.skew, |_, skew| {
+                RandomAction::Begin(RandomCondition::Skew(skew.by), skew.duration)
+            }),
+            self.kind(problems, "drift", &file.drift, |problems, drift| {
+                let most = super::world::DRIFT_PPM.1;
+                let by = drift.by.max_ppm;
+                if drift.by.min_ppm != by || !(1..=most).contains(&by) {
+                    problems
+                        .value("random.drift.by", "no clock drifts like that")
+                        .label(format!("expected one drift of 1ppm to {most}ppm"));
+                }
+                let by = u32::try_from(by.clamp(0, most)).unwrap_or(0);
+                RandomAction::Begin(RandomCondition::Drift(by), drift.duration)
+            }),
+            self.kind(problems, "jump", &file.jump, |_, jump| RandomAction::Jump(jump.by)),
+            self.kind(problems, "freeze", &file.freeze, |_, freeze| {
+                RandomAction::Begin(RandomCondition::Freeze, freeze.duration)
+            }),
+        ]
+    }
+
+    fn of_links(&self, problems: &mut Problems<'_>) -> Vec<Option<RandomKind>> {
+        let file = self.file;
+        let chance = |problems: &mut Problems<'_>, key: &str, p: f64| {
+            probability(problems, &format!("random.{key}.probability"), p)
+        };
+        let mut kinds = vec![
+            self.kind(problems, "partition", &file.partition, |_, partition| {
+                let shape = match partition.shape {
+                    RandomShape::Halves => PartitionShape::Halves,
+                    RandomShape::Isolate => PartitionShape::Isolate,
+                    RandomShape::OneWay => PartitionShape::OneWay,
+                    RandomShape::Bridge => PartitionShape::Bridge,
+                    RandomShape::RingOfMajorities => PartitionShape::RingOfMajorities,
+                };
+                RandomAction::Begin(RandomCondition::Partition(shape), partition.duration)
+            }),
+            self.kind(problems, "loss", &file.loss, |problems, loss| {
+                let chance = chance(problems, "loss", loss.probability);
+                RandomAction::Begin(RandomCondition::Loss(chance), loss.duration)
+            }),
+            self.kind(problems, "duplicate", &file.duplicate, |problems, duplicate| {
+                let chance = chance(problems, "duplicate", duplicate.probability);
+                RandomAction::Begin(RandomCondition::Duplicate(chance), duplicate.duration)
+            }),
+            self.kind(problems, "replay", &file.replay, |problems, replay| {
+                let chance = chance(problems, "replay", replay.probability);
+                RandomAction::Begin(RandomCondition::Replay(chance), replay.duration)
+            }),
+            self.kind(problems, "corrupt", &file.corrupt, |problems, corrupt| {
+                let chance = chance(problems, "corrupt", corrupt.probability);
+                RandomAction::Begin(RandomCondition::Garble(chance), corrupt.duration)
+            }),
+        ];
+        kinds.extend([
+            self.kind(problems, "delay", &file.delay, |_, delay| {
+                RandomAction::Begin(RandomCondition::Delay(delay.by), delay.duration)
+            }),
+            self.kind(problems, "late", &file.late, |_, late| {
+                RandomAction::Begin(RandomCondition::Late(late.by), late.duration)
+            }),
+            self.kind(problems, "reorder", &file.reorder, |problems, reorder| {
+                let likely = reorder.probability.unwrap_or(1.0);
+                let likely = chance(problems, "reorder", likely);
+                let condition = RandomCondition::Reorder(likely, reorder.within);
+                RandomAction::Begin(condition, reorder.duration)
+            }),
+            self.kind(problems, "bandwidth", &file.bandwidth, |_, narrow| {
+                RandomAction::Begin(RandomCondition::Bandwidth(narrow.rate.bytes), narrow.duration)
+            }),
+            self.kind(problems, "clog", &file.clog, |_, clog| {
+                RandomAction::Begin(RandomCondition::Clog, clog.duration)
+            }),
+        ]);
+        kinds
+    }
+
+    /// One kind, if the file has it.
+    fn kind<F: OccurrenceOf>(
+        &self,
+        problems: &mut Problems<'_>,
+        key: &str,
+        file: &Option<F>,
+        what: impl FnOnce(&mut Problems<'_>, &F) -> RandomAction,
+    ) -> Option<RandomKind> {
+        let file = file.as_ref()?;
+        let common = file.occurrence();
+        self.ends(problems, key, "duration", common.between, common.duration);
+        if self.of_links_given().iter().any(|(name, _)| *name == key) {
+            self.is_over_when_stable(problems, key, &common);
+        }
+        let occurrence = self.occurrence(problems, key, &common);
+        Some(RandomKind { occurrence, what: what(problems, file) })
+    }
+
+    fn budget(&self, problems: &mut Problems<'_>) -> u32 {
         let n = self.around.setting.n;
-        let Some(max) = file.max_faulty else {
-            if file.crash.is_some() || file.pause.is_some() {
+        let Some(max) = self.file.max_faulty else {
+            if self.of_processes_given().iter().any(|(_, given)| *given) {
                 problems
                     .value("random", "no number of processes that may be faulty")
                     .help("write max_faulty = 1");
@@ -131,10 +352,9 @@ impl Reader<'_> {
         &self,
         problems: &mut Problems<'_>,
         kind: &str,
-        count: Counts,
-        between: DurationRange,
-        target: Option<&Targets>,
+        file: &OccurrenceFile<'_>,
     ) -> Occurrence {
+        let OccurrenceFile { count, between, target, .. } = *file;
         let (from, horizon) = (Instant::ZERO + between.min, self.around.horizon);
         if Instant::ZERO + between.max > horizon {
             let which = if from > horizon { "begins" } else { "ends" };
@@ -185,14 +405,18 @@ impl Reader<'_> {
     fn is_over_when_stable(
         &self,
         problems: &mut Problems<'_>,
-        between: DurationRange,
-        lasts: DurationRange,
+        kind: &str,
+        file: &OccurrenceFile<'_>,
     ) {
         let Some(stable) = self.around.network.stabilise_at else { return };
-        let end: Duration = (Instant::ZERO + between.max + lasts.max).since(Instant::ZERO);
+        let lasts = file.duration.map_or(Duration::ZERO, |lasts| lasts.max);
+        let end: Duration = (Instant::ZERO + file.between.max + lasts).since(Instant::ZERO);
         if Instant::ZERO + end > stable {
             problems
-                .value("random.partition.between", format!("a partition could last until {end}"))
+                .value(
+                    &format!("random.{kind}.between"),
+                    format!("a `{kind}` could last until {end}"),
+                )
                 .label(format!("the network stabilises at {stable}"));
         }
     }

@@ -5,37 +5,19 @@ use toml::de::DeValue;
 use super::problems::Problems;
 
 /// Keys that are planned. `[]` stands for any element.
-const PLANNED_KEYS: &[&str] = &[
-    "repro",
-    "liveness",
-    "network.corrupt",
-    "network.links",
-    "network.bandwidth",
-    "network.authenticated",
-    "fault[].start",
-    "fault[].exception",
-    "fault[].state_corruption",
-    "fault[].persistence",
-    "fault[].duty",
-    "fault[].delay",
-    "fault[].reorder",
-    "fault[].replay",
-    "fault[].corrupt",
-    "fault[].bandwidth",
-    "fault[].lose_unsynced",
-    "fault[].torn_write",
-    "fault[].skew",
-    "fault[].drift",
-    "fault[].jump",
-    "fault[].freeze",
-    "fault[].wrong_value",
+const PLANNED_KEYS: &[&str] = &["repro", "liveness", "network.links", "network.authenticated"];
+
+/// Keys that the vocabulary of faults suggests, and what to write for them.
+const OTHER_WORDS: &[(&str, &str)] = &[
+    ("fault[].persistence", "write `duration`, or `period` and `on`, or neither"),
+    ("fault[].duty", "write `on`: how long it lasts in each `period`"),
+    ("fault[].lose_unsynced", "write crash = \"p0\", on_crash = \"lose-unsynced\""),
+    ("fault[].torn_write", "write crash = \"p0\", on_crash = \"torn-last\""),
+    ("fault[].wrong_value", "write byzantine = \"p0\", behaviour = \"mutate\""),
 ];
 
 /// Values that are planned, by key.
-const PLANNED_VALUES: &[(&str, &[&str])] = &[
-    ("detector.kind", &["omega", "heartbeat"]),
-    ("fault[].partition.shape", &["bridge", "ring-of-majorities"]),
-];
+const PLANNED_VALUES: &[(&str, &[&str])] = &[("detector.kind", &["omega", "heartbeat"])];
 
 /// Values that no scenario can mean.
 pub fn refuse(problems: &mut Problems<'_>) {
@@ -50,6 +32,7 @@ pub fn refuse(problems: &mut Problems<'_>) {
         DeValue::String(text) if is_planned_value(path, text) => {
             refused.push((path.to_owned(), Refused::Planned(format!("{text:?}"))));
         }
+        _ if other_word(path).is_some() => refused.push((path.to_owned(), Refused::OtherWord)),
         _ if PLANNED_KEYS.contains(&pattern(path).as_str()) => {
             refused.push((path.to_owned(), Refused::Key));
         }
@@ -63,6 +46,11 @@ pub fn refuse(problems: &mut Problems<'_>) {
             Refused::Planned(what) => {
                 problems.value(&path, format!("{what} is not supported yet"));
             }
+            Refused::OtherWord => {
+                let key = path.rsplit('.').next().unwrap_or(&path);
+                let help = other_word(&path).unwrap_or_default();
+                problems.key(&path, format!("there is no key `{key}`")).help(help);
+            }
             Refused::Key => {
                 let key = pattern(&path).replace("[]", "");
                 problems.key(&path, format!("`{key}` is not supported yet"));
@@ -75,6 +63,12 @@ enum Refused {
     Value(&'static str),
     Planned(String),
     Key,
+    OtherWord,
+}
+
+fn other_word(path: &str) -> Option<&'static str> {
+    let pattern = pattern(path);
+    OTHER_WORDS.iter().find(|(key, _)| *key == pattern).map(|(_, help)| *help)
 }
 
 fn is_not_finite(float: &str) -> bool {

@@ -4,7 +4,7 @@ use ftsim_core::delay::Delay;
 use ftsim_core::detector::DetectorKind;
 use ftsim_core::event::Ties;
 use ftsim_core::network::{Link, Loss, Order};
-use ftsim_core::random::{Occurrence, PartitionShape, RandomFaults};
+use ftsim_core::random::{RandomFaults, RandomKind};
 use serde_json::{Map, Value};
 
 use super::Scenario;
@@ -59,7 +59,17 @@ pub fn effective(scenario: &Scenario) -> Effective {
     );
     for (index, fault) in experiment.plan.faults.iter().enumerate() {
         let number = scenario.fault_origins.get(index).map_or(0, |origin| origin + 1);
-        put("fault", format!("{number}: {fault}"));
+        let choice = experiment.choices.iter().find(|choice| choice.faults.contains(&index));
+        match choice {
+            None => put("fault", format!("{number}: {fault}")),
+            Some(choice) if choice.faults.start == index => {
+                put("fault", format!("{number}: of {}, as here of one: {fault}", choice.of));
+            }
+            Some(_) => {}
+        }
+    }
+    for group in &experiment.fate_groups {
+        put("fate", format!("{group} share theirs"));
     }
     for (number, rule) in (1..).zip(&experiment.overrides) {
         put("message", format!("{number}: {rule}"));
@@ -109,8 +119,14 @@ fn link(link: &Link) -> String {
     if link.duplicate != ftsim_core::Probability::NEVER {
         text.push_str(&format!(", duplicates {}", link.duplicate));
     }
+    if link.garble != ftsim_core::Probability::NEVER {
+        text.push_str(&format!(", garbles {}", link.garble));
+    }
     if link.order == Order::Fifo {
         text.push_str(", fifo");
+    }
+    if let Some(rate) = link.bandwidth {
+        text.push_str(&format!(", {rate} bytes a second"));
     }
     text
 }
@@ -135,39 +151,18 @@ fn delay(delay: &Delay) -> String {
 
 /// What is drawn from each seed.
 fn drawn(random: &RandomFaults) -> String {
-    let occurrence = |what: &str, occurrence: &Occurrence| {
-        let (count, between) = (occurrence.count, occurrence.between);
+    let kind = |kind: &RandomKind| {
+        let (count, between) = (kind.occurrence.count, kind.occurrence.between);
         let count = if count.min == count.max {
             count.min.to_string()
         } else {
             format!("{}..{}", count.min, count.max)
         };
-        format!(", {count} {what} between {between}")
+        format!(", {count} {} between {between}", kind.what)
     };
-    let mut text = format!("at most {} faulty", random.faulty_count_max);
-    if let Some(crash) = &random.crash {
-        text.push_str(&occurrence("crashes", &crash.occurrence));
-        if let Some(after) = crash.recover_after {
-            text.push_str(&format!(" that recover after {after}"));
-        }
-    }
-    if let Some(pause) = &random.pause {
-        text.push_str(&occurrence("pauses", &pause.occurrence));
-        text.push_str(&format!(" of {}", pause.duration));
-    }
-    if let Some(partition) = &random.partition {
-        let shape = match partition.shape {
-            PartitionShape::Halves => "partitions (halves)",
-            PartitionShape::Isolate => "partitions (isolate)",
-            PartitionShape::OneWay => "partitions (one-way)",
-        };
-        text.push_str(&occurrence(shape, &partition.occurrence));
-        text.push_str(&format!(" of {}", partition.duration));
-    }
-    if random.swarm {
-        text.push_str(", swarm");
-    }
-    text
+    let kinds: String = random.kinds.iter().map(kind).collect();
+    let swarm = if random.swarm { ", swarm" } else { "" };
+    format!("at most {} faulty{kinds}{swarm}", random.faulty_count_max)
 }
 
 fn detector(scenario: &Scenario) -> String {

@@ -5,12 +5,12 @@ use ftsim_core::detector::{DetectorConfig, DetectorKind, Mistake, RandomMistakes
 use ftsim_core::event::Ties;
 use ftsim_core::random::CountRange;
 use ftsim_core::storage::OnCrash;
-use ftsim_core::{Duration, Instant, Limits};
+use ftsim_core::{Duration, Instant, Limits, ProcessSet};
 
 use super::names::Names;
 use super::problems::Problems;
 use crate::scenario_file::{
-    self as file, ClocksFile, Count, DetectorFile, OnCrashFile, RunFile, TiesFile,
+    self as file, ClocksFile, Count, DetectorFile, OnCrashFile, RunFile, Targets, TiesFile,
 };
 
 /// One year.
@@ -18,7 +18,7 @@ const HORIZON_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const EVENT_COUNT_MAX: u64 = 1_000_000_000;
 const MISTAKE_COUNT_MAX: u64 = 1_000;
 const PENDING_COUNT_MAX: u64 = 10_000_000;
-const DRIFT_PPM: (i64, i64) = (-999_999, 1_000_000);
+pub const DRIFT_PPM: (i64, i64) = (-999_999, 1_000_000);
 
 /// How many seeds `ftsim run` executes, if the scenario says so.
 pub fn seed_count(problems: &mut Problems<'_>, run: &RunFile) -> Option<u64> {
@@ -93,6 +93,27 @@ pub fn clocks(problems: &mut Problems<'_>, clocks: &ClocksFile) -> ClockConfig {
     }
     let narrow = |ppm: i64| i32::try_from(ppm.clamp(min, max)).unwrap_or(0);
     ClockConfig { offset: clocks.offset, drift_ppm: (narrow(drift.min_ppm), narrow(drift.max_ppm)) }
+}
+
+/// Processes that share their fate.
+pub fn fate_groups(
+    problems: &mut Problems<'_>,
+    names: &Names<'_>,
+    groups: &[Targets],
+) -> Vec<ProcessSet> {
+    let mut fates: Vec<ProcessSet> = Vec::new();
+    for (index, group) in groups.iter().enumerate() {
+        let path = format!("fate_sharing[{index}]");
+        let Some(group) = names.many(problems, &path, group) else { continue };
+        if let Some(twice) = group.iter().find(|p| fates.iter().any(|other| other.contains(**p))) {
+            problems.value(&path, format!("{twice} shares its fate with others already"));
+        }
+        if group.len() == 1 {
+            problems.value(&path, "one process shares its fate with nobody");
+        }
+        fates.push(group.into_iter().collect());
+    }
+    fates
 }
 
 /// What the oracle tells.

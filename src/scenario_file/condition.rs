@@ -1,10 +1,10 @@
 //! How a scenario writes what is wrong for a while.
 
-use ftsim_core::Duration;
+use ftsim_core::{Duration, DurationRange};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::value::{Count, Targets};
+use super::value::{Count, Drift, Rate, Targets};
 
 /// Processes that fail to send.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -54,6 +54,66 @@ pub struct ChanceFile {
     pub to: Option<Targets>,
     /// How likely it is for each message.
     pub probability: f64,
+}
+
+/// Messages on some links that take longer.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DelayFaultFile {
+    /// The senders; everybody unless said otherwise.
+    pub from: Option<Targets>,
+    /// The receivers; everybody unless said otherwise.
+    pub to: Option<Targets>,
+    /// How much longer, drawn for each message.
+    pub by: DurationRange,
+}
+
+/// Messages on some links that are overtaken.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReorderFile {
+    /// The senders; everybody unless said otherwise.
+    pub from: Option<Targets>,
+    /// The receivers; everybody unless said otherwise.
+    pub to: Option<Targets>,
+    /// How likely a message is to be held back; 1 unless said otherwise.
+    pub probability: Option<f64>,
+    /// For how long at most; how long is drawn.
+    pub within: Duration,
+}
+
+/// Links that carry little.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BandwidthFile {
+    /// The senders; everybody unless said otherwise.
+    pub from: Option<Targets>,
+    /// The receivers; everybody unless said otherwise.
+    pub to: Option<Targets>,
+    /// How much each of these links carries.
+    pub rate: Rate,
+}
+
+/// Clocks that are off.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShiftFile {
+    /// Whose clocks.
+    pub process: Targets,
+    /// How much more they show; either this or `behind`.
+    pub ahead: Option<Duration>,
+    /// How much less they show.
+    pub behind: Option<Duration>,
+}
+
+/// Clocks that run fast or slow.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DriftFile {
+    /// Whose clocks.
+    pub process: Targets,
+    /// How much more they gain than they did, for example `"200ppm"` or `"-5000ppm"`.
+    pub by: Drift,
 }
 
 /// Some links.

@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::OnCrashFile;
 use super::condition::{
-    ChanceFile, LateFile, LinksFile, ReceiveOmissionFile, RollbackFile, SendOmissionFile, SlowFile,
-    SlowSyncFile,
+    BandwidthFile, ChanceFile, DelayFaultFile, DriftFile, LateFile, LinksFile, ReceiveOmissionFile,
+    ReorderFile, RollbackFile, SendOmissionFile, ShiftFile, SlowFile, SlowSyncFile,
 };
 use super::value::{Count, Targets};
 
@@ -22,15 +22,21 @@ pub struct FaultFile {
     pub when: Option<When>,
     /// Strikes right after an effect of a process, before its next one.
     pub after_effect: Option<WhenEffect>,
+    /// These processes start; until then they are absent.
+    pub start: Option<Targets>,
     /// These processes stop and lose what is not synced.
     pub crash: Option<Targets>,
-    /// Of `crash`: how long they stay down; for good unless said otherwise.
+    /// These processes stop as in a crash, and all others are told.
+    pub exception: Option<Targets>,
+    /// Of `crash` and `exception`: how long they stay down; for good unless said otherwise.
     pub recover_after: Option<Duration>,
-    /// Of `crash`: what becomes of their messages under way; `"keep"` unless said otherwise.
+    /// Of `crash` and `exception`: what becomes of their messages under way; `"keep"` unless said
+    /// otherwise.
     pub in_flight: Option<InFlightFile>,
-    /// Of `crash`: what it leaves of their logs; as `[storage]` says unless said otherwise.
+    /// Of `crash` and `exception`: what it leaves of their logs; as `[storage]` says unless said
+    /// otherwise.
     pub on_crash: Option<OnCrashFile>,
-    /// Of `crash`: they lose what was synced too, as with `on_crash = "lose-all"`.
+    /// Of `crash` and `exception`: they lose what was synced too, as with `on_crash = "lose-all"`.
     pub amnesia: Option<bool>,
     /// These processes take no step, and keep their state.
     pub pause: Option<Targets>,
@@ -42,6 +48,11 @@ pub struct FaultFile {
     pub byzantine: Option<Targets>,
     /// Of `byzantine`: how they lie; `"random"` unless said otherwise.
     pub behaviour: Option<BehaviourFile>,
+    /// The state of these processes changes behind their backs, in a way that their protocol says
+    /// is possible.
+    pub state_corruption: Option<Targets>,
+    /// The clocks of these processes jump, for good.
+    pub jump: Option<ShiftFile>,
     /// Links are cut.
     pub partition: Option<PartitionFile>,
     /// These processes fail to send.
@@ -54,6 +65,16 @@ pub struct FaultFile {
     pub loss: Option<ChanceFile>,
     /// Messages arrive twice.
     pub duplicate: Option<ChanceFile>,
+    /// Messages take longer, each by a drawn time.
+    pub delay: Option<DelayFaultFile>,
+    /// Messages are held back, so that later ones overtake them.
+    pub reorder: Option<ReorderFile>,
+    /// With each message an old one of the same link may come again.
+    pub replay: Option<ChanceFile>,
+    /// The content of messages is changed on the way.
+    pub corrupt: Option<ChanceFile>,
+    /// Links carry little.
+    pub bandwidth: Option<BandwidthFile>,
     /// Messages wait until this is over, and travel then.
     pub clog: Option<LinksFile>,
     /// These processes are slow: their timers, and the messages that they send.
@@ -64,6 +85,12 @@ pub struct FaultFile {
     pub slow_sync: Option<SlowSyncFile>,
     /// The disks of these processes take no further record.
     pub full: Option<Targets>,
+    /// The clocks of these processes are off.
+    pub skew: Option<ShiftFile>,
+    /// The clocks of these processes run fast or slow.
+    pub drift: Option<DriftFile>,
+    /// The clocks of these processes stand still, and their timers with them.
+    pub freeze: Option<Targets>,
     /// A durable record of each of these processes, drawn from the seed, is corrupt from now on.
     pub corrupt_record: Option<Targets>,
     /// All durable records of these processes are gone.
@@ -136,7 +163,7 @@ pub enum BehaviourFile {
 pub struct PartitionFile {
     /// Its shape.
     pub shape: Shape,
-    /// Of `isolate`: who is cut off from all others.
+    /// Of `isolate`: who is cut off from all others. Of `bridge`: who hears both sides.
     pub process: Option<Targets>,
     /// Of `one-way`: who is not heard.
     pub from: Option<Targets>,
@@ -160,6 +187,11 @@ pub enum Shape {
     OneWay,
     /// The given `links`.
     Links,
+    /// The lower and the upper half of the ids without `process`, which hears both.
+    Bridge,
+    /// Each process and so many neighbours on both sides that it hears a majority; no two hear the
+    /// same.
+    RingOfMajorities,
     /// The given `groups`.
     Groups,
 }

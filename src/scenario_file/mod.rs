@@ -16,16 +16,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 pub use condition::{
-    ChanceFile, LateFile, LinksFile, ReceiveOmissionFile, RollbackFile, SendOmissionFile, SlowFile,
-    SlowSyncFile,
+    BandwidthFile, ChanceFile, DelayFaultFile, DriftFile, LateFile, LinksFile, ReceiveOmissionFile,
+    ReorderFile, RollbackFile, SendOmissionFile, ShiftFile, SlowFile, SlowSyncFile,
 };
 pub use delay::{DelayFile, DelayTable};
 pub use fault::{BehaviourFile, FaultFile, InFlightFile, PartitionFile, Shape};
 pub use message::MessageFile;
-pub use random::{
-    CrashPointsFile, RandomCrashFile, RandomFile, RandomPartitionFile, RandomPauseFile, RandomShape,
-};
-pub use value::{Count, Counts, Drift, Loss, Processes, Targets};
+pub use random::{CrashPointsFile, OccurrenceFile, OccurrenceOf, RandomFile, RandomShape};
+pub use value::{Count, Counts, Drift, Loss, Processes, Rate, Targets};
 
 /// One experiment: a protocol, a world, faults, clients, limits, and what is expected of it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -43,6 +41,9 @@ pub struct ScenarioFile {
     pub check: Vec<String>,
     /// How many processes: a number, or for a protocol with roles a table of role and number.
     pub processes: Processes,
+    /// Groups of processes that share their fate: whatever stops one of a group stops all of it.
+    #[serde(default)]
+    pub fate_sharing: Vec<Targets>,
     /// The protocol's own parameters, as `ftsim describe` lists them. `mutant` names a deliberately
     /// broken variant.
     #[serde(default)]
@@ -90,6 +91,10 @@ pub struct NetworkFile {
     pub duplicate: Option<f64>,
     /// Whether messages of one link can overtake each other; `"any"` unless said otherwise.
     pub order: Option<Order>,
+    /// How much each link carries; any number of messages unless said otherwise.
+    pub bandwidth: Option<Rate>,
+    /// How likely the content of a message is to be changed on the way; 0 unless said otherwise.
+    pub corrupt: Option<f64>,
     /// From here on nothing is lost or cut, and no message takes longer than `bound`.
     pub stabilise_at: Option<Duration>,
     /// The longest delay that processes may count on; the longest of `delay` unless said otherwise.
@@ -114,6 +119,10 @@ pub struct LinkFile {
     pub duplicate: Option<f64>,
     /// Whether messages can overtake each other.
     pub order: Option<Order>,
+    /// How much it carries.
+    pub bandwidth: Option<Rate>,
+    /// How likely the content of a message is to be changed on the way.
+    pub corrupt: Option<f64>,
 }
 
 /// Whether messages of one link can overtake each other.

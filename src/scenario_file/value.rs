@@ -33,7 +33,8 @@ pub enum Processes {
 /// Processes: one name, or a list of names.
 #[derive(Clone, Debug)]
 pub enum Targets {
-    /// `"p3"`, a role, or `"all"`.
+    /// `"p3"`, a role, or `"all"`; for some faults also `"any"`, `"minority"`, `"majority"`,
+    /// `"leader"`.
     One(String),
     /// Several of them.
     Many(Vec<String>),
@@ -75,6 +76,13 @@ pub struct Drift {
     pub min_ppm: i64,
     /// The most.
     pub max_ppm: i64,
+}
+
+/// How much a link carries in a second: `"1MB/s"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Bytes in a second, at least 1.
+    pub bytes: u64,
 }
 
 impl<'de> Deserialize<'de> for Count {
@@ -249,6 +257,36 @@ impl<'de> Deserialize<'de> for Drift {
     }
 }
 
+impl std::str::FromStr for Rate {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let units = [("GB/s", 1_000_000_000), ("MB/s", 1_000_000), ("kB/s", 1_000), ("B/s", 1)];
+        let rate = units.iter().find_map(|(unit, bytes)| {
+            let number: u64 = text.strip_suffix(unit)?.trim_end().parse().ok()?;
+            number.checked_mul(*bytes).filter(|bytes| *bytes > 0)
+        });
+        rate.map(|bytes| Self { bytes }).ok_or_else(|| {
+            format!("expected a rate such as \"1MB/s\" (B/s, kB/s, MB/s, GB/s), found \"{text}\"")
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Rate {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct RateVisitor;
+        impl Visitor<'_> for RateVisitor {
+            type Value = Rate;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a rate such as \"1MB/s\"")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Rate, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        d.deserialize_any(RateVisitor)
+    }
+}
+
 /// A hand-written schema.
 macro_rules! schema {
     ($type:ident, $name:literal, |$generator:ident| $schema:tt) => {
@@ -300,4 +338,9 @@ schema!(Drift, "Drift", |_generator| {
     "type": "string",
     "description": "Parts per million, for example \"50ppm\" or \"-50ppm..50ppm\".",
     "pattern": "^-?[0-9]+ ?ppm(\\.\\.-?[0-9]+ ?ppm)?$",
+});
+schema!(Rate, "Rate", |_generator| {
+    "type": "string",
+    "description": "Bytes in a second, for example \"1MB/s\".",
+    "pattern": "^[0-9]+ ?(|k|M|G)B/s$",
 });

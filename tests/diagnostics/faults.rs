@@ -225,10 +225,11 @@ in_flight = "keep"
             3 | [[fault]]
               | ^^^^^^^^^
               |
-              = note: expected one of `crash`, `pause`, `resume`, `byzantine`, `partition`, `heal`,
-                      `send_omission`, `receive_omission`, `late`, `loss`, `duplicate`, `clog`,
-                      `slow`, `sync_fails`, `slow_sync`, `full`, `corrupt_record`, `lose_disk`,
-                      `rollback`
+              = note: expected one of `crash`, `exception`, `start`, `pause`, `resume`, `byzantine`,
+                      `state_corruption`, `jump`, `partition`, `heal`, `send_omission`,
+                      `receive_omission`, `late`, `loss`, `duplicate`, `delay`, `reorder`, `replay`,
+                      `corrupt`, `bandwidth`, `clog`, `skew`, `drift`, `freeze`, `slow`,
+                      `sync_fails`, `slow_sync`, `full`, `corrupt_record`, `lose_disk`, `rollback`
         "#]],
     );
 }
@@ -479,7 +480,8 @@ resume_after = "1s"
             6 | behaviour = "equivocat"
               |             ^^^^^^^^^^^
               |
-              = note: expected one of `silent`, `withhold`, `equivocate`, `mutate`, `replay`, `random`
+              = note: expected one of `silent`, `withhold`, `equivocate`, `mutate`, `replay`,
+                      `random`
             help: did you mean `equivocate`?
         "#]],
     );

@@ -5,6 +5,7 @@ mod damage;
 mod faults;
 mod network;
 mod random;
+mod vocabulary;
 mod whole;
 mod world;
 
@@ -17,6 +18,7 @@ use ftsim_core::{
     ProcessId, Protocol, Setting, Timing,
 };
 use ftsim_protocols::broadcast::{Beb, EagerRb};
+use ftsim_protocols::consensus::FloodSet;
 use ftsim_protocols::spec::broadcast::{Broadcast, Request, VALIDITY};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -77,7 +79,7 @@ impl Protocol for Idle {
 
 /// A few protocols that stay as they are, whatever ftsim brings along.
 fn catalogue() -> Catalogue {
-    Catalogue::default().with::<Beb>().with::<EagerRb>().with::<Idle>()
+    Catalogue::default().with::<Beb>().with::<EagerRb>().with::<FloodSet>().with::<Idle>()
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "reads better at the call")]
@@ -99,6 +101,11 @@ fn beb(rest: &str, expected: Expect) {
 }
 
 /// After a good beginning for a protocol with roles.
+/// A synchronous protocol, with the bound of 10 ms.
+fn floodset(rest: &str, expected: Expect) {
+    check(&format!("protocol = \"floodset\"\nprocesses = 3\n{rest}"), expected);
+}
+
 fn idle(rest: &str, expected: Expect) {
     check(
         &format!("protocol = \"idle\"\nprocesses = {{ leader = 1, worker = 3 }}\n{rest}"),

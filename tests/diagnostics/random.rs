@@ -74,7 +74,7 @@ partition = { count = 1, between = "0s..5s", shape = "halves", duration = "1s" }
               |
             help: write max_faulty = 1
 
-            error: a partition could last until 6s
+            error: a `partition` could last until 6s
              --> x.toml:7:36
               |
             7 | partition = { count = 1, between = "0s..5s", shape = "halves", duration = "1s" }
@@ -90,7 +90,11 @@ partition = { count = 1, between = "0s..5s", shape = "halves", duration = "1s" }
             3 | [random]
               | ^^^^^^^^
               |
-              = note: expected one of `crash`, `pause`, `partition`, `crash_points`
+              = note: expected one of `crash`, `exception`, `start`, `pause`, `byzantine`,
+                      `state_corruption`, `send_omission`, `receive_omission`, `slow`, `sync_fails`,
+                      `slow_sync`, `full`, `corrupt_record`, `lose_disk`, `rollback`, `skew`,
+                      `drift`, `jump`, `freeze`, `partition`, `loss`, `duplicate`, `delay`, `late`,
+                      `reorder`, `replay`, `corrupt`, `bandwidth`, `clog`, `crash_points`
         "#]],
     );
     idle(
@@ -148,7 +152,11 @@ recover_after = "1s"
             3 | [random]
               | ^^^^^^^^
               |
-              = note: expected one of `crash`, `pause`, `partition`, `crash_points`
+              = note: expected one of `crash`, `exception`, `start`, `pause`, `byzantine`,
+                      `state_corruption`, `send_omission`, `receive_omission`, `slow`, `sync_fails`,
+                      `slow_sync`, `full`, `corrupt_record`, `lose_disk`, `rollback`, `skew`,
+                      `drift`, `jump`, `freeze`, `partition`, `loss`, `duplicate`, `delay`, `late`,
+                      `reorder`, `replay`, `corrupt`, `bandwidth`, `clog`, `crash_points`
 
             error: `recover_after` belongs to `crash_points`
              --> x.toml:4:1

@@ -20,8 +20,8 @@ fn good_with_everything() {
     check(
         EVERYTHING,
         expect![[r#"
-        no error
-    "#]],
+            no error
+        "#]],
     );
 }
 
@@ -64,8 +64,8 @@ dealy = "5ms"
             4 | dealy = "5ms"
               | ^^^^^
               |
-              = note: expected one of `delay`, `loss`, `duplicate`, `order`, `stabilise_at`, `bound`,
-                      `link`
+              = note: expected one of `delay`, `loss`, `duplicate`, `order`, `bandwidth`, `corrupt`,
+                      `stabilise_at`, `bound`, `link`
             help: did you mean `delay`?
         "#]],
     );
@@ -83,8 +83,8 @@ fn a_misspelt_section() {
               |  ^^^^^^^
               |
               = note: expected one of `protocol`, `summary`, `reference`, `check`, `processes`,
-                      `params`, `network`, `clocks`, `detector`, `storage`, `workload`, `fault`,
-                      `message`, `random`, `run`, `expect`
+                      `fate_sharing`, `params`, `network`, `clocks`, `detector`, `storage`,
+                      `workload`, `fault`, `message`, `random`, `run`, `expect`
             help: did you mean `network`?
         "#]],
     );
@@ -115,8 +115,9 @@ processes = 3
              --> x.toml:1:12
               |
             1 | protocol = "bep"
-              |            ^^^^^ expected one of `beb`, `eager-rb`, `idle`
+              |            ^^^^^
               |
+              = note: expected one of `beb`, `eager-rb`, `floodset`, `idle`
             help: did you mean `beb`?
         "#]],
     );
@@ -322,7 +323,6 @@ fn a_date() {
 fn planned_keys() {
     beb(
         r#"[network]
-corrupt = 0.1
 links = "reliable"
 [repro]
 seed = 1
@@ -332,47 +332,34 @@ kind = "omega"
 on_crash = "torn-last"
 [[fault]]
 at = "1s"
-wrong_value = "p1"
-[[fault]]
-at = "1s"
-partition = { shape = "bridge" }
+torn_write = "p1"
 "#,
         expect![[r#"
-            error: `network.corrupt` is not supported yet
+            error: `network.links` is not supported yet
              --> x.toml:4:1
               |
-            4 | corrupt = 0.1
-              | ^^^^^^^
-
-            error: `network.links` is not supported yet
-             --> x.toml:5:1
-              |
-            5 | links = "reliable"
+            4 | links = "reliable"
               | ^^^^^
 
             error: `repro` is not supported yet
-             --> x.toml:6:2
+             --> x.toml:5:2
               |
-            6 | [repro]
+            5 | [repro]
               |  ^^^^^
 
             error: "omega" is not supported yet
-             --> x.toml:9:8
+             --> x.toml:8:8
               |
-            9 | kind = "omega"
+            8 | kind = "omega"
               |        ^^^^^^^
 
-            error: `fault.wrong_value` is not supported yet
-              --> x.toml:14:1
+            error: there is no key `torn_write`
+              --> x.toml:13:1
                |
-            14 | wrong_value = "p1"
-               | ^^^^^^^^^^^
-
-            error: "bridge" is not supported yet
-              --> x.toml:17:23
+            13 | torn_write = "p1"
+               | ^^^^^^^^^^
                |
-            17 | partition = { shape = "bridge" }
-               |                       ^^^^^^^^
+            help: write crash = "p0", on_crash = "torn-last"
         "#]],
     );
 }

@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 
 use ftsim_core::{
     Cx, DetectorClass, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId, Protocol,
-    Setting, Timing,
+    Setting, StateCorruption, Timing,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -269,6 +269,9 @@ impl Protocol for PhaseKing {
         literature: "Berman & Garay 1989; Berman, Garay & Perry 1989, Towards optimal distributed \
                      consensus",
     };
+    const STATE_CORRUPTION: Option<StateCorruption<Self>> = Some(|process, _, _| {
+        process.value = process.value.map(|value| value ^ 1);
+    });
     const MUTANTS: &'static [Mutant] = &[
         Mutant::assumption(
             "n-4f",

@@ -249,11 +249,9 @@ fn settings_that_let_nothing_through_are_refused() {
 /// Loss, duplication, reordering, and crashes of both processes wherever the seed says.
 fn storm(params: &str) -> Bench<ReliableLink> {
     let mut bench = Bench::new(2).params(params).workload(r#"{"messages": 8, "every": "7ms"}"#);
-    bench = bench.random_crashes(2, "0ms..150ms");
+    bench = bench.random_crashes(2, "0ms..150ms").recovering("5ms..40ms");
     let random = bench.experiment.random.as_mut().expect("random crashes");
-    let crash = random.crash.as_mut().expect("random crashes");
-    crash.recover_after = Some("5ms..40ms".parse().expect("a range"));
-    crash.occurrence.count.max = 5;
+    random.kinds[0].occurrence.count.max = 5;
     let link = &mut bench.experiment.network.default;
     link.loss = Loss::Independent(Probability::new(0.3).unwrap());
     link.duplicate = Probability::new(0.2).unwrap();

@@ -45,7 +45,7 @@ mod tests;
 
 use ftsim_core::{
     Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Never, Process,
-    ProcessId, PropertyId, Protocol, Setting, Timing,
+    ProcessId, PropertyId, Protocol, Setting, StateCorruption, Timing,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -302,6 +302,11 @@ impl Protocol for PrimaryBackup {
         literature: "Alsberg & Day 1976; Budhiraja, Marzullo, Schneider & Toueg 1993",
     };
     const ROLES: &'static [&'static str] = &[SERVER, CLIENT];
+    const STATE_CORRUPTION: Option<StateCorruption<Self>> = Some(|process, _, rng| {
+        if let Self::Server(server) = process {
+            server.state.corrupt(rng);
+        }
+    });
     const MUTANTS: &'static [Mutant] = &[
         Mutant::assumption(
             "timeout-no-quorum",

@@ -93,6 +93,15 @@ impl Facts for Fact {
         linearizable(Standing::Core),
         liveness(Standing::Claim),
     ];
+    const HAS_LEADER: bool = true;
+
+    fn leads(&self) -> Option<bool> {
+        match self {
+            Self::BecomesPrimary => Some(true),
+            Self::ResignsPrimary => Some(false),
+            _ => None,
+        }
+    }
 }
 
 fn fact<'a>(event: &Observed<'a, PrimaryBackupService>) -> Option<&'a Fact> {

@@ -4,6 +4,7 @@ use std::hash::Hash as _;
 
 use super::Simulation;
 use super::slot::{Envelope, Input};
+use super::tamper::encoded_size;
 use crate::effect::Effect;
 use crate::event::Class;
 use crate::fault::Crash;
@@ -28,7 +29,9 @@ impl<P: Protocol> Simulation<P> {
                 Effect::Send(to, msg) => sent = self.send(p, to, msg),
                 Effect::SetTimer(after, timer) => self.set_timer(p, after, timer),
                 Effect::CancelTimer(timer) => {
-                    self.slots[p.index()].timers.cancel(timer);
+                    let slot = &mut self.slots[p.index()];
+                    slot.timers.cancel(timer);
+                    slot.stopped.retain(|(stopped, _)| *stopped != timer);
                     self.world
                         .record(Some(p), || Happening::CancelTimer { timer: format!("{timer:?}") });
                 }
@@ -141,11 +144,12 @@ impl<P: Protocol> Simulation<P> {
         let route = if to.index() >= self.slots.len() {
             Route::Dropped(DropReason::NoSuchProcess)
         } else {
-            self.world.route(from, to, kind)
+            self.world.route(from, to, kind, || encoded_size(&msg))
         };
         match route {
             Route::Dropped(reason) => self.drop_message(id, from, to, &msg, reason),
             Route::Arrives(at, copy) => {
+                let msg = self.tamper(id, from, to, msg);
                 if let Some(at) = copy {
                     self.world.statistics.duplicated += 1;
                     self.world.failure_free = false;
@@ -181,12 +185,24 @@ impl<P: Protocol> Simulation<P> {
     pub(super) fn set_timer(&mut self, p: ProcessId, after: Duration, timer: P::Timer) {
         let after = after.times(self.world.slowness(p));
         let slot = &mut self.slots[p.index()];
+        if slot.clock.is_frozen() {
+            slot.stopped.retain(|(stopped, _)| *stopped != timer);
+            slot.stopped.push((timer, after));
+            let due = Instant::MAX;
+            self.world.record(Some(p), || Happening::SetTimer { timer: format!("{timer:?}"), due });
+            return;
+        }
         let due = self.world.now + slot.clock.true_span(after);
+        self.set_timer_at(p, due, timer);
+        self.world.record(Some(p), || Happening::SetTimer { timer: format!("{timer:?}"), due });
+    }
+
+    #[inline]
+    pub(super) fn set_timer_at(&mut self, p: ProcessId, due: Instant, timer: P::Timer) {
         let place = self.world.queue.place(due, Class::Timer);
-        if let Some(index) = slot.timers.set(timer, place) {
+        if let Some(index) = self.slots[p.index()].timers.set(timer, place) {
             self.world.queue.push(place, index, p.0);
         }
-        self.world.record(Some(p), || Happening::SetTimer { timer: format!("{timer:?}"), due });
     }
 
     pub(super) fn indicate(&mut self, p: ProcessId, what: &Indication<P>) {
@@ -196,6 +212,11 @@ impl<P: Protocol> Simulation<P> {
         // What a corrupted process announces, nobody believes.
         if self.slots[p.index()].adversary.is_some() {
             return;
+        }
+        match P::Spec::leads(what) {
+            Some(true) => self.world.leader = Some(p),
+            Some(false) if self.world.leader == Some(p) => self.world.leader = None,
+            Some(false) | None => {}
         }
         self.observe(p, &What::Indication(what));
         if !P::Spec::is_probe(what) {

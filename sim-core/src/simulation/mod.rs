@@ -8,6 +8,7 @@ mod arrive;
 mod handle;
 mod slot;
 mod strike;
+mod tamper;
 
 use std::any::Any;
 use std::hash::{Hash, Hasher};
@@ -20,7 +21,7 @@ use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::event::{Class, Scheduled};
 use crate::experiment::Experiment;
-use crate::fault::{Action, Fault, Plan, Trigger};
+use crate::fault::{Action, Plan, Trigger};
 use crate::id::ProcessId;
 use crate::outcome::{Outcome, Panicked};
 use crate::process::{Process, Request};
@@ -48,6 +49,8 @@ pub struct Simulation<P: Protocol> {
     slots: Vec<Slot<P>>,
     messages: Slab<Envelope<P::Msg>>,
     requests: Slab<Request<P>>,
+    /// The latest messages, where old ones may come again.
+    sent: Vec<Envelope<P::Msg>>,
     workload: Clients<P>,
     checker: Checks<P>,
     /// Kept for its memory: the effects of the handler that runs.
@@ -91,6 +94,7 @@ impl<P: Protocol> Simulation<P> {
             slots: Vec::new(),
             messages: Slab::default(),
             requests: Slab::default(),
+            sent: Vec::new(),
             effects: Vec::new(),
             asked: Vec::new(),
         })
@@ -101,6 +105,7 @@ impl<P: Protocol> Simulation<P> {
         self.world.reset(seed);
         self.messages.clear();
         self.requests.clear();
+        self.sent.clear();
         self.asked.clear();
         self.workload = self.clients.clone();
         self.checker = self.checks.clone();
@@ -173,11 +178,17 @@ impl<P: Protocol> Simulation<P> {
 
     fn draw_faults(&mut self, seed: u64) {
         let experiment = Arc::clone(&self.world.experiment);
-        if let Some(random) = &experiment.random {
-            let drawn = random.draw(seed, &self.profile(seed));
-            let faults = experiment.plan.faults.iter().cloned().chain(drawn.faults).collect();
-            self.world.plan = Arc::new(Plan { faults });
+        if experiment.random.is_none() && experiment.choices.is_empty() {
+            return;
         }
+        let mut plan = experiment.plan.clone();
+        for (number, choice) in (0u32..).zip(&experiment.choices) {
+            choice.make(&mut plan, number, seed);
+        }
+        if let Some(random) = &experiment.random {
+            plan.faults.extend(random.draw(seed, &self.profile(seed)).faults);
+        }
+        self.world.plan = Arc::new(plan);
     }
 
     fn run_to_end(&mut self) {
@@ -189,7 +200,7 @@ impl<P: Protocol> Simulation<P> {
 
     /// Starts every process in the order of their ids, then the clients.
     pub fn start(&mut self) {
-        self.corrupt_from_the_start();
+        self.prepare_processes();
         for p in self.world.experiment.setting.processes() {
             if self.slots[p.index()].up {
                 self.handle(p, Input::Start);
@@ -198,15 +209,28 @@ impl<P: Protocol> Simulation<P> {
         self.consult_clients(Workload::on_start);
     }
 
-    /// Who is Byzantine from the very start is so before its first handler.
-    fn corrupt_from_the_start(&mut self) {
+    /// Who is Byzantine from the very start is so before its first handler, and who is to start
+    /// later is not there yet.
+    fn prepare_processes(&mut self) {
+        if self.world.profile.is_some() {
+            return;
+        }
         let plan = Arc::clone(&self.world.plan);
-        let at_start = |fault: &&Fault| fault.trigger == Trigger::At(Instant::ZERO);
-        for fault in plan.faults.iter().filter(at_start) {
-            if let Action::Corrupt(process, behaviour) = &fault.action
-                && self.world.profile.is_none()
-            {
-                self.corrupt(*process, behaviour);
+        for fault in &plan.faults {
+            match &fault.action {
+                Action::Corrupt(process, behaviour)
+                    if fault.trigger == Trigger::At(Instant::ZERO) =>
+                {
+                    self.corrupt(*process, behaviour);
+                }
+                Action::Start(process) if fault.trigger != Trigger::Never => {
+                    let slot = &mut self.slots[process.index()];
+                    slot.up = false;
+                    slot.absent = true;
+                    slot.ever_faulty = true;
+                    self.world.failure_free = false;
+                }
+                _ => {}
             }
         }
     }

@@ -10,6 +10,7 @@ use crate::id::{MessageId, ProcessId};
 use crate::process::Request;
 use crate::protocol::Protocol;
 use crate::storage::{Log, StorageError};
+use crate::time::Duration;
 use crate::timer::Timers;
 
 /// A process, and what the engine keeps for it.
@@ -28,6 +29,10 @@ pub(super) struct Slot<P: Protocol> {
     pub clock: LocalClock,
     pub coin: Coin,
     pub timers: Timers<P::Timer>,
+    /// While its clock stands still: its timers, and how much of each is left.
+    pub stopped: Vec<(P::Timer, Duration)>,
+    /// It has not started yet.
+    pub absent: bool,
     pub log: Log<P::Record>,
     /// What reached it while it was paused or blocked, in that order.
     pub inbox: VecDeque<Input<P>>,
@@ -73,6 +78,8 @@ impl<P: Protocol> Slot<P> {
             clock: LocalClock::default(),
             coin: Coin::default(),
             timers: Timers::default(),
+            stopped: Vec::new(),
+            absent: false,
             log: Log::default(),
             inbox: VecDeque::new(),
             behind_sync: Vec::new(),

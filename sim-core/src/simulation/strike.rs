@@ -1,10 +1,12 @@
-//! What the plan of faults does: crashes and recoveries, pauses, cuts.
+//! What the plan of faults does: crashes and recoveries, pauses, wrong clocks, what begins and
+//! ends.
 
 use std::sync::Arc;
 
 use super::Simulation;
 use super::slot::Input;
 use crate::adversary::{Adversary, Behaviour};
+use crate::event::Place;
 use crate::fault::{Action, Crash, InFlight};
 use crate::id::ProcessId;
 use crate::network::DropReason;
@@ -12,6 +14,7 @@ use crate::property::What;
 use crate::protocol::Protocol;
 use crate::rng::{Rng, Stream};
 use crate::spec::Workload;
+use crate::time::Duration;
 use crate::trace::Happening;
 use crate::world::{Control, Running};
 
@@ -19,10 +22,16 @@ impl<P: Protocol> Simulation<P> {
     pub(super) fn control(&mut self, index: u32) {
         match self.world.controlled(index) {
             Control::Fault(fault) => {
-                self.world.fired[fault] = true;
                 let plan = Arc::clone(&self.world.plan);
-                self.act(&plan.faults[fault].action);
+                match &plan.faults[fault].action {
+                    Action::IfLeads(leader, _) if self.world.leader != Some(*leader) => {}
+                    action => {
+                        self.world.fired[fault] = true;
+                        self.act(action);
+                    }
+                }
             }
+            Control::CrashWith(p, crash) => self.crash(p, &crash, 0),
             Control::Recover(p, incarnation) => {
                 if self.slots[p.index()].incarnation == incarnation {
                     self.recover(p);
@@ -33,9 +42,13 @@ impl<P: Protocol> Simulation<P> {
                     self.resume(p);
                 }
             }
-            Control::Turn(number) => self.world.turn(number),
+            Control::Turn(number) => {
+                self.world.turn(number);
+                self.adjust_clocks();
+            }
             Control::Stabilise => {
                 self.world.conditions.heal_all();
+                self.adjust_clocks();
                 self.world.record(None, || Happening::Stabilise);
             }
         }
@@ -45,6 +58,7 @@ impl<P: Protocol> Simulation<P> {
         self.world.step += 1;
         self.world.digest.mix(self.world.now.as_nanos());
         match action {
+            Action::Start(process) => self.start_late(*process),
             Action::Crash(process, crash) => self.crash(*process, crash, 0),
             Action::Damage(process, fault) => {
                 self.world.failure_free = false;
@@ -53,22 +67,24 @@ impl<P: Protocol> Simulation<P> {
                     .record(Some(*process), || Happening::Damage { fault: fault.to_string() });
             }
             Action::Pause { process, resume_after } => {
-                let slot = &mut self.slots[process.index()];
-                if slot.up {
-                    slot.paused = true;
-                    let incarnation = slot.incarnation;
-                    self.world.failure_free = false;
-                    self.world.record(Some(*process), || Happening::Pause);
-                    if let Some(after) = resume_after {
-                        let at = self.world.now + *after;
-                        self.world.control(at, Control::Resume(*process, incarnation));
-                    }
+                for p in self.world.fate_of(*process) {
+                    self.pause(p, *resume_after);
                 }
             }
             Action::Resume { process } => self.resume(*process),
             Action::Corrupt(process, behaviour) => self.corrupt(*process, behaviour),
+            Action::CorruptState(process) => self.corrupt_state(*process),
+            Action::Jump(process, shift) => {
+                self.world.failure_free = false;
+                self.slots[process.index()].clock.jump(*shift);
+                let shift = shift.to_string();
+                self.world.record(Some(*process), || Happening::ClockJump { shift });
+            }
+            // Whether it leads was asked before.
+            Action::IfLeads(_, action) => self.act(action),
             Action::Begin(condition, persistence) => {
                 self.world.begin(condition, *persistence);
+                self.adjust_clocks();
                 if let Some(p) = condition.faulty() {
                     self.slots[p.index()].ever_faulty = true;
                 }
@@ -76,6 +92,69 @@ impl<P: Protocol> Simulation<P> {
             Action::Heal => {
                 self.world.conditions.heal_links();
                 self.world.record(None, || Happening::Heal);
+            }
+        }
+    }
+
+    fn start_late(&mut self, p: ProcessId) {
+        let slot = &mut self.slots[p.index()];
+        if !slot.absent {
+            return;
+        }
+        slot.absent = false;
+        slot.up = true;
+        self.handle(p, Input::Start);
+        self.consult_clients(|workload, ask| workload.on_recover(p, ask));
+    }
+
+    fn pause(&mut self, p: ProcessId, resume_after: Option<Duration>) {
+        let slot = &mut self.slots[p.index()];
+        if !slot.up {
+            return;
+        }
+        slot.paused = true;
+        let incarnation = slot.incarnation;
+        self.world.failure_free = false;
+        self.world.record(Some(p), || Happening::Pause);
+        if let Some(after) = resume_after {
+            self.world.control(self.world.now + after, Control::Resume(p, incarnation));
+        }
+    }
+
+    fn corrupt_state(&mut self, p: ProcessId) {
+        let Some(corrupt) = P::STATE_CORRUPTION else { return };
+        let experiment = Arc::clone(&self.world.experiment);
+        self.world.failure_free = false;
+        self.world.record(Some(p), || Happening::StateCorrupted);
+        self.world.running = Running::Handler(p);
+        let rng = &mut self.world.state_rng;
+        corrupt(&mut self.slots[p.index()].process, &experiment.setting, rng);
+        self.world.running = Running::Engine;
+        self.slots[p.index()].ever_faulty = true;
+    }
+
+    /// Clocks run as the conditions say that are in force now; timers follow them.
+    fn adjust_clocks(&mut self) {
+        if self.world.conditions.is_empty() {
+            return;
+        }
+        let touched: Vec<ProcessId> = self.world.conditions.clocks().collect();
+        for p in touched {
+            let error = self.world.conditions.clock_error(p);
+            let (now, slot) = (self.world.now, &mut self.slots[p.index()]);
+            let before = slot.clock;
+            slot.clock.suffer(error, now);
+            if before.drift_ppm() == slot.clock.drift_ppm() {
+                continue;
+            }
+            let running = slot.timers.take_running().into_iter();
+            let left = |due: Place| before.local_span(due.at.since(now));
+            slot.stopped.extend(running.map(|(timer, due)| (timer, left(due))));
+            if !slot.clock.is_frozen() {
+                let (clock, stopped) = (slot.clock, std::mem::take(&mut slot.stopped));
+                for (timer, left) in stopped {
+                    self.set_timer_at(p, now + clock.true_span(left), timer);
+                }
             }
         }
     }
@@ -92,7 +171,7 @@ impl<P: Protocol> Simulation<P> {
     }
 
     pub(super) fn crash(&mut self, p: ProcessId, crash: &Crash, effects_lost: usize) {
-        let Crash { recover_after, in_flight, disk } = *crash;
+        let Crash { recover_after, in_flight, disk, announced } = *crash;
         let slot = &mut self.slots[p.index()];
         if !slot.up {
             return;
@@ -103,6 +182,7 @@ impl<P: Protocol> Simulation<P> {
         slot.blocked = false;
         slot.incarnation += 1;
         slot.timers.clear();
+        slot.stopped.clear();
         let effects_lost = effects_lost + slot.behind_sync.len();
         slot.behind_sync.clear();
         let policy = disk.unwrap_or(self.world.experiment.on_crash);
@@ -112,6 +192,9 @@ impl<P: Protocol> Simulation<P> {
         self.world.failure_free = false;
         self.world.statistics.crashes += 1;
         self.world.digest.mix(0x2000 | u64::from(p.0) << 16);
+        if announced {
+            self.world.record(Some(p), || Happening::Abort);
+        }
         self.world.record(Some(p), || Happening::Crash { effects_lost });
         for input in inbox {
             if let Input::Message(from, id, msg) = input {
@@ -125,7 +208,13 @@ impl<P: Protocol> Simulation<P> {
         }
         self.world.suspected.retain(|(observer, _)| *observer != p);
         for observer in self.world.experiment.setting.processes() {
+            if announced && observer != p {
+                self.world.announce(observer, p);
+            }
             self.world.notify(observer, p, true);
+        }
+        for other in self.world.fate_of(p).into_iter().filter(|other| *other != p) {
+            self.world.control(self.world.now, Control::CrashWith(other, *crash));
         }
         if let Some(after) = recover_after {
             self.world.control(self.world.now + after, Control::Recover(p, incarnation));

@@ -1,11 +1,14 @@
 //! The engine does what its documentation says, event by event.
 
 mod byzantine;
+mod clocks;
 mod conditions;
 mod crash;
+mod fates;
 mod layers;
 mod links;
 mod random;
 mod runs;
 mod scripted;
+mod tampering;
 mod waiting;

@@ -2,12 +2,17 @@
 //! other.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash as _;
 
-use ftsim_core::fault::{Action, Fault, Trigger};
+use ftsim_core::adversary::Behaviour;
+use ftsim_core::fault::{Action, Crash, Fault, Trigger};
 use ftsim_core::random::{
-    CountRange, Occurrence, PartitionShape, RandomCrash, RandomFaults, RandomPartition, RandomPause,
+    CountRange, Occurrence, PartitionShape, RandomAction, RandomCondition, RandomFaults, RandomKind,
 };
-use ftsim_core::{Duration, DurationRange, Instant, ProcessId, ProcessSet, Profile};
+use ftsim_core::storage::DiskFault;
+use ftsim_core::{
+    Digest, Duration, DurationRange, Instant, Probability, ProcessId, ProcessSet, Profile,
+};
 
 use crate::scripted::{Do, Stage};
 
@@ -20,21 +25,64 @@ fn occurrence(min: u32, max: u32) -> Occurrence {
     Occurrence { count: CountRange { min, max }, between: range(0, 100), targets }
 }
 
+fn kind(occurrence: Occurrence, what: RandomAction) -> RandomKind {
+    RandomKind { occurrence, what }
+}
+
 fn crashes() -> RandomFaults {
-    let crash = RandomCrash { occurrence: occurrence(1, 3), recover_after: Some(range(5, 10)) };
-    RandomFaults { faulty_count_max: 2, crash: Some(crash), ..RandomFaults::default() }
+    let crash = RandomAction::Crash { recover_after: Some(range(5, 10)), announced: false };
+    let kinds = vec![kind(occurrence(1, 3), crash)];
+    RandomFaults { faulty_count_max: 2, kinds, swarm: false }
 }
 
 fn all_kinds() -> RandomFaults {
-    RandomFaults {
-        pause: Some(RandomPause { occurrence: occurrence(0, 2), duration: range(1, 50) }),
-        partition: Some(RandomPartition {
-            occurrence: occurrence(0, 2),
-            shape: PartitionShape::Halves,
-            duration: range(1, 50),
-        }),
-        ..crashes()
+    let half = Probability::new(0.5).unwrap();
+    let conditions = [
+        RandomCondition::Partition(PartitionShape::Halves),
+        RandomCondition::Loss(half),
+        RandomCondition::Duplicate(half),
+        RandomCondition::Delay(range(1, 5)),
+        RandomCondition::Late(range(1, 5)),
+        RandomCondition::Reorder(half, Duration::from_millis(9)),
+        RandomCondition::Replay(half),
+        RandomCondition::Garble(half),
+        RandomCondition::Bandwidth(1_000),
+        RandomCondition::Clog,
+        RandomCondition::SendOmission(half),
+        RandomCondition::ReceiveOmission(half),
+        RandomCondition::Slow(3),
+        RandomCondition::SyncFails,
+        RandomCondition::SlowSync(range(1, 5)),
+        RandomCondition::DiskFull,
+        RandomCondition::Skew(range(1, 5)),
+        RandomCondition::Drift(100_000),
+        RandomCondition::Freeze,
+    ];
+    let lasting = conditions.map(|condition| RandomAction::Begin(condition, range(1, 50)));
+    let at_once = [
+        RandomAction::Crash { recover_after: None, announced: true },
+        RandomAction::Start,
+        RandomAction::Pause(range(1, 50)),
+        RandomAction::Corrupt(Behaviour::Random),
+        RandomAction::CorruptState,
+        RandomAction::Damage(DiskFault::CorruptRecord),
+        RandomAction::Damage(DiskFault::LoseDisk),
+        RandomAction::Damage(DiskFault::Rollback(1)),
+        RandomAction::Jump(range(1, 5)),
+    ];
+    let others = lasting.into_iter().chain(at_once).map(|what| kind(occurrence(0, 2), what));
+    let kinds = crashes().kinds.into_iter().chain(others).collect();
+    RandomFaults { kinds, ..crashes() }
+}
+
+/// The plans of 500 seeds, digested.
+fn digest_of_plans(random: &RandomFaults, which: impl Fn(&Fault) -> bool) -> Digest {
+    let mut digest = Digest::EMPTY;
+    for seed in 0..500 {
+        let faults = random.draw(seed, &profile()).faults;
+        faults.iter().filter(|fault| which(fault)).for_each(|fault| fault.hash(&mut digest));
     }
+    digest
 }
 
 /// Five processes with ten effects each, one a millisecond.
@@ -44,7 +92,7 @@ fn profile() -> Profile {
 }
 
 fn is_crash(fault: &&Fault) -> bool {
-    matches!(fault.action, Action::Crash(..))
+    matches!(fault.action, Action::Crash(_, Crash { announced: false, .. }))
 }
 
 #[test]
@@ -58,7 +106,7 @@ fn plans_stay_within_the_budget_the_counts_and_the_window() {
             match fault.trigger {
                 Trigger::At(at) => assert!(at.as_nanos() <= 100_000_000),
                 Trigger::AfterEffect { nth, .. } => assert!((1..=10).contains(&nth)),
-                Trigger::Sends { .. } => panic!("none is drawn"),
+                Trigger::Sends { .. } | Trigger::Never => panic!("none is drawn"),
             }
         }
     }
@@ -66,12 +114,25 @@ fn plans_stay_within_the_budget_the_counts_and_the_window() {
 
 #[test]
 fn one_more_kind_changes_nothing_about_the_others() {
-    for seed in 0..500 {
-        let alone = crashes().draw(seed, &profile()).faults;
-        let among = all_kinds().draw(seed, &profile()).faults;
-        let among: Vec<_> = among.into_iter().filter(|f| is_crash(&f)).collect();
-        assert_eq!(alone, among);
+    for index in 0..all_kinds().kinds.len() {
+        let all = all_kinds();
+        let mut without = all_kinds();
+        let missing = without.kinds.remove(index);
+        let only = RandomFaults { kinds: vec![missing], ..all_kinds() };
+        assert!((0..500).any(|seed| !only.draw(seed, &profile()).faults.is_empty()));
+        for seed in 0..500u64 {
+            let mut rest = all.draw(seed, &profile()).faults;
+            for fault in only.draw(seed, &profile()).faults {
+                let place = rest.iter().position(|other| *other == fault).expect("drawn too");
+                rest.remove(place);
+            }
+            assert_eq!(rest, without.draw(seed, &profile()).faults);
+        }
     }
+    assert_eq!(
+        digest_of_plans(&crashes(), |_| true),
+        digest_of_plans(&all_kinds(), |f| is_crash(&f))
+    );
 }
 
 #[test]

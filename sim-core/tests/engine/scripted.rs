@@ -28,6 +28,7 @@ pub enum Do {
     Toss,
     Panic,
     RunAway,
+    Recall,
 }
 
 /// What a process announces.
@@ -119,6 +120,10 @@ impl Property<Theatre> for Sevens {
     }
 }
 
+/// Words with which an actor claims to lead, and gives up the claim.
+pub const LEADS: u64 = 1_000;
+pub const RESIGNS: u64 = 1_001;
+
 pub const CENSOR: PropertyId = PropertyId("test.no-13");
 pub const SEVENS: PropertyId = PropertyId("test.sevens");
 
@@ -147,10 +152,20 @@ impl Spec for Theatre {
     fn workload(script: &Script, _: &Setting) -> Result<Prompter, Invalid> {
         Ok(Prompter(script.lines.clone()))
     }
+    const HAS_LEADER: bool = true;
+    fn leads(said: &Said) -> Option<bool> {
+        match said {
+            Said::Word(LEADS) => Some(true),
+            Said::Word(RESIGNS) => Some(false),
+            _ => None,
+        }
+    }
 }
 
-#[derive(Clone, Debug, Hash)]
-pub struct Actor;
+#[derive(Clone, Debug, Default, Hash)]
+pub struct Actor {
+    memory: u64,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
@@ -179,6 +194,7 @@ impl Process for Actor {
                 Do::Sync => cx.sync(),
                 Do::Rewrite(records) => cx.rewrite(records),
                 Do::Clock => cx.indicate(Said::Clock(cx.now().as_nanos())),
+                Do::Recall => cx.indicate(Said::Word(self.memory)),
                 Do::Toss => {
                     let toss = cx.rng().bits();
                     cx.indicate(Said::Toss(toss));
@@ -224,8 +240,10 @@ impl Protocol for Actor {
         literature: "none",
     };
     type Params = Script;
+    const STATE_CORRUPTION: Option<ftsim_core::StateCorruption<Self>> =
+        Some(|actor, _, rng| actor.memory = rng.between(1, 9));
     fn new(_: &Script, _: &Setting, _: ProcessId) -> Self {
-        Self
+        Self::default()
     }
 }
 

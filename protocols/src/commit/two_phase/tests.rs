@@ -270,10 +270,7 @@ fn crashes_losses_and_duplicates_break_nothing() {
         });
         network.loss = Loss::Independent(Probability::new(0.05).expect("a probability"));
         network.duplicate = Probability::new(0.1).expect("a probability");
-        bench = bench.random_crashes(3, "0ms..400ms");
-        if let Some(crash) = bench.experiment.random.as_mut().and_then(|it| it.crash.as_mut()) {
-            crash.recover_after = Some("5ms..400ms".parse().expect("a range of durations"));
-        }
+        bench = bench.random_crashes(3, "0ms..400ms").recovering("5ms..400ms");
         for on_crash in WHAT_CRASHES_LEAVE {
             bench.experiment.on_crash = on_crash;
             for seed in 0..30 {

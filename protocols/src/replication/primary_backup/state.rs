@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use ftsim_core::ProcessId;
+use ftsim_core::rng::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::spec::service::{Command, Key, Operation, Outcome, Value};
@@ -82,6 +83,15 @@ impl State {
             state.apply(entry);
         }
         state
+    }
+
+    /// A bit flips in one of the values, if there is any.
+    pub fn corrupt(&mut self, rng: &mut Rng) {
+        let keys: Vec<Key> = self.values.keys().copied().collect();
+        let bit = rng.below(u64::from(Value::BITS));
+        if let Some(value) = rng.choose(&keys).and_then(|key| self.values.get_mut(key)) {
+            *value ^= 1 << bit;
+        }
     }
 
     /// The mutant `forget-replies`: state without replies.

@@ -35,6 +35,13 @@ pub trait Facts: Data {
     const SPEC: &'static str;
     /// Its properties: shared ones and its own.
     const PROPERTIES: &'static [PropertyEntry<Service<Self>>];
+    /// Whether servers announce that they lead.
+    const HAS_LEADER: bool = false;
+
+    /// Whether the server that announces this leads from now on, or no longer does.
+    fn leads(&self) -> Option<bool> {
+        None
+    }
 }
 
 /// The name of an object.
@@ -171,5 +178,14 @@ impl<F: Facts> Spec for Service<F> {
 
     fn is_probe(indication: &Indication<F>) -> bool {
         !matches!(indication, Indication::Response { .. })
+    }
+
+    const HAS_LEADER: bool = F::HAS_LEADER;
+
+    fn leads(indication: &Indication<F>) -> Option<bool> {
+        match indication {
+            Indication::Fact(fact) => fact.leads(),
+            _ => None,
+        }
     }
 }

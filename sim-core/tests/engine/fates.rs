@@ -1,0 +1,133 @@
+//! Who is struck: processes that are late, that abort aloud, that share their fate, that the seed
+//! chooses or that lead.
+
+use std::collections::BTreeSet;
+
+use ftsim_core::choice::{Choice, Chosen};
+use ftsim_core::condition::{Condition, Persistence};
+use ftsim_core::detector::{DetectorConfig, DetectorKind};
+use ftsim_core::fault::{Action, Crash, Fault, Trigger};
+use ftsim_core::network::{Cut, DropReason};
+use ftsim_core::{DurationRange, Outcome, ProcessId};
+
+use crate::scripted::{Do, LEADS, RESIGNS, Stage, after_effect, at, crash, crash_for};
+
+const fn p(index: u32) -> ProcessId {
+    ProcessId(index)
+}
+
+fn aborts(process: u32) -> Action {
+    Action::Crash(p(process), Crash { announced: true, ..Crash::default() })
+}
+
+#[test]
+fn a_late_process_is_absent_until_it_starts() {
+    let lines = [
+        (0, 0, vec![Do::Send(1, 7)]),
+        (20, 1, vec![Do::Say(1)]),
+        (60, 0, vec![Do::Send(1, 8)]),
+        (80, 1, vec![Do::Say(2)]),
+    ];
+    let stage = Stage::new(2, &lines).fault(at(50), Action::Start(p(1)));
+    assert_eq!(stage.play(), ["70 p1 Heard(0, 8)", "80 p1 Word(2)"]);
+    let (outcome, _) = stage.record();
+    assert_eq!(outcome.statistics.dropped_for(DropReason::ReceiverDown), 1);
+    assert!(outcome.unfired.is_empty());
+}
+
+#[test]
+fn an_exception_is_told_to_all_without_a_detector_and_a_crash_is_not() {
+    let play = |action| Stage::new(3, &[]).fault(at(50), action).play();
+    assert_eq!(play(aborts(2)), ["50 p0 Suspects(2)", "50 p1 Suspects(2)"]);
+    assert_eq!(play(crash(2)), [""; 0]);
+}
+
+#[test]
+fn an_exception_is_told_once_where_the_detector_tells_it_too() {
+    let delay = DurationRange::constant(ftsim_core::Duration::from_millis(5));
+    let detector = DetectorConfig { kind: DetectorKind::Perfect, delay, ..Default::default() };
+    let stage = Stage::new(2, &[]).fault(at(50), aborts(1)).with(|e| e.detector = detector);
+    assert_eq!(stage.play(), ["55 p0 Suspects(1)"]);
+}
+
+#[test]
+fn whatever_stops_one_of_a_group_stops_all_of_it() {
+    let group = || [p(0), p(1)].into_iter().collect();
+    let lines =
+        [(0, 0, vec![Do::Broadcast(1)]), (30, 1, vec![Do::Say(1)]), (30, 2, vec![Do::Say(2)])];
+    let stage = |action| {
+        let stage = Stage::new(3, &lines).fault(after_effect(0, 2), action);
+        stage.with(|e| e.fate_groups = vec![group()])
+    };
+    let crashed = stage(crash_for(0, Some(500)));
+    // p0 dies between its sends, p1 at the same instant; both come back together.
+    assert_eq!(crashed.play(), ["30 p2 Word(2)", "500 p0 Found([])", "500 p1 Found([])"]);
+    assert_eq!(crashed.record().0.statistics.crashes, 2);
+    let paused = stage(Action::Pause { process: p(0), resume_after: None });
+    assert_eq!(paused.play().last().map(String::as_str), Some("30 p2 Word(2)"));
+}
+
+/// The processes that crash in the run of this seed, of five candidates.
+fn struck(of: Chosen, seed: u64) -> Vec<ProcessId> {
+    let mut stage = Stage::new(5, &[]);
+    for process in 0..5 {
+        stage = stage.fault(at(50), crash(process));
+    }
+    let choice = Choice { faults: 0..5, candidate_count: 5, of };
+    let outcome = stage.with(|e| e.choices = vec![choice]).simulation().run(seed);
+    (0..5).map(p).filter(|q| !outcome.unfired.contains(&q.index())).collect()
+}
+
+#[test]
+fn each_seed_chooses_as_many_as_asked_and_not_always_the_same() {
+    for (of, count) in [(Chosen::Any, 1), (Chosen::Minority, 2), (Chosen::Majority, 3)] {
+        let choices: BTreeSet<Vec<ProcessId>> = (0..50).map(|seed| struck(of, seed)).collect();
+        assert!(choices.iter().all(|chosen| chosen.len() == count), "{of}: {choices:?}");
+        assert!(choices.len() >= 4, "{of}: {choices:?}");
+    }
+}
+
+/// A fault of each process for the case that it leads.
+fn of_the_leader(stage: Stage, action: impl Fn(ProcessId) -> Action) -> Outcome {
+    let n = stage.experiment.setting.n;
+    let strikes = |q: ProcessId| Action::IfLeads(q, Box::new(action(q)));
+    let faults = (0..n).map(|q| Fault { trigger: at(50), action: strikes(p(q)) });
+    stage.with(|e| e.plan.faults.extend(faults)).record().0
+}
+
+#[test]
+fn the_leader_is_who_claimed_so_last() {
+    let lines = [(10, 1, vec![Do::Say(LEADS)]), (20, 2, vec![Do::Say(LEADS)])];
+    let outcome = of_the_leader(Stage::new(3, &lines), |q| crash(q.0));
+    assert_eq!((outcome.statistics.crashes, outcome.unfired), (1, vec![0, 1]));
+    let resigned = [(10, 1, vec![Do::Say(LEADS)]), (20, 1, vec![Do::Say(RESIGNS)])];
+    let outcome = of_the_leader(Stage::new(3, &resigned), |q| crash(q.0));
+    assert_eq!((outcome.statistics.crashes, outcome.unfired), (0, vec![0, 1, 2]));
+}
+
+#[test]
+fn the_leader_can_be_cut_off() {
+    let lines = [(10, 1, vec![Do::Say(LEADS)]), (60, 0, vec![Do::Send(1, 1), Do::Send(2, 2)])];
+    let isolate = |q| {
+        let cut = Cut::Groups(vec![vec![q]]);
+        Action::Begin(Condition::Partition(cut), Persistence::Permanent)
+    };
+    let outcome = of_the_leader(Stage::new(3, &lines), isolate);
+    assert_eq!(outcome.statistics.dropped_for(DropReason::Cut), 1);
+    assert_eq!(outcome.statistics.delivered, 1);
+}
+
+#[test]
+fn a_state_that_changes_is_noticed_when_it_is_used() {
+    let lines = [(10, 0, vec![Do::Recall]), (60, 0, vec![Do::Recall]), (60, 1, vec![Do::Recall])];
+    let said = Stage::new(2, &lines).fault(at(50), Action::CorruptState(p(0))).play();
+    assert_eq!((said[0].as_str(), said[2].as_str()), ("10 p0 Word(0)", "60 p1 Word(0)"));
+    assert_ne!(said[1], "60 p0 Word(0)");
+}
+
+#[test]
+fn what_the_seed_did_not_choose_never_strikes() {
+    let stage = Stage::new(1, &[]).fault(Trigger::Never, crash(0));
+    let (outcome, _) = stage.record();
+    assert_eq!((outcome.statistics.crashes, outcome.unfired), (0, vec![0]));
+}
