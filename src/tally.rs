@@ -71,7 +71,7 @@ impl Tally {
                 Verdict::Violated(violation) => {
                     property.violated += 1;
                     if property.first_violated.is_none() {
-                        let (message, at) = (&violation.message, violation.at);
+                        let (message, at) = (violation.text(), violation.at);
                         let step = violation.step;
                         property.first_violated =
                             example(format!("{message} (at {at}, step {step})"));

@@ -21,7 +21,8 @@ pub fn write_outcome(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> 
             Verdict::HeldVacuously => ("vacuous", UNKNOWN, "its premise never came true".into()),
             Verdict::Undecided(reason) => ("undecided", UNKNOWN, reason.clone()),
             Verdict::Violated(violation) => {
-                let ftsim_core::Violation { at, step, message, witnesses } = violation;
+                let ftsim_core::Violation { at, step, witnesses, .. } = violation;
+                let message = violation.text();
                 let who: Vec<String> = witnesses.iter().map(ToString::to_string).collect();
                 let who =
                     if who.is_empty() { String::new() } else { format!(", {}", who.join(" ")) };
@@ -123,6 +124,7 @@ pub fn outcome_json(outcome: &Outcome) -> Value {
                     "at": violation.at.as_nanos(),
                     "witnesses": violation.witnesses,
                     "message": violation.message,
+                    "stall": violation.stall,
                 }),
             ),
         };

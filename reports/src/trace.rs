@@ -130,6 +130,10 @@ fn happening(what: &Happening) -> (String, anstyle::Style) {
             (format!("VIOLATES {property}: {message}"), BAD)
         }
         Happening::Panic { message } => (format!("PANICS: {message}"), BAD),
+        Happening::Well { mode, processes } => (format!("{processes}: {mode}"), BAD),
+        Happening::Unavailable => {
+            ("IS CORRECTLY UNAVAILABLE: too few processes can be well".into(), BAD)
+        }
         Happening::Abort => ("ABORTS: the others will be told".into(), BAD),
         Happening::StateCorrupted => ("ITS STATE CHANGES".into(), BAD),
         Happening::ClockJump { shift } => (format!("ITS CLOCK JUMPS, {shift}"), BAD),

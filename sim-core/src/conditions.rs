@@ -4,6 +4,7 @@
 use crate::condition::{Condition, Persistence};
 use crate::id::ProcessId;
 use crate::network::DropReason;
+use crate::process_set::ProcessSet;
 use crate::rng::{Probability, Rng};
 use crate::time::{Duration, Instant};
 
@@ -11,6 +12,8 @@ use crate::time::{Duration, Instant};
 #[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct Conditions {
     begun: Vec<Begun>,
+    /// A core of processes that no condition touches any more.
+    spared: Option<ProcessSet>,
 }
 
 #[derive(Clone, Debug, Hash)]
@@ -54,6 +57,32 @@ pub(crate) struct ClockError {
 impl Conditions {
     pub fn clear(&mut self) {
         self.begun.clear();
+        self.spared = None;
+    }
+
+    /// From now on no condition touches these processes and the links among them.
+    pub fn spare(&mut self, core: ProcessSet) {
+        self.spared = Some(core);
+    }
+
+    fn spares(&self, p: ProcessId) -> bool {
+        self.spared.as_ref().is_some_and(|core| core.contains(p))
+    }
+
+    fn spares_link(&self, from: ProcessId, to: ProcessId) -> bool {
+        self.spares(from) && self.spares(to)
+    }
+
+    /// What is in force on a link.
+    fn on_link(&self, from: ProcessId, to: ProcessId) -> impl Iterator<Item = &Begun> {
+        let spared = self.spares_link(from, to);
+        self.begun.iter().filter(move |begun| begun.on && !spared)
+    }
+
+    /// What is in force at a process.
+    fn at(&self, p: ProcessId) -> impl Iterator<Item = &Begun> {
+        let spared = self.spares(p);
+        self.begun.iter().filter(move |begun| begun.on && !spared)
     }
 
     /// Everything that is wrong with the network is over.
@@ -104,10 +133,6 @@ impl Conditions {
         self.begun.is_empty()
     }
 
-    fn in_force(&self) -> impl Iterator<Item = &Begun> {
-        self.begun.iter().filter(|begun| begun.on)
-    }
-
     /// The condition of this number, and whether it is in force.
     pub fn get(&self, number: usize) -> Option<(&Condition, bool)> {
         let begun = self.begun.get(number).filter(|begun| !begun.over)?;
@@ -117,7 +142,7 @@ impl Conditions {
     /// What the conditions do to a message from `from` to `to` that is sent now.
     pub fn on_send(&self, from: ProcessId, to: ProcessId, rng: &mut Rng) -> Toll {
         let mut toll = Toll { slower: 1, ..Toll::default() };
-        for begun in self.in_force() {
+        for begun in self.on_link(from, to) {
             match &begun.condition {
                 Condition::Partition(cut) if cut.cuts(from, to) => {
                     toll.drop = Some(DropReason::Cut);
@@ -159,7 +184,7 @@ impl Conditions {
     /// How a message from `from` to `to` that is sent now is tampered with.
     pub fn tamper(&self, from: ProcessId, to: ProcessId, rng: &mut Rng) -> Tampering {
         let mut tampering = Tampering::default();
-        for begun in self.in_force() {
+        for begun in self.on_link(from, to) {
             match &begun.condition {
                 Condition::Garble(links, chance) if links.contains(from, to) => {
                     tampering.garbled |= rng.chance(*chance);
@@ -179,7 +204,7 @@ impl Conditions {
             Condition::Bandwidth(links, rate) if links.contains(from, to) => Some(*rate),
             _ => None,
         };
-        self.in_force().filter_map(rate).min()
+        self.on_link(from, to).filter_map(rate).min()
     }
 
     /// The processes whose clocks any condition has touched.
@@ -190,7 +215,7 @@ impl Conditions {
     /// What is wrong with the process's clock.
     pub fn clock_error(&self, p: ProcessId) -> ClockError {
         let mut error = ClockError::default();
-        for begun in self.in_force() {
+        for begun in self.at(p) {
             match begun.condition {
                 Condition::Skew(q, shift) if q == p => error.skew_ns += shift.nanos(),
                 Condition::Drift(q, ppm) if q == p => error.drift_ppm += i64::from(ppm),
@@ -203,7 +228,7 @@ impl Conditions {
 
     /// Why a message that arrives now is not received, if it is not.
     pub fn on_arrival(&self, from: ProcessId, to: ProcessId, rng: &mut Rng) -> Option<DropReason> {
-        for begun in self.in_force() {
+        for begun in self.on_link(from, to) {
             match &begun.condition {
                 Condition::Partition(cut) if cut.cuts(from, to) => return Some(DropReason::Cut),
                 Condition::ReceiveOmission(p, links, chance)
@@ -223,7 +248,7 @@ impl Conditions {
             Condition::Slow(slow, factor) if slow == p => u64::from(factor.max(1)),
             _ => 1,
         };
-        self.in_force().map(factor).product()
+        self.at(p).map(factor).product()
     }
 
     /// How much longer the process's syncs take.
@@ -232,17 +257,17 @@ impl Conditions {
             Condition::SlowSync(slow, by) if slow == p => by,
             _ => Duration::ZERO,
         };
-        self.in_force().map(delay).fold(Duration::ZERO, |sum, d| sum + d)
+        self.at(p).map(delay).fold(Duration::ZERO, |sum, d| sum + d)
     }
 
     /// Whether the process's syncs fail.
     pub fn sync_fails(&self, p: ProcessId) -> bool {
-        self.in_force().any(|begun| begun.condition == Condition::SyncFails(p))
+        self.at(p).any(|begun| begun.condition == Condition::SyncFails(p))
     }
 
     /// Whether the process's disk is full.
     pub fn disk_is_full(&self, p: ProcessId) -> bool {
-        self.in_force().any(|begun| begun.condition == Condition::DiskFull(p))
+        self.at(p).any(|begun| begun.condition == Condition::DiskFull(p))
     }
 
     /// Why messages from `from` to `to` cannot be owed now, if they cannot.
@@ -259,7 +284,7 @@ impl Conditions {
             }
             _ => None,
         };
-        self.in_force().find_map(silent)
+        self.on_link(from, to).find_map(silent)
     }
 }
 

@@ -30,6 +30,10 @@ pub enum DetectorKind {
     None,
     /// P: every crash is told to everybody in the end, and nothing else is (but for `mistakes`).
     Perfect,
+    /// Ω: each process is told whom to trust as its leader, the lowest id that is up (but for
+    /// `mistakes`, in which `suspects` is who is trusted). In the end all are told the same, and it
+    /// stays up (Chandra, Hadzilacos and Toueg 1996).
+    Omega,
 }
 
 /// Wrong suspicions drawn from each seed, all of them taken back by `until`.

@@ -5,6 +5,7 @@ use crate::clock::ClockConfig;
 use crate::detector::DetectorConfig;
 use crate::event::Ties;
 use crate::fault::Plan;
+use crate::liveness::Liveness;
 use crate::message_override::MessageOverride;
 use crate::network::NetworkConfig;
 use crate::process_set::ProcessSet;
@@ -35,6 +36,8 @@ pub struct Experiment {
     pub choices: Vec<Choice>,
     /// Processes that share their fate, as on one machine: whatever stops one stops all.
     pub fate_groups: Vec<ProcessSet>,
+    /// When and for whom all faults end, if they do.
+    pub liveness: Option<Liveness>,
     /// Exact decisions about single messages.
     pub overrides: Vec<MessageOverride>,
     /// The faults that are drawn from each seed.
@@ -84,6 +87,7 @@ impl Experiment {
             plan: Plan::default(),
             choices: Vec::new(),
             fate_groups: Vec::new(),
+            liveness: None,
             overrides: Vec::new(),
             random: None,
             ties: Ties::default(),

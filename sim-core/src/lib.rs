@@ -42,6 +42,7 @@ pub mod experiment;
 pub mod fault;
 pub mod id;
 pub mod kind;
+pub mod liveness;
 pub mod message_override;
 pub mod network;
 pub mod outcome;

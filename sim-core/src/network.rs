@@ -219,6 +219,8 @@ pub(crate) struct Network {
     overridden: BTreeMap<(ProcessId, ProcessId), u32>,
     stabilise_at: Instant,
     bound: Duration,
+    /// Who is well before, or without, that: the links among them lose nothing.
+    well: Option<Well>,
     /// Whether any link has a bandwidth, and whether any garbles.
     narrow: bool,
     garbles: bool,
@@ -230,6 +232,14 @@ pub(crate) struct Network {
     bursts: BTreeSet<(ProcessId, ProcessId)>,
     /// The latest arrival on each FIFO link that was used.
     last_arrival: BTreeMap<(ProcessId, ProcessId), Instant>,
+}
+
+/// Processes among which all links are whole.
+#[derive(Clone, Debug)]
+struct Well {
+    processes: ProcessSet,
+    /// Whether the bound holds among them.
+    is_synchronous: bool,
 }
 
 impl Network {
@@ -248,6 +258,7 @@ impl Network {
             narrow: links.iter().any(|link| link.bandwidth.is_some()),
             garbles: links.iter().any(|link| link.garble != Probability::NEVER),
             busy_until: BTreeMap::new(),
+            well: None,
             links,
             overridden,
             stabilise_at: config.stabilise_at.unwrap_or(Instant::MAX),
@@ -263,6 +274,19 @@ impl Network {
         self.bursts.clear();
         self.last_arrival.clear();
         self.busy_until.clear();
+        self.well = None;
+    }
+
+    /// From now on the links among these processes lose and change nothing.
+    pub fn be_well(&mut self, processes: ProcessSet, is_synchronous: bool) {
+        self.well = Some(Well { processes, is_synchronous });
+    }
+
+    /// Whether a link loses and changes nothing now.
+    #[inline]
+    pub fn is_whole(&self, from: ProcessId, to: ProcessId, now: Instant) -> bool {
+        let among = |well: &Well| well.processes.contains(from) && well.processes.contains(to);
+        now >= self.stabilise_at || self.well.as_ref().is_some_and(among)
     }
 
     /// Whether any link has a bandwidth.
@@ -295,7 +319,7 @@ impl Network {
     /// Whether the link changes the content of this message.
     #[inline]
     pub fn garbles(&self, from: ProcessId, to: ProcessId, now: Instant, rng: &mut Rng) -> bool {
-        self.garbles && now < self.stabilise_at && rng.chance(self.link(from, to).garble)
+        self.garbles && !self.is_whole(from, to, now) && rng.chance(self.link(from, to).garble)
     }
 
     /// Whether any link loses everything.
@@ -306,7 +330,7 @@ impl Network {
     /// Why messages between correct processes cannot be owed, if they cannot.
     pub fn excuse(&self, from: ProcessId, to: ProcessId, at: Instant) -> Option<&'static str> {
         let never = self.link(from, to).loss == Loss::Independent(Probability::ALWAYS);
-        (never && at < self.stabilise_at)
+        (never && !self.is_whole(from, to, at))
             .then_some("a link that loses every message was still in force at the end")
     }
 
@@ -330,16 +354,17 @@ impl Network {
         waits: Duration,
         rng: &mut Rng,
     ) -> Route {
-        let stable = now >= self.stabilise_at;
+        let stable = self.is_whole(from, to, now);
         let link = self.link(from, to);
         let (loss, duplicate, order) = (link.loss, link.duplicate, link.order);
         if !stable && self.loses((from, to), loss, rng) {
             return Route::Dropped(DropReason::Loss);
         }
+        let latest = self.latest(stable, now);
         let link = self.link(from, to);
-        let first = self.arrival(waits + link.delay.draw(rng), now);
+        let first = (now + waits + link.delay.draw(rng)).min(latest);
         let second = (!stable && rng.chance(duplicate))
-            .then(|| self.arrival(waits + self.link(from, to).delay.draw(rng), now));
+            .then(|| (now + waits + self.link(from, to).delay.draw(rng)).min(latest));
         match order {
             Order::Any => Route::Arrives(first, second),
             Order::Fifo => {
@@ -349,11 +374,15 @@ impl Network {
         }
     }
 
+    /// When a message that is sent now arrives at the latest.
     #[inline]
-    fn arrival(&self, delay: Duration, now: Instant) -> Instant {
+    fn latest(&self, stable: bool, now: Instant) -> Instant {
+        if stable && self.well.as_ref().is_some_and(|well| well.is_synchronous) {
+            return now + self.bound;
+        }
         // Dwork, Lynch and Stockmeyer 1988: what was sent before GST arrives by GST + bound.
         // Without a GST this is Instant::MAX, since the sum saturates.
-        (now + delay).min(self.stabilise_at.max(now) + self.bound)
+        self.stabilise_at.max(now) + self.bound
     }
 
     fn in_order(&mut self, link: (ProcessId, ProcessId), arrival: Instant) -> Instant {

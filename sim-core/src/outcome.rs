@@ -6,8 +6,9 @@ use crate::digest::Digest;
 use crate::fault::Plan;
 use crate::id::ProcessId;
 use crate::kind::Kind;
+use crate::liveness::Stall;
 use crate::network::DropReason;
-use crate::property::{EndCause, Judged};
+use crate::property::{EndCause, Judged, Kind as PropertyKind, Verdict};
 use crate::time::Instant;
 
 /// The outcome of one run.
@@ -35,6 +36,27 @@ pub struct Outcome {
     pub panicked: Option<Panicked>,
     /// Counts.
     pub statistics: Statistics,
+}
+
+impl Outcome {
+    /// Whether a liveness property is violated.
+    pub(crate) fn owes_something(&self) -> bool {
+        let owed = |judged: &Judged| {
+            judged.kind == PropertyKind::Liveness && matches!(judged.verdict, Verdict::Violated(_))
+        };
+        self.judged.iter().any(owed)
+    }
+
+    /// Says why what is owed has not come.
+    pub(crate) fn set_stall(&mut self, stall: Option<Stall>) {
+        for judged in &mut self.judged {
+            if let (PropertyKind::Liveness, Verdict::Violated(violation)) =
+                (judged.kind, &mut judged.verdict)
+            {
+                violation.stall = stall;
+            }
+        }
+    }
 }
 
 /// A panic in the code of a protocol or of its clients.

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::id::ProcessId;
+use crate::liveness::Stall;
 use crate::protocol::Setting;
 use crate::spec::Spec;
 use crate::time::Instant;
@@ -228,6 +229,8 @@ pub struct Violation {
     pub witnesses: Vec<ProcessId>,
     /// What they did, in one sentence.
     pub message: String,
+    /// Of a liveness property: why what is owed has not come, if the run shows it.
+    pub stall: Option<Stall>,
 }
 
 impl Violation {
@@ -238,6 +241,15 @@ impl Violation {
             step: 0,
             witnesses: witnesses.into_iter().collect(),
             message: message.into(),
+            stall: None,
+        }
+    }
+
+    /// What they did, and of a liveness property also why no more came.
+    pub fn text(&self) -> String {
+        match self.stall {
+            None => self.message.clone(),
+            Some(stall) => format!("{}; {stall}", self.message),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::id::ProcessId;
 use crate::process::Process;
+use crate::process_set::ProcessSet;
 use crate::property::PropertyId;
 use crate::rng::Rng;
 use crate::spec::Settings;
@@ -39,6 +40,12 @@ pub trait Protocol: Process {
 
     /// The process `me` before it has started.
     fn new(params: &Self::Params, setting: &Setting, me: ProcessId) -> Self;
+
+    /// Whether it makes progress if these processes are well and no other is: a majority of them,
+    /// unless it says otherwise.
+    fn can_progress(_params: &Self::Params, setting: &Setting, well: &ProcessSet) -> bool {
+        2 * well.len() > setting.n as usize
+    }
 
     /// The properties it promises beyond the core of its spec.
     fn claims(_params: &Self::Params, _setting: &Setting) -> Vec<PropertyId> {

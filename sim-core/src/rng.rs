@@ -25,6 +25,8 @@ pub enum Stream {
     FaultKind(u32),
     /// Which processes a fault strikes, by the number of the choice.
     Choice(u32),
+    /// Which processes are well in the end, where only some are.
+    Core,
     /// How the state of processes is changed.
     StateCorruption,
     /// The clients' requests.
@@ -57,6 +59,7 @@ impl Stream {
             Self::Mistakes => 9,
             Self::Adversary(p) => (3 << 32) | p as u64,
             Self::StateCorruption => 10,
+            Self::Core => 11,
             Self::Choice(number) => (4 << 32) | number as u64,
             Self::FaultKind(kind) => (2 << 32) | kind as u64,
             Self::Process(p) => (1 << 32) | p as u64,

@@ -121,6 +121,12 @@ impl<T: Copy + Eq> Timers<T> {
         waiting.and_then(Option::take).is_some()
     }
 
+    /// The timer whose event is queued for `index` at `place`, if it is still set.
+    pub fn queued_at(&self, index: u32, place: Place) -> Option<T> {
+        let entry = self.entries.get(index as usize)?.as_ref()?;
+        (entry.queued == Some(place) && entry.due.is_some()).then_some(entry.timer)
+    }
+
     /// Takes out all that are set and have not run out, with when they would have.
     pub fn take_running(&mut self) -> Vec<(T, Place)> {
         let running = |slot: &mut Option<Entry<T>>| {

@@ -208,6 +208,15 @@ pub enum Happening {
     Heal,
     /// The network is stable from now on.
     Stabilise,
+    /// All faults are over, for these processes.
+    Well {
+        /// What that means.
+        mode: String,
+        /// For whom.
+        processes: String,
+    },
+    /// Too few processes can be well for the protocol to make progress.
+    Unavailable,
     /// A property is violated.
     Violation {
         /// Which.

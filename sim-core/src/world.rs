@@ -1,6 +1,6 @@
 //! What of a running simulation does not depend on the protocol, compiled once for all of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::condition::{Condition, Persistence};
@@ -12,9 +12,11 @@ use crate::experiment::Experiment;
 use crate::fault::{Action, Crash, Plan, Trigger};
 use crate::id::{MessageId, ProcessId};
 use crate::kind::Kind;
+use crate::liveness::LivenessMode;
 use crate::message_override::{Fate, Overrides};
 use crate::network::{DropReason, Network, NetworkConfig, Route};
 use crate::outcome::Statistics;
+use crate::process_set::ProcessSet;
 use crate::property::EndCause;
 use crate::random::Profile;
 use crate::rng::{Rng, Stream};
@@ -36,6 +38,8 @@ pub(crate) enum Control {
     Turn(usize),
     /// GST.
     Stabilise,
+    /// All faults end.
+    BeWell(LivenessMode),
 }
 
 /// A fault that waits for an effect.
@@ -100,6 +104,8 @@ pub(crate) struct World {
     message_count: u64,
     /// Who has been told to suspect whom: (observer, subject).
     pub suspected: BTreeSet<(ProcessId, ProcessId)>,
+    /// With Ω: whom each process trusts.
+    pub trusted: BTreeMap<ProcessId, ProcessId>,
     pub digest: Digest,
     pub statistics: Statistics,
     pub reached: Vec<&'static str>,
@@ -107,6 +113,14 @@ pub(crate) struct World {
     pub failure_free: bool,
     /// The last process that announced that it leads, unless it has announced the contrary.
     pub leader: Option<ProcessId>,
+    /// Whether no fault strikes any more.
+    pub faults_are_over: bool,
+    /// The processes that are well in the end, where only some are.
+    pub core: Option<ProcessSet>,
+    /// Whether too few processes can be well for the protocol to make progress.
+    pub is_unavailable: bool,
+    /// How many indications there were, without probes.
+    pub announced: u64,
     /// Whether old messages are kept, since they may come again.
     pub keeps_sent: bool,
     pub running: Running,
@@ -141,12 +155,17 @@ impl World {
             fired: Vec::new(),
             message_count: 0,
             suspected: BTreeSet::new(),
+            trusted: BTreeMap::new(),
             digest: Digest::EMPTY,
             statistics: Statistics::default(),
             reached: Vec::new(),
             trace: None,
             failure_free: true,
             leader: None,
+            faults_are_over: false,
+            core: None,
+            is_unavailable: false,
+            announced: 0,
             keeps_sent: false,
             running: Running::Engine,
             ended: None,
@@ -173,11 +192,16 @@ impl World {
         self.armed.clear();
         self.message_count = 0;
         self.suspected.clear();
+        self.trusted.clear();
         self.digest = Digest::EMPTY;
         self.statistics.reset();
         self.reached.clear();
         self.failure_free = true;
         self.leader = None;
+        self.faults_are_over = false;
+        self.core = None;
+        self.is_unavailable = false;
+        self.announced = 0;
         self.running = Running::Engine;
         self.ended = None;
         self.arm();
@@ -191,6 +215,9 @@ impl World {
         self.fired.resize(plan.faults.len(), false);
         if let Some(at) = experiment.network.stabilise_at {
             self.control(at, Control::Stabilise);
+        }
+        if let Some(liveness) = experiment.liveness {
+            self.control(liveness.at, Control::BeWell(liveness.mode));
         }
         self.keeps_sent = plan.faults.iter().any(|fault| fault.action.replays());
         if self.profile.is_some() {
@@ -298,6 +325,24 @@ impl World {
         }
     }
 
+    /// No fault strikes any more, and nothing is wrong with these processes and their links.
+    pub fn be_well(&mut self, mode: LivenessMode, well: &ProcessSet) {
+        self.faults_are_over = true;
+        self.armed.clear();
+        match mode {
+            LivenessMode::Gst | LivenessMode::HealAll => self.conditions.heal_all(),
+            LivenessMode::Core => {
+                self.conditions.spare(well.clone());
+                self.core = Some(well.clone());
+            }
+        }
+        if mode != LivenessMode::Gst {
+            self.network.be_well(well.clone(), mode == LivenessMode::Core);
+        }
+        let processes = well.to_string();
+        self.record(None, || Happening::Well { mode: mode.to_string(), processes });
+    }
+
     /// Turns a condition on or off.
     pub fn turn(&mut self, number: usize) {
         let next = self.conditions.turn(number, self.now);
@@ -331,8 +376,7 @@ impl World {
 
     /// How long a message waits until a link with a bandwidth has passed those before it.
     fn waits(&mut self, from: ProcessId, to: ProcessId, size: impl FnOnce() -> u64) -> Duration {
-        let stabilise_at = self.experiment.network.stabilise_at;
-        if stabilise_at.is_some_and(|at| at <= self.now) {
+        if self.network.is_whole(from, to, self.now) {
             return Duration::ZERO;
         }
         let rates = [self.network.bandwidth(from, to), self.conditions.bandwidth(from, to)];
@@ -411,6 +455,9 @@ impl World {
 
     /// Why messages between correct processes cannot be owed, if they cannot.
     pub fn excuse(&self, correct: &[bool]) -> Option<&'static str> {
+        if self.is_unavailable {
+            return Some("correctly unavailable: too few processes can be well to make progress");
+        }
         let correct = || {
             let ids = (0u32..).zip(correct).filter(|(_, correct)| **correct);
             ids.map(|(p, _)| ProcessId(p))
@@ -429,12 +476,24 @@ impl World {
     pub fn notify(&mut self, observer: ProcessId, subject: ProcessId, suspect: bool) {
         let detector = &self.experiment.detector;
         let blind = detector.blind.contains(&(observer, subject));
-        if detector.kind == DetectorKind::None || observer == subject || blind {
+        if detector.kind != DetectorKind::Perfect || observer == subject || blind {
             return;
         }
         let (min, max) = (detector.delay.min.as_nanos(), detector.delay.max.as_nanos());
         let delay = Duration::from_nanos(self.detector_rng.between(min, max));
         self.notify_at(self.now + delay, observer, &Notice { subject, suspect, mistake: false });
+    }
+
+    /// Ω will look anew whom `observer` should trust.
+    pub fn consult_omega(&mut self, observer: ProcessId) {
+        let detector = &self.experiment.detector;
+        if detector.kind != DetectorKind::Omega {
+            return;
+        }
+        let (min, max) = (detector.delay.min.as_nanos(), detector.delay.max.as_nanos());
+        let delay = Duration::from_nanos(self.detector_rng.between(min, max));
+        let notice = Notice { subject: observer, suspect: false, mistake: false };
+        self.notify_at(self.now + delay, observer, &notice);
     }
 
     /// `observer` will be told that `subject` has failed, whatever its detector.

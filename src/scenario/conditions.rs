@@ -162,7 +162,7 @@ impl Reader<'_> {
         } else if !(min..=max).contains(&drift.min_ppm) || drift.min_ppm == 0 {
             problems
                 .value(&path, "no clock drifts like that")
-                .label(format!("expected {min}ppm to {max}ppm, and not 0"));
+                .label(format!("expected {min}ppm to {max}ppm"));
         }
         i32::try_from(drift.min_ppm.clamp(min, max)).unwrap_or(0)
     }

@@ -30,6 +30,8 @@ pub struct Surroundings<'a> {
     pub network: &'a NetworkConfig,
     /// When the run ends.
     pub horizon: Instant,
+    /// From when on no fault strikes.
+    pub faults_end: Option<Instant>,
 }
 
 /// The faults of a scenario.
@@ -95,6 +97,11 @@ impl Reader<'_> {
             if at > horizon {
                 let message = format!("fault at {at} is after the horizon ({horizon})");
                 problems.value(&self.at("at"), message);
+                return None;
+            }
+            if let Some(end) = self.around.faults_end.filter(|end| at >= *end) {
+                let message = format!("fault at {at}, when all faults are over");
+                problems.value(&self.at("at"), message).label(format!("liveness.at is {end}"));
                 return None;
             }
             return Some(Trigger::At(at));

@@ -134,6 +134,8 @@ fn read(
     let network = network::network(problems, &names, limits.horizon, timing, &file.network);
     let stable = network.stabilise_at;
     let detector = world::detector(problems, &names, limits.horizon, stable, &file.detector);
+    let liveness = file.liveness.as_ref();
+    let liveness = world::liveness(problems, limits.horizon, stable, liveness);
     let around = faults::Surroundings {
         names: &names,
         setting: &setting,
@@ -143,6 +145,7 @@ fn read(
         has_leader: entry.has_leader,
         network: &network,
         horizon: limits.horizon,
+        faults_end: liveness.map(|liveness| liveness.at),
     };
     let faults::Script { plan, origins, choices } = faults::script(problems, &around, &file.fault);
     let fate_groups = world::fate_groups(problems, &names, &file.fate_sharing);
@@ -174,6 +177,7 @@ fn read(
             plan,
             choices,
             fate_groups,
+            liveness,
             on_crash: world::on_crash(file.storage.on_crash),
             overrides,
             random: drawn,

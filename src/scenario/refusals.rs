@@ -5,7 +5,7 @@ use toml::de::DeValue;
 use super::problems::Problems;
 
 /// Keys that are planned. `[]` stands for any element.
-const PLANNED_KEYS: &[&str] = &["repro", "liveness", "network.links", "network.authenticated"];
+const PLANNED_KEYS: &[&str] = &["repro", "network.links", "network.authenticated"];
 
 /// Keys that the vocabulary of faults suggests, and what to write for them.
 const OTHER_WORDS: &[(&str, &str)] = &[
@@ -17,7 +17,7 @@ const OTHER_WORDS: &[(&str, &str)] = &[
 ];
 
 /// Values that are planned, by key.
-const PLANNED_VALUES: &[(&str, &[&str])] = &[("detector.kind", &["omega", "heartbeat"])];
+const PLANNED_VALUES: &[(&str, &[&str])] = &[("detector.kind", &["heartbeat"])];
 
 /// Values that no scenario can mean.
 pub fn refuse(problems: &mut Problems<'_>) {

@@ -81,6 +81,9 @@ pub fn effective(scenario: &Scenario) -> Effective {
         let recovers = every.recover_after.map(|after| format!(", recovers after {after}"));
         put("random", format!("every single crash point{}", recovers.unwrap_or_default()));
     }
+    if let Some(liveness) = experiment.liveness {
+        put("liveness", format!("from {} on {}", liveness.at, liveness.mode));
+    }
     let limits = &experiment.limits;
     let stop = if limits.stop_at_violation { ", stops at a violation" } else { "" };
     let ties = match experiment.ties {
@@ -170,6 +173,7 @@ fn detector(scenario: &Scenario) -> String {
     let mut text = match detector.kind {
         DetectorKind::None => return "none".to_owned(),
         DetectorKind::Perfect => format!("perfect, delay {}", detector.delay),
+        DetectorKind::Omega => format!("omega, delay {}", detector.delay),
     };
     if let Some(random) = &detector.random_mistakes {
         let (count, duration, until) = (random.count, random.duration, random.until);

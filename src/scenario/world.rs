@@ -3,6 +3,7 @@
 use ftsim_core::clock::ClockConfig;
 use ftsim_core::detector::{DetectorConfig, DetectorKind, Mistake, RandomMistakes};
 use ftsim_core::event::Ties;
+use ftsim_core::liveness::{Liveness, LivenessMode};
 use ftsim_core::random::CountRange;
 use ftsim_core::storage::OnCrash;
 use ftsim_core::{Duration, Instant, Limits, ProcessSet};
@@ -10,7 +11,8 @@ use ftsim_core::{Duration, Instant, Limits, ProcessSet};
 use super::names::Names;
 use super::problems::Problems;
 use crate::scenario_file::{
-    self as file, ClocksFile, Count, DetectorFile, OnCrashFile, RunFile, Targets, TiesFile,
+    self as file, ClocksFile, Count, DetectorFile, LivenessFile, LivenessModeFile, OnCrashFile,
+    RunFile, Targets, TiesFile,
 };
 
 /// One year.
@@ -95,6 +97,39 @@ pub fn clocks(problems: &mut Problems<'_>, clocks: &ClocksFile) -> ClockConfig {
     ClockConfig { offset: clocks.offset, drift_ppm: (narrow(drift.min_ppm), narrow(drift.max_ppm)) }
 }
 
+/// When and for whom all faults end.
+pub fn liveness(
+    problems: &mut Problems<'_>,
+    horizon: Instant,
+    stabilise_at: Option<Instant>,
+    file: Option<&LivenessFile>,
+) -> Option<Liveness> {
+    let LivenessFile { mode, at } = file?;
+    if at.is_none() && *mode != LivenessModeFile::Gst {
+        problems.value("liveness", "this does not say when").help("write at = \"…\"");
+    }
+    let given = at.map(|at| Instant::ZERO + at);
+    let (mode, at) = match mode {
+        LivenessModeFile::Gst => {
+            if given.is_some() {
+                problems.key("liveness.at", "with `gst` this is `network.stabilise_at`");
+            }
+            if stabilise_at.is_none() {
+                problems
+                    .value("liveness.mode", "the network never stabilises")
+                    .help("write stabilise_at = \"…\" in [network]");
+            }
+            (LivenessMode::Gst, stabilise_at?)
+        }
+        LivenessModeFile::HealAll => (LivenessMode::HealAll, given?),
+        LivenessModeFile::Core => (LivenessMode::Core, given?),
+    };
+    if at > horizon {
+        problems.value("liveness.at", format!("this is after the horizon ({horizon})"));
+    }
+    Some(Liveness { mode, at })
+}
+
 /// Processes that share their fate.
 pub fn fate_groups(
     problems: &mut Problems<'_>,
@@ -126,6 +161,7 @@ pub fn detector(
 ) -> DetectorConfig {
     let kind = match file.kind {
         file::DetectorKind::None => DetectorKind::None,
+        file::DetectorKind::Omega => DetectorKind::Omega,
         // What sets ◇P apart are the mistakes that it draws.
         file::DetectorKind::Perfect | file::DetectorKind::EventuallyPerfect => {
             DetectorKind::Perfect
@@ -184,7 +220,9 @@ fn random_mistakes(
         ("mistakes_per_process", file.mistakes_per_process.is_some()),
         ("mistake_duration", file.mistake_duration.is_some()),
     ];
-    if file.kind != file::DetectorKind::EventuallyPerfect {
+    let draws = given.iter().any(|(_, given)| *given);
+    let is_omega = file.kind == file::DetectorKind::Omega;
+    if file.kind != file::DetectorKind::EventuallyPerfect && !(is_omega && draws) {
         let perfect = file.kind == file::DetectorKind::Perfect;
         for (key, _) in given.iter().filter(|(_, given)| *given && perfect) {
             problems
@@ -194,7 +232,7 @@ fn random_mistakes(
         return None;
     }
     for (key, _) in given.iter().filter(|(_, given)| !*given) {
-        problems.value("detector", format!("an eventually perfect detector needs `{key}`"));
+        problems.value("detector", format!("a detector that draws mistakes needs `{key}`"));
     }
     if stabilise_at.is_none() {
         problems

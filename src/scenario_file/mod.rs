@@ -71,6 +71,8 @@ pub struct ScenarioFile {
     pub message: Vec<MessageFile>,
     /// Faults drawn from each seed.
     pub random: Option<RandomFile>,
+    /// When and for whom all faults end, so that what is owed can be asked for.
+    pub liveness: Option<LivenessFile>,
     /// How many seeds, and where each run is cut short.
     #[serde(default)]
     pub run: RunFile,
@@ -175,6 +177,9 @@ pub enum DetectorKind {
     Perfect,
     /// As `perfect`, but for wrong suspicions until the network stabilises.
     EventuallyPerfect,
+    /// Each process is told whom to trust as its leader: the lowest id that is up. With
+    /// `mistakes_per_process`, it is told others too until the network stabilises.
+    Omega,
 }
 
 /// One wrong suspicion.
@@ -228,6 +233,29 @@ pub enum OnCrashFile {
     TornLast,
     /// Nothing at all: amnesia.
     LoseAll,
+}
+
+/// When and for whom all faults end.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LivenessFile {
+    /// What becomes well.
+    pub mode: LivenessModeFile,
+    /// When; with `gst` it is `network.stabilise_at`.
+    pub at: Option<Duration>,
+}
+
+/// What becomes well in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LivenessModeFile {
+    /// Everything, and the network is synchronous.
+    Gst,
+    /// Everything; the network keeps its delays and loses nothing.
+    HealAll,
+    /// As many processes as the protocol needs, drawn from the seed, and the links among them; all
+    /// else stays as it is.
+    Core,
 }
 
 /// How many seeds, and where each run is cut short.

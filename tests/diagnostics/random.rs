@@ -177,7 +177,7 @@ kind = "eventually-perfect"
 mistakes_per_process = 2000
 "#,
         expect![[r#"
-            error: an eventually perfect detector needs `mistake_duration`
+            error: a detector that draws mistakes needs `mistake_duration`
              --> x.toml:3:1
               |
             3 | [detector]

@@ -56,7 +56,7 @@ duration = "1s"
               --> x.toml:17:32
                |
             17 | drift = { process = "p0", by = "2000000ppm" }
-               |                                ^^^^^^^^^^^^ expected -999999ppm to 1000000ppm, and not 0
+               |                                ^^^^^^^^^^^^ expected -999999ppm to 1000000ppm
 
             error: `duration` is no part of a `jump`
               --> x.toml:21:1

@@ -84,7 +84,7 @@ fn a_misspelt_section() {
               |
               = note: expected one of `protocol`, `summary`, `reference`, `check`, `processes`,
                       `fate_sharing`, `params`, `network`, `clocks`, `detector`, `storage`,
-                      `workload`, `fault`, `message`, `random`, `run`, `expect`
+                      `workload`, `fault`, `message`, `random`, `liveness`, `run`, `expect`
             help: did you mean `network`?
         "#]],
     );
@@ -347,12 +347,6 @@ torn_write = "p1"
             5 | [repro]
               |  ^^^^^
 
-            error: "omega" is not supported yet
-             --> x.toml:8:8
-              |
-            8 | kind = "omega"
-              |        ^^^^^^^
-
             error: there is no key `torn_write`
               --> x.toml:13:1
                |
@@ -426,6 +420,72 @@ senders = ["p0", "p7"]
               |
             6 | senders = ["p0", "p7"]
               |           ^^^^^^^^^^^^
+        "#]],
+    );
+}
+
+#[test]
+fn liveness_that_cannot_be() {
+    beb(
+        "[liveness]\nmode = \"core\"\n",
+        expect![[r#"
+        error: this does not say when
+         --> x.toml:3:1
+          |
+        3 | [liveness]
+          | ^^^^^^^^^^
+          |
+        help: write at = "…"
+    "#]],
+    );
+    beb(
+        "[liveness]\nmode = \"gst\"\nat = \"1s\"\n",
+        expect![[r#"
+        error: the network never stabilises
+         --> x.toml:4:8
+          |
+        4 | mode = "gst"
+          |        ^^^^^
+          |
+        help: write stabilise_at = "…" in [network]
+
+        error: with `gst` this is `network.stabilise_at`
+         --> x.toml:5:1
+          |
+        5 | at = "1s"
+          | ^^
+    "#]],
+    );
+    beb(
+        r#"[liveness]
+mode = "heal-all"
+at = "2m"
+[[fault]]
+at = "1s"
+crash = "p0"
+"#,
+        expect![[r#"
+            error: this is after the horizon (60s)
+             --> x.toml:5:6
+              |
+            5 | at = "2m"
+              |      ^^^^
+        "#]],
+    );
+    beb(
+        r#"[liveness]
+mode = "heal-all"
+at = "1s"
+[[fault]]
+at = "1s"
+crash = "p0"
+"#,
+        expect![[r#"
+            error: fault at 1s, when all faults are over
+             --> x.toml:7:6
+              |
+            7 | at = "1s"
+              |      ^^^^ liveness.at is 1s
         "#]],
     );
 }

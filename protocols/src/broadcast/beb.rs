@@ -8,8 +8,8 @@
 //! means, and why it is no reliable broadcast.
 
 use ftsim_core::{
-    Cx, DetectorClass, FaultClass, Links, Model, Mutant, Never, Process, ProcessId, Protocol,
-    Setting, Timing,
+    Cx, DetectorClass, FaultClass, Links, Model, Mutant, Never, Process, ProcessId, ProcessSet,
+    Protocol, Setting, Timing,
 };
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +62,10 @@ impl Protocol for Beb {
     )];
 
     type Params = NoParams;
+
+    fn can_progress(_: &Self::Params, _: &Setting, well: &ProcessSet) -> bool {
+        !well.is_empty()
+    }
 
     fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
         Self

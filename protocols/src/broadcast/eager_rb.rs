@@ -13,8 +13,8 @@
 use std::collections::BTreeSet;
 
 use ftsim_core::{
-    Cx, DetectorClass, FaultClass, Links, Model, Mutant, Never, Process, ProcessId, PropertyId,
-    Protocol, Setting, Timing,
+    Cx, DetectorClass, FaultClass, Links, Model, Mutant, Never, Process, ProcessId, ProcessSet,
+    PropertyId, Protocol, Setting, Timing,
 };
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +101,10 @@ impl Protocol for EagerRb {
     ];
 
     type Params = NoParams;
+
+    fn can_progress(_: &Self::Params, _: &Setting, well: &ProcessSet) -> bool {
+        !well.is_empty()
+    }
 
     fn new(_: &NoParams, setting: &Setting, _: ProcessId) -> Self {
         Self {

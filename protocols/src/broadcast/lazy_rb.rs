@@ -105,6 +105,10 @@ impl Protocol for LazyRb {
 
     type Params = NoParams;
 
+    fn can_progress(_: &Self::Params, _: &Setting, well: &ProcessSet) -> bool {
+        !well.is_empty()
+    }
+
     fn new(_: &NoParams, setting: &Setting, _: ProcessId) -> Self {
         Self {
             delivered: BTreeMap::new(),

@@ -175,6 +175,13 @@ impl Protocol for UniformRb {
         Ok(())
     }
 
+    fn can_progress(params: &UniformRbParams, setting: &Setting, well: &ProcessSet) -> bool {
+        match params.variant {
+            Variant::AllAck => !well.is_empty(),
+            Variant::Majority => 2 * well.len() > setting.n as usize,
+        }
+    }
+
     fn new(params: &UniformRbParams, setting: &Setting, _: ProcessId) -> Self {
         let n = setting.n as usize;
         let enough = match params.variant {

@@ -20,8 +20,8 @@
 use std::collections::BTreeMap;
 
 use ftsim_core::{
-    Cx, DetectorClass, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId, Protocol,
-    Setting, Timing,
+    Cx, DetectorClass, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId, ProcessSet,
+    Protocol, Setting, Timing,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -241,6 +241,10 @@ impl Protocol for OralMessages {
             return Err(Invalid::new("m", message));
         }
         Ok(())
+    }
+
+    fn can_progress(params: &Params, setting: &Setting, well: &ProcessSet) -> bool {
+        well.len() + params.m as usize >= setting.n as usize
     }
 
     fn new(params: &Params, setting: &Setting, _: ProcessId) -> Self {

@@ -26,8 +26,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use ftsim_core::{
-    Cx, DetectorClass, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId, Protocol,
-    Setting, StateCorruption, Timing,
+    Cx, DetectorClass, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId, ProcessSet,
+    Protocol, Setting, StateCorruption, Timing,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -302,6 +302,10 @@ impl Protocol for PhaseKing {
             return Err(Invalid::new("f", "after no phase at all there is nothing to decide"));
         }
         Ok(())
+    }
+
+    fn can_progress(params: &Params, setting: &Setting, well: &ProcessSet) -> bool {
+        well.len() + params.f as usize >= setting.n as usize
     }
 
     fn new(params: &Params, setting: &Setting, _: ProcessId) -> Self {

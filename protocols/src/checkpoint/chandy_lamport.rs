@@ -27,8 +27,8 @@
 use std::collections::BTreeMap;
 
 use ftsim_core::{
-    Cx, DetectorClass, FaultClass, Links, Model, Mutant, Never, Process, ProcessId, PropertyId,
-    Protocol, Setting, Timing,
+    Cx, DetectorClass, FaultClass, Links, Model, Mutant, Never, Process, ProcessId, ProcessSet,
+    PropertyId, Protocol, Setting, Timing,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -297,6 +297,10 @@ impl Protocol for ChandyLamport {
     ];
 
     type Params = ChandyLamportParams;
+
+    fn can_progress(_: &Self::Params, setting: &Setting, well: &ProcessSet) -> bool {
+        well.len() == setting.n as usize
+    }
 
     fn new(params: &ChandyLamportParams, setting: &Setting, _: ProcessId) -> Self {
         Self {

@@ -425,6 +425,10 @@ impl Protocol for CkptBlocking {
         }
     }
 
+    fn can_progress(_: &Self::Params, setting: &Setting, well: &ProcessSet) -> bool {
+        well.len() == setting.n as usize
+    }
+
     fn new(params: &CkptBlockingParams, setting: &Setting, _: ProcessId) -> Self {
         let application = Application {
             balance: OPENING_BALANCE,

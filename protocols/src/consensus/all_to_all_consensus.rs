@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use ftsim_core::{
     Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId,
-    PropertyId, Protocol, Setting, Timing,
+    ProcessSet, PropertyId, Protocol, Setting, Timing,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -119,6 +119,10 @@ impl Protocol for AllToAllConsensus {
             return Err(Invalid::new("timeout", "it must be longer than no time at all"));
         }
         Ok(())
+    }
+
+    fn can_progress(_: &Self::Params, setting: &Setting, well: &ProcessSet) -> bool {
+        well.len() == setting.n as usize
     }
 
     fn new(params: &Params, setting: &Setting, _: ProcessId) -> Self {

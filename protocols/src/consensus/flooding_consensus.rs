@@ -230,6 +230,10 @@ impl Protocol for FloodingConsensus {
 
     type Params = NoParams;
 
+    fn can_progress(_: &Self::Params, _: &Setting, well: &ProcessSet) -> bool {
+        !well.is_empty()
+    }
+
     fn new(_: &NoParams, setting: &Setting, _: ProcessId) -> Self {
         let everybody: ProcessSet = setting.processes().collect();
         let mutant = |name| setting.is_mutant(name);

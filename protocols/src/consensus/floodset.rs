@@ -191,6 +191,10 @@ impl Protocol for FloodSet {
         Ok(())
     }
 
+    fn can_progress(params: &Params, setting: &Setting, well: &ProcessSet) -> bool {
+        well.len() + params.f as usize >= setting.n as usize
+    }
+
     fn new(params: &Params, setting: &Setting, _: ProcessId) -> Self {
         Self {
             values: BTreeSet::new(),

@@ -121,6 +121,10 @@ impl Protocol for HierarchicalConsensus {
 
     type Params = NoParams;
 
+    fn can_progress(_: &Self::Params, _: &Setting, well: &ProcessSet) -> bool {
+        !well.is_empty()
+    }
+
     fn new(_: &NoParams, setting: &Setting, _: ProcessId) -> Self {
         Self {
             value: None,

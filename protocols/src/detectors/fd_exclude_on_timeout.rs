@@ -133,6 +133,10 @@ impl Protocol for FdExcludeOnTimeout {
         Ok(())
     }
 
+    fn can_progress(_: &Self::Params, _: &Setting, well: &ProcessSet) -> bool {
+        !well.is_empty()
+    }
+
     fn new(params: &FdExcludeOnTimeoutParams, setting: &Setting, _: ProcessId) -> Self {
         let period = params.period(setting);
         Self { period, alive: ProcessSet::new(), suspected: ProcessSet::new() }

@@ -211,6 +211,10 @@ impl Protocol for FdHeartbeat {
         Ok(())
     }
 
+    fn can_progress(_: &Self::Params, _: &Setting, well: &ProcessSet) -> bool {
+        !well.is_empty()
+    }
+
     fn new(params: &FdHeartbeatParams, setting: &Setting, _: ProcessId) -> Self {
         let FdHeartbeatParams { mode, period, timeout, increment } = *params;
         let fixed = setting.is_mutant("fixed-timeout");

@@ -12,7 +12,7 @@
 
 use ftsim_core::{
     Cx, DetectorClass, Duration, FaultClass, Links, Model, Mutant, Never, Process, ProcessId,
-    PropertyId, Protocol, Setting, Timing,
+    ProcessSet, PropertyId, Protocol, Setting, Timing,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -85,6 +85,10 @@ impl Protocol for FdPerfect {
     )];
 
     type Params = FdPerfectParams;
+
+    fn can_progress(_: &Self::Params, _: &Setting, well: &ProcessSet) -> bool {
+        !well.is_empty()
+    }
 
     fn new(params: &FdPerfectParams, _: &Setting, _: ProcessId) -> Self {
         Self { detect_within: params.detect_within }

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::{
     Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Never, Process,
-    ProcessId, PropertyId, Protocol, Setting, Timing,
+    ProcessId, ProcessSet, PropertyId, Protocol, Setting, Timing,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -206,6 +206,10 @@ impl Protocol for FifoLink {
             return Err(Invalid::new("gap_timeout", "must be longer than zero"));
         }
         Ok(())
+    }
+
+    fn can_progress(_: &Self::Params, setting: &Setting, well: &ProcessSet) -> bool {
+        well.len() == setting.n as usize
     }
 
     fn new(params: &FifoLinkParams, setting: &Setting, _: ProcessId) -> Self {

@@ -30,7 +30,7 @@ use std::fmt;
 
 use ftsim_core::{
     Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId,
-    PropertyId, Protocol, Setting, Stored, Timing,
+    ProcessSet, PropertyId, Protocol, Setting, Stored, Timing,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -364,6 +364,10 @@ impl Protocol for ReliableLink {
             return Err(Invalid::new("timeout", "must be longer than zero"));
         }
         Ok(())
+    }
+
+    fn can_progress(_: &Self::Params, setting: &Setting, well: &ProcessSet) -> bool {
+        well.len() == setting.n as usize
     }
 
     fn new(params: &ReliableLinkParams, setting: &Setting, _: ProcessId) -> Self {

@@ -45,7 +45,7 @@ mod tests;
 
 use ftsim_core::{
     Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Never, Process,
-    ProcessId, PropertyId, Protocol, Setting, StateCorruption, Timing,
+    ProcessId, ProcessSet, PropertyId, Protocol, Setting, StateCorruption, Timing,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -373,6 +373,19 @@ impl Protocol for PrimaryBackup {
             return Err(Invalid::new("timeout", why));
         }
         Ok(())
+    }
+
+    fn can_progress(params: &Params, setting: &Setting, well: &ProcessSet) -> bool {
+        let servers = setting.role(SERVER).len();
+        let well_servers = setting.role(SERVER).filter(|p| well.contains(*p)).count();
+        match params.takeover {
+            Takeover::Quorum => 2 * well_servers > servers,
+            Takeover::Timeout | Takeover::Perfect => well_servers > 0,
+            // Nobody takes over: the first server must be well.
+            Takeover::Operator | Takeover::Never => {
+                setting.role(SERVER).next().is_some_and(|first| well.contains(first))
+            }
+        }
     }
 
     fn new(params: &Params, setting: &Setting, me: ProcessId) -> Self {

@@ -220,6 +220,7 @@ impl<P: Protocol> Simulation<P> {
         }
         self.observe(p, &What::Indication(what));
         if !P::Spec::is_probe(what) {
+            self.world.announced += 1;
             self.consult_clients(|workload, ask| workload.on_indication(p, what, ask));
         }
     }

@@ -2,6 +2,7 @@
 
 use super::Simulation;
 use super::slot::{Envelope, Input};
+use crate::detector::DetectorKind;
 use crate::event::Place;
 use crate::id::{MessageId, ProcessId};
 use crate::network::DropReason;
@@ -67,6 +68,9 @@ impl<P: Protocol> Simulation<P> {
     }
 
     pub(super) fn notice(&mut self, observer: ProcessId, notice: &Notice) {
+        if self.world.experiment.detector.kind == DetectorKind::Omega {
+            return self.tell_leader(observer, notice);
+        }
         let Notice { subject, suspect, mistake } = *notice;
         let down = !self.slots[subject.index()].up;
         let known = self.world.suspected.contains(&(observer, subject));
@@ -82,6 +86,19 @@ impl<P: Protocol> Simulation<P> {
         } else {
             self.world.suspected.remove(&(observer, subject));
             self.reach_process(observer, Input::Trust(subject));
+        }
+    }
+
+    /// Ω tells whom to trust: whom a mistake names, or else the lowest id that is up now.
+    fn tell_leader(&mut self, observer: ProcessId, notice: &Notice) {
+        let lowest =
+            || self.world.experiment.setting.processes().find(|p| self.slots[p.index()].up);
+        let wrong = notice.mistake && notice.suspect;
+        let leader = if wrong { Some(notice.subject) } else { lowest() };
+        let Some(leader) = leader.filter(|_| self.slots[observer.index()].up) else { return };
+        if self.world.trusted.insert(observer, leader) != Some(leader) {
+            self.world.failure_free &= !wrong;
+            self.reach_process(observer, Input::Trust(leader));
         }
     }
 

@@ -6,9 +6,11 @@
 mod apply;
 mod arrive;
 mod handle;
+mod heal;
 mod slot;
 mod strike;
 mod tamper;
+mod watch;
 
 use std::any::Any;
 use std::hash::{Hash, Hasher};
@@ -23,10 +25,11 @@ use crate::event::{Class, Scheduled};
 use crate::experiment::Experiment;
 use crate::fault::{Action, Plan, Trigger};
 use crate::id::ProcessId;
+use crate::liveness::Stall;
 use crate::outcome::{Outcome, Panicked};
 use crate::process::{Process, Request};
 use crate::property::{End, EndCause, Standing};
-use crate::protocol::{FaultClass, Invalid, Protocol};
+use crate::protocol::{Invalid, Protocol};
 use crate::random::Profile;
 use crate::rng::{Rng, Stream};
 use crate::slab::Slab;
@@ -151,8 +154,28 @@ impl<P: Protocol> Simulation<P> {
             self.reset(seed);
             self.run_to_end();
         }));
-        let panic = panic.err();
-        self.finish(panic)
+        let mut outcome = self.finish(panic.err());
+        if outcome.owes_something() {
+            let stall = match outcome.cause {
+                EndCause::Quiescent => Some(Stall::Deadlock),
+                EndCause::Horizon => self.run_again_for_the_stall(seed, outcome.statistics.events),
+                EndCause::EventLimit | EndCause::Violated => None,
+            };
+            outcome.set_stall(stall);
+        }
+        outcome
+    }
+
+    /// Something was owed when time was up: the same run once more, to say why. A panic would have
+    /// come the first time.
+    fn run_again_for_the_stall(&mut self, seed: u64, steps: u64) -> Option<Stall> {
+        let trace = self.world.trace.take();
+        let stall = catch_unwind(AssertUnwindSafe(|| {
+            self.reset(seed);
+            self.run_watching(steps)
+        }));
+        self.world.trace = trace;
+        stall.ok()
     }
 
     /// Runs one seed to its end and records what happens.
@@ -205,6 +228,7 @@ impl<P: Protocol> Simulation<P> {
             if self.slots[p.index()].up {
                 self.handle(p, Input::Start);
             }
+            self.world.consult_omega(p);
         }
         self.consult_clients(Workload::on_start);
     }
@@ -301,7 +325,8 @@ impl<P: Protocol> Simulation<P> {
     fn finish(&mut self, panic: Option<Box<dyn Any + Send>>) -> Outcome {
         let panicked = panic.and_then(|panic| self.blame(panic));
         let cause = self.world.ended.unwrap_or(EndCause::Violated);
-        let correct: Vec<bool> = self.slots.iter().map(Self::is_correct).collect();
+        let all = self.world.experiment.setting.processes();
+        let correct: Vec<bool> = all.map(|p| self.is_correct_now(p)).collect();
         let at = self.world.now;
         let end = End { at, cause, failure_free: self.world.failure_free, correct: &correct };
         let excuse = match cause {
@@ -326,17 +351,6 @@ impl<P: Protocol> Simulation<P> {
             unused: self.world.overrides.unused().collect(),
             panicked,
             statistics,
-        }
-    }
-
-    /// As the fault model of the protocol defines it, for this run.
-    fn is_correct(slot: &Slot<P>) -> bool {
-        let steady = slot.up && !slot.paused && slot.adversary.is_none();
-        match P::MODEL.faults {
-            FaultClass::None | FaultClass::CrashStop | FaultClass::Byzantine => {
-                steady && !slot.ever_faulty
-            }
-            FaultClass::CrashRecovery => steady,
         }
     }
 

@@ -20,7 +20,11 @@ use crate::world::{Control, Running};
 
 impl<P: Protocol> Simulation<P> {
     pub(super) fn control(&mut self, index: u32) {
-        match self.world.controlled(index) {
+        let control = self.world.controlled(index);
+        if self.world.faults_are_over && self.is_past(control) {
+            return;
+        }
+        match control {
             Control::Fault(fault) => {
                 let plan = Arc::clone(&self.world.plan);
                 match &plan.faults[fault].action {
@@ -33,7 +37,8 @@ impl<P: Protocol> Simulation<P> {
             }
             Control::CrashWith(p, crash) => self.crash(p, &crash, 0),
             Control::Recover(p, incarnation) => {
-                if self.slots[p.index()].incarnation == incarnation {
+                let slot = &self.slots[p.index()];
+                if slot.incarnation == incarnation && !slot.up {
                     self.recover(p);
                 }
             }
@@ -46,11 +51,24 @@ impl<P: Protocol> Simulation<P> {
                 self.world.turn(number);
                 self.adjust_clocks();
             }
+            Control::BeWell(mode) => self.be_well(mode),
             Control::Stabilise => {
                 self.world.conditions.heal_all();
                 self.adjust_clocks();
                 self.world.record(None, || Happening::Stabilise);
             }
+        }
+    }
+
+    /// Whether this belongs to the time when faults struck, and comes too late. Outside a core all
+    /// stays as it is.
+    fn is_past(&self, control: Control) -> bool {
+        let outside = |p| self.world.core.as_ref().is_some_and(|core| !core.contains(p));
+        match control {
+            Control::Fault(_) | Control::CrashWith(..) => true,
+            Control::Turn(_) => self.world.core.is_some(),
+            Control::Recover(p, _) | Control::Resume(p, _) => outside(p),
+            Control::Stabilise | Control::BeWell(_) => false,
         }
     }
 
@@ -96,13 +114,16 @@ impl<P: Protocol> Simulation<P> {
         }
     }
 
-    fn start_late(&mut self, p: ProcessId) {
+    pub(super) fn start_late(&mut self, p: ProcessId) {
         let slot = &mut self.slots[p.index()];
         if !slot.absent {
             return;
         }
         slot.absent = false;
         slot.up = true;
+        for observer in self.world.experiment.setting.processes() {
+            self.world.consult_omega(observer);
+        }
         self.handle(p, Input::Start);
         self.consult_clients(|workload, ask| workload.on_recover(p, ask));
     }
@@ -134,7 +155,7 @@ impl<P: Protocol> Simulation<P> {
     }
 
     /// Clocks run as the conditions say that are in force now; timers follow them.
-    fn adjust_clocks(&mut self) {
+    pub(super) fn adjust_clocks(&mut self) {
         if self.world.conditions.is_empty() {
             return;
         }
@@ -207,11 +228,13 @@ impl<P: Protocol> Simulation<P> {
             }
         }
         self.world.suspected.retain(|(observer, _)| *observer != p);
+        self.world.trusted.remove(&p);
         for observer in self.world.experiment.setting.processes() {
             if announced && observer != p {
                 self.world.announce(observer, p);
             }
             self.world.notify(observer, p, true);
+            self.world.consult_omega(observer);
         }
         for other in self.world.fate_of(p).into_iter().filter(|other| *other != p) {
             self.world.control(self.world.now, Control::CrashWith(other, *crash));
@@ -233,6 +256,7 @@ impl<P: Protocol> Simulation<P> {
         self.world.statistics.recoveries += 1;
         self.world.record(Some(p), || Happening::Recover { records });
         for other in experiment.setting.processes() {
+            self.world.consult_omega(other);
             self.world.notify(other, p, false);
             if !self.slots[other.index()].up {
                 self.world.notify(p, other, true);

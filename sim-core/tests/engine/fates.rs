@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 
 use ftsim_core::choice::{Choice, Chosen};
 use ftsim_core::condition::{Condition, Persistence};
-use ftsim_core::detector::{DetectorConfig, DetectorKind};
+use ftsim_core::detector::{DetectorConfig, DetectorKind, RandomMistakes};
 use ftsim_core::fault::{Action, Crash, Fault, Trigger};
 use ftsim_core::network::{Cut, DropReason};
+use ftsim_core::random::CountRange;
+use ftsim_core::trace::Happening;
 use ftsim_core::{DurationRange, Outcome, ProcessId};
 
 use crate::scripted::{Do, LEADS, RESIGNS, Stage, after_effect, at, crash, crash_for};
@@ -130,4 +132,59 @@ fn what_the_seed_did_not_choose_never_strikes() {
     let stage = Stage::new(1, &[]).fault(Trigger::Never, crash(0));
     let (outcome, _) = stage.record();
     assert_eq!((outcome.statistics.crashes, outcome.unfired), (0, vec![0]));
+}
+
+fn omega() -> DetectorConfig {
+    let delay = DurationRange::constant(ftsim_core::Duration::from_millis(5));
+    DetectorConfig { kind: DetectorKind::Omega, delay, ..DetectorConfig::default() }
+}
+
+#[test]
+fn omega_names_the_lowest_process_that_is_up() {
+    let stage = Stage::new(3, &[])
+        .fault(at(50), crash_for(0, Some(100)))
+        .fault(at(60), crash(1))
+        .with(|e| e.detector = omega());
+    assert_eq!(
+        stage.play(),
+        [
+            "5 p0 Trusts(0)",
+            "5 p1 Trusts(0)",
+            "5 p2 Trusts(0)",
+            "55 p1 Trusts(1)",
+            "55 p2 Trusts(1)",
+            "65 p2 Trusts(2)",
+            "150 p0 Found([])",
+            "155 p0 Trusts(0)",
+            "155 p2 Trusts(0)",
+        ]
+    );
+}
+
+#[test]
+fn omega_agrees_in_the_end_after_any_mistakes_and_crashes() {
+    for seed in 0..200 {
+        let mut stage = Stage::new(4, &[]).fault(at(100), crash(0)).fault(at(100), crash(2));
+        let random = RandomMistakes {
+            count: CountRange { min: 0, max: 3 },
+            duration: DurationRange {
+                min: ftsim_core::Duration::from_millis(1),
+                max: ftsim_core::Duration::from_millis(50),
+            },
+            until: crate::scripted::ms(300),
+        };
+        let delay = DurationRange { min: Default::default(), ..random.duration };
+        stage.experiment.detector =
+            DetectorConfig { random_mistakes: Some(random), delay, ..omega() };
+        let (_, trace) = stage.simulation().record(seed);
+        let mut last = std::collections::BTreeMap::new();
+        for entry in &trace.entries {
+            if let Happening::Trust { subject } = entry.what {
+                last.insert(entry.process, subject);
+            }
+        }
+        for correct in [1, 3] {
+            assert_eq!(last.get(&Some(p(correct))), Some(&p(1)), "seed {seed}");
+        }
+    }
 }

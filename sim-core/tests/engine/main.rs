@@ -7,6 +7,7 @@ mod crash;
 mod fates;
 mod layers;
 mod links;
+mod liveness;
 mod random;
 mod runs;
 mod scripted;

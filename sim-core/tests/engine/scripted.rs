@@ -275,7 +275,7 @@ impl Stage {
         self.simulation_of()
     }
 
-    fn simulation_of<P: Protocol<Spec = Theatre, Params = Script>>(&self) -> Simulation<P> {
+    pub fn simulation_of<P: Protocol<Spec = Theatre, Params = Script>>(&self) -> Simulation<P> {
         let script = Script { lines: self.lines.clone() };
         Simulation::new(self.experiment.clone(), Script::default(), &script).expect("a valid stage")
     }

@@ -235,6 +235,10 @@ impl Protocol for TwoPhaseCommit {
         params.validate(setting)
     }
 
+    fn can_progress(_: &Self::Params, setting: &Setting, well: &ProcessSet) -> bool {
+        well.len() == setting.n as usize
+    }
+
     fn new(params: &Params, setting: &Setting, me: ProcessId) -> Self {
         match params.topology {
             Topology::Central if setting.has_role(me, COORDINATOR) => {
