@@ -52,6 +52,7 @@ pub mod property;
 pub mod protocol;
 pub mod random;
 pub mod rng;
+pub mod signature;
 mod simulation;
 mod slab;
 pub mod spec;
@@ -81,6 +82,7 @@ pub use protocol::{
 };
 pub use random::{Profile, RandomFaults};
 pub use rng::Probability;
+pub use signature::Signed;
 pub use simulation::Simulation;
 pub use spec::{Ask, Settings, Spec, Workload};
 pub use time::{Duration, DurationRange, Instant};

@@ -29,6 +29,8 @@ pub enum Stream {
     Core,
     /// How the state of processes is changed.
     StateCorruption,
+    /// What one process signs with, by its index.
+    Key(u32),
     /// The clients' requests.
     Workload,
     /// Delays and mistakes of the failure detector.
@@ -57,6 +59,7 @@ impl Stream {
             Self::Storage => 7,
             Self::Conditions => 8,
             Self::Mistakes => 9,
+            Self::Key(p) => (5 << 32) | p as u64,
             Self::Adversary(p) => (3 << 32) | p as u64,
             Self::StateCorruption => 10,
             Self::Core => 11,
