@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::adversary::CustomAdversary;
 use crate::experiment::Experiment;
 use crate::fault::Plan;
 use crate::outcome::Outcome;
@@ -66,6 +67,8 @@ pub struct Entry {
     pub has_corruptible_state: bool,
     /// Whether its processes announce that they lead.
     pub has_leader: bool,
+    /// The adversaries that know it.
+    pub adversaries: Vec<AdversaryInfo>,
     /// The properties of its spec.
     pub properties: Vec<PropertyInfo>,
     /// The schema of `[params]`.
@@ -74,6 +77,15 @@ pub struct Entry {
     pub workload_schema: fn() -> Schema,
     settle: fn(Settling<'_>) -> Result<Settled, Invalid>,
     prepare: fn(Experiment, Settling<'_>) -> Result<Box<dyn Runner>, Invalid>,
+}
+
+/// What is known of an adversary that a protocol brings along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdversaryInfo {
+    /// Its name in scenarios.
+    pub name: &'static str,
+    /// How it lies.
+    pub summary: &'static str,
 }
 
 /// What is known of a property without running it.
@@ -120,6 +132,10 @@ impl Entry {
             standing: e.standing,
             text: e.text,
         };
+        let adversary = |custom: &CustomAdversary<P::Msg>| AdversaryInfo {
+            name: custom.name,
+            summary: custom.summary,
+        };
         Self {
             name: P::NAME,
             summary: P::SUMMARY,
@@ -129,6 +145,7 @@ impl Entry {
             mutants: P::MUTANTS,
             has_leader: P::Spec::HAS_LEADER,
             has_corruptible_state: P::STATE_CORRUPTION.is_some(),
+            adversaries: P::ADVERSARIES.iter().map(adversary).collect(),
             properties: P::Spec::PROPERTIES.iter().map(info).collect(),
             params_schema: || schema_for!(P::Params),
             workload_schema: || schema_for!(<P::Spec as Spec>::WorkloadSettings),

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::adversary::CustomAdversary;
 use crate::id::ProcessId;
 use crate::process::Process;
 use crate::process_set::ProcessSet;
@@ -22,6 +23,8 @@ pub trait Protocol: Process {
     const ROLES: &'static [&'static str] = &["process"];
     /// Its deliberately broken variants.
     const MUTANTS: &'static [Mutant] = &[];
+    /// Adversaries that know it, for scenarios beside the generic ones.
+    const ADVERSARIES: &'static [CustomAdversary<Self::Msg>] = &[];
 
     /// How its state can be corrupted, if it says so: to any state that a bit flip may leave. The
     /// handlers must bear it.

@@ -143,8 +143,9 @@ impl Rng {
         }
     }
 
+    /// An index into something of this length.
     #[expect(clippy::cast_possible_truncation, reason = "the number is below a usize")]
-    fn index(&mut self, len: usize) -> usize {
+    pub(crate) fn index(&mut self, len: usize) -> usize {
         self.below(len as u64) as usize
     }
 }

@@ -34,6 +34,8 @@ pub(crate) enum Control {
     CrashWith(ProcessId, Crash),
     /// A process goes on, unless it crashed since this incarnation.
     Resume(ProcessId, u32),
+    /// An adversary sends what it has held back for this process under this number.
+    Speak(ProcessId, u32),
     /// The condition with this number turns on or off.
     Turn(usize),
     /// GST.

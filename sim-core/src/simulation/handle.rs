@@ -53,8 +53,9 @@ impl<P: Protocol> Simulation<P> {
             coin: &mut slot.coin,
         };
         let mut cx = Cx { env: &mut env, effects: &mut effects };
-        if let (Some(adversary), Input::Message(_, _, msg)) = (&mut slot.adversary, &input) {
-            adversary.overhear(msg);
+        let adversary = slot.adversary;
+        if let (Some(index), Input::Message(_, _, msg)) = (adversary, &input) {
+            self.adversaries[index].overhear(msg);
         }
         self.world.running = Running::Handler(p);
         match input {
@@ -68,8 +69,8 @@ impl<P: Protocol> Simulation<P> {
             Input::Trust(subject) => slot.process.on_trust(subject, &mut cx),
         }
         self.world.running = Running::Engine;
-        if let Some(adversary) = &mut slot.adversary {
-            adversary.rewrite(p, &mut effects);
+        if let Some(index) = adversary {
+            self.rewrite(index, p, &mut effects);
         }
         self.apply(p, &mut effects);
         self.effects = effects;

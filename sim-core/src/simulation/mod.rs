@@ -7,6 +7,7 @@ mod apply;
 mod arrive;
 mod handle;
 mod heal;
+mod lie;
 mod slot;
 mod strike;
 mod tamper;
@@ -17,6 +18,7 @@ use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
+use crate::adversary::Adversary;
 use crate::checker::Checker;
 use crate::clock::LocalClock;
 use crate::digest::Digest;
@@ -50,6 +52,8 @@ pub struct Simulation<P: Protocol> {
     checks: Checks<P>,
     world: World,
     slots: Vec<Slot<P>>,
+    /// What speaks for Byzantine processes: one for each, or for several that collude.
+    adversaries: Vec<Adversary<P::Msg>>,
     messages: Slab<Envelope<P::Msg>>,
     requests: Slab<Request<P>>,
     /// The latest messages, where old ones may come again.
@@ -95,6 +99,7 @@ impl<P: Protocol> Simulation<P> {
             checks,
             world: World::new(Arc::new(experiment)),
             slots: Vec::new(),
+            adversaries: Vec::new(),
             messages: Slab::default(),
             requests: Slab::default(),
             sent: Vec::new(),
@@ -113,6 +118,7 @@ impl<P: Protocol> Simulation<P> {
         self.workload = self.clients.clone();
         self.checker = self.checks.clone();
         self.slots.clear();
+        self.adversaries.clear();
         let experiment = Arc::clone(&self.world.experiment);
         let setting = &experiment.setting;
         let mut clocks = Rng::new(seed, Stream::Clocks);
@@ -298,6 +304,7 @@ impl<P: Protocol> Simulation<P> {
     pub fn state_digest(&self) -> Digest {
         let mut digest = Digest::EMPTY;
         self.slots.hash(&mut digest);
+        self.adversaries.hash(&mut digest);
         self.workload.hash(&mut digest);
         self.checker.hash(&mut digest);
         self.world.conditions.hash(&mut digest);

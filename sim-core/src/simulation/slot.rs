@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use crate::adversary::Adversary;
 use crate::clock::LocalClock;
 use crate::effect::{Coin, Effect};
 use crate::event::Place;
@@ -20,8 +19,8 @@ pub(super) struct Slot<P: Protocol> {
     pub up: bool,
     pub ever_faulty: bool,
     pub paused: bool,
-    /// What speaks for it, if it is Byzantine.
-    pub adversary: Option<Box<Adversary<P::Msg>>>,
+    /// Which adversary speaks for it, if it is Byzantine.
+    pub adversary: Option<usize>,
     /// Waits for a sync.
     pub blocked: bool,
     pub incarnation: u32,

@@ -5,14 +5,12 @@ use std::sync::Arc;
 
 use super::Simulation;
 use super::slot::Input;
-use crate::adversary::{Adversary, Behaviour};
 use crate::event::Place;
 use crate::fault::{Action, Crash, InFlight};
 use crate::id::ProcessId;
 use crate::network::DropReason;
 use crate::property::What;
 use crate::protocol::Protocol;
-use crate::rng::{Rng, Stream};
 use crate::spec::Workload;
 use crate::time::Duration;
 use crate::trace::Happening;
@@ -47,6 +45,7 @@ impl<P: Protocol> Simulation<P> {
                     self.resume(p);
                 }
             }
+            Control::Speak(p, number) => self.speak(p, number),
             Control::Turn(number) => {
                 self.world.turn(number);
                 self.adjust_clocks();
@@ -177,17 +176,6 @@ impl<P: Protocol> Simulation<P> {
                     self.set_timer_at(p, now + clock.true_span(left), timer);
                 }
             }
-        }
-    }
-
-    /// From now on an adversary speaks for the process. The first to take it over keeps it.
-    pub(super) fn corrupt(&mut self, p: ProcessId, behaviour: &Behaviour) {
-        let rng = Rng::new(self.world.seed, Stream::Adversary(p.0));
-        let slot = &mut self.slots[p.index()];
-        if slot.adversary.is_none() {
-            slot.adversary = Some(Box::new(Adversary::new(behaviour.clone(), rng)));
-            self.world.failure_free = false;
-            self.world.record(Some(p), || Happening::Corrupt { behaviour: behaviour.to_string() });
         }
     }
 

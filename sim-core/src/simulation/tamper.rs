@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Simulation;
 use super::slot::Envelope;
-use crate::adversary::{Adversary, Behaviour};
+use crate::adversary::garble;
 use crate::id::{MessageId, ProcessId};
 use crate::kind::Kind;
 use crate::network::Route;
@@ -56,7 +56,7 @@ impl<P: Protocol> Simulation<P> {
 
     fn garble(&mut self, id: MessageId, from: ProcessId, to: ProcessId, msg: &P::Msg) -> P::Msg {
         let mut rng = Rng::from_bits(self.world.conditions_rng.bits());
-        let garbled = Adversary::new(Behaviour::Mutate, rng.clone()).mutate(msg, &mut rng);
+        let garbled = garble(msg, &mut rng);
         if garbled != *msg {
             self.world.statistics.garbled += 1;
             self.world.failure_free = false;

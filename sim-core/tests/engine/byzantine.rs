@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use ftsim_core::adversary::Behaviour;
 use ftsim_core::fault::Action;
 use ftsim_core::trace::Happening;
-use ftsim_core::{ProcessId, Verdict};
+use ftsim_core::{Duration, ProcessId, ProcessSet, Trace, Verdict};
 
-use crate::scripted::{CENSOR, Do, SEVENS, Stage, at};
+use crate::scripted::{CENSOR, Do, SEVENS, Stage, at, crash, ms};
 
 /// p0 is Byzantine and broadcasts 100 three times; p1 broadcasts 200 once.
 fn stage(behaviour: Behaviour) -> Stage {
@@ -67,6 +67,70 @@ fn replays_say_only_what_was_said_before() {
     assert!(got.len() > 9 && got.iter().all(|(_, word)| *word == 100), "{got:?}");
 }
 
+/// When p1 to p3 heard p0's words.
+fn heard_at(trace: &Trace) -> Vec<Duration> {
+    let from_p0 = trace.entries.iter().filter(|entry| match entry.what {
+        Happening::Deliver { from, .. } => from == ProcessId(0) && entry.process != Some(from),
+        _ => false,
+    });
+    from_p0.map(|entry| entry.at.since(ms(0))).collect()
+}
+
+#[test]
+fn what_is_held_back_comes_later_as_it_was() {
+    let longest = Duration::from_millis(30);
+    let mut late = 0;
+    for seed in 0..50 {
+        let delay = Behaviour::Delay(longest);
+        let got = heard(&delay, seed);
+        assert!(got.len() == 9 && got.iter().all(|(_, word)| *word == 100), "{got:?}");
+        // Broadcasts are 20 ms apart, and a message takes 10 ms.
+        let (_, trace) = stage(delay).simulation().record(seed);
+        let times = heard_at(&trace);
+        assert!(times.iter().all(|at| *at <= Duration::from_millis(50) + longest), "{times:?}");
+        let on_time = [10, 30, 50].map(Duration::from_millis);
+        late += times.iter().filter(|at| !on_time.contains(at)).count();
+    }
+    assert!(late > 440, "{late} of 450");
+}
+
+#[test]
+fn what_a_crashed_liar_held_back_is_never_sent() {
+    let stage = stage(Behaviour::Delay(Duration::from_secs(100))).fault(at(60), crash(0));
+    let (_, trace) = stage.with(|e| e.limits.horizon = ms(200_000)).record();
+    assert_eq!(heard_at(&trace), []);
+}
+
+#[test]
+fn those_who_collude_tell_one_receiver_the_same() {
+    let circle: ProcessSet = [ProcessId(0), ProcessId(1)].into_iter().collect();
+    let lines: Vec<_> = (0..2).map(|p| (5, p, vec![Do::Broadcast(100)])).collect();
+    let lines = [lines, vec![(30, 1, vec![Do::Broadcast(100)])]].concat();
+    let (mut lies, mut splits) = (0, 0);
+    for seed in 0..50 {
+        let mut stage = Stage::new(4, &lines);
+        for p in [0, 1] {
+            stage = stage
+                .fault(at(0), Action::Corrupt(ProcessId(p), Behaviour::Collude(circle.clone())));
+        }
+        let (_, trace) = stage.simulation().record(seed);
+        let told = [2, 3].map(|to| {
+            let words = trace.entries.iter().filter_map(|entry| match &entry.what {
+                Happening::Deliver { message, .. } if entry.process == Some(ProcessId(to)) => {
+                    Some(message)
+                }
+                _ => None,
+            });
+            let words: Vec<_> = words.collect();
+            assert!(words.len() == 3 && words.iter().all(|word| *word == words[0]), "{words:?}");
+            words[0].clone()
+        });
+        lies += u32::from(told.iter().any(|word| word != "Data(100)"));
+        splits += u32::from(told[0] != told[1]);
+    }
+    assert!(lies > 25 && splits > 20, "{lies} {splits}");
+}
+
 #[test]
 fn anything_uses_values_of_the_run_too() {
     let words: BTreeSet<u64> =
@@ -83,6 +147,82 @@ fn nobody_speaks_in_anothers_name() {
                 && *from != ProcessId(0)
             {
                 assert_eq!(message, "Data(200)", "only p0 lies");
+            }
+        }
+    }
+}
+
+const BEHAVIOURS: [fn() -> Behaviour; 7] = [
+    || Behaviour::Silent,
+    || Behaviour::Delay(Duration::from_millis(30)),
+    || Behaviour::Equivocate,
+    || Behaviour::Mutate,
+    || Behaviour::Replay,
+    || Behaviour::Collude([0, 3].into_iter().map(ProcessId).collect()),
+    || Behaviour::Random,
+];
+
+/// p0 lies; p1 to p3 talk, wait for their timers, and write to their disks.
+fn busy(behaviour: Option<Behaviour>, seed: u64) -> Trace {
+    let mut lines: Vec<_> = (0..5).map(|i| (20 * i, 0, vec![Do::Broadcast(100 + i)])).collect();
+    for p in 1..4 {
+        let own = vec![Do::SetTimer(70, 1), Do::Send(p % 3 + 1, SECRET), Do::Append(7), Do::Sync];
+        lines.push((5, p, own));
+        lines.push((65, p, vec![Do::Broadcast(300), Do::Toss, Do::Clock]));
+    }
+    let mut stage = Stage::new(4, &lines);
+    if let Some(behaviour) = behaviour {
+        stage = stage.fault(at(0), Action::Corrupt(ProcessId(0), behaviour));
+    }
+    let (outcome, trace) = stage.simulation().record(seed);
+    assert_eq!(outcome.panicked, None);
+    trace
+}
+
+/// Sent among correct processes only.
+const SECRET: u64 = 777_777;
+
+#[test]
+fn among_correct_processes_nothing_is_lost_late_or_changed_and_time_goes_on() {
+    // All that p1 to p3 do and hear, apart from what p0 tells them.
+    let correct = |trace: Trace| -> Vec<_> {
+        let lines = trace.entries.into_iter().filter(|entry| match &entry.what {
+            Happening::Deliver { from, .. } => *from != ProcessId(0),
+            Happening::Indicate { what } => !what.starts_with("Heard(0,"),
+            Happening::Corrupt { .. } => false,
+            _ => true,
+        });
+        let of_correct = lines.filter(|entry| entry.process.is_some_and(|p| p.0 != 0));
+        let mut lines: Vec<_> = of_correct
+            .map(|entry| match entry.what {
+                Happening::Deliver { from, message, .. } => {
+                    format!("{} {from} {message}", entry.at)
+                }
+                Happening::Send { to, message, .. } => format!("{} to {to} {message}", entry.at),
+                other => format!("{} {other:?}", entry.at),
+            })
+            .collect();
+        lines.sort();
+        lines
+    };
+    let honest = correct(busy(None, 1));
+    assert!(honest.len() > 40, "{honest:?}");
+    for behaviour in BEHAVIOURS {
+        for seed in 0..20 {
+            // The toss is the only draw from the seed.
+            assert_eq!(correct(busy(Some(behaviour()), seed)), correct(busy(None, seed)));
+        }
+    }
+}
+
+#[test]
+fn a_liar_does_not_know_what_correct_processes_tell_each_other() {
+    for behaviour in BEHAVIOURS {
+        for seed in 0..100 {
+            let trace = busy(Some(behaviour()), seed);
+            for entry in trace.entries.iter().filter(|entry| entry.process == Some(ProcessId(0))) {
+                let Happening::Send { message, .. } = &entry.what else { continue };
+                assert!(!message.contains(&SECRET.to_string()), "{message}");
             }
         }
     }

@@ -11,5 +11,6 @@ mod liveness;
 mod random;
 mod runs;
 mod scripted;
+mod signatures;
 mod tampering;
 mod waiting;

@@ -1,0 +1,55 @@
+//! Lies that are remembered, so that several tell the same.
+
+use serde_json::Value;
+
+use super::Keys;
+use super::mutation::{inside, read};
+use crate::process::Message;
+use crate::signature::signer_in;
+
+/// What two messages differ in, to be told of a third.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Lie {
+    place: String,
+    value: Value,
+}
+
+impl Lie {
+    /// `None` if they are equal.
+    pub fn between<M: Message>(truth: &M, told: &M) -> Option<Self> {
+        let form = |msg: &M| serde_json::to_value(msg).ok();
+        let (truth, told) = (form(truth)?, form(told)?);
+        (truth != told).then(|| Self::within(&truth, &told, ""))
+    }
+
+    /// At the innermost place that holds all the difference.
+    fn within(truth: &Value, told: &Value, place: &str) -> Self {
+        let here = || Self { place: place.to_owned(), value: told.clone() };
+        let differing: Vec<(String, &Value, &Value)> = match (truth, told) {
+            (Value::Array(truth), Value::Array(told)) if truth.len() == told.len() => {
+                let places = (0..truth.len()).map(|index| format!("{place}/{index}"));
+                let both = places.zip(truth.iter().zip(told));
+                both.map(|(place, (truth, told))| (place, truth, told)).collect()
+            }
+            (Value::Object(parts), Value::Object(others)) if parts.keys().eq(others.keys()) => {
+                // Another value has another tag: it is made anew where it can be.
+                let is_tag = |key: &str| key == "tag" && signer_in(truth).is_some();
+                let both = parts.iter().zip(others.values()).filter(|((key, _), _)| !is_tag(key));
+                both.map(|((key, truth), told)| (inside(place, key), truth, told)).collect()
+            }
+            _ => return here(),
+        };
+        let mut differing = differing.into_iter().filter(|(_, truth, told)| truth != told);
+        match (differing.next(), differing.next()) {
+            (Some((place, truth, told)), None) => Self::within(truth, told, &place),
+            _ => here(),
+        }
+    }
+
+    /// The message with this lie in it; `None` if it has no place there.
+    pub fn tell<M: Message>(&self, msg: &M, keys: &Keys) -> Option<M> {
+        let mut form = serde_json::to_value(msg).ok()?;
+        *form.pointer_mut(&self.place)? = self.value.clone();
+        read(form, keys)
+    }
+}

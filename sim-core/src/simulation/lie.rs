@@ -1,0 +1,50 @@
+//! Byzantine processes: an adversary gets hold of what they hear and what they say.
+
+use super::Simulation;
+use crate::adversary::{Adversary, Behaviour};
+use crate::effect::Effect;
+use crate::id::ProcessId;
+use crate::protocol::Protocol;
+use crate::rng::{Rng, Stream};
+use crate::signature::Key;
+use crate::trace::Happening;
+use crate::world::Control;
+
+impl<P: Protocol> Simulation<P> {
+    /// From now on an adversary speaks for the process. The first to take it over keeps it.
+    pub(super) fn corrupt(&mut self, p: ProcessId, behaviour: &Behaviour) {
+        let seed = self.world.seed;
+        if self.slots[p.index()].adversary.is_some() {
+            return;
+        }
+        let known = self.adversaries.iter().position(|known| known.takes_in(p, behaviour));
+        let index = known.unwrap_or(self.adversaries.len());
+        if known.is_none() {
+            let rng = Rng::new(seed, Stream::Adversary(p.0));
+            self.adversaries.push(Adversary::new(behaviour.clone(), rng));
+        }
+        self.adversaries[index].speak_for(p, Key::of(seed, p));
+        self.slots[p.index()].adversary = Some(index);
+        self.world.failure_free = false;
+        self.world.record(Some(p), || Happening::Corrupt { behaviour: behaviour.to_string() });
+    }
+
+    /// The adversary with this index, which speaks for `p`, rewrites what its handler asked for.
+    pub(super) fn rewrite(&mut self, index: usize, p: ProcessId, effects: &mut Vec<Effect<P>>) {
+        let setting = &self.world.experiment.setting;
+        for held in self.adversaries[index].rewrite(p, setting, effects) {
+            self.world.control(self.world.now + held.after, Control::Speak(p, held.number));
+        }
+    }
+
+    /// Sends what the adversary has held back, unless its process has crashed meanwhile.
+    pub(super) fn speak(&mut self, p: ProcessId, number: u32) {
+        let slot = &self.slots[p.index()];
+        let index = slot.adversary.expect("who has an adversary keeps it");
+        let released = self.adversaries[index].release(number);
+        if let Some((to, msg)) = released.filter(|_| slot.up) {
+            let sent = self.send(p, to, msg);
+            self.survives_effect(p, sent, 0);
+        }
+    }
+}
