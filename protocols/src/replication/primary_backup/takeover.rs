@@ -9,6 +9,9 @@ use super::{AckWait, Msg, PrimaryBackup, Succession, Takeover, Timer, View};
 use crate::spec::primary_backup::Fact;
 use crate::spec::service::{CLIENT, Indication};
 
+/// No run gets beyond it. A view without one after it would be the end of taking over.
+const VIEW_MAX: View = 1 << 48;
+
 impl Server {
     // Who is given up.
 
@@ -99,7 +102,8 @@ impl Server {
         view: View,
         cx: &mut Cx<PrimaryBackup>,
     ) -> bool {
-        if from != self.primary_of(view) || from == self.me || view < self.view {
+        let can_be = (self.view..=VIEW_MAX).contains(&view);
+        if from != self.primary_of(view) || from == self.me || !can_be {
             return false;
         }
         if view > self.view {
