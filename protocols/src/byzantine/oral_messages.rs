@@ -17,8 +17,11 @@
 //! traitor, only m - 1 traitors are left among n - 1 > 3(m - 1) lieutenants: by induction all agree
 //! on what each of them was told, and so on its majority.
 
+mod two_faced;
+
 use std::collections::BTreeMap;
 
+use ftsim_core::adversary::CustomAdversary;
 use ftsim_core::{
     Cx, DetectorClass, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId, ProcessSet,
     Protocol, Setting, Timing,
@@ -223,6 +226,7 @@ impl Protocol for OralMessages {
         ),
         Mutant::code("no-default", "waits for orders that do not come", TERMINATION),
     ];
+    const ADVERSARIES: &'static [CustomAdversary<Msg>] = &[two_faced::TWO_FACED];
 
     type Params = Params;
 

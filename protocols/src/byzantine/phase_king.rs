@@ -22,9 +22,12 @@
 //! that all hold it, a correct king too; if none is, all take over the king's. So all hold one
 //! value after the phase of a correct king, and of f + 1 kings one is correct.
 
+mod two_faced;
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use ftsim_core::adversary::CustomAdversary;
 use ftsim_core::{
     Cx, DetectorClass, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId, ProcessSet,
     Protocol, Setting, StateCorruption, Timing,
@@ -290,6 +293,7 @@ impl Protocol for PhaseKing {
         Mutant::code("f-phases", "decides after f phases", BYZ_AGREEMENT),
         Mutant::code("always-king", "takes the king's word, however sure it is", BYZ_VALIDITY),
     ];
+    const ADVERSARIES: &'static [CustomAdversary<Msg>] = &[two_faced::TWO_FACED];
 
     type Params = Params;
 

@@ -10,9 +10,10 @@ use crate::testing::{Bench, Run};
 
 const NOTHING: [&str; 0] = [];
 /// Every behaviour of an adversary that knows nothing of the protocol.
-const GENERIC: [Behaviour; 6] = [
+const GENERIC: [Behaviour; 7] = [
     Behaviour::Silent,
     Behaviour::Withhold(ProcessSet::new()),
+    Behaviour::Delay(Duration::from_millis(15)),
     Behaviour::Equivocate,
     Behaviour::Mutate,
     Behaviour::Replay,
@@ -82,11 +83,23 @@ fn four_generals_outvote_any_one_traitor() {
 fn seven_generals_outvote_any_two_traitors() {
     for seed in 0..400u64 {
         let behaviour =
-            |i: u64| GENERIC[usize::try_from((seed / 7 + i) % 6).expect("small")].clone();
+            |i: u64| GENERIC[usize::try_from((seed / 7 + i) % 7).expect("small")].clone();
         let first = u32::try_from(seed % 7).expect("small");
         let bench = oral_messages(7, 2).byzantine(first, behaviour(0));
-        let bench = bench.byzantine((first + 1) % 7, behaviour(seed / 42));
+        let bench = bench.byzantine((first + 1) % 7, behaviour(seed / 49));
         assert_eq!(bench.violated_in(seed..seed + 1), [NOTHING], "seed {seed}");
+    }
+}
+
+#[test]
+fn nor_do_two_who_act_as_one_or_know_the_protocol() {
+    for (first, second) in [(0, 1), (0, 4), (1, 2), (3, 6)] {
+        let circle = [first, second].into_iter().map(ProcessId).collect();
+        for behaviour in [Behaviour::Collude(circle), Behaviour::Custom("two-faced".into())] {
+            let bench = oral_messages(7, 2).byzantine(first, behaviour.clone());
+            let bench = bench.byzantine(second, behaviour);
+            assert_eq!(found(&bench, 40), BTreeSet::new(), "p{first} and p{second}");
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
-use ftsim_core::ProcessSet;
 use ftsim_core::adversary::Behaviour;
+use ftsim_core::{Duration, ProcessSet};
 
 use super::*;
 use crate::testing::Bench;
@@ -11,9 +11,10 @@ const NOTHING: [&str; 0] = [];
 const TWO: &str = "two-round";
 const THREE: &str = "three-round";
 /// Every behaviour of an adversary that knows nothing of the protocol.
-const GENERIC: [Behaviour; 6] = [
+const GENERIC: [Behaviour; 7] = [
     Behaviour::Silent,
     Behaviour::Withhold(ProcessSet::new()),
+    Behaviour::Delay(Duration::from_millis(15)),
     Behaviour::Equivocate,
     Behaviour::Mutate,
     Behaviour::Replay,
@@ -83,14 +84,41 @@ fn within_the_bounds_no_liar_moves_it() {
 #[test]
 fn nor_do_two_liars_where_f_is_2() {
     for seed in 0..400u64 {
-        let behaviour = |i: u64| GENERIC[usize::try_from(i % 6).expect("small")].clone();
+        let behaviour = |i: u64| GENERIC[usize::try_from(i % 7).expect("small")].clone();
         let (variant, n) = if seed % 2 == 0 { (TWO, 9) } else { (THREE, 7) };
         let first = u32::try_from(seed / 2).expect("small") % n;
-        let second = (first + 1 + u32::try_from(seed / 36).expect("small") % (n - 1)) % n;
+        let second = (first + 1 + u32::try_from(seed / 49).expect("small") % (n - 1)) % n;
         let bench = phase_king(variant, n, 2).byzantine(first, behaviour(seed));
-        let bench = bench.byzantine(second, behaviour(seed / 6)).workload(r#"{"draw_below": 2}"#);
+        let bench = bench.byzantine(second, behaviour(seed / 7)).workload(r#"{"draw_below": 2}"#);
         assert_eq!(bench.violated_in(seed..seed + 1), [NOTHING], "seed {seed}");
     }
+}
+
+/// Two liars in all the ways that take two, or knowledge of the protocol.
+fn conspiracies(first: u32, second: u32) -> [Behaviour; 2] {
+    let circle = [first, second].into_iter().map(ProcessId).collect();
+    [Behaviour::Collude(circle), Behaviour::Custom("two-faced".into())]
+}
+
+#[test]
+fn nor_do_two_who_act_as_one_or_know_the_protocol() {
+    for (variant, n) in [(TWO, 9), (THREE, 7)] {
+        for second in 1..4 {
+            for behaviour in conspiracies(0, second) {
+                let bench = phase_king(variant, n, 2).workload(r#"{"draw_below": 2}"#);
+                let bench = bench.byzantine(0, behaviour.clone()).byzantine(second, behaviour);
+                assert_eq!(found(&bench, 150), BTreeSet::new(), "{variant}, p0 and p{second}");
+            }
+        }
+    }
+}
+
+#[test]
+fn with_3f_processes_a_two_faced_liar_keeps_the_others_apart() {
+    let two_faced = Behaviour::Custom("two-faced".into());
+    let bench = phase_king(THREE, 3, 1).byzantine(0, two_faced);
+    let found = found(&bench.workload(r#"{"draw_below": 2}"#), 50);
+    assert_eq!(found, BTreeSet::from(["byz.agreement"]));
 }
 
 #[test]

@@ -1,0 +1,18 @@
+//! A traitor that sets the loyal generals against each other: to one half of them it says that the
+//! order is 1, to the other that it is 0, whatever the order and whoever handed it on.
+
+use ftsim_core::adversary::{CustomAdversary, Liar};
+
+use super::Msg;
+
+pub(super) const TWO_FACED: CustomAdversary<Msg> = CustomAdversary {
+    name: "two-faced",
+    summary: "says 1 to p0, p2, … and 0 to p1, p3, …, whatever it was told",
+    says,
+};
+
+fn says(msg: &Msg, liar: &mut Liar<'_>) -> Vec<Msg> {
+    let Msg::Order { path, .. } = msg;
+    let value = u64::from(liar.to().0 % 2 == 0);
+    vec![Msg::Order { path: path.clone(), value }]
+}
