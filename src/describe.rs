@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use ftsim_core::catalogue::AdversaryInfo;
 use ftsim_core::{DetectorClass, Entry, FaultClass, Kind, Links, MutantKind, Standing, Timing};
 use ftsim_protocols::Catalogue;
 use serde_json::{Value, json};
@@ -101,7 +102,12 @@ fn write_entry(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
             [mutant.name.to_owned(), violates, how, mutant.changes.to_owned()]
         })
         .collect();
-    table(out, &rows)
+    table(out, &rows)?;
+    if !entry.adversaries.is_empty() {
+        writeln!(out, "\nAdversaries: behaviour = {{ custom = \"…\" }} of a `byzantine` fault")?;
+    }
+    let row = |adversary: &AdversaryInfo| [adversary.name, adversary.summary].map(str::to_owned);
+    table(out, &entry.adversaries.iter().map(row).collect::<Vec<_>>())
 }
 
 /// One section's keys: name, type, default, meaning.
@@ -208,6 +214,10 @@ fn entry_json(entry: &Entry) -> Value {
             "restored": restored,
         })
     });
+    let adversaries = entry
+        .adversaries
+        .iter()
+        .map(|adversary| json!({ "name": adversary.name, "summary": adversary.summary }));
     json!({
         "name": entry.name,
         "summary": entry.summary,
@@ -223,6 +233,7 @@ fn entry_json(entry: &Entry) -> Value {
         },
         "properties": properties.collect::<Vec<_>>(),
         "mutants": mutants.collect::<Vec<_>>(),
+        "adversaries": adversaries.collect::<Vec<_>>(),
         "params": (entry.params_schema)(),
         "workload": (entry.workload_schema)(),
     })

@@ -87,12 +87,30 @@ fn liars() {
         ("\"equivocate\"", Behaviour::Equivocate),
         ("\"mutate\"", Behaviour::Mutate),
         ("\"replay\"", Behaviour::Replay),
+        ("{ delay = \"5ms\" }", Behaviour::Delay(ms(5))),
+        ("{ collude = { with = \"p0\" } }", Behaviour::Collude([P0, P2].into_iter().collect())),
         ("\"random\"", Behaviour::Random),
     ];
     for (text, behaviour) in kinds {
         let both = actions(&format!("byzantine = [\"p0\", \"p2\"]\nbehaviour = {text}"));
         assert_eq!(both, [P0, P2].map(|p| Action::Corrupt(p, behaviour.clone())), "{text}");
     }
+}
+
+#[test]
+fn wrong_values_are_the_same_to_everybody() {
+    let both = actions("wrong_value = [\"p0\", \"p2\"]");
+    assert_eq!(both, [P0, P2].map(|p| Action::Corrupt(p, Behaviour::Mutate)));
+}
+
+#[test]
+fn liars_that_know_the_protocol() {
+    let text = "protocol = \"phase-king\"\nprocesses = 4\n[[fault]]\nat = \"0s\"\n\
+                byzantine = \"p1\"\nbehaviour = { custom = \"two-faced\" }";
+    let scenario = Scenario::parse("x.toml", text, &Catalogue::builtin());
+    let Ok(scenario) = scenario else { panic!("it is refused") };
+    let action = &scenario.experiment.plan.faults[0].action;
+    assert_eq!(*action, Action::Corrupt(P1, Behaviour::Custom("two-faced".into())));
 }
 
 #[test]

@@ -1,16 +1,18 @@
 //! `[[fault]]`: the plan.
 
 use ftsim_core::adversary::Behaviour;
+use ftsim_core::catalogue::AdversaryInfo;
 use ftsim_core::choice::{Choice, Chosen};
 use ftsim_core::fault::{Action, Crash, Fault, InFlight, Plan, Trigger};
 use ftsim_core::network::NetworkConfig;
 use ftsim_core::storage::OnCrash;
 use ftsim_core::{Duration, FaultClass, Instant, ProcessId, Setting, Timing};
 
+use super::liars::{behaviour, refuse_one_sided_collusion};
 use super::names::Names;
 use super::problems::{Problems, quoted};
 use super::world::on_crash as on_crash_of;
-use crate::scenario_file::{BehaviourFile, FaultFile, InFlightFile};
+use crate::scenario_file::{FaultFile, InFlightFile};
 
 /// What faults are checked against.
 pub struct Surroundings<'a> {
@@ -20,6 +22,8 @@ pub struct Surroundings<'a> {
     pub setting: &'a Setting,
     /// How processes may fail in the protocol's model.
     pub class: FaultClass,
+    /// The adversaries that the protocol brings along.
+    pub adversaries: &'a [AdversaryInfo],
     /// What the protocol knows of time.
     pub timing: Timing,
     /// Whether the protocol says how its state can be corrupted.
@@ -68,6 +72,7 @@ pub fn script(
             script.choices.push(Choice { faults, candidate_count, of });
         }
     }
+    refuse_one_sided_collusion(problems, &script);
     script
 }
 
@@ -135,6 +140,7 @@ impl Reader<'_> {
             ("pause", fault.pause.is_some()),
             ("resume", fault.resume.is_some()),
             ("byzantine", fault.byzantine.is_some()),
+            ("wrong_value", fault.wrong_value.is_some()),
             ("state_corruption", fault.state_corruption.is_some()),
             ("jump", fault.jump.is_some()),
             ("partition", fault.partition.is_some()),
@@ -173,11 +179,12 @@ impl Reader<'_> {
     /// What is done at once.
     fn at_once(&self, problems: &mut Problems<'_>, action: &str) -> Option<Vec<Action>> {
         let FaultFile { crash, exception, start, pause, resume, byzantine, .. } = self.fault;
-        let FaultFile { state_corruption, jump, heal, .. } = self.fault;
-        let targets = [crash, exception, start, pause, resume, byzantine, state_corruption];
-        if let Some(targets) = targets.into_iter().flatten().next() {
+        let FaultFile { wrong_value, state_corruption, jump, heal, .. } = self.fault;
+        let lies = [byzantine, wrong_value, state_corruption];
+        let targets = [crash, exception, start, pause, resume].into_iter().chain(lies);
+        if let Some(targets) = targets.flatten().next() {
             let processes = self.candidates(problems, action, targets);
-            let how = self.how(problems, action)?;
+            let how = self.how(problems, action, processes.as_deref().unwrap_or_default())?;
             return Some(processes?.into_iter().map(how).collect());
         }
         if let Some(jump) = jump {
@@ -201,6 +208,7 @@ impl Reader<'_> {
         &self,
         problems: &mut Problems<'_>,
         action: &str,
+        processes: &[ProcessId],
     ) -> Option<Box<dyn Fn(ProcessId) -> Action>> {
         Some(match action {
             "crash" | "exception" => {
@@ -215,10 +223,11 @@ impl Reader<'_> {
             "resume" => Box::new(|process| Action::Resume { process }),
             "byzantine" => {
                 let path = self.at("behaviour");
-                let behaviour =
-                    behaviour(problems, self.around, &path, self.fault.behaviour.as_ref())?;
+                let file = self.fault.behaviour.as_ref();
+                let behaviour = behaviour(problems, self.around, &path, file, processes)?;
                 Box::new(move |process| Action::Corrupt(process, behaviour.clone()))
             }
+            "wrong_value" => Box::new(|process| Action::Corrupt(process, Behaviour::Mutate)),
             _ => {
                 self.refuse_state_corruption(problems);
                 Box::new(Action::CorruptState)
@@ -340,26 +349,6 @@ impl Reader<'_> {
         }
         after
     }
-}
-
-/// How a process lies, as the key at `path` says.
-pub fn behaviour(
-    problems: &mut Problems<'_>,
-    around: &Surroundings<'_>,
-    path: &str,
-    file: Option<&BehaviourFile>,
-) -> Option<Behaviour> {
-    Some(match file {
-        Some(BehaviourFile::Silent) => Behaviour::Silent,
-        Some(BehaviourFile::Withhold(from)) => {
-            let from = around.names.many(problems, &format!("{path}.withhold"), from)?;
-            Behaviour::Withhold(from.into_iter().collect())
-        }
-        Some(BehaviourFile::Equivocate) => Behaviour::Equivocate,
-        Some(BehaviourFile::Mutate) => Behaviour::Mutate,
-        Some(BehaviourFile::Replay) => Behaviour::Replay,
-        Some(BehaviourFile::Random) | None => Behaviour::Random,
-    })
 }
 
 /// Refuses a recovery where the protocol knows none; true if it does.

@@ -4,6 +4,7 @@
 mod conditions;
 mod expectation;
 mod faults;
+mod liars;
 mod messages;
 mod names;
 mod network;
@@ -140,6 +141,7 @@ fn read(
         names: &names,
         setting: &setting,
         class: entry.model.faults,
+        adversaries: &entry.adversaries,
         timing: entry.model.timing,
         has_corruptible_state: entry.has_corruptible_state,
         has_leader: entry.has_leader,

@@ -8,7 +8,8 @@ use ftsim_core::storage::DiskFault;
 use ftsim_core::{Duration, DurationRange, Instant, Probability};
 
 use super::conditions::SLOW_FACTOR_MAX;
-use super::faults::{Surroundings, behaviour, refuse_recovery};
+use super::faults::{Surroundings, refuse_recovery};
+use super::liars::behaviour;
 use super::network::probability;
 use super::problems::{Problems, quoted};
 use crate::crash_point::EveryCrashPoint;
@@ -162,7 +163,7 @@ impl Reader<'_> {
         );
         kinds.push(self.kind(problems, "byzantine", &file.byzantine, |problems, lying| {
             let path = "random.byzantine.behaviour";
-            let behaviour = behaviour(problems, self.around, path, lying.behaviour.as_ref());
+            let behaviour = behaviour(problems, self.around, path, lying.behaviour.as_ref(), &[]);
             RandomAction::Corrupt(behaviour.unwrap_or(Behaviour::Random))
         }));
         kinds.push(self.kind(

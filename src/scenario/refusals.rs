@@ -13,7 +13,6 @@ const OTHER_WORDS: &[(&str, &str)] = &[
     ("fault[].duty", "write `on`: how long it lasts in each `period`"),
     ("fault[].lose_unsynced", "write crash = \"p0\", on_crash = \"lose-unsynced\""),
     ("fault[].torn_write", "write crash = \"p0\", on_crash = \"torn-last\""),
-    ("fault[].wrong_value", "write byzantine = \"p0\", behaviour = \"mutate\""),
 ];
 
 /// Values that are planned, by key.

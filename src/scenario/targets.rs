@@ -52,6 +52,7 @@ impl Reader<'_> {
             &fault.pause,
             &fault.resume,
             &fault.byzantine,
+            &fault.wrong_value,
             &fault.state_corruption,
             &fault.sync_fails,
             &fault.full,

@@ -48,6 +48,8 @@ pub struct FaultFile {
     pub byzantine: Option<Targets>,
     /// Of `byzantine`: how they lie; `"random"` unless said otherwise.
     pub behaviour: Option<BehaviourFile>,
+    /// These processes say wrong values, for good, and the same ones to everybody.
+    pub wrong_value: Option<Targets>,
     /// The state of these processes changes behind their backs, in a way that their protocol says
     /// is possible.
     pub state_corruption: Option<Targets>,
@@ -147,14 +149,28 @@ pub enum BehaviourFile {
     Silent,
     /// Sends nothing to these.
     Withhold(Targets),
+    /// Sends each message only after a time drawn up to this one.
+    Delay(Duration),
     /// Tells every receiver something else, or the truth.
     Equivocate,
     /// Changes every message, in the same way for all receivers.
     Mutate,
     /// Sends old messages along with the new ones.
     Replay,
-    /// Any of these and honesty, message by message.
+    /// Tells the same lies as others, whose key it has and who have its own.
+    Collude(ColludeFile),
+    /// As the adversary of this name does that the protocol brings along.
+    Custom(String),
+    /// Silence, the truth, the truth later, lies and old messages, message by message.
     Random,
+}
+
+/// Who act as one.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ColludeFile {
+    /// These and the liars of this fault; all of them must be told so.
+    pub with: Targets,
 }
 
 /// Which links a partition cuts.

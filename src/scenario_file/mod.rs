@@ -20,7 +20,7 @@ pub use condition::{
     ReorderFile, RollbackFile, SendOmissionFile, ShiftFile, SlowFile, SlowSyncFile,
 };
 pub use delay::{DelayFile, DelayTable};
-pub use fault::{BehaviourFile, FaultFile, InFlightFile, PartitionFile, Shape};
+pub use fault::{BehaviourFile, ColludeFile, FaultFile, InFlightFile, PartitionFile, Shape};
 pub use message::MessageFile;
 pub use random::{CrashPointsFile, OccurrenceFile, OccurrenceOf, RandomFile, RandomShape};
 pub use value::{Count, Counts, Drift, Loss, Processes, Rate, Targets};

@@ -226,10 +226,11 @@ in_flight = "keep"
               | ^^^^^^^^^
               |
               = note: expected one of `crash`, `exception`, `start`, `pause`, `resume`, `byzantine`,
-                      `state_corruption`, `jump`, `partition`, `heal`, `send_omission`,
-                      `receive_omission`, `late`, `loss`, `duplicate`, `delay`, `reorder`, `replay`,
-                      `corrupt`, `bandwidth`, `clog`, `skew`, `drift`, `freeze`, `slow`,
-                      `sync_fails`, `slow_sync`, `full`, `corrupt_record`, `lose_disk`, `rollback`
+                      `wrong_value`, `state_corruption`, `jump`, `partition`, `heal`,
+                      `send_omission`, `receive_omission`, `late`, `loss`, `duplicate`, `delay`,
+                      `reorder`, `replay`, `corrupt`, `bandwidth`, `clog`, `skew`, `drift`,
+                      `freeze`, `slow`, `sync_fails`, `slow_sync`, `full`, `corrupt_record`,
+                      `lose_disk`, `rollback`
         "#]],
     );
 }
@@ -480,8 +481,8 @@ resume_after = "1s"
             6 | behaviour = "equivocat"
               |             ^^^^^^^^^^^
               |
-              = note: expected one of `silent`, `withhold`, `equivocate`, `mutate`, `replay`,
-                      `random`
+              = note: expected one of `silent`, `withhold`, `delay`, `equivocate`, `mutate`,
+                      `replay`, `collude`, `custom`, `random`
             help: did you mean `equivocate`?
         "#]],
     );

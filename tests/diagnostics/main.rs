@@ -3,6 +3,7 @@
 mod conditions;
 mod damage;
 mod faults;
+mod liars;
 mod network;
 mod random;
 mod vocabulary;
@@ -13,6 +14,7 @@ use annotate_snippets::Renderer;
 use expect_test::Expect;
 use ftsim::Catalogue;
 use ftsim::scenario::Scenario;
+use ftsim_core::adversary::CustomAdversary;
 use ftsim_core::{
     Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Never, Process,
     ProcessId, Protocol, Setting, Timing,
@@ -65,6 +67,8 @@ impl Protocol for Idle {
     const ROLES: &'static [&'static str] = &["leader", "worker"];
     const MUTANTS: &'static [Mutant] =
         &[Mutant::assumption("lossy", "links lose", VALIDITY, "network.loss", Some("0.0"))];
+    const ADVERSARIES: &'static [CustomAdversary<()>] =
+        &[CustomAdversary { name: "gossip", summary: "says it twice", says: |(), _| vec![(), ()] }];
     type Params = IdleParams;
     fn validate(params: &IdleParams, _: &Setting) -> Result<(), Invalid> {
         match params.tries {
@@ -184,6 +188,21 @@ behaviour = { withhold = ["p1", "leader"] }
 at = "0s"
 byzantine = "worker"
 behaviour = "equivocate"
+[[fault]]
+at = "0s"
+wrong_value = "worker"
+[[fault]]
+at = "0s"
+byzantine = ["p1", "p2"]
+behaviour = { collude = { with = ["p1", "p2"] } }
+[[fault]]
+at = "0s"
+byzantine = "p1"
+behaviour = { delay = "5ms" }
+[[fault]]
+at = "0s"
+byzantine = "p1"
+behaviour = { custom = "gossip" }
 [[fault]]
 at = "1s"
 crash = "p1"
