@@ -1,46 +1,76 @@
 //! Nobody trusts content: correct processes and checkers survive whatever an adversary makes of the
-//! messages of their own protocol.
+//! messages of their own protocol, and do not let it tell them how much memory to take.
 
 mod shipped;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use ftsim::scenario::Scenario;
 use ftsim_core::adversary::Behaviour;
 use ftsim_core::fault::{Action, Fault, Trigger};
-use ftsim_core::{Instant, Judged, Limits, ProcessId, Verdict};
+use ftsim_core::trace::Happening;
+use ftsim_core::{
+    Duration, Instant, Judged, Limits, Outcome, ProcessId, ProcessSet, Runner, Verdict,
+};
 
-/// Every scenario without a mutant, with one of its processes Byzantine from the start: the
-/// properties may fall, but nothing panics.
+/// Of each attack. Five times as many have found no more.
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=8;
+
+/// The scenario with these processes Byzantine from the start.
+fn attack(scenario: &Scenario, liars: &[u32], behaviour: &Behaviour) -> Box<dyn Runner> {
+    let mut experiment = scenario.experiment.clone();
+    // Lies may well send a protocol round in circles; that is not what is looked for here.
+    experiment.limits = Limits { event_count_max: 5_000, ..experiment.limits };
+    for liar in liars {
+        let action = Action::Corrupt(ProcessId(*liar), behaviour.clone());
+        experiment.plan.faults.push(Fault { trigger: Trigger::At(Instant::ZERO), action });
+    }
+    let runner = scenario.entry.prepare(experiment, &scenario.params, &scenario.workload);
+    runner.unwrap_or_else(|_| panic!("{} is refused", scenario.path))
+}
+
+/// The scenarios without a mutant.
+fn correct_scenarios() -> impl Iterator<Item = (String, Scenario)> {
+    let scenarios = shipped::scenarios().into_iter();
+    scenarios.filter(|(_, scenario)| scenario.experiment.setting.mutant.is_none())
+}
+
+/// Whether a property fell. Nothing may panic.
+fn falls(outcome: Outcome, context: &str) -> bool {
+    assert_eq!(outcome.panicked, None, "{context}");
+    let is_violated = |j: &Judged| matches!(j.verdict, Verdict::Violated(_));
+    let falls = outcome.judged.iter().any(is_violated);
+    for judged in outcome.judged {
+        if let Verdict::Violated(violation) = judged.verdict {
+            let checker = violation.message.contains("its checker panicked");
+            assert!(!checker, "{context}: {}", violation.message);
+        }
+    }
+    falls
+}
+
+/// Every scenario without a mutant, with one of its processes Byzantine from the start, or two that
+/// act as one: the properties may fall, but nothing panics.
 #[test]
 fn no_mutated_message_makes_a_protocol_or_a_checker_panic() {
     let (mut attacked, mut felled) = (0, 0);
-    for (name, mut scenario) in shipped::scenarios() {
-        if scenario.experiment.setting.mutant.is_some() {
-            continue;
-        }
+    for (name, scenario) in correct_scenarios() {
         let n = scenario.experiment.setting.n;
-        // Lies may well send a protocol round in circles; that is not what is looked for here.
-        let event_count_max = 5_000;
-        scenario.experiment.limits = Limits { event_count_max, ..scenario.experiment.limits };
         for liar in 0..n.min(4) {
-            for behaviour in [Behaviour::Random, Behaviour::Equivocate, Behaviour::Replay] {
-                let action = Action::Corrupt(ProcessId(liar), behaviour);
-                let trigger = Trigger::At(Instant::ZERO);
-                let mut attack = scenario.experiment.clone();
-                attack.plan.faults.push(Fault { trigger, action });
-                let entry = &scenario.entry;
-                let runner = entry.prepare(attack, &scenario.params, &scenario.workload);
-                let Ok(mut runner) = runner else { panic!("{name} is refused") };
-                for seed in 1..=5 {
-                    let outcome = runner.run(seed);
-                    let context = format!("{name}, p{liar} lies, seed {seed}");
-                    assert_eq!(outcome.panicked, None, "{context}");
-                    let is_violated = |j: &Judged| matches!(j.verdict, Verdict::Violated(_));
-                    felled += u32::from(outcome.judged.iter().any(is_violated));
-                    for judged in outcome.judged {
-                        if let Verdict::Violated(violation) = judged.verdict {
-                            let checker = violation.message.contains("its checker panicked");
-                            assert!(!checker, "{context}: {}", violation.message);
-                        }
-                    }
+            let circle: ProcessSet = [liar, (liar + 1) % n].into_iter().map(ProcessId).collect();
+            let pair: Vec<u32> = circle.iter().map(|p| p.0).collect();
+            for (behaviour, liars) in [
+                (Behaviour::Random, vec![liar]),
+                (Behaviour::Equivocate, vec![liar]),
+                (Behaviour::Replay, vec![liar]),
+                (Behaviour::Delay(Duration::from_millis(50)), vec![liar]),
+                (Behaviour::Collude(circle), pair),
+            ] {
+                let mut runner = attack(&scenario, &liars, &behaviour);
+                for seed in SEEDS {
+                    let context = format!("{name}, p{liar} lies: {behaviour}, seed {seed}");
+                    felled += u32::from(falls(runner.run(seed), &context));
                     attacked += 1;
                 }
             }
@@ -48,4 +78,58 @@ fn no_mutated_message_makes_a_protocol_or_a_checker_panic() {
     }
     // The adversary has teeth: these protocols tolerate crashes, not lies.
     assert!(attacked > 1_000 && felled > attacked / 4, "{felled} of {attacked} runs fell");
+}
+
+/// By protocol, the kinds of messages that its scenarios send, and those of which some correct
+/// process was given a changed one.
+#[derive(Default)]
+struct Kinds {
+    sent: BTreeSet<String>,
+    changed: BTreeSet<String>,
+}
+
+/// Each process of each scenario in turn changes all that it sends.
+#[test]
+fn no_kind_of_message_of_any_protocol_goes_unchanged_or_takes_memory_by_its_content() {
+    let mut protocols: BTreeMap<&str, Kinds> = BTreeMap::new();
+    let before = memory_peak();
+    for (name, scenario) in correct_scenarios() {
+        let kinds = protocols.entry(scenario.entry.name).or_default();
+        let honest = attack(&scenario, &[], &Behaviour::Mutate).run(1);
+        kinds.sent.extend(honest.statistics.kinds.iter().map(|count| count.kind.to_string()));
+        for liar in 0..scenario.experiment.setting.n.min(5) {
+            let mut runner = attack(&scenario, &[liar], &Behaviour::Mutate);
+            for seed in SEEDS {
+                let (outcome, trace) = runner.record(seed);
+                falls(outcome, &format!("{name}, p{liar} lies, seed {seed}"));
+                let lies = trace.entries.iter().filter(|e| e.process == Some(ProcessId(liar)));
+                kinds.changed.extend(lies.filter_map(|lie| match &lie.what {
+                    Happening::Send { kind, .. } => Some(kind.clone()),
+                    _ => None,
+                }));
+            }
+        }
+    }
+    let catalogue = ftsim::Catalogue::builtin();
+    assert_eq!(protocols.len(), catalogue.entries().len());
+    let silent = protocols.iter().filter(|(_, kinds)| kinds.sent.is_empty());
+    assert_eq!(silent.map(|(name, _)| *name).collect::<Vec<_>>(), ["fd-perfect"]);
+    for (protocol, kinds) in protocols {
+        let missing: Vec<_> = kinds.sent.difference(&kinds.changed).collect();
+        assert!(missing.is_empty(), "of {protocol} nobody changed {missing:?}");
+    }
+    let after = memory_peak();
+    let grew = |from: Option<u64>, to: Option<u64>| to.zip(from).map(|(to, from)| to - from);
+    assert!(grew(before, after) < Some(1 << 20), "{before:?} KiB became {after:?} KiB");
+    // What is asked for and never used counts too.
+    let unused = std::hint::black_box(Vec::<u8>::with_capacity(1 << 31));
+    assert!(grew(after, memory_peak()).is_none_or(|grown| grown > 1 << 20));
+    drop(unused);
+}
+
+/// The most memory that this program ever asked for, used or not, in KiB; where that can be known.
+fn memory_peak() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmPeak:"))?;
+    line.trim().trim_end_matches(" kB").parse().ok()
 }
