@@ -1,5 +1,5 @@
-//! Faults drawn from each seed, never beyond a budget: the result is a [`Plan`], data like a
-//! scripted one.
+//! Faults drawn from each seed, never beyond a budget: the result is a [`Plan`](crate::Plan), data
+//! like a scripted one.
 //!
 //! Each kind draws from a stream of its own, so that one more kind changes nothing about the
 //! others. Which processes may be faulty at all is drawn once, for all kinds together.

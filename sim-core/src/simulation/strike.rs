@@ -67,7 +67,7 @@ impl<P: Protocol> Simulation<P> {
             Control::Fault(_) | Control::CrashWith(..) => true,
             Control::Turn(_) => self.world.core.is_some(),
             Control::Recover(p, _) | Control::Resume(p, _) => outside(p),
-            Control::Stabilise | Control::BeWell(_) => false,
+            Control::Stabilise | Control::BeWell(_) | Control::Speak(..) => false,
         }
     }
 
