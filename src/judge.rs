@@ -22,6 +22,7 @@ pub fn report(scenario: &Scenario, seeds: SeedRange, tally: &Tally) -> ScenarioR
             undecided,
             first_violating_seed: first_violated.map(|example| example.seed),
             violation_expected: scenario.expect.violated.contains(&property.id),
+            undecided_expected: scenario.expect.undecided.contains(&property.id),
         }
     };
     ScenarioReport {
@@ -64,6 +65,11 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
     for property in &scenario.checked {
         let counts = tally.properties.get(&property.id).unwrap_or(&none);
         let name = property.id.0;
+        let undecided_expected = scenario.expect.undecided.contains(&property.id);
+        if undecided_expected && counts.first_undecided.is_none() {
+            let message = format!("expected to be undecided, and was in none of {total} {runs}");
+            surprise(SurpriseKind::NotUndecided, name, message, None);
+        }
         if scenario.expect.violated.contains(&property.id) {
             if counts.violated == 0 {
                 let message = format!("expected to be violated, and was in none of {total} {runs}");
@@ -75,12 +81,15 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
             let message = format!("violated in {} of {total} {runs}; {message}", counts.violated);
             surprise(SurpriseKind::Violated, name, message, Some(example));
         }
-        if let Some(example @ Example { message, .. }) = &counts.first_undecided {
+        if let Some(example @ Example { message, .. }) = &counts.first_undecided
+            && !undecided_expected
+        {
             let message = format!("undecided in {} of {total} {runs}: {message}", counts.undecided);
             surprise(SurpriseKind::Undecided, name, message, Some(example));
         }
         let is_vacuous = scenario.expect.vacuous.contains(&property.id);
-        let explained = counts.violated > 0 || counts.first_undecided.is_some();
+        let explained =
+            counts.violated > 0 || counts.first_undecided.is_some() || undecided_expected;
         if is_vacuous && counts.held > 0 {
             let message = format!(
                 "listed as vacuous, and its premise came true in {} of {total} {runs}",

@@ -129,6 +129,7 @@ fn what_was_expected_and_did_not_come_is_a_surprise() {
     let cases = [
         ("[expect]\nviolated = [\"rb.no-creation\"]\n", "rb.no-creation expected to be violated"),
         ("[expect]\nvacuous = [\"rb.no-creation\"]\n", "rb.no-creation listed as vacuous"),
+        ("[expect]\nundecided = [\"rb.validity\"]\n", "rb.validity expected to be undecided"),
         ("[expect]\nreached = [\"blocked\"]\n", "blocked expected to be reached"),
         (
             "[[fault]]\nafter_effect = { process = \"p1\", nth = 900 }\nheal = true\n",
@@ -150,6 +151,21 @@ fn what_cannot_be_judged_has_a_status_of_its_own() {
     let output = ftsim("undecided", &[("x.toml", cut)], &["run", "x.toml"]);
     assert_eq!(output.status.code(), Some(3), "{}", stdout(&output));
     assert!(stdout(&output).starts_with("undecided  "), "{}", stdout(&output));
+}
+
+#[test]
+fn what_was_expected_to_be_undecided_is_no_surprise() {
+    let cut = "protocol = \"eager-rb\"\nprocesses = 4\n[[fault]]\nat = \"0ms\"\n\
+               partition = { shape = \"halves\" }\n[run]\nseeds = 20\n\
+               [expect]\nundecided = [\"rb.agreement\"]\n";
+    let output = ftsim("undecided-expected", &[("x.toml", cut)], &["run", "x.toml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    expect![[r#"
+        ok  x.toml  eager-rb  20 seeds  3 held; rb.agreement undecided in 20, as expected
+
+        1 scenario, 20 runs: 1 as expected
+    "#]]
+    .assert_eq(&stdout(&output));
 }
 
 #[test]

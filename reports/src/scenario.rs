@@ -61,6 +61,8 @@ pub struct PropertyRow {
     pub first_violating_seed: Option<u64>,
     /// Whether the scenario expects a violation.
     pub violation_expected: bool,
+    /// Whether the scenario expects that it is left undecided.
+    pub undecided_expected: bool,
 }
 
 /// A label that was reached.
@@ -99,6 +101,8 @@ pub enum SurpriseKind {
     NotViolated,
     /// A property could not be judged.
     Undecided,
+    /// A property was expected to be left undecided, and never was.
+    NotUndecided,
     /// A property's premise never came true.
     NotExercised,
     /// A property's premise came true, and was expected not to.
@@ -133,7 +137,8 @@ impl ScenarioReport {
                 let expected = if property.violation_expected { ", as expected" } else { "" };
                 parts.push(format!("{name} violated in {violated}{expected}"));
             } else if *undecided > 0 {
-                parts.push(format!("{name} undecided in {undecided}"));
+                let expected = if property.undecided_expected { ", as expected" } else { "" };
+                parts.push(format!("{name} undecided in {undecided}{expected}"));
             } else if property.held > 0 {
                 held += 1;
             } else {

@@ -13,6 +13,8 @@ pub struct Expectation {
     pub violated: Vec<PropertyId>,
     /// The premise of these never comes true.
     pub vacuous: Vec<PropertyId>,
+    /// Some seed must leave each of these undecided.
+    pub undecided: Vec<PropertyId>,
     /// Some seed must reach each of these labels.
     pub reached: Vec<String>,
 }
@@ -43,15 +45,21 @@ pub fn expectation(
     };
     let violated = known("violated", &file.violated);
     let vacuous = known("vacuous", &file.vacuous);
+    let undecided = known("undecided", &file.undecided);
     for (index, name) in file.vacuous.iter().enumerate() {
         if file.violated.contains(name) {
             problems
                 .value(&format!("expect.vacuous[{index}]"), "a violation is not vacuous")
                 .label(format!("`{name}` is expected to be violated too"));
         }
+        if file.undecided.contains(name) {
+            problems
+                .value(&format!("expect.vacuous[{index}]"), "what is vacuous is not undecided")
+                .label(format!("`{name}` is expected to be undecided too"));
+        }
     }
     no_duplicates(problems, "expect.reached", &file.reached);
-    Expectation { violated, vacuous, reached: file.reached }
+    Expectation { violated, vacuous, undecided, reached: file.reached }
 }
 
 fn properties(

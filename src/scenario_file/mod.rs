@@ -295,6 +295,8 @@ pub struct ExpectFile {
     pub violated: Vec<String>,
     /// Properties whose premise cannot come true here; every other must come true in some seed.
     pub vacuous: Vec<String>,
+    /// Some seed must leave each of these undecided; no seed any other.
+    pub undecided: Vec<String>,
     /// Labels that some seed must reach.
     pub reached: Vec<String>,
 }

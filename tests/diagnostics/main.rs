@@ -283,5 +283,6 @@ ties = "drawn"
 [expect]
 violated = ["rb.validity"]
 vacuous = ["rb.no-creation"]
+undecided = ["rb.validity"]
 reached = ["blocked"]
 "#;

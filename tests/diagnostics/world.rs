@@ -198,3 +198,44 @@ reached = ["x", "x"]
         "#]],
     );
 }
+
+#[test]
+fn what_is_expected_to_be_undecided() {
+    beb(
+        r#"[expect]
+vacuous = ["rb.validity"]
+undecided = ["rb.agreement", "rb.validity", "rb.validity", "rb.vlidity"]
+"#,
+        expect![[r#"
+            error: what is vacuous is not undecided
+             --> x.toml:4:12
+              |
+            4 | vacuous = ["rb.validity"]
+              |            ^^^^^^^^^^^^^ `rb.validity` is expected to be undecided too
+
+            error: `rb.agreement` is not checked here
+             --> x.toml:5:14
+              |
+            5 | undecided = ["rb.agreement", "rb.validity", "rb.validity", "rb.vlidity"]
+              |              ^^^^^^^^^^^^^^ `beb` does not claim it
+              |
+            help: write check = ["rb.agreement"] at the top of the scenario
+
+            error: `rb.validity` is listed twice
+             --> x.toml:5:45
+              |
+            5 | undecided = ["rb.agreement", "rb.validity", "rb.validity", "rb.vlidity"]
+              |                                             ^^^^^^^^^^^^^
+
+            error: unknown property `rb.vlidity`
+             --> x.toml:5:60
+              |
+            5 | undecided = ["rb.agreement", "rb.validity", "rb.validity", "rb.vlidity"]
+              |                                                            ^^^^^^^^^^^^
+              |
+              = note: expected one of `rb.validity`, `rb.no-duplication`, `rb.no-creation`,
+                      `rb.agreement`, `rb.uniform-agreement`
+            help: did you mean `rb.validity`?
+        "#]],
+    );
+}
