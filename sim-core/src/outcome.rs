@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::dependability::Dependability;
 use crate::digest::Digest;
 use crate::fault::Plan;
 use crate::id::ProcessId;
@@ -9,7 +10,7 @@ use crate::kind::Kind;
 use crate::liveness::Stall;
 use crate::network::DropReason;
 use crate::property::{EndCause, Judged, Kind as PropertyKind, Verdict};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// The outcome of one run.
 #[derive(Clone, Debug)]
@@ -36,6 +37,10 @@ pub struct Outcome {
     pub panicked: Option<Panicked>,
     /// Counts.
     pub statistics: Statistics,
+    /// What processes went through, and what clients noticed of it.
+    pub dependability: Dependability,
+    /// How long each operation took that was answered, in the order of their names.
+    pub latencies: Vec<Duration>,
 }
 
 impl Outcome {

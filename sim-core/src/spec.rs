@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::history::OperationName;
 use crate::id::ProcessId;
 use crate::process::Data;
 use crate::property::PropertyEntry;
@@ -62,6 +63,20 @@ pub trait Spec: Sized + 'static {
     /// speaks of something else. Faults can be aimed at the leader.
     fn leads(_indication: &Self::Indication) -> Option<bool> {
         None
+    }
+
+    /// The operation that begins when `p` is asked for this; `None` if nothing ever answers it.
+    fn operation(_p: ProcessId, _request: &Self::Request) -> Option<OperationName> {
+        None
+    }
+
+    /// The operations that `p` answers by announcing this. Whoever solves the problem, an operation
+    /// ends with its first answer.
+    fn answers(
+        _p: ProcessId,
+        _indication: &Self::Indication,
+    ) -> impl Iterator<Item = OperationName> {
+        std::iter::empty()
     }
 }
 

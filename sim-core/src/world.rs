@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use crate::condition::{Condition, Persistence};
 use crate::conditions::{Conditions, Tampering};
+use crate::dependability::Dependability;
 use crate::detector::DetectorKind;
 use crate::digest::Digest;
 use crate::event::{Class, Queue};
 use crate::experiment::Experiment;
 use crate::fault::{Action, Crash, Plan, Trigger};
+use crate::history::History;
 use crate::id::{MessageId, ProcessId};
 use crate::kind::Kind;
 use crate::liveness::LivenessMode;
@@ -110,6 +112,7 @@ pub(crate) struct World {
     pub trusted: BTreeMap<ProcessId, ProcessId>,
     pub digest: Digest,
     pub statistics: Statistics,
+    pub history: History,
     pub reached: Vec<&'static str>,
     pub trace: Option<Trace>,
     pub failure_free: bool,
@@ -160,6 +163,7 @@ impl World {
             trusted: BTreeMap::new(),
             digest: Digest::EMPTY,
             statistics: Statistics::default(),
+            history: History::default(),
             reached: Vec::new(),
             trace: None,
             failure_free: true,
@@ -197,6 +201,7 @@ impl World {
         self.trusted.clear();
         self.digest = Digest::EMPTY;
         self.statistics.reset();
+        self.history.clear();
         self.reached.clear();
         self.failure_free = true;
         self.leader = None;
@@ -515,6 +520,12 @@ impl World {
         self.statistics.dropped[reason as usize] += 1;
         self.failure_free = false;
         self.digest.mix(0x1000 | reason as u64);
+    }
+
+    /// The figures of the run that is over.
+    pub fn dependability(&self, messages: u64) -> Dependability {
+        let n = self.experiment.setting.n;
+        Dependability::of(&self.history, n, self.now, messages)
     }
 
     pub fn reach(&mut self, label: &'static str) {

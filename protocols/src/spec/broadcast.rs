@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::{
-    Ask, Duration, End, Invalid, Kind, Observed, ProcessId, ProcessSet, Property, PropertyEntry,
-    PropertyId, Setting, Spec, Standing, Violation, What, Workload,
+    Ask, Duration, End, Invalid, Kind, Observed, OperationName, ProcessId, ProcessSet, Property,
+    PropertyEntry, PropertyId, Setting, Spec, Standing, Violation, What, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -104,6 +104,18 @@ impl Spec for Broadcast {
         let senders = if settings.senders.is_empty() { all() } else { settings.senders.clone() };
         refuse_too_many("broadcasts", settings.broadcasts, senders.len())?;
         Ok(Senders { senders, broadcasts: settings.broadcasts, every: settings.every })
+    }
+
+    /// A broadcast is answered when its sender delivers it.
+    fn operation(p: ProcessId, Request::Broadcast(number): &Request) -> Option<OperationName> {
+        Some(OperationName::at(p, *number))
+    }
+
+    fn answers(
+        p: ProcessId,
+        Indication::Deliver { sender, number }: &Indication,
+    ) -> impl Iterator<Item = OperationName> {
+        (*sender == p).then(|| OperationName::at(p, *number)).into_iter()
     }
 }
 

@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::{
-    Ask, Duration, DurationRange, End, Invalid, Kind, Observed, ProcessId, ProcessSet, Property,
-    PropertyEntry, PropertyId, Setting, Spec, Standing, Violation, What, Workload,
+    Ask, Duration, DurationRange, End, Invalid, Kind, Observed, OperationName, ProcessId,
+    ProcessSet, Property, PropertyEntry, PropertyId, Setting, Spec, Standing, Violation, What,
+    Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -112,6 +113,18 @@ impl Spec for Consensus {
             }
         };
         Ok(Proposers { proposers, values, at: settings.at })
+    }
+
+    /// A proposal is answered when its proposer decides, be it for another value.
+    fn operation(p: ProcessId, Request::Propose(_): &Request) -> Option<OperationName> {
+        Some(OperationName::at(p, 0))
+    }
+
+    fn answers(
+        p: ProcessId,
+        Indication::Decide(_): &Indication,
+    ) -> impl Iterator<Item = OperationName> {
+        std::iter::once(OperationName::at(p, 0))
     }
 }
 

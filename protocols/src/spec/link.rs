@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use ftsim_core::{
-    Ask, Duration, Invalid, Kind, ProcessId, PropertyEntry, PropertyId, Setting, Spec, Standing,
-    Workload,
+    Ask, Duration, Invalid, Kind, OperationName, ProcessId, PropertyEntry, PropertyId, Setting,
+    Spec, Standing, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -192,6 +192,22 @@ impl Spec for Link {
 
     fn is_probe(indication: &Indication) -> bool {
         matches!(indication, Indication::State(_))
+    }
+
+    /// A sending is answered when its receiver delivers the message, or finds after a crash that
+    /// it has.
+    fn operation(p: ProcessId, Request::Send { to, number }: &Request) -> Option<OperationName> {
+        Some(OperationName { asked: p, answers: *to, number: *number })
+    }
+
+    fn answers(p: ProcessId, indication: &Indication) -> impl Iterator<Item = OperationName> {
+        let (delivered, recovered) = match indication {
+            Indication::Deliver { from, number } => (Some((*from, *number)), None),
+            Indication::Recovered { delivered } => (None, Some(delivered)),
+            Indication::State(_) => (None, None),
+        };
+        let messages = delivered.into_iter().chain(recovered.into_iter().flatten().copied());
+        messages.map(move |(from, number)| OperationName { asked: from, answers: p, number })
     }
 }
 

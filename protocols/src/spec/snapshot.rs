@@ -21,7 +21,9 @@ mod endings;
 
 use std::fmt;
 
-use ftsim_core::{Invalid, Kind, ProcessId, PropertyEntry, PropertyId, Setting, Spec, Standing};
+use ftsim_core::{
+    Invalid, Kind, OperationName, ProcessId, PropertyEntry, PropertyId, Setting, Spec, Standing,
+};
 use serde::{Deserialize, Serialize};
 
 pub use bank::{Bank, BankWorkload, ScriptedTransfer};
@@ -203,6 +205,25 @@ impl Spec for Snapshot {
 
     fn is_probe(indication: &Indication) -> bool {
         !matches!(indication, Indication::Complete(_) | Indication::Dropped(_))
+    }
+
+    /// A snapshot is answered when the process that is asked to take it says that its part is
+    /// complete, or that it is given up. Transfers are the application's own matter.
+    fn operation(p: ProcessId, request: &Request) -> Option<OperationName> {
+        match request {
+            Request::Take(snapshot) => Some(OperationName::at(p, *snapshot)),
+            Request::Transfer { .. } => None,
+        }
+    }
+
+    fn answers(p: ProcessId, indication: &Indication) -> impl Iterator<Item = OperationName> {
+        let ended = match indication {
+            Indication::Complete(snapshot) | Indication::Dropped(snapshot) => {
+                Some(OperationName::at(p, *snapshot))
+            }
+            _ => None,
+        };
+        ended.into_iter()
     }
 }
 

@@ -218,6 +218,9 @@ impl<P: Protocol> Simulation<P> {
             Some(false) if self.world.leader == Some(p) => self.world.leader = None,
             Some(false) | None => {}
         }
+        for name in P::Spec::answers(p, what) {
+            self.world.history.answer(name, self.world.now);
+        }
         self.observe(p, &What::Indication(what));
         if !P::Spec::is_probe(what) {
             self.world.announced += 1;

@@ -7,6 +7,7 @@ use crate::event::Place;
 use crate::id::{MessageId, ProcessId};
 use crate::network::DropReason;
 use crate::protocol::Protocol;
+use crate::spec::Spec;
 use crate::storage::StorageError;
 use crate::timer::Due;
 use crate::trace::Happening;
@@ -61,6 +62,11 @@ impl<P: Protocol> Simulation<P> {
 
     pub(super) fn request(&mut self, p: ProcessId, index: u32) {
         let request = self.requests.take(index);
+        if let Some(name) = P::Spec::operation(p, &request)
+            && self.slots[p.index()].adversary.is_none()
+        {
+            self.world.history.ask(name, self.world.now);
+        }
         if self.slots[p.index()].up {
             return self.reach_process(p, Input::Request(request));
         }

@@ -25,6 +25,7 @@ impl<P: Protocol> Simulation<P> {
         }
         self.adversaries[index].speak_for(p, Key::of(seed, p));
         self.slots[p.index()].adversary = Some(index);
+        self.note_service(p);
         self.world.failure_free = false;
         self.world.record(Some(p), || Happening::Corrupt { behaviour: behaviour.to_string() });
     }

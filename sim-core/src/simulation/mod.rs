@@ -357,6 +357,8 @@ impl<P: Protocol> Simulation<P> {
             unfired: unfired.map(|(index, _)| index).collect(),
             unused: self.world.overrides.unused().collect(),
             panicked,
+            dependability: self.world.dependability(statistics.sent()),
+            latencies: self.world.history.latencies(),
             statistics,
         }
     }

@@ -85,6 +85,11 @@ impl<P: Protocol> Slot<P> {
         }
     }
 
+    /// Whether it is up, goes on, and speaks for itself.
+    pub const fn gives_service(&self) -> bool {
+        self.up && !self.paused && self.adversary.is_none()
+    }
+
     pub const fn is_waiting(&self) -> bool {
         self.paused || self.blocked
     }

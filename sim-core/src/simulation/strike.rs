@@ -134,6 +134,7 @@ impl<P: Protocol> Simulation<P> {
         }
         slot.paused = true;
         let incarnation = slot.incarnation;
+        self.note_service(p);
         self.world.failure_free = false;
         self.world.record(Some(p), || Happening::Pause);
         if let Some(after) = resume_after {
@@ -198,6 +199,7 @@ impl<P: Protocol> Simulation<P> {
         slot.log.crash(policy, &mut self.world.storage_rng);
         let incarnation = slot.incarnation;
         let inbox = std::mem::take(&mut slot.inbox);
+        self.note_service(p);
         self.world.failure_free = false;
         self.world.statistics.crashes += 1;
         self.world.digest.mix(0x2000 | u64::from(p.0) << 16);
@@ -237,6 +239,8 @@ impl<P: Protocol> Simulation<P> {
         let experiment = Arc::clone(&self.world.experiment);
         let slot = &mut self.slots[p.index()];
         slot.up = true;
+        self.note_service(p);
+        let slot = &mut self.slots[p.index()];
         self.world.running = Running::Handler(p);
         slot.process = P::new(&self.params, &experiment.setting, p);
         self.world.running = Running::Engine;
@@ -259,8 +263,15 @@ impl<P: Protocol> Simulation<P> {
         let slot = &mut self.slots[p.index()];
         if slot.up && slot.paused {
             slot.paused = false;
+            self.note_service(p);
             self.world.record(Some(p), || Happening::Resume);
             self.empty_inbox(p);
         }
+    }
+
+    /// Writes down whether the process gives service from now on.
+    fn note_service(&mut self, p: ProcessId) {
+        let serves = self.slots[p.index()].gives_service();
+        self.world.history.serves(p, serves, self.world.now);
     }
 }

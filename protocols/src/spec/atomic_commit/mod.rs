@@ -10,7 +10,9 @@ mod properties;
 mod tests;
 mod workload;
 
-use ftsim_core::{Invalid, Kind, PropertyEntry, PropertyId, Setting, Spec, Standing};
+use ftsim_core::{
+    Invalid, Kind, OperationName, ProcessId, PropertyEntry, PropertyId, Setting, Spec, Standing,
+};
 use serde::{Deserialize, Serialize};
 
 pub use super::one_copy::{INITIAL, Transaction, Version};
@@ -193,5 +195,23 @@ impl Spec for AtomicCommit {
 
     fn is_probe(indication: &Indication) -> bool {
         !matches!(indication, Indication::Committed(_) | Indication::Aborted(_))
+    }
+
+    /// A transaction is answered when the process that is asked to commit it announces how it ends.
+    fn operation(p: ProcessId, request: &Request) -> Option<OperationName> {
+        match request {
+            Request::Begin(transaction) => Some(OperationName::at(p, *transaction)),
+            Request::Perform { .. } => None,
+        }
+    }
+
+    fn answers(p: ProcessId, indication: &Indication) -> impl Iterator<Item = OperationName> {
+        let ended = match indication {
+            Indication::Committed(transaction) | Indication::Aborted(transaction) => {
+                Some(OperationName::at(p, *transaction))
+            }
+            _ => None,
+        };
+        ended.into_iter()
     }
 }

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use ftsim_core::{
-    End, Invalid, Kind, Observed, ProcessId, Property, PropertyEntry, PropertyId, Setting, Spec,
-    Standing, Violation, What,
+    End, Invalid, Kind, Observed, OperationName, ProcessId, Property, PropertyEntry, PropertyId,
+    Setting, Spec, Standing, Violation, What,
 };
 
 use crate::spec::consensus::{
@@ -64,6 +64,14 @@ impl Spec for ByzantineAgreement {
 
     fn workload(settings: &ConsensusWorkload, setting: &Setting) -> Result<Proposers, Invalid> {
         Consensus::workload(settings, setting)
+    }
+
+    fn operation(p: ProcessId, request: &Request) -> Option<OperationName> {
+        Consensus::operation(p, request)
+    }
+
+    fn answers(p: ProcessId, indication: &Indication) -> impl Iterator<Item = OperationName> {
+        Consensus::answers(p, indication)
     }
 }
 

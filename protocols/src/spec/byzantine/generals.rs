@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use ftsim_core::{
-    Ask, Duration, End, Invalid, Kind, Observed, ProcessId, ProcessSet, Property, PropertyEntry,
-    PropertyId, Setting, Spec, Standing, Violation, What, Workload,
+    Ask, Duration, End, Invalid, Kind, Observed, OperationName, ProcessId, ProcessSet, Property,
+    PropertyEntry, PropertyId, Setting, Spec, Standing, Violation, What, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,18 @@ impl Spec for ByzantineGenerals {
 
     fn workload(settings: &GeneralsWorkload, _: &Setting) -> Result<Headquarters, Invalid> {
         Ok(Headquarters { order: settings.order })
+    }
+
+    /// The order is answered when the first lieutenant obeys one, be it another.
+    fn operation(p: ProcessId, Request::Order(_): &Request) -> Option<OperationName> {
+        Some(OperationName::at(p, 0))
+    }
+
+    fn answers(
+        p: ProcessId,
+        Indication::Obey(_): &Indication,
+    ) -> impl Iterator<Item = OperationName> {
+        (p != COMMANDER).then(|| OperationName::at(COMMANDER, 0)).into_iter()
     }
 }
 

@@ -14,7 +14,7 @@ mod tests;
 use std::fmt;
 use std::marker::PhantomData;
 
-use ftsim_core::{Data, Invalid, ProcessId, PropertyEntry, Setting, Spec};
+use ftsim_core::{Data, Invalid, OperationName, ProcessId, PropertyEntry, Setting, Spec};
 use serde::{Deserialize, Serialize};
 
 use crate::linearizability::Model;
@@ -187,5 +187,24 @@ impl<F: Facts> Spec for Service<F> {
             Indication::Fact(fact) => fact.leads(),
             _ => None,
         }
+    }
+
+    /// An invocation is answered by the response at its client.
+    fn operation(client: ProcessId, request: &Request) -> Option<OperationName> {
+        match request {
+            Request::Invoke { number, .. } => Some(OperationName::at(client, *number)),
+            Request::DeclareDown(_) => None,
+        }
+    }
+
+    fn answers(
+        client: ProcessId,
+        indication: &Indication<F>,
+    ) -> impl Iterator<Item = OperationName> {
+        let answered = match indication {
+            Indication::Response { number, .. } => Some(OperationName::at(client, *number)),
+            _ => None,
+        };
+        answered.into_iter()
     }
 }

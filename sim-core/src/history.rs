@@ -1,0 +1,96 @@
+//! The history of a run: which operations clients asked for and had answered, and when processes
+//! failed and were repaired.
+
+use std::collections::BTreeMap;
+
+use crate::id::ProcessId;
+use crate::process_set::ProcessSet;
+use crate::time::{Duration, Instant};
+
+/// What a request and the indication that answers it have in common.
+///
+/// Law, for a [`Spec`](crate::Spec): no two requests of a run begin operations of the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OperationName {
+    /// Who is asked.
+    pub asked: ProcessId,
+    /// Who announces the answer.
+    pub answers: ProcessId,
+    /// Tells the operations of such a pair apart.
+    pub number: u64,
+}
+
+impl OperationName {
+    /// The operation with this number, which the process that is asked answers itself.
+    pub const fn at(process: ProcessId, number: u64) -> Self {
+        Self { asked: process, answers: process, number }
+    }
+}
+
+/// When an operation began and ended, as far as it did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Operation {
+    pub asked: Option<Instant>,
+    pub answered: Option<Instant>,
+}
+
+/// A process begins to give service, or no longer does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub at: Instant,
+    pub process: ProcessId,
+    pub serves: bool,
+}
+
+/// What clients asked for and processes went through, as a run writes it down.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    operations: BTreeMap<OperationName, Operation>,
+    changes: Vec<Change>,
+    /// Who gives no service now.
+    down: ProcessSet,
+}
+
+impl History {
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.operations.clear();
+        self.changes.clear();
+        self.down = ProcessSet::new();
+    }
+
+    /// A client asks for this.
+    pub fn ask(&mut self, name: OperationName, at: Instant) {
+        self.operations.entry(name).or_default().asked.get_or_insert(at);
+    }
+
+    /// This is answered. Only the first answer counts; one that came before its request does too.
+    pub fn answer(&mut self, name: OperationName, at: Instant) {
+        self.operations.entry(name).or_default().answered.get_or_insert(at);
+    }
+
+    /// From now on a process gives service, or no longer does. At first all do; to say so twice is
+    /// to say so once.
+    pub fn serves(&mut self, process: ProcessId, serves: bool, at: Instant) {
+        let changes = if serves { self.down.remove(process) } else { self.down.insert(process) };
+        if changes {
+            self.changes.push(Change { at, process, serves });
+        }
+    }
+
+    /// The operations that were asked for, in the order of their names.
+    pub(crate) fn operations(&self) -> impl Iterator<Item = (Instant, Option<Instant>)> + '_ {
+        self.operations.values().filter_map(|op| Some((op.asked?, op.answered)))
+    }
+
+    /// How long each operation took that was answered, in the order of their names.
+    pub fn latencies(&self) -> Vec<Duration> {
+        let took = |(asked, answered): (Instant, Option<Instant>)| Some(answered?.since(asked));
+        self.operations().filter_map(took).collect()
+    }
+
+    /// All changes in their order.
+    pub(crate) fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+}
