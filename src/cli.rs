@@ -65,6 +65,9 @@ pub(crate) struct RunArgs {
     /// Write the results as FORMAT
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
+    /// Show how processes and operations fared: MTTF, MTTR, availability, latency
+    #[arg(long)]
+    pub figures: bool,
     /// Run on N threads; default: one for each processor. The results do not depend on it
     #[arg(long, short, value_name = "N")]
     pub jobs: Option<std::num::NonZeroUsize>,

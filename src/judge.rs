@@ -38,6 +38,7 @@ pub fn report(scenario: &Scenario, seeds: SeedRange, tally: &Tally) -> ScenarioR
             .map(|(label, seeds)| ReachedRow { label, seeds: *seeds })
             .collect(),
         digest: tally.digest().to_string(),
+        figures: tally.figures.figures(),
         as_expected: surprises.is_empty(),
         surprises,
     }

@@ -14,6 +14,7 @@ pub mod cli;
 pub mod crash_point;
 mod describe;
 pub mod diagnostic;
+pub mod figures;
 pub mod judge;
 mod progress;
 mod replay;

@@ -5,12 +5,12 @@ use std::io::Write;
 use ftsim_core::Outcome;
 use ftsim_core::fault::Fault;
 use ftsim_protocols::Catalogue;
-use ftsim_reports::{outcome_json, write_outcome, write_trace, write_trace_jsonl};
+use ftsim_reports::{outcome_json, write_figures, write_outcome, write_trace, write_trace_jsonl};
 use serde_json::{Map, Value, json};
 
 use crate::cli::{Exit, Failure, Out, ReplayArgs, TraceFormat, complain, load, show};
 use crate::scenario::{Scenario, effective};
-use crate::sweep;
+use crate::{figures, sweep};
 
 pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
     let scenario = match load(&args.file, catalogue) {
@@ -50,6 +50,8 @@ pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result
             for rule in outcome.unused.iter().filter_map(|index| rules.get(*index)) {
                 writeln!(out, "{:9}  {}", "unused", rule)?;
             }
+            writeln!(out)?;
+            write_figures(out, &figures::of_run(&outcome))?;
         }
         TraceFormat::Jsonl => {
             let (outcome, trace) = record()?;
@@ -58,7 +60,11 @@ pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result
             writeln!(
                 out,
                 "{}",
-                json!({ "truncated": trace.truncated, "outcome": outcome_json(&outcome) })
+                json!({
+                    "truncated": trace.truncated,
+                    "outcome": outcome_json(&outcome),
+                    "figures": figures::of_run(&outcome),
+                })
             )?;
         }
     }

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use ftsim_protocols::Catalogue;
-use ftsim_reports::{ScenarioReport, SeedRange, write_json, write_text};
+use ftsim_reports::{ScenarioReport, SeedRange, write_json, write_scenario_figures, write_text};
 
 use crate::cli::{Exit, Failure, Format, Out, RunArgs, first_seeds, load, show};
 use crate::progress::Progress;
@@ -42,7 +42,12 @@ pub fn run(args: &RunArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit,
     }
     progress.finish();
     match args.format {
-        Format::Text => write_text(out, &reports)?,
+        Format::Text => {
+            write_text(out, &reports)?;
+            if args.figures {
+                write_scenario_figures(out, &reports)?;
+            }
+        }
         Format::Json => write_json(out, &reports)?,
     }
     Ok(if bad_input { Exit::BadInput } else { exit(&reports) })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ftsim_core::{Digest, EndCause, Outcome, PropertyId, Verdict};
 
 use crate::crash_point::CrashPoint;
+use crate::figures::FigureSums;
 
 /// What came of some seeds, in their order.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +25,8 @@ pub struct Tally {
     pub panicked: u64,
     /// The first of them.
     pub first_panic: Option<Example>,
+    /// How processes and operations fared.
+    pub figures: FigureSums,
     /// Of the seeds before `digests`, folded.
     folded: Digest,
     digests: Vec<Digest>,
@@ -62,6 +65,7 @@ impl Tally {
     pub fn add(&mut self, outcome: &Outcome, crash_point: Option<CrashPoint>) {
         self.seed_count += 1;
         self.digests.push(outcome.digest);
+        self.figures.add(outcome);
         let example = |message: String| Some(Example { seed: outcome.seed, crash_point, message });
         for judged in &outcome.judged {
             let property = self.properties.entry(judged.id).or_default();
@@ -110,6 +114,7 @@ impl Tally {
         self.seed_count += next.seed_count;
         self.folded = self.digest();
         self.digests = next.digests;
+        self.figures.append(next.figures);
         for (id, theirs) in next.properties {
             let ours = self.properties.entry(id).or_default();
             ours.held += theirs.held;

@@ -199,6 +199,130 @@ fn json_holds_the_same_facts() {
     assert_eq!(agreement["first_violating_seed"], 1);
 }
 
+/// p1 is down from 100 ms to 400 ms of a second, and p0 sends a message every 200 ms.
+const DOWN: &str = r#"
+protocol = "reliable-link"
+processes = 2
+params = { timeout = "100ms", backoff = "constant" }
+network = { delay = "10ms" }
+workload = { senders = ["p0"], messages = 3, every = "200ms" }
+[[fault]]
+at = "100ms"
+crash = "p1"
+recover_after = "300ms"
+[[fault]]
+at = "1s"
+heal = true
+[run]
+seeds = 20
+"#;
+
+#[test]
+fn figures_are_those_of_the_script() {
+    let output = ftsim("figures", &[("x.toml", DOWN)], &["run", "x.toml", "--figures"]);
+    expect![[r#"
+        ok  x.toml  reliable-link  20 seeds  4 held
+
+        1 scenario, 20 runs: 1 as expected
+
+        x.toml: figures of 20 runs
+        unit       failures  repairs   MTTF   MTTR  MTBF         A         up
+        process          20       20   1.7s  300ms    2s  85.000 %   85.000 %
+        p1               20       20  700ms  300ms    1s  70.000 %   70.000 %
+        series           20       20  700ms  300ms    1s  70.000 %   70.000 %
+        parallel          0        0   none   none  none      none  100.000 %
+        reliable   0 of 20 runs without a failure
+        asked      60 operations, 60 answered (100.000 %)
+        latency    mean 83.33ms, half in 30.02ms, 90 % in 210ms, 99 % in 210ms, all in 210ms
+        cost       2.67 messages for each operation
+    "#]].assert_eq(&stdout(&output));
+    let output = ftsim("figures", &[], &["run", "x.toml", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let figures = &json["scenarios"][0]["figures"];
+    expect![[r#"
+        {
+          "runs": 20,
+          "runs_without_failure": 0,
+          "process": {
+            "failures": 20,
+            "repairs": 20,
+            "mttf_ns": 1700000000,
+            "mttr_ns": 300000000,
+            "mtbf_ns": 2000000000,
+            "availability": 0.85,
+            "up_share": 0.85
+          },
+          "failed": [
+            {
+              "process": "p1",
+              "failures": 20,
+              "repairs": 20,
+              "mttf_ns": 700000000,
+              "mttr_ns": 300000000,
+              "mtbf_ns": 1000000000,
+              "availability": 0.7,
+              "up_share": 0.7
+            }
+          ],
+          "series": {
+            "failures": 20,
+            "repairs": 20,
+            "mttf_ns": 700000000,
+            "mttr_ns": 300000000,
+            "mtbf_ns": 1000000000,
+            "availability": 0.7,
+            "up_share": 0.7
+          },
+          "parallel": {
+            "failures": 0,
+            "repairs": 0,
+            "mttf_ns": null,
+            "mttr_ns": null,
+            "mtbf_ns": null,
+            "availability": null,
+            "up_share": 1.0
+          },
+          "operations": {
+            "asked": 60,
+            "answered": 60,
+            "answered_share": 1.0,
+            "latency_ns": {
+              "mean": 83333333,
+              "p50": 30015487,
+              "p90": 210000000,
+              "p99": 210000000,
+              "longest": 210000000
+            },
+            "waited_mean_ns": null
+          },
+          "messages": 160,
+          "messages_per_operation": 2.6666666666666665
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(figures).expect("JSON"));
+}
+
+#[test]
+fn a_mean_over_no_failures_is_none() {
+    let idle = "protocol = \"beb\"\nprocesses = 2\n[network]\ndelay = \"5ms\"\n[run]\nseeds = 3\n";
+    let output = ftsim("no-figures", &[("x.toml", idle)], &["run", "x.toml", "--figures"]);
+    expect![[r#"
+        ok  x.toml  beb  3 seeds  3 held
+
+        1 scenario, 3 runs: 1 as expected
+
+        x.toml: figures of 3 runs
+        unit       failures  repairs  MTTF  MTTR  MTBF     A         up
+        process           0        0  none  none  none  none  100.000 %
+        series            0        0  none  none  none  none  100.000 %
+        parallel          0        0  none  none  none  none  100.000 %
+        reliable   3 of 3 runs without a failure
+        asked      6 operations, 6 answered (100.000 %)
+        latency    mean 0s, half in 0s, 90 % in 0s, 99 % in 0s, all in 0s
+        cost       1.00 messages for each operation
+    "#]]
+    .assert_eq(&stdout(&output));
+}
+
 #[test]
 fn a_replay_shows_settings_trace_and_verdicts_and_repeats_itself() {
     let args = ["replay", "x.toml", "--seed", "2"];
@@ -225,6 +349,8 @@ fn a_replay_as_json_is_an_object_a_line() {
     let outcome = &lines.last().expect("a last line")["outcome"];
     assert_eq!(outcome["seed"], 2);
     assert_eq!(outcome["statistics"]["crashes"], 1);
+    let figures = &lines.last().expect("a last line")["figures"];
+    assert_eq!((&figures["runs"], &figures["failed"][0]["process"]), (&1.into(), &"p0".into()));
     assert_eq!(output.stdout, ftsim("replay-jsonl", &[], &args).stdout);
 }
 

@@ -12,6 +12,8 @@ pub mod consensus;
 pub mod detectors;
 pub mod linearizability;
 pub mod links;
+#[cfg(test)]
+mod operations_tests;
 pub mod replication;
 pub mod spec;
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use ftsim_core::{Kind, PropertyId};
 use serde::Serialize;
 
+use crate::figures::{Figures, write_figures, write_heading};
 use crate::style::{BAD, FAINT, GOOD, STRONG, UNKNOWN};
 
 /// What came of a scenario.
@@ -27,6 +28,8 @@ pub struct ScenarioReport {
     pub reached: Vec<ReachedRow>,
     /// The digests of all runs, folded in the order of their seeds.
     pub digest: String,
+    /// How processes and operations fared in all runs together.
+    pub figures: Figures,
     /// Whether there is no surprise.
     pub as_expected: bool,
     /// What was not expected.
@@ -202,6 +205,19 @@ pub fn write_text(out: &mut impl Write, reports: &[ScenarioReport]) -> io::Resul
         }
     }
     summary(out, reports)
+}
+
+/// The figures of each scenario.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_scenario_figures(out: &mut impl Write, reports: &[ScenarioReport]) -> io::Result<()> {
+    for report in reports {
+        writeln!(out)?;
+        write_heading(out, &report.file, report.figures.dependability.run_count)?;
+        write_figures(out, &report.figures)?;
+    }
+    Ok(())
 }
 
 fn summary(out: &mut impl Write, reports: &[ScenarioReport]) -> io::Result<()> {

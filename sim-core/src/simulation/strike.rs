@@ -270,7 +270,7 @@ impl<P: Protocol> Simulation<P> {
     }
 
     /// Writes down whether the process gives service from now on.
-    fn note_service(&mut self, p: ProcessId) {
+    pub(super) fn note_service(&mut self, p: ProcessId) {
         let serves = self.slots[p.index()].gives_service();
         self.world.history.serves(p, serves, self.world.now);
     }

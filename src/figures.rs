@@ -1,0 +1,125 @@
+//! Dependability figures of many runs, added up.
+
+use ftsim_core::{Dependability, Duration, Outcome};
+use ftsim_reports::{Figures, Latency};
+use hdrhistogram::Histogram;
+
+/// What runs came to. Adding up is exact: counts and integer sums, in whichever order.
+#[derive(Clone, Debug, Default)]
+pub struct FigureSums {
+    dependability: Dependability,
+    latencies: Latencies,
+}
+
+impl FigureSums {
+    /// Takes in one run.
+    pub fn add(&mut self, outcome: &Outcome) {
+        self.dependability.add(&outcome.dependability);
+        outcome.latencies.iter().for_each(|latency| self.latencies.record(*latency));
+    }
+
+    /// Takes in what other runs came to.
+    pub fn append(&mut self, other: Self) {
+        self.dependability.add(&other.dependability);
+        self.latencies.append(other.latencies);
+    }
+
+    /// What it comes to.
+    pub fn figures(&self) -> Figures {
+        Figures { dependability: self.dependability.clone(), latency: self.latencies.summary() }
+    }
+}
+
+/// The figures of a single run.
+pub fn of_run(outcome: &Outcome) -> Figures {
+    let mut sums = FigureSums::default();
+    sums.add(outcome);
+    sums.figures()
+}
+
+/// Latencies in nanoseconds, to three digits each, and the longest as it is.
+#[derive(Clone, Debug, Default)]
+struct Latencies {
+    /// Made for the first of them, since many runs have none.
+    histogram: Option<Histogram<u64>>,
+    longest: Duration,
+}
+
+const SIGNIFICANT_DIGITS: u8 = 3;
+
+impl Latencies {
+    fn record(&mut self, latency: Duration) {
+        let new = || Histogram::new(SIGNIFICANT_DIGITS).expect("three digits are few enough");
+        let histogram = self.histogram.get_or_insert_with(new);
+        histogram.record(latency.as_nanos()).expect("it grows to hold any number");
+        self.longest = self.longest.max(latency);
+    }
+
+    fn append(&mut self, other: Self) {
+        self.longest = self.longest.max(other.longest);
+        match (&mut self.histogram, other.histogram) {
+            (Some(ours), Some(theirs)) => ours.add(theirs).expect("it grows to hold any number"),
+            (ours @ None, theirs) => *ours = theirs,
+            (Some(_), None) => {}
+        }
+    }
+
+    fn summary(&self) -> Option<Latency> {
+        let histogram = self.histogram.as_ref()?;
+        let within = |share| {
+            let latency = Duration::from_nanos(histogram.value_at_quantile(share));
+            latency.min(self.longest)
+        };
+        Some(Latency {
+            p50: within(0.5),
+            p90: within(0.9),
+            p99: within(0.99),
+            longest: self.longest,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn latencies(millis: impl IntoIterator<Item = u64>) -> Latencies {
+        let mut latencies = Latencies::default();
+        millis.into_iter().for_each(|ms| latencies.record(Duration::from_millis(ms)));
+        latencies
+    }
+
+    #[test]
+    fn nothing_has_no_latency() {
+        assert_eq!(latencies([]).summary(), None);
+    }
+
+    #[test]
+    fn quantiles_are_too_long_by_less_than_a_thousandth() {
+        let summary = latencies(1..=1_000).summary().expect("a thousand latencies");
+        for (found, expected) in [(summary.p50, 500), (summary.p90, 900), (summary.p99, 990)] {
+            let exact = Duration::from_millis(expected).as_nanos();
+            assert!((exact..exact + exact / 1_000).contains(&found.as_nanos()), "{found}");
+        }
+        assert_eq!(summary.longest, Duration::from_secs(1));
+        assert_eq!(latencies([0]).summary().map(|s| s.p50), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn however_runs_are_cut_into_blocks_the_sum_is_the_same() {
+        let longest = u64::MAX / 1_000_000;
+        let millis = || (1..500).map(|n| n * n).chain([0, longest]);
+        let whole = latencies(millis());
+        for size in [1, 7, 100, 1_000] {
+            let all: Vec<u64> = millis().collect();
+            let mut blocks: Vec<_> = all.chunks(size).collect();
+            for _ in 0..2 {
+                let mut sum = Latencies::default();
+                blocks.iter().for_each(|block| sum.append(latencies(block.iter().copied())));
+                assert_eq!(sum.summary(), whole.summary());
+                assert_eq!(sum.histogram, whole.histogram);
+                blocks.reverse();
+            }
+        }
+    }
+}
