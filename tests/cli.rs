@@ -235,7 +235,8 @@ fn figures_are_those_of_the_script() {
         asked      60 operations, 60 answered (100.000 %)
         latency    mean 83.33ms, half in 30.02ms, 90 % in 210ms, 99 % in 210ms, all in 210ms
         cost       2.67 messages for each operation
-    "#]].assert_eq(&stdout(&output));
+    "#]]
+    .assert_eq(&stdout(&output));
     let output = ftsim("figures", &[], &["run", "x.toml", "--format", "json"]);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let figures = &json["scenarios"][0]["figures"];

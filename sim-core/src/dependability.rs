@@ -12,7 +12,7 @@
 //! the number of failures, and MTTR all time that was spent down, divided by the number of repairs.
 //! Where there was none, there is no estimate.
 
-use crate::history::History;
+use crate::history::{History, Operation};
 use crate::id::ProcessId;
 use crate::time::{Duration, Instant};
 
@@ -88,6 +88,22 @@ pub struct Operations {
 }
 
 impl Operations {
+    /// Those of one run, and the latencies of the answered ones.
+    fn of(history: &History, end: Instant) -> (Self, Vec<Duration>) {
+        let mut operations = Self::default();
+        let mut latencies = Vec::new();
+        for Operation { asked, answered } in history.operations() {
+            operations.asked += 1;
+            match answered {
+                Some(at) => latencies.push(at.since(asked)),
+                None => operations.waited_ns += u128::from(end.since(asked).as_nanos()),
+            }
+        }
+        operations.answered = latencies.len() as u64;
+        operations.latency_ns = latencies.iter().map(|l| u128::from(l.as_nanos())).sum();
+        (operations, latencies)
+    }
+
     /// The yield (Fox and Brewer, 1999): the share of operations that were answered; none if none
     /// was asked for.
     pub fn answered_share(&self) -> Option<f64> {
@@ -127,8 +143,9 @@ pub struct Dependability {
 }
 
 impl Dependability {
-    /// The figures of one run of `n` processes that ended at `end`, with so many messages sent.
-    pub fn of(history: &History, n: u32, end: Instant, messages: u64) -> Self {
+    /// The figures of one run of `n` processes that ended at `end`, with so many messages sent; and
+    /// how long each operation took that was answered, in the order of their names.
+    pub fn of(history: &History, n: u32, end: Instant, messages: u64) -> (Self, Vec<Duration>) {
         let mut processes = vec![Watch::default(); n as usize];
         let (mut series, mut parallel) = (Watch::default(), Watch::default());
         let mut up_count = n;
@@ -140,18 +157,8 @@ impl Dependability {
             parallel.turn(up_count > 0, change.at);
         }
         let processes: Vec<Unit> = processes.iter().map(|watch| watch.until(end)).collect();
-        let mut operations = Operations::default();
-        for (asked, answered) in history.operations() {
-            operations.asked += 1;
-            operations.answered += u64::from(answered.is_some());
-            let time_ns = answered.unwrap_or(end).since(asked).as_nanos();
-            let sum = match answered {
-                Some(_) => &mut operations.latency_ns,
-                None => &mut operations.waited_ns,
-            };
-            *sum += u128::from(time_ns);
-        }
-        Self {
+        let (operations, latencies) = Operations::of(history, end);
+        let figures = Self {
             run_count: 1,
             unfailed_run_count: u64::from(processes.iter().all(|unit| unit.failures == 0)),
             processes,
@@ -159,7 +166,8 @@ impl Dependability {
             parallel: parallel.until(end),
             operations,
             messages,
-        }
+        };
+        (figures, latencies)
     }
 
     /// Takes in the figures of other runs of the same processes.

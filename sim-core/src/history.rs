@@ -1,11 +1,9 @@
 //! The history of a run: which operations clients asked for and had answered, and when processes
 //! failed and were repaired.
 
-use std::collections::BTreeMap;
-
 use crate::id::ProcessId;
 use crate::process_set::ProcessSet;
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 /// What a request and the indication that answers it have in common.
 ///
@@ -27,10 +25,10 @@ impl OperationName {
     }
 }
 
-/// When an operation began and ended, as far as it did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// When an operation began, and when it ended if it did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Operation {
-    pub asked: Option<Instant>,
+    pub asked: Instant,
     pub answered: Option<Instant>,
 }
 
@@ -42,10 +40,12 @@ pub(crate) struct Change {
     pub serves: bool,
 }
 
-/// What clients asked for and processes went through, as a run writes it down.
+/// What clients asked for and processes went through, as a run writes it down: it only adds to
+/// lists, and requests and answers meet when it is over.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    operations: BTreeMap<OperationName, Operation>,
+    asked: Vec<(OperationName, Instant)>,
+    answered: Vec<(OperationName, Instant)>,
     changes: Vec<Change>,
     /// Who gives no service now.
     down: ProcessSet,
@@ -54,19 +54,20 @@ pub struct History {
 impl History {
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.operations.clear();
+        self.asked.clear();
+        self.answered.clear();
         self.changes.clear();
         self.down = ProcessSet::new();
     }
 
     /// A client asks for this.
     pub fn ask(&mut self, name: OperationName, at: Instant) {
-        self.operations.entry(name).or_default().asked.get_or_insert(at);
+        self.asked.push((name, at));
     }
 
     /// This is answered. Only the first answer counts; one that came before its request does too.
     pub fn answer(&mut self, name: OperationName, at: Instant) {
-        self.operations.entry(name).or_default().answered.get_or_insert(at);
+        self.answered.push((name, at));
     }
 
     /// From now on a process gives service, or no longer does. At first all do; to say so twice is
@@ -79,18 +80,25 @@ impl History {
     }
 
     /// The operations that were asked for, in the order of their names.
-    pub(crate) fn operations(&self) -> impl Iterator<Item = (Instant, Option<Instant>)> + '_ {
-        self.operations.values().filter_map(|op| Some((op.asked?, op.answered)))
-    }
-
-    /// How long each operation took that was answered, in the order of their names.
-    pub fn latencies(&self) -> Vec<Duration> {
-        let took = |(asked, answered): (Instant, Option<Instant>)| Some(answered?.since(asked));
-        self.operations().filter_map(took).collect()
+    pub(crate) fn operations(&self) -> impl Iterator<Item = Operation> {
+        let mut answers = first_of_each(&self.answered).into_iter().peekable();
+        first_of_each(&self.asked).into_iter().map(move |(name, asked)| {
+            while answers.next_if(|(other, _)| *other < name).is_some() {}
+            let answered = answers.next_if(|(other, _)| *other == name).map(|(_, at)| at);
+            Operation { asked, answered }
+        })
     }
 
     /// All changes in their order.
     pub(crate) fn changes(&self) -> &[Change] {
         &self.changes
     }
+}
+
+/// The first instant of each name, in the order of the names.
+fn first_of_each(all: &[(OperationName, Instant)]) -> Vec<(OperationName, Instant)> {
+    let mut all = all.to_vec();
+    all.sort_unstable();
+    all.dedup_by_key(|(name, _)| *name);
+    all
 }

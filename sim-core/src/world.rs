@@ -522,8 +522,8 @@ impl World {
         self.digest.mix(0x1000 | reason as u64);
     }
 
-    /// The figures of the run that is over.
-    pub fn dependability(&self, messages: u64) -> Dependability {
+    /// The figures of the run that is over, and the latencies of its operations.
+    pub fn dependability(&self, messages: u64) -> (Dependability, Vec<Duration>) {
         let n = self.experiment.setting.n;
         Dependability::of(&self.history, n, self.now, messages)
     }

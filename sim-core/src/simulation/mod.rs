@@ -345,6 +345,7 @@ impl<P: Protocol> Simulation<P> {
         let mut statistics = self.world.statistics.clone();
         statistics.events = self.world.step;
         statistics.effects = self.slots.iter().map(|s| s.effect_count).collect();
+        let (dependability, latencies) = self.world.dependability(statistics.sent());
         let unfired = self.world.fired.iter().enumerate().filter(|(_, fired)| !**fired);
         Outcome {
             seed: self.world.seed,
@@ -357,8 +358,8 @@ impl<P: Protocol> Simulation<P> {
             unfired: unfired.map(|(index, _)| index).collect(),
             unused: self.world.overrides.unused().collect(),
             panicked,
-            dependability: self.world.dependability(statistics.sent()),
-            latencies: self.world.history.latencies(),
+            dependability,
+            latencies,
             statistics,
         }
     }
