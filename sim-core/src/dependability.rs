@@ -147,13 +147,19 @@ impl Dependability {
     /// how long each operation took that was answered, in the order of their names.
     pub fn of(history: &History, n: u32, end: Instant, messages: u64) -> (Self, Vec<Duration>) {
         let mut processes = vec![Watch::default(); n as usize];
-        let (mut series, mut parallel) = (Watch::default(), Watch::default());
-        let mut up_count = n;
+        for p in history.absent() {
+            if let Some(watch) = processes.get_mut(p.index()) {
+                watch.state = State::Absent;
+            }
+        }
+        let mut up_count = processes.iter().filter(|watch| watch.state == State::Up).count();
+        let mut series = Watch::beginning(up_count == processes.len());
+        let mut parallel = Watch::beginning(up_count > 0);
         for change in history.changes() {
             let Some(watch) = processes.get_mut(change.process.index()) else { continue };
             watch.turn(change.serves, change.at);
             up_count = if change.serves { up_count + 1 } else { up_count - 1 };
-            series.turn(up_count == n, change.at);
+            series.turn(up_count == processes.len(), change.at);
             parallel.turn(up_count > 0, change.at);
         }
         let processes: Vec<Unit> = processes.iter().map(|watch| watch.until(end)).collect();
@@ -208,32 +214,56 @@ impl Dependability {
     }
 }
 
-/// A unit that is being watched: up at first.
+/// A unit that is being watched.
 #[derive(Clone, Copy, Debug, Default)]
 struct Watch {
     unit: Unit,
-    down: bool,
+    state: State,
     since: Instant,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Up,
+    Down,
+    /// It has not been up yet. This time counts as neither.
+    Absent,
+}
+
 impl Watch {
-    /// It is up, or down, from `at` on.
+    fn beginning(up: bool) -> Self {
+        let state = if up { State::Up } else { State::Absent };
+        Self { state, ..Self::default() }
+    }
+
+    /// It is up, or not, from `at` on.
     fn turn(&mut self, up: bool, at: Instant) {
-        if up != self.down {
-            return;
-        }
-        let unit = self.until(at);
-        let (failures, repairs) = (u64::from(!up), u64::from(up));
-        self.unit =
-            Unit { failures: unit.failures + failures, repairs: unit.repairs + repairs, ..unit };
-        (self.down, self.since) = (!up, at);
+        let mut unit = self.until(at);
+        let next = match (self.state, up) {
+            (State::Up, true) | (State::Down | State::Absent, false) => return,
+            (State::Up, false) => {
+                unit.failures += 1;
+                State::Down
+            }
+            (State::Down, true) => {
+                unit.repairs += 1;
+                State::Up
+            }
+            (State::Absent, true) => State::Up,
+        };
+        *self = Self { unit, state: next, since: at };
     }
 
     /// What it went through until `at`.
     fn until(&self, at: Instant) -> Unit {
         let mut unit = self.unit;
-        let time = if self.down { &mut unit.down_ns } else { &mut unit.up_ns };
-        *time += u128::from(at.since(self.since).as_nanos());
+        let time_ns = u128::from(at.since(self.since).as_nanos());
+        match self.state {
+            State::Up => unit.up_ns += time_ns,
+            State::Down => unit.down_ns += time_ns,
+            State::Absent => {}
+        }
         unit
     }
 }

@@ -46,6 +46,8 @@ pub(crate) struct Change {
 pub struct History {
     asked: Vec<(OperationName, Instant)>,
     answered: Vec<(OperationName, Instant)>,
+    /// Who was not there from the start.
+    absent: Vec<ProcessId>,
     changes: Vec<Change>,
     /// Who gives no service now.
     down: ProcessSet,
@@ -56,6 +58,7 @@ impl History {
     pub fn clear(&mut self) {
         self.asked.clear();
         self.answered.clear();
+        self.absent.clear();
         self.changes.clear();
         self.down = ProcessSet::new();
     }
@@ -68,6 +71,13 @@ impl History {
     /// This is answered. Only the first answer counts; one that came before its request does too.
     pub fn answer(&mut self, name: OperationName, at: Instant) {
         self.answered.push((name, at));
+    }
+
+    /// A process is not there from the start: it is neither up nor down until it first gives
+    /// service.
+    pub fn is_absent(&mut self, process: ProcessId) {
+        self.down.insert(process);
+        self.absent.push(process);
     }
 
     /// From now on a process gives service, or no longer does. At first all do; to say so twice is
@@ -87,6 +97,11 @@ impl History {
             let answered = answers.next_if(|(other, _)| *other == name).map(|(_, at)| at);
             Operation { asked, answered }
         })
+    }
+
+    /// Who was not there from the start.
+    pub(crate) fn absent(&self) -> &[ProcessId] {
+        &self.absent
     }
 
     /// All changes in their order.

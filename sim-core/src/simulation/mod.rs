@@ -258,6 +258,7 @@ impl<P: Protocol> Simulation<P> {
                     slot.up = false;
                     slot.absent = true;
                     slot.ever_faulty = true;
+                    self.world.history.is_absent(*process);
                     self.world.failure_free = false;
                 }
                 _ => {}

@@ -123,6 +123,7 @@ impl<P: Protocol> Simulation<P> {
         for observer in self.world.experiment.setting.processes() {
             self.world.consult_omega(observer);
         }
+        self.note_service(p);
         self.handle(p, Input::Start);
         self.consult_clients(|workload, ask| workload.on_recover(p, ask));
     }

@@ -3,7 +3,7 @@
 use crate::scripted::{Stage, at, crash, crash_for, ms};
 use ftsim_core::adversary::Behaviour;
 use ftsim_core::dependability::{Dependability, Unit};
-use ftsim_core::fault::Action;
+use ftsim_core::fault::{Action, Crash};
 use ftsim_core::history::History;
 use ftsim_core::{Duration, Instant, OperationName, ProcessId};
 
@@ -185,6 +185,27 @@ fn a_pause_is_a_failure_and_a_crash_in_it_is_the_same_one() {
     let [p0, p1] = &outcome.dependability.processes[..] else { panic!("two processes") };
     assert_eq!(lived(p0), (130, 70, 2, 2));
     assert_eq!(lived(p1), (200, 0, 1, 0));
+}
+
+#[test]
+fn who_starts_late_is_counted_from_then_on() {
+    let stage = Stage::new(2, &[])
+        .fault(at(40), Action::Start(P1))
+        .fault(at(60), crash_for(1, Some(10)))
+        .fault(at(100), Action::Heal);
+    let figures = stage.record().0.dependability;
+    assert_eq!(lived(&figures.processes[0]), (100, 0, 0, 0));
+    assert_eq!(lived(&figures.processes[1]), (50, 10, 1, 1));
+    assert_eq!(lived(&figures.series), (50, 10, 1, 1));
+    assert_eq!(lived(&figures.parallel), (100, 0, 0, 0));
+}
+
+#[test]
+fn who_aborts_has_failed() {
+    let abort = Action::Crash(P0, Crash { announced: true, ..Crash::default() });
+    let stage = Stage::new(2, &[]).fault(at(30), abort).fault(at(100), Action::Heal);
+    let figures = stage.record().0.dependability;
+    assert_eq!(lived(&figures.processes[0]), (30, 70, 1, 0));
 }
 
 #[test]
