@@ -205,6 +205,10 @@ fn single_messages() {
     assert_eq!(late, rule(Some("Commit"), 3, Fate::Delay(ms(80))));
     let double = rules(&format!("{link}nth = 2\nduplicate = \"80ms\""));
     assert_eq!(double, rule(None, 2, Fate::Duplicate(ms(80))));
+    assert_eq!(rules(&format!("{link}corrupt = true")), rule(None, 1, Fate::Corrupt));
+    let other = rules(&format!("{link}kind = \"Commit\"\nreplace = {{ Abort = 1 }}"));
+    let abort = Fate::Replace(serde_json::json!({ "Abort": 1 }));
+    assert_eq!(other, rule(Some("Commit"), 1, abort));
 }
 
 #[test]

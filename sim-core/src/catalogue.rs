@@ -12,7 +12,7 @@ use crate::outcome::Outcome;
 use crate::property::{Kind, PropertyId, Standing};
 use crate::protocol::{Invalid, Model, Mutant, Protocol, Setting};
 use crate::random::Profile;
-use crate::simulation::Simulation;
+use crate::simulation::{Simulation, read_message};
 use crate::spec::Spec;
 use crate::trace::Trace;
 
@@ -75,6 +75,8 @@ pub struct Entry {
     pub params_schema: fn() -> Schema,
     /// The schema of `[workload]`.
     pub workload_schema: fn() -> Schema,
+    /// Whether this is the JSON of a message of the protocol; if not, why not.
+    pub read_message: fn(&Value) -> Result<(), String>,
     settle: fn(Settling<'_>) -> Result<Settled, Invalid>,
     prepare: fn(Experiment, Settling<'_>) -> Result<Box<dyn Runner>, Invalid>,
 }
@@ -149,6 +151,7 @@ impl Entry {
             properties: P::Spec::PROPERTIES.iter().map(info).collect(),
             params_schema: || schema_for!(P::Params),
             workload_schema: || schema_for!(<P::Spec as Spec>::WorkloadSettings),
+            read_message: read_message::<P>,
             settle: settle::<P>,
             prepare: prepare::<P>,
         }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 use crate::id::ProcessId;
 use crate::kind::Kind;
 use crate::time::Duration;
@@ -22,7 +24,7 @@ pub struct MessageOverride {
 }
 
 /// What becomes of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fate {
     /// It is lost.
     Drop,
@@ -30,6 +32,10 @@ pub enum Fate {
     Delay(Duration),
     /// It arrives, and a copy of it this long after it was sent.
     Duplicate(Duration),
+    /// Its content is changed on the way, in one part of it. Its link decides when it arrives.
+    Corrupt,
+    /// It says this instead: the JSON of a message. Its link decides when it arrives.
+    Replace(Value),
 }
 
 impl fmt::Display for MessageOverride {
@@ -42,6 +48,8 @@ impl fmt::Display for MessageOverride {
             Fate::Drop => f.write_str("lost"),
             Fate::Delay(delay) => write!(f, "takes {delay}"),
             Fate::Duplicate(delay) => write!(f, "doubled, the copy takes {delay}"),
+            Fate::Corrupt => f.write_str("garbled"),
+            Fate::Replace(message) => write!(f, "replaced by {message}"),
         }
     }
 }
@@ -75,8 +83,9 @@ impl Overrides {
         self.waiting.is_empty()
     }
 
-    /// Counts a message that is sent. Returns what becomes of it, if an override says so.
-    pub fn fate(&mut self, from: ProcessId, to: ProcessId, kind: Kind) -> Option<Fate> {
+    /// Counts a message that is sent. Returns what becomes of it, if an override says so, and the
+    /// index of that override.
+    pub fn fate(&mut self, from: ProcessId, to: ProcessId, kind: Kind) -> Option<(usize, Fate)> {
         let mut fate = None;
         self.waiting.retain_mut(|waiting| {
             let rule = &waiting.rule;
@@ -85,7 +94,7 @@ impl Overrides {
                 waiting.left -= 1;
             }
             if waiting.left == 0 {
-                fate = Some(rule.fate);
+                fate = Some((waiting.index, rule.fate.clone()));
             }
             waiting.left > 0
         });

@@ -31,6 +31,8 @@ pub enum Stream {
     StateCorruption,
     /// What one process signs with, by its index.
     Key(u32),
+    /// How a single message is changed, by the number of the override.
+    Message(u32),
     /// The clients' requests.
     Workload,
     /// Delays and mistakes of the failure detector.
@@ -64,6 +66,7 @@ impl Stream {
             Self::StateCorruption => 10,
             Self::Core => 11,
             Self::Choice(number) => (4 << 32) | number as u64,
+            Self::Message(number) => (6 << 32) | number as u64,
             Self::FaultKind(kind) => (2 << 32) | kind as u64,
             Self::Process(p) => (1 << 32) | p as u64,
         }

@@ -365,20 +365,13 @@ impl World {
 
     /// Decides what becomes of a message from `from` to another process `to`, sent now.
     #[inline]
-    pub fn route(
-        &mut self,
-        from: ProcessId,
-        to: ProcessId,
-        kind: Kind,
-        size: impl FnOnce() -> u64,
-    ) -> Route {
-        let route = if self.conditions.is_empty() && !self.network.is_narrow() {
+    pub fn route(&mut self, from: ProcessId, to: ProcessId, size: impl FnOnce() -> u64) -> Route {
+        if self.conditions.is_empty() && !self.network.is_narrow() {
             self.network.route(from, to, self.now, Duration::ZERO, &mut self.network_rng)
         } else {
             let waits = self.waits(from, to, size);
             self.route_under_conditions(from, to, waits)
-        };
-        if self.overrides.is_empty() { route } else { self.overridden(route, from, to, kind) }
+        }
     }
 
     /// How long a message waits until a link with a bandwidth has passed those before it.
@@ -402,19 +395,32 @@ impl World {
         Tampering { garbled: garbled || tampering.garbled, ..tampering }
     }
 
-    /// What an override makes of a message. Its link has drawn all the same, so that others are not
-    /// disturbed.
-    fn overridden(&mut self, route: Route, from: ProcessId, to: ProcessId, kind: Kind) -> Route {
-        let Some(fate) = self.overrides.fate(from, to, kind) else { return route };
-        self.failure_free &= matches!(fate, Fate::Delay(_));
-        match (fate, route) {
-            (Fate::Drop, _) => Route::Dropped(DropReason::Override),
-            (Fate::Delay(delay), _) => Route::Arrives(self.now + delay, None),
-            (Fate::Duplicate(delay), Route::Arrives(at, _)) => {
-                Route::Arrives(at, Some(self.now + delay))
-            }
-            (Fate::Duplicate(delay), Route::Dropped(_)) => Route::Arrives(self.now + delay, None),
+    /// What an override makes of the way of a message that is sent now, and the override itself
+    /// with its index, if there is one. The link has drawn all the same, so that other messages are
+    /// not disturbed.
+    #[inline]
+    pub fn overridden(
+        &mut self,
+        route: Route,
+        from: ProcessId,
+        to: ProcessId,
+        kind: Kind,
+    ) -> (Route, Option<(usize, Fate)>) {
+        if self.overrides.is_empty() {
+            return (route, None);
         }
+        let Some((index, fate)) = self.overrides.fate(from, to, kind) else { return (route, None) };
+        self.failure_free &= matches!(fate, Fate::Delay(_));
+        let route = match (&fate, route) {
+            (Fate::Drop, _) => Route::Dropped(DropReason::Override),
+            (Fate::Delay(delay), _) => Route::Arrives(self.now + *delay, None),
+            (Fate::Duplicate(delay), Route::Arrives(at, _)) => {
+                Route::Arrives(at, Some(self.now + *delay))
+            }
+            (Fate::Duplicate(delay), Route::Dropped(_)) => Route::Arrives(self.now + *delay, None),
+            (Fate::Corrupt | Fate::Replace(_), route) => route,
+        };
+        (route, Some((index, fate)))
     }
 
     fn route_under_conditions(&mut self, from: ProcessId, to: ProcessId, waits: Duration) -> Route {

@@ -1,7 +1,7 @@
 //! `[[message]]`: what becomes of single messages.
 
 use ftsim_core::message_override::{Fate, MessageOverride};
-use ftsim_core::{Duration, Instant, ProcessId};
+use ftsim_core::{Entry, Instant, ProcessId};
 
 use super::names::Names;
 use super::problems::Problems;
@@ -11,6 +11,7 @@ use crate::scenario_file::MessageFile;
 pub fn overrides(
     problems: &mut Problems<'_>,
     names: &Names<'_>,
+    entry: &Entry,
     horizon: Instant,
     messages: &[MessageFile],
 ) -> Vec<MessageOverride> {
@@ -18,7 +19,7 @@ pub fn overrides(
     for (index, message) in messages.iter().enumerate() {
         let path = format!("message[{index}]");
         let ends = link(problems, names, &format!("{path}.link"), &message.link);
-        let fate = fate(problems, horizon, &path, message);
+        let fate = fate(problems, entry, horizon, &path, message);
         let nth = message.nth.map_or(1, |nth| nth.0);
         if nth == 0 {
             problems.value(&format!("{path}.nth"), "there is no 0th: counting begins at 1");
@@ -59,41 +60,50 @@ fn link(
     Some(ends)
 }
 
+/// What becomes of a message: the one key that says so.
 fn fate(
     problems: &mut Problems<'_>,
+    entry: &Entry,
     horizon: Instant,
     path: &str,
     message: &MessageFile,
 ) -> Option<Fate> {
-    let mut soon = |key: &str, after: Duration| {
-        if Instant::ZERO + after > horizon {
+    let MessageFile { drop, delay, duplicate, corrupt, replace, .. } = message;
+    let given = [
+        ("drop", drop.map(|drop| drop.then_some(Fate::Drop))),
+        ("delay", delay.map(|delay| Some(Fate::Delay(delay)))),
+        ("duplicate", duplicate.map(|after| Some(Fate::Duplicate(after)))),
+        ("corrupt", corrupt.map(|corrupt| corrupt.then_some(Fate::Corrupt))),
+        ("replace", replace.clone().map(|form| Some(Fate::Replace(form)))),
+    ];
+    let mut given = given.into_iter().filter_map(|(key, fate)| Some((key, fate?)));
+    let Some((key, fate)) = given.next() else {
+        problems
+            .value(path, "nothing becomes of this message")
+            .label("expected one of `drop`, `delay`, `duplicate`, `corrupt`, `replace`");
+        return None;
+    };
+    if let Some((second, _)) = given.next() {
+        let twice = "this says twice what becomes of the message";
+        problems.key(&format!("{path}.{second}"), twice).help("leave one of them out");
+        return None;
+    }
+    let path = format!("{path}.{key}");
+    match &fate {
+        None => {
+            problems.value(&path, format!("`{key} = false` does nothing"));
+        }
+        Some(Fate::Delay(after) | Fate::Duplicate(after)) if Instant::ZERO + *after > horizon => {
             problems
-                .value(
-                    &format!("{path}.{key}"),
-                    format!("{after} is beyond the horizon ({horizon})"),
-                )
+                .value(&path, format!("{after} is beyond the horizon ({horizon})"))
                 .help("write `drop = true` for a message that never arrives");
         }
-        after
-    };
-    match (message.drop, message.delay, message.duplicate) {
-        (Some(true), None, None) => return Some(Fate::Drop),
-        (None, Some(delay), None) => return Some(Fate::Delay(soon("delay", delay))),
-        (None, None, Some(copy)) => return Some(Fate::Duplicate(soon("duplicate", copy))),
-        (Some(false), None, None) => {
-            problems.value(&format!("{path}.drop"), "`drop = false` does nothing");
+        Some(Fate::Replace(form)) => {
+            if let Err(why) = (entry.read_message)(form) {
+                problems.invalid(&path, &format!("no message of `{}`: {why}", entry.name));
+            }
         }
-        (None, None, None) => {
-            problems
-                .value(path, "nothing becomes of this message")
-                .label("expected one of `drop`, `delay`, `duplicate`");
-        }
-        (drop, ..) => {
-            let second =
-                if drop.is_some() && message.delay.is_some() { "delay" } else { "duplicate" };
-            let twice = "this says twice what becomes of the message";
-            problems.key(&format!("{path}.{second}"), twice).help("leave one of them out");
-        }
+        Some(_) => {}
     }
-    None
+    fate
 }

@@ -153,7 +153,7 @@ fn read(
     let fate_groups = world::fate_groups(problems, &names, &file.fate_sharing);
     let random = file.random.as_ref().map(|file| random::random(problems, &around, file));
     let random::Random { drawn, crash_points } = random.unwrap_or_default();
-    let overrides = messages::overrides(problems, &names, limits.horizon, &file.message);
+    let overrides = messages::overrides(problems, &names, entry, limits.horizon, &file.message);
     setting.delay_bound = network.bound;
     let check = expectation::check(problems, entry, &file.check);
     let (params, workload) = (Value::Object(file.params), Value::Object(file.workload));

@@ -3,10 +3,11 @@
 use ftsim_core::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::value::Count;
 
-/// One message: exactly one of `drop`, `delay`, `duplicate`.
+/// One message: exactly one of `drop`, `delay`, `duplicate`, `corrupt`, `replace`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MessageFile {
@@ -23,4 +24,8 @@ pub struct MessageFile {
     pub delay: Option<Duration>,
     /// It arrives, and a copy of it this long after it was sent.
     pub duplicate: Option<Duration>,
+    /// Its content is changed on the way, in one part of it.
+    pub corrupt: Option<bool>,
+    /// It says this instead: a message of the protocol, as its JSON.
+    pub replace: Option<Value>,
 }

@@ -367,7 +367,9 @@ delay = "1s"
              --> x.toml:6:1
               |
             6 | [[message]]
-              | ^^^^^^^^^^^ expected one of `drop`, `delay`, `duplicate`
+              | ^^^^^^^^^^^
+              |
+              = note: expected one of `drop`, `delay`, `duplicate`, `corrupt`, `replace`
 
             error: there is no process p9
              --> x.toml:7:8
@@ -484,6 +486,56 @@ resume_after = "1s"
               = note: expected one of `silent`, `withhold`, `delay`, `equivocate`, `mutate`,
                       `replay`, `collude`, `custom`, `random`
             help: did you mean `equivocate`?
+        "#]],
+    );
+}
+
+#[test]
+fn messages_that_are_changed() {
+    beb(
+        r#"[[message]]
+link = "p0 -> p1"
+corrupt = false
+[[message]]
+link = "p0 -> p1"
+nth = 2
+replace = { Dta = 3 }
+[[message]]
+link = "p0 -> p1"
+nth = 3
+replace = { Data = "three" }
+[[message]]
+link = "p0 -> p1"
+nth = 4
+replace = { Data = 3 }
+corrupt = true
+"#,
+        expect![[r#"
+            error: `corrupt = false` does nothing
+             --> x.toml:5:11
+              |
+            5 | corrupt = false
+              |           ^^^^^
+
+            error: no message of `beb`: unknown variant `Dta`
+             --> x.toml:9:11
+              |
+            9 | replace = { Dta = 3 }
+              |           ^^^^^^^^^^^ expected `Data`
+
+            error: no message of `beb`: invalid type: string "three"
+              --> x.toml:13:11
+               |
+            13 | replace = { Data = "three" }
+               |           ^^^^^^^^^^^^^^^^^^ expected a whole number, 0 or more
+
+            error: this says twice what becomes of the message
+              --> x.toml:17:1
+               |
+            17 | replace = { Data = 3 }
+               | ^^^^^^^
+               |
+            help: leave one of them out
         "#]],
     );
 }

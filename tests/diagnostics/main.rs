@@ -267,6 +267,9 @@ delay = "80ms"
 [[message]]
 link = "p2 -> p0"
 duplicate = "80ms"
+[[message]]
+link = "p2 -> p1"
+corrupt = true
 [random]
 max_faulty = 2
 crash = { count = "0..2", between = "0s..2s", recover_after = "100ms..1s", target = "worker" }

@@ -141,21 +141,26 @@ impl<P: Protocol> Simulation<P> {
         }
         let kind = Kind::of(&msg);
         self.world.statistics.count_sent(kind);
-        let route = if to.index() >= self.slots.len() {
-            Route::Dropped(DropReason::NoSuchProcess)
+        let (route, rule) = if to.index() >= self.slots.len() {
+            (Route::Dropped(DropReason::NoSuchProcess), None)
         } else {
-            self.world.route(from, to, kind, || encoded_size(&msg))
+            let route = self.world.route(from, to, || encoded_size(&msg));
+            self.world.overridden(route, from, to, kind)
         };
         match route {
             Route::Dropped(reason) => self.drop_message(id, from, to, &msg, reason),
             Route::Arrives(at, copy) => {
                 let msg = self.tamper(id, from, to, msg);
+                let msg = match rule {
+                    Some((number, fate)) => self.obey(number, &fate, id, (from, to), msg),
+                    None => msg,
+                };
                 if let Some(at) = copy {
                     self.world.statistics.duplicated += 1;
                     self.world.failure_free = false;
-                    self.put_under_way(id, from, to, msg.clone(), at, kind);
+                    self.put_under_way(id, from, to, msg.clone(), at);
                 }
-                self.put_under_way(id, from, to, msg, at, kind);
+                self.put_under_way(id, from, to, msg, at);
             }
         }
         Some(kind)
@@ -169,12 +174,11 @@ impl<P: Protocol> Simulation<P> {
         to: ProcessId,
         msg: P::Msg,
         arrives: Instant,
-        kind: Kind,
     ) {
         self.world.record(Some(from), || Happening::Send {
             id,
             to,
-            kind: kind.to_string(),
+            kind: Kind::of(&msg).to_string(),
             message: format!("{msg:?}"),
             arrives,
         });

@@ -18,6 +18,9 @@ use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
+use serde::Deserialize as _;
+use serde_json::Value;
+
 use crate::adversary::Adversary;
 use crate::checker::Checker;
 use crate::clock::LocalClock;
@@ -28,6 +31,7 @@ use crate::experiment::Experiment;
 use crate::fault::{Action, Plan, Trigger};
 use crate::id::ProcessId;
 use crate::liveness::Stall;
+use crate::message_override::Fate;
 use crate::outcome::{Outcome, Panicked};
 use crate::process::{Process, Request};
 use crate::property::{End, EndCause, Standing};
@@ -72,7 +76,8 @@ impl<P: Protocol> Simulation<P> {
     /// Puts the protocol into the world, ready to run a seed.
     ///
     /// # Errors
-    /// When the protocol or its spec refuses a setting; keys begin with `params` or `workload`.
+    /// When the protocol or its spec refuses a setting; keys begin with `params` or `workload`. When
+    /// an override replaces a message by what is none of the protocol; keys begin with `message`.
     pub fn new(
         experiment: Experiment,
         params: P::Params,
@@ -85,6 +90,12 @@ impl<P: Protocol> Simulation<P> {
         let setting = &experiment.setting;
         P::validate(&params, setting).map_err(|e| within("params", e))?;
         let clients = P::Spec::workload(workload, setting).map_err(|e| within("workload", e))?;
+        for (index, rule) in experiment.overrides.iter().enumerate() {
+            if let Fate::Replace(form) = &rule.fate {
+                let key = format!("message[{index}].replace");
+                read_message::<P>(form).map_err(|message| Invalid { key, message })?;
+            }
+        }
         let claims = P::claims(&params, setting);
         let checks = Checker::new(setting, |entry| {
             entry.standing == Standing::Core
@@ -380,6 +391,11 @@ impl<P: Protocol> Simulation<P> {
         self.world.record(process, || Happening::Panic { message: message.clone() });
         Some(Panicked { step: self.world.step, at: self.world.now, process, message })
     }
+}
+
+/// Whether this is the JSON of a message of `P`; if not, why not.
+pub(crate) fn read_message<P: Protocol>(form: &Value) -> Result<(), String> {
+    P::Msg::deserialize(form).map(|_| ()).map_err(|error| error.to_string())
 }
 
 /// What a panic said.

@@ -2,16 +2,16 @@
 
 use std::io;
 
-use serde::Serialize;
+use serde::{Deserialize as _, Serialize};
 
 use super::Simulation;
 use super::slot::Envelope;
 use crate::adversary::garble;
 use crate::id::{MessageId, ProcessId};
-use crate::kind::Kind;
+use crate::message_override::Fate;
 use crate::network::Route;
 use crate::protocol::Protocol;
-use crate::rng::Rng;
+use crate::rng::{Rng, Stream};
 use crate::trace::Happening;
 
 /// So many of the latest messages are kept, where old ones may come again.
@@ -37,7 +37,34 @@ impl<P: Protocol> Simulation<P> {
             }
             self.sent.push(Envelope { id, from, to, lost: false, msg: msg.clone() });
         }
-        if tampering.garbled { self.garble(id, from, to, &msg) } else { msg }
+        if !tampering.garbled {
+            return msg;
+        }
+        let mut rng = Rng::from_bits(self.world.conditions_rng.bits());
+        self.garble(id, (from, to), &msg, &mut rng)
+    }
+
+    /// What an override makes of the content of a message; `index` is the override's.
+    pub(super) fn obey(
+        &mut self,
+        index: usize,
+        fate: &Fate,
+        id: MessageId,
+        link: (ProcessId, ProcessId),
+        msg: P::Msg,
+    ) -> P::Msg {
+        match fate {
+            Fate::Drop | Fate::Delay(_) | Fate::Duplicate(_) => msg,
+            Fate::Corrupt => {
+                let number = u32::try_from(index).expect("fewer overrides than 2^32");
+                let mut rng = Rng::new(self.world.seed, Stream::Message(number));
+                self.garble(id, link, &msg, &mut rng)
+            }
+            Fate::Replace(form) => {
+                let other = P::Msg::deserialize(form).expect("a message, as `new` has made sure");
+                self.changed(id, link, &msg, other)
+            }
+        }
     }
 
     fn replay_one(&mut self, from: ProcessId, to: ProcessId) {
@@ -45,28 +72,43 @@ impl<P: Protocol> Simulation<P> {
         let old: Vec<&Envelope<P::Msg>> = self.sent.iter().filter(of_link).collect();
         let Some(old) = self.world.conditions_rng.choose(&old) else { return };
         let (id, msg) = (old.id, old.msg.clone());
-        let kind = Kind::of(&msg);
-        let route = self.world.route(from, to, kind, || encoded_size(&msg));
+        let route = self.world.route(from, to, || encoded_size(&msg));
         let Route::Arrives(at, _) = route else { return };
         self.world.statistics.replayed += 1;
         self.world.failure_free = false;
         self.world.record(Some(from), || Happening::Replay { id, to, message: format!("{msg:?}") });
-        self.put_under_way(id, from, to, msg, at, kind);
+        self.put_under_way(id, from, to, msg, at);
     }
 
-    fn garble(&mut self, id: MessageId, from: ProcessId, to: ProcessId, msg: &P::Msg) -> P::Msg {
-        let mut rng = Rng::from_bits(self.world.conditions_rng.bits());
-        let garbled = garble(msg, &mut rng);
-        if garbled != *msg {
+    fn garble(
+        &mut self,
+        id: MessageId,
+        link: (ProcessId, ProcessId),
+        msg: &P::Msg,
+        rng: &mut Rng,
+    ) -> P::Msg {
+        let garbled = garble(msg, rng);
+        self.changed(id, link, msg, garbled)
+    }
+
+    /// Takes note of a change of a message on its way, if it is one.
+    fn changed(
+        &mut self,
+        id: MessageId,
+        (from, to): (ProcessId, ProcessId),
+        sent: &P::Msg,
+        changed: P::Msg,
+    ) -> P::Msg {
+        if changed != *sent {
             self.world.statistics.garbled += 1;
             self.world.failure_free = false;
             self.world.record(Some(from), || Happening::Garble {
                 id,
                 to,
-                message: format!("{garbled:?}"),
+                message: format!("{changed:?}"),
             });
         }
-        garbled
+        changed
     }
 }
 

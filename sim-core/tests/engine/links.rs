@@ -84,6 +84,29 @@ fn single_messages_can_be_dropped_delayed_and_doubled() {
 }
 
 #[test]
+fn single_messages_can_be_garbled_and_replaced() {
+    let lines = [(0, 0, vec![Do::Send(1, 1), Do::Send(1, 2), Do::Send(1, 3)])];
+    let with = |fate| {
+        let rule = MessageOverride { from: P[0], to: P[1], kind: None, nth: 2, fate };
+        Stage::new(2, &lines).with(|e| e.overrides = vec![rule])
+    };
+    let replaced = with(Fate::Replace(serde_json::json!({ "Data": 7 })));
+    let expected = ["10 p1 Heard(0, 1)", "10 p1 Heard(0, 7)", "10 p1 Heard(0, 3)"];
+    assert_eq!(replaced.play(), expected);
+    let statistics = replaced.record().0.statistics;
+    assert_eq!((statistics.garbled, statistics.delivered), (1, 3));
+    let garbled = with(Fate::Corrupt);
+    let statistics = garbled.record().0.statistics;
+    assert_eq!((statistics.garbled, statistics.delivered), (1, 3));
+    let heard = garbled.play();
+    assert_eq!([&heard[0], &heard[2]], [expected[0], expected[2]]);
+    assert_ne!(heard[1], "10 p1 Heard(0, 2)");
+    // A link that loses everything loses what it would garble, too.
+    let lossy = garbled.with(|e| e.network.default.loss = Loss::Independent(Probability::ALWAYS));
+    assert_eq!(lossy.record().0.statistics.garbled, 0);
+}
+
+#[test]
 fn a_message_to_nobody_is_dropped_as_such() {
     let (outcome, _) = Stage::new(2, &[(0, 0, vec![Do::Send(9, 1)])]).record();
     assert_eq!(outcome.statistics.dropped_for(DropReason::NoSuchProcess), 1);
