@@ -64,7 +64,7 @@ fn a_misspelt_key_is_shown_with_its_place_and_its_neighbour() {
           | ^^^^^
           |
           = note: expected one of `delay`, `loss`, `duplicate`, `order`, `bandwidth`, `corrupt`,
-                  `stabilise_at`, `bound`, `link`
+                  `links`, `resend_after`, `stabilise_at`, `bound`, `link`
         help: did you mean `delay`?
 
     "#]]

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use ftsim_core::network::DropReason;
+use ftsim_core::outcome::PacketCount;
 use ftsim_core::{Kind, Outcome, Verdict};
 use serde_json::{Value, json};
 
@@ -66,6 +67,10 @@ fn counts(outcome: &Outcome) -> Vec<(&'static str, String)> {
         if let count @ 1.. = statistics.dropped_for(reason) {
             messages.push_str(&format!(", {count} dropped ({})", reason.text()));
         }
+    }
+    if statistics.packets.sent > 0 {
+        let PacketCount { sent, sent_again, lost } = statistics.packets;
+        messages.push_str(&format!(", {sent} packets ({sent_again} again, {lost} lost)"));
     }
     if statistics.garbled > 0 {
         messages.push_str(&format!(", {} garbled", statistics.garbled));
@@ -163,6 +168,7 @@ pub fn outcome_json(outcome: &Outcome) -> Value {
             "delivered": statistics.delivered,
             "dropped": dropped,
             "duplicated": statistics.duplicated,
+            "packets": statistics.packets,
             "garbled": statistics.garbled,
             "replayed": statistics.replayed,
             "syncs": statistics.syncs,

@@ -68,6 +68,9 @@ impl Line {
             Happening::Drop { id, to, message, reason } => {
                 (link(&me, "-x", *to), format!("{message}  [{id} {}]", reason.text()), UNKNOWN)
             }
+            Happening::Carry { id, to, message } => {
+                (link(&me, "=>", *to), format!("{message}  [{id} is carried]"), PLAIN)
+            }
             Happening::Garble { id, to, message } => {
                 (link(&me, "-?", *to), format!("{message}  [{id} garbled on the way]"), UNKNOWN)
             }
@@ -141,6 +144,7 @@ fn happening(what: &Happening) -> (String, anstyle::Style) {
         | Happening::Send { .. }
         | Happening::Drop { .. }
         | Happening::Garble { .. }
+        | Happening::Carry { .. }
         | Happening::Replay { .. } => {
             unreachable!("links are told apart before")
         }

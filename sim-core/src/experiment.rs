@@ -14,6 +14,7 @@ use crate::protocol::Setting;
 use crate::random::RandomFaults;
 use crate::storage::OnCrash;
 use crate::time::{Duration, DurationRange, Instant};
+use crate::transport::TransportConfig;
 
 /// The world of a run, apart from its seed.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct Experiment {
     pub setting: Setting,
     /// The links.
     pub network: NetworkConfig,
+    /// What lies between the processes and the links.
+    pub transport: TransportConfig,
     /// The local clocks.
     pub clocks: ClockConfig,
     /// The failure detector.
@@ -80,6 +83,7 @@ impl Experiment {
         Self {
             setting,
             network: NetworkConfig { bound: Duration::from_millis(10), ..Default::default() },
+            transport: TransportConfig::default(),
             clocks: ClockConfig::default(),
             detector: DetectorConfig::default(),
             sync_latency: DurationRange::default(),

@@ -63,6 +63,7 @@ mod text;
 pub mod time;
 mod timer;
 pub mod trace;
+pub mod transport;
 mod world;
 
 pub use catalogue::{Entry, Runner};

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::dependability::Dependability;
 use crate::digest::Digest;
 use crate::fault::Plan;
@@ -94,6 +96,8 @@ pub struct Statistics {
     pub garbled: u64,
     /// Old messages that the network brought again.
     pub replayed: u64,
+    /// What the transport sent, apart from the messages of processes.
+    pub packets: PacketCount,
     /// Syncs of a log: forced writes.
     pub syncs: u64,
     /// Crashes.
@@ -102,6 +106,17 @@ pub struct Statistics {
     pub recoveries: u64,
     /// Effects of each process, in the order of their ids: the points at which a crash could land.
     pub effects: Vec<u64>,
+}
+
+/// What the transport sent: messages, acknowledgements and heartbeats.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PacketCount {
+    /// Packets.
+    pub sent: u64,
+    /// Those of them that carried a message again.
+    pub sent_again: u64,
+    /// Those of them that did not arrive.
+    pub lost: u64,
 }
 
 /// How often messages of one kind were sent.

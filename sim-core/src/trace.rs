@@ -153,6 +153,15 @@ pub enum Happening {
         /// How many effects of the handler that it was in are lost.
         effects_lost: usize,
     },
+    /// The transport takes over a message.
+    Carry {
+        /// Which.
+        id: MessageId,
+        /// For whom.
+        to: ProcessId,
+        /// What it says.
+        message: String,
+    },
     /// A process aborts, and all others will be told.
     Abort,
     /// Something has changed the state of a process.

@@ -34,6 +34,10 @@ pub(crate) enum Control {
     Recover(ProcessId, u32),
     /// A process crashes along with another whose fate it shares.
     CrashWith(ProcessId, Crash),
+    /// The transport of a process sends again what is not acknowledged.
+    Resend(ProcessId, u32),
+    /// The transport of a process sends a heartbeat.
+    Beat(ProcessId, u32),
     /// A process goes on, unless it crashed since this incarnation.
     Resume(ProcessId, u32),
     /// An adversary sends what it has held back for this process under this number.

@@ -14,6 +14,7 @@ mod random;
 mod refusals;
 mod settings;
 mod targets;
+mod transport;
 mod world;
 
 use std::sync::Arc;
@@ -134,6 +135,7 @@ fn read(
     let timing = entry.model.timing;
     let network = network::network(problems, &names, limits.horizon, timing, &file.network);
     let stable = network.stabilise_at;
+    let transport = transport::transport(problems, &file.network, &file.detector, &network);
     let detector = world::detector(problems, &names, limits.horizon, stable, &file.detector);
     let liveness = file.liveness.as_ref();
     let liveness = world::liveness(problems, limits.horizon, stable, liveness);
@@ -173,6 +175,7 @@ fn read(
         experiment: Experiment {
             setting,
             network,
+            transport,
             clocks,
             detector,
             sync_latency: file.storage.sync_latency,

@@ -5,7 +5,7 @@ use toml::de::DeValue;
 use super::problems::Problems;
 
 /// Keys that are planned. `[]` stands for any element.
-const PLANNED_KEYS: &[&str] = &["repro", "network.links", "network.authenticated"];
+const PLANNED_KEYS: &[&str] = &["repro", "network.authenticated"];
 
 /// Keys that the vocabulary of faults suggests, and what to write for them.
 const OTHER_WORDS: &[(&str, &str)] = &[
@@ -14,9 +14,6 @@ const OTHER_WORDS: &[(&str, &str)] = &[
     ("fault[].lose_unsynced", "write crash = \"p0\", on_crash = \"lose-unsynced\""),
     ("fault[].torn_write", "write crash = \"p0\", on_crash = \"torn-last\""),
 ];
-
-/// Values that are planned, by key.
-const PLANNED_VALUES: &[(&str, &[&str])] = &[("detector.kind", &["heartbeat"])];
 
 /// Values that no scenario can mean.
 pub fn refuse(problems: &mut Problems<'_>) {
@@ -28,9 +25,6 @@ pub fn refuse(problems: &mut Problems<'_>) {
         DeValue::Float(float) if is_not_finite(float.as_str()) => {
             refused.push((path.to_owned(), Refused::Value("this number is not finite")));
         }
-        DeValue::String(text) if is_planned_value(path, text) => {
-            refused.push((path.to_owned(), Refused::Planned(format!("{text:?}"))));
-        }
         _ if other_word(path).is_some() => refused.push((path.to_owned(), Refused::OtherWord)),
         _ if PLANNED_KEYS.contains(&pattern(path).as_str()) => {
             refused.push((path.to_owned(), Refused::Key));
@@ -41,9 +35,6 @@ pub fn refuse(problems: &mut Problems<'_>) {
         match why {
             Refused::Value(why) => {
                 problems.value(&path, why);
-            }
-            Refused::Planned(what) => {
-                problems.value(&path, format!("{what} is not supported yet"));
             }
             Refused::OtherWord => {
                 let key = path.rsplit('.').next().unwrap_or(&path);
@@ -60,7 +51,6 @@ pub fn refuse(problems: &mut Problems<'_>) {
 
 enum Refused {
     Value(&'static str),
-    Planned(String),
     Key,
     OtherWord,
 }
@@ -72,11 +62,6 @@ fn other_word(path: &str) -> Option<&'static str> {
 
 fn is_not_finite(float: &str) -> bool {
     !float.parse::<f64>().is_ok_and(f64::is_finite)
-}
-
-fn is_planned_value(path: &str, text: &str) -> bool {
-    let pattern = pattern(path);
-    PLANNED_VALUES.iter().any(|(key, values)| *key == pattern && values.contains(&text))
 }
 
 /// `fault[3].crash` becomes `fault[].crash`.

@@ -5,6 +5,7 @@ use ftsim_core::detector::DetectorKind;
 use ftsim_core::event::Ties;
 use ftsim_core::network::{Link, Loss, Order};
 use ftsim_core::random::{RandomFaults, RandomKind};
+use ftsim_core::transport::{Guarantee, Heartbeat};
 use serde_json::{Map, Value};
 
 use super::Scenario;
@@ -39,6 +40,14 @@ pub fn effective(scenario: &Scenario) -> Effective {
     let network = &experiment.network;
     let mut links = link(&network.default);
     links.push_str(&format!(", bound {}", network.bound));
+    let transport = &experiment.transport;
+    match transport.guarantee {
+        Guarantee::Raw => {}
+        guarantee => {
+            let name = if guarantee == Guarantee::Reliable { "reliable" } else { "reliable-fifo" };
+            links.push_str(&format!(", {name}, resends after {}", transport.resend_after));
+        }
+    }
     if let Some(at) = network.stabilise_at {
         links.push_str(&format!(", stable from {at}"));
     }
@@ -171,7 +180,13 @@ fn drawn(random: &RandomFaults) -> String {
 fn detector(scenario: &Scenario) -> String {
     let detector = &scenario.experiment.detector;
     let mut text = match detector.kind {
-        DetectorKind::None => return "none".to_owned(),
+        DetectorKind::None => {
+            let Some(heartbeat) = scenario.experiment.transport.heartbeat else {
+                return "none".to_owned();
+            };
+            let Heartbeat { period, timeout, increment } = heartbeat;
+            return format!("heartbeat, period {period}, timeout {timeout}, increment {increment}");
+        }
         DetectorKind::Perfect => format!("perfect, delay {}", detector.delay),
         DetectorKind::Omega => format!("omega, delay {}", detector.delay),
     };

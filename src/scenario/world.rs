@@ -160,7 +160,8 @@ pub fn detector(
     file: &DetectorFile,
 ) -> DetectorConfig {
     let kind = match file.kind {
-        file::DetectorKind::None => DetectorKind::None,
+        // It is no oracle: the transport listens.
+        file::DetectorKind::None | file::DetectorKind::Heartbeat => DetectorKind::None,
         file::DetectorKind::Omega => DetectorKind::Omega,
         // What sets ◇P apart are the mistakes that it draws.
         file::DetectorKind::Perfect | file::DetectorKind::EventuallyPerfect => {

@@ -97,12 +97,30 @@ pub struct NetworkFile {
     pub bandwidth: Option<Rate>,
     /// How likely the content of a message is to be changed on the way; 0 unless said otherwise.
     pub corrupt: Option<f64>,
+    /// What processes can rely on; what the links lack the transport makes up for. `"raw"` unless
+    /// said otherwise.
+    pub links: Option<GuaranteeFile>,
+    /// Of `reliable` and `reliable-fifo`: how long the transport waits for an acknowledgement
+    /// before it sends again; three times `bound` unless said otherwise.
+    pub resend_after: Option<Duration>,
     /// From here on nothing is lost or cut, and no message takes longer than `bound`.
     pub stabilise_at: Option<Duration>,
     /// The longest delay that processes may count on; the longest of `delay` unless said otherwise.
     pub bound: Option<Duration>,
     /// Links that behave differently; of two for the same link the later one counts.
     pub link: Vec<LinkFile>,
+}
+
+/// What processes can rely on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum GuaranteeFile {
+    /// What the links give.
+    Raw,
+    /// Every message arrives, once.
+    Reliable,
+    /// And in the order of sending.
+    ReliableFifo,
 }
 
 /// Some directed links that behave differently.
@@ -160,6 +178,13 @@ pub struct DetectorFile {
     pub mistakes_per_process: Option<Counts>,
     /// Of `eventually-perfect`: how long each lasts, at most until the network stabilises.
     pub mistake_duration: Option<DurationRange>,
+    /// Of `heartbeat`: from one heartbeat to the next.
+    pub period: Option<Duration>,
+    /// Of `heartbeat`: the silence after which a process is suspected.
+    pub timeout: Option<Duration>,
+    /// Of `heartbeat`: by how much `timeout` grows for a process that was suspected wrongly; zero
+    /// unless said otherwise.
+    pub increment: Option<Duration>,
     /// Wrong suspicions.
     pub mistakes: Vec<MistakeFile>,
     /// Who is never told of whose crash.
@@ -180,6 +205,8 @@ pub enum DetectorKind {
     /// Each process is told whom to trust as its leader: the lowest id that is up. With
     /// `mistakes_per_process`, it is told others too until the network stabilises.
     Omega,
+    /// No oracle: the transport sends real heartbeats, and can be wrong.
+    Heartbeat,
 }
 
 /// One wrong suspicion.

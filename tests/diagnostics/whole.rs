@@ -65,7 +65,7 @@ dealy = "5ms"
               | ^^^^^
               |
               = note: expected one of `delay`, `loss`, `duplicate`, `order`, `bandwidth`, `corrupt`,
-                      `stabilise_at`, `bound`, `link`
+                      `links`, `resend_after`, `stabilise_at`, `bound`, `link`
             help: did you mean `delay`?
         "#]],
     );
@@ -323,11 +323,9 @@ fn a_date() {
 fn planned_keys() {
     beb(
         r#"[network]
-links = "reliable"
+authenticated = false
 [repro]
 seed = 1
-[detector]
-kind = "omega"
 [storage]
 on_crash = "torn-last"
 [[fault]]
@@ -335,11 +333,11 @@ at = "1s"
 torn_write = "p1"
 "#,
         expect![[r#"
-            error: `network.links` is not supported yet
+            error: `network.authenticated` is not supported yet
              --> x.toml:4:1
               |
-            4 | links = "reliable"
-              | ^^^^^
+            4 | authenticated = false
+              | ^^^^^^^^^^^^^
 
             error: `repro` is not supported yet
              --> x.toml:5:2
@@ -348,9 +346,9 @@ torn_write = "p1"
               |  ^^^^^
 
             error: there is no key `torn_write`
-              --> x.toml:13:1
+              --> x.toml:11:1
                |
-            13 | torn_write = "p1"
+            11 | torn_write = "p1"
                | ^^^^^^^^^^
                |
             help: write crash = "p0", on_crash = "torn-last"
@@ -486,6 +484,63 @@ crash = "p0"
               |
             7 | at = "1s"
               |      ^^^^ liveness.at is 1s
+        "#]],
+    );
+}
+
+#[test]
+fn transports_that_cannot_be() {
+    beb(
+        r#"[network]
+resend_after = "50ms"
+[detector]
+kind = "perfect"
+period = "10ms"
+"#,
+        expect![[r#"
+            error: nothing is sent again on raw links
+             --> x.toml:4:1
+              |
+            4 | resend_after = "50ms"
+              | ^^^^^^^^^^^^
+              |
+            help: write links = "reliable"
+
+            error: `period` belongs to heartbeats
+             --> x.toml:7:1
+              |
+            7 | period = "10ms"
+              | ^^^^^^
+              |
+            help: write kind = "heartbeat"
+        "#]],
+    );
+    beb(
+        r#"[network]
+links = "reliable"
+resend_after = "0ms"
+[detector]
+kind = "heartbeat"
+period = "0ms"
+"#,
+        expect![[r#"
+            error: this would send again without end
+             --> x.toml:5:16
+              |
+            5 | resend_after = "0ms"
+              |                ^^^^^
+
+            error: a detector by heartbeats needs `timeout`
+             --> x.toml:6:1
+              |
+            6 | [detector]
+              | ^^^^^^^^^^
+
+            error: this is no time at all
+             --> x.toml:8:10
+              |
+            8 | period = "0ms"
+              |          ^^^^^
         "#]],
     );
 }

@@ -141,6 +141,10 @@ impl<P: Protocol> Simulation<P> {
         }
         let kind = Kind::of(&msg);
         self.world.statistics.count_sent(kind);
+        if self.has_transport() && to.index() < self.slots.len() {
+            self.carry(from, to, id, msg);
+            return Some(kind);
+        }
         let (route, rule) = if to.index() >= self.slots.len() {
             (Route::Dropped(DropReason::NoSuchProcess), None)
         } else {

@@ -5,6 +5,7 @@
 
 mod apply;
 mod arrive;
+mod carry;
 mod handle;
 mod heal;
 mod lie;
@@ -42,6 +43,7 @@ use crate::slab::Slab;
 use crate::spec::{Spec, Workload};
 use crate::time::{Duration, Instant};
 use crate::trace::{Happening, Trace};
+use crate::transport::Packet;
 use crate::world::{Notice, Running, World};
 use slot::{Envelope, Input, Slot};
 
@@ -60,6 +62,8 @@ pub struct Simulation<P: Protocol> {
     adversaries: Vec<Adversary<P::Msg>>,
     messages: Slab<Envelope<P::Msg>>,
     requests: Slab<Request<P>>,
+    /// What travels between transports.
+    packets: Slab<Packet<P::Msg>>,
     /// The latest messages, where old ones may come again.
     sent: Vec<Envelope<P::Msg>>,
     workload: Clients<P>,
@@ -113,6 +117,7 @@ impl<P: Protocol> Simulation<P> {
             adversaries: Vec::new(),
             messages: Slab::default(),
             requests: Slab::default(),
+            packets: Slab::default(),
             sent: Vec::new(),
             effects: Vec::new(),
             asked: Vec::new(),
@@ -124,6 +129,7 @@ impl<P: Protocol> Simulation<P> {
         self.world.reset(seed);
         self.messages.clear();
         self.requests.clear();
+        self.packets.clear();
         self.sent.clear();
         self.asked.clear();
         self.workload = self.clients.clone();
@@ -246,6 +252,9 @@ impl<P: Protocol> Simulation<P> {
                 self.handle(p, Input::Start);
             }
             self.world.consult_omega(p);
+            if self.slots[p.index()].up {
+                self.begin_to_beat(p);
+            }
         }
         self.consult_clients(Workload::on_start);
     }
@@ -291,7 +300,9 @@ impl<P: Protocol> Simulation<P> {
                 EndCause::Horizon
             }
             Some(_) if self.world.step >= limits.event_count_max => EndCause::EventLimit,
-            Some(_) if self.messages.len() > limits.pending_count_max => EndCause::EventLimit,
+            Some(_) if self.messages.len() + self.packets.len() > limits.pending_count_max => {
+                EndCause::EventLimit
+            }
             Some(_) => return self.world.queue.pop(),
         };
         self.world.ended = Some(cause);
@@ -303,6 +314,7 @@ impl<P: Protocol> Simulation<P> {
         let Scheduled { place, subject, detail } = event;
         self.world.now = place.at;
         match place.class() {
+            Class::Delivery if detail == carry::PACKET => self.packet_arrives(subject),
             Class::Delivery => self.deliver(subject),
             Class::Timer => self.timer_due(ProcessId(detail), subject, place),
             Class::Request => self.request(ProcessId(detail), subject),
@@ -328,6 +340,9 @@ impl<P: Protocol> Simulation<P> {
             let mut one = Digest::EMPTY;
             (event.place.at.since(self.world.now), event.place.class()).hash(&mut one);
             match event.place.class() {
+                Class::Delivery if event.detail == carry::PACKET => {
+                    self.packets.get(event.subject).hash(&mut one);
+                }
                 Class::Delivery => self.messages.get(event.subject).hash(&mut one),
                 Class::Request => self.requests.get(event.subject).hash(&mut one),
                 Class::Fault => self.world.controlled(event.subject).hash(&mut one),

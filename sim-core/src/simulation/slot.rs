@@ -11,6 +11,7 @@ use crate::protocol::Protocol;
 use crate::storage::{Log, StorageError};
 use crate::time::Duration;
 use crate::timer::Timers;
+use crate::transport::Transport;
 
 /// A process, and what the engine keeps for it.
 #[derive(Clone, Hash)]
@@ -33,6 +34,8 @@ pub(super) struct Slot<P: Protocol> {
     /// It has not started yet.
     pub absent: bool,
     pub log: Log<P::Record>,
+    /// What carries its messages, once there are any.
+    pub transport: Option<Box<Transport<P::Msg>>>,
     /// What reached it while it was paused or blocked, in that order.
     pub inbox: VecDeque<Input<P>>,
     /// The effects behind a slow sync, in reverse.
@@ -80,6 +83,7 @@ impl<P: Protocol> Slot<P> {
             stopped: Vec::new(),
             absent: false,
             log: Log::default(),
+            transport: None,
             inbox: VecDeque::new(),
             behind_sync: Vec::new(),
         }

@@ -33,6 +33,16 @@ impl<P: Protocol> Simulation<P> {
                     }
                 }
             }
+            Control::Resend(p, incarnation) => {
+                if self.slots[p.index()].incarnation == incarnation {
+                    self.resend(p);
+                }
+            }
+            Control::Beat(p, incarnation) => {
+                if self.slots[p.index()].incarnation == incarnation {
+                    self.beat(p);
+                }
+            }
             Control::CrashWith(p, crash) => self.crash(p, &crash, 0),
             Control::Recover(p, incarnation) => {
                 let slot = &self.slots[p.index()];
@@ -68,6 +78,7 @@ impl<P: Protocol> Simulation<P> {
             Control::Turn(_) => self.world.core.is_some(),
             Control::Recover(p, _) | Control::Resume(p, _) => outside(p),
             Control::Stabilise | Control::BeWell(_) | Control::Speak(..) => false,
+            Control::Resend(..) | Control::Beat(..) => false,
         }
     }
 
@@ -124,6 +135,7 @@ impl<P: Protocol> Simulation<P> {
             self.world.consult_omega(observer);
         }
         self.note_service(p);
+        self.begin_to_beat(p);
         self.handle(p, Input::Start);
         self.consult_clients(|workload, ask| workload.on_recover(p, ask));
     }
@@ -194,6 +206,7 @@ impl<P: Protocol> Simulation<P> {
         slot.incarnation += 1;
         slot.timers.clear();
         slot.stopped.clear();
+        slot.transport = None;
         let effects_lost = effects_lost + slot.behind_sync.len();
         slot.behind_sync.clear();
         let policy = disk.unwrap_or(self.world.experiment.on_crash);
@@ -216,6 +229,9 @@ impl<P: Protocol> Simulation<P> {
         if in_flight == InFlight::Lose {
             for envelope in self.messages.iter_mut().filter(|e| e.from == p) {
                 envelope.lost = true;
+            }
+            for packet in self.packets.iter_mut().filter(|packet| packet.from == p) {
+                packet.lost = true;
             }
         }
         self.world.suspected.retain(|(observer, _)| *observer != p);
@@ -256,6 +272,7 @@ impl<P: Protocol> Simulation<P> {
             }
         }
         self.observe(p, &What::Recover);
+        self.begin_to_beat(p);
         self.handle(p, Input::Recover);
         self.consult_clients(|workload, ask| workload.on_recover(p, ask));
     }

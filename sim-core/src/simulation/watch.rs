@@ -4,6 +4,7 @@
 use std::hash::Hash as _;
 
 use super::Simulation;
+use super::carry::PACKET;
 use crate::digest::Digest;
 use crate::event::Class;
 use crate::id::ProcessId;
@@ -62,6 +63,11 @@ impl<P: Protocol> Simulation<P> {
         for event in self.world.queue.iter() {
             let mut one = Digest::EMPTY;
             match event.place.class() {
+                Class::Delivery if event.detail == PACKET => {
+                    if let Some(packet) = self.packets.get(event.subject) {
+                        (packet.from, packet.to, &packet.body).hash(&mut one);
+                    }
+                }
                 Class::Delivery => {
                     if let Some(message) = self.messages.get(event.subject) {
                         (message.from, message.to, &message.msg).hash(&mut one);

@@ -14,4 +14,5 @@ mod runs;
 mod scripted;
 mod signatures;
 mod tampering;
+mod transport;
 mod waiting;

@@ -1,0 +1,214 @@
+//! What a link lacks and a protocol assumes, made up for below the protocol: reliable links, FIFO
+//! links, and a failure detector that listens for heartbeats.
+//!
+//! Real packets on the simulated network, real timeouts, drawn in the trace and counted apart: no
+//! effect of the protocol, no message of its own, and no crash point.
+//!
+//! Reliable links (Cachin, Guerraoui and Rodrigues 2011, algorithms 2.1 and 2.2, with
+//! acknowledgements as in stubborn links that stop): every message is sent again until it is
+//! acknowledged, and delivered once. The guarantee is for one life of the sender and one of the
+//! receiver: what a crashed process had not got through is lost with it, and what its receiver's
+//! earlier life has got may be acknowledged and lost with that.
+//!
+//! Heartbeats (algorithm 2.7 there, increasing timeout): every period a process tells all others
+//! that it is there; who has not been heard for the timeout is suspected, and when it is heard
+//! again it is trusted, with a longer timeout from then on.
+
+use std::collections::BTreeMap;
+
+use crate::id::{MessageId, ProcessId};
+use crate::time::{Duration, Instant};
+
+/// What lies between the processes and the links.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TransportConfig {
+    /// What processes can rely on.
+    pub guarantee: Guarantee,
+    /// How long it waits for an acknowledgement before it sends again.
+    pub resend_after: Duration,
+    /// The failure detector, if it has one.
+    pub heartbeat: Option<Heartbeat>,
+}
+
+/// What processes can rely on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Guarantee {
+    /// What the links give.
+    #[default]
+    Raw,
+    /// Every message arrives, once.
+    Reliable,
+    /// And in the order of sending.
+    ReliableFifo,
+}
+
+/// How heartbeats are sent and listened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// From one to the next, above 0.
+    pub period: Duration,
+    /// The silence after which a process is suspected.
+    pub timeout: Duration,
+    /// By how much that grows for a process that was suspected wrongly.
+    pub increment: Duration,
+}
+
+/// What travels between two transports.
+#[derive(Clone, Debug, Hash)]
+pub(crate) struct Packet<M> {
+    pub from: ProcessId,
+    pub to: ProcessId,
+    /// The life of the process whose numbers it is about: the sender of the data.
+    pub incarnation: u32,
+    /// Its sender crashed, and took it along.
+    pub lost: bool,
+    pub body: Body<M>,
+}
+
+#[derive(Clone, Debug, Hash)]
+pub(crate) enum Body<M> {
+    /// A message with its number on the link; below `base` all is acknowledged.
+    Data { number: u64, base: u64, id: MessageId, msg: M },
+    /// The message with this number has come.
+    Ack(u64),
+    /// I am there.
+    Beat,
+}
+
+/// The transport of one process.
+#[derive(Clone, Debug, Hash)]
+pub(crate) struct Transport<M> {
+    outgoing: BTreeMap<ProcessId, Outgoing<M>>,
+    incoming: BTreeMap<ProcessId, Incoming<M>>,
+    heard: BTreeMap<ProcessId, Heard>,
+    /// Whether it is to look for what is not acknowledged.
+    pub resends: bool,
+}
+
+#[derive(Clone, Debug, Hash)]
+struct Outgoing<M> {
+    next: u64,
+    unacknowledged: BTreeMap<u64, (MessageId, M)>,
+}
+
+#[derive(Clone, Debug, Hash)]
+struct Incoming<M> {
+    incarnation: u32,
+    /// All below has come.
+    base: u64,
+    /// What has come beyond; with FIFO it waits, without it is delivered already.
+    early: BTreeMap<u64, Option<(MessageId, M)>>,
+}
+
+#[derive(Clone, Copy, Debug, Hash)]
+struct Heard {
+    last: Instant,
+    timeout: Duration,
+    suspected: bool,
+}
+
+impl<M: Clone> Transport<M> {
+    pub const fn new() -> Self {
+        Self {
+            outgoing: BTreeMap::new(),
+            incoming: BTreeMap::new(),
+            heard: BTreeMap::new(),
+            resends: false,
+        }
+    }
+
+    /// Takes over a message to `to`: what is to be sent for it.
+    pub fn send(&mut self, to: ProcessId, id: MessageId, msg: M) -> Body<M> {
+        let outgoing = self
+            .outgoing
+            .entry(to)
+            .or_insert_with(|| Outgoing { next: 0, unacknowledged: BTreeMap::new() });
+        let number = outgoing.next;
+        outgoing.next += 1;
+        outgoing.unacknowledged.insert(number, (id, msg.clone()));
+        let base = outgoing.unacknowledged.keys().next().copied().unwrap_or(number);
+        Body::Data { number, base, id, msg }
+    }
+
+    /// What is not acknowledged yet, to be sent again.
+    pub fn unacknowledged(&self) -> Vec<(ProcessId, Body<M>)> {
+        let mut again = Vec::new();
+        for (to, outgoing) in &self.outgoing {
+            let Some(base) = outgoing.unacknowledged.keys().next().copied() else { continue };
+            for (number, (id, msg)) in &outgoing.unacknowledged {
+                let (number, id, msg) = (*number, *id, msg.clone());
+                again.push((*to, Body::Data { number, base, id, msg }));
+            }
+        }
+        again
+    }
+
+    pub fn acknowledged(&mut self, by: ProcessId, number: u64) {
+        if let Some(outgoing) = self.outgoing.get_mut(&by) {
+            outgoing.unacknowledged.remove(&number);
+        }
+    }
+
+    /// A message has come: what can be delivered now.
+    pub fn receive(
+        &mut self,
+        from: ProcessId,
+        incarnation: u32,
+        (number, base): (u64, u64),
+        message: (MessageId, M),
+        guarantee: Guarantee,
+    ) -> Vec<(MessageId, M)> {
+        let fresh = || Incoming { incarnation, base, early: BTreeMap::new() };
+        let incoming = self.incoming.entry(from).or_insert_with(fresh);
+        if incoming.incarnation < incarnation {
+            *incoming = fresh();
+        }
+        let is_old = incoming.incarnation > incarnation;
+        if is_old || number < incoming.base || incoming.early.contains_key(&number) {
+            return Vec::new();
+        }
+        let mut deliverable = Vec::new();
+        match guarantee {
+            Guarantee::ReliableFifo => {
+                incoming.early.insert(number, Some(message));
+            }
+            Guarantee::Raw | Guarantee::Reliable => {
+                incoming.early.insert(number, None);
+                deliverable.push(message);
+            }
+        }
+        while let Some(next) = incoming.early.remove(&incoming.base) {
+            incoming.base += 1;
+            deliverable.extend(next);
+        }
+        deliverable
+    }
+
+    /// Starts to listen for this process.
+    pub fn listen(&mut self, to: ProcessId, now: Instant, timeout: Duration) {
+        self.heard.entry(to).or_insert(Heard { last: now, timeout, suspected: false });
+    }
+
+    /// This process is there: true if it was suspected.
+    pub fn hear(&mut self, from: ProcessId, now: Instant, increment: Duration) -> bool {
+        let Some(heard) = self.heard.get_mut(&from) else { return false };
+        heard.last = now;
+        if heard.suspected {
+            heard.timeout = heard.timeout + increment;
+        }
+        std::mem::take(&mut heard.suspected)
+    }
+
+    /// Who is suspected from now on; `span` tells how long a time is on the process's own clock.
+    pub fn silent(&mut self, now: Instant, span: impl Fn(Duration) -> Duration) -> Vec<ProcessId> {
+        let is_silent =
+            |heard: &Heard| !heard.suspected && span(now.since(heard.last)) > heard.timeout;
+        let newly = self.heard.iter_mut().filter(|(_, heard)| is_silent(heard));
+        newly
+            .map(|(p, heard)| {
+                heard.suspected = true;
+                *p
+            })
+            .collect()
+    }
+}
