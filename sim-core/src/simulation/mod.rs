@@ -80,8 +80,9 @@ impl<P: Protocol> Simulation<P> {
     /// Puts the protocol into the world, ready to run a seed.
     ///
     /// # Errors
-    /// When the protocol or its spec refuses a setting; keys begin with `params` or `workload`. When
-    /// an override replaces a message by what is none of the protocol; keys begin with `message`.
+    /// When the protocol or its spec refuses a setting; keys begin with `params` or `workload`.
+    /// When an override replaces a message by what is none of the protocol's; keys begin with
+    /// `message`.
     pub fn new(
         experiment: Experiment,
         params: P::Params,
