@@ -143,6 +143,8 @@ pub struct ReliableLink {
     buffers: bool,
     /// Not in the mutant `reuse-seq`.
     counts_lives: bool,
+    /// Not in the mutant `two-records`.
+    logs_in_one_record: bool,
 }
 
 /// What a sender keeps for one receiver.
@@ -192,6 +194,14 @@ pub enum Record {
         /// Which of its messages.
         number: MessageNumber,
     },
+    /// As a receiver, in the mutant `two-records`: this tag has come, and is not to be delivered
+    /// again.
+    Seen {
+        /// Who sent it.
+        from: ProcessId,
+        /// The tag.
+        tag: Tag,
+    },
 }
 
 impl Process for ReliableLink {
@@ -209,10 +219,11 @@ impl Process for ReliableLink {
                 Record::Delivered { from, tag, number } => {
                     self.application.apply(*from, *number);
                     delivered.insert((*from, *number));
-                    if self.params.dedup_storage == DedupStorage::Stable {
+                    if self.remembers() && self.logs_in_one_record {
                         self.seen.insert((*from, *tag));
                     }
                 }
+                Record::Seen { from, tag } => drop(self.seen.insert((*from, *tag))),
             }
         }
         if self.counts_lives {
@@ -304,9 +315,16 @@ impl ReliableLink {
         cx.send(from, Msg::Ack(tag));
     }
 
+    fn remembers(&self) -> bool {
+        self.params.dedup_storage == DedupStorage::Stable
+    }
+
     /// What was seen, and what it did, become durable together.
     fn deliver(&mut self, from: ProcessId, tag: Tag, number: MessageNumber, cx: &mut Cx<Self>) {
         self.application.apply(from, number);
+        if self.remembers() && !self.logs_in_one_record {
+            cx.append(Record::Seen { from, tag });
+        }
         cx.append(Record::Delivered { from, tag, number });
         cx.sync();
         cx.indicate(Indication::Deliver { from, number });
@@ -352,6 +370,11 @@ impl Protocol for ReliableLink {
         ),
         Mutant::code("forget-before-ack", "takes a message for done once it is sent", RELIABLE),
         Mutant::code("reuse-seq", "numbers from 1 again after a restart", RELIABLE),
+        Mutant::code(
+            "two-records",
+            "logs what it has seen and what it delivered apart, and counts on both or none",
+            RELIABLE,
+        ),
     ];
 
     type Params = ReliableLinkParams;
@@ -383,6 +406,7 @@ impl Protocol for ReliableLink {
             retransmits: semantics != Semantics::AtMostOnce && !is_mutant("no-retransmit"),
             buffers: !is_mutant("forget-before-ack"),
             counts_lives: !is_mutant("reuse-seq"),
+            logs_in_one_record: !is_mutant("two-records"),
         }
     }
 
