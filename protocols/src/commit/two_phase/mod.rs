@@ -227,6 +227,11 @@ impl Protocol for TwoPhaseCommit {
             ONE_COPY,
         ),
         Mutant::code("ignore-no", "the coordinator takes a No for a Yes", COMMIT_VALIDITY),
+        Mutant::code(
+            "stop-at-torn",
+            "a participant takes a torn record for the end of its log, and writes on behind it",
+            AGREEMENT,
+        ),
     ];
 
     type Params = Params;

@@ -22,6 +22,8 @@ pub struct Participant {
     forces_before_ack: bool,
     /// Not in the mutant `release-locks-early`.
     keeps_locks: bool,
+    /// Not in the mutant `stop-at-torn`.
+    reads_past_torn: bool,
     /// What to do when the decision is late: ask, but for the mutants `abort-on-timeout` and
     /// `commit-on-timeout`.
     guess: Option<Decision>,
@@ -37,6 +39,7 @@ impl Participant {
             logs_before_voting: !setting.is_mutant("vote-before-log"),
             forces_before_ack: !setting.is_mutant("ack-before-force"),
             keeps_locks: !setting.is_mutant("release-locks-early"),
+            reads_past_torn: !setting.is_mutant("stop-at-torn"),
             guess: match () {
                 () if setting.is_mutant("abort-on-timeout") => Some(Decision::Abort),
                 () if setting.is_mutant("commit-on-timeout") => Some(Decision::Commit),
@@ -186,7 +189,9 @@ impl Participant {
 
 impl Part for Participant {
     fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Cx<TwoPhaseCommit>) {
-        self.voter.recover(log, cx);
+        let torn = log.iter().position(|record| *record == Stored::Torn);
+        let readable = torn.filter(|_| !self.reads_past_torn).unwrap_or(log.len());
+        self.voter.recover(&log[..readable], cx);
         for transaction in self.voter.uncertain() {
             self.ask(transaction, cx);
         }
