@@ -85,6 +85,11 @@ impl State {
         state
     }
 
+    /// Whether the values are what the log makes of them.
+    pub fn is_sound(&self) -> bool {
+        self.values == Self::of(self.log.clone()).values
+    }
+
     /// A bit flips in one of the values, if there is any.
     pub fn corrupt(&mut self, rng: &mut Rng) {
         let keys: Vec<Key> = self.values.keys().copied().collect();

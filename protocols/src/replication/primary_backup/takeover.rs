@@ -242,6 +242,9 @@ impl Server {
         cx.reach("took over");
         cx.cancel_timer(Timer::PromisesDue);
         self.adopt(log, cx);
+        if !self.state.is_sound() {
+            cx.reach("a successor in error");
+        }
         if !self.keeps_replies {
             self.state.forget_replies();
         }
