@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use ftsim_core::fault::{Action, Crash, Fault, Plan, Trigger};
 use ftsim_core::{Duration, ProcessId};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// That every single crash point of a seed is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,5 +49,17 @@ impl FromStr for CrashPoint {
             Some(Self { process: process.parse().ok()?, nth })
         });
         point.ok_or("expected a process and the number of its effect, such as p0:7")
+    }
+}
+
+impl Serialize for CrashPoint {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for CrashPoint {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
     }
 }

@@ -1,8 +1,11 @@
 //! Whether what came of a scenario's seeds is what was expected, and how it differs.
 
 use ftsim_core::message_override::MessageOverride;
-use ftsim_reports::{PropertyRow, ReachedRow, ScenarioReport, SeedRange, Surprise, SurpriseKind};
+use ftsim_reports::{
+    PropertyRow, ReachedRow, ScenarioReport, SeedRange, Surprise, SurpriseKind, shell_word,
+};
 
+use crate::cli::Exit;
 use crate::scenario::Scenario;
 use crate::tally::{Example, PropertyTally, Tally};
 
@@ -35,12 +38,25 @@ pub fn report(scenario: &Scenario, seeds: SeedRange, tally: &Tally) -> ScenarioR
         reached: tally
             .reached
             .iter()
-            .map(|(label, seeds)| ReachedRow { label, seeds: *seeds })
+            .map(|(label, seeds)| ReachedRow { label: label.clone(), seeds: *seeds })
             .collect(),
         digest: tally.digest().to_string(),
-        figures: tally.figures.figures(),
+        figures: Some(tally.figures.figures()),
+        regressions: Vec::new(),
         as_expected: surprises.is_empty(),
         surprises,
+    }
+}
+
+/// The exit status that these reports have.
+pub(crate) fn exit(reports: &[&ScenarioReport]) -> Exit {
+    let mut surprising = reports.iter().filter(|report| !report.as_expected).peekable();
+    if surprising.peek().is_none() {
+        Exit::Good
+    } else if surprising.all(|report| report.is_only_undecided()) {
+        Exit::Undecided
+    } else {
+        Exit::Unexpected
     }
 }
 
@@ -52,7 +68,7 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
         let point = example.and_then(|example| example.crash_point);
         let shown = seed.unwrap_or(first_seed);
         let point = point.map(|point| format!(" --crash-point {point}")).unwrap_or_default();
-        let file = shell_quoted(&scenario.path);
+        let file = shell_word(&scenario.path);
         let replay = format!("ftsim replay {file} --seed {shown}{point}");
         surprises.push(Surprise { kind, subject: subject.to_owned(), message, seed, replay });
     };
@@ -114,6 +130,10 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
     // Faults of the file come first in every plan; what a seed drew for itself need not strike.
     let struck = |fault: &usize| total == 0 || tally.unfired.get(fault) != Some(&total);
     for (fault, origin) in scenario.fault_origins.iter().enumerate() {
+        // In a repro what was drawn is among the file's.
+        if scenario.repro.is_some() {
+            break;
+        }
         let choices = &scenario.experiment.choices;
         let choice = choices.iter().find(|choice| choice.faults.contains(&fault));
         let on = match choice {
@@ -142,13 +162,4 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
         surprise(SurpriseKind::Unfired, &format!("message {}", index + 1), message, None);
     }
     surprises
-}
-
-/// The path as a shell takes it for one word.
-fn shell_quoted(path: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+:@%,".contains(c);
-    if !path.is_empty() && path.chars().all(plain) {
-        return path.to_owned();
-    }
-    format!("'{}'", path.replace('\'', r"'\''"))
 }

@@ -10,20 +10,33 @@
 //! runs seeds, [`judge`] compares with what was expected; [`cli`] is the program's table of
 //! contents.
 
+mod ci;
 pub mod cli;
 pub mod crash_point;
 mod describe;
 pub mod diagnostic;
+pub mod divergence;
+pub mod failing_run;
 pub mod figures;
+mod interrupt;
 pub mod judge;
+pub mod marks;
+mod merge;
+pub mod plan_file;
 mod progress;
+mod regression;
 mod replay;
+pub mod repro;
+pub mod results;
 mod run;
 pub mod scenario;
 pub mod scenario_file;
 pub mod schema;
+pub mod shard;
 pub mod source;
 pub mod sweep;
+mod sweep_command;
+mod sweep_report;
 pub mod tally;
 
 pub use cli::main;

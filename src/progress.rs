@@ -1,35 +1,99 @@
-//! How far a sweep has come, on stderr and only on a terminal.
+//! How far a sweep has come, on stderr: a bar on a terminal, a line now and then otherwise.
+
+use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A bar over all runs of a command.
-pub struct Progress(ProgressBar);
+/// How far all runs of a command have come.
+pub struct Progress {
+    bar: ProgressBar,
+    /// Lines where there is no terminal; none if `None`.
+    lines: Option<Lines>,
+    failing: AtomicU64,
+}
+
+struct Lines {
+    total: u64,
+    start: std::time::Duration,
+    /// When the next line is due, in seconds after the start.
+    due: AtomicU64,
+    done: AtomicU64,
+}
+
+/// From one line to the next.
+const LINE_EVERY_SECONDS: u64 = 10;
 
 impl Progress {
-    /// So many runs are to come.
+    /// So many seeds are to come; without a terminal nothing is shown.
     pub fn new(total: u64) -> Self {
         // The target hides itself where stderr is no terminal.
         let bar =
             ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
-        let template = "{wide_msg} {bar:24} {pos}/{len} runs, {per_sec}, {eta} left";
+        let template = "{wide_msg} {bar:24} {pos}/{len} seeds, {per_sec}, {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Self(bar)
+        Self { bar, lines: None, failing: AtomicU64::new(0) }
+    }
+
+    /// As [`Progress::new`], with lines where there is no terminal.
+    pub fn with_lines(total: u64) -> Self {
+        let lines = Lines {
+            total,
+            start: clock(),
+            due: AtomicU64::new(LINE_EVERY_SECONDS),
+            done: AtomicU64::new(0),
+        };
+        let lines = Some(lines).filter(|_| !std::io::stderr().is_terminal());
+        Self { lines, ..Self::new(total) }
     }
 
     /// Now comes this scenario.
     pub fn begin(&self, scenario: &str) {
-        self.0.set_message(scenario.to_owned());
+        self.bar.set_message(scenario.to_owned());
     }
 
-    /// So many more runs are done.
+    /// So many more seeds are done.
     pub fn done(&self, count: u64) {
-        self.0.inc(count);
+        self.bar.inc(count);
+        let Some(lines) = &self.lines else { return };
+        let done = lines.done.fetch_add(count, Ordering::Relaxed) + count;
+        let seconds = clock().saturating_sub(lines.start).as_secs();
+        let due = lines.due.load(Ordering::Relaxed);
+        let next = seconds + LINE_EVERY_SECONDS;
+        if seconds < due
+            || lines.due.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_err()
+        {
+            return;
+        }
+        let (total, rate) = (lines.total, done / seconds.max(1));
+        let left = total.saturating_sub(done).checked_div(rate).unwrap_or(0);
+        let failing = self.failing.load(Ordering::Relaxed);
+        let line = format!(
+            "{done}/{total} seeds, {rate} a second, {left} s left, {failing} runs failed so far"
+        );
+        // When stderr is gone, nobody is left to be told.
+        let _ = writeln!(std::io::stderr(), "{line}");
+    }
+
+    /// So many runs of this scenario have failed so far.
+    pub fn failing(&self, scenario: &str, count: u64) {
+        self.failing.store(count, Ordering::Relaxed);
+        if count > 0 {
+            self.bar.set_message(format!("{scenario}: {count} failed"));
+        }
     }
 
     /// All is done; the bar goes away.
     pub fn finish(&self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
+}
+
+/// What is on a clock that only goes forward.
+#[expect(clippy::disallowed_types, reason = "progress tells people of wall-clock time")]
+pub fn clock() -> std::time::Duration {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    START.get_or_init(std::time::Instant::now).elapsed()
 }

@@ -2,13 +2,15 @@
 
 use std::io::Write;
 
-use ftsim_core::Outcome;
 use ftsim_core::fault::Fault;
+use ftsim_core::{Outcome, Trace};
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{outcome_json, write_figures, write_outcome, write_trace, write_trace_jsonl};
 use serde_json::{Map, Value, json};
 
 use crate::cli::{Exit, Failure, Out, ReplayArgs, TraceFormat, complain, load, show};
+use crate::divergence::event_text;
+use crate::repro::Repro;
 use crate::scenario::{Scenario, effective};
 use crate::{figures, sweep};
 
@@ -26,13 +28,17 @@ pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result
         complain(&format!("{} has no crash point {point}", scenario.path));
         return Ok(Exit::BadInput);
     }
-    let record = || match scenario.crash_points.zip(args.crash_point) {
-        Some((every, point)) => sweep::record_crash_point(&scenario, args.seed, every, point),
-        None => sweep::record(&scenario, args.seed),
+    let repro = scenario.repro.as_ref();
+    let Some(seed) = args.seed.or(repro.map(|repro| repro.seed)) else {
+        complain(&format!("{} is no repro and has many seeds: write --seed S", scenario.path));
+        return Ok(Exit::BadInput);
     };
+    let repro = repro.filter(|repro| repro.seed == seed && args.crash_point.is_none());
+    let record = || sweep::record_either(&scenario, seed, args.crash_point);
+    let differs;
     match args.format {
         TraceFormat::Text => {
-            write_header(out, &scenario, args.seed)?;
+            write_header(out, &scenario, seed)?;
             let (outcome, trace) = record()?;
             for fault in drawn(&scenario, &outcome) {
                 let name = if args.crash_point.is_some() { "crash" } else { "drawn" };
@@ -52,6 +58,10 @@ pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result
             }
             writeln!(out)?;
             write_figures(out, &figures::of_run(&outcome))?;
+            differs = repro.and_then(|repro| difference(repro, &outcome, &trace));
+            if repro.is_some() && differs.is_none() {
+                writeln!(out, "{:9}  the run that it stands for", "repro")?;
+            }
         }
         TraceFormat::Jsonl => {
             let (outcome, trace) = record()?;
@@ -66,9 +76,45 @@ pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result
                     "figures": figures::of_run(&outcome),
                 })
             )?;
+            differs = repro.and_then(|repro| difference(repro, &outcome, &trace));
         }
     }
+    if let Some(differs) = differs {
+        out.flush()?;
+        complain(&format!("{} is not reproduced: {differs}", scenario.path));
+        return Ok(Exit::NotDeterministic);
+    }
     Ok(Exit::Good)
+}
+
+/// How a run differs from the one that a repro stands for, if it does.
+fn difference(repro: &Repro, outcome: &Outcome, trace: &Trace) -> Option<String> {
+    let (found, digest) = (outcome.digest.to_string(), &repro.digest);
+    if found == *digest {
+        return None;
+    }
+    let engine = match repro.engine.as_str() {
+        env!("CARGO_PKG_VERSION") => String::new(),
+        other => format!(" (it is of ftsim {other}, this is {})", env!("CARGO_PKG_VERSION")),
+    };
+    let marks = repro.marks.as_ref().and_then(|marks| marks.first_difference(trace));
+    let place = marks.map_or_else(
+        || "nothing tells in which event they begin to differ".to_owned(),
+        |events| first_event(trace, &events),
+    );
+    Some(format!("its digest is {digest}, this run has {found}{engine}\n{place}"))
+}
+
+/// The event that is the first to differ, as this run has it.
+fn first_event(trace: &Trace, events: &std::ops::Range<u64>) -> String {
+    let (first, last) = (events.start + 1, events.end);
+    let index = usize::try_from(events.start).unwrap_or(usize::MAX);
+    let shown = trace.entries.get(index).map_or("the run has ended".into(), event_text);
+    if first == last {
+        format!("they differ from event {first} on, here: {shown}")
+    } else {
+        format!("they differ from one of the events {first} to {last} on, the first here: {shown}")
+    }
 }
 
 fn write_header(out: &mut impl Write, scenario: &Scenario, seed: u64) -> std::io::Result<()> {

@@ -3,19 +3,74 @@
 use std::any::Any;
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::convert::Infallible;
+use std::ops::{ControlFlow, Range};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Once, mpsc};
+use std::sync::{Condvar, Mutex, Once, PoisonError, mpsc};
 
 use ftsim_core::fault::Plan;
+use ftsim_core::{Outcome, Trace};
 
 use crate::crash_point::{CrashPoint, EveryCrashPoint};
+use crate::divergence::{Divergence, first_divergence};
+use crate::failing_run::FailingRun;
 use crate::scenario::Scenario;
 use crate::tally::Tally;
 
-/// Seeds that a thread takes at once.
+/// Seeds that a thread takes at once, where the blocks don't show in the result.
 const BLOCK: u64 = 16;
+/// Blocks that may be ahead of the one that is gathered next, for each thread.
+const AHEAD: u64 = 64;
+
+/// What is to be run, and how.
+pub struct Order<'s> {
+    /// The scenario.
+    pub scenario: &'s Scenario,
+    /// Its seeds.
+    pub seeds: Range<u64>,
+    /// How many seeds a block has, at least 1; the last one can have fewer.
+    pub block: u64,
+    /// How many threads.
+    pub jobs: usize,
+    /// How often each run is executed.
+    pub repeat: Repeat,
+    /// Whether a block ends with its first failing seed.
+    pub until_failure: bool,
+    /// Once this is set no further block is begun.
+    pub halt: &'s AtomicBool,
+}
+
+/// How often each run is executed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Repeat {
+    /// Once.
+    #[default]
+    Once,
+    /// Twice, to see that both do the same.
+    Twice,
+}
+
+/// What came of a block of seeds.
+pub struct Block {
+    /// The seeds that were run.
+    pub seeds: Range<u64>,
+    /// What came of them.
+    pub tally: Tally,
+    /// Those that violated something, expected or not, in their order.
+    pub failing: Vec<FailingRun>,
+}
+
+/// Why seeds could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A bug of ours.
+    #[error(transparent)]
+    Internal(#[from] InternalError),
+    /// Two runs of one seed differ.
+    #[error(transparent)]
+    Diverged(Box<Divergence>),
+}
 
 /// ftsim itself has failed: a bug, with what reproduces it.
 #[derive(Debug, thiserror::Error)]
@@ -41,139 +96,282 @@ pub fn sweep(
     seeds: Range<u64>,
     jobs: usize,
     progress: &(dyn Fn(u64) + Sync),
-) -> Result<Tally, InternalError> {
-    let points = match scenario.crash_points {
-        Some(every) if !seeds.is_empty() => Some(crash_points(scenario, seeds.start, every)?),
-        _ => None,
+) -> Result<Tally, RunError> {
+    sweep_repeated(scenario, seeds, jobs, Repeat::Once, progress)
+}
+
+/// As [`sweep`], with each run executed so often.
+///
+/// # Errors
+/// When ftsim itself fails, or two runs of one seed differ.
+pub fn sweep_repeated(
+    scenario: &Scenario,
+    seeds: Range<u64>,
+    jobs: usize,
+    repeat: Repeat,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Tally, RunError> {
+    let seeds = match scenario.crash_points {
+        // One seed stands for all of its crash points.
+        Some(_) => seeds.start..seeds.end.min(seeds.start.saturating_add(1)),
+        None => seeds,
     };
-    let count = seeds.end.saturating_sub(seeds.start);
-    let count = points.as_ref().map_or(count, |points| points.plans.len() as u64);
-    let blocks = count.div_ceil(BLOCK);
-    let useful = usize::try_from(blocks).unwrap_or(usize::MAX).max(1);
-    let work =
-        Work { scenario, seeds, points, blocks, next: AtomicU64::new(0), stop: false.into() };
-    let (sender, receiver) = mpsc::sync_channel(4 * jobs.max(1));
+    let halt = AtomicBool::new(false);
+    let order =
+        Order { scenario, seeds, block: BLOCK, jobs, repeat, until_failure: false, halt: &halt };
+    let mut total = Tally::default();
+    let gathered = blocks(&order, progress, |block| -> Result<_, Stop<Infallible>> {
+        total.append(block.tally);
+        Ok(ControlFlow::Continue(()))
+    });
+    match gathered {
+        Ok(()) => Ok(total),
+        Err(Stop::Run(error)) => Err(error),
+        Err(Stop::Take(never)) => match never {},
+    }
+}
+
+/// Why the gathering of blocks ended early.
+#[derive(Debug)]
+pub enum Stop<E> {
+    /// A run could not be executed.
+    Run(RunError),
+    /// Who took the blocks has failed.
+    Take(E),
+}
+
+/// Runs seeds in blocks, and hands the blocks over in their order, until `take` breaks or fails.
+///
+/// What is handed over does not depend on the number of threads. `progress` hears of every seed
+/// that is done, in any order.
+///
+/// # Errors
+/// When ftsim itself fails, when runs are repeated and differ, or when `take` fails.
+pub fn blocks<E>(
+    order: &Order<'_>,
+    progress: &(dyn Fn(u64) + Sync),
+    take: impl FnMut(Block) -> Result<ControlFlow<()>, Stop<E>>,
+) -> Result<(), Stop<E>> {
+    let count = order.seeds.end.saturating_sub(order.seeds.start).div_ceil(order.block);
+    let useful = usize::try_from(count).unwrap_or(usize::MAX).max(1);
+    let jobs = order.jobs.clamp(1, useful);
+    let work = Work {
+        order,
+        count,
+        window: AHEAD * jobs as u64,
+        next: AtomicU64::new(0),
+        stop: AtomicBool::new(false),
+        gathered: Mutex::new(0),
+        turn: Condvar::new(),
+    };
+    let (sender, receiver) = mpsc::sync_channel(4 * jobs);
     std::thread::scope(|scope| {
-        for _ in 0..jobs.clamp(1, useful) {
+        for _ in 0..jobs {
             let (sender, work) = (sender.clone(), &work);
             scope.spawn(move || work.execute(&sender, progress));
         }
         drop(sender);
-        gather(receiver)
+        let result = work.gather(receiver, take);
+        work.stop();
+        result
     })
 }
 
-type BlockResult = (u64, Result<Tally, InternalError>);
+type BlockResult = (u64, Result<Block, RunError>);
 
 /// The seeds of a sweep, cut into blocks that threads take one by one.
 struct Work<'s> {
-    scenario: &'s Scenario,
-    seeds: Range<u64>,
-    /// The crash points of the first seed, if they are run instead.
-    points: Option<Points>,
-    blocks: u64,
+    order: &'s Order<'s>,
+    /// How many blocks there are.
+    count: u64,
+    /// How many blocks may be ahead of the one that is gathered next.
+    window: u64,
     /// The first block that no thread has taken yet.
     next: AtomicU64,
-    /// Whether ftsim has failed, so that the rest need not be run.
+    /// Whether the rest need not be run.
     stop: AtomicBool,
+    /// How many blocks are gathered.
+    gathered: Mutex<u64>,
+    /// Wakes who waits for `gathered` to grow.
+    turn: Condvar,
 }
 
 impl Work<'_> {
-    /// What one thread does.
+    /// What one thread does. A block that is taken is run, so that those that are run are the first
+    /// ones without a gap.
     fn execute(&self, sender: &mpsc::SyncSender<BlockResult>, progress: &(dyn Fn(u64) + Sync)) {
-        let mut worker = Worker::new(self.scenario);
-        while !self.stop.load(Ordering::Relaxed) {
+        let mut worker = Worker { order: self.order, runner: None };
+        while !self.order.halt.load(Ordering::Relaxed) {
             let block = self.next.fetch_add(1, Ordering::Relaxed);
-            if block >= self.blocks {
+            if block >= self.count || self.is_told_to_stop(block) {
                 return;
             }
-            let result = match &self.points {
-                None => {
-                    let start = self.seeds.start + block * BLOCK;
-                    let end = self.seeds.end.min(start.saturating_add(BLOCK));
-                    worker.run((start..end).map(|seed| (seed, None)), progress)
-                }
-                Some(points) => {
-                    let seed = self.seeds.start;
-                    let index = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-                    let plans = points.plans.iter().skip(index(block * BLOCK)).take(index(BLOCK));
-                    worker.run(plans.map(|plan| (seed, Some(plan))), progress)
-                }
-            };
+            let start = self.order.seeds.start + block * self.order.block;
+            let end = self.order.seeds.end.min(start.saturating_add(self.order.block));
+            let result = worker.run(start..end, progress);
             self.stop.fetch_or(result.is_err(), Ordering::Relaxed);
             if sender.send((block, result)).is_err() {
                 return;
             }
         }
     }
-}
 
-/// Puts the blocks together in their order.
-fn gather(receiver: mpsc::Receiver<BlockResult>) -> Result<Tally, InternalError> {
-    let mut early = BTreeMap::new();
-    let mut total = Tally::default();
-    let mut next = 0;
-    for (block, result) in receiver {
-        early.insert(block, result);
-        while let Some(result) = early.remove(&next) {
-            total.append(result?);
-            next += 1;
-        }
+    /// Waits until this block is not too far ahead, so that what waits to be gathered stays small.
+    fn is_told_to_stop(&self, block: u64) -> bool {
+        let too_far = |gathered: &mut u64| {
+            block >= *gathered + self.window && !self.stop.load(Ordering::Relaxed)
+        };
+        let gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.turn.wait_while(gathered, too_far));
+        self.stop.load(Ordering::Relaxed)
     }
-    // An error may have kept an earlier block from being run.
-    early.into_values().find_map(Result::err).map_or(Ok(total), Err)
+
+    fn stop(&self) {
+        let gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        self.stop.store(true, Ordering::Relaxed);
+        drop(gathered);
+        self.turn.notify_all();
+    }
+
+    /// Hands the blocks over in their order.
+    fn gather<E>(
+        &self,
+        receiver: mpsc::Receiver<BlockResult>,
+        mut take: impl FnMut(Block) -> Result<ControlFlow<()>, Stop<E>>,
+    ) -> Result<(), Stop<E>> {
+        let mut early = BTreeMap::new();
+        let mut next = 0;
+        for (block, result) in receiver {
+            if result.is_err() {
+                self.stop();
+            }
+            early.insert(block, result);
+            while let Some(result) = early.remove(&next) {
+                if take(result.map_err(Stop::Run)?)?.is_break() {
+                    return Ok(());
+                }
+                next += 1;
+                *self.gathered.lock().unwrap_or_else(PoisonError::into_inner) = next;
+                self.turn.notify_all();
+            }
+        }
+        // An error may have kept an earlier block from being run.
+        early.into_values().find_map(Result::err).map_or(Ok(()), |error| Err(Stop::Run(error)))
+    }
 }
 
 /// Runs seeds on one thread.
 struct Worker<'s> {
-    scenario: &'s Scenario,
+    order: &'s Order<'s>,
     runner: Option<Box<dyn ftsim_core::Runner>>,
 }
 
-impl<'s> Worker<'s> {
-    const fn new(scenario: &'s Scenario) -> Self {
-        Self { scenario, runner: None }
-    }
-
+impl Worker<'_> {
     fn run(
         &mut self,
-        runs: impl Iterator<Item = (u64, Option<&'s (CrashPoint, Plan)>)>,
+        seeds: Range<u64>,
         progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<Tally, InternalError> {
-        let mut tally = Tally::default();
-        for (seed, crash) in runs {
-            let outcome = guarded(self.scenario, seed, || {
-                if self.runner.is_none() {
-                    self.runner = Some(prepare(self.scenario, seed)?);
+    ) -> Result<Block, RunError> {
+        let start = seeds.start;
+        let mut block = Block { seeds, tally: Tally::default(), failing: Vec::new() };
+        for seed in block.seeds.clone() {
+            match self.order.scenario.crash_points {
+                None => self.run_one(&mut block, seed, None)?,
+                Some(every) => {
+                    for (point, plan) in crash_points(self.order.scenario, seed, every)? {
+                        self.run_one(&mut block, seed, Some((point, plan)))?;
+                    }
                 }
-                let runner = self.runner.as_mut().expect("just prepared");
-                Ok(match crash {
-                    None => runner.run(seed),
-                    Some((_, plan)) => runner.run_under(seed, plan.clone()),
-                })
-            })?;
-            tally.add(&outcome, crash.map(|(point, _)| *point));
+            }
             progress(1);
+            if self.order.until_failure && !block.failing.is_empty() {
+                block.seeds = start..seed + 1;
+                break;
+            }
         }
-        Ok(tally)
+        Ok(block)
     }
+
+    fn run_one(
+        &mut self,
+        block: &mut Block,
+        seed: u64,
+        crash: Option<(CrashPoint, Plan)>,
+    ) -> Result<(), RunError> {
+        let (point, plan) = crash.unzip();
+        let outcome = match self.order.repeat {
+            Repeat::Once => self.execute(seed, plan)?,
+            Repeat::Twice => self.execute_twice(seed, point, plan.as_ref())?,
+        };
+        block.tally.add(&outcome, point);
+        block.failing.extend(FailingRun::of(&self.order.scenario.expect, &outcome, point));
+        Ok(())
+    }
+
+    fn execute(&mut self, seed: u64, plan: Option<Plan>) -> Result<Outcome, InternalError> {
+        let Self { order, runner } = self;
+        guarded(order.scenario, seed, || {
+            let runner = prepared(runner, order.scenario, seed)?;
+            Ok(match plan {
+                None => runner.run(seed),
+                Some(plan) => runner.run_under(seed, plan),
+            })
+        })
+    }
+
+    /// Once in the simulation that ran the seeds before, once in a fresh one: what a run leaves
+    /// behind shows too.
+    fn execute_twice(
+        &mut self,
+        seed: u64,
+        point: Option<CrashPoint>,
+        plan: Option<&Plan>,
+    ) -> Result<Outcome, RunError> {
+        let Self { order, runner } = self;
+        let record = |runner: &mut Box<dyn ftsim_core::Runner>| match plan {
+            None => runner.record(seed),
+            Some(plan) => runner.record_under(seed, plan.clone()),
+        };
+        let used =
+            guarded(order.scenario, seed, || Ok(record(prepared(runner, order.scenario, seed)?)))?;
+        let fresh = guarded(order.scenario, seed, || {
+            Ok(record(prepared(&mut None, order.scenario, seed)?))
+        })?;
+        same(order.scenario, seed, point, &used, &fresh)?;
+        Ok(used.0)
+    }
+}
+
+/// The runner, made if there is none yet.
+fn prepared<'r>(
+    runner: &'r mut Option<Box<dyn ftsim_core::Runner>>,
+    scenario: &Scenario,
+    seed: u64,
+) -> Result<&'r mut Box<dyn ftsim_core::Runner>, InternalError> {
+    Ok(match runner {
+        Some(runner) => runner,
+        None => runner.insert(prepare(scenario, seed)?),
+    })
 }
 
 /// Every crash point of one seed, and the plan of each.
-struct Points {
-    plans: Vec<(CrashPoint, Plan)>,
-}
-
 fn crash_points(
     scenario: &Scenario,
     seed: u64,
     every: EveryCrashPoint,
-) -> Result<Points, InternalError> {
+) -> Result<Vec<(CrashPoint, Plan)>, InternalError> {
     let profile = guarded(scenario, seed, || Ok(prepare(scenario, seed)?.profile(seed)))?;
     let scripted = &scenario.experiment.plan;
     let points = profile.crash_points().map(|(process, nth)| CrashPoint { process, nth });
-    let plans = points.map(|point| (point, every.plan(scripted, point))).collect();
-    Ok(Points { plans })
+    Ok(points.map(|point| (point, every.plan(scripted, point))).collect())
+}
+
+/// Runs one seed and records it.
+///
+/// # Errors
+/// When ftsim itself fails.
+pub fn record(scenario: &Scenario, seed: u64) -> Result<(Outcome, Trace), InternalError> {
+    guarded(scenario, seed, || Ok(prepare(scenario, seed)?.record(seed)))
 }
 
 /// Runs one crash point of a seed and records it.
@@ -185,20 +383,55 @@ pub fn record_crash_point(
     seed: u64,
     every: EveryCrashPoint,
     point: CrashPoint,
-) -> Result<(ftsim_core::Outcome, ftsim_core::Trace), InternalError> {
+) -> Result<(Outcome, Trace), InternalError> {
     let plan = every.plan(&scenario.experiment.plan, point);
     guarded(scenario, seed, || Ok(prepare(scenario, seed)?.record_under(seed, plan)))
 }
 
-/// Runs one seed and records it.
+/// Runs one seed, or one crash point of it, and records it.
 ///
 /// # Errors
 /// When ftsim itself fails.
-pub fn record(
+pub fn record_either(
     scenario: &Scenario,
     seed: u64,
-) -> Result<(ftsim_core::Outcome, ftsim_core::Trace), InternalError> {
-    guarded(scenario, seed, || Ok(prepare(scenario, seed)?.record(seed)))
+    point: Option<CrashPoint>,
+) -> Result<(Outcome, Trace), InternalError> {
+    match scenario.crash_points.zip(point) {
+        None => record(scenario, seed),
+        Some((every, point)) => record_crash_point(scenario, seed, every, point),
+    }
+}
+
+/// Runs one seed, or one crash point of it.
+///
+/// # Errors
+/// When ftsim itself fails, or the run is repeated and differs.
+pub fn run_one(
+    scenario: &Scenario,
+    seed: u64,
+    point: Option<CrashPoint>,
+    repeat: Repeat,
+) -> Result<Outcome, RunError> {
+    let once = record_either(scenario, seed, point)?;
+    if repeat == Repeat::Twice {
+        let again = record_either(scenario, seed, point)?;
+        same(scenario, seed, point, &once, &again)?;
+    }
+    Ok(once.0)
+}
+
+/// Refuses two runs of one seed that differ.
+fn same(
+    scenario: &Scenario,
+    seed: u64,
+    crash_point: Option<CrashPoint>,
+    one: &(Outcome, Trace),
+    other: &(Outcome, Trace),
+) -> Result<(), RunError> {
+    let Some(differs) = first_divergence(one, other) else { return Ok(()) };
+    let path = scenario.path.clone();
+    Err(RunError::Diverged(Box::new(Divergence { path, seed, crash_point, differs })))
 }
 
 fn prepare(scenario: &Scenario, seed: u64) -> Result<Box<dyn ftsim_core::Runner>, InternalError> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ftsim_core::{Digest, EndCause, Outcome, PropertyId, Verdict};
+use serde::{Deserialize, Serialize};
 
 use crate::crash_point::CrashPoint;
 use crate::figures::FigureSums;
@@ -15,7 +16,7 @@ pub struct Tally {
     /// What came of each property.
     pub properties: BTreeMap<PropertyId, PropertyTally>,
     /// In how many seeds each label was reached.
-    pub reached: BTreeMap<&'static str, u64>,
+    pub reached: BTreeMap<String, u64>,
     /// In how many seeds each fault of the plan did not strike; those that always struck are
     /// missing.
     pub unfired: BTreeMap<usize, u64>,
@@ -28,12 +29,13 @@ pub struct Tally {
     /// How processes and operations fared.
     pub figures: FigureSums,
     /// Of the seeds before `digests`, folded.
-    folded: Digest,
-    digests: Vec<Digest>,
+    pub(crate) folded: Digest,
+    pub(crate) digests: Vec<Digest>,
 }
 
 /// What came of one property.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PropertyTally {
     /// Seeds in which it held and its premise came true.
     pub held: u64,
@@ -44,17 +46,21 @@ pub struct PropertyTally {
     /// Seeds in which a limit came first, or its assumptions were never granted.
     pub undecided: u64,
     /// The first seed in which it was violated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_violated: Option<Example>,
     /// The first seed in which it was undecided although no violation had ended the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_undecided: Option<Example>,
 }
 
 /// A seed in which something happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Example {
     /// The seed.
     pub seed: u64,
     /// The crash point, where every one of the seed is run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crash_point: Option<CrashPoint>,
     /// What happened, in words.
     pub message: String,
@@ -90,7 +96,10 @@ impl Tally {
             }
         }
         for label in &outcome.reached {
-            *self.reached.entry(label).or_default() += 1;
+            match self.reached.get_mut(*label) {
+                Some(count) => *count += 1,
+                None => drop(self.reached.insert((*label).to_owned(), 1)),
+            }
         }
         for fault in &outcome.unfired {
             *self.unfired.entry(*fault).or_default() += 1;

@@ -1,18 +1,28 @@
-//! Finished runs made legible: text and JSON. Writes to `impl Write`; opens no file, knows no
-//! protocol.
+//! Finished runs made legible: text, JSON, JUnit, GitHub. Writes to `impl Write`; opens no file,
+//! knows no protocol.
 //!
 //! Text is styled with ANSI escapes; who writes it to something that is no terminal strips them.
 
 mod figures;
+mod github;
+mod interval;
+mod junit;
 mod outcome;
 mod scenario;
 mod style;
+mod sweep;
 mod trace;
 
 pub use figures::{Figures, Latency, write_figures};
+pub use github::{write_annotations, write_step_summary};
+pub use interval::Rate;
+pub use junit::write_junit;
 pub use outcome::{outcome_json, write_outcome};
 pub use scenario::{
-    PropertyRow, ReachedRow, ScenarioReport, SeedRange, Surprise, SurpriseKind, write_json,
-    write_scenario_figures, write_text,
+    PropertyRow, ReachedRow, RegressionRow, ScenarioReport, SeedRange, Surprise, SurpriseKind,
+    write_json, write_scenario_figures, write_text,
+};
+pub use sweep::{
+    ExampleRow, GroupRow, RateRow, SweepReport, shell_word, write_sweep_json, write_sweep_text,
 };
 pub use trace::{write_trace, write_trace_jsonl};

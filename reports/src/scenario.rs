@@ -28,9 +28,13 @@ pub struct ScenarioReport {
     pub reached: Vec<ReachedRow>,
     /// The digests of all runs, folded in the order of their seeds.
     pub digest: String,
-    /// How processes and operations fared in all runs together.
-    pub figures: Figures,
-    /// Whether there is no surprise.
+    /// How processes and operations fared in all runs together, if that was added up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub figures: Option<Figures>,
+    /// What became of the seeds that once failed. They count nowhere else.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub regressions: Vec<RegressionRow>,
+    /// Whether there is no surprise, and no seed that once failed fails again.
     pub as_expected: bool,
     /// What was not expected.
     pub surprises: Vec<Surprise>,
@@ -72,9 +76,25 @@ pub struct PropertyRow {
 #[derive(Clone, Debug, Serialize)]
 pub struct ReachedRow {
     /// The label.
-    pub label: &'static str,
+    pub label: String,
     /// In how many seeds.
     pub seeds: u64,
+}
+
+/// What became of a seed that once failed.
+#[derive(Clone, Debug, Serialize)]
+pub struct RegressionRow {
+    /// The seed.
+    pub seed: u64,
+    /// Its crash point, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crash_point: Option<String>,
+    /// What it once violated.
+    pub once: Vec<String>,
+    /// What it violates now, unexpected.
+    pub now: Vec<String>,
+    /// The command that shows it.
+    pub replay: String,
 }
 
 /// Something that was not expected.
@@ -127,7 +147,8 @@ impl ScenarioReport {
     /// Whether nothing worse happened than that properties could not be judged.
     pub fn is_only_undecided(&self) -> bool {
         let undecided = |s: &Surprise| s.kind == SurpriseKind::Undecided;
-        !self.surprises.is_empty() && self.surprises.iter().all(undecided)
+        let only = !self.surprises.is_empty() && self.surprises.iter().all(undecided);
+        only && self.regressions.iter().all(|row| row.now.is_empty())
     }
 
     /// What held and what did not, in a few words.
@@ -204,6 +225,9 @@ pub fn write_text(out: &mut impl Write, reports: &[ScenarioReport]) -> io::Resul
             writeln!(out, "{FAINT}replay:{FAINT:#} {replay}")?;
         }
     }
+    for report in reports {
+        write_regressions(out, report)?;
+    }
     summary(out, reports)
 }
 
@@ -212,10 +236,29 @@ pub fn write_text(out: &mut impl Write, reports: &[ScenarioReport]) -> io::Resul
 /// # Errors
 /// Those of `out`.
 pub fn write_scenario_figures(out: &mut impl Write, reports: &[ScenarioReport]) -> io::Result<()> {
-    for report in reports {
+    let figured = reports.iter().filter_map(|report| Some((report, report.figures.as_ref()?)));
+    for (report, figures) in figured {
         writeln!(out)?;
-        write_heading(out, &report.file, report.figures.dependability.run_count)?;
-        write_figures(out, &report.figures)?;
+        write_heading(out, &report.file, figures.dependability.run_count)?;
+        write_figures(out, figures)?;
+    }
+    Ok(())
+}
+
+fn write_regressions(out: &mut impl Write, report: &ScenarioReport) -> io::Result<()> {
+    if !report.regressions.is_empty() {
+        writeln!(out)?;
+    }
+    for row in &report.regressions {
+        let (file, once, seed) = (&report.file, row.once.join(", "), row.seed);
+        write!(out, "{STRONG}{file}{STRONG:#}: ")?;
+        if row.now.is_empty() {
+            writeln!(out, "seed {seed}, which once violated {once}, does not any more")?;
+        } else {
+            let now = row.now.join(", ");
+            writeln!(out, "{BAD}seed {seed} violates {now}{BAD:#}, and once violated {once}")?;
+            writeln!(out, "{FAINT}replay:{FAINT:#} {}", row.replay)?;
+        }
     }
     Ok(())
 }

@@ -29,9 +29,12 @@ pub use expectation::Expectation;
 use problems::Problems;
 pub use settings::{Effective, effective};
 
+use crate::cli::first_seeds;
 use crate::crash_point::EveryCrashPoint;
 use crate::diagnostic::Diagnostic;
-use crate::scenario_file::{Processes, ScenarioFile};
+use crate::marks::Marks;
+use crate::repro::Repro;
+use crate::scenario_file::{Processes, ReproFile, ScenarioFile};
 use crate::source::{Places, Source};
 
 /// Seeds of `ftsim run` unless the scenario says otherwise.
@@ -67,6 +70,10 @@ pub struct Scenario {
     pub seed_count: u64,
     /// What is expected.
     pub expect: Expectation,
+    /// The run that it stands for, if it is a repro.
+    pub repro: Option<Repro>,
+    /// The text that it was read from.
+    pub text: String,
 }
 
 impl Scenario {
@@ -98,8 +105,24 @@ impl Scenario {
         };
         let scenario = read(path, &mut problems, file, catalogue);
         match scenario {
-            Some(scenario) if problems.is_empty() => Ok(scenario),
+            Some(scenario) if problems.is_empty() => Ok(Self { text: text.to_owned(), ..scenario }),
             _ => Err(problems.into_diagnostics()),
+        }
+    }
+
+    /// Its name: that of its file, without folder and `.toml`.
+    pub fn name(&self) -> String {
+        let name = std::path::Path::new(&self.path).file_stem();
+        name.map_or_else(|| "scenario".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+
+    /// The seeds that it asks for itself.
+    pub fn own_seeds(&self) -> std::ops::Range<u64> {
+        match &self.repro {
+            Some(repro) => repro.seed..repro.seed.saturating_add(1),
+            // One seed stands for all of its crash points.
+            None if self.crash_points.is_some() => first_seeds(1),
+            None => first_seeds(self.seed_count),
         }
     }
 
@@ -150,6 +173,7 @@ fn read(
         network: &network,
         horizon: limits.horizon,
         faults_end: liveness.map(|liveness| liveness.at),
+        is_repro: file.repro.is_some(),
     };
     let faults::Script { plan, origins, choices } = faults::script(problems, &around, &file.fault);
     let fate_groups = world::fate_groups(problems, &names, &file.fate_sharing);
@@ -158,6 +182,7 @@ fn read(
     let overrides = messages::overrides(problems, &names, entry, limits.horizon, &file.message);
     setting.delay_bound = network.bound;
     let check = expectation::check(problems, entry, &file.check);
+    let repro = file.repro.take().map(|file| repro(problems, file));
     let (params, workload) = (Value::Object(file.params), Value::Object(file.workload));
     let settled = settle(problems, entry, &params, &workload, &setting)?;
     let is_checked = |property: &&PropertyInfo| {
@@ -198,7 +223,24 @@ fn read(
         crash_points,
         seed_count,
         expect,
+        repro,
+        text: String::new(),
     })
+}
+
+/// The run that a repro stands for.
+fn repro(problems: &mut Problems<'_>, file: ReproFile) -> Repro {
+    let marks = match (file.marks_every, file.marks) {
+        (Some(every), Some(text)) => {
+            let marks = Marks::parse(every.0, &text);
+            if marks.is_none() {
+                problems.value("repro.marks", "these are no marks").label("expected hex digits");
+            }
+            marks
+        }
+        _ => None,
+    };
+    Repro { seed: file.seed.0, digest: file.digest, engine: file.engine, marks }
 }
 
 /// Takes `mutant` out of the parameters.

@@ -40,14 +40,16 @@ impl Reader<'_> {
 
     /// Which links the partition cuts.
     fn cut(&self, problems: &mut Problems<'_>, file: &PartitionFile) -> Option<Cut> {
-        let PartitionFile { shape, process, from, to, links, groups } = file;
+        let PartitionFile { shape, process, from, to, links, groups, ring } = file;
         let (name, needs): (_, &[&str]) = match shape {
             Shape::Halves => ("halves", &[]),
             Shape::Isolate => ("isolate", &["process"]),
             Shape::OneWay => ("one-way", &["from", "to"]),
             Shape::Links => ("links", &["links"]),
             Shape::Groups => ("groups", &["groups"]),
+            Shape::Bridge if groups.is_some() => ("bridge", &["groups"]),
             Shape::Bridge => ("bridge", &["process"]),
+            Shape::RingOfMajorities if ring.is_some() => ("ring-of-majorities", &["ring"]),
             Shape::RingOfMajorities => ("ring-of-majorities", &[]),
         };
         let given = [
@@ -56,6 +58,7 @@ impl Reader<'_> {
             ("to", to.is_some()),
             ("links", links.is_some()),
             ("groups", groups.is_some()),
+            ("ring", ring.is_some()),
         ];
         let path = |key: &str| self.at(&format!("partition.{key}"));
         let mut sound = true;
@@ -102,6 +105,16 @@ impl Reader<'_> {
                 }
                 cut.into_iter().collect::<Option<_>>().map(Cut::Links)
             }
+            Shape::Bridge if groups.is_some() => {
+                let cut = self.groups(problems, &path("groups"), groups.as_deref()?)?;
+                let Cut::Groups(mut sides) = cut else { return None };
+                let (Some(right), Some(left), true) = (sides.pop(), sides.pop(), sides.is_empty())
+                else {
+                    problems.value(&path("groups"), "a bridge has two sides");
+                    return None;
+                };
+                Some(Cut::Bridge { left, right })
+            }
             Shape::Bridge => {
                 let bridge = names.many(problems, &path("process"), process.as_ref()?)?;
                 let sides = self.around.setting.processes().filter(|p| !bridge.contains(p));
@@ -122,10 +135,27 @@ impl Reader<'_> {
                         .label(format!("expected at least {RING_COUNT_MIN} processes"));
                     return None;
                 }
-                Some(Cut::RingOfMajorities(self.around.setting.processes().collect()))
+                match ring {
+                    Some(ring) => self.ring(problems, &path("ring"), ring),
+                    None => Some(Cut::RingOfMajorities(self.around.setting.processes().collect())),
+                }
             }
             Shape::Groups => self.groups(problems, &path("groups"), groups.as_deref()?),
         }
+    }
+
+    fn ring(&self, problems: &mut Problems<'_>, path: &str, ring: &[String]) -> Option<Cut> {
+        let one = |(index, name): (usize, &String)| {
+            self.around.names.one(problems, &format!("{path}[{index}]"), name)
+        };
+        let order: Vec<ProcessId> = ring.iter().enumerate().map(one).collect::<Option<_>>()?;
+        let mut each = order.clone();
+        each.sort_unstable();
+        if !each.iter().copied().eq(self.around.setting.processes()) {
+            problems.value(path, "a ring has every process once");
+            return None;
+        }
+        Some(Cut::RingOfMajorities(order))
     }
 
     fn groups(&self, problems: &mut Problems<'_>, path: &str, groups: &[Targets]) -> Option<Cut> {

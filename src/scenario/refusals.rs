@@ -5,7 +5,7 @@ use toml::de::DeValue;
 use super::problems::Problems;
 
 /// Keys that are planned. `[]` stands for any element.
-const PLANNED_KEYS: &[&str] = &["repro", "network.authenticated"];
+const PLANNED_KEYS: &[&str] = &["network.authenticated"];
 
 /// Keys that the vocabulary of faults suggests, and what to write for them.
 const OTHER_WORDS: &[(&str, &str)] = &[

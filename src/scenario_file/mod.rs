@@ -8,6 +8,7 @@ mod delay;
 mod fault;
 mod message;
 mod random;
+mod repro;
 mod value;
 
 use ftsim_core::{Duration, DurationRange};
@@ -23,6 +24,7 @@ pub use delay::{DelayFile, DelayTable};
 pub use fault::{BehaviourFile, ColludeFile, FaultFile, InFlightFile, PartitionFile, Shape};
 pub use message::MessageFile;
 pub use random::{CrashPointsFile, OccurrenceFile, OccurrenceOf, RandomFile, RandomShape};
+pub use repro::ReproFile;
 pub use value::{Count, Counts, Drift, Loss, Processes, Rate, Targets};
 
 /// One experiment: a protocol, a world, faults, clients, limits, and what is expected of it.
@@ -79,6 +81,8 @@ pub struct ScenarioFile {
     /// What is expected to hold, to break and to happen.
     #[serde(default)]
     pub expect: ExpectFile,
+    /// In a repro: the run that it stands for.
+    pub repro: Option<ReproFile>,
 }
 
 /// How messages travel.

@@ -254,3 +254,68 @@ fn fates_that_cannot_be_shared() {
         "#]],
     );
 }
+
+#[test]
+fn partitions_in_an_order_of_their_own() {
+    idle(
+        r#"[[fault]]
+at = "1s"
+partition = { shape = "bridge", groups = [["p0"]] }
+[[fault]]
+at = "1s"
+partition = { shape = "bridge", groups = [["p0"], ["p1"]], process = "p2" }
+[[fault]]
+at = "1s"
+partition = { shape = "ring-of-majorities", ring = ["p1", "p0"] }
+[[fault]]
+at = "1s"
+partition = { shape = "halves", ring = ["p1", "p0"] }
+"#,
+        expect![[r#"
+            error: a bridge has two sides
+             --> x.toml:5:42
+              |
+            5 | partition = { shape = "bridge", groups = [["p0"]] }
+              |                                          ^^^^^^^^
+
+            error: `process` is no part of the shape `bridge`
+             --> x.toml:8:60
+              |
+            8 | partition = { shape = "bridge", groups = [["p0"], ["p1"]], process = "p2" }
+              |                                                            ^^^^^^^
+
+            error: a ring has every process once
+              --> x.toml:11:52
+               |
+            11 | partition = { shape = "ring-of-majorities", ring = ["p1", "p0"] }
+               |                                                    ^^^^^^^^^^^^
+
+            error: `ring` is no part of the shape `halves`
+              --> x.toml:14:33
+               |
+            14 | partition = { shape = "halves", ring = ["p1", "p0"] }
+               |                                 ^^^^
+        "#]],
+    );
+}
+
+#[test]
+fn marks_that_are_none() {
+    beb(
+        r#"[repro]
+seed = 1
+digest = "74d81c92e35b0520"
+engine = "0.1.0"
+violated = []
+marks_every = 1
+marks = "12fx"
+"#,
+        expect![[r#"
+            error: these are no marks
+             --> x.toml:9:9
+              |
+            9 | marks = "12fx"
+              |         ^^^^^^ expected hex digits
+        "#]],
+    );
+}

@@ -84,7 +84,7 @@ fn a_misspelt_section() {
               |
               = note: expected one of `protocol`, `summary`, `reference`, `check`, `processes`,
                       `fate_sharing`, `params`, `network`, `clocks`, `detector`, `storage`,
-                      `workload`, `fault`, `message`, `random`, `liveness`, `run`, `expect`
+                      `workload`, `fault`, `message`, `random`, `liveness`, `run`, `expect`, `repro`
             help: did you mean `network`?
         "#]],
     );
@@ -324,8 +324,6 @@ fn planned_keys() {
     beb(
         r#"[network]
 authenticated = false
-[repro]
-seed = 1
 [storage]
 on_crash = "torn-last"
 [[fault]]
@@ -338,12 +336,6 @@ torn_write = "p1"
               |
             4 | authenticated = false
               | ^^^^^^^^^^^^^
-
-            error: `repro` is not supported yet
-             --> x.toml:5:2
-              |
-            5 | [repro]
-              |  ^^^^^
 
             error: there is no key `torn_write`
               --> x.toml:11:1

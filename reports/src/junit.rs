@@ -1,0 +1,85 @@
+//! Sweeps as JUnit XML, which every CI service shows: a suite for each scenario, a test case for
+//! each property that held and for each example of a failure.
+
+use std::io::{self, Write};
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use crate::scenario::SurpriseKind;
+use crate::sweep::{GroupRow, SweepReport};
+
+/// Writes the sweeps; `results` is the folder of all results.
+///
+/// A violation that the scenario expects is a success. Of failures that are alike the examples are
+/// test cases, and each says how many there are.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_junit(out: impl Write, reports: &[SweepReport], results: &str) -> io::Result<()> {
+    let mut junit = Report::new("ftsim");
+    for report in reports {
+        junit.add_test_suite(suite(report, results));
+    }
+    junit.serialize(out).map_err(io::Error::other)
+}
+
+fn suite(report: &SweepReport, results: &str) -> TestSuite {
+    let mut suite = TestSuite::new(report.name.as_str());
+    let mut case = |name: &str, failure: Option<(&str, &str, String)>| {
+        let status = match failure {
+            None => TestCaseStatus::success(),
+            Some((kind, message, body)) => {
+                let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+                status.set_type(kind).set_message(message).set_description(body);
+                status
+            }
+        };
+        let mut case = TestCase::new(name, status);
+        case.set_classname(report.name.as_str());
+        suite.add_test_case(case);
+    };
+    let unexpected: Vec<&GroupRow> = report.groups.iter().filter(|g| !g.expected).collect();
+    for row in &report.rates {
+        let name = row.property.0;
+        let fails = |subject: &str| subject == name;
+        if !unexpected.iter().any(|group| fails(&group.property))
+            && !report.scenario.surprises.iter().any(|surprise| fails(&surprise.subject))
+        {
+            case(name, None);
+        }
+    }
+    for group in unexpected {
+        for example in &group.examples {
+            let seed = example.seed;
+            let point = example.crash_point.as_ref();
+            let point = point.map(|p| format!(", crash point {p}")).unwrap_or_default();
+            let body = format!(
+                "{}\nseed {seed}{point}; {} runs of {} failed alike\nreplay: {}",
+                example.message,
+                group.runs,
+                report.scenario.file,
+                report.replay(results, example),
+            );
+            let kind = if group.property == "panicked" { "panicked" } else { "violated" };
+            case(&group.property, Some((kind, &example.message, body)));
+        }
+    }
+    for surprise in &report.scenario.surprises {
+        // The examples have told these.
+        let kind = match surprise.kind {
+            SurpriseKind::Panicked | SurpriseKind::Violated => continue,
+            SurpriseKind::Undecided => "undecided",
+            _ => "unexpected",
+        };
+        let body = format!("{}\nreplay: {}", surprise.message, surprise.replay);
+        case(&surprise.subject, Some((kind, &surprise.message, body)));
+    }
+    for row in &report.scenario.regressions {
+        let name = format!("regression seed {}", row.seed);
+        let message = format!("violates {}, as it once did", row.now.join(", "));
+        let body = format!("{message}\nreplay: {}", row.replay);
+        let regressed = !row.now.is_empty();
+        case(&name, regressed.then_some(("regression", message.as_str(), body)));
+    }
+    suite
+}

@@ -1,0 +1,150 @@
+//! What came of a sweep: counts with what they leave open, failures that are alike, and where the
+//! repros are.
+
+use std::io::{self, Write};
+
+use ftsim_core::PropertyId;
+use serde::Serialize;
+
+use crate::interval::Rate;
+use crate::scenario::{ScenarioReport, SeedRange, write_text};
+use crate::style::{BAD, FAINT, STRONG};
+
+/// What came of a sweep over one scenario.
+#[derive(Clone, Debug, Serialize)]
+pub struct SweepReport {
+    /// The name of the scenario, and of the folder with its results.
+    pub name: String,
+    /// The version of ftsim.
+    pub ftsim: String,
+    /// All seeds of the sweep, those of other shards too; the scenario's are those that were run.
+    pub asked: SeedRange,
+    /// Which part of them, such as `2/4`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shard: Option<String>,
+    /// Counts, surprises, digest.
+    pub scenario: ScenarioReport,
+    /// How many runs failed, as expected or not.
+    pub failing: u64,
+    /// How many of them not as expected.
+    pub unexpected: u64,
+    /// How often each property had which verdict.
+    pub rates: Vec<RateRow>,
+    /// The failures that are alike, those first that were not expected.
+    pub groups: Vec<GroupRow>,
+}
+
+/// How often a property had which verdict; held counts no run in which its premise never came true.
+#[derive(Clone, Debug, Serialize)]
+pub struct RateRow {
+    /// The property.
+    pub property: PropertyId,
+    /// It held.
+    pub held: Rate,
+    /// It was violated.
+    pub violated: Rate,
+    /// It could not be judged.
+    pub undecided: Rate,
+}
+
+/// Failures that are alike.
+#[derive(Clone, Debug, Serialize)]
+pub struct GroupRow {
+    /// The property, or `panicked`.
+    pub property: String,
+    /// What the messages have in common.
+    pub signature: String,
+    /// Whether the scenario expects it.
+    pub expected: bool,
+    /// How many runs.
+    pub runs: u64,
+    /// The first of them.
+    pub examples: Vec<ExampleRow>,
+}
+
+/// A run that shows a failure.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExampleRow {
+    /// Its seed.
+    pub seed: u64,
+    /// Its crash point, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crash_point: Option<String>,
+    /// What happened.
+    pub message: String,
+    /// Its repro, in the folder of the scenario's results.
+    pub repro: String,
+}
+
+impl SweepReport {
+    /// The command that replays an example; `results` is the folder of all results.
+    pub fn replay(&self, results: &str, example: &ExampleRow) -> String {
+        format!("ftsim replay {}", shell_word(&self.path(results, &example.repro)))
+    }
+
+    /// The path of one of its files.
+    pub fn path(&self, results: &str, file: &str) -> String {
+        format!("{}/{}/{file}", results.trim_end_matches('/'), self.name)
+    }
+}
+
+/// The text as a shell takes it for one word.
+pub fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+:@%,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// The rows of `run`, then what a sweep knows beyond them; `results` is the folder of all results.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_sweep_text(
+    out: &mut impl Write,
+    reports: &[SweepReport],
+    results: &str,
+) -> io::Result<()> {
+    let scenarios: Vec<ScenarioReport> = reports.iter().map(|r| r.scenario.clone()).collect();
+    write_text(out, &scenarios)?;
+    for report in reports {
+        writeln!(out)?;
+        let SeedRange { from, until } = report.asked;
+        let shard = report.shard.as_ref().map(|s| format!(", shard {s}")).unwrap_or_default();
+        write!(out, "{STRONG}{}{STRONG:#}: seeds {from}..{until}{shard}", report.scenario.file)?;
+        let (failing, unexpected) = (report.failing, report.unexpected);
+        writeln!(out, ": {failing} runs failed, {unexpected} of them not as expected")?;
+        let width = report.rates.iter().map(|row| row.property.0.len()).max().unwrap_or(0);
+        for RateRow { property, held, violated, undecided } in &report.rates {
+            write!(out, "{property:width$}  held {held}; violated {violated}")?;
+            let undecided = Some(undecided).filter(|rate| rate.count > 0);
+            writeln!(out, "{}", undecided.map(|u| format!("; undecided {u}")).unwrap_or_default())?;
+        }
+        for group in &report.groups {
+            let GroupRow { property, signature, runs, examples, .. } = group;
+            let (style, how) = if group.expected { (FAINT, ", as expected") } else { (BAD, "") };
+            writeln!(out, "{style}{property}{style:#} in {runs} runs{how}: {signature}")?;
+            for example in examples {
+                writeln!(out, "{FAINT}replay:{FAINT:#} {}", report.replay(results, example))?;
+            }
+        }
+        let path = report.path(results, "results.jsonl");
+        writeln!(out, "{FAINT}results:{FAINT:#} {path}")?;
+    }
+    Ok(())
+}
+
+/// The same facts of one scenario as a JSON object.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_sweep_json(out: &mut impl Write, report: &SweepReport) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        schema: u32,
+        sweep: &'a SweepReport,
+    }
+    serde_json::to_writer_pretty(&mut *out, &Document { schema: 1, sweep: report })?;
+    writeln!(out)
+}

@@ -1,0 +1,145 @@
+//! Seeds that once failed: listed beside the scenario, and run before all others.
+//!
+//! `scenarios/x.toml` has them in `scenarios/regressions/x.toml`.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use ftsim_reports::{RegressionRow, ScenarioReport, shell_word};
+use serde::Deserialize;
+
+use crate::cli::Failure;
+use crate::crash_point::CrashPoint;
+use crate::failing_run::FailingRun;
+use crate::results::{Account, RegressionLine, at, write_whole};
+use crate::scenario::Scenario;
+use crate::sweep::{self, Repeat, RunError};
+
+/// The seeds of a scenario that once failed.
+pub struct Regressions {
+    path: PathBuf,
+    /// The file as it is, empty if there is none.
+    text: String,
+    seeds: Vec<OnceFailed>,
+}
+
+/// The file word for word.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RegressionFile {
+    seed: Vec<OnceFailed>,
+}
+
+/// A seed that once failed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OnceFailed {
+    seed: u64,
+    crash_point: Option<CrashPoint>,
+    violated: Vec<String>,
+}
+
+impl Regressions {
+    /// Reads those of a scenario; none if there is no file.
+    ///
+    /// # Errors
+    /// When the file cannot be read or understood.
+    pub fn of(scenario: &Scenario) -> Result<Self, Failure> {
+        let folder = Path::new(&scenario.path).parent().unwrap_or(Path::new(""));
+        let path = folder.join("regressions").join(format!("{}.toml", scenario.name()));
+        let text = match std::fs::read_to_string(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            read => at(&path, read)?,
+        };
+        let wrong = |error: toml::de::Error| {
+            let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
+            Failure::BadFile(format!("{}:{line}: {}", path.display(), error.message()))
+        };
+        let file: RegressionFile = toml::from_str(&text).map_err(wrong)?;
+        let bad =
+            |once: &&OnceFailed| once.crash_point.is_some() != scenario.crash_points.is_some();
+        if let Some(once) = file.seed.iter().find(bad) {
+            let has = if once.crash_point.is_some() {
+                "has a crash point"
+            } else {
+                "lacks its crash point"
+            };
+            let (path, seed) = (path.display(), once.seed);
+            return Err(Failure::BadFile(format!("{path}: seed {seed} {has}")));
+        }
+        Ok(Self { path, text, seeds: file.seed })
+    }
+
+    /// Runs them.
+    ///
+    /// # Errors
+    /// When ftsim fails, or runs are repeated and differ.
+    pub fn run(
+        &self,
+        scenario: &Scenario,
+        repeat: Repeat,
+    ) -> Result<Vec<RegressionLine>, RunError> {
+        let run = |once: &OnceFailed| {
+            let outcome = sweep::run_one(scenario, once.seed, once.crash_point, repeat)?;
+            let failing = FailingRun::of(&scenario.expect, &outcome, once.crash_point);
+            let failures = failing.map(|run| run.failures).unwrap_or_default();
+            let now = failures.into_iter().filter(|failed| !failed.expected);
+            Ok(RegressionLine {
+                seed: once.seed,
+                crash_point: once.crash_point,
+                once: once.violated.clone(),
+                now: now.map(|failed| failed.property).collect(),
+            })
+        };
+        self.seeds.iter().map(run).collect()
+    }
+
+    /// Adds the examples of all failures that were not expected and are not listed yet.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self, account: &Account) -> Result<(), Failure> {
+        let mut text = self.text.clone();
+        for example in account.examples() {
+            let (seed, point) = (example.seed, example.crash_point);
+            let failed = account.unexpected_of(seed, point);
+            let listed =
+                self.seeds.iter().any(|once| once.seed == seed && once.crash_point == point);
+            if failed.is_empty() || listed {
+                continue;
+            }
+            if text.is_empty() {
+                text.push_str(
+                    "# Seeds that once failed; `ftsim run` and `sweep` begin with them.\n",
+                );
+            }
+            let point = point.map(|p| format!("crash_point = \"{p}\"\n")).unwrap_or_default();
+            write!(text, "\n[[seed]]\nseed = {seed}\n{point}violated = {failed:?}\n")
+                .expect("a string takes all");
+        }
+        if text != self.text {
+            let folder = self.path.parent().expect("the file is in a folder");
+            at(folder, std::fs::create_dir_all(folder))?;
+            write_whole(&self.path, text.as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+/// Adds what became of them to the report of their scenario.
+pub fn add(report: &mut ScenarioReport, scenario: &Scenario, lines: &[RegressionLine]) {
+    let row = |line: &RegressionLine| {
+        let (file, seed) = (shell_word(&scenario.path), line.seed);
+        let point = line.crash_point.map(|point| point.to_string());
+        let flag = point.as_ref().map(|p| format!(" --crash-point {p}")).unwrap_or_default();
+        RegressionRow {
+            seed,
+            crash_point: point,
+            once: line.once.clone(),
+            now: line.now.clone(),
+            replay: format!("ftsim replay {file} --seed {seed}{flag}"),
+        }
+    };
+    report.regressions = lines.iter().map(row).collect();
+    report.as_expected &= lines.iter().all(|line| line.now.is_empty());
+}

@@ -1,0 +1,247 @@
+//! What a sweep writes: a line saying what was asked, one for each failing run, one for each block
+//! of seeds. JSON, an object a line, each with one key that says what it is.
+
+mod account;
+mod folder;
+
+use std::collections::BTreeMap;
+use std::io::BufRead;
+use std::ops::Range;
+
+use ftsim_core::catalogue::PropertyInfo;
+use serde::{Deserialize, Serialize};
+
+pub use account::{Account, EXAMPLE_COUNT_MAX, Group, GroupExample};
+pub use folder::{
+    Folder, FolderError, LATEST, REPROS, RESULTS, SCENARIO, at, difference, write_whole,
+};
+
+use crate::failing_run::FailingRun;
+use crate::shard::Shard;
+use crate::sweep::Block;
+use crate::tally::{Example, PropertyTally, Tally};
+
+/// Seeds of a block: what is written at once, and what shards are made of.
+pub const BLOCK: u64 = 50;
+/// The version of this format.
+pub const SCHEMA: u32 = 1;
+
+/// One line of `results.jsonl`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Line {
+    /// What was asked; the first line, and only that.
+    Sweep(Box<Header>),
+    /// What became of a regression seed; right after the header.
+    Regression(RegressionLine),
+    /// A failing run of the block that comes next.
+    Failing(FailingRun),
+    /// A block of seeds.
+    Block(BlockLine),
+}
+
+/// What a sweep was asked for: all that its result depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// The version of the format.
+    pub schema: u32,
+    /// The version of ftsim.
+    pub ftsim: String,
+    /// The name of the scenario: its file without folder and `.toml`.
+    pub scenario: String,
+    /// The scenario file as the user named it.
+    pub file: String,
+    /// The digest of its text.
+    pub digest: String,
+    /// All seeds of the sweep, those of other shards too.
+    pub seeds: Span,
+    /// Seeds of a block.
+    pub block: u64,
+    /// Which part of the seeds this is; all of them, if `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// Where the sweep ends early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<StopRule>,
+}
+
+/// Where a sweep ends early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopRule {
+    /// At the first failing seed.
+    FirstFailure,
+    /// After the block in which the so-manyth failing run lies.
+    Failures(u64),
+}
+
+/// A half-open range of seeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Span {
+    /// The first.
+    pub from: u64,
+    /// The first that is none of them.
+    pub until: u64,
+}
+
+/// What became of a seed that once failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegressionLine {
+    /// The seed.
+    pub seed: u64,
+    /// The crash point, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crash_point: Option<crate::crash_point::CrashPoint>,
+    /// What it once violated.
+    pub once: Vec<String>,
+    /// What it violates now that the scenario does not expect.
+    pub now: Vec<String>,
+}
+
+/// What came of a block of seeds, as counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BlockLine {
+    /// The seeds.
+    pub seeds: Span,
+    /// How many runs: one a seed, unless every crash point of each is run.
+    pub runs: u64,
+    /// The digests of the runs, folded in their order.
+    pub digest: String,
+    /// What came of each property.
+    pub properties: BTreeMap<String, PropertyTally>,
+    /// In how many runs each label was reached.
+    pub reached: BTreeMap<String, u64>,
+    /// In how many runs each scripted fault did not strike.
+    pub unfired: BTreeMap<usize, u64>,
+    /// In how many runs the message of each override was never sent.
+    pub unused: BTreeMap<usize, u64>,
+    /// In how many runs a handler panicked.
+    pub panicked: u64,
+    /// The first of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_panic: Option<Example>,
+}
+
+impl Header {
+    /// The seeds of this part.
+    pub fn part(&self) -> Range<u64> {
+        let all = self.seeds.range();
+        self.shard.map_or_else(|| all.clone(), |shard| shard.seeds(&all, self.block))
+    }
+}
+
+impl Span {
+    /// As a range.
+    pub const fn range(self) -> Range<u64> {
+        self.from..self.until
+    }
+}
+
+impl From<Range<u64>> for Span {
+    fn from(range: Range<u64>) -> Self {
+        Self { from: range.start, until: range.end }
+    }
+}
+
+impl BlockLine {
+    /// The counts of a block; of its faults those of the scenario, `scripted` many, are counted.
+    pub fn of(block: &Block, scripted: usize) -> Self {
+        let tally = &block.tally;
+        let properties = tally.properties.iter().map(|(id, t)| (id.to_string(), t.clone()));
+        let unfired = tally.unfired.iter().filter(|(fault, _)| **fault < scripted);
+        Self {
+            seeds: block.seeds.clone().into(),
+            runs: tally.seed_count,
+            digest: tally.digest().to_string(),
+            properties: properties.collect(),
+            reached: tally.reached.clone(),
+            unfired: unfired.map(|(fault, count)| (*fault, *count)).collect(),
+            unused: tally.unused.clone(),
+            panicked: tally.panicked,
+            first_panic: tally.first_panic.clone(),
+        }
+    }
+
+    /// The counts as a tally, which knows nothing of single runs' digests. Properties that are none
+    /// of `known` are left out.
+    pub fn tally(&self, known: &[PropertyInfo]) -> Tally {
+        let id = |name: &str| known.iter().map(|info| info.id).find(|id| id.0 == name);
+        let properties =
+            self.properties.iter().filter_map(|(name, t)| Some((id(name)?, t.clone())));
+        Tally {
+            seed_count: self.runs,
+            properties: properties.collect(),
+            reached: self.reached.clone(),
+            unfired: self.unfired.clone(),
+            unused: self.unused.clone(),
+            panicked: self.panicked,
+            first_panic: self.first_panic.clone(),
+            ..Tally::default()
+        }
+    }
+}
+
+/// A block of a file, with the failing runs in it.
+pub struct Written {
+    /// The failing runs, in their order.
+    pub failing: Vec<FailingRun>,
+    /// The counts.
+    pub block: BlockLine,
+}
+
+/// Reads a results file block by block, up to the first line that is not complete.
+pub struct Reader<R> {
+    input: R,
+    /// What was asked.
+    pub header: Header,
+    /// What became of the regression seeds; complete once a block was read, or the end.
+    pub regressions: Vec<RegressionLine>,
+    /// How many bytes of the file are whole: the header, and blocks with all that belongs to them.
+    pub whole: u64,
+    read: u64,
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Begins with the header; `None` if there is none.
+    ///
+    /// # Errors
+    /// Those of `input`.
+    pub fn new(mut input: R) -> std::io::Result<Option<Self>> {
+        let mut read = 0;
+        let Some(Line::Sweep(header)) = next_line(&mut input, &mut read)? else { return Ok(None) };
+        Ok(Some(Self { input, header: *header, regressions: Vec::new(), whole: read, read }))
+    }
+
+    /// The next block; `None` after the last whole one.
+    ///
+    /// # Errors
+    /// Those of `input`.
+    pub fn next_block(&mut self) -> std::io::Result<Option<Written>> {
+        let mut failing = Vec::new();
+        loop {
+            match next_line(&mut self.input, &mut self.read)? {
+                Some(Line::Regression(line)) => self.regressions.push(line),
+                Some(Line::Failing(run)) => failing.push(run),
+                Some(Line::Block(block)) => {
+                    self.whole = self.read;
+                    return Ok(Some(Written { failing, block }));
+                }
+                Some(Line::Sweep(_)) | None => return Ok(None),
+            }
+        }
+    }
+}
+
+/// The next line; `None` at the end, and for a line that is cut short or is none of ours.
+fn next_line(input: &mut impl BufRead, read: &mut u64) -> std::io::Result<Option<Line>> {
+    let mut bytes = Vec::new();
+    *read += input.read_until(b'\n', &mut bytes)? as u64;
+    if bytes.last() != Some(&b'\n') {
+        return Ok(None);
+    }
+    Ok(serde_json::from_slice(&bytes).ok())
+}

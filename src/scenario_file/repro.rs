@@ -1,0 +1,27 @@
+//! How a repro says which run it stands for.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::value::Count;
+
+/// The run that this file reproduces; `ftsim replay` compares with it.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReproFile {
+    /// The seed, the only one of this scenario.
+    pub seed: Count,
+    /// The digest of the run.
+    pub digest: String,
+    /// The version of ftsim that executed it.
+    pub engine: String,
+    /// What the run violated; `panicked` for a panic.
+    pub violated: Vec<String>,
+    /// The command that found it.
+    pub command: Option<String>,
+    /// How many events each of `marks` stands for.
+    pub marks_every: Option<Count>,
+    /// A rolling digest of the events, four hexadecimal digits at a time: where a run that is not
+    /// the same begins to differ.
+    pub marks: Option<String>,
+}

@@ -1,0 +1,203 @@
+//! `ftsim sweep`: many seeds of scenarios, into a folder that says what came of them.
+
+use std::io::Write;
+use std::ops::{ControlFlow, Range};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ftsim_core::Digest;
+use ftsim_protocols::Catalogue;
+use ftsim_reports::SweepReport;
+
+use crate::ci;
+use crate::cli::{Exit, Failure, Out, SweepArgs, complain, jobs, load_all};
+use crate::interrupt;
+use crate::progress::{Progress, clock};
+use crate::regression::Regressions;
+use crate::results::{Account, BLOCK, BlockLine, Folder, Header, LATEST, SCHEMA, StopRule};
+use crate::scenario::Scenario;
+use crate::sweep::{self, Order, Repeat, Stop};
+use crate::sweep_report;
+
+/// Carries `ftsim sweep` out.
+pub fn sweep(args: &SweepArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
+    let (scenarios, bad_input) = load_all(&args.files, catalogue);
+    if bad_input {
+        return Ok(Exit::BadInput);
+    }
+    if let Some(name) = doubled(&scenarios) {
+        complain(&format!("two scenarios are called {name}: their results would be in one folder"));
+        return Ok(Exit::BadInput);
+    }
+    if scenarios.iter().any(|scenario| scenario.name() == LATEST) {
+        complain(&format!("no scenario can be called {LATEST}: a link has this name"));
+        return Ok(Exit::BadInput);
+    }
+    let total = scenarios.iter().map(|scenario| count(&header(scenario, args).part())).sum();
+    let progress = Progress::with_lines(total);
+    let halt = interrupt::listen();
+    let end = args.time.map(|time| clock() + Duration::from_nanos(time.as_nanos()));
+    let mut reports = Vec::new();
+    for (left, scenario) in (1..=scenarios.len()).rev().zip(&scenarios) {
+        if halt.load(Ordering::Relaxed) {
+            break;
+        }
+        progress.begin(&scenario.path);
+        // The time that is left is shared among the scenarios that are left.
+        let left = u32::try_from(left).unwrap_or(u32::MAX);
+        let until = end.map(|end| clock() + end.saturating_sub(clock()) / left);
+        let one = One { args, scenario, progress: &progress, halt, until };
+        reports.push(one.sweep()?);
+    }
+    progress.finish();
+    let results = args.out.display().to_string();
+    ftsim_reports::write_sweep_text(out, &reports, &results)?;
+    ci::write(args.junit.as_deref(), out, &reports, &results)?;
+    if halt.load(Ordering::Relaxed) {
+        out.flush()?;
+        complain("interrupted; the same command with --resume goes on from here");
+        return Ok(Exit::Interrupted);
+    }
+    Ok(sweep_report::exit(&reports))
+}
+
+const fn count(seeds: &Range<u64>) -> u64 {
+    seeds.end.saturating_sub(seeds.start)
+}
+
+/// The name of two scenarios.
+fn doubled(scenarios: &[Scenario]) -> Option<String> {
+    let names: Vec<String> = scenarios.iter().map(Scenario::name).collect();
+    (1..names.len()).find(|i| names[..*i].contains(&names[*i])).map(|i| names[i].clone())
+}
+
+/// A sweep over one scenario.
+struct One<'a> {
+    args: &'a SweepArgs,
+    scenario: &'a Scenario,
+    progress: &'a Progress,
+    halt: &'a AtomicBool,
+    /// When its time is up, on the progress's clock.
+    until: Option<Duration>,
+}
+
+impl One<'_> {
+    fn sweep(&self) -> Result<SweepReport, Failure> {
+        let header = header(self.scenario, self.args);
+        let seeds = header.part();
+        let mut account = Account::new(seeds.start);
+        let mut folder = self.open(&header, &mut account)?;
+        let is_first = header.shard.is_none_or(|shard| shard.index == 1);
+        let regressions = Regressions::of(self.scenario)?;
+        if account.next == seeds.start && is_first {
+            account.regressions = regressions.run(self.scenario, self.repeat())?;
+            folder.append_regressions(&account.regressions)?;
+        }
+        self.run(&header, &seeds, &mut account, &mut folder)?;
+        let over = account.next == seeds.end || account.is_over(header.stop);
+        let interrupted = !over && self.halt.load(Ordering::Relaxed);
+        let repros = sweep_report::repros(self.scenario, &header, &account)?;
+        let report = sweep_report::report(self.scenario, &header, &account);
+        let mut summary = Vec::new();
+        ftsim_reports::write_sweep_json(&mut summary, &report)?;
+        folder.conclude(&summary, &repros)?;
+        if !interrupted {
+            folder.publish()?;
+            if self.args.save_failures {
+                regressions.save(&account)?;
+            }
+        }
+        Ok(report)
+    }
+
+    fn open(&self, header: &Header, account: &mut Account) -> Result<Folder, Failure> {
+        let (out, scenario) = (&self.args.out, self.scenario);
+        if !self.args.resume {
+            return Ok(Folder::begin(out, header, &scenario.text)?);
+        }
+        let known = &scenario.entry.properties;
+        let (folder, regressions) = Folder::resume(out, header, &scenario.text, |written| {
+            account.take(&written.failing, &written.block, known);
+        })?;
+        account.regressions = regressions;
+        Ok(folder)
+    }
+
+    /// Runs what is left, block by block.
+    fn run(
+        &self,
+        header: &Header,
+        seeds: &Range<u64>,
+        account: &mut Account,
+        folder: &mut Folder,
+    ) -> Result<(), Failure> {
+        self.progress.done(account.next - seeds.start);
+        if account.is_over(header.stop) {
+            return Ok(());
+        }
+        let halt = AtomicBool::new(false);
+        let order = Order {
+            scenario: self.scenario,
+            seeds: account.next..seeds.end,
+            block: BLOCK,
+            jobs: jobs(self.args.jobs),
+            repeat: self.repeat(),
+            until_failure: header.stop == Some(StopRule::FirstFailure),
+            halt: &halt,
+        };
+        let scripted = self.scenario.experiment.plan.faults.len();
+        let known = &self.scenario.entry.properties;
+        let done = |count| {
+            self.progress.done(count);
+            let up = self.until.is_some_and(|until| clock() >= until);
+            if up || self.halt.load(Ordering::Relaxed) {
+                halt.store(true, Ordering::Relaxed);
+            }
+        };
+        let gathered = sweep::blocks(&order, &done, |block| {
+            let line = BlockLine::of(&block, scripted);
+            account.take(&block.failing, &line, known);
+            self.progress.failing(&self.scenario.path, account.failing);
+            folder.append_block(block.failing, line).map_err(Stop::Take)?;
+            Ok(if account.is_over(header.stop) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            })
+        });
+        match gathered {
+            Ok(()) => Ok(()),
+            Err(Stop::Run(error)) => Err(error.into()),
+            Err(Stop::Take(error)) => Err(error.into()),
+        }
+    }
+
+    const fn repeat(&self) -> Repeat {
+        if self.args.check_determinism { Repeat::Twice } else { Repeat::Once }
+    }
+}
+
+/// What this sweep is asked for.
+fn header(scenario: &Scenario, args: &SweepArgs) -> Header {
+    let first = args.until_failure.then_some(StopRule::FirstFailure);
+    Header {
+        schema: SCHEMA,
+        ftsim: env!("CARGO_PKG_VERSION").to_owned(),
+        scenario: scenario.name(),
+        file: scenario.path.clone(),
+        digest: text_digest(&scenario.text),
+        seeds: args.seeds_of(scenario).into(),
+        block: BLOCK,
+        shard: args.shard,
+        stop: first.or_else(|| args.max_failures.map(|count| StopRule::Failures(count.get()))),
+    }
+}
+
+/// The digest of a scenario's text.
+pub fn text_digest(text: &str) -> String {
+    use std::hash::Hasher as _;
+    let mut digest = Digest::EMPTY;
+    digest.write(text.as_bytes());
+    digest.write_usize(text.len());
+    digest.to_string()
+}
