@@ -104,6 +104,7 @@ fn behaviour(behaviour: &Behaviour) -> Value {
         Behaviour::Delay(longest) => inline([("delay", text(*longest).into())]),
         Behaviour::Collude(circle) => inline([("collude", inline([("with", set(circle))]))]),
         Behaviour::Custom(name) => inline([("custom", name.as_str().into())]),
+        Behaviour::Twins => "twins".into(),
         Behaviour::Random => "random".into(),
     }
 }

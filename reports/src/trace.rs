@@ -137,6 +137,7 @@ fn happening(what: &Happening) -> (String, anstyle::Style) {
         Happening::Unavailable => {
             ("IS CORRECTLY UNAVAILABLE: too few processes can be well".into(), BAD)
         }
+        Happening::Doubled { second } => (format!("IS TWO: the second is {second} here"), BAD),
         Happening::Abort => ("ABORTS: the others will be told".into(), BAD),
         Happening::StateCorrupted => ("ITS STATE CHANGES".into(), BAD),
         Happening::ClockJump { shift } => (format!("ITS CLOCK JUMPS, {shift}"), BAD),

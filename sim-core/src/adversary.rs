@@ -8,6 +8,7 @@
 //! - change any part of a message, its kind among them, with values that it has seen in messages to
 //!   and from its processes, or made up;
 //! - send again what its processes have sent before, and hold back what they send;
+//! - be two processes under one identity;
 //! - sign whatever it likes as the processes that it speaks for, and pass on what others have
 //!   signed, wherever that fits.
 //!
@@ -66,6 +67,9 @@ pub enum Behaviour {
     Collude(ProcessSet),
     /// As the adversary of this name does that the protocol brings along.
     Custom(String),
+    /// There are two of it, which share its identity and do as they should; each of the others talks
+    /// with one of them.
+    Twins,
     /// Silence, the truth, the truth later, lies and old messages, message by message.
     Random,
 }
@@ -80,6 +84,7 @@ impl fmt::Display for Behaviour {
             Self::Mutate => f.write_str("lies, the same to everybody"),
             Self::Replay => f.write_str("says again what it said before"),
             Self::Collude(circle) => write!(f, "one of {circle}, who tell the same lies"),
+            Self::Twins => f.write_str("is two"),
             Self::Custom(name) => f.write_str(name),
             Self::Random => f.write_str("does anything"),
         }
@@ -199,6 +204,7 @@ impl<M: Message> Adversary<M> {
         let truth = || Said::Now(msg.clone());
         match &self.behaviour {
             Behaviour::Silent => Vec::new(),
+            Behaviour::Twins => vec![truth()],
             Behaviour::Withhold(from) if from.contains(liar.to) => Vec::new(),
             Behaviour::Withhold(_) => vec![truth()],
             Behaviour::Delay(longest) => vec![late(msg, *longest, liar.rng)],

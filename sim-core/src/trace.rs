@@ -162,6 +162,11 @@ pub enum Happening {
         /// What it says.
         message: String,
     },
+    /// There are two of a process from now on.
+    Doubled {
+        /// What the second one is called here.
+        second: ProcessId,
+    },
     /// A process aborts, and all others will be told.
     Abort,
     /// Something has changed the state of a process.

@@ -22,6 +22,7 @@ use crate::process_set::ProcessSet;
 use crate::property::EndCause;
 use crate::random::Profile;
 use crate::rng::{Rng, Stream};
+use crate::simulation::Twin;
 use crate::time::{Duration, Instant};
 use crate::trace::{Entry, Happening, Trace};
 
@@ -130,6 +131,8 @@ pub(crate) struct World {
     pub is_unavailable: bool,
     /// How many indications there were, without probes.
     pub announced: u64,
+    /// The second copies of processes.
+    pub twins: Vec<Twin>,
     /// Whether old messages are kept, since they may come again.
     pub keeps_sent: bool,
     pub running: Running,
@@ -176,6 +179,7 @@ impl World {
             core: None,
             is_unavailable: false,
             announced: 0,
+            twins: Vec::new(),
             keeps_sent: false,
             running: Running::Engine,
             ended: None,
@@ -209,6 +213,7 @@ impl World {
         self.reached.clear();
         self.failure_free = true;
         self.leader = None;
+        self.twins.clear();
         self.faults_are_over = false;
         self.core = None;
         self.is_unavailable = false;
@@ -447,6 +452,29 @@ impl World {
             }
             dropped @ Route::Dropped(_) => dropped,
         }
+    }
+
+    /// The identity of the process at this place.
+    #[inline]
+    pub fn identity(&self, place: ProcessId) -> ProcessId {
+        if self.twins.is_empty() {
+            return place;
+        }
+        self.twins.iter().find(|twin| twin.place == place).map_or(place, |twin| twin.of)
+    }
+
+    /// Where a message from the process at `from` to the process `to` arrives; nowhere, if the two
+    /// do not talk.
+    #[inline]
+    pub fn destination(&self, from: ProcessId, to: ProcessId) -> Option<ProcessId> {
+        if self.twins.is_empty() {
+            return Some(to);
+        }
+        let sender = self.identity(from);
+        let talks = |twin: &&Twin| (twin.place == from) == twin.peers.contains(to);
+        let silent = self.twins.iter().find(|twin| twin.of == sender).is_some_and(|t| !talks(&t));
+        let second = self.twins.iter().find(|twin| twin.of == to && twin.peers.contains(sender));
+        (!silent).then(|| second.map_or(to, |twin| twin.place))
     }
 
     /// How many times as long the process's timers take.

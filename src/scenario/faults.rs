@@ -24,6 +24,8 @@ pub struct Surroundings<'a> {
     pub class: FaultClass,
     /// The adversaries that the protocol brings along.
     pub adversaries: &'a [AdversaryInfo],
+    /// Whether a transport carries the messages.
+    pub has_transport: bool,
     /// What the protocol knows of time.
     pub timing: Timing,
     /// Whether the protocol says how its state can be corrupted.

@@ -37,6 +37,14 @@ pub fn behaviour(
             let with = around.names.many(problems, &path, &circle.with)?;
             Behaviour::Collude(with.into_iter().chain(liars.iter().copied()).collect())
         }
+        BehaviourFile::Twins => {
+            if around.has_transport {
+                problems.value(path, "twins on links with a transport").help(
+                    "a transport numbers what one process sends: write links = \"raw\" for twins",
+                );
+            }
+            Behaviour::Twins
+        }
         BehaviourFile::Custom(name) => {
             let known: Vec<&str> = around.adversaries.iter().map(|a| a.name).collect();
             if !known.contains(&name.as_str()) {

@@ -167,6 +167,8 @@ fn read(
         setting: &setting,
         class: entry.model.faults,
         adversaries: &entry.adversaries,
+        has_transport: transport.guarantee != ftsim_core::transport::Guarantee::Raw
+            || transport.heartbeat.is_some(),
         timing: entry.model.timing,
         has_corruptible_state: entry.has_corruptible_state,
         has_leader: entry.has_leader,

@@ -159,6 +159,8 @@ pub enum BehaviourFile {
     Replay,
     /// Tells the same lies as others, whose key it has and who have its own.
     Collude(ColludeFile),
+    /// There are two of it under one identity, and each of the others talks with one of them.
+    Twins,
     /// As the adversary of this name does that the protocol brings along.
     Custom(String),
     /// Silence, the truth, the truth later, lies and old messages, message by message.

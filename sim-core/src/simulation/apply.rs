@@ -129,28 +129,31 @@ impl<P: Protocol> Simulation<P> {
         }
     }
 
-    /// Sends a message. Returns its kind if it is for another process.
+    /// Sends a message from the process at `place`. Returns its kind if it is for another process.
     #[inline]
-    pub(super) fn send(&mut self, from: ProcessId, to: ProcessId, msg: P::Msg) -> Option<Kind> {
+    pub(super) fn send(&mut self, place: ProcessId, to: ProcessId, msg: P::Msg) -> Option<Kind> {
+        let from = self.world.identity(place);
         let id = self.world.next_message();
         if from == to {
             let at = self.world.now;
-            let index = self.messages.insert(Envelope { id, from, to, lost: false, msg });
+            let index = self.messages.insert(Envelope { id, from, to: place, lost: false, msg });
             self.world.queue.schedule(at, Class::Delivery, index, 0);
             return None;
         }
+        // Twins share their peers out: to the others the other one speaks.
+        let arrives_at = self.world.destination(place, to)?;
         let kind = Kind::of(&msg);
         self.world.statistics.count_sent(kind);
-        if self.has_transport() && to.index() < self.slots.len() {
+        if to.0 >= self.world.experiment.setting.n {
+            self.drop_message(id, from, to, &msg, DropReason::NoSuchProcess);
+            return Some(kind);
+        }
+        if self.has_transport() {
             self.carry(from, to, id, msg);
             return Some(kind);
         }
-        let (route, rule) = if to.index() >= self.slots.len() {
-            (Route::Dropped(DropReason::NoSuchProcess), None)
-        } else {
-            let route = self.world.route(from, to, || encoded_size(&msg));
-            self.world.overridden(route, from, to, kind)
-        };
+        let route = self.world.route(from, to, || encoded_size(&msg));
+        let (route, rule) = self.world.overridden(route, from, to, kind);
         match route {
             Route::Dropped(reason) => self.drop_message(id, from, to, &msg, reason),
             Route::Arrives(at, copy) => {
@@ -162,9 +165,9 @@ impl<P: Protocol> Simulation<P> {
                 if let Some(at) = copy {
                     self.world.statistics.duplicated += 1;
                     self.world.failure_free = false;
-                    self.put_under_way(id, from, to, msg.clone(), at);
+                    self.put_under_way(id, from, arrives_at, msg.clone(), at);
                 }
-                self.put_under_way(id, from, to, msg, at);
+                self.put_under_way(id, from, arrives_at, msg, at);
             }
         }
         Some(kind)

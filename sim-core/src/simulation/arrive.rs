@@ -20,7 +20,7 @@ impl<P: Protocol> Simulation<P> {
             DropReason::ReceiverDown
         } else if lost {
             DropReason::SenderCrashed
-        } else if let Some(reason) = self.world.lost_on_arrival(from, to) {
+        } else if let Some(reason) = self.world.lost_on_arrival(from, self.world.identity(to)) {
             reason
         } else {
             return self.reach_process(to, Input::Message(from, id, msg));
@@ -68,7 +68,12 @@ impl<P: Protocol> Simulation<P> {
             self.world.history.ask(name, self.world.now);
         }
         if self.slots[p.index()].up {
-            return self.reach_process(p, Input::Request(request));
+            let again = (!self.world.twins.is_empty()).then(|| request.clone());
+            self.reach_process(p, Input::Request(request));
+            if let Some(request) = again {
+                self.reach_second(p, || Input::Request(request));
+            }
+            return;
         }
         self.world.record(Some(p), || Happening::RequestLost { request: format!("{request:?}") });
     }
@@ -89,9 +94,11 @@ impl<P: Protocol> Simulation<P> {
             self.world.suspected.insert((observer, subject));
             self.world.failure_free &= !mistake;
             self.reach_process(observer, Input::Suspect(subject));
+            self.reach_second(observer, || Input::Suspect(subject));
         } else {
             self.world.suspected.remove(&(observer, subject));
             self.reach_process(observer, Input::Trust(subject));
+            self.reach_second(observer, || Input::Trust(subject));
         }
     }
 
@@ -105,6 +112,7 @@ impl<P: Protocol> Simulation<P> {
         if self.world.trusted.insert(observer, leader) != Some(leader) {
             self.world.failure_free &= !wrong;
             self.reach_process(observer, Input::Trust(leader));
+            self.reach_second(observer, || Input::Trust(leader));
         }
     }
 

@@ -45,9 +45,10 @@ impl<P: Protocol> Simulation<P> {
         self.world.digest.mix(self.world.now.as_nanos());
         self.take_note(p, &input);
         let mut effects = std::mem::take(&mut self.effects);
+        let me = self.world.identity(p);
         let slot = &mut self.slots[p.index()];
         let mut env = Env {
-            me: p,
+            me,
             setting: &self.world.experiment.setting,
             now: slot.clock.local(self.world.now),
             coin: &mut slot.coin,
@@ -103,7 +104,9 @@ impl<P: Protocol> Simulation<P> {
                 request.hash(digest);
                 self.world
                     .record(Some(p), || Happening::Request { request: format!("{request:?}") });
-                self.observe(p, &What::Request(request));
+                if self.world.identity(p) == p {
+                    self.observe(p, &What::Request(request));
+                }
             }
             Input::Start => {
                 digest.mix(who | 4);

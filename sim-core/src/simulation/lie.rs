@@ -25,6 +25,9 @@ impl<P: Protocol> Simulation<P> {
         }
         self.adversaries[index].speak_for(p, Key::of(seed, p));
         self.slots[p.index()].adversary = Some(index);
+        if *behaviour == Behaviour::Twins {
+            self.double(p);
+        }
         self.note_service(p);
         self.world.failure_free = false;
         self.world.record(Some(p), || Happening::Corrupt { behaviour: behaviour.to_string() });
@@ -32,8 +35,9 @@ impl<P: Protocol> Simulation<P> {
 
     /// The adversary with this index, which speaks for `p`, rewrites what its handler asked for.
     pub(super) fn rewrite(&mut self, index: usize, p: ProcessId, effects: &mut Vec<Effect<P>>) {
+        let me = self.world.identity(p);
         let setting = &self.world.experiment.setting;
-        for held in self.adversaries[index].rewrite(p, setting, effects) {
+        for held in self.adversaries[index].rewrite(me, setting, effects) {
             self.world.control(self.world.now + held.after, Control::Speak(p, held.number));
         }
     }

@@ -12,6 +12,7 @@ mod lie;
 mod slot;
 mod strike;
 mod tamper;
+mod twins;
 mod watch;
 
 use std::any::Any;
@@ -46,6 +47,7 @@ use crate::trace::{Happening, Trace};
 use crate::transport::Packet;
 use crate::world::{Notice, Running, World};
 use slot::{Envelope, Input, Slot};
+pub(crate) use twins::Twin;
 
 /// A protocol in a world: runs any number of seeds, one after the other.
 ///
@@ -251,6 +253,7 @@ impl<P: Protocol> Simulation<P> {
         for p in self.world.experiment.setting.processes() {
             if self.slots[p.index()].up {
                 self.handle(p, Input::Start);
+                self.reach_second(p, || Input::Start);
             }
             self.world.consult_omega(p);
             if self.slots[p.index()].up {
@@ -372,7 +375,8 @@ impl<P: Protocol> Simulation<P> {
         let judged = self.checker.finish(&end, self.world.step, excuse);
         let mut statistics = self.world.statistics.clone();
         statistics.events = self.world.step;
-        statistics.effects = self.slots.iter().map(|s| s.effect_count).collect();
+        let n = self.world.experiment.setting.n as usize;
+        statistics.effects = self.slots.iter().take(n).map(|s| s.effect_count).collect();
         let (dependability, latencies) = self.world.dependability(statistics.sent());
         let unfired = self.world.fired.iter().enumerate().filter(|(_, fired)| !**fired);
         Outcome {

@@ -243,6 +243,7 @@ impl<P: Protocol> Simulation<P> {
             self.world.notify(observer, p, true);
             self.world.consult_omega(observer);
         }
+        self.crash_second(p);
         for other in self.world.fate_of(p).into_iter().filter(|other| *other != p) {
             self.world.control(self.world.now, Control::CrashWith(other, *crash));
         }

@@ -39,6 +39,66 @@ fn silence_and_withholding_lose_exactly_what_they_should() {
     assert!(got.iter().all(|(p, word)| *p != 1 && *word == 100), "{got:?}");
 }
 
+/// Who delivers what: (place, sender, word).
+fn deliveries(trace: &Trace) -> Vec<(u32, u32, String)> {
+    let delivered = trace.entries.iter().filter_map(|entry| match (&entry.what, entry.process) {
+        (Happening::Deliver { from, message, .. }, Some(p)) => Some((p.0, from.0, message.clone())),
+        _ => None,
+    });
+    delivered.collect()
+}
+
+#[test]
+fn of_twins_each_other_process_talks_with_one() {
+    let mut shares = BTreeSet::new();
+    for seed in 0..40 {
+        let (outcome, trace) = stage(Behaviour::Twins).simulation().record(seed);
+        assert_eq!(outcome.panicked, None);
+        let all = deliveries(&trace);
+        // All three others hear all three broadcasts, once, whichever copy says so.
+        let heard: Vec<_> =
+            all.iter().filter(|(p, from, _)| *from == 0 && (1..4).contains(p)).collect();
+        assert_eq!(heard.len(), 9, "{all:?}");
+        // Both copies are asked, and each hears itself.
+        let own = |place| all.iter().filter(|d| **d == (place, 0, "Data(100)".into())).count();
+        assert_eq!((own(0), own(4)), (3, 3), "{all:?}");
+        // What p1 says reaches one copy.
+        let by_p1: Vec<u32> = all
+            .iter()
+            .filter(|(p, from, _)| *from == 1 && [0, 4].contains(p))
+            .map(|d| d.0)
+            .collect();
+        assert_eq!(by_p1.len(), 1, "{all:?}");
+        shares.insert(by_p1[0]);
+    }
+    assert_eq!(shares.len(), 2);
+}
+
+#[test]
+fn twins_have_timers_and_coins_of_their_own() {
+    let lines = [(0, 0, vec![Do::SetTimer(50, 1), Do::Toss]), (60, 0, vec![Do::Toss])];
+    let twins = Action::Corrupt(ProcessId(0), Behaviour::Twins);
+    for from in [0, 20] {
+        let said = Stage::new(3, &lines).fault(at(from), twins.clone()).play();
+        let rang: Vec<&String> = said.iter().filter(|line| line.contains("Rang(1)")).collect();
+        assert_eq!(rang, ["50 p0 Rang(1)", "50 p3 Rang(1)"], "{said:?}");
+        let tosses: BTreeSet<&str> = said
+            .iter()
+            .filter(|l| l.contains("Toss"))
+            .filter_map(|l| l.split(' ').nth(2))
+            .collect();
+        assert_eq!(tosses.len(), if from == 0 { 4 } else { 3 }, "{said:?}");
+    }
+}
+
+#[test]
+fn twins_stop_together() {
+    let lines = [(60, 0, vec![Do::Broadcast(1)])];
+    let twins = Action::Corrupt(ProcessId(0), Behaviour::Twins);
+    let (_, trace) = Stage::new(3, &lines).fault(at(0), twins).fault(at(50), crash(0)).record();
+    assert_eq!(deliveries(&trace), []);
+}
+
 #[test]
 fn equivocation_tells_receivers_of_one_broadcast_different_things() {
     let differ = |seed: &u64| {
