@@ -16,7 +16,7 @@ pub fn listen() -> &'static AtomicBool {
                 std::process::exit(Exit::Interrupted as i32);
             }
         });
-        // Without a handler a signal ends ftsim at once, and what was finished is there all the same.
+        // Without a handler a signal ends ftsim at once, and what was finished is there even so.
         drop(heard);
     });
     &INTERRUPTED

@@ -67,8 +67,8 @@ pub enum Behaviour {
     Collude(ProcessSet),
     /// As the adversary of this name does that the protocol brings along.
     Custom(String),
-    /// There are two of it, which share its identity and do as they should; each of the others talks
-    /// with one of them.
+    /// There are two of it, which share its identity and do as they should; each of the others
+    /// talks with one of them.
     Twins,
     /// Silence, the truth, the truth later, lies and old messages, message by message.
     Random,

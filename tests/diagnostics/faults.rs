@@ -484,7 +484,7 @@ resume_after = "1s"
               |             ^^^^^^^^^^^
               |
               = note: expected one of `silent`, `withhold`, `delay`, `equivocate`, `mutate`,
-                      `replay`, `collude`, `custom`, `random`
+                      `replay`, `collude`, `twins`, `custom`, `random`
             help: did you mean `equivocate`?
         "#]],
     );

@@ -338,11 +338,11 @@ torn_write = "p1"
               | ^^^^^^^^^^^^^
 
             error: there is no key `torn_write`
-              --> x.toml:11:1
-               |
-            11 | torn_write = "p1"
-               | ^^^^^^^^^^
-               |
+             --> x.toml:9:1
+              |
+            9 | torn_write = "p1"
+              | ^^^^^^^^^^
+              |
             help: write crash = "p0", on_crash = "torn-last"
         "#]],
     );
