@@ -10,6 +10,7 @@ pub mod checkpoint;
 pub mod commit;
 pub mod consensus;
 pub mod detectors;
+pub mod interval_set;
 pub mod linearizability;
 pub mod links;
 #[cfg(test)]

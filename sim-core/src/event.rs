@@ -5,9 +5,9 @@
 //! Deliveries thus come before timers due at the same instant: else the timer that ends a round
 //! would beat the messages of the round that arrive with it.
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
+use std::cmp::Ordering;
 
+use crate::heap::Heap;
 use crate::rng::Rng;
 use crate::time::Instant;
 
@@ -91,7 +91,7 @@ impl Ord for Scheduled {
 /// Everything that is to come.
 #[derive(Clone, Debug)]
 pub(crate) struct Queue {
-    heap: BinaryHeap<Reverse<Scheduled>>,
+    heap: Heap,
     sequence: u64,
     ties: Ties,
     tie_rng: Rng,
@@ -99,7 +99,7 @@ pub(crate) struct Queue {
 
 impl Queue {
     pub fn new(ties: Ties, tie_rng: Rng) -> Self {
-        Self { heap: BinaryHeap::new(), sequence: 0, ties, tie_rng }
+        Self { heap: Heap::default(), sequence: 0, ties, tie_rng }
     }
 
     /// Empty again, with its memory kept.
@@ -123,7 +123,7 @@ impl Queue {
 
     #[inline]
     pub fn push(&mut self, place: Place, subject: u32, detail: u32) {
-        self.heap.push(Reverse(Scheduled { place, subject, detail }));
+        self.heap.push(Scheduled { place, subject, detail });
     }
 
     /// Schedules an event at the next free place.
@@ -136,17 +136,17 @@ impl Queue {
     /// The earliest event.
     #[inline]
     pub fn peek(&self) -> Option<&Scheduled> {
-        self.heap.peek().map(|Reverse(scheduled)| scheduled)
+        self.heap.peek()
     }
 
     #[inline]
     pub fn pop(&mut self) -> Option<Scheduled> {
-        self.heap.pop().map(|Reverse(scheduled)| scheduled)
+        self.heap.pop()
     }
 
     /// All that is to come, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &Scheduled> {
-        self.heap.iter().map(|Reverse(scheduled)| scheduled)
+        self.heap.iter()
     }
 }
 

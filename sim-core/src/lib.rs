@@ -41,6 +41,7 @@ pub mod effect;
 pub mod event;
 pub mod experiment;
 pub mod fault;
+mod heap;
 pub mod history;
 pub mod id;
 pub mod kind;

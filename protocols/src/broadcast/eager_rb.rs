@@ -10,8 +10,6 @@
 //! Why it works: a correct process that delivers has sent to everybody, and its links lose nothing.
 //! The relay is not uniform: a process can deliver and crash before its relay leaves.
 
-use std::collections::BTreeSet;
-
 use ftsim_core::{
     Cx, DetectorClass, FaultClass, Links, Model, Mutant, Never, Process, ProcessId, ProcessSet,
     PropertyId, Protocol, Setting, Timing,
@@ -22,11 +20,12 @@ use crate::NoParams;
 use crate::spec::broadcast::{
     AGREEMENT, Broadcast, Indication, MessageNumber, NO_DUPLICATION, Request, UNIFORM_AGREEMENT,
 };
+use crate::spec::message_set::MessageSet;
 
 /// One process of eager reliable broadcast.
 #[derive(Clone, Debug, Hash)]
 pub struct EagerRb {
-    delivered: BTreeSet<(ProcessId, MessageNumber)>,
+    delivered: MessageSet,
     /// Not in the mutant `no-delivered-set`.
     remembers: bool,
     /// Not in the mutant `deliver-without-relay`.
@@ -57,7 +56,7 @@ impl Process for EagerRb {
 
     fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
         let Msg::Data { sender, number } = msg;
-        if self.delivered.contains(&(sender, number)) {
+        if self.delivered.contains((sender, number)) {
             return;
         }
         if self.remembers {
@@ -108,7 +107,7 @@ impl Protocol for EagerRb {
 
     fn new(_: &NoParams, setting: &Setting, _: ProcessId) -> Self {
         Self {
-            delivered: BTreeSet::new(),
+            delivered: MessageSet::default(),
             remembers: !setting.is_mutant("no-delivered-set"),
             relays: !setting.is_mutant("deliver-without-relay"),
         }

@@ -3,15 +3,16 @@
 //! Properties after Hadzilacos and Toueg (1994) and Cachin, Guerraoui and Rodrigues (2011), chapter
 //! 3. The core is what best-effort broadcast gives; the two agreements are claims.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use ftsim_core::{
-    Ask, Duration, End, Invalid, Kind, Observed, OperationName, ProcessId, ProcessSet, Property,
-    PropertyEntry, PropertyId, Setting, Spec, Standing, Violation, What, Workload,
+    Ask, Duration, End, Invalid, Kind, Observed, OperationName, ProcessId, Property, PropertyEntry,
+    PropertyId, Setting, Spec, Standing, Violation, What, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::message_set::{MessageName, MessageSet};
 use super::refuse_too_many;
 
 /// The problem of getting a message to everybody.
@@ -65,7 +66,7 @@ impl Spec for Broadcast {
             kind: Kind::Safety,
             standing: Standing::Core,
             text: "no process delivers a message twice",
-            checker: |_| Box::new(NoDuplication::default()),
+            checker: |setting| Box::new(NoDuplication::new(setting)),
         },
         PropertyEntry {
             id: NO_CREATION,
@@ -79,14 +80,14 @@ impl Spec for Broadcast {
             kind: Kind::Liveness,
             standing: Standing::Claim,
             text: "what a correct process delivers, every correct process delivers in the end",
-            checker: |_| Box::new(Agreement::new(Obliging::Correct)),
+            checker: |setting| Box::new(Agreement::new(Obliging::Correct, setting)),
         },
         PropertyEntry {
             id: UNIFORM_AGREEMENT,
             kind: Kind::Liveness,
             standing: Standing::Claim,
             text: "what any process delivers, every correct process delivers in the end",
-            checker: |_| Box::new(Agreement::new(Obliging::Any)),
+            checker: |setting| Box::new(Agreement::new(Obliging::Any, setting)),
         },
     ];
 
@@ -155,9 +156,6 @@ impl Workload<Broadcast> for Senders {
     }
 }
 
-/// A message as everybody knows it.
-type MessageName = (ProcessId, MessageNumber);
-
 fn delivered(event: &Observed<'_, Broadcast>) -> Option<MessageName> {
     match event.what {
         What::Indication(Indication::Deliver { sender, number }) => Some((*sender, *number)),
@@ -172,10 +170,14 @@ fn broadcast(event: &Observed<'_, Broadcast>) -> Option<MessageName> {
     }
 }
 
+fn delivered_by_none(setting: &Setting) -> Vec<MessageSet> {
+    setting.processes().map(|_| MessageSet::default()).collect()
+}
+
 /// RB1: remembers what was broadcast and not yet delivered by its sender.
 #[derive(Clone, Debug, Default, Hash)]
 struct Validity {
-    owed: BTreeSet<MessageName>,
+    owed: MessageSet,
     broadcasts: BTreeMap<ProcessId, u64>,
     /// Known at the end: broadcasts of correct processes.
     obligations: u64,
@@ -188,7 +190,7 @@ impl Property<Broadcast> for Validity {
             *self.broadcasts.entry(event.process).or_default() += 1;
         }
         if let Some(message) = delivered(event).filter(|(sender, _)| *sender == event.process) {
-            self.owed.remove(&message);
+            self.owed.remove(message);
         }
         Ok(())
     }
@@ -196,10 +198,10 @@ impl Property<Broadcast> for Validity {
     fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
         let by_correct = self.broadcasts.iter().filter(|(p, _)| end.is_correct(**p));
         self.obligations = by_correct.map(|(_, count)| count).sum();
-        match self.owed.iter().find(|(sender, _)| end.is_correct(*sender)) {
+        match self.owed.first_of_each().find(|(sender, _)| end.is_correct(*sender)) {
             None => Ok(()),
             Some((sender, number)) => Err(Violation::by(
-                [*sender],
+                [sender],
                 format!("{sender} broadcast message {number} and never delivered it"),
             )),
         }
@@ -211,15 +213,22 @@ impl Property<Broadcast> for Validity {
 }
 
 /// RB2: remembers who has delivered what.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Hash)]
 struct NoDuplication {
-    delivered: BTreeMap<MessageName, ProcessSet>,
+    /// By each process, in the order of their ids.
+    delivered: Vec<MessageSet>,
+}
+
+impl NoDuplication {
+    fn new(setting: &Setting) -> Self {
+        Self { delivered: delivered_by_none(setting) }
+    }
 }
 
 impl Property<Broadcast> for NoDuplication {
     fn observe(&mut self, event: &Observed<'_, Broadcast>) -> Result<(), Violation> {
         let Some(message) = delivered(event) else { return Ok(()) };
-        if self.delivered.entry(message).or_default().insert(event.process) {
+        if self.delivered[event.process.index()].insert(message) {
             return Ok(());
         }
         let (p, (sender, number)) = (event.process, message);
@@ -227,23 +236,25 @@ impl Property<Broadcast> for NoDuplication {
     }
 
     fn exercised(&self) -> u64 {
-        self.delivered.len() as u64
+        MessageSet::union(&self.delivered).len()
     }
 }
 
 /// RB3: remembers what was broadcast.
 #[derive(Clone, Debug, Default, Hash)]
 struct NoCreation {
-    broadcast: BTreeSet<MessageName>,
+    broadcast: MessageSet,
     deliveries: u64,
 }
 
 impl Property<Broadcast> for NoCreation {
     fn observe(&mut self, event: &Observed<'_, Broadcast>) -> Result<(), Violation> {
-        self.broadcast.extend(broadcast(event));
+        if let Some(message) = broadcast(event) {
+            self.broadcast.insert(message);
+        }
         let Some(message) = delivered(event) else { return Ok(()) };
         self.deliveries += 1;
-        if self.broadcast.contains(&message) {
+        if self.broadcast.contains(message) {
             return Ok(());
         }
         let (p, (sender, number)) = (event.process, message);
@@ -271,38 +282,48 @@ enum Obliging {
 #[derive(Clone, Debug, Hash)]
 struct Agreement {
     obliging: Obliging,
-    delivered: BTreeMap<MessageName, ProcessSet>,
+    /// By each process, in the order of their ids.
+    delivered: Vec<MessageSet>,
     /// Known at the end: messages that every correct process owes.
     obligations: u64,
 }
 
 impl Agreement {
-    const fn new(obliging: Obliging) -> Self {
-        Self { obliging, delivered: BTreeMap::new(), obligations: 0 }
+    fn new(obliging: Obliging, setting: &Setting) -> Self {
+        Self { obliging, delivered: delivered_by_none(setting), obligations: 0 }
     }
 }
 
 impl Property<Broadcast> for Agreement {
     fn observe(&mut self, event: &Observed<'_, Broadcast>) -> Result<(), Violation> {
         if let Some(message) = delivered(event) {
-            self.delivered.entry(message).or_default().insert(event.process);
+            self.delivered[event.process.index()].insert(message);
         }
         Ok(())
     }
 
     fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
-        let obliges = |p: &ProcessId| self.obliging == Obliging::Any || end.is_correct(*p);
-        for ((sender, number), by) in &self.delivered {
-            let Some(first) = by.iter().find(obliges) else { continue };
-            self.obligations += 1;
-            if let Some(missing) = end.correct().find(|q| !by.contains(*q)) {
-                return Err(Violation::by(
-                    [first, missing],
-                    format!("{first} delivered message {number} of {sender}, {missing} never did"),
-                ));
-            }
-        }
-        Ok(())
+        let obliging = || {
+            let all = (0u32..).map(ProcessId).zip(&self.delivered);
+            all.filter(|(p, _)| self.obliging == Obliging::Any || end.is_correct(*p))
+        };
+        let owed = MessageSet::union(obliging().map(|(_, delivered)| delivered));
+        let missing = end.correct().filter_map(|q| {
+            let message = owed.first_not_in(&self.delivered[q.index()])?;
+            Some((message, q))
+        });
+        let Some((message, missing)) = missing.min() else {
+            self.obligations = owed.len();
+            return Ok(());
+        };
+        let first = obliging().find(|(_, delivered)| delivered.contains(message));
+        let (first, _) = first.expect("what is owed was delivered");
+        self.obligations = owed.count_up_to(message);
+        let (sender, number) = message;
+        Err(Violation::by(
+            [first, missing],
+            format!("{first} delivered message {number} of {sender}, {missing} never did"),
+        ))
     }
 
     fn exercised(&self) -> u64 {

@@ -8,6 +8,7 @@ pub mod detector;
 #[cfg(test)]
 mod history;
 pub mod link;
+pub mod message_set;
 pub mod one_copy;
 pub mod primary_backup;
 pub mod service;
