@@ -1,5 +1,5 @@
-//! Guards the files that a user copies into a CI service or onto a cluster: they have the shape that
-//! the service wants, and call ftsim with options that it has.
+//! Guards the files that a user copies into a CI service or onto a cluster: they have the shape
+//! that the service wants, and call ftsim with options that it has.
 
 use std::fs;
 use std::path::Path;

@@ -35,7 +35,7 @@ impl<P: Protocol> Simulation<P> {
             self.resend_later(from);
         }
         let incarnation = self.slots[from.index()].incarnation;
-        self.transmit(from, to, incarnation, body);
+        self.transmit(from, to, incarnation, &body);
     }
 
     fn resend_later(&mut self, p: ProcessId) {
@@ -57,12 +57,12 @@ impl<P: Protocol> Simulation<P> {
         let incarnation = self.slots[p.index()].incarnation;
         self.world.statistics.packets.sent_again += again.len() as u64;
         for (to, body) in again {
-            self.transmit(p, to, incarnation, body);
+            self.transmit(p, to, incarnation, &body);
         }
     }
 
-    fn transmit(&mut self, from: ProcessId, to: ProcessId, incarnation: u32, body: Body<P::Msg>) {
-        let size = || match &body {
+    fn transmit(&mut self, from: ProcessId, to: ProcessId, incarnation: u32, body: &Body<P::Msg>) {
+        let size = || match body {
             Body::Data { msg, .. } => encoded_size(msg),
             Body::Ack(_) | Body::Beat => 1,
         };
@@ -89,7 +89,7 @@ impl<P: Protocol> Simulation<P> {
         }
         match body {
             Body::Data { number, base, id, msg } => {
-                self.transmit(to, from, incarnation, Body::Ack(number));
+                self.transmit(to, from, incarnation, &Body::Ack(number));
                 let guarantee = self.world.experiment.transport.guarantee;
                 let transport = self.transport(to);
                 let message = (id, msg);
@@ -131,7 +131,7 @@ impl<P: Protocol> Simulation<P> {
             return;
         }
         for other in self.world.experiment.setting.processes().filter(|other| *other != p) {
-            self.transmit(p, other, incarnation, Body::Beat);
+            self.transmit(p, other, incarnation, &Body::Beat);
         }
         for silent in self.transport(p).silent(now, |span| clock.local_span(span)) {
             self.world.suspected.insert((p, silent));
