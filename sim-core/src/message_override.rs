@@ -83,10 +83,10 @@ impl Overrides {
         self.waiting.is_empty()
     }
 
-    /// Counts a message that is sent. Returns what becomes of it, if an override says so, and the
-    /// index of that override.
-    pub fn fate(&mut self, from: ProcessId, to: ProcessId, kind: Kind) -> Option<(usize, Fate)> {
-        let mut fate = None;
+    /// Counts a message that is sent. Returns the index of the override that says what becomes of
+    /// it, if one does.
+    pub fn next(&mut self, from: ProcessId, to: ProcessId, kind: Kind) -> Option<usize> {
+        let mut index = None;
         self.waiting.retain_mut(|waiting| {
             let rule = &waiting.rule;
             let is_kind = || rule.kind.as_ref().is_none_or(|name| *name == kind.to_string());
@@ -94,11 +94,11 @@ impl Overrides {
                 waiting.left -= 1;
             }
             if waiting.left == 0 {
-                fate = Some((waiting.index, rule.fate.clone()));
+                index = Some(waiting.index);
             }
             waiting.left > 0
         });
-        fate
+        index
     }
 
     /// The overrides, by index, whose message was never sent.

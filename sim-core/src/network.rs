@@ -289,6 +289,12 @@ impl Network {
         now >= self.stabilise_at || self.well.as_ref().is_some_and(among)
     }
 
+    /// Whether any link changes messages.
+    #[inline]
+    pub const fn is_garbling(&self) -> bool {
+        self.garbles
+    }
+
     /// Whether any link has a bandwidth.
     #[inline]
     pub const fn is_narrow(&self) -> bool {
@@ -336,11 +342,7 @@ impl Network {
 
     #[inline]
     fn link(&self, from: ProcessId, to: ProcessId) -> &Link {
-        if self.overridden.is_empty() {
-            return &self.links[0];
-        }
-        let index = self.overridden.get(&(from, to)).copied().unwrap_or(0);
-        &self.links[index as usize]
+        link(&self.links, &self.overridden, (from, to))
     }
 
     /// Decides what becomes of a message from `from` to another process `to`, sent now, that waits
@@ -355,17 +357,16 @@ impl Network {
         rng: &mut Rng,
     ) -> Route {
         let stable = self.is_whole(from, to, now);
-        let link = self.link(from, to);
-        let (loss, duplicate, order) = (link.loss, link.duplicate, link.order);
-        if !stable && self.loses((from, to), loss, rng) {
+        let latest = self.latest(stable, now);
+        let bursts = &mut self.bursts;
+        let link = link(&self.links, &self.overridden, (from, to));
+        if !stable && loses(link.loss, (from, to), bursts, rng) {
             return Route::Dropped(DropReason::Loss);
         }
-        let latest = self.latest(stable, now);
-        let link = self.link(from, to);
         let first = (now + waits + link.delay.draw(rng)).min(latest);
-        let second = (!stable && rng.chance(duplicate))
-            .then(|| (now + waits + self.link(from, to).delay.draw(rng)).min(latest));
-        match order {
+        let second = (!stable && rng.chance(link.duplicate))
+            .then(|| (now + waits + link.delay.draw(rng)).min(latest));
+        match link.order {
             Order::Any => Route::Arrives(first, second),
             Order::Fifo => {
                 let first = self.in_order((from, to), first);
@@ -390,20 +391,39 @@ impl Network {
         *last = if *last == Instant::ZERO { arrival } else { arrival.max(*last + self.gap) };
         *last
     }
+}
 
-    fn loses(&mut self, link: (ProcessId, ProcessId), loss: Loss, rng: &mut Rng) -> bool {
-        match loss {
-            Loss::Independent(p) => rng.chance(p),
-            Loss::Burst { enter, leave, loss } => {
-                let bad = self.bursts.contains(&link);
-                let bad = if bad { !rng.chance(leave) } else { rng.chance(enter) };
-                if bad {
-                    self.bursts.insert(link);
-                } else {
-                    self.bursts.remove(&link);
-                }
-                bad && rng.chance(loss)
+#[inline]
+fn link<'l>(
+    links: &'l [Link],
+    overridden: &BTreeMap<(ProcessId, ProcessId), u32>,
+    between: (ProcessId, ProcessId),
+) -> &'l Link {
+    if overridden.is_empty() {
+        return &links[0];
+    }
+    &links[overridden.get(&between).copied().unwrap_or(0) as usize]
+}
+
+/// Whether a link loses this message; `bursts` are the links that are in a burst of loss.
+#[inline]
+fn loses(
+    loss: Loss,
+    link: (ProcessId, ProcessId),
+    bursts: &mut BTreeSet<(ProcessId, ProcessId)>,
+    rng: &mut Rng,
+) -> bool {
+    match loss {
+        Loss::Independent(p) => rng.chance(p),
+        Loss::Burst { enter, leave, loss } => {
+            let bad = bursts.contains(&link);
+            let bad = if bad { !rng.chance(leave) } else { rng.chance(enter) };
+            if bad {
+                bursts.insert(link);
+            } else {
+                bursts.remove(&link);
             }
+            bad && rng.chance(loss)
         }
     }
 }

@@ -128,6 +128,10 @@ pub struct KindCount {
     pub sent: u64,
 }
 
+/// Which of the kinds of a run: a [`Kind`] has names, and is heavy to hand about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KindIndex(usize);
+
 impl PartialEq for KindCount {
     fn eq(&self, other: &Self) -> bool {
         (self.kind.code(), self.sent) == (other.kind.code(), other.sent)
@@ -151,12 +155,24 @@ impl Statistics {
         self.dropped[reason as usize]
     }
 
+    /// Returns the index of the kind in `kinds`.
     #[inline]
-    pub(crate) fn count_sent(&mut self, kind: Kind) {
-        match self.kinds.iter_mut().find(|k| k.kind.code() == kind.code()) {
-            Some(known) => known.sent += 1,
-            None => self.kinds.push(KindCount { kind, sent: 1 }),
-        }
+    pub(crate) fn count_sent(&mut self, kind: Kind) -> KindIndex {
+        let known = self.kinds.iter().position(|k| k.kind.code() == kind.code());
+        let index = known.unwrap_or_else(|| self.add_kind(kind));
+        self.kinds[index].sent += 1;
+        KindIndex(index)
+    }
+
+    #[cold]
+    fn add_kind(&mut self, kind: Kind) -> usize {
+        self.kinds.push(KindCount { kind, sent: 0 });
+        self.kinds.len() - 1
+    }
+
+    /// The kind with this index.
+    pub(crate) fn kind(&self, KindIndex(index): KindIndex) -> Kind {
+        self.kinds[index].kind
     }
 
     pub(crate) fn reset(&mut self) {

@@ -13,11 +13,10 @@ use crate::experiment::Experiment;
 use crate::fault::{Action, Crash, Plan, Trigger};
 use crate::history::History;
 use crate::id::{MessageId, ProcessId};
-use crate::kind::Kind;
 use crate::liveness::LivenessMode;
 use crate::message_override::{Fate, Overrides};
 use crate::network::{DropReason, Network, NetworkConfig, Route};
-use crate::outcome::Statistics;
+use crate::outcome::{KindIndex, Statistics};
 use crate::process_set::ProcessSet;
 use crate::property::EndCause;
 use crate::random::Profile;
@@ -275,16 +274,20 @@ impl World {
         self.controls[index as usize]
     }
 
-    /// Whether any fault waits for an effect.
+    /// Whether anything waits for an effect: a fault, or the profile.
     #[inline]
-    pub const fn has_armed(&self) -> bool {
-        !self.armed.is_empty()
+    pub const fn minds_effects(&self) -> bool {
+        !self.armed.is_empty() || self.profile.is_some()
     }
 
     /// `process` has had an effect; `sent` is the kind if it was a message to another. A crash of
     /// that process itself strikes at once and is returned; faults elsewhere are queued, never run
     /// inside a handler.
-    pub fn effect_done(&mut self, process: ProcessId, sent: Option<Kind>) -> Option<Crash> {
+    pub fn effect_done(&mut self, process: ProcessId, sent: Option<KindIndex>) -> Option<Crash> {
+        if let Some(profile) = &mut self.profile {
+            profile.effects[process.index()].push(self.now);
+        }
+        let sent = sent.map(|index| self.statistics.kind(index));
         let mut due = Vec::new();
         for armed in self.armed.iter_mut().filter(|a| a.process == process) {
             let counts = match &armed.kind {
@@ -393,8 +396,13 @@ impl World {
         self.network.queue((from, to), rate, size(), self.now)
     }
 
-    /// How a message that is sent now is tampered with on its way.
+    /// Whether anything changes messages on their way, or brings old ones again.
     #[inline]
+    pub const fn tampers(&self) -> bool {
+        self.keeps_sent || self.network.is_garbling() || !self.conditions.is_empty()
+    }
+
+    /// How a message that is sent now is tampered with on its way.
     pub fn tampering(&mut self, from: ProcessId, to: ProcessId) -> Tampering {
         let garbled = self.network.garbles(from, to, self.now, &mut self.network_rng);
         if self.conditions.is_empty() {
@@ -404,23 +412,37 @@ impl World {
         Tampering { garbled: garbled || tampering.garbled, ..tampering }
     }
 
-    /// What an override makes of the way of a message that is sent now, and the override itself
-    /// with its index, if there is one. The link has drawn all the same, so that other messages are
-    /// not disturbed.
+    /// What an override makes of the way of a message that is sent now, and the index of that
+    /// override, if there is one. The link has drawn all the same, so that other messages are not
+    /// disturbed.
     #[inline]
     pub fn overridden(
         &mut self,
         route: Route,
         from: ProcessId,
         to: ProcessId,
-        kind: Kind,
-    ) -> (Route, Option<(usize, Fate)>) {
+        kind: KindIndex,
+    ) -> (Route, Option<usize>) {
         if self.overrides.is_empty() {
-            return (route, None);
+            (route, None)
+        } else {
+            self.override_it(route, from, to, kind)
         }
-        let Some((index, fate)) = self.overrides.fate(from, to, kind) else { return (route, None) };
+    }
+
+    #[cold]
+    fn override_it(
+        &mut self,
+        route: Route,
+        from: ProcessId,
+        to: ProcessId,
+        kind: KindIndex,
+    ) -> (Route, Option<usize>) {
+        let kind = self.statistics.kind(kind);
+        let Some(index) = self.overrides.next(from, to, kind) else { return (route, None) };
+        let fate = &self.experiment.overrides[index].fate;
         self.failure_free &= matches!(fate, Fate::Delay(_));
-        let route = match (&fate, route) {
+        let route = match (fate, route) {
             (Fate::Drop, _) => Route::Dropped(DropReason::Override),
             (Fate::Delay(delay), _) => Route::Arrives(self.now + *delay, None),
             (Fate::Duplicate(delay), Route::Arrives(at, _)) => {
@@ -429,7 +451,7 @@ impl World {
             (Fate::Duplicate(delay), Route::Dropped(_)) => Route::Arrives(self.now + *delay, None),
             (Fate::Corrupt | Fate::Replace(_), route) => route,
         };
-        (route, Some((index, fate)))
+        (route, Some(index))
     }
 
     fn route_under_conditions(&mut self, from: ProcessId, to: ProcessId, waits: Duration) -> Route {
@@ -575,6 +597,13 @@ impl World {
     /// Puts a line into the trace, if there is one.
     #[inline]
     pub fn record(&mut self, process: Option<ProcessId>, what: impl FnOnce() -> Happening) {
+        if self.trace.is_some() {
+            self.record_it(process, what);
+        }
+    }
+
+    #[cold]
+    fn record_it(&mut self, process: Option<ProcessId>, what: impl FnOnce() -> Happening) {
         if let Some(trace) = &mut self.trace {
             trace.push(Entry { step: self.step, at: self.now, process, what: what() });
         }

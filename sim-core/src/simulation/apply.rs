@@ -11,6 +11,7 @@ use crate::fault::Crash;
 use crate::id::{MessageId, ProcessId};
 use crate::kind::Kind;
 use crate::network::{DropReason, Route};
+use crate::outcome::KindIndex;
 use crate::process::Indication;
 use crate::property::What;
 use crate::protocol::Protocol;
@@ -110,14 +111,11 @@ impl<P: Protocol> Simulation<P> {
     pub(super) fn survives_effect(
         &mut self,
         p: ProcessId,
-        sent: Option<Kind>,
+        sent: Option<KindIndex>,
         effects_left: usize,
     ) -> bool {
         self.slots[p.index()].effect_count += 1;
-        if let Some(profile) = &mut self.world.profile {
-            profile.effects[p.index()].push(self.world.now);
-        }
-        if !self.world.has_armed() {
+        if !self.world.minds_effects() {
             return true;
         }
         match self.world.effect_done(p, sent) {
@@ -131,7 +129,12 @@ impl<P: Protocol> Simulation<P> {
 
     /// Sends a message from the process at `place`. Returns its kind if it is for another process.
     #[inline]
-    pub(super) fn send(&mut self, place: ProcessId, to: ProcessId, msg: P::Msg) -> Option<Kind> {
+    pub(super) fn send(
+        &mut self,
+        place: ProcessId,
+        to: ProcessId,
+        msg: P::Msg,
+    ) -> Option<KindIndex> {
         let from = self.world.identity(place);
         let id = self.world.next_message();
         if from == to {
@@ -142,8 +145,7 @@ impl<P: Protocol> Simulation<P> {
         }
         // Twins share their peers out: to the others the other one speaks.
         let arrives_at = self.world.destination(place, to)?;
-        let kind = Kind::of(&msg);
-        self.world.statistics.count_sent(kind);
+        let kind = self.world.statistics.count_sent(Kind::of(&msg));
         if to.0 >= self.world.experiment.setting.n {
             self.drop_message(id, from, to, &msg, DropReason::NoSuchProcess);
             return Some(kind);
@@ -157,9 +159,10 @@ impl<P: Protocol> Simulation<P> {
         match route {
             Route::Dropped(reason) => self.drop_message(id, from, to, &msg, reason),
             Route::Arrives(at, copy) => {
-                let msg = self.tamper(id, from, to, msg);
+                let tampers = self.world.tampers();
+                let msg = if tampers { self.tamper(id, from, to, msg) } else { msg };
                 let msg = match rule {
-                    Some((number, fate)) => self.obey(number, &fate, id, (from, to), msg),
+                    Some(index) => self.obey(index, id, (from, to), msg),
                     None => msg,
                 };
                 if let Some(at) = copy {

@@ -1,6 +1,7 @@
 //! What the network does to messages beyond losing and delaying them.
 
 use std::io;
+use std::sync::Arc;
 
 use serde::{Deserialize as _, Serialize};
 
@@ -19,7 +20,7 @@ const SENT_COUNT_MAX: usize = 64;
 
 impl<P: Protocol> Simulation<P> {
     /// What becomes of the content of a message that is sent now; an old one may come along.
-    #[inline]
+    #[cold]
     pub(super) fn tamper(
         &mut self,
         id: MessageId,
@@ -44,16 +45,17 @@ impl<P: Protocol> Simulation<P> {
         self.garble(id, (from, to), &msg, &mut rng)
     }
 
-    /// What an override makes of the content of a message; `index` is the override's.
+    /// What the override with this index makes of the content of a message.
+    #[cold]
     pub(super) fn obey(
         &mut self,
         index: usize,
-        fate: &Fate,
         id: MessageId,
         link: (ProcessId, ProcessId),
         msg: P::Msg,
     ) -> P::Msg {
-        match fate {
+        let experiment = Arc::clone(&self.world.experiment);
+        match &experiment.overrides[index].fate {
             Fate::Drop | Fate::Delay(_) | Fate::Duplicate(_) => msg,
             Fate::Corrupt => {
                 let number = u32::try_from(index).expect("fewer overrides than 2^32");
