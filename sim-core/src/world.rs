@@ -1,12 +1,14 @@
 //! What of a running simulation does not depend on the protocol, compiled once for all of them.
 
+mod oracle;
+mod route;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::condition::{Condition, Persistence};
-use crate::conditions::{Conditions, Tampering};
+use crate::conditions::Conditions;
 use crate::dependability::Dependability;
-use crate::detector::DetectorKind;
 use crate::digest::Digest;
 use crate::event::{Class, Queue};
 use crate::experiment::Experiment;
@@ -14,8 +16,8 @@ use crate::fault::{Action, Crash, Plan, Trigger};
 use crate::history::History;
 use crate::id::{MessageId, ProcessId};
 use crate::liveness::LivenessMode;
-use crate::message_override::{Fate, Overrides};
-use crate::network::{DropReason, Network, NetworkConfig, Route};
+use crate::message_override::Overrides;
+use crate::network::{DropReason, Network};
 use crate::outcome::{KindIndex, Statistics};
 use crate::process_set::ProcessSet;
 use crate::property::EndCause;
@@ -375,107 +377,6 @@ impl World {
         });
     }
 
-    /// Decides what becomes of a message from `from` to another process `to`, sent now.
-    #[inline]
-    pub fn route(&mut self, from: ProcessId, to: ProcessId, size: impl FnOnce() -> u64) -> Route {
-        if self.conditions.is_empty() && !self.network.is_narrow() {
-            self.network.route(from, to, self.now, Duration::ZERO, &mut self.network_rng)
-        } else {
-            let waits = self.waits(from, to, size);
-            self.route_under_conditions(from, to, waits)
-        }
-    }
-
-    /// How long a message waits until a link with a bandwidth has passed those before it.
-    fn waits(&mut self, from: ProcessId, to: ProcessId, size: impl FnOnce() -> u64) -> Duration {
-        if self.network.is_whole(from, to, self.now) {
-            return Duration::ZERO;
-        }
-        let rates = [self.network.bandwidth(from, to), self.conditions.bandwidth(from, to)];
-        let Some(rate) = rates.into_iter().flatten().min() else { return Duration::ZERO };
-        self.network.queue((from, to), rate, size(), self.now)
-    }
-
-    /// Whether anything changes messages on their way, or brings old ones again.
-    #[inline]
-    pub const fn tampers(&self) -> bool {
-        self.keeps_sent || self.network.is_garbling() || !self.conditions.is_empty()
-    }
-
-    /// How a message that is sent now is tampered with on its way.
-    pub fn tampering(&mut self, from: ProcessId, to: ProcessId) -> Tampering {
-        let garbled = self.network.garbles(from, to, self.now, &mut self.network_rng);
-        if self.conditions.is_empty() {
-            return Tampering { garbled, replayed: false };
-        }
-        let tampering = self.conditions.tamper(from, to, &mut self.conditions_rng);
-        Tampering { garbled: garbled || tampering.garbled, ..tampering }
-    }
-
-    /// What an override makes of the way of a message that is sent now, and the index of that
-    /// override, if there is one. The link has drawn all the same, so that other messages are not
-    /// disturbed.
-    #[inline]
-    pub fn overridden(
-        &mut self,
-        route: Route,
-        from: ProcessId,
-        to: ProcessId,
-        kind: KindIndex,
-    ) -> (Route, Option<usize>) {
-        if self.overrides.is_empty() {
-            (route, None)
-        } else {
-            self.override_it(route, from, to, kind)
-        }
-    }
-
-    #[cold]
-    fn override_it(
-        &mut self,
-        route: Route,
-        from: ProcessId,
-        to: ProcessId,
-        kind: KindIndex,
-    ) -> (Route, Option<usize>) {
-        let kind = self.statistics.kind(kind);
-        let Some(index) = self.overrides.next(from, to, kind) else { return (route, None) };
-        let fate = &self.experiment.overrides[index].fate;
-        self.failure_free &= matches!(fate, Fate::Delay(_));
-        let route = match (fate, route) {
-            (Fate::Drop, _) => Route::Dropped(DropReason::Override),
-            (Fate::Delay(delay), _) => Route::Arrives(self.now + *delay, None),
-            (Fate::Duplicate(delay), Route::Arrives(at, _)) => {
-                Route::Arrives(at, Some(self.now + *delay))
-            }
-            (Fate::Duplicate(delay), Route::Dropped(_)) => Route::Arrives(self.now + *delay, None),
-            (Fate::Corrupt | Fate::Replace(_), route) => route,
-        };
-        (route, Some(index))
-    }
-
-    fn route_under_conditions(&mut self, from: ProcessId, to: ProcessId, waits: Duration) -> Route {
-        let toll = self.conditions.on_send(from, to, &mut self.conditions_rng);
-        if let Some(reason) = toll.drop {
-            return Route::Dropped(reason);
-        }
-        let now = self.now;
-        // As `Network::route` does: what is sent before GST arrives by GST + bound.
-        let NetworkConfig { stabilise_at, bound, .. } = self.experiment.network;
-        let latest = stabilise_at.filter(|at| now < *at).map_or(Instant::MAX, |at| at + bound);
-        let taxed = |at: Instant| {
-            let leaves = toll.held_until.unwrap_or(now).max(now);
-            (leaves + at.since(now).times(toll.slower.into()) + toll.later_by).min(latest)
-        };
-        match self.network.route(from, to, now, waits, &mut self.network_rng) {
-            Route::Arrives(first, copy) => {
-                let copy = copy.map(taxed).or_else(|| toll.copies.then(|| taxed(first)));
-                Route::Arrives(taxed(first), copy)
-            }
-            dropped @ Route::Dropped(_) => dropped,
-        }
-    }
-
     /// The identity of the process at this place.
     #[inline]
     pub fn identity(&self, place: ProcessId) -> ProcessId {
@@ -509,71 +410,6 @@ impl World {
     pub fn fate_of(&self, p: ProcessId) -> Vec<ProcessId> {
         let group = self.experiment.fate_groups.iter().find(|group| group.contains(p));
         group.map_or_else(|| vec![p], |group| group.iter().collect())
-    }
-
-    /// Why an arriving message is not received, if it is not.
-    #[inline]
-    pub fn lost_on_arrival(&mut self, from: ProcessId, to: ProcessId) -> Option<DropReason> {
-        if self.conditions.is_empty() || from == to {
-            return None;
-        }
-        self.conditions.on_arrival(from, to, &mut self.conditions_rng)
-    }
-
-    /// Why messages between correct processes cannot be owed, if they cannot.
-    pub fn excuse(&self, correct: &[bool]) -> Option<&'static str> {
-        if self.is_unavailable {
-            return Some("correctly unavailable: too few processes can be well to make progress");
-        }
-        let correct = || {
-            let ids = (0u32..).zip(correct).filter(|(_, correct)| **correct);
-            ids.map(|(p, _)| ProcessId(p))
-        };
-        if self.conditions.is_empty() && !self.network.has_dead_links() {
-            return None;
-        }
-        let pairs = correct().flat_map(|p| correct().map(move |q| (p, q))).filter(|(p, q)| p != q);
-        let mut excuses = pairs.filter_map(|(p, q)| {
-            self.conditions.excuse(p, q).or_else(|| self.network.excuse(p, q, self.now))
-        });
-        excuses.next()
-    }
-
-    /// The oracle will tell `observer` that `subject` is down (`suspect`) or up again.
-    pub fn notify(&mut self, observer: ProcessId, subject: ProcessId, suspect: bool) {
-        let detector = &self.experiment.detector;
-        let blind = detector.blind.contains(&(observer, subject));
-        if detector.kind != DetectorKind::Perfect || observer == subject || blind {
-            return;
-        }
-        let (min, max) = (detector.delay.min.as_nanos(), detector.delay.max.as_nanos());
-        let delay = Duration::from_nanos(self.detector_rng.between(min, max));
-        self.notify_at(self.now + delay, observer, &Notice { subject, suspect, mistake: false });
-    }
-
-    /// Ω will look anew whom `observer` should trust.
-    pub fn consult_omega(&mut self, observer: ProcessId) {
-        let detector = &self.experiment.detector;
-        if detector.kind != DetectorKind::Omega {
-            return;
-        }
-        let (min, max) = (detector.delay.min.as_nanos(), detector.delay.max.as_nanos());
-        let delay = Duration::from_nanos(self.detector_rng.between(min, max));
-        let notice = Notice { subject: observer, suspect: false, mistake: false };
-        self.notify_at(self.now + delay, observer, &notice);
-    }
-
-    /// `observer` will be told that `subject` has failed, whatever its detector.
-    pub fn announce(&mut self, observer: ProcessId, subject: ProcessId) {
-        let detector = &self.experiment.detector;
-        let (min, max) = (detector.delay.min.as_nanos(), detector.delay.max.as_nanos());
-        let delay = Duration::from_nanos(self.detector_rng.between(min, max));
-        let notice = Notice { subject, suspect: true, mistake: false };
-        self.notify_at(self.now + delay, observer, &notice);
-    }
-
-    fn notify_at(&mut self, at: Instant, observer: ProcessId, notice: &Notice) {
-        self.queue.schedule(at, Class::Detector, observer.0, notice.pack());
     }
 
     pub fn dropped(&mut self, reason: DropReason) {

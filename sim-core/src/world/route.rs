@@ -1,0 +1,140 @@
+//! What becomes of a message on its way: what its link, the conditions and the overrides say.
+
+use super::World;
+use crate::conditions::Tampering;
+use crate::id::ProcessId;
+use crate::message_override::Fate;
+use crate::network::{DropReason, NetworkConfig, Route};
+use crate::outcome::KindIndex;
+use crate::time::{Duration, Instant};
+
+impl World {
+    /// Decides what becomes of a message from `from` to another process `to`, sent now.
+    #[inline]
+    pub fn route(&mut self, from: ProcessId, to: ProcessId, size: impl FnOnce() -> u64) -> Route {
+        if self.conditions.is_empty() && !self.network.is_narrow() {
+            self.network.route(from, to, self.now, Duration::ZERO, &mut self.network_rng)
+        } else {
+            let waits = self.waits(from, to, size);
+            self.route_under_conditions(from, to, waits)
+        }
+    }
+
+    /// How long a message waits until a link with a bandwidth has passed those before it.
+    fn waits(&mut self, from: ProcessId, to: ProcessId, size: impl FnOnce() -> u64) -> Duration {
+        if self.network.is_whole(from, to, self.now) {
+            return Duration::ZERO;
+        }
+        let rates = [self.network.bandwidth(from, to), self.conditions.bandwidth(from, to)];
+        let Some(rate) = rates.into_iter().flatten().min() else { return Duration::ZERO };
+        self.network.queue((from, to), rate, size(), self.now)
+    }
+
+    /// Whether anything changes messages on their way, or brings old ones again.
+    #[inline]
+    pub const fn tampers(&self) -> bool {
+        self.keeps_sent || self.network.is_garbling() || !self.conditions.is_empty()
+    }
+
+    /// How a message that is sent now is tampered with on its way.
+    pub fn tampering(&mut self, from: ProcessId, to: ProcessId) -> Tampering {
+        let garbled = self.network.garbles(from, to, self.now, &mut self.network_rng);
+        if self.conditions.is_empty() {
+            return Tampering { garbled, replayed: false };
+        }
+        let tampering = self.conditions.tamper(from, to, &mut self.conditions_rng);
+        Tampering { garbled: garbled || tampering.garbled, ..tampering }
+    }
+
+    /// What an override makes of the way of a message that is sent now, and the index of that
+    /// override, if there is one. The link has drawn all the same, so that other messages are not
+    /// disturbed.
+    #[inline]
+    pub fn overridden(
+        &mut self,
+        route: Route,
+        from: ProcessId,
+        to: ProcessId,
+        kind: KindIndex,
+    ) -> (Route, Option<usize>) {
+        if self.overrides.is_empty() {
+            (route, None)
+        } else {
+            self.override_it(route, from, to, kind)
+        }
+    }
+
+    #[cold]
+    fn override_it(
+        &mut self,
+        route: Route,
+        from: ProcessId,
+        to: ProcessId,
+        kind: KindIndex,
+    ) -> (Route, Option<usize>) {
+        let kind = self.statistics.kind(kind);
+        let Some(index) = self.overrides.next(from, to, kind) else { return (route, None) };
+        let fate = &self.experiment.overrides[index].fate;
+        self.failure_free &= matches!(fate, Fate::Delay(_));
+        let route = match (fate, route) {
+            (Fate::Drop, _) => Route::Dropped(DropReason::Override),
+            (Fate::Delay(delay), _) => Route::Arrives(self.now + *delay, None),
+            (Fate::Duplicate(delay), Route::Arrives(at, _)) => {
+                Route::Arrives(at, Some(self.now + *delay))
+            }
+            (Fate::Duplicate(delay), Route::Dropped(_)) => Route::Arrives(self.now + *delay, None),
+            (Fate::Corrupt | Fate::Replace(_), route) => route,
+        };
+        (route, Some(index))
+    }
+
+    fn route_under_conditions(&mut self, from: ProcessId, to: ProcessId, waits: Duration) -> Route {
+        let toll = self.conditions.on_send(from, to, &mut self.conditions_rng);
+        if let Some(reason) = toll.drop {
+            return Route::Dropped(reason);
+        }
+        let now = self.now;
+        // As `Network::route` does: what is sent before GST arrives by GST + bound.
+        let NetworkConfig { stabilise_at, bound, .. } = self.experiment.network;
+        let latest = stabilise_at.filter(|at| now < *at).map_or(Instant::MAX, |at| at + bound);
+        let taxed = |at: Instant| {
+            let leaves = toll.held_until.unwrap_or(now).max(now);
+            (leaves + at.since(now).times(toll.slower.into()) + toll.later_by).min(latest)
+        };
+        match self.network.route(from, to, now, waits, &mut self.network_rng) {
+            Route::Arrives(first, copy) => {
+                let copy = copy.map(taxed).or_else(|| toll.copies.then(|| taxed(first)));
+                Route::Arrives(taxed(first), copy)
+            }
+            dropped @ Route::Dropped(_) => dropped,
+        }
+    }
+
+    /// Why an arriving message is not received, if it is not.
+    #[inline]
+    pub fn lost_on_arrival(&mut self, from: ProcessId, to: ProcessId) -> Option<DropReason> {
+        if self.conditions.is_empty() || from == to {
+            return None;
+        }
+        self.conditions.on_arrival(from, to, &mut self.conditions_rng)
+    }
+
+    /// Why messages between correct processes cannot be owed, if they cannot.
+    pub fn excuse(&self, correct: &[bool]) -> Option<&'static str> {
+        if self.is_unavailable {
+            return Some("correctly unavailable: too few processes can be well to make progress");
+        }
+        let correct = || {
+            let ids = (0u32..).zip(correct).filter(|(_, correct)| **correct);
+            ids.map(|(p, _)| ProcessId(p))
+        };
+        if self.conditions.is_empty() && !self.network.has_dead_links() {
+            return None;
+        }
+        let pairs = correct().flat_map(|p| correct().map(move |q| (p, q))).filter(|(p, q)| p != q);
+        let mut excuses = pairs.filter_map(|(p, q)| {
+            self.conditions.excuse(p, q).or_else(|| self.network.excuse(p, q, self.now))
+        });
+        excuses.next()
+    }
+}
