@@ -64,6 +64,11 @@ impl IntervalSet {
         })
     }
 
+    /// Whether there is no member.
+    pub const fn is_empty(&self) -> bool {
+        self.intervals.is_empty()
+    }
+
     /// The number of members; `u64::MAX` stands for one more too.
     pub fn len(&self) -> u64 {
         let lengths = self.intervals.iter().map(|i| (i.last - i.first).saturating_add(1));

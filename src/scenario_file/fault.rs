@@ -189,8 +189,8 @@ pub struct PartitionFile {
     pub to: Option<Targets>,
     /// Of `links`: the directed links, as pairs of sender and receiver.
     pub links: Option<Vec<(String, String)>>,
-    /// Of `groups`: nothing passes between two groups; processes in none form one more. Of `bridge`,
-    /// instead of `process`: its two sides.
+    /// Of `groups`: nothing passes between two groups; processes in none form one more. Of
+    /// `bridge`, instead of `process`: its two sides.
     pub groups: Option<Vec<Targets>>,
     /// Of `ring-of-majorities`: all processes in their order; by their ids unless said otherwise.
     pub ring: Option<Vec<String>>,

@@ -38,6 +38,11 @@ impl MessageSet {
         self.senders.get(&sender).is_some_and(|numbers| numbers.contains(number))
     }
 
+    /// Whether there is no message.
+    pub fn is_empty(&self) -> bool {
+        self.senders.values().all(IntervalSet::is_empty)
+    }
+
     /// The number of messages; `u64::MAX` stands for more too.
     pub fn len(&self) -> u64 {
         self.senders.values().map(IntervalSet::len).fold(0, u64::saturating_add)
