@@ -155,18 +155,19 @@ impl Statistics {
         self.dropped[reason as usize]
     }
 
-    /// Returns the index of the kind in `kinds`.
+    /// Counts a message that is sent. Returns the index of its kind in `kinds`.
     #[inline]
-    pub(crate) fn count_sent(&mut self, kind: Kind) -> KindIndex {
-        let known = self.kinds.iter().position(|k| k.kind.code() == kind.code());
-        let index = known.unwrap_or_else(|| self.add_kind(kind));
+    pub(crate) fn count_sent<M: Serialize>(&mut self, message: &M) -> KindIndex {
+        let code = Kind::of(message).code();
+        let known = self.kinds.iter().position(|k| k.kind.code() == code);
+        let index = known.unwrap_or_else(|| self.add_kind(message));
         self.kinds[index].sent += 1;
         KindIndex(index)
     }
 
     #[cold]
-    fn add_kind(&mut self, kind: Kind) -> usize {
-        self.kinds.push(KindCount { kind, sent: 0 });
+    fn add_kind<M: Serialize>(&mut self, message: &M) -> usize {
+        self.kinds.push(KindCount { kind: Kind::of(message), sent: 0 });
         self.kinds.len() - 1
     }
 

@@ -21,59 +21,29 @@ use crate::time::{Duration, Instant};
 use crate::trace::Happening;
 
 impl<P: Protocol> Simulation<P> {
-    /// Applies effects in order. False if the process crashed on the way; then the rest is lost.
-    pub(super) fn apply(&mut self, p: ProcessId, effects: &mut Vec<Effect<P>>) -> bool {
-        let mut effects = effects.drain(..);
-        while let Some(effect) = effects.next() {
+    /// Applies the effects that are still to be applied, in the order in which they were asked for.
+    /// Whatever stops the process on the way also empties the list.
+    pub(super) fn apply(&mut self, p: ProcessId) {
+        while let Some(effect) = self.effects.pop() {
             let mut sent = None;
             match effect {
                 Effect::Send(to, msg) => sent = self.send(p, to, msg),
                 Effect::SetTimer(after, timer) => self.set_timer(p, after, timer),
-                Effect::CancelTimer(timer) => {
-                    let slot = &mut self.slots[p.index()];
-                    slot.timers.cancel(timer);
-                    slot.stopped.retain(|(stopped, _)| *stopped != timer);
-                    self.world
-                        .record(Some(p), || Happening::CancelTimer { timer: format!("{timer:?}") });
-                }
                 Effect::Indicate(what) => self.indicate(p, &what),
+                Effect::CancelTimer(timer) => self.cancel_timer(p, timer),
                 Effect::Append(_) | Effect::Rewrite(_) if self.world.conditions.disk_is_full(p) => {
-                    drop(effects);
-                    return self.disk_failed(p, StorageError::DiskFull);
+                    self.disk_failed(p, StorageError::DiskFull);
+                    continue;
                 }
-                Effect::Append(record) => {
-                    self.world
-                        .record(Some(p), || Happening::Append { record: format!("{record:?}") });
-                    self.slots[p.index()].log.append(record);
-                }
-                Effect::Rewrite(records) => {
-                    self.world.record(Some(p), || Happening::Rewrite { count: records.len() });
-                    self.slots[p.index()].log.rewrite(records);
-                }
+                Effect::Append(record) => self.append(p, record),
+                Effect::Rewrite(records) => self.rewrite_log(p, records),
                 Effect::Sync => {
-                    let latency = self.world.sync_latency(p);
-                    if latency > Duration::ZERO {
-                        let slot = &mut self.slots[p.index()];
-                        slot.blocked = true;
-                        slot.behind_sync.extend(effects.rev());
-                        let (at, incarnation) = (self.world.now + latency, slot.incarnation);
-                        self.world.queue.schedule(at, Class::Storage, p.0, incarnation);
-                        self.world.record(Some(p), || Happening::SyncBegins);
-                        return true;
-                    }
-                    if self.world.conditions.sync_fails(p) {
-                        drop(effects);
-                        return self.disk_failed(p, StorageError::SyncFailed);
-                    }
-                    if !self.sync_now(p, effects.len()) {
-                        return false;
-                    }
+                    self.sync(p);
                     continue;
                 }
                 Effect::Halt => {
-                    let effects_lost = effects.len();
-                    self.crash(p, &Crash::default(), effects_lost);
-                    return false;
+                    self.crash(p, &Crash::default());
+                    continue;
                 }
                 Effect::Reach(label) => {
                     self.world.reach(label);
@@ -85,45 +55,63 @@ impl<P: Protocol> Simulation<P> {
                     continue;
                 }
             }
-            if !self.survives_effect(p, sent, effects.len()) {
-                return false;
-            }
+            self.effect_done(p, sent);
         }
-        true
     }
 
-    /// The process hears of its disk's failure. False if it stops.
-    pub(super) fn disk_failed(&mut self, p: ProcessId, error: StorageError) -> bool {
+    #[inline(never)]
+    fn append(&mut self, p: ProcessId, record: P::Record) {
+        self.world.record(Some(p), || Happening::Append { record: format!("{record:?}") });
+        self.slots[p.index()].log.append(record);
+    }
+
+    #[inline(never)]
+    fn rewrite_log(&mut self, p: ProcessId, records: Vec<P::Record>) {
+        self.world.record(Some(p), || Happening::Rewrite { count: records.len() });
+        self.slots[p.index()].log.rewrite(records);
+    }
+
+    /// The log becomes durable: at once, or after a while, and what is left of the effects waits
+    /// until then.
+    #[inline(never)]
+    fn sync(&mut self, p: ProcessId) {
+        let latency = self.world.sync_latency(p);
+        if latency > Duration::ZERO {
+            let slot = &mut self.slots[p.index()];
+            slot.blocked = true;
+            slot.behind_sync.append(&mut self.effects);
+            let (at, incarnation) = (self.world.now + latency, slot.incarnation);
+            self.world.queue.schedule(at, Class::Storage, p.0, incarnation);
+            self.world.record(Some(p), || Happening::SyncBegins);
+        } else if self.world.conditions.sync_fails(p) {
+            self.disk_failed(p, StorageError::SyncFailed);
+        } else {
+            self.sync_now(p);
+        }
+    }
+
+    /// The process hears of its disk's failure; what is left of its effects is lost.
+    pub(super) fn disk_failed(&mut self, p: ProcessId, error: StorageError) {
+        self.effects.clear();
         self.handle(p, Input::StorageError(error));
-        self.slots[p.index()].up
     }
 
-    /// The log becomes durable. False if a fault that waited for that has crashed the process.
-    pub(super) fn sync_now(&mut self, p: ProcessId, effects_left: usize) -> bool {
+    /// The log becomes durable.
+    pub(super) fn sync_now(&mut self, p: ProcessId) {
         self.slots[p.index()].log.sync();
         self.world.statistics.syncs += 1;
         self.world.record(Some(p), || Happening::Synced);
-        self.survives_effect(p, None, effects_left)
+        self.effect_done(p, None);
     }
 
-    /// Counts an effect. False if a fault that waited for it has crashed the process.
+    /// Counts an effect. A fault that waited for it crashes the process.
     #[inline]
-    pub(super) fn survives_effect(
-        &mut self,
-        p: ProcessId,
-        sent: Option<KindIndex>,
-        effects_left: usize,
-    ) -> bool {
+    pub(super) fn effect_done(&mut self, p: ProcessId, sent: Option<KindIndex>) {
         self.slots[p.index()].effect_count += 1;
-        if !self.world.minds_effects() {
-            return true;
-        }
-        match self.world.effect_done(p, sent) {
-            None => true,
-            Some(crash) => {
-                self.crash(p, &crash, effects_left);
-                false
-            }
+        if self.world.minds_effects()
+            && let Some(crash) = self.world.effect_done(p, sent)
+        {
+            self.crash(p, &crash);
         }
     }
 
@@ -145,7 +133,7 @@ impl<P: Protocol> Simulation<P> {
         }
         // Twins share their peers out: to the others the other one speaks.
         let arrives_at = self.world.destination(place, to)?;
-        let kind = self.world.statistics.count_sent(Kind::of(&msg));
+        let kind = self.world.statistics.count_sent(&msg);
         if to.0 >= self.world.experiment.setting.n {
             self.drop_message(id, from, to, &msg, DropReason::NoSuchProcess);
             return Some(kind);
@@ -196,6 +184,14 @@ impl<P: Protocol> Simulation<P> {
         self.world.queue.schedule(arrives, Class::Delivery, index, 0);
     }
 
+    #[inline(never)]
+    fn cancel_timer(&mut self, p: ProcessId, timer: P::Timer) {
+        let slot = &mut self.slots[p.index()];
+        slot.timers.cancel(timer);
+        slot.stopped.retain(|(stopped, _)| *stopped != timer);
+        self.world.record(Some(p), || Happening::CancelTimer { timer: format!("{timer:?}") });
+    }
+
     pub(super) fn set_timer(&mut self, p: ProcessId, after: Duration, timer: P::Timer) {
         let after = after.times(self.world.slowness(p));
         let slot = &mut self.slots[p.index()];
@@ -219,6 +215,7 @@ impl<P: Protocol> Simulation<P> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn indicate(&mut self, p: ProcessId, what: &Indication<P>) {
         self.world.digest.mix(u64::from(p.0) << 16 | 8);
         what.hash(&mut self.world.digest);

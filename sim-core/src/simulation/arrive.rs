@@ -120,18 +120,15 @@ impl<P: Protocol> Simulation<P> {
         if self.slots[p.index()].incarnation != incarnation {
             return;
         }
-        self.slots[p.index()].blocked = false;
-        let mut effects = std::mem::take(&mut self.effects);
-        effects.extend(self.slots[p.index()].behind_sync.drain(..).rev());
-        let survived = if self.world.conditions.sync_fails(p) {
-            self.disk_failed(p, StorageError::SyncFailed)
+        let slot = &mut self.slots[p.index()];
+        slot.blocked = false;
+        self.effects.append(&mut slot.behind_sync);
+        if self.world.conditions.sync_fails(p) {
+            self.disk_failed(p, StorageError::SyncFailed);
         } else {
-            self.sync_now(p, effects.len()) && self.apply(p, &mut effects)
-        };
-        effects.clear();
-        self.effects = effects;
-        if survived {
-            self.empty_inbox(p);
+            self.sync_now(p);
+            self.apply(p);
         }
+        self.empty_inbox(p);
     }
 }

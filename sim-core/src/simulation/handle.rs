@@ -44,7 +44,6 @@ impl<P: Protocol> Simulation<P> {
         self.world.step += 1;
         self.world.digest.mix(self.world.now.as_nanos());
         self.take_note(p, &input);
-        let mut effects = std::mem::take(&mut self.effects);
         let me = self.world.identity(p);
         let slot = &mut self.slots[p.index()];
         let mut env = Env {
@@ -53,7 +52,7 @@ impl<P: Protocol> Simulation<P> {
             now: slot.clock.local(self.world.now),
             coin: &mut slot.coin,
         };
-        let mut cx = Cx { env: &mut env, effects: &mut effects };
+        let mut cx = Cx { env: &mut env, effects: &mut self.effects };
         let adversary = slot.adversary;
         if let (Some(index), Input::Message(_, _, msg)) = (adversary, &input) {
             self.adversaries[index].overhear(msg);
@@ -71,10 +70,10 @@ impl<P: Protocol> Simulation<P> {
         }
         self.world.running = Running::Engine;
         if let Some(index) = adversary {
-            self.rewrite(index, p, &mut effects);
+            self.rewrite(index, p);
         }
-        self.apply(p, &mut effects);
-        self.effects = effects;
+        self.effects.reverse();
+        self.apply(p);
     }
 
     /// What is about to be handled goes into digest, statistics and trace, and before the

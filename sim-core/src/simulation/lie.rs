@@ -2,7 +2,6 @@
 
 use super::Simulation;
 use crate::adversary::{Adversary, Behaviour};
-use crate::effect::Effect;
 use crate::id::ProcessId;
 use crate::protocol::Protocol;
 use crate::rng::{Rng, Stream};
@@ -34,10 +33,10 @@ impl<P: Protocol> Simulation<P> {
     }
 
     /// The adversary with this index, which speaks for `p`, rewrites what its handler asked for.
-    pub(super) fn rewrite(&mut self, index: usize, p: ProcessId, effects: &mut Vec<Effect<P>>) {
+    pub(super) fn rewrite(&mut self, index: usize, p: ProcessId) {
         let me = self.world.identity(p);
         let setting = &self.world.experiment.setting;
-        for held in self.adversaries[index].rewrite(me, setting, effects) {
+        for held in self.adversaries[index].rewrite(me, setting, &mut self.effects) {
             self.world.control(self.world.now + held.after, Control::Speak(p, held.number));
         }
     }
@@ -49,7 +48,7 @@ impl<P: Protocol> Simulation<P> {
         let released = self.adversaries[index].release(number);
         if let Some((to, msg)) = released.filter(|_| slot.up) {
             let sent = self.send(p, to, msg);
-            self.survives_effect(p, sent, 0);
+            self.effect_done(p, sent);
         }
     }
 }

@@ -70,7 +70,8 @@ pub struct Simulation<P: Protocol> {
     sent: Vec<Envelope<P::Msg>>,
     workload: Clients<P>,
     checker: Checks<P>,
-    /// Kept for its memory: the effects of the handler that runs.
+    /// What the handler that runs has asked for; when it has returned, what of that is still to be
+    /// applied, the last first.
     effects: Vec<Effect<P>>,
     asked: Vec<(Duration, ProcessId, Request<P>)>,
 }
@@ -134,6 +135,7 @@ impl<P: Protocol> Simulation<P> {
         self.requests.clear();
         self.packets.clear();
         self.sent.clear();
+        self.effects.clear();
         self.asked.clear();
         self.workload = self.clients.clone();
         self.checker = self.checks.clone();

@@ -43,7 +43,7 @@ impl<P: Protocol> Simulation<P> {
                     self.beat(p);
                 }
             }
-            Control::CrashWith(p, crash) => self.crash(p, &crash, 0),
+            Control::CrashWith(p, crash) => self.crash(p, &crash),
             Control::Recover(p, incarnation) => {
                 let slot = &self.slots[p.index()];
                 if slot.incarnation == incarnation && !slot.up {
@@ -87,7 +87,7 @@ impl<P: Protocol> Simulation<P> {
         self.world.digest.mix(self.world.now.as_nanos());
         match action {
             Action::Start(process) => self.start_late(*process),
-            Action::Crash(process, crash) => self.crash(*process, crash, 0),
+            Action::Crash(process, crash) => self.crash(*process, crash),
             Action::Damage(process, fault) => {
                 self.world.failure_free = false;
                 self.slots[process.index()].log.damage(*fault, &mut self.world.storage_rng);
@@ -193,7 +193,8 @@ impl<P: Protocol> Simulation<P> {
         }
     }
 
-    pub(super) fn crash(&mut self, p: ProcessId, crash: &Crash, effects_lost: usize) {
+    /// A process crashes; if its handler was running, what is left of its effects is lost.
+    pub(super) fn crash(&mut self, p: ProcessId, crash: &Crash) {
         let Crash { recover_after, in_flight, disk, announced } = *crash;
         let slot = &mut self.slots[p.index()];
         if !slot.up {
@@ -207,7 +208,8 @@ impl<P: Protocol> Simulation<P> {
         slot.timers.clear();
         slot.stopped.clear();
         slot.transport = None;
-        let effects_lost = effects_lost + slot.behind_sync.len();
+        let effects_lost = self.effects.len() + slot.behind_sync.len();
+        self.effects.clear();
         slot.behind_sync.clear();
         let policy = disk.unwrap_or(self.world.experiment.on_crash);
         slot.log.crash(policy, &mut self.world.storage_rng);
