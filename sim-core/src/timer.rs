@@ -201,9 +201,9 @@ mod tests {
                         now += by;
                         while queue.peek().is_some_and(|s| s.place.at.as_nanos() <= now) {
                             let event = queue.pop().unwrap();
-                            match timers.due(event.subject, event.place) {
+                            match timers.due(event.subject(), event.place) {
                                 Due::Stale => {}
-                                Due::Later(place) => queue.push(place, event.subject, 0),
+                                Due::Later(place) => queue.push(place, event.subject(), 0),
                                 Due::Now(timer) => fired.push((event.place, timer)),
                             }
                         }

@@ -142,8 +142,12 @@ impl<P: Protocol> Simulation<P> {
             self.carry(from, to, id, msg);
             return Some(kind);
         }
-        let route = self.world.route(from, to, || encoded_size(&msg));
-        let (route, rule) = self.world.overridden(route, from, to, kind);
+        let mut route = self.world.route(from, to, || encoded_size(&msg));
+        let rule = if self.world.overrides.is_empty() {
+            None
+        } else {
+            self.world.override_route(&mut route, from, to, kind)
+        };
         match route {
             Route::Dropped(reason) => self.drop_message(id, from, to, &msg, reason),
             Route::Arrives(at, copy) => {

@@ -317,7 +317,7 @@ impl<P: Protocol> Simulation<P> {
 
     /// Executes an event that was taken from the queue.
     pub fn execute(&mut self, event: Scheduled) {
-        let Scheduled { place, subject, detail } = event;
+        let (place, subject, detail) = (event.place, event.subject(), event.detail());
         self.world.now = place.at;
         match place.class() {
             Class::Delivery if detail == carry::PACKET => self.packet_arrives(subject),
@@ -346,14 +346,14 @@ impl<P: Protocol> Simulation<P> {
             let mut one = Digest::EMPTY;
             (event.place.at.since(self.world.now), event.place.class()).hash(&mut one);
             match event.place.class() {
-                Class::Delivery if event.detail == carry::PACKET => {
-                    self.packets.get(event.subject).hash(&mut one);
+                Class::Delivery if event.detail() == carry::PACKET => {
+                    self.packets.get(event.subject()).hash(&mut one);
                 }
-                Class::Delivery => self.messages.get(event.subject).hash(&mut one),
-                Class::Request => self.requests.get(event.subject).hash(&mut one),
-                Class::Fault => self.world.controlled(event.subject).hash(&mut one),
+                Class::Delivery => self.messages.get(event.subject()).hash(&mut one),
+                Class::Request => self.requests.get(event.subject()).hash(&mut one),
+                Class::Fault => self.world.controlled(event.subject()).hash(&mut one),
                 Class::Timer | Class::Detector | Class::Storage => {
-                    (event.subject, event.detail).hash(&mut one);
+                    (event.subject(), event.detail()).hash(&mut one);
                 }
             }
             to_come = to_come.wrapping_add(one.value());

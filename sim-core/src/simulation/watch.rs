@@ -63,21 +63,21 @@ impl<P: Protocol> Simulation<P> {
         for event in self.world.queue.iter() {
             let mut one = Digest::EMPTY;
             match event.place.class() {
-                Class::Delivery if event.detail == PACKET => {
-                    if let Some(packet) = self.packets.get(event.subject) {
+                Class::Delivery if event.detail() == PACKET => {
+                    if let Some(packet) = self.packets.get(event.subject()) {
                         (packet.from, packet.to, &packet.body).hash(&mut one);
                     }
                 }
                 Class::Delivery => {
-                    if let Some(message) = self.messages.get(event.subject) {
+                    if let Some(message) = self.messages.get(event.subject()) {
                         (message.from, message.to, &message.msg).hash(&mut one);
                     }
                 }
                 Class::Timer => {
-                    let timers = &self.slots[ProcessId(event.detail).index()].timers;
-                    (event.detail, timers.queued_at(event.subject, event.place)).hash(&mut one);
+                    let timers = &self.slots[ProcessId(event.detail()).index()].timers;
+                    (event.detail(), timers.queued_at(event.subject(), event.place)).hash(&mut one);
                 }
-                class => (class, event.subject, event.detail).hash(&mut one),
+                class => (class, event.subject(), event.detail()).hash(&mut one),
             }
             to_come = to_come.wrapping_add(one.value());
         }

@@ -46,37 +46,22 @@ impl World {
         Tampering { garbled: garbled || tampering.garbled, ..tampering }
     }
 
-    /// What an override makes of the way of a message that is sent now, and the index of that
-    /// override, if there is one. The link has drawn all the same, so that other messages are not
-    /// disturbed.
-    #[inline]
-    pub fn overridden(
-        &mut self,
-        route: Route,
-        from: ProcessId,
-        to: ProcessId,
-        kind: KindIndex,
-    ) -> (Route, Option<usize>) {
-        if self.overrides.is_empty() {
-            (route, None)
-        } else {
-            self.override_it(route, from, to, kind)
-        }
-    }
-
+    /// Counts a message that is sent now where overrides do. Returns the index of its own, if it
+    /// has one, which also says what becomes of its way. The link has drawn all the same, so that
+    /// other messages are not disturbed.
     #[cold]
-    fn override_it(
+    pub fn override_route(
         &mut self,
-        route: Route,
+        route: &mut Route,
         from: ProcessId,
         to: ProcessId,
         kind: KindIndex,
-    ) -> (Route, Option<usize>) {
+    ) -> Option<usize> {
         let kind = self.statistics.kind(kind);
-        let Some(index) = self.overrides.next(from, to, kind) else { return (route, None) };
+        let index = self.overrides.next(from, to, kind)?;
         let fate = &self.experiment.overrides[index].fate;
         self.failure_free &= matches!(fate, Fate::Delay(_));
-        let route = match (fate, route) {
+        *route = match (fate, *route) {
             (Fate::Drop, _) => Route::Dropped(DropReason::Override),
             (Fate::Delay(delay), _) => Route::Arrives(self.now + *delay, None),
             (Fate::Duplicate(delay), Route::Arrives(at, _)) => {
@@ -85,7 +70,7 @@ impl World {
             (Fate::Duplicate(delay), Route::Dropped(_)) => Route::Arrives(self.now + *delay, None),
             (Fate::Corrupt | Fate::Replace(_), route) => route,
         };
-        (route, Some(index))
+        Some(index)
     }
 
     fn route_under_conditions(&mut self, from: ProcessId, to: ProcessId, waits: Duration) -> Route {
