@@ -84,6 +84,9 @@ pub trait Spec: Sized + 'static {
 pub trait Workload<S: Spec>: Clone + Hash + 'static {
     /// The run begins.
     fn on_start(&mut self, ask: &mut Ask<'_, S>);
+    /// A request has come to a process, which may be down: time to ask for what follows, where much
+    /// is to be asked.
+    fn on_request(&mut self, _p: ProcessId, _request: &S::Request, _ask: &mut Ask<'_, S>) {}
     /// A process has announced something (no probe).
     fn on_indication(&mut self, _p: ProcessId, _what: &S::Indication, _ask: &mut Ask<'_, S>) {}
     /// A process is back after a crash, or has come late.

@@ -138,7 +138,8 @@ impl Default for BroadcastWorkload {
     }
 }
 
-/// The clients of a broadcast: each sender is asked for its messages at fixed times.
+/// The clients of a broadcast: each sender is asked for its messages at fixed times, for each when
+/// the one before has come.
 #[derive(Clone, Debug, Hash)]
 pub struct Senders {
     senders: Vec<ProcessId>,
@@ -148,10 +149,21 @@ pub struct Senders {
 
 impl Workload<Broadcast> for Senders {
     fn on_start(&mut self, ask: &mut Ask<'_, Broadcast>) {
-        for number in 0..u64::from(self.broadcasts) {
+        if self.broadcasts > 0 {
             for sender in &self.senders {
-                ask.request(*sender, self.every.times(number), Request::Broadcast(number));
+                ask.request(*sender, Duration::ZERO, Request::Broadcast(0));
             }
+        }
+    }
+
+    fn on_request(
+        &mut self,
+        sender: ProcessId,
+        Request::Broadcast(number): &Request,
+        ask: &mut Ask<'_, Broadcast>,
+    ) {
+        if number + 1 < u64::from(self.broadcasts) {
+            ask.request(sender, self.every, Request::Broadcast(number + 1));
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::event::Place;
 use crate::id::{MessageId, ProcessId};
 use crate::network::DropReason;
 use crate::protocol::Protocol;
-use crate::spec::Spec;
+use crate::spec::{Spec, Workload};
 use crate::storage::StorageError;
 use crate::timer::Due;
 use crate::trace::Happening;
@@ -62,6 +62,7 @@ impl<P: Protocol> Simulation<P> {
 
     pub(super) fn request(&mut self, p: ProcessId, index: u32) {
         let request = self.requests.take(index);
+        self.consult_clients(|workload, ask| workload.on_request(p, &request, ask));
         if let Some(name) = P::Spec::operation(p, &request)
             && self.slots[p.index()].adversary.is_none()
         {
