@@ -56,6 +56,10 @@ pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result
             for rule in outcome.unused.iter().filter_map(|index| rules.get(*index)) {
                 writeln!(out, "{:9}  {}", "unused", rule)?;
             }
+            let masks = &scenario.experiment.masks;
+            for mask in outcome.unused_masks.iter().filter_map(|index| masks.get(*index)) {
+                writeln!(out, "{:9}  mask of {}", "unused", mask)?;
+            }
             writeln!(out)?;
             write_figures(out, &figures::of_run(&outcome))?;
             differs = repro.and_then(|repro| difference(repro, &outcome, &trace));
@@ -143,7 +147,7 @@ fn header_json(scenario: &Scenario, outcome: &Outcome) -> Value {
     for (name, value) in effective(scenario) {
         match settings.get_mut(name) {
             Some(Value::Array(several)) => several.push(value.into()),
-            _ if matches!(name, "fault" | "link" | "message") => {
+            _ if matches!(name, "fault" | "link" | "message" | "mask") => {
                 settings.insert(name.to_owned(), json!([value]));
             }
             _ => {

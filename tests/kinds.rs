@@ -10,7 +10,7 @@ use ftsim_core::clock::Shift;
 use ftsim_core::condition::{Condition, Links, Persistence};
 use ftsim_core::detector::RandomMistakes;
 use ftsim_core::fault::{Action, Crash, InFlight, Trigger};
-use ftsim_core::message_override::{Fate, MessageOverride};
+use ftsim_core::message_override::{Content, Fate, MessageOverride};
 use ftsim_core::network::Cut;
 use ftsim_core::random::{
     CountRange, Occurrence, PartitionShape, RandomAction, RandomCondition, RandomFaults, RandomKind,
@@ -200,14 +200,17 @@ fn single_messages() {
     let rule = |kind: Option<&str>, nth, fate| {
         [MessageOverride { from: P0, to: P2, kind: kind.map(Into::into), nth, fate }]
     };
-    assert_eq!(rules(&format!("{link}drop = true")), rule(None, 1, Fate::Drop));
+    assert_eq!(rules(&format!("{link}drop = true")), rule(None, 1, Fate::DROP));
     let late = rules(&format!("{link}kind = \"Commit\"\nnth = 3\ndelay = \"80ms\""));
-    assert_eq!(late, rule(Some("Commit"), 3, Fate::Delay(ms(80))));
+    assert_eq!(late, rule(Some("Commit"), 3, Fate::delay(ms(80))));
     let double = rules(&format!("{link}nth = 2\nduplicate = \"80ms\""));
-    assert_eq!(double, rule(None, 2, Fate::Duplicate(ms(80))));
-    assert_eq!(rules(&format!("{link}corrupt = true")), rule(None, 1, Fate::Corrupt));
+    assert_eq!(double, rule(None, 2, Fate::duplicate(ms(80))));
+    assert_eq!(
+        rules(&format!("{link}corrupt = true")),
+        rule(None, 1, Fate::content(Content::Garbled))
+    );
     let other = rules(&format!("{link}kind = \"Commit\"\nreplace = {{ Abort = 1 }}"));
-    let abort = Fate::Replace(serde_json::json!({ "Abort": 1 }));
+    let abort = Fate::content(Content::Replaced(serde_json::json!({ "Abort": 1 })));
     assert_eq!(other, rule(Some("Commit"), 1, abort));
 }
 

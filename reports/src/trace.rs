@@ -100,6 +100,9 @@ fn happening(what: &Happening) -> (String, anstyle::Style) {
         Happening::RequestLost { request } => {
             (format!("is down and not asked for {request}"), UNKNOWN)
         }
+        Happening::RequestMasked { request } => {
+            (format!("is not asked for {request}, which is masked"), FAINT)
+        }
         Happening::Timer { timer } => (format!("timer {timer} runs out"), PLAIN),
         Happening::Suspect { subject } => (format!("suspects {subject}"), UNKNOWN),
         Happening::Trust { subject } => (format!("trusts {subject} again"), UNKNOWN),

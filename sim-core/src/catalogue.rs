@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::adversary::CustomAdversary;
 use crate::experiment::Experiment;
 use crate::fault::Plan;
+use crate::message_override::MessageOverride;
 use crate::outcome::Outcome;
 use crate::property::{Kind, PropertyId, Standing};
 use crate::protocol::{Invalid, Model, Mutant, Protocol, Setting};
@@ -28,6 +29,9 @@ pub trait Runner {
     fn run_under(&mut self, seed: u64, plan: Plan) -> Outcome;
     /// Runs one seed under this plan and records what happens.
     fn record_under(&mut self, seed: u64, plan: Plan) -> (Outcome, Trace);
+    /// Runs one seed under this plan, and tells what became of each message: as overrides, which
+    /// make the same run.
+    fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Vec<MessageOverride>);
 }
 
 impl<P: Protocol> Runner for Simulation<P> {
@@ -45,6 +49,9 @@ impl<P: Protocol> Runner for Simulation<P> {
     }
     fn record_under(&mut self, seed: u64, plan: Plan) -> (Outcome, Trace) {
         self.record_under(seed, plan)
+    }
+    fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Vec<MessageOverride>) {
+        self.decisions(seed, plan)
     }
 }
 

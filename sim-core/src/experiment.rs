@@ -6,6 +6,7 @@ use crate::detector::DetectorConfig;
 use crate::event::Ties;
 use crate::fault::Plan;
 use crate::liveness::Liveness;
+use crate::mask::Mask;
 use crate::message_override::MessageOverride;
 use crate::network::NetworkConfig;
 use crate::process_set::ProcessSet;
@@ -43,6 +44,8 @@ pub struct Experiment {
     pub liveness: Option<Liveness>,
     /// Exact decisions about single messages.
     pub overrides: Vec<MessageOverride>,
+    /// Requests that are not made.
+    pub masks: Vec<Mask>,
     /// The faults that are drawn from each seed.
     pub random: Option<RandomFaults>,
     /// How events of one class at one instant are ordered.
@@ -93,6 +96,7 @@ impl Experiment {
             fate_groups: Vec::new(),
             liveness: None,
             overrides: Vec::new(),
+            masks: Vec::new(),
             random: None,
             ties: Ties::default(),
             check: Vec::new(),

@@ -37,6 +37,14 @@ impl Kind {
         self.code
     }
 
+    /// Whether this is how it is shown.
+    pub(crate) fn is_named(self, name: &str) -> bool {
+        match self.depth {
+            0 => name == "Message",
+            depth => name.split('.').eq(self.names[..usize::from(depth)].iter().copied()),
+        }
+    }
+
     fn push(&mut self, index: u32, name: &'static str) {
         let depth = usize::from(self.depth);
         if depth < DEPTH {

@@ -1,11 +1,13 @@
 //! Overrides on single messages: exact network decisions, as data.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
 
 use crate::id::ProcessId;
 use crate::kind::Kind;
+use crate::network::DropReason;
 use crate::time::Duration;
 
 /// What becomes of one particular message, whatever its link would have done.
@@ -26,16 +28,60 @@ pub struct MessageOverride {
 /// What becomes of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fate {
+    /// It is lost, for this reason.
+    Drop(DropReason),
+    /// It arrives, unless its link loses it and nothing here says when.
+    Arrive(Arrival),
+}
+
+/// How a message arrives.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Arrival {
+    /// How long after it was sent; as its link decides, if `None`. A link that keeps the order of
+    /// its messages keeps it all the same.
+    pub after: Option<Duration>,
+    /// How long after it was sent a copy arrives. If `None`, there is one only where its link
+    /// decides when it arrives, and makes one.
+    pub copy_after: Option<Duration>,
+    /// What it says by then; what it was sent with, if `None`.
+    pub content: Option<Content>,
+}
+
+/// What the content of a message is changed to on the way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Content {
+    /// One part of it is changed, as the seed says.
+    Garbled,
+    /// It says this instead: the JSON of a message.
+    Replaced(Value),
+}
+
+impl Fate {
     /// It is lost.
-    Drop,
+    pub const DROP: Self = Self::Drop(DropReason::Override);
+
     /// It takes exactly this long.
-    Delay(Duration),
-    /// It arrives, and a copy of it this long after it was sent.
-    Duplicate(Duration),
-    /// Its content is changed on the way, in one part of it. Its link decides when it arrives.
-    Corrupt,
-    /// It says this instead: the JSON of a message. Its link decides when it arrives.
-    Replace(Value),
+    pub fn delay(after: Duration) -> Self {
+        Self::Arrive(Arrival { after: Some(after), ..Arrival::default() })
+    }
+
+    /// A copy of it takes this long.
+    pub fn duplicate(copy_after: Duration) -> Self {
+        Self::Arrive(Arrival { copy_after: Some(copy_after), ..Arrival::default() })
+    }
+
+    /// Its content is changed; its link decides when it arrives.
+    pub fn content(content: Content) -> Self {
+        Self::Arrive(Arrival { content: Some(content), ..Arrival::default() })
+    }
+
+    /// What its content is changed to.
+    pub const fn changed(&self) -> Option<&Content> {
+        match self {
+            Self::Drop(_) => None,
+            Self::Arrive(arrival) => arrival.content.as_ref(),
+        }
+    }
 }
 
 impl fmt::Display for MessageOverride {
@@ -44,65 +90,77 @@ impl fmt::Display for MessageOverride {
         let kind = self.kind.as_deref().unwrap_or("message");
         let Self { from, to, nth, fate, .. } = self;
         write!(f, "{kind} number {nth} on {from} -> {to}: ")?;
-        match fate {
-            Fate::Drop => f.write_str("lost"),
-            Fate::Delay(delay) => write!(f, "takes {delay}"),
-            Fate::Duplicate(delay) => write!(f, "doubled, the copy takes {delay}"),
-            Fate::Corrupt => f.write_str("garbled"),
-            Fate::Replace(message) => write!(f, "replaced by {message}"),
-        }
+        let Arrival { after, copy_after, content } = match fate {
+            Fate::Drop(DropReason::Override) => return f.write_str("lost"),
+            Fate::Drop(reason) => return f.write_str(reason.text()),
+            Fate::Arrive(arrival) => arrival,
+        };
+        let content = content.as_ref().map(|content| match content {
+            Content::Garbled => "garbled".to_owned(),
+            Content::Replaced(message) => format!("replaced by {message}"),
+        });
+        let after = after.map(|after| format!("takes {after}"));
+        let copy = copy_after.map(|after| format!("doubled, the copy takes {after}"));
+        let said: Vec<String> = [after, copy, content].into_iter().flatten().collect();
+        f.write_str(&said.join(", "))
     }
 }
 
-/// The overrides of a run that have not been used yet.
+/// The overrides of a run, and how far the messages that they speak of are counted.
 #[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct Overrides {
-    waiting: Vec<Waiting>,
+    /// Those of each link, by the kind that they name.
+    links: BTreeMap<(ProcessId, ProcessId), Vec<OfKind>>,
 }
 
+/// The overrides on one link that name one kind, or none.
 #[derive(Clone, Debug, Hash)]
-struct Waiting {
-    index: usize,
-    left: u64,
-    rule: MessageOverride,
+struct OfKind {
+    kind: Option<String>,
+    /// Messages of that kind so far.
+    count: u64,
+    /// Indices of the overrides whose message is still to come, by its number.
+    waiting: BTreeMap<u64, usize>,
 }
 
 impl Overrides {
     pub fn reset(&mut self, rules: &[MessageOverride]) {
-        self.waiting.clear();
-        let rules = rules.iter().enumerate();
-        self.waiting.extend(rules.map(|(index, rule)| Waiting {
-            index,
-            left: rule.nth,
-            rule: rule.clone(),
-        }));
+        self.links.clear();
+        for (index, rule) in rules.iter().enumerate() {
+            let of_link = self.links.entry((rule.from, rule.to)).or_default();
+            let known = of_link.iter().position(|of_kind| of_kind.kind == rule.kind);
+            let known = known.unwrap_or_else(|| {
+                let (kind, waiting) = (rule.kind.clone(), BTreeMap::new());
+                of_link.push(OfKind { kind, count: 0, waiting });
+                of_link.len() - 1
+            });
+            of_link[known].waiting.insert(rule.nth, index);
+        }
     }
 
     #[inline]
-    pub const fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.links.is_empty()
     }
 
     /// Counts a message that is sent. Returns the index of the override that says what becomes of
-    /// it, if one does.
+    /// it, if one does; of several the last.
     pub fn next(&mut self, from: ProcessId, to: ProcessId, kind: Kind) -> Option<usize> {
         let mut index = None;
-        self.waiting.retain_mut(|waiting| {
-            let rule = &waiting.rule;
-            let is_kind = || rule.kind.as_ref().is_none_or(|name| *name == kind.to_string());
-            if (rule.from, rule.to) == (from, to) && is_kind() {
-                waiting.left -= 1;
+        for of_kind in self.links.get_mut(&(from, to))? {
+            if of_kind.kind.as_ref().is_none_or(|name| kind.is_named(name)) {
+                of_kind.count += 1;
+                index = index.max(of_kind.waiting.remove(&of_kind.count));
             }
-            if waiting.left == 0 {
-                index = Some(waiting.index);
-            }
-            waiting.left > 0
-        });
+        }
         index
     }
 
-    /// The overrides, by index, whose message was never sent.
-    pub fn unused(&self) -> impl Iterator<Item = usize> + '_ {
-        self.waiting.iter().map(|waiting| waiting.index)
+    /// The overrides, by index, whose message was never sent; in their order.
+    pub fn unused(&self) -> Vec<usize> {
+        let waiting = self.links.values().flatten().flat_map(|of_kind| of_kind.waiting.values());
+        let mut unused: Vec<usize> = waiting.copied().collect();
+        unused.sort_unstable();
+        unused
     }
 }

@@ -386,6 +386,28 @@ impl Network {
         self.stabilise_at.max(now) + self.bound
     }
 
+    /// When the last message so far arrives on a link that keeps order.
+    pub fn last_arrival(&self, from: ProcessId, to: ProcessId) -> Option<Instant> {
+        self.last_arrival.get(&(from, to)).copied()
+    }
+
+    /// What puts arrivals on a link in order, if the link keeps it, as if `last` had been the last.
+    pub fn order_anew(
+        &mut self,
+        between: (ProcessId, ProcessId),
+        last: Option<Instant>,
+    ) -> impl FnMut(Instant) -> Instant {
+        let order = link(&self.links, &self.overridden, between).order;
+        match last {
+            Some(last) => self.last_arrival.insert(between, last),
+            None => self.last_arrival.remove(&between),
+        };
+        move |arrival| match order {
+            Order::Any => arrival,
+            Order::Fifo => self.in_order(between, arrival),
+        }
+    }
+
     fn in_order(&mut self, link: (ProcessId, ProcessId), arrival: Instant) -> Instant {
         let last = self.last_arrival.entry(link).or_default();
         *last = if *last == Instant::ZERO { arrival } else { arrival.max(*last + self.gap) };

@@ -35,6 +35,8 @@ pub struct Outcome {
     pub unfired: Vec<usize>,
     /// Overrides, by index, whose message was never sent.
     pub unused: Vec<usize>,
+    /// Masks, by index, whose request was never due.
+    pub unused_masks: Vec<usize>,
     /// The panic that ended the run, if one did.
     pub panicked: Option<Panicked>,
     /// Counts.
@@ -104,6 +106,9 @@ pub struct Statistics {
     pub crashes: u64,
     /// Recoveries.
     pub recoveries: u64,
+    /// Requests for each process, in the order of their ids; those that were masked or met it down
+    /// count too.
+    pub requests: Vec<u64>,
     /// Effects of each process, in the order of their ids: the points at which a crash could land.
     pub effects: Vec<u64>,
 }
@@ -177,9 +182,10 @@ impl Statistics {
     }
 
     pub(crate) fn reset(&mut self) {
-        let Self { mut kinds, mut effects, .. } = std::mem::take(self);
+        let Self { mut kinds, mut requests, mut effects, .. } = std::mem::take(self);
         kinds.clear();
+        requests.clear();
         effects.clear();
-        *self = Self { kinds, effects, ..Self::default() };
+        *self = Self { kinds, requests, effects, ..Self::default() };
     }
 }

@@ -47,6 +47,11 @@ pub enum Happening {
         /// The request.
         request: String,
     },
+    /// A client's request that the scenario takes out of the run.
+    RequestMasked {
+        /// The request.
+        request: String,
+    },
     /// A message is delivered.
     Deliver {
         /// Which.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::condition::{Condition, Persistence};
 use crate::conditions::Conditions;
+use crate::decisions::Decisions;
 use crate::dependability::Dependability;
 use crate::digest::Digest;
 use crate::event::{Class, Queue};
@@ -121,6 +122,8 @@ pub(crate) struct World {
     pub history: History,
     pub reached: Vec<&'static str>,
     pub trace: Option<Trace>,
+    /// While what becomes of each message is taken down: that.
+    pub decisions: Option<Decisions>,
     pub failure_free: bool,
     /// The last process that announced that it leads, unless it has announced the contrary.
     pub leader: Option<ProcessId>,
@@ -174,6 +177,7 @@ impl World {
             history: History::default(),
             reached: Vec::new(),
             trace: None,
+            decisions: None,
             failure_free: true,
             leader: None,
             faults_are_over: false,

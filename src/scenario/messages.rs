@@ -1,6 +1,8 @@
 //! `[[message]]`: what becomes of single messages.
 
-use ftsim_core::message_override::{Fate, MessageOverride};
+use std::collections::BTreeSet;
+
+use ftsim_core::message_override::{Arrival, Content, Fate, MessageOverride};
 use ftsim_core::{Entry, Instant, ProcessId};
 
 use super::names::Names;
@@ -16,6 +18,7 @@ pub fn overrides(
     messages: &[MessageFile],
 ) -> Vec<MessageOverride> {
     let mut overrides: Vec<MessageOverride> = Vec::new();
+    let mut named = BTreeSet::new();
     for (index, message) in messages.iter().enumerate() {
         let path = format!("message[{index}]");
         let ends = link(problems, names, &format!("{path}.link"), &message.link);
@@ -26,10 +29,7 @@ pub fn overrides(
         }
         let (Some((from, to)), Some(fate)) = (ends, fate) else { continue };
         let rule = MessageOverride { from, to, kind: message.kind.clone(), nth, fate };
-        let names_it = |other: &&MessageOverride| {
-            (other.from, other.to, other.nth) == (from, to, nth) && other.kind == rule.kind
-        };
-        if overrides.iter().find(names_it).is_some() {
+        if !named.insert((from, to, nth, rule.kind.clone())) {
             problems.value(&path, "this message is named twice");
         }
         overrides.push(rule);
@@ -60,7 +60,7 @@ fn link(
     Some(ends)
 }
 
-/// What becomes of a message: the one key that says so.
+/// What becomes of a message: that it is lost, or how it arrives.
 fn fate(
     problems: &mut Problems<'_>,
     entry: &Entry,
@@ -70,40 +70,51 @@ fn fate(
 ) -> Option<Fate> {
     let MessageFile { drop, delay, duplicate, corrupt, replace, .. } = message;
     let given = [
-        ("drop", drop.map(|drop| drop.then_some(Fate::Drop))),
-        ("delay", delay.map(|delay| Some(Fate::Delay(delay)))),
-        ("duplicate", duplicate.map(|after| Some(Fate::Duplicate(after)))),
-        ("corrupt", corrupt.map(|corrupt| corrupt.then_some(Fate::Corrupt))),
-        ("replace", replace.clone().map(|form| Some(Fate::Replace(form)))),
+        ("drop", drop.is_some()),
+        ("delay", delay.is_some()),
+        ("duplicate", duplicate.is_some()),
+        ("corrupt", corrupt.is_some()),
+        ("replace", replace.is_some()),
     ];
-    let mut given = given.into_iter().filter_map(|(key, fate)| Some((key, fate?)));
-    let Some((key, fate)) = given.next() else {
+    let given: Vec<&str> =
+        given.into_iter().filter_map(|(key, given)| given.then_some(key)).collect();
+    if given.is_empty() {
         problems
             .value(path, "nothing becomes of this message")
             .label("expected one of `drop`, `delay`, `duplicate`, `corrupt`, `replace`");
         return None;
-    };
-    if let Some((second, _)) = given.next() {
+    }
+    for (key, value) in [("drop", drop), ("corrupt", corrupt)] {
+        if *value == Some(false) {
+            problems.value(&format!("{path}.{key}"), format!("`{key} = false` does nothing"));
+            return None;
+        }
+    }
+    let contradict = |one, other| given.contains(&one) && given.contains(&other);
+    if contradict("corrupt", "replace") || (given.len() > 1 && drop.is_some()) {
+        let second = given.iter().rfind(|key| **key != "drop").expect("one of several");
         let twice = "this says twice what becomes of the message";
         problems.key(&format!("{path}.{second}"), twice).help("leave one of them out");
         return None;
     }
-    let path = format!("{path}.{key}");
-    match &fate {
-        None => {
-            problems.value(&path, format!("`{key} = false` does nothing"));
-        }
-        Some(Fate::Delay(after) | Fate::Duplicate(after)) if Instant::ZERO + *after > horizon => {
+    for (key, after) in [("delay", delay), ("duplicate", duplicate)] {
+        if let Some(after) = after.filter(|after| Instant::ZERO + *after > horizon) {
             problems
-                .value(&path, format!("{after} is beyond the horizon ({horizon})"))
+                .value(
+                    &format!("{path}.{key}"),
+                    format!("{after} is beyond the horizon ({horizon})"),
+                )
                 .help("write `drop = true` for a message that never arrives");
         }
-        Some(Fate::Replace(form)) => {
-            if let Err(why) = (entry.read_message)(form) {
-                problems.invalid(&path, &format!("no message of `{}`: {why}", entry.name));
-            }
-        }
-        Some(_) => {}
     }
-    fate
+    if let Some(Err(why)) = replace.as_ref().map(entry.read_message) {
+        let path = format!("{path}.replace");
+        problems.invalid(&path, &format!("no message of `{}`: {why}", entry.name));
+    }
+    if drop.is_some() {
+        return Some(Fate::DROP);
+    }
+    let replaced = replace.clone().map(Content::Replaced);
+    let content = corrupt.map(|_| Content::Garbled).or(replaced);
+    Some(Fate::Arrive(Arrival { after: *delay, copy_after: *duplicate, content }))
 }

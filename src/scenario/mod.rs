@@ -5,6 +5,7 @@ mod conditions;
 mod expectation;
 mod faults;
 mod liars;
+mod masks;
 mod messages;
 mod names;
 mod network;
@@ -29,7 +30,6 @@ pub use expectation::Expectation;
 use problems::Problems;
 pub use settings::{Effective, effective};
 
-use crate::cli::first_seeds;
 use crate::crash_point::EveryCrashPoint;
 use crate::diagnostic::Diagnostic;
 use crate::marks::Marks;
@@ -66,7 +66,9 @@ pub struct Scenario {
     pub fault_origins: Vec<usize>,
     /// That instead of several seeds every crash point of the first one is run.
     pub crash_points: Option<EveryCrashPoint>,
-    /// How many seeds `ftsim run` executes, from 1 on.
+    /// The first seed of `ftsim run`.
+    pub first_seed: u64,
+    /// How many seeds `ftsim run` executes.
     pub seed_count: u64,
     /// What is expected.
     pub expect: Expectation,
@@ -120,9 +122,11 @@ impl Scenario {
     pub fn own_seeds(&self) -> std::ops::Range<u64> {
         match &self.repro {
             Some(repro) => repro.seed..repro.seed.saturating_add(1),
-            // One seed stands for all of its crash points.
-            None if self.crash_points.is_some() => first_seeds(1),
-            None => first_seeds(self.seed_count),
+            None => {
+                // One seed stands for all of its crash points.
+                let count = if self.crash_points.is_some() { 1 } else { self.seed_count };
+                self.first_seed..self.first_seed.saturating_add(count)
+            }
         }
     }
 
@@ -143,6 +147,7 @@ fn read(
     catalogue: &Catalogue,
 ) -> Option<Scenario> {
     let seed_count = world::seed_count(problems, &file.run).unwrap_or(SEED_COUNT_DEFAULT);
+    let first_seed = file.run.first_seed.map_or(1, |seed| seed.0);
     let limits = world::limits(problems, &file.run);
     let clocks = world::clocks(problems, &file.clocks);
     let Some(entry) = catalogue.get(&file.protocol) else {
@@ -181,6 +186,7 @@ fn read(
     let fate_groups = world::fate_groups(problems, &names, &file.fate_sharing);
     let random = file.random.as_ref().map(|file| random::random(problems, &around, file));
     let random::Random { drawn, crash_points } = random.unwrap_or_default();
+    let masks = masks::masks(problems, &names, &file.mask);
     let overrides = messages::overrides(problems, &names, entry, limits.horizon, &file.message);
     setting.delay_bound = network.bound;
     let check = expectation::check(problems, entry, &file.check);
@@ -212,6 +218,7 @@ fn read(
             liveness,
             on_crash: world::on_crash(file.storage.on_crash),
             overrides,
+            masks,
             random: drawn,
             ties: world::ties(&file.run),
             check,
@@ -223,6 +230,7 @@ fn read(
         checked,
         fault_origins: origins,
         crash_points,
+        first_seed,
         seed_count,
         expect,
         repro,

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::value::Count;
 
-/// One message: exactly one of `drop`, `delay`, `duplicate`, `corrupt`, `replace`.
+/// One message: that it is lost (`drop`), or how it arrives (`delay`, `duplicate`, and one of
+/// `corrupt` and `replace`).
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MessageFile {

@@ -6,6 +6,7 @@
 mod condition;
 mod delay;
 mod fault;
+mod mask;
 mod message;
 mod random;
 mod repro;
@@ -22,6 +23,7 @@ pub use condition::{
 };
 pub use delay::{DelayFile, DelayTable};
 pub use fault::{BehaviourFile, ColludeFile, FaultFile, InFlightFile, PartitionFile, Shape};
+pub use mask::MaskFile;
 pub use message::MessageFile;
 pub use random::{CrashPointsFile, OccurrenceFile, OccurrenceOf, RandomFile, RandomShape};
 pub use repro::ReproFile;
@@ -71,6 +73,9 @@ pub struct ScenarioFile {
     /// What becomes of single messages, whatever their links would do.
     #[serde(default)]
     pub message: Vec<MessageFile>,
+    /// Requests that are not made.
+    #[serde(default)]
+    pub mask: Vec<MaskFile>,
     /// Faults drawn from each seed.
     pub random: Option<RandomFile>,
     /// When and for whom all faults end, so that what is owed can be asked for.
@@ -293,8 +298,10 @@ pub enum LivenessModeFile {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RunFile {
-    /// How many seeds `ftsim run` executes, from 1 on; 100 unless said otherwise.
+    /// How many seeds `ftsim run` executes; 100 unless said otherwise.
     pub seeds: Option<Count>,
+    /// The first of them; 1 unless said otherwise.
+    pub first_seed: Option<Count>,
     /// Virtual time; `"60s"` unless said otherwise.
     pub horizon: Option<Duration>,
     /// Events handled; 1,000,000 unless said otherwise.

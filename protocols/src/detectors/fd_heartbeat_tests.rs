@@ -87,7 +87,7 @@ fn fast_and_slow(pairs: u64) -> Vec<MessageOverride> {
             to: ProcessId(to),
             kind: None,
             nth,
-            fate: Fate::Delay(if nth % 2 == 1 { Duration::ZERO } else { STEP }),
+            fate: Fate::delay(if nth % 2 == 1 { Duration::ZERO } else { STEP }),
         })
     };
     link(0, 1).chain(link(1, 0)).collect()

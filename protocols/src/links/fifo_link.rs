@@ -250,7 +250,7 @@ mod tests {
             to: ProcessId(1),
             kind: None,
             nth: 1,
-            fate: Fate::Delay(Duration::from_millis(ms)),
+            fate: Fate::delay(Duration::from_millis(ms)),
         }];
         bench
     }
@@ -301,7 +301,7 @@ mod tests {
         // gap before the second is given up at 70 ms, and only then that before the fourth begins.
         let mut bench = first_takes(100).params(r#"{"late": "drop"}"#);
         bench = bench.workload(r#"{"senders": ["p0"], "messages": 4}"#);
-        bench.experiment.overrides[0].fate = Fate::Drop;
+        bench.experiment.overrides[0].fate = Fate::DROP;
         let third = MessageOverride { nth: 3, ..bench.experiment.overrides[0].clone() };
         bench.experiment.overrides.push(third);
         let run = bench.run(1);

@@ -30,7 +30,7 @@ fn drop_first(mut bench: Bench<ReliableLink>, kind: &str) -> Bench<ReliableLink>
         to: ProcessId(to),
         kind: Some(kind.to_owned()),
         nth: 1,
-        fate: Fate::Drop,
+        fate: Fate::DROP,
     });
     bench
 }
@@ -188,14 +188,14 @@ fn an_old_acknowledgement_is_not_taken_for_a_new_one() {
             to: ProcessId(0),
             kind: Some("Ack".into()),
             nth: 1,
-            fate: Fate::Delay(Duration::from_millis(95)),
+            fate: Fate::delay(Duration::from_millis(95)),
         },
         MessageOverride {
             from: ProcessId(0),
             to: ProcessId(1),
             kind: Some("Data".into()),
             nth: 3,
-            fate: Fate::Drop,
+            fate: Fate::DROP,
         },
     ];
     let run = bench.params(r#"{"timeout": "40ms"}"#).run(1);

@@ -142,11 +142,11 @@ impl<P: Protocol> Simulation<P> {
             self.carry(from, to, id, msg);
             return Some(kind);
         }
-        let mut route = self.world.route(from, to, || encoded_size(&msg));
-        let rule = if self.world.overrides.is_empty() {
-            None
+        let mut rule = None;
+        let route = if self.world.minds_messages() {
+            self.world.route_one(&mut rule, (from, to), kind, || encoded_size(&msg))
         } else {
-            self.world.override_route(&mut route, from, to, kind)
+            self.world.route(from, to, || encoded_size(&msg))
         };
         match route {
             Route::Dropped(reason) => self.drop_message(id, from, to, &msg, reason),

@@ -5,6 +5,7 @@ use super::slot::{Envelope, Input};
 use crate::detector::DetectorKind;
 use crate::event::Place;
 use crate::id::{MessageId, ProcessId};
+use crate::mask::Mask;
 use crate::network::DropReason;
 use crate::protocol::Protocol;
 use crate::spec::{Spec, Workload};
@@ -63,6 +64,13 @@ impl<P: Protocol> Simulation<P> {
     pub(super) fn request(&mut self, p: ProcessId, index: u32) {
         let request = self.requests.take(index);
         self.consult_clients(|workload, ask| workload.on_request(p, &request, ask));
+        self.slots[p.index()].request_count += 1;
+        let mask = Mask { process: p, request: self.slots[p.index()].request_count };
+        if self.world.experiment.masks.contains(&mask) {
+            self.world
+                .record(Some(p), || Happening::RequestMasked { request: format!("{request:?}") });
+            return;
+        }
         if let Some(name) = P::Spec::operation(p, &request)
             && self.slots[p.index()].adversary.is_none()
         {

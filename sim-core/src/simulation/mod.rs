@@ -26,6 +26,7 @@ use serde_json::Value;
 use crate::adversary::Adversary;
 use crate::checker::Checker;
 use crate::clock::LocalClock;
+use crate::decisions::Decisions;
 use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::event::{Class, Scheduled};
@@ -33,7 +34,8 @@ use crate::experiment::Experiment;
 use crate::fault::{Action, Plan, Trigger};
 use crate::id::ProcessId;
 use crate::liveness::Stall;
-use crate::message_override::Fate;
+use crate::mask::Mask;
+use crate::message_override::{Content, MessageOverride};
 use crate::outcome::{Outcome, Panicked};
 use crate::process::{Process, Request};
 use crate::property::{End, EndCause, Standing};
@@ -99,7 +101,7 @@ impl<P: Protocol> Simulation<P> {
         P::validate(&params, setting).map_err(|e| within("params", e))?;
         let clients = P::Spec::workload(workload, setting).map_err(|e| within("workload", e))?;
         for (index, rule) in experiment.overrides.iter().enumerate() {
-            if let Fate::Replace(form) = &rule.fate {
+            if let Some(Content::Replaced(form)) = rule.fate.changed() {
                 let key = format!("message[{index}].replace");
                 read_message::<P>(form).map_err(|message| Invalid { key, message })?;
             }
@@ -197,12 +199,12 @@ impl<P: Protocol> Simulation<P> {
     /// Something was owed when time was up: the same run once more, to say why. A panic would have
     /// come the first time.
     fn run_again_for_the_stall(&mut self, seed: u64, steps: u64) -> Option<Stall> {
-        let trace = self.world.trace.take();
+        let (trace, decisions) = (self.world.trace.take(), self.world.decisions.take());
         let stall = catch_unwind(AssertUnwindSafe(|| {
             self.reset(seed);
             self.run_watching(steps)
         }));
-        self.world.trace = trace;
+        (self.world.trace, self.world.decisions) = (trace, decisions);
         stall.ok()
     }
 
@@ -211,6 +213,15 @@ impl<P: Protocol> Simulation<P> {
         self.world.trace = Some(Trace::default());
         let outcome = self.run(seed);
         (outcome, self.world.trace.take().unwrap_or_default())
+    }
+
+    /// Runs one seed to its end under this plan, and tells what became of each message: as
+    /// overrides, which make the same run. Not of messages that a transport carries.
+    pub fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Vec<MessageOverride>) {
+        self.world.decisions = Some(Decisions::default());
+        let outcome = self.run_under(seed, plan);
+        let decisions = self.world.decisions.take().unwrap_or_default();
+        (outcome, decisions.made)
     }
 
     /// When each process has its effects in the run of this seed, if no fault strikes.
@@ -379,6 +390,7 @@ impl<P: Protocol> Simulation<P> {
         statistics.events = self.world.step;
         let n = self.world.experiment.setting.n as usize;
         statistics.effects = self.slots.iter().take(n).map(|s| s.effect_count).collect();
+        statistics.requests = self.slots.iter().take(n).map(|s| s.request_count).collect();
         let (dependability, latencies) = self.world.dependability(statistics.sent());
         let unfired = self.world.fired.iter().enumerate().filter(|(_, fired)| !**fired);
         Outcome {
@@ -390,12 +402,22 @@ impl<P: Protocol> Simulation<P> {
             reached: self.world.reached.clone(),
             plan: Arc::clone(&self.world.plan),
             unfired: unfired.map(|(index, _)| index).collect(),
-            unused: self.world.overrides.unused().collect(),
+            unused: self.world.overrides.unused(),
+            unused_masks: self.unused_masks(),
             panicked,
             dependability,
             latencies,
             statistics,
         }
+    }
+
+    /// The masks, by index, whose request was never due.
+    fn unused_masks(&self) -> Vec<usize> {
+        let is_unused = |mask: &Mask| {
+            self.slots.get(mask.process.index()).is_none_or(|s| s.request_count < mask.request)
+        };
+        let masks = self.world.experiment.masks.iter().enumerate();
+        masks.filter(|(_, mask)| is_unused(mask)).map(|(index, _)| index).collect()
     }
 
     /// Says whose panic it was: a process's, the clients', or a checker's, which counts as a

@@ -9,7 +9,7 @@ use super::Simulation;
 use super::slot::Envelope;
 use crate::adversary::garble;
 use crate::id::{MessageId, ProcessId};
-use crate::message_override::Fate;
+use crate::message_override::Content;
 use crate::network::Route;
 use crate::protocol::Protocol;
 use crate::rng::{Rng, Stream};
@@ -55,14 +55,14 @@ impl<P: Protocol> Simulation<P> {
         msg: P::Msg,
     ) -> P::Msg {
         let experiment = Arc::clone(&self.world.experiment);
-        match &experiment.overrides[index].fate {
-            Fate::Drop | Fate::Delay(_) | Fate::Duplicate(_) => msg,
-            Fate::Corrupt => {
+        match experiment.overrides[index].fate.changed() {
+            None => msg,
+            Some(Content::Garbled) => {
                 let number = u32::try_from(index).expect("fewer overrides than 2^32");
                 let mut rng = Rng::new(self.world.seed, Stream::Message(number));
                 self.garble(id, link, &msg, &mut rng)
             }
-            Fate::Replace(form) => {
+            Some(Content::Replaced(form)) => {
                 let other = P::Msg::deserialize(form).expect("a message, as `new` has made sure");
                 self.changed(id, link, &msg, other)
             }
@@ -103,6 +103,9 @@ impl<P: Protocol> Simulation<P> {
     ) -> P::Msg {
         if changed != *sent {
             self.world.statistics.garbled += 1;
+            if let Some(decisions) = &mut self.world.decisions {
+                decisions.change(serde_json::to_value(&changed).unwrap_or_default());
+            }
             self.world.failure_free = false;
             self.world.record(Some(from), || Happening::Garble {
                 id,

@@ -3,6 +3,7 @@
 use super::World;
 use crate::conditions::Tampering;
 use crate::id::ProcessId;
+use crate::kind::Kind;
 use crate::message_override::Fate;
 use crate::network::{DropReason, NetworkConfig, Route};
 use crate::outcome::KindIndex;
@@ -46,31 +47,60 @@ impl World {
         Tampering { garbled: garbled || tampering.garbled, ..tampering }
     }
 
-    /// Counts a message that is sent now where overrides do. Returns the index of its own, if it
-    /// has one, which also says what becomes of its way. The link has drawn all the same, so that
-    /// other messages are not disturbed.
+    /// Whether single messages are told apart: where there are overrides, and where decisions are
+    /// taken down.
+    #[inline]
+    pub fn minds_messages(&self) -> bool {
+        !self.overrides.is_empty() || self.decisions.is_some()
+    }
+
+    /// As [`route`](Self::route), where messages are told apart.
     #[cold]
-    pub fn override_route(
+    pub fn route_one(
         &mut self,
-        route: &mut Route,
-        from: ProcessId,
-        to: ProcessId,
+        rule: &mut Option<usize>,
+        link: (ProcessId, ProcessId),
         kind: KindIndex,
-    ) -> Option<usize> {
+        size: impl FnOnce() -> u64,
+    ) -> Route {
         let kind = self.statistics.kind(kind);
-        let index = self.overrides.next(from, to, kind)?;
-        let fate = &self.experiment.overrides[index].fate;
-        self.failure_free &= matches!(fate, Fate::Delay(_));
-        *route = match (fate, *route) {
-            (Fate::Drop, _) => Route::Dropped(DropReason::Override),
-            (Fate::Delay(delay), _) => Route::Arrives(self.now + *delay, None),
-            (Fate::Duplicate(delay), Route::Arrives(at, _)) => {
-                Route::Arrives(at, Some(self.now + *delay))
+        let route = self.route_or_override(rule, link, kind, size);
+        if let Some(decisions) = &mut self.decisions {
+            decisions.take(link, kind, self.now, route);
+        }
+        route
+    }
+
+    /// Counts the message, and does as its override says, whose index is put into `rule`. The link
+    /// has drawn all the same, so that other messages are not disturbed.
+    fn route_or_override(
+        &mut self,
+        rule: &mut Option<usize>,
+        (from, to): (ProcessId, ProcessId),
+        kind: Kind,
+        size: impl FnOnce() -> u64,
+    ) -> Route {
+        let last_arrival = self.network.last_arrival(from, to);
+        let route = self.route(from, to, size);
+        *rule = self.overrides.next(from, to, kind);
+        let Some(index) = *rule else { return route };
+        let arrival = match &self.experiment.overrides[index].fate {
+            Fate::Drop(reason) => {
+                self.failure_free = false;
+                return Route::Dropped(*reason);
             }
-            (Fate::Duplicate(delay), Route::Dropped(_)) => Route::Arrives(self.now + *delay, None),
-            (Fate::Corrupt | Fate::Replace(_), route) => route,
+            Fate::Arrive(arrival) => arrival,
         };
-        Some(index)
+        self.failure_free &= arrival.copy_after.is_none() && arrival.content.is_none();
+        let copy = arrival.copy_after.map(|after| self.now + after);
+        let at = match (arrival.after, copy, route) {
+            (Some(after), ..) => self.now + after,
+            (None, Some(copy), Route::Dropped(_)) => return Route::Arrives(copy, None),
+            (None, Some(copy), Route::Arrives(at, _)) => return Route::Arrives(at, Some(copy)),
+            (None, None, route) => return route,
+        };
+        let mut in_order = self.network.order_anew((from, to), last_arrival);
+        Route::Arrives(in_order(at), copy.map(in_order))
     }
 
     fn route_under_conditions(&mut self, from: ProcessId, to: ProcessId, waits: Duration) -> Route {

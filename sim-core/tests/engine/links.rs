@@ -4,7 +4,7 @@ use crate::scripted::{Do, Stage, at, crash, crash_for, ms};
 use ftsim_core::condition::{Condition, Persistence};
 use ftsim_core::detector::{DetectorKind, Mistake, RandomMistakes};
 use ftsim_core::fault::Action;
-use ftsim_core::message_override::{Fate, MessageOverride};
+use ftsim_core::message_override::{Content, Fate, MessageOverride};
 use ftsim_core::network::{Cut, DropReason, Loss};
 use ftsim_core::random::CountRange;
 use ftsim_core::{Duration, DurationRange, Probability, ProcessId};
@@ -68,19 +68,19 @@ fn single_messages_can_be_dropped_delayed_and_doubled() {
         (stage.play(), stage.record().0.unused)
     };
     let late = Duration::from_millis(30);
-    let (play, unused) = with(2, Some("Data"), Fate::Drop);
+    let (play, unused) = with(2, Some("Data"), Fate::DROP);
     assert_eq!(
         (play, unused),
         (vec!["10 p1 Heard(0, 1)".into(), "10 p2 Heard(0, 9)".into()], vec![])
     );
-    let (play, _) = with(1, None, Fate::Delay(late));
+    let (play, _) = with(1, None, Fate::delay(late));
     assert_eq!(play, ["10 p2 Heard(0, 9)", "10 p1 Heard(0, 2)", "30 p1 Heard(0, 1)"]);
-    let (play, _) = with(2, None, Fate::Duplicate(late));
+    let (play, _) = with(2, None, Fate::duplicate(late));
     let expected =
         ["10 p1 Heard(0, 1)", "10 p2 Heard(0, 9)", "10 p1 Heard(0, 2)", "30 p1 Heard(0, 2)"];
     assert_eq!(play, expected);
-    assert_eq!(with(3, None, Fate::Drop).1, [0]);
-    assert_eq!(with(1, Some("Other"), Fate::Drop).1, [0]);
+    assert_eq!(with(3, None, Fate::DROP).1, [0]);
+    assert_eq!(with(1, Some("Other"), Fate::DROP).1, [0]);
 }
 
 #[test]
@@ -90,12 +90,12 @@ fn single_messages_can_be_garbled_and_replaced() {
         let rule = MessageOverride { from: P[0], to: P[1], kind: None, nth: 2, fate };
         Stage::new(2, &lines).with(|e| e.overrides = vec![rule])
     };
-    let replaced = with(Fate::Replace(serde_json::json!({ "Data": 7 })));
+    let replaced = with(Fate::content(Content::Replaced(serde_json::json!({ "Data": 7 }))));
     let expected = ["10 p1 Heard(0, 1)", "10 p1 Heard(0, 7)", "10 p1 Heard(0, 3)"];
     assert_eq!(replaced.play(), expected);
     let statistics = replaced.record().0.statistics;
     assert_eq!((statistics.garbled, statistics.delivered), (1, 3));
-    let garbled = with(Fate::Corrupt);
+    let garbled = with(Fate::content(Content::Garbled));
     let statistics = garbled.record().0.statistics;
     assert_eq!((statistics.garbled, statistics.delivered), (1, 3));
     let heard = garbled.play();

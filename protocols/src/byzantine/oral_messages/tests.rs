@@ -201,7 +201,7 @@ fn an_order_that_comes_too_late_counts_as_absent() {
     // The commander tells p3 in time, p2 never, and p1 when p1 has told the others of silence. Were
     // p1 to believe it then, it would obey 1, and the others 0.
     let mut bench = oral_messages(4, 1).lockstep();
-    let fates = [(1, Fate::Delay(Duration::from_millis(15))), (2, Fate::Drop)];
+    let fates = [(1, Fate::delay(Duration::from_millis(15))), (2, Fate::DROP)];
     bench.experiment.overrides = fates
         .map(|(to, fate)| MessageOverride {
             from: COMMANDER,
