@@ -20,7 +20,7 @@ use crate::results::FolderError;
 use crate::scenario::Scenario;
 use crate::shard::Shard;
 use crate::sweep::{InternalError, RunError};
-use crate::{describe, merge, replay, run, schema, sweep_command};
+use crate::{describe, merge, replay, run, schema, shrink_command, sweep_command};
 
 const EXIT_CODES: &str = "\
 Exit status:
@@ -54,6 +54,9 @@ enum Command {
     /// Run one seed, and show its settings, its trace and its verdicts
     #[command(after_help = EXIT_CODES)]
     Replay(ReplayArgs),
+    /// Make the smallest scenario that fails as a run did
+    #[command(after_help = EXIT_CODES)]
+    Shrink(ShrinkArgs),
     /// Check scenario files without running them
     Check(CheckArgs),
     /// List the protocols
@@ -174,6 +177,29 @@ pub(crate) struct ReplayArgs {
     /// Write the run as FORMAT
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: TraceFormat,
+}
+
+/// What `ftsim shrink` is told.
+#[derive(Debug, Args)]
+pub(crate) struct ShrinkArgs {
+    /// Shrink a failing run of this scenario file, or this repro
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Shrink the run of seed S; default: the one of the repro, or the first that fails
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// Crash process P after its Nth effect, in a scenario that runs every crash point
+    #[arg(long, value_name = "P:N")]
+    pub crash_point: Option<CrashPoint>,
+    /// Keep the violation of property ID; default: the first that the scenario expects
+    #[arg(long, value_name = "ID")]
+    pub property: Option<String>,
+    /// Write the scenario to FILE; default: to standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Stop after this wall-clock time, such as 60s, with the smallest so far
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub budget: Duration,
 }
 
 #[derive(Debug, Args)]
@@ -377,6 +403,7 @@ fn command(command: &Command, catalogue: &Catalogue, out: &mut Out) -> Result<Ex
         Command::Sweep(args) => sweep_command::sweep(args, catalogue, out),
         Command::Merge(args) => merge::merge(args, catalogue, out),
         Command::Replay(args) => replay::replay(args, catalogue, out),
+        Command::Shrink(args) => shrink_command::shrink(args, catalogue, out),
         Command::Check(args) => check(args, catalogue, out),
         Command::List(args) => Ok(describe::list(catalogue, args.format, out)?),
         Command::Describe(args) => {

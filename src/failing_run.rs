@@ -82,9 +82,18 @@ impl FailingRun {
 }
 
 /// What two violations of a property have in common, so that many seeds make few groups: the
-/// message with every number (of a process, of an operation, of a time with its unit) written `#`,
-/// lists in brackets cut down to one element, and how many processes show it.
+/// [`shape`] of the message, and how many processes show it.
 pub fn signature(message: &str, witness_count: usize) -> String {
+    let shape = shape(message);
+    match witness_count {
+        1 => format!("{shape}; 1 witness"),
+        count => format!("{shape}; {count} witnesses"),
+    }
+}
+
+/// What a message says whatever the processes, operations and times in it: every number is written
+/// `#`, and lists in brackets are cut down to one element.
+pub fn shape(message: &str) -> String {
     let mut plain = without_numbers(message);
     for bracket in ["[", "{", "("] {
         for element in ["p#", "#"] {
@@ -97,10 +106,7 @@ pub fn signature(message: &str, witness_count: usize) -> String {
             }
         }
     }
-    match witness_count {
-        1 => format!("{plain}; 1 witness"),
-        count => format!("{plain}; {count} witnesses"),
-    }
+    plain
 }
 
 fn without_numbers(message: &str) -> String {

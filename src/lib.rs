@@ -33,6 +33,8 @@ pub mod scenario;
 pub mod scenario_file;
 pub mod schema;
 pub mod shard;
+pub mod shrink;
+mod shrink_command;
 pub mod source;
 pub mod sweep;
 mod sweep_command;

@@ -74,7 +74,7 @@ fn add_faults(document: &mut DocumentMut, faults: Vec<Table>) {
 }
 
 /// What this run shows, as what is expected of it.
-fn expectation(scenario: &Scenario, outcome: &Outcome) -> Table {
+pub fn expectation(scenario: &Scenario, outcome: &Outcome) -> Table {
     let judged = |wanted: fn(&Verdict) -> bool| -> Array {
         let judged = outcome.judged.iter().filter(|judged| wanted(&judged.verdict));
         judged.map(|judged| judged.id.0).collect()
@@ -84,11 +84,17 @@ fn expectation(scenario: &Scenario, outcome: &Outcome) -> Table {
         EndCause::Violated => Array::new(),
         _ => judged(|verdict| matches!(verdict, Verdict::Undecided(_))),
     };
+    let vacuous = match outcome.cause {
+        EndCause::Violated => {
+            judged(|verdict| matches!(verdict, Verdict::HeldVacuously | Verdict::Undecided(_)))
+        }
+        _ => judged(|verdict| matches!(verdict, Verdict::HeldVacuously)),
+    };
     let reached = scenario.expect.reached.iter().map(String::as_str);
     let reached: Array = reached.filter(|label| outcome.reached.contains(label)).collect();
     let lists = [
         ("violated", judged(|verdict| matches!(verdict, Verdict::Violated(_)))),
-        ("vacuous", judged(|verdict| matches!(verdict, Verdict::HeldVacuously))),
+        ("vacuous", vacuous),
         ("undecided", undecided),
         ("reached", reached),
     ];

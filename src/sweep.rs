@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, Once, PoisonError, mpsc};
 
+use ftsim_core::decisions::Decision;
 use ftsim_core::fault::Plan;
 use ftsim_core::{Outcome, Trace};
 
@@ -355,7 +356,10 @@ fn prepared<'r>(
 }
 
 /// Every crash point of one seed, and the plan of each.
-fn crash_points(
+///
+/// # Errors
+/// When ftsim itself fails.
+pub fn crash_points(
     scenario: &Scenario,
     seed: u64,
     every: EveryCrashPoint,
@@ -364,6 +368,14 @@ fn crash_points(
     let scripted = &scenario.experiment.plan;
     let points = profile.crash_points().map(|(process, nth)| CrashPoint { process, nth });
     Ok(points.map(|point| (point, every.plan(scripted, point))).collect())
+}
+
+/// Runs one seed, and nothing more.
+///
+/// # Errors
+/// When ftsim itself fails.
+pub fn run(scenario: &Scenario, seed: u64) -> Result<Outcome, InternalError> {
+    guarded(scenario, seed, || Ok(prepare(scenario, seed)?.run(seed)))
 }
 
 /// Runs one seed and records it.
@@ -386,6 +398,18 @@ pub fn record_crash_point(
 ) -> Result<(Outcome, Trace), InternalError> {
     let plan = every.plan(&scenario.experiment.plan, point);
     guarded(scenario, seed, || Ok(prepare(scenario, seed)?.record_under(seed, plan)))
+}
+
+/// Runs one seed under this plan, and tells what became of each message.
+///
+/// # Errors
+/// When ftsim itself fails.
+pub fn decisions(
+    scenario: &Scenario,
+    seed: u64,
+    plan: &Plan,
+) -> Result<(Outcome, Vec<Decision>), InternalError> {
+    guarded(scenario, seed, || Ok(prepare(scenario, seed)?.decisions(seed, plan.clone())))
 }
 
 /// Runs one seed, or one crash point of it, and records it.

@@ -6,9 +6,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::adversary::CustomAdversary;
+use crate::decisions::Decision;
 use crate::experiment::Experiment;
 use crate::fault::Plan;
-use crate::message_override::MessageOverride;
 use crate::outcome::Outcome;
 use crate::property::{Kind, PropertyId, Standing};
 use crate::protocol::{Invalid, Model, Mutant, Protocol, Setting};
@@ -31,7 +31,7 @@ pub trait Runner {
     fn record_under(&mut self, seed: u64, plan: Plan) -> (Outcome, Trace);
     /// Runs one seed under this plan, and tells what became of each message: as overrides, which
     /// make the same run.
-    fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Vec<MessageOverride>);
+    fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Vec<Decision>);
 }
 
 impl<P: Protocol> Runner for Simulation<P> {
@@ -50,7 +50,7 @@ impl<P: Protocol> Runner for Simulation<P> {
     fn record_under(&mut self, seed: u64, plan: Plan) -> (Outcome, Trace) {
         self.record_under(seed, plan)
     }
-    fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Vec<MessageOverride>) {
+    fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Vec<Decision>) {
         self.decisions(seed, plan)
     }
 }

@@ -10,13 +10,22 @@ use crate::message_override::{Arrival, Content, Fate, MessageOverride};
 use crate::network::Route;
 use crate::time::Instant;
 
+/// What became of one message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The override that makes the same of it.
+    pub rule: MessageOverride,
+    /// What it said when it was sent, in JSON, if its sender was Byzantine.
+    pub lie: Option<Value>,
+}
+
 /// The decisions of a run so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Decisions {
     /// Messages of each kind on each link.
     counts: BTreeMap<(ProcessId, ProcessId, String), u64>,
     /// The decisions, in the order in which the messages were sent.
-    pub made: Vec<MessageOverride>,
+    pub made: Vec<Decision>,
 }
 
 impl Decisions {
@@ -39,13 +48,22 @@ impl Decisions {
                 content: None,
             }),
         };
-        self.made.push(MessageOverride { from, to, kind: Some(kind), nth: *nth, fate });
+        let rule = MessageOverride { from, to, kind: Some(kind), nth: *nth, fate };
+        self.made.push(Decision { rule, lie: None });
     }
 
     /// The content of that message is changed to this, in JSON.
     pub fn change(&mut self, form: Value) {
-        if let Some(MessageOverride { fate: Fate::Arrive(arrival), .. }) = self.made.last_mut() {
+        let last = self.made.last_mut().map(|decision| &mut decision.rule.fate);
+        if let Some(Fate::Arrive(arrival)) = last {
             arrival.content = Some(Content::Replaced(form));
+        }
+    }
+
+    /// That message is a Byzantine process's, and says this, in JSON.
+    pub fn lie(&mut self, form: Value) {
+        if let Some(last) = self.made.last_mut() {
+            last.lie = Some(form);
         }
     }
 }

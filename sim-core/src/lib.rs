@@ -33,7 +33,7 @@ pub mod choice;
 pub mod clock;
 pub mod condition;
 mod conditions;
-mod decisions;
+pub mod decisions;
 pub mod delay;
 pub mod dependability;
 pub mod detector;

@@ -144,7 +144,7 @@ impl<P: Protocol> Simulation<P> {
         }
         let mut rule = None;
         let route = if self.world.minds_messages() {
-            self.world.route_one(&mut rule, (from, to), kind, || encoded_size(&msg))
+            self.route_one(&mut rule, place, (from, to), kind, &msg)
         } else {
             self.world.route(from, to, || encoded_size(&msg))
         };
@@ -166,6 +166,25 @@ impl<P: Protocol> Simulation<P> {
             }
         }
         Some(kind)
+    }
+
+    /// What becomes of a message, where single ones are told apart.
+    #[cold]
+    fn route_one(
+        &mut self,
+        rule: &mut Option<usize>,
+        place: ProcessId,
+        link: (ProcessId, ProcessId),
+        kind: KindIndex,
+        msg: &P::Msg,
+    ) -> Route {
+        let route = self.world.route_one(rule, link, kind, || encoded_size(msg));
+        if let Some(decisions) = &mut self.world.decisions
+            && self.slots[place.index()].adversary.is_some()
+        {
+            decisions.lie(serde_json::to_value(msg).unwrap_or_default());
+        }
+        route
     }
 
     #[inline]

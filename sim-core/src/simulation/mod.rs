@@ -26,7 +26,7 @@ use serde_json::Value;
 use crate::adversary::Adversary;
 use crate::checker::Checker;
 use crate::clock::LocalClock;
-use crate::decisions::Decisions;
+use crate::decisions::{Decision, Decisions};
 use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::event::{Class, Scheduled};
@@ -35,7 +35,7 @@ use crate::fault::{Action, Plan, Trigger};
 use crate::id::ProcessId;
 use crate::liveness::Stall;
 use crate::mask::Mask;
-use crate::message_override::{Content, MessageOverride};
+use crate::message_override::Content;
 use crate::outcome::{Outcome, Panicked};
 use crate::process::{Process, Request};
 use crate::property::{End, EndCause, Standing};
@@ -217,7 +217,7 @@ impl<P: Protocol> Simulation<P> {
 
     /// Runs one seed to its end under this plan, and tells what became of each message: as
     /// overrides, which make the same run. Not of messages that a transport carries.
-    pub fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Vec<MessageOverride>) {
+    pub fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Vec<Decision>) {
         self.world.decisions = Some(Decisions::default());
         let outcome = self.run_under(seed, plan);
         let decisions = self.world.decisions.take().unwrap_or_default();

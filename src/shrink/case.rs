@@ -1,0 +1,92 @@
+//! A scenario that gets smaller: a file as data that can be cut, and the decisions about its
+//! messages apart from it, since there can be many.
+
+use ftsim_core::message_override::MessageOverride;
+use ftsim_protocols::Catalogue;
+use toml::{Table, Value};
+
+use crate::scenario::Scenario;
+
+/// A scenario, in pieces.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The file, without `[[message]]`.
+    pub table: Table,
+    /// What becomes of single messages.
+    pub messages: Vec<MessageOverride>,
+    /// The seed that it is run with.
+    pub seed: u64,
+}
+
+/// The name that diagnostics would have for it.
+pub const NAME: &str = "shrunk.toml";
+
+impl Case {
+    /// The scenario, ready to run. `None` if it is none: something was cut off that it needs.
+    pub fn scenario(&self, catalogue: &Catalogue) -> Option<Scenario> {
+        let text = toml::to_string(&self.table).ok()?;
+        let mut scenario = Scenario::parse(NAME, &text, catalogue).ok()?;
+        scenario.experiment.overrides = self.messages.clone();
+        Some(scenario)
+    }
+
+    /// How many lines its file has, about.
+    pub fn line_count(&self) -> usize {
+        let lines = toml::to_string(&self.table).unwrap_or_default().lines().count();
+        lines + 5 * self.messages.len()
+    }
+
+    /// The tables under a key such as `fault`.
+    pub fn list(&self, key: &str) -> Vec<Value> {
+        self.table.get(key).and_then(Value::as_array).cloned().unwrap_or_default()
+    }
+
+    /// With other tables under this key.
+    pub fn with_list(&self, key: &str, list: &[Value]) -> Self {
+        let mut case = self.clone();
+        if list.is_empty() {
+            case.table.remove(key);
+        } else {
+            case.table.insert(key.to_owned(), Value::Array(list.to_vec()));
+        }
+        case
+    }
+
+    /// With other messages.
+    pub fn with_messages(&self, messages: &[MessageOverride]) -> Self {
+        Self { messages: messages.to_vec(), ..self.clone() }
+    }
+
+    /// What is at `section.key`.
+    pub fn get(&self, section: &str, key: &str) -> Option<&Value> {
+        self.table.get(section)?.get(key)
+    }
+
+    /// With this at `section.key`.
+    pub fn with(&self, section: &str, key: &str, value: impl Into<Value>) -> Self {
+        let mut case = self.clone();
+        let empty = || Value::Table(Table::new());
+        let section = case.table.entry(section).or_insert_with(empty);
+        if let Some(section) = section.as_table_mut() {
+            section.insert(key.to_owned(), value.into());
+        }
+        case
+    }
+
+    /// Without `section.key`; `None` if it has none.
+    pub fn without(&self, section: &str, key: &str) -> Option<Self> {
+        let mut case = self.clone();
+        let table = case.table.get_mut(section)?.as_table_mut()?;
+        table.remove(key)?;
+        if table.is_empty() {
+            case.table.remove(section);
+        }
+        Some(case)
+    }
+
+    /// The keys of a section.
+    pub fn keys(&self, section: &str) -> Vec<String> {
+        let table = self.table.get(section).and_then(Value::as_table);
+        table.map_or_else(Vec::new, |table| table.keys().cloned().collect())
+    }
+}

@@ -1,0 +1,81 @@
+//! Controls: a smaller case must fail for the reason that the run failed for, not because something
+//! was cut off that everybody needs.
+//!
+//! Three controls hold for most runs. Without any fault all is well; with the correct protocol in
+//! the place of a mutant all is well; no more processes are faulty than the protocol can bear. Those
+//! that hold for the run that is shrunk must hold for every case that is made of it.
+
+use std::collections::BTreeSet;
+
+use ftsim_core::catalogue::Entry;
+use ftsim_core::{MutantKind, ProcessId};
+use toml::{Table, Value};
+
+use super::case::Case;
+use crate::scenario::Scenario;
+
+/// The controls that hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Controls {
+    /// Without faults and mutant all is well.
+    pub without_faults: bool,
+    /// Without the mutant all is well.
+    pub without_mutant: bool,
+    /// So few are faulty that the protocol should bear it.
+    pub within_bound: bool,
+}
+
+/// The case with the correct protocol, in the world that it counts on. `None` if it has no mutant.
+pub fn without_mutant(case: &Case, entry: &Entry) -> Option<Case> {
+    let name = case.get("params", "mutant")?.as_str()?.to_owned();
+    let mutant = entry.mutants.iter().find(|mutant| mutant.name == name)?;
+    let mut case = case.without("params", "mutant")?;
+    if let MutantKind::Assumption { key, restored } = mutant.kind {
+        let restored = restored.and_then(|text| {
+            let table: Table = toml::from_str(&format!("value = {text}")).ok()?;
+            table.get("value").cloned()
+        });
+        let path: Vec<&str> = key.split('.').collect();
+        set(&mut case.table, &path, restored);
+    }
+    Some(case)
+}
+
+fn set(table: &mut Table, path: &[&str], value: Option<Value>) {
+    match (path, value) {
+        ([key], Some(value)) => drop(table.insert((*key).to_owned(), value)),
+        ([key], None) => drop(table.remove(*key)),
+        ([section, rest @ ..], value) => {
+            let empty = || Value::Table(Table::new());
+            let section = table.entry((*section).to_owned()).or_insert_with(empty);
+            section
+                .as_table_mut()
+                .into_iter()
+                .for_each(|section| set(section, rest, value.clone()));
+        }
+        ([], _) => {}
+    }
+}
+
+/// The case with nothing going wrong in it that is written out.
+pub fn without_faults(case: &Case, entry: &Entry) -> Case {
+    let mut well = without_mutant(case, entry).unwrap_or_else(|| case.clone());
+    well = well.with_list("fault", &[]).with_messages(&[]);
+    for key in ["mistakes", "blind"] {
+        well = well.without("detector", key).unwrap_or(well);
+    }
+    well
+}
+
+/// Whether no more processes are faulty than the protocol says that it can bear: those that faults
+/// strike, or as many as its parameters say.
+pub fn is_within_bound(scenario: &Scenario) -> bool {
+    let bound = scenario.entry.model.bound;
+    let Some((_, after)) = bound.split_once(" < n") else { return true };
+    let part = after.strip_prefix('/').and_then(|rest| rest.chars().next()?.to_digit(10));
+    let faults = &scenario.experiment.plan.faults;
+    let struck: BTreeSet<ProcessId> = faults.iter().filter_map(|f| f.action.process()).collect();
+    let stated = ["f", "m"].into_iter().filter_map(|f| scenario.settled.params.get(f)?.as_u64());
+    let faulty = stated.chain([struck.len() as u64]).max().unwrap_or(0);
+    faulty * u64::from(part.unwrap_or(1)) < u64::from(scenario.experiment.setting.n)
+}

@@ -1,0 +1,207 @@
+//! A case with fewer faults, and with milder ones.
+
+use ftsim_core::Duration;
+use ftsim_core::message_override::MessageOverride;
+use toml::{Table, Value};
+
+use super::lab::Lab;
+use super::minimise::minimise;
+
+/// Keys of a fault that make it worse than it would be without them.
+const WORSE: [&str; 4] = ["on_crash", "in_flight", "recover_after", "resume_after"];
+/// Keys that say how long a fault lasts.
+const LASTING: [&str; 3] = ["duration", "recover_after", "resume_after"];
+/// Lists of what else can be wrong, by section.
+const WRONGS: [(&str, &str); 3] =
+    [("detector", "mistakes"), ("detector", "blind"), ("network", "link")];
+
+/// Leaves out as many faults as it can, and whatever else is wrong.
+pub fn fewer_faults(lab: &mut Lab<'_>) -> bool {
+    let before = lab.best.table.clone();
+    let mut faults = lab.best.list("fault");
+    let base = lab.best.clone();
+    minimise(&mut faults, |rest| lab.attempt(&base.with_list("fault", rest)));
+    for (section, key) in WRONGS {
+        let base = lab.best.clone();
+        let Some(Value::Array(mut list)) = base.get(section, key).cloned() else { continue };
+        minimise(&mut list, |rest| {
+            let without = || base.without(section, key);
+            let fewer = if rest.is_empty() {
+                without()
+            } else {
+                Some(base.with(section, key, rest.to_vec()))
+            };
+            fewer.is_some_and(|fewer| lab.attempt(&fewer))
+        });
+    }
+    lab.best.table != before
+}
+
+/// Makes each fault as mild and as plain as it can.
+pub fn milder_faults(lab: &mut Lab<'_>) -> bool {
+    let before = lab.best.table.clone();
+    for index in 0..lab.best.list("fault").len() {
+        for key in WORSE {
+            change(lab, index, |fault| fault.remove(key).is_some());
+        }
+        for key in LASTING {
+            while change(lab, index, |fault| halve(fault, key)) {}
+        }
+        earlier(lab, index);
+        smaller_lists(lab, index);
+        for certain in [1.0, 0.0] {
+            change(lab, index, |fault| fault.iter_mut().any(|(_, how)| make_certain(how, certain)));
+        }
+        milder_liar(lab, index);
+    }
+    lab.best.table != before
+}
+
+/// Tries the case with one fault changed; false if there was nothing to change.
+fn change(lab: &mut Lab<'_>, index: usize, change: impl FnOnce(&mut Table) -> bool) -> bool {
+    let mut faults = lab.best.list("fault");
+    let fault = faults.get_mut(index).and_then(Value::as_table_mut);
+    if !fault.is_some_and(change) {
+        return false;
+    }
+    let case = lab.best.with_list("fault", &faults);
+    lab.attempt(&case)
+}
+
+/// Lets a fault strike earlier, where it waits for one of several effects.
+fn earlier(lab: &mut Lab<'_>, index: usize) {
+    let now = lab.best.list("fault").get_mut(index).and_then(nth).map(|nth| *nth);
+    let Some(now) = now else { return };
+    let best = lab.best.clone();
+    let cases = (1..now.min(NTH_MAX)).filter_map(|sooner| {
+        let mut faults = best.list("fault");
+        *faults.get_mut(index).and_then(nth)? = sooner;
+        Some(best.with_list("fault", &faults))
+    });
+    lab.attempt_any(cases);
+}
+
+/// Puts a crash that comes at some time between two effects instead, where messages need no other
+/// delays then: those that were under way were not sent, or arrive like others.
+pub fn crash_between_effects(lab: &mut Lab<'_>) {
+    for index in 0..lab.best.list("fault").len() {
+        let best = lab.best.clone();
+        let faults = best.list("fault");
+        let Some(fault) = faults.get(index).and_then(Value::as_table) else { return };
+        let Some(Value::String(process)) = fault.get("crash") else { continue };
+        let loses = fault.contains_key("in_flight") || !best.messages.is_empty();
+        if !fault.contains_key("at") || !loses {
+            continue;
+        }
+        let scenario = lab.scenario();
+        let all = scenario.experiment.setting.processes();
+        let effects = all.zip(&lab.outcome.statistics.effects);
+        let effects = effects.filter(|(p, _)| p.to_string() == *process).map(|(_, count)| *count);
+        let last = effects.sum::<u64>().min(NTH_MAX.unsigned_abs());
+        let cases = (1..=last.cast_signed()).map(|nth| {
+            let mut when = Table::new();
+            when.insert("process".to_owned(), process.clone().into());
+            when.insert("nth".to_owned(), nth.into());
+            let mut moved = Table::new();
+            moved.insert("after_effect".to_owned(), Value::Table(when));
+            let rest = fault.iter().filter(|(key, _)| !["at", "in_flight"].contains(&key.as_str()));
+            moved.extend(rest.map(|(key, value)| (key.clone(), value.clone())));
+            let mut faults = faults.clone();
+            faults[index] = Value::Table(moved);
+            best.with_list("fault", &faults).with_messages(&[])
+        });
+        lab.attempt_any(cases);
+    }
+}
+
+/// Triggers later than this are not moved one by one.
+pub const NTH_MAX: i64 = 200;
+
+/// The number of the effect that a fault waits for.
+pub fn nth(fault: &mut Value) -> Option<&mut i64> {
+    let fault = fault.as_table_mut()?;
+    let key = ["when", "after_effect"].into_iter().find(|key| fault.contains_key(*key))?;
+    match fault.get_mut(key)?.get_mut("nth")? {
+        Value::Integer(nth) => Some(nth),
+        _ => None,
+    }
+}
+
+fn halve(fault: &mut Table, key: &str) -> bool {
+    let Some(Value::String(text)) = fault.get_mut(key) else { return false };
+    let Ok(time) = text.parse::<Duration>() else { return false };
+    let half = Duration::from_nanos(time.as_nanos() / 2);
+    *text = half.to_string();
+    half > Duration::ZERO
+}
+
+/// Sets a probability.
+fn make_certain(how: &mut Value, certain: f64) -> bool {
+    let Some(probability) = how.get_mut("probability") else { return false };
+    let changes = *probability != Value::Float(certain);
+    *probability = Value::Float(certain);
+    changes
+}
+
+/// Takes single elements out of the lists in a fault: fewer links, smaller groups.
+fn smaller_lists(lab: &mut Lab<'_>, index: usize) {
+    let mut skipped = 0;
+    loop {
+        let mut faults = lab.best.list("fault");
+        let Some(fault) = faults.get_mut(index) else { return };
+        let mut left = skipped;
+        if !take_out(fault, &mut left) {
+            return;
+        }
+        let case = lab.best.with_list("fault", &faults);
+        if !lab.attempt(&case) {
+            skipped += 1;
+        }
+    }
+}
+
+/// Takes out the element of nested lists with this number, of those that have company; false if
+/// there is none.
+fn take_out(value: &mut Value, left: &mut usize) -> bool {
+    match value {
+        Value::Array(list) => {
+            if list.len() > 1 {
+                if *left < list.len() {
+                    list.remove(*left);
+                    return true;
+                }
+                *left -= list.len();
+            }
+            list.iter_mut().any(|value| take_out(value, left))
+        }
+        Value::Table(table) => table.iter_mut().any(|(_, value)| take_out(value, left)),
+        _ => false,
+    }
+}
+
+/// A liar that says nothing; or one that does what is right, but for messages that are written out.
+fn milder_liar(lab: &mut Lab<'_>, index: usize) {
+    let set = |behaviour: Value| {
+        move |fault: &mut Table| {
+            let is_liar =
+                fault.contains_key("byzantine") && fault.get("behaviour") != Some(&behaviour);
+            is_liar.then(|| fault.insert("behaviour".to_owned(), behaviour)).is_some()
+        }
+    };
+    if change(lab, index, set(Value::from("silent"))) {
+        return;
+    }
+    let mut honest = Table::new();
+    honest.insert("withhold".to_owned(), Value::Array(Vec::new()));
+    let mut faults = lab.best.list("fault");
+    let Some(fault) = faults.get_mut(index).and_then(Value::as_table_mut) else { return };
+    let Some(Value::String(liar)) = fault.get("byzantine").cloned() else { return };
+    if !set(Value::Table(honest))(fault) {
+        return;
+    }
+    let honest = lab.best.with_list("fault", &faults);
+    let lies = lab.spoken_by(&liar);
+    let written = lies.into_iter().filter(super::explicit::can_be_written);
+    let messages: Vec<MessageOverride> = lab.best.messages.iter().cloned().chain(written).collect();
+    lab.attempt(&honest.with_messages(&messages));
+}

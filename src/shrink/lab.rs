@@ -1,0 +1,178 @@
+//! Where cases are tried: the smallest one so far that still shows the failure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ftsim_core::decisions::Decision;
+use ftsim_core::message_override::{Content, Fate, MessageOverride};
+use ftsim_core::{Digest, Outcome, ProcessId};
+use ftsim_protocols::Catalogue;
+
+use super::case::Case;
+use super::control::{self, Controls};
+use super::target::Target;
+use crate::progress::clock;
+use crate::scenario::Scenario;
+use crate::sweep;
+
+/// A smaller case may take this many events and as many again as the run that it comes from.
+const MORE_EVENTS: u64 = 1_000;
+
+/// The smallest case so far, and what it is measured by.
+pub struct Lab<'a> {
+    catalogue: &'a Catalogue,
+    /// What has to stay.
+    pub target: Target,
+    /// The smallest case so far that shows it.
+    pub best: Case,
+    /// What the run of that case came to.
+    pub outcome: Outcome,
+    /// The longest that any message took.
+    pub delay_max: ftsim_core::Duration,
+    /// The seed of the run that it comes from.
+    pub outcome_seed: u64,
+    /// What must hold for every case.
+    pub controls: Controls,
+    event_count_max: u64,
+    /// Digests of all cases that were tried.
+    tried: BTreeSet<u64>,
+    /// How many runs there were.
+    pub runs: u64,
+    /// When the time is up, on the progress's clock.
+    deadline: Duration,
+    halt: &'a AtomicBool,
+    /// Hears of each run: how many there were, and the case that is the best by now.
+    progress: &'a dyn Fn(u64, &Case),
+}
+
+impl<'a> Lab<'a> {
+    /// Begins with a case whose run is known.
+    pub fn new(
+        catalogue: &'a Catalogue,
+        target: Target,
+        (best, outcome): (Case, Outcome),
+        (budget, halt): (Duration, &'a AtomicBool),
+        progress: &'a dyn Fn(u64, &Case),
+    ) -> Self {
+        let best_seed = best.seed;
+        Self {
+            catalogue,
+            target,
+            best,
+            event_count_max: outcome.statistics.events.saturating_mul(2) + MORE_EVENTS,
+            outcome,
+            controls: Controls::default(),
+            outcome_seed: best_seed,
+            delay_max: ftsim_core::Duration::ZERO,
+            tried: BTreeSet::new(),
+            runs: 0,
+            deadline: clock().saturating_add(budget),
+            halt,
+            progress,
+        }
+    }
+
+    /// Whether nothing more is to be tried: the time is up, or somebody has had enough.
+    pub fn is_over(&self) -> bool {
+        self.halt.load(Ordering::Relaxed) || clock() >= self.deadline
+    }
+
+    /// Tries a case; it is the best from now on if it shows the failure. What was tried before is
+    /// not tried again.
+    pub fn attempt(&mut self, case: &Case) -> bool {
+        if self.is_over() || !self.tried.insert(digest(case)) {
+            return false;
+        }
+        let Some(outcome) = self.run(case) else { return false };
+        let shown = self.target.is_shown_by(&outcome)
+            && self.controls_of(case, self.controls) == self.controls;
+        if shown {
+            self.best = case.clone();
+            self.outcome = outcome;
+        }
+        (self.progress)(self.runs, &self.best);
+        shown
+    }
+
+    /// Tries cases one after the other until one shows the failure.
+    pub fn attempt_any(&mut self, cases: impl IntoIterator<Item = Case>) -> bool {
+        cases.into_iter().any(|case| self.attempt(&case))
+    }
+
+    /// The scenario that the best case is.
+    ///
+    /// # Panics
+    /// Never: it was run.
+    pub fn scenario(&self) -> Scenario {
+        self.best.scenario(self.catalogue).expect("the best case was run")
+    }
+
+    /// Finds out which controls hold for the best case; from now on they must hold for all.
+    pub fn take_controls(&mut self) {
+        self.controls = Controls::default();
+        let best = self.best.clone();
+        self.controls = self.controls_of(
+            &best,
+            Controls { without_faults: true, without_mutant: true, within_bound: true },
+        );
+    }
+
+    /// Which of these controls hold for a case.
+    fn controls_of(&mut self, case: &Case, asked: Controls) -> Controls {
+        let Some(scenario) = case.scenario(self.catalogue) else { return Controls::default() };
+        let entry = &scenario.entry;
+        let mutant = control::without_mutant(case, entry);
+        let within_bound =
+            asked.within_bound && (mutant.is_some() || control::is_within_bound(&scenario));
+        let without_mutant = asked.without_mutant && mutant.is_none_or(|case| self.is_well(&case));
+        let well = control::without_faults(case, entry);
+        Controls {
+            without_faults: asked.without_faults && self.is_well(&well),
+            without_mutant,
+            within_bound,
+        }
+    }
+
+    /// Whether the run of a case does not violate the property.
+    fn is_well(&mut self, case: &Case) -> bool {
+        self.run(case).is_some_and(|outcome| !self.target.is_violated_by(&outcome))
+    }
+
+    /// What a process says in the best case: for each of its messages, an override that says it.
+    pub fn spoken_by(&self, process: &str) -> Vec<MessageOverride> {
+        let scenario = self.scenario();
+        let plan = &scenario.experiment.plan;
+        let Ok((_, made)) = sweep::decisions(&scenario, self.best.seed, plan) else {
+            return Vec::new();
+        };
+        let mut counts: BTreeMap<ProcessId, u64> = BTreeMap::new();
+        let mut said = Vec::new();
+        for Decision { rule, lie } in made {
+            let Some(form) = lie.filter(|_| rule.from.to_string() == process) else { continue };
+            let nth = counts.entry(rule.to).or_default();
+            *nth += 1;
+            let fate = Fate::content(Content::Replaced(form));
+            said.push(MessageOverride { kind: None, nth: *nth, fate, ..rule });
+        }
+        said
+    }
+
+    /// Runs a case; `None` if it is no scenario, or ftsim fails on it.
+    fn run(&mut self, case: &Case) -> Option<Outcome> {
+        let mut scenario = case.scenario(self.catalogue)?;
+        let limits = &mut scenario.experiment.limits;
+        limits.event_count_max = limits.event_count_max.min(self.event_count_max);
+        self.runs += 1;
+        sweep::run(&scenario, case.seed).ok()
+    }
+}
+
+fn digest(case: &Case) -> u64 {
+    let mut digest = Digest::EMPTY;
+    toml::to_string(&case.table).unwrap_or_default().hash(&mut digest);
+    case.messages.hash(&mut digest);
+    case.seed.hash(&mut digest);
+    digest.value()
+}

@@ -1,0 +1,65 @@
+//! Delta debugging: the smallest part of a list that is still enough.
+
+/// Takes as much out of `items` as can be taken while `is_enough` stays true of what is left; at
+/// the end no single item can be taken out. Whatever is tried has fewer items than what is known to
+/// be enough.
+///
+/// Zeller and Hildebrandt 2002, with complements only: ever smaller blocks are left out, from the
+/// back, since what comes late in a run tends to matter least.
+pub fn minimise<T: Clone>(items: &mut Vec<T>, mut is_enough: impl FnMut(&[T]) -> bool) {
+    let mut block = items.len();
+    while block > 0 {
+        let mut removed = false;
+        let mut end = items.len();
+        while end > 0 {
+            let start = end.saturating_sub(block);
+            let rest = [&items[..start], &items[end..]].concat();
+            if is_enough(&rest) {
+                *items = rest;
+                removed = true;
+            }
+            end = start;
+        }
+        // One by one until nothing more goes.
+        if !(block == 1 && removed) {
+            block /= 2;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::minimise;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_matters_is_left() {
+        let mut tried = 0;
+        let mut items: Vec<u32> = (0..1_000).collect();
+        minimise(&mut items, |rest| {
+            tried += 1;
+            [17, 500, 993].iter().all(|item| rest.contains(item))
+        });
+        assert_eq!(items, [17, 500, 993]);
+        assert!(tried < 150, "{tried} attempts");
+    }
+
+    proptest! {
+        /// A condition that is not monotonic: even so nothing alone can be left out at the end.
+        #[test]
+        fn nothing_can_be_left_out(items in prop::collection::vec(0u32..40, 0..40), modulus in 2u32..6) {
+            let is_enough = |rest: &[u32]| {
+                rest.iter().sum::<u32>() % modulus == 0 && rest.iter().any(|i| *i > 20)
+            };
+            prop_assume!(is_enough(&items));
+            let mut rest = items;
+            minimise(&mut rest, is_enough);
+            prop_assert!(is_enough(&rest));
+            for left_out in 0..rest.len() {
+                let mut fewer = rest.clone();
+                fewer.remove(left_out);
+                prop_assert!(!is_enough(&fewer));
+            }
+        }
+    }
+}

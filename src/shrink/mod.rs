@@ -1,0 +1,171 @@
+//! From a failing run to the smallest scenario that still fails in the same way.
+//!
+//! The run is told as data first ([`explicit`]); then one thing after the other is left out or made
+//! plainer, each time by running what is left ([`lab`]), until nothing more can go.
+
+pub mod case;
+pub mod control;
+mod explicit;
+mod faults;
+pub mod file;
+mod lab;
+mod minimise;
+mod network;
+pub mod processes;
+mod settings;
+mod story;
+mod target;
+mod times;
+mod workload;
+
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use ftsim_core::Outcome;
+use ftsim_protocols::Catalogue;
+
+use crate::scenario::Scenario;
+use crate::sweep::{self, InternalError};
+pub use case::Case;
+use explicit::{Explicit, explicit};
+use lab::Lab;
+pub use target::Target;
+
+/// A smaller scenario that fails as a run did.
+pub struct Shrunk {
+    /// The file.
+    pub text: String,
+    /// The same in pieces.
+    pub case: Case,
+    /// What it fails by.
+    pub target: Target,
+    /// What its run shows, in one sentence.
+    pub message: String,
+    /// How large the run was.
+    pub before: Size,
+    /// How large it is.
+    pub after: Size,
+    /// How many runs it took.
+    pub runs: u64,
+    /// Whether nothing was left to try; if not, time was up.
+    pub is_minimal: bool,
+    /// Whether another seed would not show the failure.
+    pub needs_its_seed: bool,
+}
+
+/// How large a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Processes.
+    pub processes: u32,
+    /// Events handled.
+    pub events: u64,
+    /// Faults of the plan that strike.
+    pub faults: usize,
+    /// Messages about which something is written.
+    pub messages: usize,
+    /// Requests that clients make.
+    pub requests: u64,
+}
+
+/// What may be spent on it.
+pub struct Effort<'a> {
+    /// Wall-clock time.
+    pub budget: Duration,
+    /// Once this is set, the best so far is it.
+    pub halt: &'a AtomicBool,
+    /// Hears of each run: how many there were, and the smallest case so far.
+    pub progress: &'a dyn Fn(u64, &Case),
+}
+
+/// Shrinks the run that came to this, and in which `target` failed.
+///
+/// The result is the same whenever the budget lasts; if it does not, it is the best so far.
+///
+/// # Errors
+/// When ftsim itself fails.
+pub fn shrink(
+    scenario: &Scenario,
+    outcome: &Outcome,
+    target: Target,
+    catalogue: &Catalogue,
+    effort: &Effort<'_>,
+) -> Result<Shrunk, InternalError> {
+    let run = |case: &Case| {
+        case.scenario(catalogue).and_then(|scenario| sweep::run(&scenario, case.seed).ok())
+    };
+    let Explicit { case, outcome: first } = explicit(scenario, outcome, run)?;
+    let before = size(scenario, outcome);
+    let delay_max = network::longest(&case.messages);
+    let mut lab =
+        Lab::new(catalogue, target, (case, first), (effort.budget, effort.halt), effort.progress);
+    lab.delay_max = delay_max;
+    lab.take_controls();
+    while reduce(&mut lab) {}
+    finish(&mut lab);
+    let others = (1..=SEEDS_TRIED).filter(|seed| *seed != lab.best.seed);
+    let other_seeds: Vec<Case> = others.map(|seed| Case { seed, ..lab.best.clone() }).collect();
+    let shows = |case: &Case| run(case).is_some_and(|outcome| lab.target.is_shown_by(&outcome));
+    let needs_its_seed = !other_seeds.iter().all(shows);
+    let small = lab.scenario();
+    let after = size(&small, &lab.outcome);
+    Ok(Shrunk {
+        text: story::file(scenario, &lab, needs_its_seed),
+        message: lab.target.message(&lab.outcome),
+        before,
+        after,
+        runs: lab.runs,
+        is_minimal: !lab.is_over(),
+        needs_its_seed,
+        target: lab.target,
+        case: lab.best,
+    })
+}
+
+/// So many seeds tell whether what is left to the seed matters.
+const SEEDS_TRIED: u64 = 10;
+
+/// One round; whether anything has become smaller.
+fn reduce(lab: &mut Lab<'_>) -> bool {
+    let before = (lab.best.table.clone(), lab.best.messages.clone());
+    settings::sooner(lab);
+    faults::fewer_faults(lab);
+    network::calm(lab);
+    network::fewer_messages(lab);
+    faults::crash_between_effects(lab);
+    // Losses are written out by now, so that more can be well without them.
+    lab.take_controls();
+    workload::smaller_workload(lab);
+    processes::fewer_processes(lab);
+    workload::fewer_requests(lab);
+    faults::fewer_faults(lab);
+    faults::milder_faults(lab);
+    network::fewer_messages(lab);
+    settings::fewer_settings(lab);
+    settings::any_seed(lab);
+    let after = (&lab.best.table, &lab.best.messages);
+    !lab.is_over() && (&before.0, &before.1) != after
+}
+
+/// Makes it readable; nothing gets larger.
+fn finish(lab: &mut Lab<'_>) {
+    times::round(lab);
+    while faults::fewer_faults(lab)
+        | network::fewer_messages(lab)
+        | processes::fewer_processes(lab)
+        | workload::fewer_requests(lab)
+    {}
+    settings::any_seed(lab);
+}
+
+fn size(scenario: &Scenario, outcome: &Outcome) -> Size {
+    let experiment = &scenario.experiment;
+    let masked = (experiment.masks.len() - outcome.unused_masks.len()) as u64;
+    Size {
+        processes: experiment.setting.n,
+        events: outcome.statistics.events,
+        faults: outcome.plan.faults.len() - outcome.unfired.len(),
+        messages: experiment.overrides.len(),
+        requests: outcome.statistics.requests.iter().sum::<u64>() - masked,
+    }
+}

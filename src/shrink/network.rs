@@ -1,0 +1,117 @@
+//! A case with a calm network: every message takes equally long, but for the few that must not.
+
+use ftsim_core::message_override::{Arrival, Fate, MessageOverride};
+use ftsim_core::{Duration, DurationRange};
+use toml::Value;
+
+use super::case::Case;
+use super::explicit::can_be_written;
+use super::lab::Lab;
+use super::minimise::minimise;
+use super::times::rounder;
+
+/// Keys of `[network]` that make what becomes of a message a matter of chance.
+const CHANCE: [&str; 4] = ["loss", "duplicate", "corrupt", "bandwidth"];
+
+/// Replaces what links draw by one delay for all, and by overrides for the messages that matter.
+pub fn calm(lab: &mut Lab<'_>) {
+    let base = lab.best.clone();
+    let constants = constants(lab);
+    // All at once, if no single message matters.
+    let plain = constants.iter().flat_map(|delay| calmed(&base, *delay, &[]));
+    if lab.attempt_any(plain) {
+        return;
+    }
+    let told: Vec<_> = base.messages.iter().filter(|rule| can_be_written(rule)).cloned().collect();
+    let special = constants.iter().flat_map(|delay| calmed(&base, *delay, &told));
+    lab.attempt_any(special);
+}
+
+/// Leaves out as many overrides as it can, and makes the others milder.
+pub fn fewer_messages(lab: &mut Lab<'_>) -> bool {
+    let before = lab.best.messages.clone();
+    let mut messages = before.clone();
+    let base = lab.best.clone();
+    minimise(&mut messages, |rest| lab.attempt(&base.with_messages(rest)));
+    for index in 0..lab.best.messages.len() {
+        milder(lab, index);
+    }
+    lab.best.messages != before
+}
+
+/// Makes one override say less, or something milder: a delay instead of a loss.
+fn milder(lab: &mut Lab<'_>, index: usize) {
+    let messages = lab.best.messages.clone();
+    let Fate::Arrive(arrival) = &messages[index].fate else { return };
+    let Arrival { after, copy_after, content } = arrival.clone();
+    let says = [
+        Arrival { after: None, copy_after: None, content: content.clone() },
+        Arrival { after: None, copy_after, content: None },
+        Arrival { after, copy_after: None, content: None },
+        Arrival { after: None, copy_after, content },
+    ];
+    let cases: Vec<Case> = says
+        .into_iter()
+        .filter(|milder| *milder != Arrival::default() && milder != arrival)
+        .map(|milder| {
+            let mut messages = messages.clone();
+            messages[index].fate = Fate::Arrive(milder);
+            lab.best.with_messages(&messages)
+        })
+        .collect();
+    lab.attempt_any(cases);
+}
+
+/// The longest that any message took.
+pub fn longest(decided: &[MessageOverride]) -> Duration {
+    let delays = decided.iter().flat_map(|rule| match &rule.fate {
+        Fate::Arrive(arrival) => [arrival.after, arrival.copy_after],
+        Fate::Drop(_) => [None, None],
+    });
+    delays.flatten().max().unwrap_or_default()
+}
+
+/// Delays that every message could have: a round one among those that occurred, the shortest, the
+/// longest.
+fn constants(lab: &Lab<'_>) -> Vec<Duration> {
+    let delays = lab.best.messages.iter().filter_map(|rule| match &rule.fate {
+        Fate::Arrive(arrival) => arrival.after,
+        Fate::Drop(_) => None,
+    });
+    let link = &lab.scenario().experiment.network.default;
+    let DurationRange { min, max } = match link.delay {
+        ftsim_core::delay::Delay::Uniform(range) => range,
+        _ => {
+            let occurred: Vec<Duration> = delays.collect();
+            let (min, max) = (occurred.iter().min(), occurred.iter().max());
+            let (Some(min), Some(max)) = (min, max) else { return Vec::new() };
+            DurationRange { min: *min, max: *max }
+        }
+    };
+    let middle = Duration::from_nanos(min.as_nanos().midpoint(max.as_nanos()));
+    let round = rounder(middle).find(|d| (min..=max).contains(d)).unwrap_or(middle);
+    [round].into_iter().chain([min, max].into_iter().filter(|d| *d != round)).collect()
+}
+
+/// The case with links that all take this long, and these overrides; then also with the special
+/// links that it has, in case they matter.
+fn calmed(case: &Case, delay: Duration, messages: &[MessageOverride]) -> Vec<Case> {
+    let mut calm = case.with("network", "delay", delay.to_string()).with_messages(messages);
+    for key in CHANCE {
+        calm = calm.without("network", key).unwrap_or(calm);
+    }
+    let Some(plain) = calm.without("network", "link") else { return vec![calm] };
+    let mut special = calm.get("network", "link").cloned();
+    if let Some(Value::Array(links)) = &mut special {
+        for link in links.iter_mut().filter_map(Value::as_table_mut) {
+            CHANCE.iter().for_each(|key| drop(link.remove(*key)));
+            if let Some(Value::String(range)) = link.get("delay")
+                && let Some((shortest, _)) = range.split_once("..")
+            {
+                link.insert("delay".to_owned(), shortest.into());
+            }
+        }
+    }
+    let special = special.map(|links| calm.with("network", "link", links));
+    [plain].into_iter().chain(special).chain([calm]).collect()
+}

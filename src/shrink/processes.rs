@@ -1,0 +1,146 @@
+//! A case with fewer processes: those behind one that is left out move up.
+
+use ftsim_core::ProcessId;
+use ftsim_core::message_override::MessageOverride;
+use toml::{Table, Value};
+
+use super::case::Case;
+use super::faults::{NTH_MAX, nth};
+use super::lab::Lab;
+
+/// With more processes than this, no pairs are tried.
+const PAIRS_UP_TO: u32 = 9;
+
+/// Leaves out as many processes as it can, many at once first.
+pub fn fewer_processes(lab: &mut Lab<'_>) -> bool {
+    let mut fewer = false;
+    let mut block = lab.scenario().experiment.setting.n / 2;
+    while block > 0 && !lab.is_over() {
+        let n = lab.scenario().experiment.setting.n;
+        let cases: Vec<Case> = blocks(n, block).filter_map(|out| without_all(lab, &out)).collect();
+        if lab.attempt_any(cases.iter().cloned()) || attempt_sooner(lab, &cases) {
+            fewer = true;
+        } else {
+            block /= 2;
+        }
+    }
+    let n = lab.scenario().experiment.setting.n;
+    if n <= PAIRS_UP_TO {
+        let pairs = (0..n).rev().flat_map(|p| (0..p).rev().map(move |q| vec![p, q]));
+        let cases: Vec<Case> = pairs.filter_map(|pair| without_all(lab, &pair)).collect();
+        fewer |= lab.attempt_any(cases);
+    }
+    fewer
+}
+
+/// Fewer processes have fewer effects: tries the cases again, with a trigger that counts effects
+/// set to fewer.
+fn attempt_sooner(lab: &mut Lab<'_>, cases: &[Case]) -> bool {
+    let sooner = |case: &Case| -> Vec<Case> {
+        let mut faults = case.list("fault");
+        let mut triggers = faults.iter_mut().filter_map(nth);
+        let (Some(trigger), None) = (triggers.next(), triggers.next()) else { return Vec::new() };
+        let now = (*trigger).min(NTH_MAX);
+        let all = (1..now).rev().map(|sooner| {
+            faults.iter_mut().filter_map(nth).for_each(|nth| *nth = sooner);
+            case.with_list("fault", &faults)
+        });
+        all.collect()
+    };
+    lab.attempt_any(cases.iter().flat_map(sooner))
+}
+
+/// Blocks of that many of `n` processes, highest ids first, each block too.
+fn blocks(n: u32, block: u32) -> impl Iterator<Item = Vec<u32>> {
+    let ends = (block..=n).rev();
+    ends.map(move |end| (end - block..end).rev().collect())
+}
+
+/// The best case without these processes, highest ids first.
+fn without_all(lab: &Lab<'_>, processes: &[u32]) -> Option<Case> {
+    let roles = lab.scenario().experiment.setting.roles;
+    let mut counts: Vec<(String, u32)> = roles;
+    let mut case = lab.best.clone();
+    for p in processes {
+        case = without(&case, &mut counts, ProcessId(*p))?;
+    }
+    Some(case)
+}
+
+/// A case without this process; `roles` are how many processes have each role, in the order of
+/// their ids. `None` if it is the last one.
+pub fn without(case: &Case, roles: &mut [(String, u32)], out: ProcessId) -> Option<Case> {
+    let mut first = 0;
+    let role = roles.iter_mut().find(|(_, count)| {
+        first += count;
+        out.0 < first
+    })?;
+    role.1 = role.1.checked_sub(1)?;
+    let mut table = Table::new();
+    for (key, value) in &case.table {
+        let value = match (key.as_str(), value) {
+            ("processes", _) => Some(processes(value, roles)?),
+            // Of a section only what speaks of the process goes.
+            (_, Value::Table(section)) => {
+                let kept = section.iter().filter_map(|(k, v)| Some((k.clone(), renamed(v, out)?)));
+                Some(Value::Table(kept.collect()))
+            }
+            // Names and sentences.
+            (_, Value::String(text)) => Some(Value::String(text.clone())),
+            (_, value) => renamed(value, out),
+        };
+        table.extend(value.map(|value| (key.clone(), value)));
+    }
+    let messages = case.messages.iter().filter_map(|rule| renamed_message(rule, out)).collect();
+    Some(Case { table, messages, seed: case.seed })
+}
+
+fn processes(written: &Value, roles: &[(String, u32)]) -> Option<Value> {
+    let total: u32 = roles.iter().map(|(_, count)| count).sum();
+    if total == 0 {
+        return None;
+    }
+    Some(match written {
+        Value::Table(_) => {
+            let counts = roles.iter().map(|(role, n)| (role.clone(), Value::from(i64::from(*n))));
+            Value::Table(counts.collect())
+        }
+        _ => Value::from(i64::from(total)),
+    })
+}
+
+/// A value as it is without this process; `None` if it speaks of that process alone.
+fn renamed(value: &Value, out: ProcessId) -> Option<Value> {
+    match value {
+        Value::String(text) => renamed_text(text, out).map(Value::String),
+        Value::Array(list) => {
+            let kept: Vec<Value> = list.iter().filter_map(|v| renamed(v, out)).collect();
+            (list.is_empty() || !kept.is_empty()).then_some(Value::Array(kept))
+        }
+        Value::Table(table) => {
+            let renamed =
+                |(key, value): (&String, &Value)| Some((key.clone(), renamed(value, out)?));
+            table.iter().map(renamed).collect::<Option<Table>>().map(Value::Table)
+        }
+        other => Some(other.clone()),
+    }
+}
+
+fn renamed_text(text: &str, out: ProcessId) -> Option<String> {
+    if let Some((from, to)) = text.split_once("->") {
+        let (from, to) = (renamed_text(from.trim(), out)?, renamed_text(to.trim(), out)?);
+        return Some(format!("{from} -> {to}"));
+    }
+    let number = text.strip_prefix('p').and_then(|number| number.parse().ok());
+    number.map_or_else(|| Some(text.to_owned()), |p| Some(moved(ProcessId(p), out)?.to_string()))
+}
+
+fn renamed_message(rule: &MessageOverride, out: ProcessId) -> Option<MessageOverride> {
+    let (from, to) = (moved(rule.from, out)?, moved(rule.to, out)?);
+    Some(MessageOverride { from, to, ..rule.clone() })
+}
+
+/// What a process is called once another is left out.
+fn moved(p: ProcessId, out: ProcessId) -> Option<ProcessId> {
+    (p != out).then(|| if p > out { ProcessId(p.0 - 1) } else { p })
+}

@@ -1,0 +1,102 @@
+//! A case with as few settings as it can have.
+
+use ftsim_core::{Duration, DurationRange, Instant};
+use toml::Value;
+
+use super::case::Case;
+use super::lab::Lab;
+use super::times::rounder;
+
+/// Settings without which nothing gets worse, by section; an empty list stands for all keys.
+const SPARE: [(&str, &[&str]); 5] = [
+    ("clocks", &[]),
+    ("storage", &[]),
+    ("params", &[]),
+    ("network", &["loss", "duplicate", "corrupt", "bandwidth"]),
+    ("run", &["max_events", "max_pending", "ties"]),
+];
+
+/// Leaves settings out whose defaults do as well.
+pub fn fewer_settings(lab: &mut Lab<'_>) -> bool {
+    let before = lab.best.table.clone();
+    only_the_property(lab);
+    for (section, keys) in SPARE {
+        for key in lab.best.keys(section) {
+            let is_spare = keys.is_empty() || keys.contains(&key.as_str());
+            if is_spare && key != "mutant" {
+                let case = lab.best.without(section, &key);
+                lab.attempt_any(case);
+            }
+        }
+    }
+    let mut whole = lab.best.clone();
+    if whole.table.remove("fate_sharing").is_some() {
+        lab.attempt(&whole);
+    }
+    certain_detector(lab);
+    lab.best.table != before
+}
+
+/// Of the properties that the scenario checks beyond its protocol's claims only the one that counts.
+fn only_the_property(lab: &mut Lab<'_>) {
+    let Some(Value::Array(checked)) = lab.best.table.get("check") else { return };
+    let wanted: Vec<Value> =
+        checked.iter().filter(|name| name.as_str() == Some(lab.target.name())).cloned().collect();
+    let case = lab.best.with_list("check", &wanted);
+    lab.attempt(&case);
+}
+
+/// A detector that is told as fast of every crash, and whose mistakes are written out.
+fn certain_detector(lab: &mut Lab<'_>) {
+    let Some(Value::String(text)) = lab.best.get("detector", "delay").cloned() else { return };
+    let Ok(DurationRange { min, max }) = text.parse::<DurationRange>() else { return };
+    if min == max {
+        return;
+    }
+    let middle = Duration::from_nanos(min.as_nanos().midpoint(max.as_nanos()));
+    let round = rounder(middle).find(|d| (min..=max).contains(d)).unwrap_or(middle);
+    let best = lab.best.clone();
+    let cases = [round, min, max].map(|d| best.with("detector", "delay", d.to_string()));
+    lab.attempt_any(cases);
+}
+
+/// Ends the run where the failure shows: at once where it is one of safety, and else no later than
+/// needed.
+pub fn sooner(lab: &mut Lab<'_>) -> bool {
+    let before = lab.best.table.clone();
+    if lab.target.is_safety {
+        let case = lab.best.with("run", "stop_at_violation", true);
+        lab.attempt(&case);
+    }
+    let stops = lab.best.get("run", "stop_at_violation") == Some(&Value::Boolean(true));
+    let is_quiescent = lab.outcome.cause == ftsim_core::EndCause::Quiescent;
+    if (stops || is_quiescent) && lab.best.get("run", "horizon").is_some() {
+        let case = lab.best.without("run", "horizon");
+        lab.attempt_any(case);
+    } else if !stops {
+        earlier_horizon(lab);
+    }
+    lab.best.table != before
+}
+
+/// Cuts the horizon short, but only so far that all is well by then where nothing goes wrong: what
+/// is owed when time is up would be owed at any time.
+fn earlier_horizon(lab: &mut Lab<'_>) {
+    while lab.controls.without_faults {
+        let horizon = lab.scenario().experiment.limits.horizon.since(Instant::ZERO);
+        let half = Duration::from_nanos(horizon.as_nanos() / 2);
+        let half = rounder(half).next().unwrap_or(half);
+        let case = lab.best.with("run", "horizon", half.to_string());
+        if half == Duration::ZERO || half >= horizon || !lab.attempt(&case) {
+            return;
+        }
+    }
+}
+
+/// A seed that needs no mention, where what is left to the seed does not matter.
+pub fn any_seed(lab: &mut Lab<'_>) {
+    if lab.best.seed != 1 {
+        let case = Case { seed: 1, ..lab.best.clone() };
+        lab.attempt(&case);
+    }
+}

@@ -1,0 +1,133 @@
+//! A case with times that a person can read.
+
+use ftsim_core::Duration;
+use ftsim_core::message_override::Fate;
+use toml::Value;
+
+use super::case::Case;
+use super::lab::Lab;
+
+/// Rounds every time of the case as far as it can.
+pub fn round(lab: &mut Lab<'_>) {
+    for place in places(&Value::Table(lab.best.table.clone())) {
+        let Some(Value::String(text)) = at(&lab.best, &place) else { continue };
+        let Ok(time) = text.parse::<Duration>() else { continue };
+        let best = lab.best.clone();
+        let cases = rounder(time).map(|round| {
+            let mut case = best.clone();
+            let mut value = Value::Table(std::mem::take(&mut case.table));
+            if let Some(place) = reach(&mut value, &place) {
+                *place = Value::String(round.to_string());
+            }
+            if let Value::Table(table) = value {
+                case.table = table;
+            }
+            case
+        });
+        lab.attempt_any(cases);
+    }
+    for index in 0..lab.best.messages.len() {
+        round_message(lab, index);
+    }
+}
+
+fn round_message(lab: &mut Lab<'_>, index: usize) {
+    for is_copy in [false, true] {
+        let best = lab.best.clone();
+        let Fate::Arrive(arrival) = &best.messages[index].fate else { return };
+        let Some(time) = (if is_copy { arrival.copy_after } else { arrival.after }) else {
+            continue;
+        };
+        // No message may take longer than any took before.
+        let longest = lab.delay_max;
+        let rounder = rounder(time).filter(|round| *round <= longest);
+        let cases = rounder.map(|round| {
+            let mut messages = best.messages.clone();
+            if let Fate::Arrive(arrival) = &mut messages[index].fate {
+                *(if is_copy { &mut arrival.copy_after } else { &mut arrival.after }) = Some(round);
+            }
+            best.with_messages(&messages)
+        });
+        lab.attempt_any(cases);
+    }
+}
+
+/// Rounder and rounder times near this one, the roundest first; none that is as it is.
+pub fn rounder(time: Duration) -> impl Iterator<Item = Duration> {
+    let nanos = time.as_nanos();
+    let digits = nanos.checked_ilog10().unwrap_or(0);
+    let round = move |exponent: u32| {
+        let unit = 10u64.pow(exponent);
+        let below = nanos / unit * unit;
+        let (near, far) = (below, below.saturating_add(unit));
+        let in_order = if nanos - below <= unit / 2 { [near, far] } else { [far, near] };
+        in_order.into_iter().filter(move |round| *round != nanos && *round > 0)
+    };
+    let exponents =
+        (1..=digits).rev().filter(move |exponent| !nanos.is_multiple_of(10u64.pow(*exponent)));
+    exponents.flat_map(round).map(Duration::from_nanos)
+}
+
+/// Where times can be: paths to all strings of the sections that hold some.
+fn places(root: &Value) -> Vec<Vec<Step>> {
+    let mut places = Vec::new();
+    for key in ["fault", "detector", "storage", "run", "workload"] {
+        let path = vec![Step::Key(key.to_owned())];
+        if let Some(value) = root.get(key) {
+            gather(value, &path, &mut places);
+        }
+    }
+    places
+}
+
+/// One step into a value.
+#[derive(Clone, Debug)]
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+fn gather(value: &Value, path: &[Step], places: &mut Vec<Vec<Step>>) {
+    let deeper = |step: Step| [path, &[step]].concat();
+    match value {
+        Value::String(_) => places.push(path.to_vec()),
+        Value::Array(list) => {
+            for (index, value) in list.iter().enumerate() {
+                gather(value, &deeper(Step::Index(index)), places);
+            }
+        }
+        Value::Table(table) => {
+            for (key, value) in table {
+                gather(value, &deeper(Step::Key(key.clone())), places);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn at(case: &Case, path: &[Step]) -> Option<Value> {
+    let mut value = Value::Table(case.table.clone());
+    reach(&mut value, path).map(|value| value.clone())
+}
+
+fn reach<'v>(value: &'v mut Value, path: &[Step]) -> Option<&'v mut Value> {
+    path.iter().try_fold(value, |value, step| match step {
+        Step::Key(key) => value.get_mut(key.as_str()),
+        Step::Index(index) => value.get_mut(*index),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rounder;
+    use ftsim_core::Duration;
+
+    #[test]
+    fn the_roundest_comes_first() {
+        let times: Vec<String> =
+            rounder(Duration::from_micros(8_667)).map(|d| d.to_string()).take(4).collect();
+        assert_eq!(times, ["9ms", "8ms", "8.7ms", "8.6ms"]);
+        assert_eq!(rounder(Duration::from_millis(20)).count(), 0);
+        assert_eq!(rounder(Duration::ZERO).count(), 0);
+    }
+}

@@ -1,0 +1,98 @@
+//! A case with fewer requests, and with plainer settings.
+
+use ftsim_core::Mask;
+use serde_json::Value as Json;
+use toml::{Table, Value};
+
+use super::case::Case;
+use super::lab::Lab;
+use super::minimise::minimise;
+
+/// More requests than this are not masked one by one.
+const MASKED_MAX: u64 = 2_000;
+
+/// Makes the workload's numbers as small as it can, and leaves nothing in it to chance.
+pub fn smaller_workload(lab: &mut Lab<'_>) -> bool {
+    let before = lab.best.table.clone();
+    let settled = lab.scenario().settled.workload;
+    let settled = settled.as_object().cloned().unwrap_or_default();
+    for (key, value) in &settled {
+        smaller(lab, key, value);
+    }
+    lab.best.table != before
+}
+
+fn smaller(lab: &mut Lab<'_>, key: &str, value: &Json) {
+    let base = lab.best.clone();
+    let with = |value: Value| base.with("workload", key, value);
+    match value {
+        Json::Number(number) => {
+            if let Some(number) = number.as_i64().filter(|number| *number > 0) {
+                let halves = (1..63).map(|bits| number >> bits).take_while(|half| *half > 1);
+                let mut candidates: Vec<i64> = [0, 1].into_iter().chain(halves).collect();
+                candidates.push(number - 1);
+                candidates.retain(|candidate| *candidate < number);
+                candidates.sort_unstable();
+                candidates.dedup();
+                lab.attempt_any(candidates.into_iter().map(|n| with(n.into())));
+            } else if number.as_f64().is_some_and(|p| p > 0.0 && p < 1.0) {
+                lab.attempt_any([0.0, 1.0].map(|p| with(p.into())));
+            }
+        }
+        Json::String(text) => {
+            if let Some((from, to)) = text.split_once("..") {
+                lab.attempt_any([from, to].map(|end| with(end.into())));
+            }
+        }
+        Json::Array(list) if list.len() > 1 => {
+            let Some(list) = list.iter().map(super::file::form).collect::<Option<Vec<Value>>>()
+            else {
+                return;
+            };
+            let mut list = list;
+            minimise(&mut list, |rest| {
+                !rest.is_empty() && lab.attempt(&with(rest.to_vec().into()))
+            });
+        }
+        _ => {}
+    }
+}
+
+/// Masks as many requests as it can.
+pub fn fewer_requests(lab: &mut Lab<'_>) -> bool {
+    let counts = lab.outcome.statistics.requests.clone();
+    if counts.iter().sum::<u64>() > MASKED_MAX {
+        return false;
+    }
+    let all = requests(&counts);
+    let masked: Vec<Mask> = lab.scenario().experiment.masks;
+    let mut made: Vec<Mask> = all.iter().filter(|mask| !masked.contains(mask)).copied().collect();
+    let before = made.len();
+    let base = lab.best.clone();
+    minimise(&mut made, |rest| {
+        let masked: Vec<Mask> = all.iter().filter(|mask| !rest.contains(mask)).copied().collect();
+        lab.attempt(&with_masks(&base, &masked))
+    });
+    made.len() < before
+}
+
+/// All requests of a run, as those for each process are counted.
+pub fn requests(counts: &[u64]) -> Vec<Mask> {
+    let of = |(p, count): (u32, &u64)| {
+        let process = ftsim_core::ProcessId(p);
+        (1..=*count).map(move |request| Mask { process, request })
+    };
+    (0u32..).zip(counts).flat_map(of).collect()
+}
+
+/// The case with these requests masked, and no others.
+pub fn with_masks(case: &Case, masks: &[Mask]) -> Case {
+    let table = |mask: &Mask| {
+        let mut table = Table::new();
+        table.insert("process".to_owned(), mask.process.to_string().into());
+        table.insert("request".to_owned(), i64::try_from(mask.request).unwrap_or(i64::MAX).into());
+        Value::Table(table)
+    };
+    let masks: Vec<Value> = masks.iter().map(table).collect();
+    case.with_list("mask", &masks)
+}

@@ -1,0 +1,131 @@
+//! `ftsim shrink`: from a failing run to the smallest scenario that fails in the same way.
+
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use ftsim_core::{Outcome, PropertyId};
+use ftsim_protocols::Catalogue;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::{Exit, Failure, Out, ShrinkArgs, complain, load, show};
+use crate::crash_point::CrashPoint;
+use crate::interrupt;
+use crate::results::write_whole;
+use crate::scenario::Scenario;
+use crate::shrink::{self, Case, Effort, Shrunk, Size, Target};
+use crate::sweep::{self, Repeat, RunError};
+
+pub fn shrink(args: &ShrinkArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
+    let scenario = match load(&args.file, catalogue) {
+        Ok(scenario) => scenario,
+        Err(diagnostics) => {
+            show(&diagnostics);
+            return Ok(Exit::BadInput);
+        }
+    };
+    let wanted = match &args.property {
+        None => scenario.expect.violated.clone(),
+        Some(name) => match scenario.checked.iter().find(|property| property.id.0 == name) {
+            Some(property) => vec![property.id],
+            None => {
+                complain(&format!("{} checks no property {name}", scenario.path));
+                return Ok(Exit::BadInput);
+            }
+        },
+    };
+    let is_asked = |target: &Target| {
+        args.property.is_none() || target.property.is_some_and(|id| wanted.contains(&id))
+    };
+    let Some((outcome, target)) = failing_run(&scenario, args, &wanted, is_asked)? else {
+        let what = args.property.as_deref().unwrap_or("anything");
+        complain(&format!("no run of {} violates {what}", scenario.path));
+        return Ok(Exit::Unexpected);
+    };
+    let bar = bar(&scenario);
+    let progress = |runs: u64, best: &Case| {
+        bar.set_message(format!("{runs} runs, {} lines", best.line_count()));
+        bar.tick();
+    };
+    let budget = Duration::from_nanos(args.budget.as_nanos());
+    let effort = Effort { budget, halt: interrupt::listen(), progress: &progress };
+    let shrunk = shrink::shrink(&scenario, &outcome, target, catalogue, &effort)?;
+    bar.finish_and_clear();
+    match &args.output {
+        Some(path) => write_whole(path, shrunk.text.as_bytes())?,
+        None => write!(out, "{}", shrunk.text)?,
+    }
+    out.flush()?;
+    tell(&shrunk, outcome.seed);
+    let interrupted = effort.halt.load(std::sync::atomic::Ordering::Relaxed);
+    Ok(if interrupted { Exit::Interrupted } else { Exit::Good })
+}
+
+/// The run to shrink: the one that is asked for, or else the first of the scenario's own that
+/// fails.
+fn failing_run(
+    scenario: &Scenario,
+    args: &ShrinkArgs,
+    wanted: &[PropertyId],
+    is_asked: impl Fn(&Target) -> bool,
+) -> Result<Option<(Outcome, Target)>, RunError> {
+    let repro = scenario.repro.as_ref().map(|repro| repro.seed);
+    let seeds = match args.seed.or(repro) {
+        Some(seed) => seed..seed.saturating_add(1),
+        None => scenario.own_seeds(),
+    };
+    let points: Vec<Option<CrashPoint>> = match (args.crash_point, scenario.crash_points) {
+        (None, Some(every)) => {
+            let points = sweep::crash_points(scenario, seeds.start, every)?;
+            points.into_iter().map(|(point, _)| Some(point)).collect()
+        }
+        (point, _) => vec![point],
+    };
+    for seed in seeds {
+        for point in &points {
+            let outcome = sweep::run_one(scenario, seed, *point, Repeat::Once)?;
+            if let Some(target) = Target::of(&outcome, wanted).filter(&is_asked) {
+                return Ok(Some((outcome, target)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn bar(scenario: &Scenario) -> ProgressBar {
+    let bar = if std::io::stderr().is_terminal() {
+        ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
+    } else {
+        ProgressBar::hidden()
+    };
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {msg}") {
+        bar.set_style(style);
+    }
+    bar.set_prefix(scenario.path.clone());
+    bar
+}
+
+/// Says on stderr what was done.
+fn tell(shrunk: &Shrunk, seed: u64) {
+    let Shrunk { before, after, runs, target, .. } = shrunk;
+    let mut err = anstream::stderr();
+    let line = |size: &Size| {
+        let Size { processes, events, faults, messages, requests } = size;
+        format!(
+            "{processes} processes, {requests} requests, {faults} faults, {messages} messages \
+             written out, {events} events"
+        )
+    };
+    // When stderr is gone, nobody is left to be told.
+    let _ = writeln!(err, "seed {seed}, {}: {}", target.name(), shrunk.message);
+    let _ = writeln!(err, "  before  {}", line(before));
+    let _ = writeln!(err, "  after   {}", line(after));
+    let minimal = if shrunk.is_minimal {
+        "nothing can be left out"
+    } else {
+        "time was up: more could be left out"
+    };
+    let _ = writeln!(err, "  {runs} runs; {minimal}");
+    if shrunk.needs_its_seed {
+        let _ = writeln!(err, "  its seed still decides something that matters");
+    }
+}
