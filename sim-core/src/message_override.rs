@@ -38,7 +38,7 @@ pub enum Fate {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Arrival {
     /// How long after it was sent; as its link decides, if `None`. A link that keeps the order of
-    /// its messages keeps it all the same.
+    /// its messages keeps it all the same, unless a fault acts.
     pub after: Option<Duration>,
     /// How long after it was sent a copy arrives. If `None`, there is one only where its link
     /// decides when it arrives, and makes one.

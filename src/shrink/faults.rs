@@ -4,6 +4,7 @@ use ftsim_core::Duration;
 use ftsim_core::message_override::MessageOverride;
 use toml::{Table, Value};
 
+use super::case::Case;
 use super::lab::Lab;
 use super::minimise::minimise;
 
@@ -114,11 +115,28 @@ pub fn crash_between_effects(lab: &mut Lab<'_>) {
     }
 }
 
+/// Fewer processes and fewer requests have fewer effects: tries cases again, with a trigger that
+/// counts effects set to fewer.
+pub fn attempt_sooner(lab: &mut Lab<'_>, cases: &[Case]) -> bool {
+    let sooner = |case: &Case| -> Vec<Case> {
+        let mut faults = case.list("fault");
+        let mut triggers = faults.iter_mut().filter_map(nth);
+        let (Some(trigger), None) = (triggers.next(), triggers.next()) else { return Vec::new() };
+        let now = (*trigger).min(NTH_MAX);
+        let all = (1..now).rev().map(|sooner| {
+            faults.iter_mut().filter_map(nth).for_each(|nth| *nth = sooner);
+            case.with_list("fault", &faults)
+        });
+        all.collect()
+    };
+    lab.attempt_any(cases.iter().flat_map(sooner))
+}
+
 /// Triggers later than this are not moved one by one.
-pub const NTH_MAX: i64 = 200;
+const NTH_MAX: i64 = 200;
 
 /// The number of the effect that a fault waits for.
-pub fn nth(fault: &mut Value) -> Option<&mut i64> {
+fn nth(fault: &mut Value) -> Option<&mut i64> {
     let fault = fault.as_table_mut()?;
     let key = ["when", "after_effect"].into_iter().find(|key| fault.contains_key(*key))?;
     match fault.get_mut(key)?.get_mut("nth")? {

@@ -5,7 +5,7 @@ use ftsim_core::message_override::MessageOverride;
 use toml::{Table, Value};
 
 use super::case::Case;
-use super::faults::{NTH_MAX, nth};
+use super::faults::attempt_sooner;
 use super::lab::Lab;
 
 /// With more processes than this, no pairs are tried.
@@ -31,23 +31,6 @@ pub fn fewer_processes(lab: &mut Lab<'_>) -> bool {
         fewer |= lab.attempt_any(cases);
     }
     fewer
-}
-
-/// Fewer processes have fewer effects: tries the cases again, with a trigger that counts effects
-/// set to fewer.
-fn attempt_sooner(lab: &mut Lab<'_>, cases: &[Case]) -> bool {
-    let sooner = |case: &Case| -> Vec<Case> {
-        let mut faults = case.list("fault");
-        let mut triggers = faults.iter_mut().filter_map(nth);
-        let (Some(trigger), None) = (triggers.next(), triggers.next()) else { return Vec::new() };
-        let now = (*trigger).min(NTH_MAX);
-        let all = (1..now).rev().map(|sooner| {
-            faults.iter_mut().filter_map(nth).for_each(|nth| *nth = sooner);
-            case.with_list("fault", &faults)
-        });
-        all.collect()
-    };
-    lab.attempt_any(cases.iter().flat_map(sooner))
 }
 
 /// Blocks of that many of `n` processes, highest ids first, each block too.

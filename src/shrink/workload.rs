@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use toml::{Table, Value};
 
 use super::case::Case;
+use super::faults::attempt_sooner;
 use super::lab::Lab;
 use super::minimise::minimise;
 
@@ -34,7 +35,10 @@ fn smaller(lab: &mut Lab<'_>, key: &str, value: &Json) {
                 candidates.retain(|candidate| *candidate < number);
                 candidates.sort_unstable();
                 candidates.dedup();
-                lab.attempt_any(candidates.into_iter().map(|n| with(n.into())));
+                let cases: Vec<Case> = candidates.into_iter().map(|n| with(n.into())).collect();
+                if !lab.attempt_any(cases.iter().cloned()) {
+                    attempt_sooner(lab, &cases);
+                }
             } else if number.as_f64().is_some_and(|p| p > 0.0 && p < 1.0) {
                 lab.attempt_any([0.0, 1.0].map(|p| with(p.into())));
             }

@@ -25,13 +25,13 @@ impl<P: Protocol> Simulation<P> {
         match control {
             Control::Fault(fault) => {
                 let plan = Arc::clone(&self.world.plan);
-                match &plan.faults[fault].action {
-                    Action::IfLeads(leader, _) if self.world.leader != Some(*leader) => {}
-                    action => {
-                        self.world.fired[fault] = true;
-                        self.act(action);
-                    }
-                }
+                let action = match &plan.faults[fault].action {
+                    Action::IfLeads(leader, _) if self.world.leader != Some(*leader) => return,
+                    Action::IfLeads(_, action) => action,
+                    action => action,
+                };
+                self.world.fired[fault] = true;
+                self.act(action);
             }
             Control::Resend(p, incarnation) => {
                 if self.slots[p.index()].incarnation == incarnation {
@@ -108,8 +108,7 @@ impl<P: Protocol> Simulation<P> {
                 let shift = shift.to_string();
                 self.world.record(Some(*process), || Happening::ClockJump { shift });
             }
-            // Whether it leads was asked before.
-            Action::IfLeads(_, action) => self.act(action),
+            Action::IfLeads(..) => unreachable!("whether it leads was asked before"),
             Action::Begin(condition, persistence) => {
                 self.world.begin(condition, *persistence);
                 self.adjust_clocks();

@@ -99,6 +99,10 @@ impl World {
             (None, Some(copy), Route::Arrives(at, _)) => return Route::Arrives(at, Some(copy)),
             (None, None, route) => return route,
         };
+        // Conditions can break the order of a link, and an override says the same of its message.
+        if !self.conditions.is_empty() {
+            return Route::Arrives(at, copy);
+        }
         let mut in_order = self.network.order_anew((from, to), last_arrival);
         Route::Arrives(in_order(at), copy.map(in_order))
     }
