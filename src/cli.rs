@@ -132,9 +132,29 @@ pub(crate) struct SweepArgs {
     /// Add seeds that failed unexpectedly to regressions/ beside the scenario
     #[arg(long)]
     pub save_failures: bool,
+    /// Shrink the first run of each group of failures, for at most this time a scenario; or off
+    #[arg(long, value_name = "TIME | off", default_value = "30s")]
+    pub shrink: ShrinkBudget,
     /// Write the failures as JUnit XML to FILE
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+}
+
+/// How long a sweep may shrink what it found; not at all, if `None`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ShrinkBudget(pub Option<Duration>);
+
+impl FromStr for ShrinkBudget {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self(None)),
+            time => time
+                .parse()
+                .map(|time| Self(Some(time)))
+                .map_err(|error| format!("{error}, or off")),
+        }
+    }
 }
 
 /// What `ftsim merge` is told.

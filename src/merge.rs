@@ -12,7 +12,8 @@ use ftsim_reports::SweepReport;
 use crate::ci;
 use crate::cli::{Exit, Failure, MergeArgs, Out, show};
 use crate::results::{
-    Account, Folder, Header, LATEST, REPROS, RESULTS, Reader, SCENARIO, Written, at, difference,
+    Account, Folder, Header, LATEST, REPROS, RESULTS, Reader, SCENARIO, SHRUNK, Written, at,
+    difference,
 };
 use crate::scenario::Scenario;
 use crate::sweep_command::text_digest;
@@ -163,10 +164,18 @@ fn merge_one(out: &Path, parts: &[Part], scenario: &Scenario) -> Result<SweepRep
         };
         repros.push((name, read(&path)?));
     }
-    let report = sweep_report::report(scenario, &header, &account);
+    let mut shrunk = Vec::new();
+    for ((property, _), group) in &account.groups {
+        let Some(name) = sweep_report::shrunk_name(property, group) else { continue };
+        let found = parts.iter().map(|part| part.folder.join(SHRUNK).join(&name));
+        if let Some(path) = found.into_iter().find(|path| path.exists()) {
+            shrunk.push((name, read(&path)?));
+        }
+    }
+    let report = sweep_report::report(scenario, &header, &account, &shrunk);
     let mut summary = Vec::new();
     ftsim_reports::write_sweep_json(&mut summary, &report)?;
-    folder.conclude(&summary, &repros)?;
+    folder.conclude(&summary, &repros, &shrunk)?;
     folder.publish()?;
     Ok(report)
 }

@@ -17,7 +17,7 @@ use crate::regression::Regressions;
 use crate::results::{Account, BLOCK, BlockLine, Folder, Header, LATEST, SCHEMA, StopRule};
 use crate::scenario::Scenario;
 use crate::sweep::{self, Order, Repeat, Stop};
-use crate::sweep_report;
+use crate::sweep_report::{self, NamedText};
 
 /// Carries `ftsim sweep` out.
 pub fn sweep(args: &SweepArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
@@ -97,10 +97,11 @@ impl One<'_> {
         let over = account.next == seeds.end || account.is_over(header.stop);
         let interrupted = !over && self.halt.load(Ordering::Relaxed);
         let repros = sweep_report::repros(self.scenario, &header, &account)?;
-        let report = sweep_report::report(self.scenario, &header, &account);
+        let shrunk = self.shrink(&account)?;
+        let report = sweep_report::report(self.scenario, &header, &account, &shrunk);
         let mut summary = Vec::new();
         ftsim_reports::write_sweep_json(&mut summary, &report)?;
-        folder.conclude(&summary, &repros)?;
+        folder.conclude(&summary, &repros, &shrunk)?;
         if !interrupted {
             folder.publish()?;
             if self.args.save_failures {
@@ -108,6 +109,14 @@ impl One<'_> {
             }
         }
         Ok(report)
+    }
+
+    /// What the failures shrink to, unless there is no time for that.
+    fn shrink(&self, account: &Account) -> Result<Vec<NamedText>, Failure> {
+        let budget = self.args.shrink.0.filter(|_| !self.halt.load(Ordering::Relaxed));
+        let Some(budget) = budget else { return Ok(Vec::new()) };
+        let budget = Duration::from_nanos(budget.as_nanos());
+        Ok(sweep_report::shrunk(self.scenario, account, (budget, self.halt))?)
     }
 
     fn open(&self, header: &Header, account: &mut Account) -> Result<Folder, Failure> {

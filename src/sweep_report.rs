@@ -1,5 +1,9 @@
 //! What a sweep tells: its account as a report, its exit status, its repros.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ftsim_core::PropertyId;
 use ftsim_reports::{
     ExampleRow, GroupRow, Rate, RateRow, ScenarioReport, SeedRange, SurpriseKind, SweepReport,
 };
@@ -7,11 +11,16 @@ use ftsim_reports::{
 use crate::cli::Exit;
 use crate::divergence::{Differs, Divergence};
 use crate::judge;
+use crate::progress::clock;
 use crate::regression;
 use crate::repro;
-use crate::results::{Account, Header};
+use crate::results::{Account, Group, Header, SHRUNK};
 use crate::scenario::Scenario;
-use crate::sweep::{self, RunError};
+use crate::shrink::{Effort, Target, shrink};
+use crate::sweep::{self, Repeat, RunError};
+
+/// A file: its name and its text.
+pub type NamedText = (String, String);
 
 /// Which seeds a report is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +40,13 @@ impl Scope {
 }
 
 /// The report of a sweep.
-pub fn report(scenario: &Scenario, header: &Header, account: &Account) -> SweepReport {
+/// `shrunk` are the files of its shrunk runs.
+pub fn report(
+    scenario: &Scenario,
+    header: &Header,
+    account: &Account,
+    shrunk: &[NamedText],
+) -> SweepReport {
     let seeds = SeedRange { from: header.part().start, until: account.next };
     let mut counted = judge::report(scenario, seeds, &account.tally);
     counted.digest = account.digest().to_string();
@@ -58,7 +73,7 @@ pub fn report(scenario: &Scenario, header: &Header, account: &Account) -> SweepR
         scenario: counted,
         failing: account.failing,
         unexpected: account.unexpected,
-        groups: groups(account),
+        groups: groups(account, shrunk),
     }
 }
 
@@ -77,8 +92,8 @@ const fn needs_all_seeds(kind: SurpriseKind) -> bool {
     }
 }
 
-fn groups(account: &Account) -> Vec<GroupRow> {
-    let row = |((property, signature), group): (&(String, String), &crate::results::Group)| {
+fn groups(account: &Account, shrunk: &[NamedText]) -> Vec<GroupRow> {
+    let row = |((property, signature), group): (&(String, String), &Group)| {
         let examples = group.examples.iter().map(|example| ExampleRow {
             seed: example.seed,
             crash_point: example.crash_point.map(|point| point.to_string()),
@@ -91,6 +106,9 @@ fn groups(account: &Account) -> Vec<GroupRow> {
             expected: group.expected,
             runs: group.runs,
             examples: examples.collect(),
+            shrunk: shrunk_name(property, group)
+                .filter(|name| shrunk.iter().any(|(written, _)| written == name))
+                .map(|name| format!("{SHRUNK}/{name}")),
         }
     };
     let mut rows: Vec<GroupRow> = account.groups.iter().map(row).collect();
@@ -126,6 +144,46 @@ pub fn repros(
         files.push((example.repro_name(), text));
     }
     Ok(files)
+}
+
+/// What the first run of each group shrinks to, by name of its file; unexpected failures first, as
+/// far as the time goes.
+///
+/// # Errors
+/// When ftsim fails.
+pub fn shrunk(
+    scenario: &Scenario,
+    account: &Account,
+    (budget, halt): (Duration, &AtomicBool),
+) -> Result<Vec<NamedText>, RunError> {
+    let deadline = clock() + budget;
+    let mut groups: Vec<_> = account.groups.iter().collect();
+    groups.sort_by_key(|(_, group)| group.expected);
+    let mut files = Vec::new();
+    for ((property, _), group) in groups {
+        let left = deadline.saturating_sub(clock());
+        let (Some(name), Some(example)) = (shrunk_name(property, group), group.examples.first())
+        else {
+            continue;
+        };
+        if left.is_zero() || halt.load(Ordering::Relaxed) {
+            break;
+        }
+        let outcome = sweep::run_one(scenario, example.seed, example.crash_point, Repeat::Once)?;
+        let known = scenario.checked.iter().filter(|checked| checked.id.0 == property);
+        let wanted: Vec<PropertyId> = known.map(|checked| checked.id).collect();
+        let target = Target::of(&outcome, &wanted);
+        let Some(target) = target.filter(|target| target.name() == property) else { continue };
+        let effort = Effort { budget: left, halt, progress: &|_, _| {} };
+        files.push((name, shrink(scenario, &outcome, target, &effort)?.text));
+    }
+    Ok(files)
+}
+
+/// The file of what the first run of a group shrinks to.
+pub fn shrunk_name(property: &str, group: &Group) -> Option<String> {
+    let example = group.examples.first()?.repro_name();
+    Some(format!("{}-{property}.toml", example.trim_end_matches(".toml")))
 }
 
 /// The exit status that these sweeps have.

@@ -302,3 +302,24 @@ fn a_repro_of_another_run_is_told_with_the_event_that_differs() {
     // Another seed of the same file is no reproduction, and is not compared.
     status(&folder, 0, &format!("replay {name} --seed 3"));
 }
+
+#[test]
+fn the_first_run_of_each_group_is_shrunk() {
+    let folder = folder("shrunk", MUTANT);
+    let told = status(&folder, 0, "sweep x.toml --seeds 0..200 --out all");
+    let shrunk: Vec<PathBuf> = fs::read_dir(folder.join("all/x/shrunk"))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    let groups = told.matches(", as expected: ").count();
+    assert_eq!(shrunk.len(), groups, "{told}");
+    assert!(groups > 0 && told.matches("shrunk: ftsim run ").count() == groups, "{told}");
+    for path in shrunk {
+        let small = status(&folder, 0, &format!("run {}", path.display()));
+        assert!(small.contains("rb.agreement violated in 1, as expected"), "{small}");
+    }
+    status(&folder, 0, "sweep x.toml --seeds 0..200 --shrink off --out none");
+    assert!(!folder.join("none/x/shrunk").exists());
+    let refused = status(&folder, 2, "sweep x.toml --shrink much --out none");
+    assert!(refused.contains("'--shrink <TIME | off>'"), "{refused}");
+}

@@ -35,6 +35,13 @@ pub struct Catalogue {
     entries: Vec<Entry>,
 }
 
+impl From<Entry> for Catalogue {
+    /// A catalogue of one protocol.
+    fn from(entry: Entry) -> Self {
+        Self { entries: vec![entry] }
+    }
+}
+
 impl Catalogue {
     /// The protocols of this crate.
     pub fn builtin() -> Self {

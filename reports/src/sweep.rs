@@ -60,6 +60,9 @@ pub struct GroupRow {
     pub runs: u64,
     /// The first of them.
     pub examples: Vec<ExampleRow>,
+    /// What the first shrinks to, in the folder of the scenario's results.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shrunk: Option<String>,
 }
 
 /// A run that shows a failure.
@@ -122,9 +125,13 @@ pub fn write_sweep_text(
             writeln!(out, "{}", undecided.map(|u| format!("; undecided {u}")).unwrap_or_default())?;
         }
         for group in &report.groups {
-            let GroupRow { property, signature, runs, examples, .. } = group;
+            let GroupRow { property, signature, runs, examples, shrunk, .. } = group;
             let (style, how) = if group.expected { (FAINT, ", as expected") } else { (BAD, "") };
             writeln!(out, "{style}{property}{style:#} in {runs} runs{how}: {signature}")?;
+            if let Some(shrunk) = shrunk {
+                let run = format!("ftsim run {}", shell_word(&report.path(results, shrunk)));
+                writeln!(out, "{FAINT}shrunk:{FAINT:#} {run}")?;
+            }
             for example in examples {
                 writeln!(out, "{FAINT}replay:{FAINT:#} {}", report.replay(results, example))?;
             }

@@ -16,6 +16,8 @@ const SUMMARY: &str = "summary.json";
 pub const SCENARIO: &str = "scenario.toml";
 /// The folder of the repro files.
 pub const REPROS: &str = "repros";
+/// What the first of each group of failures shrinks to.
+pub const SHRUNK: &str = "shrunk";
 
 /// The link to the folder that was finished last; no scenario can have this name.
 pub const LATEST: &str = "latest";
@@ -172,7 +174,8 @@ impl Folder {
         at(&self.part().join(RESULTS), self.lines.write_all(&bytes))
     }
 
-    /// Writes what the lines come to, and the repro files by their names, for those of before.
+    /// Writes what the lines come to, and the repros and the shrunk scenarios by their names, for
+    /// those of before.
     ///
     /// # Errors
     /// When they cannot be written.
@@ -180,17 +183,20 @@ impl Folder {
         &mut self,
         summary: &[u8],
         repros: &[(String, String)],
+        shrunk: &[(String, String)],
     ) -> Result<(), FolderError> {
-        let folder = self.part().join(REPROS);
-        if folder.exists() {
-            at(&folder, fs::remove_dir_all(&folder))?;
-        }
-        if !repros.is_empty() {
-            at(&folder, fs::create_dir(&folder))?;
-        }
-        for (name, text) in repros {
-            let path = folder.join(name);
-            at(&path, fs::write(&path, text))?;
+        for (folder, files) in [(REPROS, repros), (SHRUNK, shrunk)] {
+            let folder = self.part().join(folder);
+            if folder.exists() {
+                at(&folder, fs::remove_dir_all(&folder))?;
+            }
+            if !files.is_empty() {
+                at(&folder, fs::create_dir(&folder))?;
+            }
+            for (name, text) in files {
+                let path = folder.join(name);
+                at(&path, fs::write(&path, text))?;
+            }
         }
         self.write(SUMMARY, summary)
     }

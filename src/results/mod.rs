@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use account::{Account, EXAMPLE_COUNT_MAX, Group, GroupExample};
 pub use folder::{
-    Folder, FolderError, LATEST, REPROS, RESULTS, SCENARIO, at, difference, write_whole,
+    Folder, FolderError, LATEST, REPROS, RESULTS, SCENARIO, SHRUNK, at, difference, write_whole,
 };
 
 use crate::failing_run::FailingRun;

@@ -88,9 +88,9 @@ pub fn shrink(
     scenario: &Scenario,
     outcome: &Outcome,
     target: Target,
-    catalogue: &Catalogue,
     effort: &Effort<'_>,
 ) -> Result<Shrunk, InternalError> {
+    let catalogue = &Catalogue::from(scenario.entry.clone());
     let run = |case: &Case| {
         case.scenario(catalogue).and_then(|scenario| sweep::run(&scenario, case.seed).ok())
     };
