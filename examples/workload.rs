@@ -3,6 +3,7 @@
 //! memory at its highest.
 
 #[path = "../benches/load/mod.rs"]
+#[expect(dead_code, reason = "the benches need more of it")]
 mod load;
 
 use std::fs;
