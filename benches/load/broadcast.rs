@@ -1,9 +1,8 @@
 //! W2: eager reliable broadcast among 7 processes, each of which originates a message every 7 ms;
 //! and best-effort broadcast from one process to many.
 
-use ftsim_core::{Experiment, Instant, Limits, Protocol, Runner, Setting};
+use ftsim_core::{Experiment, Instant, Limits, Runner, Setting};
 use ftsim_protocols::Catalogue;
-use ftsim_protocols::broadcast::{Beb, EagerRb};
 use serde_json::{Value, json};
 
 use super::bare::{self, Effect, Handler};
@@ -17,22 +16,22 @@ pub fn eager_rb(deliveries: u64) -> Box<dyn Runner> {
     // A broadcast takes n (n - 1) messages, and everybody broadcasts as often.
     let broadcasts = deliveries.div_ceil(n * (n - 1) * n);
     let every = format!("{PERIOD_MS}ms");
-    runner::<EagerRb>(PROCESSES, &json!({ "broadcasts": broadcasts, "every": every }))
+    runner("eager-rb", PROCESSES, &json!({ "broadcasts": broadcasts, "every": every }))
 }
 
 /// Best-effort broadcasts from one process to `n - 1` others, with about so many deliveries.
 pub fn beb(n: u32, deliveries: u64) -> Box<dyn Runner> {
     let broadcasts = deliveries.div_ceil(u64::from(n) - 1);
     let workload = json!({ "senders": ["p0"], "broadcasts": broadcasts, "every": "10ms" });
-    runner::<Beb>(n, &workload)
+    runner("beb", n, &workload)
 }
 
-fn runner<P: Protocol>(n: u32, workload: &Value) -> Box<dyn Runner> {
+fn runner(protocol: &str, n: u32, workload: &Value) -> Box<dyn Runner> {
     let mut experiment = Experiment::new(Setting::of(n));
     experiment.limits =
         Limits { horizon: Instant::MAX, event_count_max: u64::MAX, ..Limits::default() };
-    let catalogue = Catalogue::default().with::<P>();
-    let entry = catalogue.get(P::NAME).expect("the catalogue has it");
+    let catalogue = Catalogue::builtin();
+    let entry = catalogue.get(protocol).expect("the catalogue has it");
     entry.prepare(experiment, &json!({}), workload).expect("the setting is valid")
 }
 
