@@ -77,8 +77,8 @@ impl Heap {
 
 /// Which of four is the earliest: a choice among values, since nobody could predict branches.
 #[inline]
-fn earliest_of_four(events: &[Scheduled; CHILDREN]) -> usize {
-    let [a, b, c, d] = [0, 1, 2, 3].map(|index: usize| events[index].place.key());
+fn earliest_of_four([a, b, c, d]: &[Scheduled; CHILDREN]) -> usize {
+    let (a, b, c, d) = (a.place.key(), b.place.key(), c.place.key(), d.place.key());
     let (left, right) = (usize::from(b < a), usize::from(d < c));
     if c.min(d) < a.min(b) { 2 + right } else { left }
 }
