@@ -32,6 +32,9 @@ pub trait Runner {
     /// Runs one seed under this plan, and tells what became of each message: as overrides, which
     /// make the same run.
     fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Vec<Decision>);
+    /// The state of every process, as `Debug` shows it, after so many steps of this seed; under
+    /// this plan, if there is one. All have started in any case.
+    fn inspect(&mut self, seed: u64, plan: Option<Plan>, step: u64) -> Vec<String>;
 }
 
 impl<P: Protocol> Runner for Simulation<P> {
@@ -52,6 +55,9 @@ impl<P: Protocol> Runner for Simulation<P> {
     }
     fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Vec<Decision>) {
         self.decisions(seed, plan)
+    }
+    fn inspect(&mut self, seed: u64, plan: Option<Plan>, step: u64) -> Vec<String> {
+        self.inspect(seed, plan, step)
     }
 }
 

@@ -179,6 +179,27 @@ impl<P: Protocol> Simulation<P> {
         (outcome, self.world.trace.take().unwrap_or_default())
     }
 
+    /// The state of every process, as `Debug` shows it, after so many steps of this seed; under
+    /// this plan, if there is one. All have started in any case.
+    pub fn inspect(&mut self, seed: u64, plan: Option<Plan>, step: u64) -> Vec<String> {
+        match plan {
+            None => self.draw_faults(seed),
+            Some(plan) => self.world.plan = Arc::new(plan),
+        }
+        // A panic is judged where the run is; here it is only as far as one can look.
+        let _panic = catch_unwind(AssertUnwindSafe(|| {
+            self.reset(seed);
+            self.start();
+            while self.world.step < step
+                && let Some(event) = self.next_event()
+            {
+                self.execute(event);
+            }
+        }));
+        self.world.plan = Arc::new(self.world.experiment.plan.clone());
+        self.slots.iter().map(|slot| format!("{:?}", slot.process)).collect()
+    }
+
     fn run_plan(&mut self, seed: u64) -> Outcome {
         let panic = catch_unwind(AssertUnwindSafe(|| {
             self.reset(seed);
