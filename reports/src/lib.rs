@@ -3,25 +3,35 @@
 //!
 //! Text is styled with ANSI escapes; who writes it to something that is no terminal strips them.
 
+mod causality;
 mod figures;
 mod github;
 mod interval;
 mod junit;
+mod mermaid;
 mod outcome;
+mod plot;
 mod scenario;
+mod story;
 mod style;
 mod sweep;
+mod telling;
 mod trace;
+mod waiting;
 
+pub use causality::{Causality, Step, Voyage};
 pub use figures::{Figures, Latency, write_figures};
 pub use github::{write_annotations, write_step_summary};
 pub use interval::Rate;
 pub use junit::write_junit;
+pub use mermaid::write_mermaid;
 pub use outcome::{outcome_json, write_outcome};
+pub use plot::{Plot, Row, Standing, Violated};
 pub use scenario::{
     PropertyRow, ReachedRow, RegressionRow, ScenarioReport, SeedRange, Surprise, SurpriseKind,
     write_json, write_scenario_figures, write_text,
 };
+pub use story::{wrapped, write_story};
 pub use sweep::{
     ExampleRow, GroupRow, RateRow, SweepReport, shell_word, write_sweep_json, write_sweep_text,
 };

@@ -93,7 +93,7 @@ fn link(me: &str, arrow: &str, other: ProcessId) -> String {
 }
 
 /// What happens at a process, or in the network, in words.
-fn happening(what: &Happening) -> (String, anstyle::Style) {
+pub(crate) fn happening(what: &Happening) -> (String, anstyle::Style) {
     match what {
         Happening::Start => ("starts".into(), FAINT),
         Happening::Request { request } => (format!("is asked for {request}"), STRONG),

@@ -1,0 +1,136 @@
+//! The story of a violation as a sequence diagram for Mermaid.
+//!
+//! Time goes down. An arrow stands where a message is heard, and says when it was sent; one that
+//! ends in a cross stands where a message is sent that is lost.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+use ftsim_core::ProcessId;
+use ftsim_core::trace::{Entry, Happening};
+
+use crate::causality::Step;
+use crate::plot::{Plot, Standing};
+use crate::telling::{rounded, sending, shortened};
+use crate::trace::happening;
+
+/// So many rows are drawn; the others are counted in notes.
+const ROW_COUNT_MAX: usize = 60;
+/// So long a label is.
+const LABEL_LENGTH_MAX: usize = 60;
+
+/// The story as a sequence diagram.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_mermaid(out: &mut impl Write, plot: &Plot<'_>) -> io::Result<()> {
+    let told = plot.nearest(ROW_COUNT_MAX);
+    writeln!(out, "sequenceDiagram")?;
+    let participants = participants(plot, &told);
+    for p in &participants {
+        writeln!(out, "    participant {p}")?;
+    }
+    let Some((first, last)) = participants.first().zip(participants.last()) else { return Ok(()) };
+    let all = format!("{first},{last}");
+    let mut next = 0;
+    for index in told {
+        let folded: usize = plot.rows[next..index].iter().map(|row| row.steps.len()).sum();
+        if folded > 0 {
+            writeln!(out, "    Note over {all}: … {folded} more steps")?;
+        }
+        next = index + 1;
+        let row = &plot.rows[index];
+        let step = &plot.causality.steps[row.steps[0]];
+        write_step(out, plot, step, row.standing, &all)?;
+        if let [_, again @ ..] = row.steps.as_slice()
+            && !again.is_empty()
+        {
+            let over = row.process.map_or_else(|| all.clone(), |p| p.to_string());
+            writeln!(out, "    Note over {over}: and {} times more", again.len())?;
+        }
+    }
+    writeln!(out, "    Note over {all}: {}", label(&plot.violated.message))
+}
+
+/// Everybody who is drawn.
+fn participants(plot: &Plot<'_>, told: &[usize]) -> BTreeSet<ProcessId> {
+    let mut participants: BTreeSet<ProcessId> = plot.violated.witnesses.iter().copied().collect();
+    for index in told {
+        let step = &plot.causality.steps[plot.rows[*index].steps[0]];
+        participants.extend(step.process);
+        for entry in step.entries.iter().map(|entry| &plot.trace.entries[*entry]) {
+            participants.extend(sending(entry).filter(|_| is_lost(plot, entry)).map(|s| s.to));
+            if let Happening::Deliver { from, .. } = entry.what {
+                participants.insert(from);
+            }
+        }
+    }
+    participants
+}
+
+fn write_step(
+    out: &mut impl Write,
+    plot: &Plot<'_>,
+    step: &Step,
+    standing: Standing,
+    all: &str,
+) -> io::Result<()> {
+    let over = step.process.map_or_else(|| all.to_owned(), |p| p.to_string());
+    for entry in step.entries.iter().map(|entry| &plot.trace.entries[*entry]) {
+        match (&entry.what, step.process) {
+            (Happening::Deliver { from, message, .. }, Some(p)) if *from != p => {
+                let sent = step.cause.map(|cause| rounded(plot.causality.steps[cause].at));
+                let sent = sent.map_or_else(String::new, |at| format!(" (sent {at})"));
+                writeln!(out, "    {from}->>{p}: {}{sent}", label(message))?;
+            }
+            (_, Some(p)) if is_lost(plot, entry) => {
+                let Some(sending) = sending(entry) else { continue };
+                writeln!(out, "    {p}-x{}: {}", sending.to, label(sending.message))?;
+            }
+            (what, _) if is_noted(what) && standing != Standing::Missing => {
+                let (text, _) = happening(what);
+                writeln!(out, "    Note over {over}: {} {}", rounded(entry.at), label(&text))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn is_lost(plot: &Plot<'_>, entry: &Entry) -> bool {
+    let voyage = sending(entry).and_then(|sending| plot.causality.voyages.get(&sending.id));
+    voyage.is_some_and(|voyage| voyage.lost.is_some())
+}
+
+const fn is_noted(what: &Happening) -> bool {
+    matches!(
+        what,
+        Happening::Request { .. }
+            | Happening::Timer { .. }
+            | Happening::Suspect { .. }
+            | Happening::Trust { .. }
+            | Happening::Indicate { .. }
+            | Happening::Crash { .. }
+            | Happening::Recover { .. }
+            | Happening::Pause
+            | Happening::Resume
+            | Happening::Begins { .. }
+            | Happening::Ends { .. }
+            | Happening::Damage { .. }
+            | Happening::StorageError { .. }
+            | Happening::Corrupt { .. }
+            | Happening::Heal
+            | Happening::Stabilise
+            | Happening::Panic { .. }
+            | Happening::Doubled { .. }
+            | Happening::StateCorrupted
+            | Happening::ClockJump { .. }
+    )
+}
+
+/// A text that Mermaid takes as it is: a semicolon would end the line, a number sign begin an
+/// entity.
+fn label(text: &str) -> String {
+    let text = text.replace(';', ",").replace('#', "no. ").replace(['<', '>'], "'");
+    shortened(&text, LABEL_LENGTH_MAX)
+}

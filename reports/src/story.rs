@@ -1,0 +1,161 @@
+//! The story of a violation as text: what led to it, step by step, each with its reason.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use ftsim_core::{Kind, ProcessId};
+
+use crate::plot::{Plot, Row, Standing};
+use crate::style::{BAD, FAINT, STRONG, UNKNOWN};
+use crate::telling::{list, rounded, words};
+use crate::waiting;
+
+/// So many lines of steps are told; the others are folded.
+const LINE_COUNT_MAX: usize = 44;
+/// Where it is also told who waits for what.
+const LINE_COUNT_MAX_LIVENESS: usize = 34;
+/// So wide is a line.
+const COLUMNS: usize = 100;
+
+/// The story, apart from what became of it without its faults.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_story(out: &mut impl Write, plot: &Plot<'_>) -> io::Result<()> {
+    let violated = plot.violated;
+    writeln!(out, "{BAD}VIOLATED  {}{BAD:#}  {}", violated.property, violated.sentence)?;
+    writeln!(out, "{:8}  {}", "how", violated.message)?;
+    let by = match violated.witnesses.as_slice() {
+        [] => String::new(),
+        witnesses => format!(", by {}", list(witnesses)),
+    };
+    let shown = match violated.is_judged_in_the_end(plot.trace) {
+        true => "judged when the run was over, at",
+        false => "shown at",
+    };
+    let when = format!("{shown} {}, in step {}{by}", rounded(violated.at), violated.step);
+    writeln!(out, "{:8}  {when}", "when")?;
+    writeln!(out)?;
+    let (past, all) = (plot.past_count(), plot.causality.steps.len());
+    writeln!(
+        out,
+        "{STRONG}What led to it{STRONG:#} ({past} of {all} steps are in its causal past)"
+    )?;
+    let lines = fitting(plot);
+    if lines.iter().any(|line| line.starts_with("x ")) {
+        let legend = "x: not in its past, but a fault, or a message that did not come in time";
+        writeln!(out, "{FAINT}{legend}{FAINT:#}")?;
+    }
+    writeln!(out)?;
+    for line in lines {
+        let style = match line.get(..2) {
+            Some("x ") => UNKNOWN,
+            Some("> ") => BAD,
+            _ if line.trim_start().starts_with('…') => FAINT,
+            _ => anstyle::Style::new(),
+        };
+        writeln!(out, "{style}{line}{style:#}")?;
+    }
+    if violated.kind == Kind::Liveness {
+        writeln!(out)?;
+        waiting::write_waiting(out, plot)?;
+    }
+    Ok(())
+}
+
+/// As many rows as fit, the nearest to the violation first.
+fn fitting(plot: &Plot<'_>) -> Vec<String> {
+    let most = match plot.violated.kind {
+        Kind::Safety => LINE_COUNT_MAX,
+        Kind::Liveness => LINE_COUNT_MAX_LIVENESS,
+    };
+    let mut count = plot.rows.len().min(most);
+    loop {
+        let lines = lines(plot, &plot.nearest(count));
+        if lines.len() <= most || count <= 1 {
+            return lines;
+        }
+        count -= 1;
+    }
+}
+
+/// These rows, and between them how many are folded.
+fn lines(plot: &Plot<'_>, told: &[usize]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut next = 0;
+    let ends = told.iter().copied().map(Some).chain([None]);
+    for end in ends {
+        let folded = &plot.rows[next..end.unwrap_or(plot.rows.len())];
+        lines.extend(fold(folded));
+        if let Some(index) = end {
+            lines.extend(row(plot, &plot.rows[index]));
+            next = index + 1;
+        }
+    }
+    lines
+}
+
+/// One line for rows that are not told.
+fn fold(rows: &[Row]) -> Option<String> {
+    let mut counts: BTreeMap<Option<ProcessId>, usize> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.standing == Standing::Past) {
+        *counts.entry(row.process).or_default() += row.steps.len();
+    }
+    let count: usize = counts.values().sum();
+    let each = counts.iter().map(|(process, count)| match process {
+        Some(p) => format!("{count} of {p}"),
+        None => format!("{count} of the network"),
+    });
+    let each = words(&each.collect::<Vec<_>>());
+    match count {
+        0 => None,
+        1 => Some(format!("         … one more step: {each}")),
+        _ => Some(format!("         … {count} more steps: {each}")),
+    }
+}
+
+/// What one process did, over as many lines as it needs.
+fn row(plot: &Plot<'_>, row: &Row) -> Vec<String> {
+    let first = &plot.causality.steps[row.steps[0]];
+    let who = row.process.map_or_else(|| "network".to_owned(), |p| p.to_string());
+    let mark = match row.standing {
+        Standing::Past if row.steps.iter().any(|step| plot.is_root(*step)) => '>',
+        Standing::Past => ' ',
+        Standing::Fault | Standing::Missing => 'x',
+    };
+    let mut text = row.text.clone();
+    if let [_, .., last] = row.steps.as_slice() {
+        let last = &plot.causality.steps[*last];
+        let again = match row.steps.len() - 1 {
+            1 => "once more".to_owned(),
+            count => format!("{count} times more"),
+        };
+        let until = rounded(last.at);
+        text.push_str(&format!(" — and so {again}, until step {} at {until}", last.number));
+    }
+    let head =
+        format!("{mark} {:04}  {:>7}  {who:3} ", first.number, rounded(first.at).to_string());
+    wrapped(&head, &text)
+}
+
+/// A text in lines, all but the first indented as far as the head is wide.
+pub fn wrapped(head: &str, text: &str) -> Vec<String> {
+    let indent = head.chars().count();
+    let mut lines = Vec::new();
+    let mut line = head.to_owned();
+    let mut is_empty = true;
+    for word in text.split(' ') {
+        let width = line.chars().count() + word.chars().count() + usize::from(!is_empty);
+        if width > COLUMNS && !is_empty {
+            lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
+            is_empty = true;
+        }
+        if !is_empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        is_empty = false;
+    }
+    lines.push(line);
+    lines
+}

@@ -1,0 +1,354 @@
+//! One step in words: what happened, why, and what came of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ftsim_core::network::DropReason;
+use ftsim_core::trace::{Entry, Happening, Trace};
+use ftsim_core::{Instant, MessageId, ProcessId};
+
+use crate::causality::{Causality, Step};
+use crate::trace::happening;
+
+/// So many characters of a content are shown.
+const CONTENT_LENGTH_MAX: usize = 80;
+
+/// Puts steps of a run into words.
+pub struct Teller<'a> {
+    /// The run.
+    pub trace: &'a Trace,
+    /// How its steps hang together.
+    pub causality: &'a Causality,
+    /// Which steps are in the past that is told.
+    pub past: &'a [bool],
+    /// The step of each witness whose past it is.
+    pub roots: &'a BTreeMap<ProcessId, usize>,
+}
+
+impl Teller<'_> {
+    /// What happened in this step, in words; empty if nothing is worth a word.
+    pub fn step(&self, index: usize) -> String {
+        let step = &self.causality.steps[index];
+        let mut parts: Vec<String> = self.event(step).into_iter().collect();
+        parts.extend(self.effects(step));
+        parts.join("; ")
+    }
+
+    /// Whether a process only hears itself in this step, and nothing comes of it.
+    pub fn is_silent(&self, index: usize) -> bool {
+        let step = &self.causality.steps[index];
+        let is_own = |entry: &Entry| match &entry.what {
+            Happening::Deliver { from, .. } => step.process == Some(*from),
+            _ => false,
+        };
+        self.entries(step).next().is_some_and(is_own) && self.effects(step).is_empty()
+    }
+
+    /// Only the messages that this step sent to witnesses and that did not come, or came too late.
+    pub fn missing(&self, index: usize) -> String {
+        let step = &self.causality.steps[index];
+        let sendings = self.entries(step).filter_map(sending);
+        self.sendings(sendings.filter(|sending| self.is_missing(sending))).join("; ")
+    }
+
+    /// Whether this step sent something to a witness that did not come, or came too late.
+    pub fn has_missing(&self, index: usize) -> bool {
+        let step = &self.causality.steps[index];
+        self.entries(step).filter_map(sending).any(|sending| self.is_missing(&sending))
+    }
+
+    /// Whether a witness could have heard this in time, and did not.
+    fn is_missing(&self, sending: &Sending<'_>) -> bool {
+        let sent = self.causality.voyages.get(&sending.id).and_then(|voyage| voyage.sent);
+        let in_time =
+            self.roots.get(&sending.to).zip(sent).is_some_and(|(root, sent)| sent < *root);
+        in_time && self.misses(sending.id).is_some()
+    }
+
+    fn entries<'s>(&'s self, step: &'s Step) -> impl DoubleEndedIterator<Item = &'s Entry> {
+        step.entries.iter().map(|index| &self.trace.entries[*index])
+    }
+
+    /// What began the step, and why it came.
+    fn event(&self, step: &Step) -> Option<String> {
+        let first = self.entries(step).next()?;
+        let cause = step.cause.map(|cause| &self.causality.steps[cause]);
+        let when = |cause: &Step| format!("in step {} at {}", cause.number, rounded(cause.at));
+        Some(match (&first.what, cause) {
+            (Happening::Start, _) => return None,
+            (Happening::Request { request }, _) => {
+                format!("is asked for {} by a client", content(request))
+            }
+            (Happening::Deliver { from, message, .. }, Some(cause)) => {
+                let liar = if self.is_liar(*from, step) { ", Byzantine," } else { "" };
+                format!("hears {}, because {from}{liar} sent it {}", content(message), when(cause))
+            }
+            (Happening::Deliver { from, message, .. }, None) if step.process == Some(*from) => {
+                format!("hears its own {}", content(message))
+            }
+            (Happening::Deliver { from, message, .. }, None) => {
+                format!("hears {} from {from}", content(message))
+            }
+            (Happening::Timer { timer }, Some(cause)) => {
+                format!("its timer {}, set {}, runs out", content(timer), when(cause))
+            }
+            (Happening::Suspect { subject }, Some(cause)) => format!(
+                "suspects {subject}, because its detector told it so: {subject} crashed {}",
+                when(cause)
+            ),
+            (Happening::Suspect { subject }, None) => {
+                format!(
+                    "suspects {subject}, MISTAKENLY: its detector told it so, but {subject} is up"
+                )
+            }
+            (Happening::Trust { subject }, Some(cause)) => {
+                format!("trusts {subject}, because it recovered {}", when(cause))
+            }
+            (Happening::Trust { subject }, None) => {
+                format!("trusts {subject}, because its detector told it so")
+            }
+            (what @ (Happening::Recover { .. } | Happening::Resume), _) => happening(what).0,
+            (what @ (Happening::RequestLost { .. } | Happening::StorageError { .. }), _) => {
+                happening(what).0
+            }
+            (Happening::Synced, _) => "its log is safe at last".to_owned(),
+            _ => return None,
+        })
+    }
+
+    /// Whether a process had turned Byzantine before this step.
+    fn is_liar(&self, p: ProcessId, step: &Step) -> bool {
+        let turns = |entry: &Entry| {
+            let turned =
+                matches!(entry.what, Happening::Corrupt { .. } | Happening::Doubled { .. });
+            turned && entry.process == Some(p)
+        };
+        self.trace.entries[..step.entries[0]].iter().any(turns)
+    }
+
+    /// What came of it.
+    fn effects(&self, step: &Step) -> Vec<String> {
+        let mut parts = Vec::new();
+        let mut sent = Vec::new();
+        for entry in self.entries(step) {
+            if let Some(sending) = sending(entry) {
+                sent.push(sending);
+                continue;
+            }
+            let part = match &entry.what {
+                Happening::Append { record } => format!("logs {}", content(record)),
+                Happening::Indicate { what } => format!("ANNOUNCES {}", content(what)),
+                Happening::Crash { effects_lost } => self.crash(step, *effects_lost),
+                Happening::Violation { property, .. } => format!("VIOLATES {property}"),
+                Happening::Reach { .. }
+                | Happening::Note { .. }
+                | Happening::Pause
+                | Happening::Damage { .. }
+                | Happening::Corrupt { .. }
+                | Happening::Begins { .. }
+                | Happening::Ends { .. }
+                | Happening::Heal
+                | Happening::Stabilise
+                | Happening::Panic { .. }
+                | Happening::Well { .. }
+                | Happening::Unavailable
+                | Happening::Doubled { .. }
+                | Happening::Abort
+                | Happening::Garble { .. }
+                | Happening::StateCorrupted
+                | Happening::ClockJump { .. } => effect(entry),
+                _ => continue,
+            };
+            parts.extend(self.sendings(std::mem::take(&mut sent).into_iter()));
+            parts.push(part);
+        }
+        parts.extend(self.sendings(sent.into_iter()));
+        parts
+    }
+
+    /// A crash, and whom it kept from hearing what others heard.
+    fn crash(&self, step: &Step, effects_lost: usize) -> String {
+        let lost = match effects_lost {
+            0 => return "CRASHES".to_owned(),
+            1 => "the last effect of this handler is".to_owned(),
+            count => format!("the last {count} effects of this handler are"),
+        };
+        let sent: Vec<Sending<'_>> = self.entries(step).filter_map(sending).collect();
+        let Some(last) = sent.last() else { return format!("CRASHES: {lost} lost") };
+        let to: BTreeSet<ProcessId> =
+            sent.iter().filter(|s| s.kind() == last.kind()).map(|s| s.to).collect();
+        let not_to: Vec<ProcessId> =
+            self.audience(step, last).into_iter().filter(|p| !to.contains(p)).collect();
+        if not_to.is_empty() || not_to.len() > effects_lost {
+            return format!("CRASHES: {lost} lost");
+        }
+        let (to, not_to): (Vec<_>, _) = (to.into_iter().collect(), list(&not_to));
+        format!("CRASHES: {lost} lost; {} went to {}, none to {not_to}", last.kind(), list(&to))
+    }
+
+    /// To whom a process sent the same kind of message in its latest earlier step in which it sent
+    /// one to several; if it never did, any kind.
+    fn audience(&self, step: &Step, like: &Sending<'_>) -> BTreeSet<ProcessId> {
+        let mut best = BTreeSet::new();
+        let mut before = step.before;
+        while let Some(index) = before {
+            let earlier = &self.causality.steps[index];
+            before = earlier.before;
+            let sent: Vec<Sending<'_>> = self.entries(earlier).filter_map(sending).collect();
+            let same: BTreeSet<ProcessId> =
+                sent.iter().filter(|s| s.kind() == like.kind()).map(|s| s.to).collect();
+            if same.len() > 1 {
+                return same;
+            }
+            if best.is_empty() && sent.len() > 1 {
+                best = sent.iter().map(|s| s.to).collect();
+            }
+        }
+        best
+    }
+
+    /// Messages that were sent in one step: one part for each content, with who did not hear it.
+    fn sendings<'s>(&self, sendings: impl Iterator<Item = Sending<'s>>) -> Vec<String> {
+        let mut parts: Vec<(&str, Receivers)> = Vec::new();
+        for sending in sendings {
+            let fate = self.fate(&sending);
+            let known = parts.iter().position(|(message, _)| *message == sending.message);
+            let index = known.unwrap_or_else(|| {
+                parts.push((sending.message, Receivers::default()));
+                parts.len() - 1
+            });
+            parts[index].1.entry(fate).or_default().insert(sending.to);
+        }
+        let told = parts.into_iter().map(|(message, receivers)| {
+            let all = |set: &BTreeSet<ProcessId>| list(&set.iter().copied().collect::<Vec<_>>());
+            let mut told = format!("sends {}", content(message));
+            let mut fates = Vec::new();
+            for (fate, to) in &receivers {
+                match fate {
+                    Fate::Heard => told.push_str(&format!(" to {}", all(to))),
+                    Fate::Late(at) => fates.push(format!("reaches {} only at {at}", all(to))),
+                    Fate::UnderWay => fates.push(format!("under way to {} in the end", all(to))),
+                    Fate::Lost(reason) => fates.push(format!("LOST to {}: {reason}", all(to))),
+                }
+            }
+            if fates.is_empty() { told } else { format!("{told} ({})", fates.join("; ")) }
+        });
+        told.collect()
+    }
+
+    /// What became of a message, as far as the violation is concerned.
+    fn fate(&self, sending: &Sending<'_>) -> Fate {
+        match self.misses(sending.id) {
+            Some(Fate::Late(_)) if !self.is_missing(sending) => Fate::Heard,
+            Some(fate) => fate,
+            None => Fate::Heard,
+        }
+    }
+
+    /// Why a message is not in the past that is told, if it is not.
+    fn misses(&self, id: MessageId) -> Option<Fate> {
+        let voyage = self.causality.voyages.get(&id)?;
+        if let Some(heard) = voyage.heard {
+            let at = rounded(self.causality.steps[heard].at);
+            return (!self.past[heard]).then_some(Fate::Late(at));
+        }
+        Some(match voyage.lost.map(|lost| &self.trace.entries[lost].what) {
+            Some(Happening::Drop { reason: DropReason::Loss, .. }) => Fate::Lost("by the link"),
+            Some(Happening::Drop { reason, .. }) => Fate::Lost(reason.text()),
+            _ => Fate::UnderWay,
+        })
+    }
+}
+
+/// To whom a message was sent, by what became of it.
+type Receivers = BTreeMap<Fate, BTreeSet<ProcessId>>;
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fate {
+    /// It was heard in time, or when it did not matter any more.
+    Heard,
+    /// It was heard too late.
+    Late(Instant),
+    /// It was lost.
+    Lost(&'static str),
+    /// It had not arrived when the run was over.
+    UnderWay,
+}
+
+/// A message that is sent, whatever becomes of it.
+#[derive(Clone, Copy)]
+pub struct Sending<'e> {
+    /// Which.
+    pub id: MessageId,
+    /// To whom.
+    pub to: ProcessId,
+    /// Its content.
+    pub message: &'e str,
+}
+
+impl<'e> Sending<'e> {
+    /// The name of its kind: its content up to the first bracket.
+    pub fn kind(&self) -> &'e str {
+        kind(self.message)
+    }
+}
+
+/// The name of a content's kind: up to its first bracket.
+pub fn kind(content: &str) -> &str {
+    let end = content.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(content.len());
+    &content[..end]
+}
+
+/// The message that an effect sends, if it sends one.
+pub fn sending(entry: &Entry) -> Option<Sending<'_>> {
+    match &entry.what {
+        Happening::Send { id, to, message, .. }
+        | Happening::Carry { id, to, message }
+        | Happening::Drop { id, to, message, .. } => Some(Sending { id: *id, to: *to, message }),
+        _ => None,
+    }
+}
+
+fn effect(entry: &Entry) -> String {
+    match &entry.what {
+        Happening::Garble { id, to, message } => {
+            format!("{id} to {to} is garbled on the way: {}", content(message))
+        }
+        what => happening(what).0,
+    }
+}
+
+/// A content in one line, cut where it is long.
+pub fn content(text: &str) -> String {
+    shortened(text, CONTENT_LENGTH_MAX)
+}
+
+/// A text in one line of at most so many characters.
+pub fn shortened(text: &str, length_max: usize) -> String {
+    let text = text.replace(['\n', '\r'], " ");
+    match text.char_indices().nth(length_max) {
+        None => text,
+        Some(_) => text.chars().take(length_max - 1).chain(['…']).collect(),
+    }
+}
+
+/// A time with four significant digits: the number of a step says exactly when it was.
+pub fn rounded(at: Instant) -> Instant {
+    let nanos = at.as_nanos();
+    let unit = 10_u64.pow(nanos.checked_ilog10().unwrap_or(0).saturating_sub(3));
+    Instant::from_nanos(nanos.saturating_add(unit / 2) / unit * unit)
+}
+
+/// `p0, p1 and p2`.
+pub fn list(processes: &[ProcessId]) -> String {
+    words(&processes.iter().map(ToString::to_string).collect::<Vec<_>>())
+}
+
+/// `a, b and c`.
+pub fn words(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}

@@ -1,0 +1,175 @@
+//! For a liveness property: who waits for what, and since when, as far as the trace shows it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+
+use ftsim_core::trace::{Entry, Happening};
+use ftsim_core::{Instant, ProcessId};
+
+use crate::plot::Plot;
+use crate::story::wrapped;
+use crate::style::STRONG;
+use crate::telling::{content, rounded, sending, words};
+
+/// So much of what was not answered is listed for a process.
+const UNANSWERED_COUNT_MAX: usize = 8;
+
+/// Who waits for what.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_waiting(out: &mut impl Write, plot: &Plot<'_>) -> io::Result<()> {
+    let at = rounded(plot.violated.at);
+    writeln!(out, "{STRONG}Who waits for what, at {at}{STRONG:#}")?;
+    let mut told: BTreeSet<ProcessId> = plot.violated.witnesses.iter().copied().collect();
+    let mut asked = BTreeSet::new();
+    for p in told.clone() {
+        let state = State::of(plot, p);
+        asked.extend(state.unanswered.keys().map(|(to, _, _)| *to));
+        for line in wrapped(&format!("  {p:3} "), &state.text()) {
+            writeln!(out, "{line}")?;
+        }
+    }
+    told.append(&mut asked.clone());
+    for p in asked.difference(&plot.violated.witnesses.iter().copied().collect()) {
+        let state = State::of(plot, *p);
+        let text = format!("{}; {}", state.standing(), state.last_words());
+        for line in wrapped(&format!("  {p:3} "), &text) {
+            writeln!(out, "{line}")?;
+        }
+    }
+    Ok(())
+}
+
+/// How a process is in the end.
+#[derive(Default)]
+struct State<'a> {
+    /// What befell it last, if it is not well, with the step and the time.
+    trouble: Option<(&'static str, u64, Instant)>,
+    announced: Option<&'a Entry>,
+    heard: Option<&'a Entry>,
+    acted: Option<&'a Entry>,
+    /// The timers that are set, and when they run out.
+    timers: BTreeMap<&'a str, Instant>,
+    /// How often each timer has run out since it heard a message.
+    ran_out: BTreeMap<&'a str, u64>,
+    /// What it sent to each process since it heard from that one, by receiver, kind, and what
+    /// became of it.
+    unanswered: BTreeMap<(ProcessId, &'a str, &'static str), u64>,
+}
+
+impl<'a> State<'a> {
+    fn of(plot: &Plot<'a>, p: ProcessId) -> Self {
+        let mut state = Self::default();
+        let trace = plot.trace;
+        let steps: Vec<usize> = plot.causality.of_process(p).map(|(index, _)| index).collect();
+        let entries = steps.iter().flat_map(|step| &plot.causality.steps[*step].entries);
+        for entry in entries.map(|index| &trace.entries[*index]) {
+            state.note(plot, p, entry);
+        }
+        state
+    }
+
+    fn note(&mut self, plot: &Plot<'a>, p: ProcessId, entry: &'a Entry) {
+        let is = |what| Some((what, entry.step, entry.at));
+        match &entry.what {
+            Happening::Crash { .. } => {
+                self.trouble = is("is down");
+                self.timers.clear();
+            }
+            Happening::Pause => self.trouble = is("is paused"),
+            Happening::SyncBegins => self.trouble = is("waits for its disk"),
+            Happening::Corrupt { .. } | Happening::Doubled { .. } => {
+                self.trouble = is("is Byzantine");
+            }
+            Happening::Recover { .. } | Happening::Resume | Happening::Synced => {
+                self.trouble = None;
+            }
+            Happening::Indicate { .. } => self.announced = Some(entry),
+            Happening::Deliver { from, .. } if *from != p => {
+                self.heard = Some(entry);
+                self.unanswered.retain(|(to, _, _), _| to != from);
+                self.ran_out.clear();
+            }
+            Happening::SetTimer { timer, due } => drop(self.timers.insert(timer, *due)),
+            Happening::CancelTimer { timer } => drop(self.timers.remove(timer.as_str())),
+            Happening::Timer { timer } => {
+                self.timers.remove(timer.as_str());
+                *self.ran_out.entry(timer).or_default() += 1;
+            }
+            _ => {}
+        }
+        if let Some(sending) = sending(entry) {
+            let voyage = plot.causality.voyages.get(&sending.id).copied().unwrap_or_default();
+            let fate = match (voyage.heard, voyage.lost.map(|lost| &plot.trace.entries[lost].what))
+            {
+                (Some(_), _) => "heard",
+                (None, Some(Happening::Drop { reason, .. })) => reason.text(),
+                (None, _) => "still under way",
+            };
+            *self.unanswered.entry((sending.to, sending.kind(), fate)).or_default() += 1;
+        }
+        self.acted = Some(entry);
+    }
+
+    fn standing(&self) -> String {
+        match self.trouble {
+            None => "is up".to_owned(),
+            Some((what, step, at)) => format!("{what} since {} (step {step})", rounded(at)),
+        }
+    }
+
+    /// What it heard and announced last.
+    fn last_words(&self) -> String {
+        let when = |entry: &Entry| format!("at {} (step {})", rounded(entry.at), entry.step);
+        let heard = match self.heard.map(|entry| (entry, &entry.what)) {
+            Some((entry, Happening::Deliver { from, message, .. })) => {
+                format!("heard last {} from {from} {}", content(message), when(entry))
+            }
+            _ => "never heard a message".to_owned(),
+        };
+        let announced = match self.announced.map(|entry| (entry, &entry.what)) {
+            Some((entry, Happening::Indicate { what })) => {
+                format!("announced last {} {}", content(what), when(entry))
+            }
+            _ => "never announced anything".to_owned(),
+        };
+        format!("{heard}; {announced}")
+    }
+
+    /// What it sent to those who were not heard any more.
+    fn unanswered_text(&self) -> Option<String> {
+        let sent = self.unanswered.iter().map(|((to, kind, fate), count)| match count {
+            1 => format!("{kind} to {to} ({fate})"),
+            count => format!("{count} {kind} to {to} ({fate})"),
+        });
+        let mut sent: Vec<String> = sent.take(UNANSWERED_COUNT_MAX).collect();
+        match self.unanswered.len().saturating_sub(UNANSWERED_COUNT_MAX) {
+            0 => {}
+            count => sent.push(format!("{count} more")),
+        }
+        let nothing_back = "and has heard nothing from there since";
+        (!sent.is_empty()).then(|| format!("it sent {}, {nothing_back}", words(&sent)))
+    }
+
+    fn text(&self) -> String {
+        let mut parts = vec![self.standing(), self.last_words()];
+        parts.extend(self.unanswered_text());
+        for (timer, due) in &self.timers {
+            let ran_out = match self.ran_out.get(timer) {
+                None => String::new(),
+                Some(1) => " has run out once since then, and".to_owned(),
+                Some(count) => format!(" has run out {count} times since then, and"),
+            };
+            let due = match *due {
+                Instant::MAX => "has stopped with its clock".to_owned(),
+                due => format!("is set for {}", rounded(due)),
+            };
+            parts.push(format!("its timer {}{ran_out} {due}", content(timer)));
+        }
+        if self.timers.is_empty() && self.trouble.is_none() {
+            parts.push("it has no timer set: only a message or a client can wake it".to_owned());
+        }
+        parts.join("; ")
+    }
+}
