@@ -92,7 +92,7 @@ pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result
 }
 
 /// How a run differs from the one that a repro stands for, if it does.
-fn difference(repro: &Repro, outcome: &Outcome, trace: &Trace) -> Option<String> {
+pub(crate) fn difference(repro: &Repro, outcome: &Outcome, trace: &Trace) -> Option<String> {
     let (found, digest) = (outcome.digest.to_string(), &repro.digest);
     if found == *digest {
         return None;

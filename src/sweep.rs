@@ -458,7 +458,10 @@ fn same(
     Err(RunError::Diverged(Box::new(Divergence { path, seed, crash_point, differs })))
 }
 
-fn prepare(scenario: &Scenario, seed: u64) -> Result<Box<dyn ftsim_core::Runner>, InternalError> {
+pub(crate) fn prepare(
+    scenario: &Scenario,
+    seed: u64,
+) -> Result<Box<dyn ftsim_core::Runner>, InternalError> {
     scenario.prepare().map_err(|error| InternalError {
         path: scenario.path.clone(),
         seed,
@@ -472,7 +475,7 @@ thread_local! {
 }
 
 /// Executes a run without a word on stderr, whatever panics in it.
-fn guarded<T>(
+pub(crate) fn guarded<T>(
     scenario: &Scenario,
     seed: u64,
     run: impl FnOnce() -> Result<T, InternalError>,

@@ -1,0 +1,125 @@
+//! `ftsim diff`: where two runs begin to differ, and the states of those concerned.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+use ftsim_core::trace::{Entry, Trace};
+use ftsim_core::{Outcome, ProcessId};
+use ftsim_protocols::Catalogue;
+use ftsim_reports::write_trace;
+
+use crate::cli::{DiffArgs, Exit, Failure, Out, complain, load_all};
+use crate::divergence::{Differs, event_text, first_divergence};
+use crate::scenario::Scenario;
+use crate::sweep::{self, InternalError, guarded, prepare};
+
+/// So many of the events that both runs have are shown.
+const CONTEXT: usize = 5;
+
+pub fn diff(args: &DiffArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
+    let (scenarios, bad_input) = load_all(&[args.one.clone(), args.other.clone()], catalogue);
+    let ([one, other], false) = (scenarios.as_slice(), bad_input) else {
+        return Ok(Exit::BadInput);
+    };
+    let own = |scenario: &Scenario| scenario.repro.as_ref().map(|repro| repro.seed);
+    let seed = args.seed.or_else(|| own(one));
+    let other_seed = args.other_seed.or(args.seed).or_else(|| own(other)).or(seed);
+    let (Some(seed), Some(other_seed)) = (seed, other_seed) else {
+        complain(&format!("{} is no repro and has many seeds: write --seed S", one.path));
+        return Ok(Exit::BadInput);
+    };
+    let sides = [Side::of(one, seed)?, Side::of(other, other_seed)?];
+    for (name, Side { scenario, recorded }) in ["A", "B"].iter().zip(&sides) {
+        let Outcome { seed, digest, .. } = recorded.0;
+        writeln!(out, "{name}  {}, seed {seed}, digest {digest}", scenario.path)?;
+    }
+    writeln!(out)?;
+    let [a, b] = &sides;
+    match first_divergence(&a.recorded, &b.recorded) {
+        None => {
+            writeln!(out, "the two runs are the same: {} events", a.recorded.1.entries.len())?;
+            return Ok(Exit::Good);
+        }
+        Some(Differs::Event { index, one, other }) => {
+            write_event(out, &sides, index, [one.as_deref(), other.as_deref()])?;
+            write_states(out, &sides, index, [one.as_deref(), other.as_deref()])?;
+        }
+        Some(differs) => writeln!(out, "{differs}")?,
+    }
+    Ok(Exit::Unexpected)
+}
+
+/// One of the two runs.
+struct Side<'s> {
+    scenario: &'s Scenario,
+    recorded: (Outcome, Trace),
+}
+
+impl<'s> Side<'s> {
+    fn of(scenario: &'s Scenario, seed: u64) -> Result<Self, InternalError> {
+        Ok(Self { scenario, recorded: sweep::record(scenario, seed)? })
+    }
+
+    /// The states of all processes after this step.
+    fn states(&self, step: u64) -> Result<Vec<String>, InternalError> {
+        let Outcome { seed, plan, .. } = &self.recorded.0;
+        guarded(self.scenario, *seed, || {
+            let mut runner = prepare(self.scenario, *seed)?;
+            Ok(runner.inspect(*seed, Some(plan.as_ref().clone()), step))
+        })
+    }
+
+    /// The step of this event, or the last of the run.
+    fn step(&self, index: usize) -> u64 {
+        let entries = &self.recorded.1.entries;
+        entries.get(index).or(entries.last()).map_or(0, |entry| entry.step)
+    }
+}
+
+/// The last events that both have, and the first that differ.
+fn write_event(
+    out: &mut impl Write,
+    sides: &[Side<'_>; 2],
+    index: usize,
+    events: [Option<&Entry>; 2],
+) -> io::Result<()> {
+    let entries = &sides[0].recorded.1.entries;
+    let common = entries[index.saturating_sub(CONTEXT)..index].to_vec();
+    if index > common.len() {
+        writeln!(out, "… {} events are the same", index - common.len())?;
+    }
+    write_trace(out, &Trace { entries: common, truncated: false })?;
+    writeln!(out)?;
+    writeln!(out, "they differ from event {} on", index + 1)?;
+    for (name, event) in ["A", "B"].iter().zip(events) {
+        let text = event.map_or_else(|| "the run has ended".to_owned(), event_text);
+        writeln!(out, "{name}  {text}")?;
+    }
+    writeln!(out)
+}
+
+/// The states of the processes that the two events concern, after their steps.
+fn write_states(
+    out: &mut Out,
+    sides: &[Side<'_>; 2],
+    index: usize,
+    events: [Option<&Entry>; 2],
+) -> Result<(), Failure> {
+    let concerned: BTreeSet<ProcessId> =
+        events.iter().flatten().filter_map(|entry| entry.process).collect();
+    let [a, b] = sides;
+    let (step, other_step) = (a.step(index), b.step(index));
+    let (states, others) = (a.states(step)?, b.states(other_step)?);
+    for p in concerned {
+        let absent = "there is no such process".to_owned();
+        let state = |states: &[String]| states.get(p.index()).unwrap_or(&absent).clone();
+        let (state, other) = (state(&states), state(&others));
+        if state == other {
+            writeln!(out, "{p} in both, after step {step}: {state}")?;
+        } else {
+            writeln!(out, "{p} in A, after step {step}: {state}")?;
+            writeln!(out, "{p} in B, after step {other_step}: {other}")?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,203 @@
+//! `ftsim explain`: the story of a violation, and what it needs.
+
+use std::io::{self, Write};
+
+use ftsim_core::{Kind, Outcome, Trace, Verdict};
+use ftsim_protocols::Catalogue;
+use ftsim_reports::{Plot, Violated, wrapped, write_mermaid, write_story};
+
+use crate::cli::{Exit, ExplainArgs, Failure, Out, StoryFormat, complain, load, show};
+use crate::failing_run::PANICKED;
+use crate::necessity::{Instead, Needs, Sought, Trial, needs};
+use crate::scenario::Scenario;
+use crate::{replay, sweep};
+
+pub fn explain(args: &ExplainArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
+    let scenario = match load(&args.file, catalogue) {
+        Ok(scenario) => scenario,
+        Err(diagnostics) => {
+            show(&diagnostics);
+            return Ok(Exit::BadInput);
+        }
+    };
+    if let Some(point) = args.crash_point
+        && (scenario.crash_points.is_none() || point.process.0 >= scenario.experiment.setting.n)
+    {
+        complain(&format!("{} has no crash point {point}", scenario.path));
+        return Ok(Exit::BadInput);
+    }
+    let repro = scenario.repro.as_ref();
+    let Some(seed) = args.seed.or(repro.map(|repro| repro.seed)) else {
+        complain(&format!("{} is no repro and has many seeds: write --seed S", scenario.path));
+        return Ok(Exit::BadInput);
+    };
+    if let Some(property) = &args.property
+        && property != PANICKED
+        && !scenario.checked.iter().any(|known| known.id.0 == property)
+    {
+        let known: Vec<&str> = scenario.checked.iter().map(|known| known.id.0).collect();
+        let message = format!("{} does not check {property}", scenario.path);
+        complain(&format!("{message}; it checks {}", known.join(", ")));
+        return Ok(Exit::BadInput);
+    }
+    let (outcome, trace) = sweep::record_either(&scenario, seed, args.crash_point)?;
+    let violations = violations(&scenario, &outcome);
+    let chosen = match &args.property {
+        Some(property) => violations.iter().find(|violated| violated.property == *property),
+        None => first(&scenario, &violations),
+    };
+    let Some(violated) = chosen else {
+        let what = args.property.as_deref().unwrap_or("nothing");
+        let verb = if args.property.is_some() { "does not violate" } else { "violates" };
+        complain(&format!("seed {seed} of {} {verb} {what}", scenario.path));
+        return Ok(Exit::Unexpected);
+    };
+    let plot = Plot::of(&trace, violated);
+    match args.format {
+        StoryFormat::Mermaid => write_mermaid(out, &plot)?,
+        StoryFormat::Text => {
+            write_title(out, &scenario, &outcome, &trace)?;
+            write_story(out, &plot)?;
+            if let Some(sought) = Sought::of(&outcome, &violated.property) {
+                let needs = needs(&scenario, catalogue, &outcome, &sought)?;
+                write_needs(out, &scenario, &needs)?;
+            }
+            write_others(out, violated, &violations)?;
+        }
+    }
+    let repro = repro.filter(|repro| repro.seed == seed && args.crash_point.is_none());
+    if let Some(differs) = repro.and_then(|repro| replay::difference(repro, &outcome, &trace)) {
+        out.flush()?;
+        complain(&format!("{} is not reproduced: {differs}", scenario.path));
+        return Ok(Exit::NotDeterministic);
+    }
+    Ok(Exit::Good)
+}
+
+/// What a run violated, in the order of the spec's table; a panic comes first.
+fn violations(scenario: &Scenario, outcome: &Outcome) -> Vec<Violated> {
+    let panicked = outcome.panicked.iter().map(|panic| Violated {
+        property: PANICKED.to_owned(),
+        sentence: "No handler panics.".to_owned(),
+        kind: Kind::Safety,
+        message: panic.message.clone(),
+        at: panic.at,
+        step: panic.step,
+        witnesses: panic.process.into_iter().collect(),
+    });
+    let judged = outcome.judged.iter().filter_map(|judged| {
+        let Verdict::Violated(violation) = &judged.verdict else { return None };
+        let known = scenario.checked.iter().find(|known| known.id == judged.id);
+        Some(Violated {
+            property: judged.id.to_string(),
+            sentence: known.map_or_else(String::new, |known| known.text.to_owned()),
+            kind: judged.kind,
+            message: violation.text(),
+            at: violation.at,
+            step: violation.step,
+            witnesses: violation.witnesses.clone(),
+        })
+    });
+    panicked.chain(judged).collect()
+}
+
+/// The first violation that the scenario does not expect; if it expects all, the first.
+fn first<'v>(scenario: &Scenario, violations: &'v [Violated]) -> Option<&'v Violated> {
+    let expects = |v: &&Violated| scenario.expect.violated.iter().any(|id| id.0 == v.property);
+    violations.iter().find(|violated| !expects(violated)).or(violations.first())
+}
+
+fn write_title(
+    out: &mut impl Write,
+    scenario: &Scenario,
+    outcome: &Outcome,
+    trace: &Trace,
+) -> io::Result<()> {
+    let entry = &scenario.entry;
+    let mutant = scenario.experiment.setting.mutant.as_ref();
+    let mutant = mutant.map_or_else(String::new, |mutant| format!(", mutant {mutant}"));
+    let n = scenario.experiment.setting.n;
+    writeln!(
+        out,
+        "{}, seed {}: {} ({}){mutant}, {n} processes",
+        scenario.path, outcome.seed, entry.name, entry.spec
+    )?;
+    if trace.truncated {
+        writeln!(out, "the record of the run is cut short, and so is what is told of it")?;
+    }
+    Ok(())
+}
+
+fn write_needs(out: &mut impl Write, scenario: &Scenario, needs: &Needs) -> io::Result<()> {
+    writeln!(out)?;
+    writeln!(out, "What it needs (each taken out alone, and the same seed run again)")?;
+    let Needs { faults, overrides, mistakes, mutant, .. } = needs;
+    let trials = || faults.iter().chain(overrides).chain(mistakes).chain(mutant);
+    let of = |wanted: fn(&Instead) -> bool| trials().filter(move |trial| wanted(&trial.instead));
+    write_trials(out, "necessary", of(|instead| matches!(instead, Instead::Gone(_))))?;
+    write_trials(out, "changes it", of(|instead| matches!(instead, Instead::Otherwise(_))))?;
+    write_trials(out, "irrelevant", of(|instead| *instead == Instead::Same))?;
+    for fault in &needs.unfired {
+        writeln!(out, "  {:10}  {fault}", "not struck")?;
+    }
+    let wrong = faults.len() + overrides.len() + mistakes.len();
+    let is_necessary =
+        |trials: &[Trial]| trials.iter().any(|t| matches!(t.instead, Instead::Gone(_)));
+    match &needs.all_faults {
+        Some(Instead::Same) => {
+            writeln!(out, "  no fault is necessary, nor are all of them together")?;
+        }
+        Some(instead) if !is_necessary(faults) => {
+            writeln!(out, "  no fault alone is necessary; without all of them: {}", text(instead))?;
+        }
+        _ => {}
+    }
+    if wrong == 0 {
+        let links = match scenario.experiment.network.default.loss == Default::default() {
+            true => "the delays of the links",
+            false => "the delays and losses of the links",
+        };
+        let what = match mutant.as_ref().map(|trial| &trial.instead) {
+            Some(Instead::Gone(_)) => format!("{links} and the mutant did it"),
+            _ => format!("{links} alone did it"),
+        };
+        writeln!(out, "  no fault struck: {what}")?;
+    }
+    Ok(())
+}
+
+fn write_trials<'t>(
+    out: &mut impl Write,
+    heading: &str,
+    trials: impl Iterator<Item = &'t Trial>,
+) -> io::Result<()> {
+    for Trial { without, instead } in trials {
+        let mut lines = wrapped(&format!("  {heading:10}  "), without);
+        if *instead != Instead::Same {
+            let text = format!("without it: {}", text(instead));
+            lines.extend(wrapped(&" ".repeat(14), &text));
+        }
+        for line in lines {
+            writeln!(out, "{line}")?;
+        }
+    }
+    Ok(())
+}
+
+fn text(instead: &Instead) -> String {
+    match instead {
+        Instead::Same => "the same violation".to_owned(),
+        Instead::Otherwise(how) => format!("violated in another way: {how}"),
+        Instead::Gone(verdict) => verdict.clone(),
+    }
+}
+
+fn write_others(out: &mut impl Write, told: &Violated, all: &[Violated]) -> io::Result<()> {
+    let others = all.iter().map(|violated| violated.property.as_str());
+    let others: Vec<&str> = others.filter(|property| *property != told.property).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    writeln!(out, "Also violated: {} (--property tells of it)", others.join(", "))
+}
