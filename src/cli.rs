@@ -15,14 +15,14 @@ use ftsim_protocols::Catalogue;
 
 use crate::crash_point::CrashPoint;
 use crate::diagnostic::Diagnostic;
+use crate::diff::DiffArgs;
 use crate::divergence::Divergence;
+use crate::explain::ExplainArgs;
 use crate::results::FolderError;
 use crate::scenario::Scenario;
 use crate::shard::Shard;
 use crate::sweep::{InternalError, RunError};
-use crate::{
-    describe, diff, explain, merge, replay, run, schema, shrink_command, sweep_command,
-};
+use crate::{describe, diff, explain, merge, replay, run, schema, shrink_command, sweep_command};
 
 const EXIT_CODES: &str = "\
 Exit status:
@@ -230,43 +230,6 @@ pub(crate) struct ShrinkArgs {
     pub budget: Duration,
 }
 
-/// What `ftsim explain` is told.
-#[derive(Debug, Args)]
-pub(crate) struct ExplainArgs {
-    /// Explain a run of this scenario file, or this repro
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// Run seed S; default: the one of the repro
-    #[arg(long, value_name = "S")]
-    pub seed: Option<u64>,
-    /// Crash process P after its Nth effect, in a scenario that runs every crash point
-    #[arg(long, value_name = "P:N")]
-    pub crash_point: Option<CrashPoint>,
-    /// Explain the violation of property ID; default: the first that is not expected, or the first
-    #[arg(long, value_name = "ID")]
-    pub property: Option<String>,
-    /// Write the story as FORMAT
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: StoryFormat,
-}
-
-/// What `ftsim diff` is told.
-#[derive(Debug, Args)]
-pub(crate) struct DiffArgs {
-    /// Compare a run of this scenario file, or this repro
-    #[arg(value_name = "A")]
-    pub one: PathBuf,
-    /// Compare it with a run of this one
-    #[arg(value_name = "B")]
-    pub other: PathBuf,
-    /// Run seed S of A, and of B too; default: those of the repros
-    #[arg(long, value_name = "S")]
-    pub seed: Option<u64>,
-    /// Run seed T of B
-    #[arg(long, value_name = "T")]
-    pub other_seed: Option<u64>,
-}
-
 #[derive(Debug, Args)]
 struct CheckArgs {
     /// Check these scenario files
@@ -308,15 +271,6 @@ pub(crate) enum TraceFormat {
     Text,
     /// For programs: an object a line.
     Jsonl,
-}
-
-/// How a story is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum StoryFormat {
-    /// For people.
-    Text,
-    /// A sequence diagram for Mermaid.
-    Mermaid,
 }
 
 /// The largest seed of a range.

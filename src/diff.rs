@@ -2,19 +2,38 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
+use clap::Args;
 use ftsim_core::trace::{Entry, Trace};
 use ftsim_core::{Outcome, ProcessId};
 use ftsim_protocols::Catalogue;
 use ftsim_reports::write_trace;
 
-use crate::cli::{DiffArgs, Exit, Failure, Out, complain, load_all};
+use crate::cli::{Exit, Failure, Out, complain, load_all};
 use crate::divergence::{Differs, event_text, first_divergence};
 use crate::scenario::Scenario;
 use crate::sweep::{self, InternalError, guarded, prepare};
 
 /// So many of the events that both runs have are shown.
 const CONTEXT: usize = 5;
+
+/// What `ftsim diff` is told.
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// Compare a run of this scenario file, or this repro
+    #[arg(value_name = "A")]
+    pub one: PathBuf,
+    /// Compare it with a run of this one
+    #[arg(value_name = "B")]
+    pub other: PathBuf,
+    /// Run seed S of A, and of B too; default: those of the repros
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// Run seed T of B
+    #[arg(long, value_name = "T")]
+    pub other_seed: Option<u64>,
+}
 
 pub fn diff(args: &DiffArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
     let (scenarios, bad_input) = load_all(&[args.one.clone(), args.other.clone()], catalogue);

@@ -1,16 +1,48 @@
 //! `ftsim explain`: the story of a violation, and what it needs.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
+use clap::{Args, ValueEnum};
 use ftsim_core::{Kind, Outcome, Trace, Verdict};
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{Plot, Violated, wrapped, write_mermaid, write_story};
 
-use crate::cli::{Exit, ExplainArgs, Failure, Out, StoryFormat, complain, load, show};
+use crate::cli::{Exit, Failure, Out, complain, load, show};
+use crate::crash_point::CrashPoint;
 use crate::failing_run::PANICKED;
 use crate::necessity::{Instead, Needs, Sought, Trial, needs};
 use crate::scenario::Scenario;
 use crate::{replay, sweep};
+
+/// What `ftsim explain` is told.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// Explain a run of this scenario file, or this repro
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Run seed S; default: the one of the repro
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// Crash process P after its Nth effect, in a scenario that runs every crash point
+    #[arg(long, value_name = "P:N")]
+    pub crash_point: Option<CrashPoint>,
+    /// Explain the violation of property ID; default: the first that is not expected, or the first
+    #[arg(long, value_name = "ID")]
+    pub property: Option<String>,
+    /// Write the story as FORMAT
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: StoryFormat,
+}
+
+/// How a story is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StoryFormat {
+    /// For people.
+    Text,
+    /// A sequence diagram for Mermaid.
+    Mermaid,
+}
 
 pub fn explain(args: &ExplainArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
     let scenario = match load(&args.file, catalogue) {
