@@ -40,9 +40,8 @@ pub fn diff(args: &DiffArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exi
     let ([one, other], false) = (scenarios.as_slice(), bad_input) else {
         return Ok(Exit::BadInput);
     };
-    let own = |scenario: &Scenario| scenario.repro.as_ref().map(|repro| repro.seed);
-    let seed = args.seed.or_else(|| own(one));
-    let other_seed = args.other_seed.or(args.seed).or_else(|| own(other)).or(seed);
+    let seed = args.seed.or(one.only_seed());
+    let other_seed = args.other_seed.or(args.seed).or(other.only_seed()).or(seed);
     let (Some(seed), Some(other_seed)) = (seed, other_seed) else {
         complain(&format!("{} is no repro and has many seeds: write --seed S", one.path));
         return Ok(Exit::BadInput);

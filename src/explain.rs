@@ -13,6 +13,7 @@ use crate::crash_point::CrashPoint;
 use crate::failing_run::PANICKED;
 use crate::necessity::{Instead, Needs, Sought, Trial, needs};
 use crate::scenario::Scenario;
+use crate::sweep::InternalError;
 use crate::{replay, sweep};
 
 /// What `ftsim explain` is told.
@@ -59,7 +60,7 @@ pub fn explain(args: &ExplainArgs, catalogue: &Catalogue, out: &mut Out) -> Resu
         return Ok(Exit::BadInput);
     }
     let repro = scenario.repro.as_ref();
-    let Some(seed) = args.seed.or(repro.map(|repro| repro.seed)) else {
+    let Some(seed) = args.seed.or(scenario.only_seed()) else {
         complain(&format!("{} is no repro and has many seeds: write --seed S", scenario.path));
         return Ok(Exit::BadInput);
     };
@@ -84,16 +85,10 @@ pub fn explain(args: &ExplainArgs, catalogue: &Catalogue, out: &mut Out) -> Resu
         complain(&format!("seed {seed} of {} {verb} {what}", scenario.path));
         return Ok(Exit::Unexpected);
     };
-    let plot = Plot::of(&trace, violated);
     match args.format {
-        StoryFormat::Mermaid => write_mermaid(out, &plot)?,
+        StoryFormat::Mermaid => write_mermaid(out, &Plot::of(&trace, violated))?,
         StoryFormat::Text => {
-            write_title(out, &scenario, &outcome, &trace)?;
-            write_story(out, &plot)?;
-            if let Some(sought) = Sought::of(&outcome, &violated.property) {
-                let needs = needs(&scenario, catalogue, &outcome, &sought)?;
-                write_needs(out, &scenario, &needs)?;
-            }
+            tell(out, &scenario, (&outcome, &trace), violated)?;
             write_others(out, violated, &violations)?;
         }
     }
@@ -104,6 +99,43 @@ pub fn explain(args: &ExplainArgs, catalogue: &Catalogue, out: &mut Out) -> Resu
         return Ok(Exit::NotDeterministic);
     }
     Ok(Exit::Good)
+}
+
+/// The story of the violation of a property in a run, as text; `None` if it is not violated.
+///
+/// # Errors
+/// When ftsim itself fails.
+pub fn story(
+    scenario: &Scenario,
+    run: &(Outcome, Trace),
+    property: &str,
+) -> Result<Option<String>, InternalError> {
+    let violations = violations(scenario, &run.0);
+    let violated = violations.iter().find(|violated| violated.property == property);
+    let Some(violated) = violated else { return Ok(None) };
+    let mut text = Vec::new();
+    match tell(&mut text, scenario, (&run.0, &run.1), violated) {
+        Err(Failure::Internal(error)) => return Err(error),
+        told => told.expect("a vector takes all"),
+    }
+    let text = String::from_utf8_lossy(&text);
+    Ok(Some(anstream::adapter::strip_str(&text).to_string()))
+}
+
+/// Tells a story.
+fn tell(
+    out: &mut impl Write,
+    scenario: &Scenario,
+    (outcome, trace): (&Outcome, &Trace),
+    violated: &Violated,
+) -> Result<(), Failure> {
+    write_title(out, scenario, outcome, trace)?;
+    write_story(out, &Plot::of(trace, violated))?;
+    if let Some(sought) = Sought::of(outcome, &violated.property) {
+        let needs = needs(scenario, outcome, &sought)?;
+        write_needs(out, scenario, &needs)?;
+    }
+    Ok(())
 }
 
 /// What a run violated, in the order of the spec's table; a panic comes first.

@@ -167,9 +167,11 @@ fn merge_one(out: &Path, parts: &[Part], scenario: &Scenario) -> Result<SweepRep
     let mut shrunk = Vec::new();
     for ((property, _), group) in &account.groups {
         let Some(name) = sweep_report::shrunk_name(property, group) else { continue };
-        let found = parts.iter().map(|part| part.folder.join(SHRUNK).join(&name));
-        if let Some(path) = found.into_iter().find(|path| path.exists()) {
-            shrunk.push((name, read(&path)?));
+        for name in [sweep_report::story_name(&name), name] {
+            let found = parts.iter().map(|part| part.folder.join(SHRUNK).join(&name));
+            if let Some(path) = found.into_iter().find(|path| path.exists()) {
+                shrunk.push((name, read(&path)?));
+            }
         }
     }
     let report = sweep_report::report(scenario, &header, &account, &shrunk);

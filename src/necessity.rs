@@ -112,7 +112,6 @@ fn violation(outcome: &Outcome, property: &str) -> Option<String> {
 /// When ftsim itself fails.
 pub fn needs(
     scenario: &Scenario,
-    catalogue: &Catalogue,
     outcome: &Outcome,
     sought: &Sought,
 ) -> Result<Needs, InternalError> {
@@ -157,7 +156,7 @@ pub fn needs(
         let without = format!("detector at {at}: {observer} wrongly suspects {suspects}");
         needs.mistakes.push(Trial { without, instead });
     }
-    needs.mutant = without_mutant(scenario, catalogue, outcome, sought)?;
+    needs.mutant = without_mutant(scenario, outcome, sought)?;
     Ok(needs)
 }
 
@@ -187,13 +186,13 @@ impl Sought {
 /// an assumption, which is restored.
 fn without_mutant(
     scenario: &Scenario,
-    catalogue: &Catalogue,
     outcome: &Outcome,
     sought: &Sought,
 ) -> Result<Option<Trial>, InternalError> {
     let Some(name) = &scenario.experiment.setting.mutant else { return Ok(None) };
     let known = scenario.entry.mutants.iter().find(|mutant| mutant.name == name);
     let Some(mutant) = known else { return Ok(None) };
+    let catalogue = Catalogue::from(scenario.entry.clone());
     let without = format!("the mutant {name}: {}", mutant.changes);
     let instead = match mutant.kind {
         MutantKind::Code => {
@@ -203,7 +202,7 @@ fn without_mutant(
         }
         MutantKind::Assumption { key, restored } => {
             let whole = restore(scenario, key, restored)
-                .and_then(|text| Scenario::parse(&scenario.path, &text, catalogue).ok());
+                .and_then(|text| Scenario::parse(&scenario.path, &text, &catalogue).ok());
             let Some(whole) = whole else { return Ok(None) };
             let seed = outcome.seed;
             // The assumption may be broken by the faults themselves: the plan is drawn anew.
@@ -229,7 +228,7 @@ fn restore(scenario: &Scenario, key: &str, value: Option<&str>) -> Option<String
 }
 
 /// Sets or removes what stands under a dotted path, in every element of an array on the way.
-fn set(value: &mut Value, path: &str, to: Option<&Value>) {
+pub fn set(value: &mut Value, path: &str, to: Option<&Value>) {
     if let Value::Array(items) = value {
         items.iter_mut().for_each(|item| set(item, path, to));
         return;

@@ -29,7 +29,7 @@ pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result
         return Ok(Exit::BadInput);
     }
     let repro = scenario.repro.as_ref();
-    let Some(seed) = args.seed.or(repro.map(|repro| repro.seed)) else {
+    let Some(seed) = args.seed.or(scenario.only_seed()) else {
         complain(&format!("{} is no repro and has many seeds: write --seed S", scenario.path));
         return Ok(Exit::BadInput);
     };

@@ -4,12 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ftsim_core::PropertyId;
+use ftsim_protocols::Catalogue;
 use ftsim_reports::{
     ExampleRow, GroupRow, Rate, RateRow, ScenarioReport, SeedRange, SurpriseKind, SweepReport,
 };
 
 use crate::cli::Exit;
 use crate::divergence::{Differs, Divergence};
+use crate::explain;
 use crate::judge;
 use crate::progress::clock;
 use crate::regression;
@@ -100,14 +102,18 @@ fn groups(account: &Account, shrunk: &[NamedText]) -> Vec<GroupRow> {
             message: example.message.clone(),
             repro: format!("repros/{}", example.repro_name()),
         });
+        let name = shrunk_name(property, group);
+        let written =
+            |name: &str| shrunk.iter().find(|(written, _)| written == name).map(|(_, text)| text);
         GroupRow {
             property: property.clone(),
             signature: signature.clone(),
             expected: group.expected,
             runs: group.runs,
             examples: examples.collect(),
-            shrunk: shrunk_name(property, group)
-                .filter(|name| shrunk.iter().any(|(written, _)| written == name))
+            story: name.as_ref().and_then(|name| written(&story_name(name)).cloned()),
+            shrunk: name
+                .filter(|name| written(name).is_some())
                 .map(|name| format!("{SHRUNK}/{name}")),
         }
     };
@@ -175,7 +181,15 @@ pub fn shrunk(
         let target = Target::of(&outcome, &wanted);
         let Some(target) = target.filter(|target| target.name() == property) else { continue };
         let effort = Effort { budget: left, halt, progress: &|_, _| {} };
-        files.push((name, shrink(scenario, &outcome, target, &effort)?.text));
+        let text = shrink(scenario, &outcome, target, &effort)?.text;
+        let small = Scenario::parse(&name, &text, &Catalogue::from(scenario.entry.clone())).ok();
+        if let Some((small, seed)) =
+            small.and_then(|small| small.only_seed().map(|seed| (small, seed)))
+            && let Some(story) = explain::story(&small, &sweep::record(&small, seed)?, property)?
+        {
+            files.push((story_name(&name), story));
+        }
+        files.push((name, text));
     }
     Ok(files)
 }
@@ -184,6 +198,11 @@ pub fn shrunk(
 pub fn shrunk_name(property: &str, group: &Group) -> Option<String> {
     let example = group.examples.first()?.repro_name();
     Some(format!("{}-{property}.toml", example.trim_end_matches(".toml")))
+}
+
+/// The file that tells the story of a shrunk run.
+pub fn story_name(shrunk: &str) -> String {
+    format!("{}.txt", shrunk.trim_end_matches(".toml"))
 }
 
 /// The exit status that these sweeps have.

@@ -128,12 +128,11 @@ fn every_line_of_a_diagram_is_one_of_mermaid() {
 /// called irrelevant it is.
 #[test]
 fn what_is_needed_is_told_apart_from_what_is_not() {
-    let catalogue = Catalogue::builtin();
     let needs_of = |name: &str, property: &str| {
         let scenario = scenario(name);
         let (outcome, _) = sweep::record(&scenario, 1).expect("ftsim does not fail");
         let sought = Sought::of(&outcome, property).expect("a violation");
-        needs(&scenario, &catalogue, &outcome, &sought).expect("ftsim does not fail")
+        needs(&scenario, &outcome, &sought).expect("ftsim does not fail")
     };
     let own_view = needs_of("flooding-consensus-own-view", "cons.agreement");
     let held = Instead::Gone("held".to_owned());

@@ -234,7 +234,7 @@ fn every_failure_shrinks_to_what_cannot_be_left_out() {
 }
 
 const HEAD: &str = "\
-| scenario | mutant | violates | processes | requests | faults | messages | events | catalogue | runs |
+| scenario | mutant | violates | processes | requests | faults | messages | events | least | runs |
 |---|---|---|---|---|---|---|---|---|---|
 ";
 

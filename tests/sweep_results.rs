@@ -311,13 +311,24 @@ fn the_first_run_of_each_group_is_shrunk() {
         .expect("a folder")
         .map(|entry| entry.expect("an entry").path())
         .collect();
+    let (stories, shrunk): (Vec<PathBuf>, Vec<PathBuf>) =
+        shrunk.into_iter().partition(|path| path.extension().is_some_and(|e| e == "txt"));
     let groups = told.matches(", as expected: ").count();
-    assert_eq!(shrunk.len(), groups, "{told}");
+    assert_eq!((shrunk.len(), stories.len()), (groups, groups), "{told}");
+    for path in stories {
+        let story = fs::read_to_string(path).expect("a story");
+        assert!(story.contains("VIOLATED  rb.agreement"), "{story}");
+    }
     assert!(groups > 0 && told.matches("shrunk: ftsim run ").count() == groups, "{told}");
     for path in shrunk {
         let small = status(&folder, 0, &format!("run {}", path.display()));
         assert!(small.contains("rb.agreement violated in 1, as expected"), "{small}");
     }
+    assert!(!told.contains("What it needs"), "what is expected is not told: {told}");
+    let unexpected = MUTANT.replace("violated = [\"rb.agreement\"]", "");
+    fs::write(folder.join("y.toml"), unexpected).expect("a file");
+    let told = status(&folder, 1, "sweep y.toml --seeds 0..200 --out all");
+    assert!(told.contains("    What it needs"), "{told}");
     status(&folder, 0, "sweep x.toml --seeds 0..200 --shrink off --out none");
     assert!(!folder.join("none/x/shrunk").exists());
     let refused = status(&folder, 2, "sweep x.toml --shrink much --out none");

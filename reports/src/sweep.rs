@@ -63,6 +63,9 @@ pub struct GroupRow {
     /// What the first shrinks to, in the folder of the scenario's results.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shrunk: Option<String>,
+    /// The story of what it shrinks to.
+    #[serde(skip)]
+    pub story: Option<String>,
 }
 
 /// A run that shows a failure.
@@ -125,12 +128,16 @@ pub fn write_sweep_text(
             writeln!(out, "{}", undecided.map(|u| format!("; undecided {u}")).unwrap_or_default())?;
         }
         for group in &report.groups {
-            let GroupRow { property, signature, runs, examples, shrunk, .. } = group;
+            let GroupRow { property, signature, runs, examples, shrunk, story, .. } = group;
             let (style, how) = if group.expected { (FAINT, ", as expected") } else { (BAD, "") };
             writeln!(out, "{style}{property}{style:#} in {runs} runs{how}: {signature}")?;
             if let Some(shrunk) = shrunk {
                 let run = format!("ftsim run {}", shell_word(&report.path(results, shrunk)));
                 writeln!(out, "{FAINT}shrunk:{FAINT:#} {run}")?;
+            }
+            // What is expected needs no telling; its file has the story all the same.
+            for line in story.iter().filter(|_| !group.expected).flat_map(|story| story.lines()) {
+                writeln!(out, "{}", format!("    {line}").trim_end())?;
             }
             for example in examples {
                 writeln!(out, "{FAINT}replay:{FAINT:#} {}", report.replay(results, example))?;

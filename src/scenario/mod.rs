@@ -130,6 +130,13 @@ impl Scenario {
         }
     }
 
+    /// Its seed, if it is about one: that of a repro, or of a scenario with a single one.
+    pub fn only_seed(&self) -> Option<u64> {
+        let seeds = self.own_seeds();
+        let is_one = seeds.end - seeds.start == 1 && self.crash_points.is_none();
+        is_one.then_some(seeds.start)
+    }
+
     /// Puts the protocol into its world.
     ///
     /// # Errors

@@ -2,8 +2,8 @@
 //! was cut off that everybody needs.
 //!
 //! Three controls hold for most runs. Without any fault all is well; with the correct protocol in
-//! the place of a mutant all is well; no more processes are faulty than the protocol can bear. Those
-//! that hold for the run that is shrunk must hold for every case that is made of it.
+//! the place of a mutant all is well; no more processes are faulty than the protocol can bear.
+//! Those that hold for the run that is shrunk must hold for every case that is made of it.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +12,7 @@ use ftsim_core::{MutantKind, ProcessId};
 use toml::{Table, Value};
 
 use super::case::Case;
+use crate::necessity::set;
 use crate::scenario::Scenario;
 
 /// The controls that hold.
@@ -35,26 +36,11 @@ pub fn without_mutant(case: &Case, entry: &Entry) -> Option<Case> {
             let table: Table = toml::from_str(&format!("value = {text}")).ok()?;
             table.get("value").cloned()
         });
-        let path: Vec<&str> = key.split('.').collect();
-        set(&mut case.table, &path, restored);
+        let mut root = Value::Table(case.table);
+        set(&mut root, key, restored.as_ref());
+        case.table = root.as_table().cloned().unwrap_or_default();
     }
     Some(case)
-}
-
-fn set(table: &mut Table, path: &[&str], value: Option<Value>) {
-    match (path, value) {
-        ([key], Some(value)) => drop(table.insert((*key).to_owned(), value)),
-        ([key], None) => drop(table.remove(*key)),
-        ([section, rest @ ..], value) => {
-            let empty = || Value::Table(Table::new());
-            let section = table.entry((*section).to_owned()).or_insert_with(empty);
-            section
-                .as_table_mut()
-                .into_iter()
-                .for_each(|section| set(section, rest, value.clone()));
-        }
-        ([], _) => {}
-    }
 }
 
 /// The case with nothing going wrong in it that is written out.

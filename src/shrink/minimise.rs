@@ -47,7 +47,10 @@ mod tests {
     proptest! {
         /// A condition that is not monotonic: even so nothing alone can be left out at the end.
         #[test]
-        fn nothing_can_be_left_out(items in prop::collection::vec(0u32..40, 0..40), modulus in 2u32..6) {
+        fn nothing_can_be_left_out(
+            items in prop::collection::vec(0u32..40, 0..40),
+            modulus in 2u32..6,
+        ) {
             let is_enough = |rest: &[u32]| {
                 rest.iter().sum::<u32>() % modulus == 0 && rest.iter().any(|i| *i > 20)
             };

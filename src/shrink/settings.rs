@@ -37,7 +37,7 @@ pub fn fewer_settings(lab: &mut Lab<'_>) -> bool {
     lab.best.table != before
 }
 
-/// Of the properties that the scenario checks beyond its protocol's claims only the one that counts.
+/// Of the properties that the scenario checks beyond its protocol's claims the one that counts.
 fn only_the_property(lab: &mut Lab<'_>) {
     let Some(Value::Array(checked)) = lab.best.table.get("check") else { return };
     let wanted: Vec<Value> =

@@ -80,6 +80,15 @@ pub fn fewer_requests(lab: &mut Lab<'_>) -> bool {
     made.len() < before
 }
 
+/// Takes masks out whose request never comes.
+pub fn fewer_masks(lab: &mut Lab<'_>) {
+    let unused = lab.outcome.unused_masks.clone();
+    let masks = lab.scenario().experiment.masks.into_iter().enumerate();
+    let used: Vec<Mask> = masks.filter(|(i, _)| !unused.contains(i)).map(|(_, m)| m).collect();
+    let case = with_masks(&lab.best, &used);
+    lab.attempt(&case);
+}
+
 /// All requests of a run, as those for each process are counted.
 pub fn requests(counts: &[u64]) -> Vec<Mask> {
     let of = |(p, count): (u32, &u64)| {
