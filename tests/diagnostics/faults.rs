@@ -539,3 +539,78 @@ corrupt = true
         "#]],
     );
 }
+
+#[test]
+fn masks() {
+    idle(
+        r#"[[mask]]
+process = "p9"
+request = 1
+[[mask]]
+process = "p0"
+request = 0
+[[mask]]
+process = "p1"
+request = 2
+[[mask]]
+process = "p1"
+request = 2
+"#,
+        expect![[r#"
+            error: there is no process p9
+             --> x.toml:4:11
+              |
+            4 | process = "p9"
+              |           ^^^^ processes are p0 to p3
+
+            error: there is no 0th: counting begins at 1
+             --> x.toml:8:11
+              |
+            8 | request = 0
+              |           ^
+
+            error: this request is masked twice
+              --> x.toml:12:1
+               |
+            12 | [[mask]]
+               | ^^^^^^^^
+        "#]],
+    );
+}
+
+#[test]
+fn what_arrives_can_say_several_things() {
+    idle(
+        r#"[[message]]
+link = "p0 -> p1"
+delay = "1s"
+duplicate = "2s"
+corrupt = true
+[[message]]
+link = "p0 -> p2"
+corrupt = true
+replace = { Data = 1 }
+[[message]]
+link = "p0 -> p3"
+drop = true
+corrupt = true
+"#,
+        expect![[r#"
+            error: this says twice what becomes of the message
+              --> x.toml:11:1
+               |
+            11 | replace = { Data = 1 }
+               | ^^^^^^^
+               |
+            help: leave one of them out
+
+            error: this says twice what becomes of the message
+              --> x.toml:15:1
+               |
+            15 | corrupt = true
+               | ^^^^^^^
+               |
+            help: leave one of them out
+        "#]],
+    );
+}

@@ -87,6 +87,7 @@ impl World {
         let arrival = match &self.experiment.overrides[index].fate {
             Fate::Drop(reason) => {
                 self.failure_free = false;
+                let _in_order = self.network.order_anew((from, to), last_arrival);
                 return Route::Dropped(*reason);
             }
             Fate::Arrive(arrival) => arrival,

@@ -4,6 +4,7 @@ mod byzantine;
 mod clocks;
 mod conditions;
 mod crash;
+mod decisions;
 mod dependability;
 mod fates;
 mod layers;

@@ -1,0 +1,127 @@
+//! A run can be told as overrides that make it again; single requests can be taken out of it.
+
+use crate::scripted::{Do, Stage, at};
+use ftsim_core::condition::{Condition, Links, Persistence};
+use ftsim_core::delay::Delay;
+use ftsim_core::fault::{Action, Plan};
+use ftsim_core::message_override::{Arrival, Content, Fate};
+use ftsim_core::network::{Loss, Order};
+use ftsim_core::{Duration, DurationRange, Mask, Outcome, Probability, ProcessId};
+
+const P: [ProcessId; 3] = [ProcessId(0), ProcessId(1), ProcessId(2)];
+
+fn percent(p: u32) -> Probability {
+    Probability::new(f64::from(p) / 100.0).expect("a probability")
+}
+
+/// All three processes broadcast every 2 ms, on links that delay, lose, double and change.
+fn noise(order: Order) -> Stage {
+    let lines: Vec<_> =
+        (0..30).flat_map(|i| (0..3).map(move |p| (2 * i, p, vec![Do::Broadcast(i)]))).collect();
+    Stage::new(3, &lines).with(move |e| {
+        let (min, max) = (Duration::from_millis(1), Duration::from_millis(10));
+        let link = &mut e.network.default;
+        link.delay = Delay::Uniform(DurationRange { min, max });
+        (link.loss, link.duplicate, link.garble) =
+            (Loss::Independent(percent(20)), percent(20), percent(20));
+        link.order = order;
+    })
+}
+
+/// The run of a seed, and of what it decided; on calm links, if these decide nothing any more.
+fn told(stage: &Stage, seed: u64, calm: bool) -> (Outcome, Outcome) {
+    let plan: Plan = stage.experiment.plan.clone();
+    let (outcome, decisions) = stage.simulation().decisions(seed, plan);
+    let rules: Vec<_> = decisions.into_iter().map(|decision| decision.rule).collect();
+    let copy = Stage { experiment: stage.experiment.clone(), lines: stage.lines.clone() };
+    let again = copy.with(|e| {
+        e.overrides = rules;
+        if !calm {
+            return;
+        }
+        e.network.default.loss = Loss::default();
+        e.network.default.duplicate = Probability::NEVER;
+        e.network.default.garble = Probability::NEVER;
+        e.network.default.delay = Delay::default();
+    });
+    let again = again.simulation().run(seed);
+    (outcome, again)
+}
+
+#[test]
+fn decisions_make_the_same_run_without_the_links_that_made_them() {
+    for order in [Order::Any, Order::Fifo] {
+        for seed in 0..200 {
+            let (outcome, again) = told(&noise(order), seed, true);
+            let counts = |o: &Outcome| {
+                let s = &o.statistics;
+                (s.dropped, s.duplicated, s.garbled, s.delivered)
+            };
+            assert_eq!(counts(&outcome), counts(&again), "seed {seed}");
+            assert_eq!(outcome.digest, again.digest, "seed {seed}");
+            assert!(outcome.statistics.garbled > 0 && outcome.statistics.duplicated > 0);
+        }
+    }
+}
+
+#[test]
+fn decisions_hold_under_conditions_too() {
+    let all = || Links { from: None, to: None };
+    let while_it_lasts = Persistence::Transient(Duration::from_millis(20));
+    let within = Duration::from_millis(5);
+    let conditions = [
+        Condition::Loss(all(), percent(30)),
+        Condition::Duplicate(all(), percent(30)),
+        Condition::Late(all(), within),
+        Condition::Reorder(all(), percent(50), within),
+        Condition::Clog(all()),
+        Condition::SendOmission(P[0], all(), percent(50)),
+        Condition::Partition(ftsim_core::network::Cut::Groups(vec![vec![P[0]]])),
+    ];
+    for order in [Order::Any, Order::Fifo] {
+        for condition in &conditions {
+            let stage = noise(order).with(|e| e.network.default.garble = Probability::NEVER);
+            let stage = stage.fault(at(10), Action::Begin(condition.clone(), while_it_lasts));
+            for seed in 0..20 {
+                let (outcome, again) = told(&stage, seed, order == Order::Any);
+                assert_eq!(outcome.digest, again.digest, "{condition}, seed {seed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_override_can_say_all_of_a_messages_way() {
+    let lines = [(0, 0, vec![Do::Send(1, 1), Do::Send(1, 2)])];
+    let fate = Fate::Arrive(Arrival {
+        after: Some(Duration::from_millis(30)),
+        copy_after: Some(Duration::from_millis(40)),
+        content: Some(Content::Replaced(serde_json::json!({ "Data": 7 }))),
+    });
+    let rule = ftsim_core::message_override::MessageOverride {
+        from: P[0],
+        to: P[1],
+        kind: None,
+        nth: 1,
+        fate,
+    };
+    let stage = Stage::new(2, &lines).with(|e| e.overrides = vec![rule]);
+    assert_eq!(stage.play(), ["10 p1 Heard(0, 2)", "30 p1 Heard(0, 7)", "40 p1 Heard(0, 7)"]);
+    // A link that keeps order keeps it.
+    let fifo = stage.with(|e| e.network.default.order = Order::Fifo);
+    assert_eq!(fifo.play(), ["30 p1 Heard(0, 7)", "40 p1 Heard(0, 7)", "40 p1 Heard(0, 2)"]);
+}
+
+#[test]
+fn a_masked_request_is_not_heard_and_the_others_are() {
+    let lines: Vec<_> = (0..4).map(|i| (i, 0, vec![Do::Send(1, i)])).collect();
+    let masked = |masks: &[(usize, u64)]| {
+        let masks = masks.iter().map(|(p, request)| Mask { process: P[*p], request: *request });
+        let masks: Vec<Mask> = masks.collect();
+        let (outcome, _) = Stage::new(2, &lines).with(|e| e.masks = masks).record();
+        (outcome.statistics.sent(), outcome.unused_masks, outcome.statistics.requests)
+    };
+    assert_eq!(masked(&[]), (4, vec![], vec![4, 0]));
+    assert_eq!(masked(&[(0, 2), (0, 3)]), (2, vec![], vec![4, 0]));
+    assert_eq!(masked(&[(0, 5), (0, 1), (1, 1)]), (3, vec![0, 2], vec![4, 0]));
+}
