@@ -4,6 +4,7 @@ mod conditions;
 mod damage;
 mod faults;
 mod liars;
+mod messages;
 mod network;
 mod random;
 mod vocabulary;
