@@ -1,7 +1,7 @@
 //! From a failing run to the smallest scenario that still fails in the same way.
 //!
-//! The run is told as data first (`explicit.rs`); then one thing after the other is left out or made
-//! plainer, each time by running what is left (`lab.rs`), until nothing more can go.
+//! The run is told as data first (`explicit.rs`); then one thing after the other is left out or
+//! made plainer, each time by running what is left (`lab.rs`), until nothing more can go.
 
 pub mod case;
 pub mod control;
