@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, Once, PoisonError, mpsc};
 
-use ftsim_core::decisions::Decision;
+use ftsim_core::decisions::Decisions;
 use ftsim_core::fault::Plan;
 use ftsim_core::{Outcome, Trace};
 
@@ -408,7 +408,7 @@ pub fn decisions(
     scenario: &Scenario,
     seed: u64,
     plan: &Plan,
-) -> Result<(Outcome, Vec<Decision>), InternalError> {
+) -> Result<(Outcome, Decisions), InternalError> {
     guarded(scenario, seed, || Ok(prepare(scenario, seed)?.decisions(seed, plan.clone())))
 }
 

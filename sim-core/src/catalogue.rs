@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::adversary::CustomAdversary;
-use crate::decisions::Decision;
+use crate::decisions::Decisions;
 use crate::experiment::Experiment;
 use crate::fault::Plan;
 use crate::outcome::Outcome;
@@ -29,9 +29,9 @@ pub trait Runner {
     fn run_under(&mut self, seed: u64, plan: Plan) -> Outcome;
     /// Runs one seed under this plan and records what happens.
     fn record_under(&mut self, seed: u64, plan: Plan) -> (Outcome, Trace);
-    /// Runs one seed under this plan, and tells what became of each message: as overrides, which
-    /// make the same run.
-    fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Vec<Decision>);
+    /// Runs one seed under this plan, and tells what became of each message and how long each
+    /// notice of the oracle took.
+    fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Decisions);
     /// The state of every process, as `Debug` shows it, after so many steps of this seed; under
     /// this plan, if there is one. All have started in any case.
     fn inspect(&mut self, seed: u64, plan: Option<Plan>, step: u64) -> Vec<String>;
@@ -53,7 +53,7 @@ impl<P: Protocol> Runner for Simulation<P> {
     fn record_under(&mut self, seed: u64, plan: Plan) -> (Outcome, Trace) {
         self.record_under(seed, plan)
     }
-    fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Vec<Decision>) {
+    fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Decisions) {
         self.decisions(seed, plan)
     }
     fn inspect(&mut self, seed: u64, plan: Option<Plan>, step: u64) -> Vec<String> {

@@ -1,9 +1,11 @@
-//! What became of every message of a run, as data: overrides that make the same run.
+//! What became of every message of a run, and how long each notice of its oracle took, as data that
+//! makes the same run.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::detector::NoticeDelay;
 use crate::id::ProcessId;
 use crate::kind::Kind;
 use crate::message_override::{Arrival, Content, Fate, MessageOverride};
@@ -21,16 +23,18 @@ pub struct Decision {
 
 /// The decisions of a run so far.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Decisions {
+pub struct Decisions {
     /// Messages of each kind on each link.
     counts: BTreeMap<(ProcessId, ProcessId, String), u64>,
-    /// The decisions, in the order in which the messages were sent.
-    pub made: Vec<Decision>,
+    /// What became of the messages, in the order in which they were sent.
+    pub messages: Vec<Decision>,
+    /// How long the notices took, in their order.
+    pub notices: Vec<NoticeDelay>,
 }
 
 impl Decisions {
     /// A message is sent now, on this way.
-    pub fn take(
+    pub(crate) fn take(
         &mut self,
         (from, to): (ProcessId, ProcessId),
         kind: Kind,
@@ -49,20 +53,20 @@ impl Decisions {
             }),
         };
         let rule = MessageOverride { from, to, kind: Some(kind), nth: *nth, fate };
-        self.made.push(Decision { rule, lie: None });
+        self.messages.push(Decision { rule, lie: None });
     }
 
     /// The content of that message is changed to this, in JSON.
-    pub fn change(&mut self, form: Value) {
-        let last = self.made.last_mut().map(|decision| &mut decision.rule.fate);
+    pub(crate) fn change(&mut self, form: Value) {
+        let last = self.messages.last_mut().map(|decision| &mut decision.rule.fate);
         if let Some(Fate::Arrive(arrival)) = last {
             arrival.content = Some(Content::Replaced(form));
         }
     }
 
     /// That message is a Byzantine process's, and says this, in JSON.
-    pub fn lie(&mut self, form: Value) {
-        if let Some(last) = self.made.last_mut() {
+    pub(crate) fn lie(&mut self, form: Value) {
+        if let Some(last) = self.messages.last_mut() {
             last.lie = Some(form);
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::id::ProcessId;
 use crate::random::CountRange;
-use crate::rng::Rng;
+use crate::rng::{Rng, Stream};
 use crate::time::{Duration, DurationRange, Instant};
 
 /// What the oracle tells.
@@ -20,6 +20,21 @@ pub struct DetectorConfig {
     /// Pairs (observer, subject): the observer is never told of the subject's crash. Where there
     /// are any, the detector is not complete.
     pub blind: Vec<(ProcessId, ProcessId)>,
+    /// How long single notices take, whatever `delay` says.
+    pub notices: Vec<NoticeDelay>,
+}
+
+/// How long one notice of the oracle takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoticeDelay {
+    /// Who is told.
+    pub observer: ProcessId,
+    /// Of whom; of Ω, the observer.
+    pub subject: ProcessId,
+    /// Which of the notices to that observer of that subject, counted from 1.
+    pub nth: u64,
+    /// How long after the crash or the recovery.
+    pub delay: Duration,
 }
 
 /// Which detector the oracle is.
@@ -48,8 +63,12 @@ pub struct RandomMistakes {
 }
 
 impl RandomMistakes {
-    /// The mistakes of a run among `n` processes.
-    pub(crate) fn draw(&self, n: u32, rng: &mut Rng) -> Vec<Mistake> {
+    /// The mistakes of a run of this seed among `n` processes.
+    pub fn of_seed(&self, n: u32, seed: u64) -> Vec<Mistake> {
+        self.draw(n, &mut Rng::new(seed, Stream::Mistakes))
+    }
+
+    fn draw(&self, n: u32, rng: &mut Rng) -> Vec<Mistake> {
         let mut mistakes = Vec::new();
         for observer in (0..n).map(ProcessId) {
             let count = rng.between(self.count.min.into(), self.count.max.into());

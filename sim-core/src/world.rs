@@ -109,6 +109,8 @@ pub(crate) struct World {
     pub workload_rng: Rng,
     pub state_rng: Rng,
     detector_rng: Rng,
+    /// Notices so far, by observer and subject, where single ones are told apart.
+    notice_counts: BTreeMap<(ProcessId, ProcessId), u64>,
     controls: Vec<Control>,
     armed: Vec<Armed>,
     pub fired: Vec<bool>,
@@ -166,6 +168,7 @@ impl World {
             workload_rng: rng(Stream::Workload),
             state_rng: rng(Stream::StateCorruption),
             detector_rng: rng(Stream::Detector),
+            notice_counts: BTreeMap::new(),
             controls: Vec::new(),
             armed: Vec::new(),
             fired: Vec::new(),
@@ -207,6 +210,7 @@ impl World {
         self.workload_rng = Rng::new(seed, Stream::Workload);
         self.state_rng = Rng::new(seed, Stream::StateCorruption);
         self.detector_rng = Rng::new(seed, Stream::Detector);
+        self.notice_counts.clear();
         self.controls.clear();
         self.armed.clear();
         self.message_count = 0;
@@ -256,10 +260,8 @@ impl World {
             };
             self.armed.push(Armed { fault: index, process, kind, left: nth });
         }
-        let drawn = experiment.detector.random_mistakes.map(|mistakes| {
-            let mut rng = Rng::new(self.seed, Stream::Mistakes);
-            mistakes.draw(experiment.setting.n, &mut rng)
-        });
+        let random = experiment.detector.random_mistakes;
+        let drawn = random.map(|mistakes| mistakes.of_seed(experiment.setting.n, self.seed));
         for mistake in experiment.detector.mistakes.iter().chain(drawn.iter().flatten()) {
             let notice = |suspect| Notice { subject: mistake.suspects, suspect, mistake: true };
             self.notify_at(mistake.at, mistake.observer, &notice(true));

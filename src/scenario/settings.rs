@@ -1,7 +1,7 @@
 //! The settings of a scenario as they take effect, in words and as JSON.
 
 use ftsim_core::delay::Delay;
-use ftsim_core::detector::DetectorKind;
+use ftsim_core::detector::{DetectorKind, NoticeDelay};
 use ftsim_core::event::Ties;
 use ftsim_core::network::{Link, Loss, Order};
 use ftsim_core::random::{RandomFaults, RandomKind};
@@ -204,6 +204,9 @@ fn detector(scenario: &Scenario) -> String {
         let until = mistake.until.map(|until| format!(" until {until}")).unwrap_or_default();
         let (observer, suspects, at) = (mistake.observer, mistake.suspects, mistake.at);
         text.push_str(&format!(", {observer} wrongly suspects {suspects} from {at}{until}"));
+    }
+    for NoticeDelay { observer, subject, nth, delay } in &detector.notices {
+        text.push_str(&format!(", notice {nth} of {subject} takes {delay} to {observer}"));
     }
     for (observer, subject) in &detector.blind {
         text.push_str(&format!(", {observer} never hears of {subject}"));

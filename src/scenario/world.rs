@@ -1,7 +1,7 @@
 //! `[run]`, `[clocks]`, `[storage]` and `[detector]`.
 
 use ftsim_core::clock::ClockConfig;
-use ftsim_core::detector::{DetectorConfig, DetectorKind, Mistake, RandomMistakes};
+use ftsim_core::detector::{DetectorConfig, DetectorKind, Mistake, NoticeDelay, RandomMistakes};
 use ftsim_core::event::Ties;
 use ftsim_core::liveness::{Liveness, LivenessMode};
 use ftsim_core::random::CountRange;
@@ -174,6 +174,7 @@ pub fn detector(
         ("mistake_duration", file.mistake_duration.is_some()),
         ("mistakes", !file.mistakes.is_empty()),
         ("blind", !file.blind.is_empty()),
+        ("notice", !file.notice.is_empty()),
     ];
     for (key, _) in settings.iter().filter(|(_, given)| *given && kind == DetectorKind::None) {
         problems
@@ -207,6 +208,17 @@ pub fn detector(
         let observer = names.one(problems, &path("observer"), &blind.observer);
         let subject = names.one(problems, &path("to"), &blind.to);
         config.blind.extend(observer.zip(subject));
+    }
+    for (index, notice) in file.notice.iter().enumerate() {
+        let path = |key: &str| format!("detector.notice[{index}].{key}");
+        let observer = names.one(problems, &path("observer"), &notice.observer);
+        let subject = names.one(problems, &path("of"), &notice.of);
+        let nth = notice.nth.map_or(1, |nth| nth.0);
+        if nth == 0 {
+            problems.value(&path("nth"), "there is no 0th: counting begins at 1");
+        }
+        let (Some(observer), Some(subject)) = (observer, subject) else { continue };
+        config.notices.push(NoticeDelay { observer, subject, nth, delay: notice.delay });
     }
     config
 }

@@ -198,6 +198,8 @@ pub struct DetectorFile {
     pub mistakes: Vec<MistakeFile>,
     /// Who is never told of whose crash.
     pub blind: Vec<BlindFile>,
+    /// How long single notices take, whatever `delay` says.
+    pub notice: Vec<NoticeFile>,
 }
 
 /// Which failure detector.
@@ -230,6 +232,21 @@ pub struct MistakeFile {
     pub at: Duration,
     /// When it is taken back; never unless said otherwise.
     pub until: Option<Duration>,
+}
+
+/// How long one notice takes.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeFile {
+    /// Who is told.
+    pub observer: String,
+    /// Of whose crash or recovery; with `omega`, the observer itself.
+    pub of: String,
+    /// Which of the notices to that observer of that process, counted from 1; the first unless said
+    /// otherwise.
+    pub nth: Option<Count>,
+    /// How long after the crash or the recovery.
+    pub delay: Duration,
 }
 
 /// A process that is never told of another's crash.

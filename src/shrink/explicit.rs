@@ -1,6 +1,7 @@
 //! A run as data: its own faults instead of those drawn, and what became of each of its messages.
 
 use ftsim_core::Outcome;
+use ftsim_core::detector::{DetectorKind, Mistake, NoticeDelay};
 use ftsim_core::fault::{Action, Fault, Trigger};
 use ftsim_core::message_override::MessageOverride;
 use toml::{Table, Value};
@@ -58,7 +59,8 @@ pub fn explicit(
     for key in ABOUT_MANY_SEEDS {
         case = case.without("run", key).unwrap_or(case);
     }
-    let rules: Vec<MessageOverride> = decisions.into_iter().map(|d| d.rule).collect();
+    case = with_detector(case, scenario, outcome.seed, &decisions.notices);
+    let rules: Vec<MessageOverride> = decisions.messages.into_iter().map(|d| d.rule).collect();
     let told = case.with_messages(&rules);
     let is_same = |case: &Case| run(case).filter(|found| found.digest == outcome.digest);
     // What a transport carries travels as the seed says: overrides are about processes' messages.
@@ -68,6 +70,50 @@ pub fn explicit(
     let outcome =
         is_same(&case).ok_or_else(|| failed("its faults and messages make another run"))?;
     Ok(Explicit { case, outcome })
+}
+
+/// A case with the mistakes that the detector drew, and with how long each of its notices took.
+fn with_detector(case: Case, scenario: &Scenario, seed: u64, notices: &[NoticeDelay]) -> Case {
+    let detector = &scenario.experiment.detector;
+    let text = |text: String| Value::from(text);
+    let mut case = case;
+    if let Some(random) = detector.random_mistakes {
+        let drawn = random.of_seed(scenario.experiment.setting.n, seed).into_iter();
+        let drawn = drawn.map(|Mistake { observer, suspects, at, until }| {
+            let until = until.map(|until| ("until", text(until.to_string())));
+            let mistake = [
+                ("observer", text(observer.to_string())),
+                ("suspects", text(suspects.to_string())),
+                ("at", text(at.to_string())),
+            ];
+            table(mistake.into_iter().chain(until))
+        });
+        let written = case.get("detector", "mistakes").and_then(Value::as_array).cloned();
+        let all: Vec<Value> = written.into_iter().flatten().chain(drawn).collect();
+        case = case.with("detector", "mistakes", all);
+        for key in ["mistakes_per_process", "mistake_duration"] {
+            case = case.without("detector", key).unwrap_or(case);
+        }
+        // It is perfect but for the mistakes that are written out.
+        if detector.kind == DetectorKind::Perfect {
+            case = case.with("detector", "kind", "perfect");
+        }
+    }
+    if detector.delay.min == detector.delay.max || notices.is_empty() {
+        return case;
+    }
+    let notices = notices.iter().map(|NoticeDelay { observer, subject, nth, delay }| {
+        let nth = Some(*nth).filter(|nth| *nth > 1).and_then(|nth| i64::try_from(nth).ok());
+        let told = [("observer", observer.to_string()), ("of", subject.to_string())];
+        let nth = nth.map(|nth| ("nth", Value::from(nth)));
+        let delay = [("delay", text(delay.to_string()))];
+        table(told.map(|(key, name)| (key, text(name))).into_iter().chain(nth).chain(delay))
+    });
+    case.with("detector", "notice", notices.collect::<Vec<Value>>())
+}
+
+fn table(entries: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+    Value::Table(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
 fn has_no_transport(scenario: &Scenario) -> bool {

@@ -13,8 +13,8 @@ const WORSE: [&str; 4] = ["on_crash", "in_flight", "recover_after", "resume_afte
 /// Keys that say how long a fault lasts.
 const LASTING: [&str; 3] = ["duration", "recover_after", "resume_after"];
 /// Lists of what else can be wrong, by section.
-const WRONGS: [(&str, &str); 3] =
-    [("detector", "mistakes"), ("detector", "blind"), ("network", "link")];
+const WRONGS: [(&str, &str); 4] =
+    [("detector", "notice"), ("detector", "mistakes"), ("detector", "blind"), ("network", "link")];
 
 /// Leaves out as many faults as it can, and whatever else is wrong.
 pub fn fewer_faults(lab: &mut Lab<'_>) -> bool {

@@ -53,7 +53,7 @@ impl<'a> Lab<'a> {
         catalogue: &'a Catalogue,
         target: Target,
         (best, outcome): (Case, Outcome),
-        (budget, halt): (Duration, &'a AtomicBool),
+        (deadline, halt): (Duration, &'a AtomicBool),
         progress: &'a dyn Fn(u64, &Case),
     ) -> Self {
         let best_seed = best.seed;
@@ -68,7 +68,7 @@ impl<'a> Lab<'a> {
             delay_max: ftsim_core::Duration::ZERO,
             tried: BTreeSet::new(),
             runs: 0,
-            deadline: clock().saturating_add(budget),
+            deadline,
             halt,
             progress,
         }
@@ -149,7 +149,7 @@ impl<'a> Lab<'a> {
         };
         let mut counts: BTreeMap<ProcessId, u64> = BTreeMap::new();
         let mut said = Vec::new();
-        for Decision { rule, lie } in made {
+        for Decision { rule, lie } in made.messages {
             let Some(form) = lie.filter(|_| rule.from.to_string() == process) else { continue };
             let nth = counts.entry(rule.to).or_default();
             *nth += 1;

@@ -42,7 +42,17 @@ pub fn fewer_messages(lab: &mut Lab<'_>) -> bool {
 /// Makes one override say less, or something milder: a delay instead of a loss.
 fn milder(lab: &mut Lab<'_>, index: usize) {
     let messages = lab.best.messages.clone();
-    let Fate::Arrive(arrival) = &messages[index].fate else { return };
+    let with = |fate: Fate| {
+        let mut messages = messages.clone();
+        messages[index].fate = fate;
+        lab.best.with_messages(&messages)
+    };
+    let Fate::Arrive(arrival) = &messages[index].fate else {
+        // No longer than any message took, which is as the protocol can expect.
+        let case = with(Fate::delay(lab.delay_max));
+        lab.attempt(&case);
+        return;
+    };
     let Arrival { after, copy_after, content } = arrival.clone();
     let says = [
         Arrival { after: None, copy_after: None, content: content.clone() },
@@ -53,11 +63,7 @@ fn milder(lab: &mut Lab<'_>, index: usize) {
     let cases: Vec<Case> = says
         .into_iter()
         .filter(|milder| *milder != Arrival::default() && milder != arrival)
-        .map(|milder| {
-            let mut messages = messages.clone();
-            messages[index].fate = Fate::Arrive(milder);
-            lab.best.with_messages(&messages)
-        })
+        .map(|milder| with(Fate::Arrive(milder)))
         .collect();
     lab.attempt_any(cases);
 }

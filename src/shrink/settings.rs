@@ -33,7 +33,6 @@ pub fn fewer_settings(lab: &mut Lab<'_>) -> bool {
     if whole.table.remove("fate_sharing").is_some() {
         lab.attempt(&whole);
     }
-    certain_detector(lab);
     lab.best.table != before
 }
 
@@ -46,8 +45,8 @@ fn only_the_property(lab: &mut Lab<'_>) {
     lab.attempt(&case);
 }
 
-/// A detector that is told as fast of every crash, and whose mistakes are written out.
-fn certain_detector(lab: &mut Lab<'_>) {
+/// A detector that takes equally long for every notice, but for those written out.
+pub fn calm_detector(lab: &mut Lab<'_>) {
     let Some(Value::String(text)) = lab.best.get("detector", "delay").cloned() else { return };
     let Ok(DurationRange { min, max }) = text.parse::<DurationRange>() else { return };
     if min == max {
@@ -55,9 +54,9 @@ fn certain_detector(lab: &mut Lab<'_>) {
     }
     let middle = Duration::from_nanos(min.as_nanos().midpoint(max.as_nanos()));
     let round = rounder(middle).find(|d| (min..=max).contains(d)).unwrap_or(middle);
-    let best = lab.best.clone();
-    let cases = [round, min, max].map(|d| best.with("detector", "delay", d.to_string()));
-    lab.attempt_any(cases);
+    let told = [round, min, max].map(|d| lab.best.with("detector", "delay", d.to_string()));
+    let plain = told.clone().map(|case| case.without("detector", "notice").unwrap_or(case));
+    lab.attempt_any(plain.into_iter().chain(told));
 }
 
 /// Ends the run where the failure shows: at once where it is one of safety, and else no later than
@@ -73,7 +72,7 @@ pub fn sooner(lab: &mut Lab<'_>) -> bool {
     if (stops || is_quiescent) && lab.best.get("run", "horizon").is_some() {
         let case = lab.best.without("run", "horizon");
         lab.attempt_any(case);
-    } else if !stops {
+    } else if !stops && !is_quiescent {
         earlier_horizon(lab);
     }
     lab.best.table != before

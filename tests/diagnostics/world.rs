@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::beb;
+use super::{beb, idle};
 
 #[test]
 fn a_detector_that_is_not_there() {
@@ -236,6 +236,37 @@ undecided = ["rb.agreement", "rb.validity", "rb.validity", "rb.vlidity"]
               = note: expected one of `rb.validity`, `rb.no-duplication`, `rb.no-creation`,
                       `rb.agreement`, `rb.uniform-agreement`
             help: did you mean `rb.validity`?
+        "#]],
+    );
+}
+
+#[test]
+fn notices_that_cannot_be() {
+    idle(
+        r#"[detector]
+kind = "perfect"
+[[detector.notice]]
+observer = "p0"
+of = "p9"
+delay = "1ms"
+[[detector.notice]]
+observer = "p0"
+of = "p1"
+nth = 0
+delay = "1ms"
+"#,
+        expect![[r#"
+            error: there is no process p9
+             --> x.toml:7:6
+              |
+            7 | of = "p9"
+              |      ^^^^ processes are p0 to p3
+
+            error: there is no 0th: counting begins at 1
+              --> x.toml:12:7
+               |
+            12 | nth = 0
+               |       ^
         "#]],
     );
 }

@@ -26,7 +26,7 @@ use serde_json::Value;
 use crate::adversary::Adversary;
 use crate::checker::Checker;
 use crate::clock::LocalClock;
-use crate::decisions::{Decision, Decisions};
+use crate::decisions::Decisions;
 use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::event::{Class, Scheduled};
@@ -236,13 +236,14 @@ impl<P: Protocol> Simulation<P> {
         (outcome, self.world.trace.take().unwrap_or_default())
     }
 
-    /// Runs one seed to its end under this plan, and tells what became of each message: as
-    /// overrides, which make the same run. Not of messages that a transport carries.
-    pub fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Vec<Decision>) {
+    /// Runs one seed to its end under this plan, and tells what became of each message and
+    /// how long each notice of the oracle took: as data that makes the same run. Not of messages
+    /// that a transport carries.
+    pub fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Decisions) {
         self.world.decisions = Some(Decisions::default());
         let outcome = self.run_under(seed, plan);
         let decisions = self.world.decisions.take().unwrap_or_default();
-        (outcome, decisions.made)
+        (outcome, decisions)
     }
 
     /// When each process has its effects in the run of this seed, if no fault strikes.

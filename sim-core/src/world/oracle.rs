@@ -1,7 +1,7 @@
 //! The oracles at work: who is told of whom, and when.
 
 use super::{Notice, World};
-use crate::detector::DetectorKind;
+use crate::detector::{DetectorKind, NoticeDelay};
 use crate::event::Class;
 use crate::id::ProcessId;
 use crate::time::{Duration, Instant};
@@ -14,8 +14,7 @@ impl World {
         if detector.kind != DetectorKind::Perfect || observer == subject || blind {
             return;
         }
-        let (min, max) = (detector.delay.min.as_nanos(), detector.delay.max.as_nanos());
-        let delay = Duration::from_nanos(self.detector_rng.between(min, max));
+        let delay = self.notice_delay(observer, subject);
         self.notify_at(self.now + delay, observer, &Notice { subject, suspect, mistake: false });
     }
 
@@ -25,19 +24,38 @@ impl World {
         if detector.kind != DetectorKind::Omega {
             return;
         }
-        let (min, max) = (detector.delay.min.as_nanos(), detector.delay.max.as_nanos());
-        let delay = Duration::from_nanos(self.detector_rng.between(min, max));
+        let delay = self.notice_delay(observer, observer);
         let notice = Notice { subject: observer, suspect: false, mistake: false };
         self.notify_at(self.now + delay, observer, &notice);
     }
 
     /// `observer` will be told that `subject` has failed, whatever its detector.
     pub fn announce(&mut self, observer: ProcessId, subject: ProcessId) {
-        let detector = &self.experiment.detector;
-        let (min, max) = (detector.delay.min.as_nanos(), detector.delay.max.as_nanos());
-        let delay = Duration::from_nanos(self.detector_rng.between(min, max));
+        let delay = self.notice_delay(observer, subject);
         let notice = Notice { subject, suspect: true, mistake: false };
         self.notify_at(self.now + delay, observer, &notice);
+    }
+
+    /// How long the next notice of `subject` to `observer` takes. It is drawn even where something
+    /// says so, so that other notices are not disturbed.
+    fn notice_delay(&mut self, observer: ProcessId, subject: ProcessId) -> Duration {
+        let detector = &self.experiment.detector;
+        let (min, max) = (detector.delay.min.as_nanos(), detector.delay.max.as_nanos());
+        let drawn = Duration::from_nanos(self.detector_rng.between(min, max));
+        if detector.notices.is_empty() && self.decisions.is_none() {
+            return drawn;
+        }
+        let count = self.notice_counts.entry((observer, subject)).or_default();
+        *count += 1;
+        let nth = *count;
+        let is_this = |notice: &&NoticeDelay| {
+            (notice.observer, notice.subject, notice.nth) == (observer, subject, nth)
+        };
+        let delay = detector.notices.iter().find(is_this).map_or(drawn, |notice| notice.delay);
+        if let Some(decisions) = &mut self.decisions {
+            decisions.notices.push(NoticeDelay { observer, subject, nth, delay });
+        }
+        delay
     }
 
     pub(super) fn notify_at(&mut self, at: Instant, observer: ProcessId, notice: &Notice) {

@@ -1,8 +1,9 @@
 //! A run can be told as overrides that make it again; single requests can be taken out of it.
 
-use crate::scripted::{Do, Stage, at};
+use crate::scripted::{Do, Stage, at, crash_for};
 use ftsim_core::condition::{Condition, Links, Persistence};
 use ftsim_core::delay::Delay;
+use ftsim_core::detector::DetectorKind;
 use ftsim_core::fault::{Action, Plan};
 use ftsim_core::message_override::{Arrival, Content, Fate};
 use ftsim_core::network::{Loss, Order};
@@ -32,7 +33,7 @@ fn noise(order: Order) -> Stage {
 fn told(stage: &Stage, seed: u64, calm: bool) -> (Outcome, Outcome) {
     let plan: Plan = stage.experiment.plan.clone();
     let (outcome, decisions) = stage.simulation().decisions(seed, plan);
-    let rules: Vec<_> = decisions.into_iter().map(|decision| decision.rule).collect();
+    let rules: Vec<_> = decisions.messages.into_iter().map(|decision| decision.rule).collect();
     let copy = Stage { experiment: stage.experiment.clone(), lines: stage.lines.clone() };
     let again = copy.with(|e| {
         e.overrides = rules;
@@ -124,4 +125,31 @@ fn a_masked_request_is_not_heard_and_the_others_are() {
     assert_eq!(masked(&[]), (4, vec![], vec![4, 0]));
     assert_eq!(masked(&[(0, 2), (0, 3)]), (2, vec![], vec![4, 0]));
     assert_eq!(masked(&[(0, 5), (0, 1), (1, 1)]), (3, vec![0, 2], vec![4, 0]));
+}
+
+#[test]
+fn notices_can_be_told_one_by_one() {
+    let delay = DurationRange { min: Duration::ZERO, max: Duration::from_millis(50) };
+    let stage = || {
+        let lines = [(200, 0, vec![Do::Broadcast(1)])];
+        let stage = Stage::new(4, &lines).fault(at(10), crash_for(3, Some(60)));
+        stage.fault(at(100), crash_for(2, None)).with(|e| {
+            (e.detector.kind, e.detector.delay) = (DetectorKind::Perfect, delay);
+        })
+    };
+    let mut digests = std::collections::BTreeSet::new();
+    for seed in 0..50 {
+        let plan = stage().experiment.plan;
+        let (outcome, decisions) = stage().simulation().decisions(seed, plan);
+        assert!(decisions.notices.len() >= 8, "{:?}", decisions.notices);
+        let told = stage().with(|e| {
+            e.detector.delay = DurationRange::default();
+            e.detector.notices = decisions.notices;
+            e.overrides = decisions.messages.into_iter().map(|decision| decision.rule).collect();
+        });
+        let again = told.simulation().run(seed + 1);
+        assert_eq!(outcome.digest, again.digest, "seed {seed}");
+        digests.insert(outcome.digest.value());
+    }
+    assert_eq!(digests.len(), 50, "delays that differ make other runs");
 }
