@@ -48,7 +48,7 @@ pub fn shrink(args: &ShrinkArgs, catalogue: &Catalogue, out: &mut Out) -> Result
     };
     let budget = Duration::from_nanos(args.budget.as_nanos());
     let effort = Effort { budget, halt: interrupt::listen(), progress: &progress };
-    let shrunk = shrink::shrink(&scenario, &outcome, target, &effort)?;
+    let shrunk = shrink::shrink(&scenario, &outcome, &target, &effort)?;
     bar.finish_and_clear();
     match &args.output {
         Some(path) => write_whole(path, shrunk.text.as_bytes())?,

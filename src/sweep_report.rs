@@ -181,7 +181,7 @@ pub fn shrunk(
         let target = Target::of(&outcome, &wanted);
         let Some(target) = target.filter(|target| target.name() == property) else { continue };
         let effort = Effort { budget: left, halt, progress: &|_, _| {} };
-        let text = shrink(scenario, &outcome, target, &effort)?.text;
+        let text = shrink(scenario, &outcome, &target, &effort)?.text;
         let small = Scenario::parse(&name, &text, &Catalogue::from(scenario.entry.clone())).ok();
         if let Some((small, seed)) =
             small.and_then(|small| small.only_seed().map(|seed| (small, seed)))

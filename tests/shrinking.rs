@@ -56,7 +56,7 @@ fn first_failure(scenario: &Scenario, wanted: &[PropertyId]) -> Option<(Outcome,
 fn shrunk(scenario: &Scenario, wanted: &[PropertyId]) -> (Outcome, Shrunk) {
     let (outcome, target) = first_failure(scenario, wanted).expect("a run that fails");
     let effort = Effort { budget: ENOUGH, halt: &RUNNING, progress: &|_, _| {} };
-    let shrunk = shrink(scenario, &outcome, target, &effort);
+    let shrunk = shrink(scenario, &outcome, &target, &effort);
     (outcome, shrunk.unwrap_or_else(|error| panic!("{}: {error}", scenario.path)))
 }
 
@@ -276,7 +276,7 @@ fn of_twenty_faults_the_one_that_matters_is_left() {
         let target = Target::of(&outcome, &wanted).expect("agreement is violated");
         assert_eq!(target.name(), "rb.agreement");
         let effort = Effort { budget: ENOUGH, halt: &RUNNING, progress: &|_, _| {} };
-        let shrunk = shrink(&scenario, &outcome, target, &effort);
+        let shrunk = shrink(&scenario, &outcome, &target, &effort);
         let shrunk = shrunk.expect("it shrinks");
         assert_eq!((shrunk.before.faults, shrunk.after.faults), (20, 1), "{}", shrunk.text);
         assert_eq!(shrunk.after.messages, 0, "{}", shrunk.text);
@@ -326,7 +326,7 @@ fn the_result_is_the_same_each_time_and_when_cut_short_it_is_still_a_scenario() 
         };
         let effort = Effort { budget: ENOUGH, halt: &halt, progress: &progress };
         let target = Target::of(&outcome, &[]).expect("it fails");
-        let cut = shrink(&scenario, &outcome, target, &effort);
+        let cut = shrink(&scenario, &outcome, &target, &effort);
         let cut = cut.expect("it shrinks");
         runs_as_expected(&path, &cut).unwrap_or_else(|why| panic!("{runs_at_most}: {why}"));
     }

@@ -88,7 +88,7 @@ pub struct Effort<'a> {
 pub fn shrink(
     scenario: &Scenario,
     outcome: &Outcome,
-    target: Target,
+    target: &Target,
     effort: &Effort<'_>,
 ) -> Result<Shrunk, InternalError> {
     let catalogue = &Catalogue::from(scenario.entry.clone());
