@@ -1,7 +1,7 @@
 //! Controls: a smaller case must fail for the reason that the run failed for, not because something
 //! was cut off that everybody needs.
 //!
-//! Three controls hold for most runs. Without any fault all is well; with the correct protocol in
+//! Some controls hold for most runs. Without any fault all is well; with the correct protocol in
 //! the place of a mutant all is well; no more processes are faulty than the protocol can bear.
 //! Those that hold for the run that is shrunk must hold for every case that is made of it.
 
@@ -51,6 +51,15 @@ pub fn without_faults(case: &Case, entry: &Entry) -> Case {
         well = well.without("detector", key).unwrap_or(well);
     }
     well
+}
+
+/// Whether messages say other things than they were sent with only where a liar sent them: what a
+/// Byzantine process says must not become a fault of the network.
+pub fn only_liars_lie(case: &Case) -> bool {
+    let faults = case.list("fault");
+    let liars: Vec<&str> = faults.iter().filter_map(|f| f.get("byzantine")?.as_str()).collect();
+    let mut changed = case.messages.iter().filter(|rule| rule.fate.changed().is_some());
+    changed.all(|rule| liars.contains(&rule.from.to_string().as_str()))
 }
 
 /// Whether no more processes are faulty than the protocol says that it can bear: those that faults

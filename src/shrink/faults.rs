@@ -209,11 +209,12 @@ fn milder_liar(lab: &mut Lab<'_>, index: usize) {
     if change(lab, index, set(Value::from("silent"))) {
         return;
     }
-    let mut honest = Table::new();
-    honest.insert("withhold".to_owned(), Value::Array(Vec::new()));
     let mut faults = lab.best.list("fault");
     let Some(fault) = faults.get_mut(index).and_then(Value::as_table_mut) else { return };
     let Some(Value::String(liar)) = fault.get("byzantine").cloned() else { return };
+    // To withhold from itself is as honest as a behaviour can be.
+    let mut honest = Table::new();
+    honest.insert("withhold".to_owned(), Value::Array(vec![liar.as_str().into()]));
     if !set(Value::Table(honest))(fault) {
         return;
     }

@@ -35,6 +35,8 @@ pub struct Lab<'a> {
     pub outcome_seed: u64,
     /// What must hold for every case.
     pub controls: Controls,
+    /// Whether the network changed messages in the run that it comes from.
+    network_lies: bool,
     event_count_max: u64,
     /// Digests of all cases that were tried.
     tried: BTreeSet<u64>,
@@ -57,6 +59,7 @@ impl<'a> Lab<'a> {
         progress: &'a dyn Fn(u64, &Case),
     ) -> Self {
         let best_seed = best.seed;
+        let network_lies = outcome.statistics.garbled > 0;
         Self {
             catalogue,
             target,
@@ -64,6 +67,7 @@ impl<'a> Lab<'a> {
             event_count_max: outcome.statistics.events.saturating_mul(2) + MORE_EVENTS,
             outcome,
             controls: Controls::default(),
+            network_lies,
             outcome_seed: best_seed,
             delay_max: ftsim_core::Duration::ZERO,
             tried: BTreeSet::new(),
@@ -83,6 +87,9 @@ impl<'a> Lab<'a> {
     /// not tried again.
     pub fn attempt(&mut self, case: &Case) -> bool {
         if self.is_over() || !self.tried.insert(digest(case)) {
+            return false;
+        }
+        if !self.network_lies && !control::only_liars_lie(case) {
             return false;
         }
         let Some(outcome) = self.run(case) else { return false };
