@@ -147,6 +147,14 @@ impl<'a> Lab<'a> {
         self.run(case).is_some_and(|outcome| !self.target.is_violated_by(&outcome))
     }
 
+    /// What becomes of each message of the best case, as overrides.
+    pub fn decided(&self) -> Vec<MessageOverride> {
+        let scenario = self.scenario();
+        let decided = sweep::decisions(&scenario, self.best.seed, &scenario.experiment.plan);
+        let messages = decided.map(|(_, made)| made.messages).unwrap_or_default();
+        messages.into_iter().map(|decision| decision.rule).collect()
+    }
+
     /// What a process says in the best case: for each of its messages, an override that says it.
     pub fn spoken_by(&self, process: &str) -> Vec<MessageOverride> {
         let scenario = self.scenario();

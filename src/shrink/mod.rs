@@ -184,6 +184,7 @@ fn finish(lab: &mut Lab<'_>) {
         | processes::fewer_processes(lab)
         | workload::fewer_requests(lab)
     {}
+    network::name_kinds(lab);
     workload::fewer_masks(lab);
     settings::any_seed(lab);
 }

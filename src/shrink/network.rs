@@ -1,7 +1,9 @@
 //! A case with a calm network: every message takes equally long, but for the few that must not.
 
+use std::collections::BTreeMap;
+
 use ftsim_core::message_override::{Arrival, Fate, MessageOverride};
-use ftsim_core::{Duration, DurationRange};
+use ftsim_core::{Duration, DurationRange, ProcessId};
 use toml::Value;
 
 use super::case::Case;
@@ -37,6 +39,24 @@ pub fn fewer_messages(lab: &mut Lab<'_>) -> bool {
         milder(lab, index);
     }
     lab.best.messages != before
+}
+
+/// Names messages by their kind, where an override only counts them.
+pub fn name_kinds(lab: &mut Lab<'_>) {
+    let mut counts: BTreeMap<(ProcessId, ProcessId), u64> = BTreeMap::new();
+    let mut messages = lab.best.messages.clone();
+    for sent in lab.decided() {
+        let nth = counts.entry((sent.from, sent.to)).or_default();
+        *nth += 1;
+        let is_it = |rule: &&mut MessageOverride| {
+            (rule.from, rule.to, rule.nth) == (sent.from, sent.to, *nth) && rule.kind.is_none()
+        };
+        if let Some(rule) = messages.iter_mut().find(is_it) {
+            (rule.kind, rule.nth) = (sent.kind, sent.nth);
+        }
+    }
+    let case = lab.best.with_messages(&messages);
+    lab.attempt(&case);
 }
 
 /// Makes one override say less, or something milder: a delay instead of a loss.
