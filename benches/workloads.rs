@@ -8,7 +8,7 @@
 #[expect(dead_code, reason = "another bench needs the rest of it")]
 mod load;
 
-use std::fs;
+use std::fs::{self, File};
 use std::hint::black_box;
 use std::path::Path;
 use std::process::Command;
@@ -55,15 +55,30 @@ fn against_the_floor(c: &mut Criterion) {
     }
 }
 
-/// W1 with the recorder on: the trace stays in memory.
+/// W1 to W4 with a record that is written to a file, beside the same without one; and W1 with a
+/// trace that stays in memory.
 fn recorder(c: &mut Criterion) {
     const DELIVERIES: u64 = 200_000;
     let mut runner = ring::simulation(64, DELIVERIES);
     let mut group = c.benchmark_group("recorder");
     group.throughput(Throughput::Elements(DELIVERIES)).sample_size(10);
     group.bench_function("off", |b| b.iter(|| black_box(runner.run(1)).digest));
-    group.bench_function("on", |b| b.iter(|| black_box(runner.record(1)).0.digest));
+    group.bench_function("in-memory", |b| b.iter(|| black_box(runner.record(1)).0.digest));
     group.finish();
+    println!("{:34} {:>12} {:>12} {:>7}", "recorder, ns for each delivery", "on", "off", "ratio");
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("recorder");
+    for load in &LOADS {
+        let deliveries = load.deliveries / 4;
+        let (mut on, mut off) = (load.prepare(deliveries), load.prepare(deliveries));
+        let record = || {
+            let mut file = File::create(&path).expect("the file can be made");
+            load.record(&mut *on, &mut file)
+        };
+        let (on, off) = least(record, || load.run(&mut *off).0);
+        let size = fs::metadata(&path).expect("the file is there").len() as f64 / deliveries as f64;
+        let name = format!("{} {}", load.name, load.summary);
+        println!("{name:34} {on:12.1} {off:12.1} {:7.2}  {size:.1} bytes each", on / off);
+    }
 }
 
 /// The first scenario of each protocol in which it is itself and keeps its promises.

@@ -25,8 +25,8 @@ fn marks(trace: &Trace) -> [Option<usize>; 3] {
     let first = |is: fn(&Happening) -> bool| trace.entries.iter().position(|e| is(&e.what));
     [
         first(|what| *what == Happening::StateCorrupted),
-        first(|what| *what == Happening::Reach { label: "a successor in error" }),
-        first(|what| matches!(what, Happening::Violation { property: "reg.linearizable", .. })),
+        first(|what| matches!(what, Happening::Reach { label } if label == "a successor in error")),
+        first(|what| matches!(what, Happening::Violation { property, .. } if property == "reg.linearizable")),
     ]
 }
 

@@ -6,6 +6,8 @@ pub mod broadcast;
 pub mod heartbeats;
 pub mod ring;
 
+use std::io::Write;
+
 use ftsim_core::{Digest, Runner};
 
 /// One workload.
@@ -77,6 +79,13 @@ impl Load {
             digest = outcome.digest;
         }
         (deliveries, digest)
+    }
+
+    /// Runs all seeds on ftsim, and writes their records one behind the other. Returns the
+    /// deliveries.
+    pub fn record(&self, runner: &mut dyn Runner, out: &mut dyn Write) -> u64 {
+        let record = |seed| runner.record_to(seed, None, out).expect("the record can be written");
+        (1..=self.seeds).map(record).map(|outcome| outcome.statistics.delivered).sum()
     }
 
     /// Runs all seeds as bare loops. Returns the deliveries.

@@ -1,5 +1,7 @@
 //! A protocol behind a pointer: what a catalogue holds of each, whatever its types.
 
+use std::io::{self, Write};
+
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -29,6 +31,17 @@ pub trait Runner {
     fn run_under(&mut self, seed: u64, plan: Plan) -> Outcome;
     /// Runs one seed under this plan and records what happens.
     fn record_under(&mut self, seed: u64, plan: Plan) -> (Outcome, Trace);
+    /// Runs one seed, under this plan if there is one, and writes what happens while it goes on: a
+    /// tape for a [`TapeReader`](crate::tape::TapeReader).
+    ///
+    /// # Errors
+    /// Those of `out`; the run ends there.
+    fn record_to(
+        &mut self,
+        seed: u64,
+        plan: Option<Plan>,
+        out: &mut dyn Write,
+    ) -> io::Result<Outcome>;
     /// Runs one seed under this plan, and tells what became of each message and how long each
     /// notice of the oracle took.
     fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Decisions);
@@ -52,6 +65,14 @@ impl<P: Protocol> Runner for Simulation<P> {
     }
     fn record_under(&mut self, seed: u64, plan: Plan) -> (Outcome, Trace) {
         self.record_under(seed, plan)
+    }
+    fn record_to(
+        &mut self,
+        seed: u64,
+        plan: Option<Plan>,
+        out: &mut dyn Write,
+    ) -> io::Result<Outcome> {
+        self.record_to(seed, plan, out)
     }
     fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Decisions) {
         self.decisions(seed, plan)

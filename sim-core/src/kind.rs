@@ -64,10 +64,11 @@ impl Kind {
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.depth == 0 {
+        let [first, rest @ ..] = &self.names[..usize::from(self.depth)] else {
             return f.write_str("Message");
-        }
-        f.write_str(&self.names[..usize::from(self.depth)].join("."))
+        };
+        f.write_str(first)?;
+        rest.iter().try_for_each(|name| write!(f, ".{name}"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::process::Stored;
 use crate::rng::Rng;
@@ -60,7 +60,7 @@ impl fmt::Display for DiskFault {
 }
 
 /// Why the disk did not do what it was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum StorageError {
     /// A sync failed: nothing since the last one is durable.
     SyncFailed,

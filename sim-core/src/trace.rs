@@ -1,10 +1,11 @@
 //! What did happen: the ordered record of a run, as plain data, made only when asked for.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::id::{MessageId, ProcessId};
 use crate::network::DropReason;
 use crate::storage::StorageError;
+use crate::tape::{Tape, TapeReader};
 use crate::time::Instant;
 
 /// The record of one run, in the order in which it happened.
@@ -17,40 +18,40 @@ pub struct Trace {
 }
 
 /// One line of a trace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The step in which it happened, from 1; 0 is before the first.
     pub step: u64,
     /// The true time, in nanoseconds when serialised.
-    #[serde(serialize_with = "nanos")]
+    #[serde(with = "nanos")]
     pub at: Instant,
     /// Where it happened; `None` for the network as a whole.
     pub process: Option<ProcessId>,
-    /// What happened. Content is shown as Rust's `Debug` shows it.
+    /// What happened.
     #[serde(flatten)]
     pub what: Happening,
 }
 
-/// What a line of a trace tells.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// What a line of a trace tells. Content is shown as Rust's `Debug` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-pub enum Happening {
+pub enum Happening<C = String> {
     /// A process starts.
     Start,
     /// A client's request is heard.
     Request {
         /// The request.
-        request: String,
+        request: C,
     },
     /// A client's request meets a process that is down.
     RequestLost {
         /// The request.
-        request: String,
+        request: C,
     },
     /// A client's request that the scenario takes out of the run.
     RequestMasked {
         /// The request.
-        request: String,
+        request: C,
     },
     /// A message is delivered.
     Deliver {
@@ -59,12 +60,12 @@ pub enum Happening {
         /// Who sent it.
         from: ProcessId,
         /// Its content.
-        message: String,
+        message: C,
     },
     /// A timer has run out.
     Timer {
         /// Which.
-        timer: String,
+        timer: C,
     },
     /// The detector suspects a process.
     Suspect {
@@ -83,11 +84,11 @@ pub enum Happening {
         /// To whom.
         to: ProcessId,
         /// Its kind.
-        kind: String,
+        kind: C,
         /// Its content.
-        message: String,
+        message: C,
         /// When it is to arrive.
-        #[serde(serialize_with = "nanos")]
+        #[serde(with = "nanos")]
         arrives: Instant,
     },
     /// A message will not arrive.
@@ -97,32 +98,32 @@ pub enum Happening {
         /// To whom.
         to: ProcessId,
         /// Its content.
-        message: String,
+        message: C,
         /// Why.
         reason: DropReason,
     },
     /// A timer is set or moved.
     SetTimer {
         /// Which.
-        timer: String,
+        timer: C,
         /// When it will run out.
-        #[serde(serialize_with = "nanos")]
+        #[serde(with = "nanos")]
         due: Instant,
     },
     /// A timer is unset.
     CancelTimer {
         /// Which.
-        timer: String,
+        timer: C,
     },
     /// A process announces something.
     Indicate {
         /// What.
-        what: String,
+        what: C,
     },
     /// A record is added to the log, volatile.
     Append {
         /// The record.
-        record: String,
+        record: C,
     },
     /// The log is replaced, volatile.
     Rewrite {
@@ -146,7 +147,7 @@ pub enum Happening {
     /// Something interesting happened.
     Reach {
         /// Its label.
-        label: &'static str,
+        label: String,
     },
     /// A remark.
     Note {
@@ -165,7 +166,7 @@ pub enum Happening {
         /// For whom.
         to: ProcessId,
         /// What it says.
-        message: String,
+        message: C,
     },
     /// There are two of a process from now on.
     Doubled {
@@ -188,7 +189,7 @@ pub enum Happening {
         /// For whom.
         to: ProcessId,
         /// What it says from now on.
-        message: String,
+        message: C,
     },
     /// The network brings an old message again.
     Replay {
@@ -197,7 +198,7 @@ pub enum Happening {
         /// For whom.
         to: ProcessId,
         /// What it says.
-        message: String,
+        message: C,
     },
     /// A process is back.
     Recover {
@@ -239,7 +240,7 @@ pub enum Happening {
     /// A property is violated.
     Violation {
         /// Which.
-        property: &'static str,
+        property: String,
         /// How.
         message: String,
     },
@@ -254,15 +255,24 @@ impl Trace {
     /// The record stops after this many lines.
     pub const ENTRY_COUNT_MAX: usize = 2_000_000;
 
-    pub(crate) fn push(&mut self, entry: Entry) {
-        if self.entries.len() < Self::ENTRY_COUNT_MAX {
-            self.entries.push(entry);
-        } else {
-            self.truncated = true;
-        }
+    /// Reads the tape of a run that was just made.
+    pub(crate) fn of(mut tape: Tape) -> Self {
+        let truncated = tape.end();
+        let mut reader = TapeReader::new(tape.bytes());
+        let next = || reader.next_entry().expect("what was written can be read");
+        Self { entries: std::iter::from_fn(next).collect(), truncated }
     }
 }
 
-fn nanos<S: Serializer>(at: &Instant, s: S) -> Result<S::Ok, S::Error> {
-    s.serialize_u64(at.as_nanos())
+/// An instant as a number of nanoseconds.
+mod nanos {
+    use super::{Deserialize as _, Deserializer, Instant, Serializer};
+
+    pub fn serialize<S: Serializer>(at: &Instant, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_u64(at.as_nanos())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Instant, D::Error> {
+        u64::deserialize(d).map(Instant::from_nanos)
+    }
 }

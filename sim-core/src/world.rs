@@ -24,9 +24,11 @@ use crate::process_set::ProcessSet;
 use crate::property::EndCause;
 use crate::random::Profile;
 use crate::rng::{Rng, Stream};
+use crate::shown::Shown;
 use crate::simulation::Twin;
+use crate::tape::Tape;
 use crate::time::{Duration, Instant};
-use crate::trace::{Entry, Happening, Trace};
+use crate::trace::Happening;
 
 /// A change of the environment that is scheduled; events of class [`Class::Fault`] carry its index.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -123,7 +125,8 @@ pub(crate) struct World {
     pub statistics: Statistics,
     pub history: History,
     pub reached: Vec<&'static str>,
-    pub trace: Option<Trace>,
+    /// While the run is recorded: its record.
+    pub tape: Option<Tape>,
     /// While what becomes of each message is taken down: that.
     pub decisions: Option<Decisions>,
     pub failure_free: bool,
@@ -179,7 +182,7 @@ impl World {
             statistics: Statistics::default(),
             history: History::default(),
             reached: Vec::new(),
-            trace: None,
+            tape: None,
             decisions: None,
             failure_free: true,
             leader: None,
@@ -436,18 +439,26 @@ impl World {
         }
     }
 
-    /// Puts a line into the trace, if there is one.
+    /// Puts a line into the record, if there is one.
     #[inline]
-    pub fn record(&mut self, process: Option<ProcessId>, what: impl FnOnce() -> Happening) {
-        if self.trace.is_some() {
+    pub fn record<'a>(
+        &mut self,
+        process: Option<ProcessId>,
+        what: impl FnOnce() -> Happening<Shown<'a>>,
+    ) {
+        if self.tape.is_some() {
             self.record_it(process, what);
         }
     }
 
     #[cold]
-    fn record_it(&mut self, process: Option<ProcessId>, what: impl FnOnce() -> Happening) {
-        if let Some(trace) = &mut self.trace {
-            trace.push(Entry { step: self.step, at: self.now, process, what: what() });
+    fn record_it<'a>(
+        &mut self,
+        process: Option<ProcessId>,
+        what: impl FnOnce() -> Happening<Shown<'a>>,
+    ) {
+        if let Some(tape) = &mut self.tape {
+            tape.put(self.step, self.now, process, &what());
         }
     }
 }

@@ -9,12 +9,12 @@ use crate::effect::Effect;
 use crate::event::Class;
 use crate::fault::Crash;
 use crate::id::{MessageId, ProcessId};
-use crate::kind::Kind;
 use crate::network::{DropReason, Route};
 use crate::outcome::KindIndex;
 use crate::process::Indication;
 use crate::property::What;
 use crate::protocol::Protocol;
+use crate::shown::Shown;
 use crate::spec::{Spec, Workload};
 use crate::storage::StorageError;
 use crate::time::{Duration, Instant};
@@ -47,7 +47,7 @@ impl<P: Protocol> Simulation<P> {
                 }
                 Effect::Reach(label) => {
                     self.world.reach(label);
-                    self.world.record(Some(p), || Happening::Reach { label });
+                    self.world.record(Some(p), || Happening::Reach { label: label.to_owned() });
                     continue;
                 }
                 Effect::Note(remark) => {
@@ -61,7 +61,7 @@ impl<P: Protocol> Simulation<P> {
 
     #[inline(never)]
     fn append(&mut self, p: ProcessId, record: P::Record) {
-        self.world.record(Some(p), || Happening::Append { record: format!("{record:?}") });
+        self.world.record(Some(p), || Happening::Append { record: Shown::of(&record) });
         self.slots[p.index()].log.append(record);
     }
 
@@ -199,8 +199,8 @@ impl<P: Protocol> Simulation<P> {
         self.world.record(Some(from), || Happening::Send {
             id,
             to,
-            kind: Kind::of(&msg).to_string(),
-            message: format!("{msg:?}"),
+            kind: Shown::kind_of(&msg),
+            message: Shown::of(&msg),
             arrives,
         });
         let index = self.messages.insert(Envelope { id, from, to, lost: false, msg });
@@ -212,7 +212,7 @@ impl<P: Protocol> Simulation<P> {
         let slot = &mut self.slots[p.index()];
         slot.timers.cancel(timer);
         slot.stopped.retain(|(stopped, _)| *stopped != timer);
-        self.world.record(Some(p), || Happening::CancelTimer { timer: format!("{timer:?}") });
+        self.world.record(Some(p), || Happening::CancelTimer { timer: Shown::of(&timer) });
     }
 
     pub(super) fn set_timer(&mut self, p: ProcessId, after: Duration, timer: P::Timer) {
@@ -222,12 +222,12 @@ impl<P: Protocol> Simulation<P> {
             slot.stopped.retain(|(stopped, _)| *stopped != timer);
             slot.stopped.push((timer, after));
             let due = Instant::MAX;
-            self.world.record(Some(p), || Happening::SetTimer { timer: format!("{timer:?}"), due });
+            self.world.record(Some(p), || Happening::SetTimer { timer: Shown::of(&timer), due });
             return;
         }
         let due = self.world.now + slot.clock.true_span(after);
         self.set_timer_at(p, due, timer);
-        self.world.record(Some(p), || Happening::SetTimer { timer: format!("{timer:?}"), due });
+        self.world.record(Some(p), || Happening::SetTimer { timer: Shown::of(&timer), due });
     }
 
     #[inline]
@@ -242,7 +242,7 @@ impl<P: Protocol> Simulation<P> {
     pub(super) fn indicate(&mut self, p: ProcessId, what: &Indication<P>) {
         self.world.digest.mix(u64::from(p.0) << 16 | 8);
         what.hash(&mut self.world.digest);
-        self.world.record(Some(p), || Happening::Indicate { what: format!("{what:?}") });
+        self.world.record(Some(p), || Happening::Indicate { what: Shown::of(&what) });
         // What a corrupted process announces, nobody believes.
         if self.slots[p.index()].adversary.is_some() {
             return;

@@ -8,6 +8,7 @@ use crate::id::{MessageId, ProcessId};
 use crate::mask::Mask;
 use crate::network::DropReason;
 use crate::protocol::Protocol;
+use crate::shown::Shown;
 use crate::spec::{Spec, Workload};
 use crate::storage::StorageError;
 use crate::timer::Due;
@@ -43,7 +44,7 @@ impl<P: Protocol> Simulation<P> {
         self.world.record(Some(from), || Happening::Drop {
             id,
             to,
-            message: format!("{msg:?}"),
+            message: Shown::of(&msg),
             reason,
         });
     }
@@ -68,7 +69,7 @@ impl<P: Protocol> Simulation<P> {
         let mask = Mask { process: p, request: self.slots[p.index()].request_count };
         if self.world.experiment.masks.contains(&mask) {
             self.world
-                .record(Some(p), || Happening::RequestMasked { request: format!("{request:?}") });
+                .record(Some(p), || Happening::RequestMasked { request: Shown::of(&request) });
             return;
         }
         if let Some(name) = P::Spec::operation(p, &request)
@@ -84,7 +85,7 @@ impl<P: Protocol> Simulation<P> {
             }
             return;
         }
-        self.world.record(Some(p), || Happening::RequestLost { request: format!("{request:?}") });
+        self.world.record(Some(p), || Happening::RequestLost { request: Shown::of(&request) });
     }
 
     pub(super) fn notice(&mut self, observer: ProcessId, notice: &Notice) {

@@ -7,6 +7,7 @@ use crate::event::Class;
 use crate::id::{MessageId, ProcessId};
 use crate::network::Route;
 use crate::protocol::Protocol;
+use crate::shown::Shown;
 use crate::time::Duration;
 use crate::trace::Happening;
 use crate::transport::{Body, Guarantee, Packet, Transport};
@@ -27,7 +28,7 @@ impl<P: Protocol> Simulation<P> {
 
     /// The transport takes over a message.
     pub(super) fn carry(&mut self, from: ProcessId, to: ProcessId, id: MessageId, msg: P::Msg) {
-        self.world.record(Some(from), || Happening::Carry { id, to, message: format!("{msg:?}") });
+        self.world.record(Some(from), || Happening::Carry { id, to, message: Shown::of(&msg) });
         let transport = self.transport(from);
         let body = transport.send(to, id, msg);
         let waits = std::mem::replace(&mut transport.resends, true);

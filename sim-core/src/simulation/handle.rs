@@ -9,6 +9,7 @@ use crate::event::Class;
 use crate::id::ProcessId;
 use crate::property::{EndCause, Kind, Observed, What};
 use crate::protocol::Protocol;
+use crate::shown::Shown;
 use crate::spec::{Ask, Spec};
 use crate::trace::Happening;
 use crate::world::{Running, World};
@@ -90,19 +91,19 @@ impl<P: Protocol> Simulation<P> {
                 self.world.record(Some(p), || Happening::Deliver {
                     id: *id,
                     from: *from,
-                    message: format!("{msg:?}"),
+                    message: Shown::of(msg),
                 });
             }
             Input::Timer(timer, _) => {
                 digest.mix(who | 2);
                 timer.hash(digest);
-                self.world.record(Some(p), || Happening::Timer { timer: format!("{timer:?}") });
+                self.world.record(Some(p), || Happening::Timer { timer: Shown::of(timer) });
             }
             Input::Request(request) => {
                 digest.mix(who | 3);
                 request.hash(digest);
                 self.world
-                    .record(Some(p), || Happening::Request { request: format!("{request:?}") });
+                    .record(Some(p), || Happening::Request { request: Shown::of(request) });
                 if self.world.identity(p) == p {
                     self.observe(p, &What::Request(request));
                 }
@@ -152,7 +153,7 @@ impl<P: Protocol> Simulation<P> {
         let world = &mut self.world;
         self.checker.observe(&event, step, |id, kind, violation| {
             world.record(Some(process), || Happening::Violation {
-                property: id.0,
+                property: id.0.to_owned(),
                 message: violation.message.clone(),
             });
             if kind == Kind::Safety && world.experiment.limits.stop_at_violation {

@@ -17,6 +17,7 @@ mod watch;
 
 use std::any::Any;
 use std::hash::{Hash, Hasher};
+use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
@@ -44,12 +45,16 @@ use crate::random::Profile;
 use crate::rng::{Rng, Stream};
 use crate::slab::Slab;
 use crate::spec::{Spec, Workload};
+use crate::tape::Tape;
 use crate::time::{Duration, Instant};
 use crate::trace::{Happening, Trace};
 use crate::transport::Packet;
 use crate::world::{Notice, Running, World};
 use slot::{Envelope, Input, Slot};
 pub(crate) use twins::Twin;
+
+/// A record that is written while the run goes on is written in pieces of this many bytes.
+const TAPE_WRITTEN_FROM: usize = 1 << 16;
 
 /// A protocol in a world: runs any number of seeds, one after the other.
 ///
@@ -166,26 +171,21 @@ impl<P: Protocol> Simulation<P> {
 
     /// Runs one seed to its end under this plan, instead of the experiment's and the seed's own.
     pub fn run_under(&mut self, seed: u64, plan: Plan) -> Outcome {
-        self.world.plan = Arc::new(plan);
+        self.decide_plan(seed, Some(plan));
         let outcome = self.run_plan(seed);
-        self.world.plan = Arc::new(self.world.experiment.plan.clone());
+        self.forget_plan();
         outcome
     }
 
     /// Runs one seed to its end under this plan and records what happens.
     pub fn record_under(&mut self, seed: u64, plan: Plan) -> (Outcome, Trace) {
-        self.world.trace = Some(Trace::default());
-        let outcome = self.run_under(seed, plan);
-        (outcome, self.world.trace.take().unwrap_or_default())
+        self.recorded(|simulation| simulation.run_under(seed, plan))
     }
 
     /// The state of every process, as `Debug` shows it, after so many steps of this seed; under
     /// this plan, if there is one. All have started in any case.
     pub fn inspect(&mut self, seed: u64, plan: Option<Plan>, step: u64) -> Vec<String> {
-        match plan {
-            None => self.draw_faults(seed),
-            Some(plan) => self.world.plan = Arc::new(plan),
-        }
+        self.decide_plan(seed, plan);
         // A panic is judged where the run is; here it is only as far as one can look.
         let _panic = catch_unwind(AssertUnwindSafe(|| {
             self.reset(seed);
@@ -196,14 +196,32 @@ impl<P: Protocol> Simulation<P> {
                 self.execute(event);
             }
         }));
-        self.world.plan = Arc::new(self.world.experiment.plan.clone());
+        self.forget_plan();
         self.slots.iter().map(|slot| format!("{:?}", slot.process)).collect()
     }
 
+    /// The faults of the next run are those of this plan, or else the experiment's and the seed's.
+    fn decide_plan(&mut self, seed: u64, plan: Option<Plan>) {
+        match plan {
+            None => self.draw_faults(seed),
+            Some(plan) => self.world.plan = Arc::new(plan),
+        }
+    }
+
+    /// The faults of the next run are the experiment's again.
+    fn forget_plan(&mut self) {
+        self.world.plan = Arc::new(self.world.experiment.plan.clone());
+    }
+
     fn run_plan(&mut self, seed: u64) -> Outcome {
+        self.run_plan_with(seed, |_| ())
+    }
+
+    /// Runs to the end, and does this after each event.
+    fn run_plan_with(&mut self, seed: u64, after_each: impl FnMut(&mut World)) -> Outcome {
         let panic = catch_unwind(AssertUnwindSafe(|| {
             self.reset(seed);
-            self.run_to_end();
+            self.run_to_end(after_each);
         }));
         let mut outcome = self.finish(panic.err());
         if outcome.owes_something() {
@@ -220,20 +238,60 @@ impl<P: Protocol> Simulation<P> {
     /// Something was owed when time was up: the same run once more, to say why. A panic would have
     /// come the first time.
     fn run_again_for_the_stall(&mut self, seed: u64, steps: u64) -> Option<Stall> {
-        let (trace, decisions) = (self.world.trace.take(), self.world.decisions.take());
+        let (tape, decisions) = (self.world.tape.take(), self.world.decisions.take());
         let stall = catch_unwind(AssertUnwindSafe(|| {
             self.reset(seed);
             self.run_watching(steps)
         }));
-        (self.world.trace, self.world.decisions) = (trace, decisions);
+        (self.world.tape, self.world.decisions) = (tape, decisions);
         stall.ok()
     }
 
     /// Runs one seed to its end and records what happens.
     pub fn record(&mut self, seed: u64) -> (Outcome, Trace) {
-        self.world.trace = Some(Trace::default());
-        let outcome = self.run(seed);
-        (outcome, self.world.trace.take().unwrap_or_default())
+        self.recorded(|simulation| simulation.run(seed))
+    }
+
+    fn recorded(&mut self, run: impl FnOnce(&mut Self) -> Outcome) -> (Outcome, Trace) {
+        self.world.tape = Some(Tape::new(Trace::ENTRY_COUNT_MAX as u64));
+        let outcome = run(self);
+        (outcome, self.world.tape.take().map(Trace::of).unwrap_or_default())
+    }
+
+    /// Runs one seed to its end, under this plan if there is one, and writes what happens while it
+    /// goes on: a tape for a [`TapeReader`](crate::tape::TapeReader). Memory does not grow with
+    /// the length of the run.
+    ///
+    /// # Errors
+    /// Those of `out`; the run ends there.
+    pub fn record_to(
+        &mut self,
+        seed: u64,
+        plan: Option<Plan>,
+        out: &mut dyn Write,
+    ) -> io::Result<Outcome> {
+        self.decide_plan(seed, plan);
+        self.world.tape = Some(Tape::new(u64::MAX));
+        let mut written = Ok(());
+        let outcome = self.run_plan_with(seed, |world| {
+            if let Some(tape) = &mut world.tape
+                && tape.bytes().len() >= TAPE_WRITTEN_FROM
+            {
+                written = out.write_all(tape.bytes());
+                tape.clear();
+                if written.is_err() {
+                    world.ended = Some(EndCause::EventLimit);
+                }
+            }
+        });
+        self.forget_plan();
+        let tape = self.world.tape.take();
+        written?;
+        if let Some(mut tape) = tape {
+            tape.end();
+            out.write_all(tape.bytes())?;
+        }
+        Ok(outcome)
     }
 
     /// Runs one seed to its end under this plan, and tells what became of each message and
@@ -250,13 +308,13 @@ impl<P: Protocol> Simulation<P> {
     pub fn profile(&mut self, seed: u64) -> Profile {
         let n = self.world.experiment.setting.n as usize;
         self.world.profile = Some(Profile { effects: vec![Vec::new(); n] });
-        let trace = self.world.trace.take();
+        let tape = self.world.tape.take();
         // A panic shows again in the run itself, where it is judged.
         let _panic = catch_unwind(AssertUnwindSafe(|| {
             self.reset(seed);
-            self.run_to_end();
+            self.run_to_end(|_| ());
         }));
-        self.world.trace = trace;
+        self.world.tape = tape;
         self.world.profile.take().unwrap_or_default()
     }
 
@@ -275,10 +333,11 @@ impl<P: Protocol> Simulation<P> {
         self.world.plan = Arc::new(plan);
     }
 
-    fn run_to_end(&mut self) {
+    fn run_to_end(&mut self, mut after_each: impl FnMut(&mut World)) {
         self.start();
         while let Some(event) = self.next_event() {
             self.execute(event);
+            after_each(&mut self.world);
         }
     }
 

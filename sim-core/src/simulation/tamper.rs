@@ -13,6 +13,7 @@ use crate::message_override::Content;
 use crate::network::Route;
 use crate::protocol::Protocol;
 use crate::rng::{Rng, Stream};
+use crate::shown::Shown;
 use crate::trace::Happening;
 
 /// So many of the latest messages are kept, where old ones may come again.
@@ -78,7 +79,7 @@ impl<P: Protocol> Simulation<P> {
         let Route::Arrives(at, _) = route else { return };
         self.world.statistics.replayed += 1;
         self.world.failure_free = false;
-        self.world.record(Some(from), || Happening::Replay { id, to, message: format!("{msg:?}") });
+        self.world.record(Some(from), || Happening::Replay { id, to, message: Shown::of(&msg) });
         self.put_under_way(id, from, to, msg, at);
     }
 
@@ -110,7 +111,7 @@ impl<P: Protocol> Simulation<P> {
             self.world.record(Some(from), || Happening::Garble {
                 id,
                 to,
-                message: format!("{changed:?}"),
+                message: Shown::of(&changed),
             });
         }
         changed

@@ -1,0 +1,71 @@
+//! What a trace shows of a value: the text that `Debug` makes of it, made only when it is asked
+//! for.
+
+use std::fmt::{self, Debug, Display};
+use std::hash::{Hash, Hasher as _};
+
+use serde::{Serialize, Serializer};
+
+use crate::digest::Digest;
+use crate::kind::Kind;
+
+/// A value that goes into a trace, or its kind.
+#[derive(Clone, Copy)]
+pub(crate) struct Shown<'a> {
+    value: &'a dyn Show,
+    only_kind: bool,
+}
+
+impl<'a> Shown<'a> {
+    /// The value.
+    pub fn of<T: Debug + Hash + Serialize>(value: &'a T) -> Self {
+        Self { value, only_kind: false }
+    }
+
+    /// The kind of the value, a message.
+    pub fn kind_of<T: Debug + Hash + Serialize>(value: &'a T) -> Self {
+        Self { value, only_kind: true }
+    }
+
+    /// The kind of the value.
+    pub fn kind(self) -> Kind {
+        self.value.kind()
+    }
+
+    /// Equal for two values of one type that are equal; for others by accident only.
+    #[inline]
+    pub fn fingerprint(self) -> u64 {
+        self.value.fingerprint()
+    }
+}
+
+impl Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.only_kind { Display::fmt(&self.kind(), f) } else { self.value.fmt(f) }
+    }
+}
+
+impl Serialize for Shown<'_> {
+    /// As its text.
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+/// What can be shown, whatever its type.
+trait Show: Debug {
+    fn kind(&self) -> Kind;
+    fn fingerprint(&self) -> u64;
+}
+
+impl<T: Debug + Hash + Serialize> Show for T {
+    fn kind(&self) -> Kind {
+        Kind::of(self)
+    }
+
+    fn fingerprint(&self) -> u64 {
+        let mut digest = Digest::EMPTY;
+        self.hash(&mut digest);
+        digest.finish()
+    }
+}
