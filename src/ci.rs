@@ -7,7 +7,8 @@ use std::path::Path;
 use ftsim_reports::{SweepReport, write_annotations, write_junit, write_step_summary};
 
 use crate::cli::Failure;
-use crate::results::{at, write_whole};
+use crate::results::at;
+use crate::whole_file::write_whole;
 
 /// Writes the JUnit file, if one is asked for; and inside GitHub Actions its annotations and the
 /// summary of the step.

@@ -1,39 +1,31 @@
 //! `ftsim explain`: the story of a violation, and what it needs.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use ftsim_core::{Kind, Outcome, Trace, Verdict};
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{Plot, Violated, wrapped, write_mermaid, write_story};
 
-use crate::cli::{Exit, Failure, Out, complain, load, show};
-use crate::crash_point::CrashPoint;
+use crate::cli::{Exit, Failure, Out, complain};
 use crate::failing_run::PANICKED;
 use crate::necessity::{Instead, Needs, Sought, Trial, needs};
+use crate::one_run::{OneRun, OneRunArgs};
+use crate::replay;
 use crate::scenario::Scenario;
 use crate::sweep::InternalError;
-use crate::{replay, sweep};
 
 /// What `ftsim explain` is told.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// Explain a run of this scenario file, or this repro
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// Run seed S; default: the one of the repro
-    #[arg(long, value_name = "S")]
-    pub seed: Option<u64>,
-    /// Crash process P after its Nth effect, in a scenario that runs every crash point
-    #[arg(long, value_name = "P:N")]
-    pub crash_point: Option<CrashPoint>,
+    #[command(flatten)]
+    run: OneRunArgs,
     /// Explain the violation of property ID; default: the first that is not expected, or the first
     #[arg(long, value_name = "ID")]
-    pub property: Option<String>,
+    property: Option<String>,
     /// Write the story as FORMAT
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: StoryFormat,
+    format: StoryFormat,
 }
 
 /// How a story is written.
@@ -45,25 +37,13 @@ pub(crate) enum StoryFormat {
     Mermaid,
 }
 
-pub fn explain(args: &ExplainArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
-    let scenario = match load(&args.file, catalogue) {
-        Ok(scenario) => scenario,
-        Err(diagnostics) => {
-            show(&diagnostics);
-            return Ok(Exit::BadInput);
-        }
-    };
-    if let Some(point) = args.crash_point
-        && (scenario.crash_points.is_none() || point.process.0 >= scenario.experiment.setting.n)
-    {
-        complain(&format!("{} has no crash point {point}", scenario.path));
-        return Ok(Exit::BadInput);
-    }
-    let repro = scenario.repro.as_ref();
-    let Some(seed) = args.seed.or(scenario.only_seed()) else {
-        complain(&format!("{} is no repro and has many seeds: write --seed S", scenario.path));
-        return Ok(Exit::BadInput);
-    };
+pub(crate) fn explain(
+    args: &ExplainArgs,
+    catalogue: &Catalogue,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let Some(run) = args.run.open(catalogue) else { return Ok(Exit::BadInput) };
+    let OneRun { scenario, seed, .. } = &run;
     if let Some(property) = &args.property
         && property != PANICKED
         && !scenario.checked.iter().any(|known| known.id.0 == property)
@@ -73,11 +53,11 @@ pub fn explain(args: &ExplainArgs, catalogue: &Catalogue, out: &mut Out) -> Resu
         complain(&format!("{message}; it checks {}", known.join(", ")));
         return Ok(Exit::BadInput);
     }
-    let (outcome, trace) = sweep::record_either(&scenario, seed, args.crash_point)?;
-    let violations = violations(&scenario, &outcome);
+    let (outcome, trace) = run.record()?;
+    let violations = violations(scenario, &outcome);
     let chosen = match &args.property {
         Some(property) => violations.iter().find(|violated| violated.property == *property),
-        None => first(&scenario, &violations),
+        None => first(scenario, &violations),
     };
     let Some(violated) = chosen else {
         let what = args.property.as_deref().unwrap_or("nothing");
@@ -88,12 +68,12 @@ pub fn explain(args: &ExplainArgs, catalogue: &Catalogue, out: &mut Out) -> Resu
     match args.format {
         StoryFormat::Mermaid => write_mermaid(out, &Plot::of(&trace, violated))?,
         StoryFormat::Text => {
-            tell(out, &scenario, (&outcome, &trace), violated)?;
+            tell(out, scenario, (&outcome, &trace), violated)?;
             write_others(out, violated, &violations)?;
         }
     }
-    let repro = repro.filter(|repro| repro.seed == seed && args.crash_point.is_none());
-    if let Some(differs) = repro.and_then(|repro| replay::difference(repro, &outcome, &trace)) {
+    if let Some(differs) = run.repro().and_then(|repro| replay::difference(repro, &outcome, &trace))
+    {
         out.flush()?;
         complain(&format!("{} is not reproduced: {differs}", scenario.path));
         return Ok(Exit::NotDeterministic);

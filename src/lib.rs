@@ -10,6 +10,7 @@
 //! runs seeds, [`judge`] compares with what was expected; [`cli`] is the program's table of
 //! contents.
 
+mod account;
 mod ci;
 pub mod cli;
 pub mod crash_point;
@@ -25,8 +26,10 @@ pub mod judge;
 pub mod marks;
 mod merge;
 pub mod necessity;
+mod one_run;
 pub mod plan_file;
 mod progress;
+mod record;
 mod regression;
 mod replay;
 pub mod repro;
@@ -35,7 +38,9 @@ mod run;
 pub mod scenario;
 pub mod scenario_file;
 pub mod schema;
+mod seeds;
 pub mod shard;
+mod show;
 pub mod shrink;
 mod shrink_command;
 pub mod source;
@@ -43,6 +48,7 @@ pub mod sweep;
 mod sweep_command;
 mod sweep_report;
 pub mod tally;
+pub mod whole_file;
 
 pub use cli::main;
 pub use ftsim_protocols::Catalogue;

@@ -6,11 +6,12 @@ use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use ftsim_protocols::Catalogue;
 use ftsim_reports::SweepReport;
 
 use crate::ci;
-use crate::cli::{Exit, Failure, MergeArgs, Out, show};
+use crate::cli::{Exit, Failure, Out, tell};
 use crate::results::{
     Account, Folder, Header, LATEST, REPROS, RESULTS, Reader, SCENARIO, SHRUNK, Written, at,
     difference,
@@ -18,6 +19,20 @@ use crate::results::{
 use crate::scenario::Scenario;
 use crate::sweep_command::text_digest;
 use crate::sweep_report;
+
+/// What `ftsim merge` is told.
+#[derive(Debug, Args)]
+pub(crate) struct MergeArgs {
+    /// Merge the results in these folders, one for each shard
+    #[arg(required = true, value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
+    /// Write the merged results to DIR/SCENARIO/
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Write the failures as JUnit XML to FILE
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+}
 
 /// Carries `ftsim merge` out.
 pub fn merge(args: &MergeArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
@@ -42,7 +57,7 @@ pub fn merge(args: &MergeArgs, catalogue: &Catalogue, out: &mut Out) -> Result<E
         let scenario = match Scenario::parse(&parts[0].header.file, &text, catalogue) {
             Ok(scenario) => scenario,
             Err(diagnostics) => {
-                show(&diagnostics);
+                tell(&diagnostics);
                 return Ok(Exit::BadInput);
             }
         };

@@ -227,7 +227,8 @@ fn restore(scenario: &Scenario, key: &str, value: Option<&str>) -> Option<String
     toml::to_string(&root).ok()
 }
 
-/// Sets or removes what stands under a dotted path, in every element of an array on the way.
+/// Sets or removes what stands under a dotted path such as `fault[0].when`, in every element of an
+/// array on the way where none is named.
 pub fn set(value: &mut Value, path: &str, to: Option<&Value>) {
     if let Value::Array(items) = value {
         items.iter_mut().for_each(|item| set(item, path, to));
@@ -241,7 +242,15 @@ pub fn set(value: &mut Value, path: &str, to: Option<&Value>) {
         }
         return;
     };
-    if let Some(inner) = table.get_mut(first) {
+    let (name, index) = match first.strip_suffix(']').and_then(|first| first.split_once('[')) {
+        Some((name, index)) => (name, index.parse::<usize>().ok()),
+        None => (first, None),
+    };
+    let inner = table.get_mut(name).and_then(|inner| match index {
+        Some(index) => inner.get_mut(index),
+        None => Some(inner),
+    });
+    if let Some(inner) = inner {
         set(inner, rest, to);
     }
 }

@@ -11,9 +11,10 @@ use serde::Deserialize;
 use crate::cli::Failure;
 use crate::crash_point::CrashPoint;
 use crate::failing_run::FailingRun;
-use crate::results::{Account, RegressionLine, at, write_whole};
+use crate::results::{Account, RegressionLine, at};
 use crate::scenario::Scenario;
 use crate::sweep::{self, Repeat, RunError};
+use crate::whole_file::write_whole;
 
 /// The seeds of a scenario that once failed.
 pub struct Regressions {

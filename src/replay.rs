@@ -2,90 +2,38 @@
 
 use std::io::Write;
 
-use ftsim_core::fault::Fault;
+use clap::Args;
 use ftsim_core::{Outcome, Trace};
 use ftsim_protocols::Catalogue;
-use ftsim_reports::{outcome_json, write_figures, write_outcome, write_trace, write_trace_jsonl};
-use serde_json::{Map, Value, json};
+use ftsim_reports::{write_trace, write_trace_jsonl};
 
-use crate::cli::{Exit, Failure, Out, ReplayArgs, TraceFormat, complain, load, show};
+use crate::account::Account;
+use crate::cli::{Exit, Failure, Out, TraceFormat, complain};
 use crate::divergence::event_text;
+use crate::one_run::OneRunArgs;
 use crate::repro::Repro;
-use crate::scenario::{Scenario, effective};
-use crate::{figures, sweep};
+
+/// What `ftsim replay` is told.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    #[command(flatten)]
+    run: OneRunArgs,
+    /// Write the run as FORMAT
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: TraceFormat,
+}
 
 pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
-    let scenario = match load(&args.file, catalogue) {
-        Ok(scenario) => scenario,
-        Err(diagnostics) => {
-            show(&diagnostics);
-            return Ok(Exit::BadInput);
-        }
-    };
-    if let Some(point) = args.crash_point
-        && (scenario.crash_points.is_none() || point.process.0 >= scenario.experiment.setting.n)
-    {
-        complain(&format!("{} has no crash point {point}", scenario.path));
-        return Ok(Exit::BadInput);
-    }
-    let repro = scenario.repro.as_ref();
-    let Some(seed) = args.seed.or(scenario.only_seed()) else {
-        complain(&format!("{} is no repro and has many seeds: write --seed S", scenario.path));
-        return Ok(Exit::BadInput);
-    };
-    let repro = repro.filter(|repro| repro.seed == seed && args.crash_point.is_none());
-    let record = || sweep::record_either(&scenario, seed, args.crash_point);
-    let differs;
-    match args.format {
-        TraceFormat::Text => {
-            write_header(out, &scenario, seed)?;
-            let (outcome, trace) = record()?;
-            for fault in drawn(&scenario, &outcome) {
-                let name = if args.crash_point.is_some() { "crash" } else { "drawn" };
-                writeln!(out, "{name:9}  {fault}")?;
-            }
-            writeln!(out)?;
-            write_trace(out, &trace)?;
-            writeln!(out)?;
-            write_outcome(out, &outcome)?;
-            for fault in outcome.unfired.iter().filter_map(|index| outcome.plan.faults.get(*index))
-            {
-                writeln!(out, "{:9}  {}", "unfired", fault)?;
-            }
-            let rules = &scenario.experiment.overrides;
-            for rule in outcome.unused.iter().filter_map(|index| rules.get(*index)) {
-                writeln!(out, "{:9}  {}", "unused", rule)?;
-            }
-            let masks = &scenario.experiment.masks;
-            for mask in outcome.unused_masks.iter().filter_map(|index| masks.get(*index)) {
-                writeln!(out, "{:9}  mask of {}", "unused", mask)?;
-            }
-            writeln!(out)?;
-            write_figures(out, &figures::of_run(&outcome))?;
-            differs = repro.and_then(|repro| difference(repro, &outcome, &trace));
-            if repro.is_some() && differs.is_none() {
-                writeln!(out, "{:9}  the run that it stands for", "repro")?;
-            }
-        }
-        TraceFormat::Jsonl => {
-            let (outcome, trace) = record()?;
-            writeln!(out, "{}", header_json(&scenario, &outcome))?;
-            write_trace_jsonl(out, &trace)?;
-            writeln!(
-                out,
-                "{}",
-                json!({
-                    "truncated": trace.truncated,
-                    "outcome": outcome_json(&outcome),
-                    "figures": figures::of_run(&outcome),
-                })
-            )?;
-            differs = repro.and_then(|repro| difference(repro, &outcome, &trace));
-        }
-    }
-    if let Some(differs) = differs {
+    let Some(run) = args.run.open(catalogue) else { return Ok(Exit::BadInput) };
+    let (outcome, trace) = run.record()?;
+    let account = Account::of(&run, &outcome, trace.truncated)?;
+    account.write(args.format, out, |out| match args.format {
+        TraceFormat::Text => write_trace(out, &trace),
+        TraceFormat::Jsonl => write_trace_jsonl(out, &trace),
+    })?;
+    if let Some(differs) = run.repro().and_then(|repro| difference(repro, &outcome, &trace)) {
         out.flush()?;
-        complain(&format!("{} is not reproduced: {differs}", scenario.path));
+        complain(&format!("{} is not reproduced: {differs}", run.scenario.path));
         return Ok(Exit::NotDeterministic);
     }
     Ok(Exit::Good)
@@ -119,50 +67,4 @@ fn first_event(trace: &Trace, events: &std::ops::Range<u64>) -> String {
     } else {
         format!("they differ from one of the events {first} to {last} on, the first here: {shown}")
     }
-}
-
-fn write_header(out: &mut impl Write, scenario: &Scenario, seed: u64) -> std::io::Result<()> {
-    let Scenario { path, summary, reference, .. } = scenario;
-    let mut lines = vec![
-        ("ftsim", env!("CARGO_PKG_VERSION").to_owned()),
-        ("scenario", path.clone()),
-        ("seed", seed.to_string()),
-    ];
-    lines.extend(summary.clone().map(|summary| ("summary", summary)));
-    lines.extend(reference.clone().map(|reference| ("reference", reference)));
-    lines.extend(effective(scenario));
-    for (name, value) in lines {
-        writeln!(out, "{name:9}  {}", value.replace('\n', " ").trim_end())?;
-    }
-    Ok(())
-}
-
-/// The faults that this seed drew for itself; those of the file come first in every plan.
-fn drawn<'o>(scenario: &Scenario, outcome: &'o Outcome) -> impl Iterator<Item = &'o Fault> {
-    outcome.plan.faults.iter().skip(scenario.experiment.plan.faults.len())
-}
-
-fn header_json(scenario: &Scenario, outcome: &Outcome) -> Value {
-    let mut settings: Map<String, Value> = Map::new();
-    for (name, value) in effective(scenario) {
-        match settings.get_mut(name) {
-            Some(Value::Array(several)) => several.push(value.into()),
-            _ if matches!(name, "fault" | "link" | "message" | "mask") => {
-                settings.insert(name.to_owned(), json!([value]));
-            }
-            _ => {
-                settings.insert(name.to_owned(), value.into());
-            }
-        }
-    }
-    settings.insert("params".to_owned(), scenario.settled.params.clone());
-    settings.insert("workload".to_owned(), scenario.settled.workload.clone());
-    json!({
-        "schema": 1,
-        "ftsim": env!("CARGO_PKG_VERSION"),
-        "scenario": scenario.path,
-        "seed": outcome.seed,
-        "settings": settings,
-        "drawn": drawn(scenario, outcome).map(ToString::to_string).collect::<Vec<_>>(),
-    })
 }

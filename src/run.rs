@@ -1,17 +1,49 @@
 //! `ftsim run`: scenarios over their seeds, against what they expect.
 
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::Args;
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{ScenarioReport, SeedRange, write_json, write_scenario_figures, write_text};
 
-use crate::cli::{Exit, Failure, Format, Out, RunArgs, jobs, load_all};
+use crate::cli::{Exit, Failure, Format, Out, jobs, load_all};
 use crate::judge;
 use crate::progress::Progress;
 use crate::regression::{self, Regressions};
+use crate::scenario::Scenario;
+use crate::seeds::Seeds;
 use crate::sweep::{self, Repeat};
+
+/// What `ftsim run` is told.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Run these scenario files
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Run seeds 1 to N, or A..B without B; default: as the scenario says
+    #[arg(long, value_name = "N | A..B")]
+    pub seeds: Option<Seeds>,
+    /// Run seed S alone
+    #[arg(long, value_name = "S", conflicts_with = "seeds")]
+    pub seed: Option<u64>,
+    /// Write the results as FORMAT
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+    /// Show how processes and operations fared: MTTF, MTTR, availability, latency
+    #[arg(long)]
+    pub figures: bool,
+    /// Run on N threads; default: one for each processor. The results do not depend on it
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// Execute every run twice, and end at the first that is not the same
+    #[arg(long)]
+    pub check_determinism: bool,
+}
 
 pub fn run(args: &RunArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
     let (scenarios, bad_input) = load_all(&args.files, catalogue);
-    let seeds_of = |scenario: &crate::scenario::Scenario| match (args.seed, &args.seeds) {
+    let seeds_of = |scenario: &Scenario| match (args.seed, &args.seeds) {
         (Some(seed), _) => seed..seed.saturating_add(1),
         (None, Some(seeds)) => seeds.0.clone(),
         (None, None) => scenario.own_seeds(),

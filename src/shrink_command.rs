@@ -1,28 +1,40 @@
 //! `ftsim shrink`: from a failing run to the smallest scenario that fails in the same way.
 
 use std::io::{IsTerminal, Write};
-use std::time::Duration;
+use std::path::PathBuf;
 
-use ftsim_core::{Outcome, PropertyId};
+use clap::Args;
+use ftsim_core::{Duration, Outcome, PropertyId};
 use ftsim_protocols::Catalogue;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::cli::{Exit, Failure, Out, ShrinkArgs, complain, load, show};
+use crate::cli::{Exit, Failure, Out, complain};
 use crate::crash_point::CrashPoint;
 use crate::interrupt;
-use crate::results::write_whole;
+use crate::one_run::OneRunArgs;
 use crate::scenario::Scenario;
 use crate::shrink::{self, Case, Effort, Shrunk, Size, Target};
 use crate::sweep::{self, Repeat, RunError};
+use crate::whole_file::write_whole;
+
+/// What `ftsim shrink` is told.
+#[derive(Debug, Args)]
+pub(crate) struct ShrinkArgs {
+    #[command(flatten)]
+    run: OneRunArgs,
+    /// Keep the violation of property ID; default: the first that the scenario expects
+    #[arg(long, value_name = "ID")]
+    property: Option<String>,
+    /// Write the scenario to FILE; default: to standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Stop after this wall-clock time, such as 60s, with the smallest so far
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    budget: Duration,
+}
 
 pub fn shrink(args: &ShrinkArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
-    let scenario = match load(&args.file, catalogue) {
-        Ok(scenario) => scenario,
-        Err(diagnostics) => {
-            show(&diagnostics);
-            return Ok(Exit::BadInput);
-        }
-    };
+    let Some(scenario) = args.run.scenario(catalogue) else { return Ok(Exit::BadInput) };
     let wanted = match &args.property {
         None => scenario.expect.violated.clone(),
         Some(name) => match scenario.checked.iter().find(|property| property.id.0 == name) {
@@ -46,7 +58,7 @@ pub fn shrink(args: &ShrinkArgs, catalogue: &Catalogue, out: &mut Out) -> Result
         bar.set_message(format!("{runs} runs, {} lines", best.line_count()));
         bar.tick();
     };
-    let budget = Duration::from_nanos(args.budget.as_nanos());
+    let budget = std::time::Duration::from_nanos(args.budget.as_nanos());
     let effort = Effort { budget, halt: interrupt::listen(), progress: &progress };
     let shrunk = shrink::shrink(&scenario, &outcome, &target, &effort)?;
     bar.finish_and_clear();
@@ -69,11 +81,11 @@ fn failing_run(
     is_asked: impl Fn(&Target) -> bool,
 ) -> Result<Option<(Outcome, Target)>, RunError> {
     let repro = scenario.repro.as_ref().map(|repro| repro.seed);
-    let seeds = match args.seed.or(repro) {
+    let seeds = match args.run.seed.or(repro) {
         Some(seed) => seed..seed.saturating_add(1),
         None => scenario.own_seeds(),
     };
-    let points: Vec<Option<CrashPoint>> = match (args.crash_point, scenario.crash_points) {
+    let points: Vec<Option<CrashPoint>> = match (args.run.crash_point, scenario.crash_points) {
         (None, Some(every)) => {
             let points = sweep::crash_points(scenario, seeds.start, every)?;
             points.into_iter().map(|(point, _)| Some(point)).collect()

@@ -1,23 +1,103 @@
 //! `ftsim sweep`: many seeds of scenarios, into a folder that says what came of them.
 
 use std::io::Write;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::ops::{ControlFlow, Range};
+use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use ftsim_core::Digest;
+use clap::Args;
+use ftsim_core::{Digest, Duration};
 use ftsim_protocols::Catalogue;
 use ftsim_reports::SweepReport;
 
 use crate::ci;
-use crate::cli::{Exit, Failure, Out, SweepArgs, complain, jobs, load_all};
+use crate::cli::{Exit, Failure, Out, complain, jobs, load_all};
 use crate::interrupt;
 use crate::progress::{Progress, clock};
 use crate::regression::Regressions;
 use crate::results::{Account, BLOCK, BlockLine, Folder, Header, LATEST, SCHEMA, StopRule};
 use crate::scenario::Scenario;
+use crate::seeds::{CommitSeed, Seeds};
+use crate::shard::Shard;
 use crate::sweep::{self, Order, Repeat, Stop};
 use crate::sweep_report::{self, NamedText};
+
+/// What `ftsim sweep` is told.
+#[derive(Debug, Args)]
+pub(crate) struct SweepArgs {
+    /// Sweep over these scenario files
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Run seeds A to B without B, or 1 to N; default: as the scenario says
+    #[arg(long, value_name = "N | A..B")]
+    pub seeds: Option<Seeds>,
+    /// Begin with a seed made of this commit instead, and run as many
+    #[arg(long, value_name = "HEX")]
+    pub seed_from_commit: Option<CommitSeed>,
+    /// Write the results to DIR/SCENARIO/
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Run on N threads; default: one for each processor. The results do not depend on it
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// Run the Ith of N parts of the seeds; `ftsim merge` makes one result of all
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
+    /// Begin no further seed after this time, such as 10m, shared among the scenarios
+    #[arg(long = "for", value_name = "TIME")]
+    pub time: Option<Duration>,
+    /// End at the first failing seed
+    #[arg(long, conflicts_with = "max_failures")]
+    pub until_failure: bool,
+    /// End after the 50 seeds in which the Kth failing run is
+    #[arg(long, value_name = "K")]
+    pub max_failures: Option<NonZeroU64>,
+    /// Go on where an interrupted sweep ended
+    #[arg(long)]
+    pub resume: bool,
+    /// Execute every run twice, and end at the first that is not the same
+    #[arg(long)]
+    pub check_determinism: bool,
+    /// Add seeds that failed unexpectedly to regressions/ beside the scenario
+    #[arg(long)]
+    pub save_failures: bool,
+    /// Shrink the first run of each group of failures, for at most this time a scenario; or off
+    #[arg(long, value_name = "TIME | off", default_value = "30s")]
+    pub shrink: ShrinkBudget,
+    /// Write the failures as JUnit XML to FILE
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+}
+
+/// How long a sweep may shrink what it found; not at all, if `None`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ShrinkBudget(pub Option<Duration>);
+
+impl FromStr for ShrinkBudget {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self(None)),
+            time => time
+                .parse()
+                .map(|time| Self(Some(time)))
+                .map_err(|error| format!("{error}, or off")),
+        }
+    }
+}
+
+impl SweepArgs {
+    /// All seeds of the sweep over this scenario, those of other shards too.
+    pub(crate) fn seeds_of(&self, scenario: &Scenario) -> Range<u64> {
+        let seeds = self.seeds.as_ref().map_or_else(|| scenario.own_seeds(), |s| s.0.clone());
+        match self.seed_from_commit {
+            None => seeds,
+            Some(CommitSeed(first)) => first..first.saturating_add(seeds.end - seeds.start),
+        }
+    }
+}
 
 /// Carries `ftsim sweep` out.
 pub fn sweep(args: &SweepArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
@@ -36,7 +116,7 @@ pub fn sweep(args: &SweepArgs, catalogue: &Catalogue, out: &mut Out) -> Result<E
     let total = scenarios.iter().map(|scenario| count(&header(scenario, args).part())).sum();
     let progress = Progress::with_lines(total);
     let halt = interrupt::listen();
-    let end = args.time.map(|time| clock() + Duration::from_nanos(time.as_nanos()));
+    let end = args.time.map(|time| clock() + std::time::Duration::from_nanos(time.as_nanos()));
     let mut reports = Vec::new();
     for (left, scenario) in (1..=scenarios.len()).rev().zip(&scenarios) {
         if halt.load(Ordering::Relaxed) {
@@ -78,7 +158,7 @@ struct One<'a> {
     progress: &'a Progress,
     halt: &'a AtomicBool,
     /// When its time is up, on the progress's clock.
-    until: Option<Duration>,
+    until: Option<std::time::Duration>,
 }
 
 impl One<'_> {
@@ -115,7 +195,7 @@ impl One<'_> {
     fn shrink(&self, account: &Account) -> Result<Vec<NamedText>, Failure> {
         let budget = self.args.shrink.0.filter(|_| !self.halt.load(Ordering::Relaxed));
         let Some(budget) = budget else { return Ok(Vec::new()) };
-        let budget = Duration::from_nanos(budget.as_nanos());
+        let budget = std::time::Duration::from_nanos(budget.as_nanos());
         Ok(sweep_report::shrunk(self.scenario, account, (budget, self.halt))?)
     }
 

@@ -26,7 +26,9 @@ fn marks(trace: &Trace) -> [Option<usize>; 3] {
     [
         first(|what| *what == Happening::StateCorrupted),
         first(|what| matches!(what, Happening::Reach { label } if label == "a successor in error")),
-        first(|what| matches!(what, Happening::Violation { property, .. } if property == "reg.linearizable")),
+        first(
+            |what| matches!(what, Happening::Violation { property, .. } if property == "reg.linearizable"),
+        ),
     ]
 }
 

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use annotate_snippets::Renderer;
+use ftsim::necessity::set;
 use ftsim::scenario::Scenario;
 use ftsim::{Catalogue, judge, sweep};
 use ftsim_core::MutantKind;
@@ -111,35 +112,6 @@ fn without_its_mutant_no_scenario_violates_the_mutants_property() {
             )),
         }
     });
-}
-
-/// Sets or removes what stands under a dotted path; in every element of an array on the way.
-fn set(value: &mut Value, path: &str, to: Option<&Value>) {
-    if let Value::Array(items) = value {
-        items.iter_mut().for_each(|item| set(item, path, to));
-        return;
-    }
-    let Value::Table(table) = value else { return };
-    let Some((first, rest)) = path.split_once('.') else {
-        match to {
-            Some(to) => drop(table.insert(path.to_owned(), to.clone())),
-            None => drop(table.remove(path)),
-        }
-        return;
-    };
-    let (name, index) = match first.split_once('[') {
-        Some((name, index)) => (name, index.trim_end_matches(']').parse::<usize>().ok()),
-        None => (first, None),
-    };
-    let Some(inner) = table.get_mut(name) else { return };
-    match index {
-        Some(index) => {
-            if let Some(item) = inner.get_mut(index) {
-                set(item, rest, to);
-            }
-        }
-        None => set(inner, rest, to),
-    }
 }
 
 #[test]

@@ -35,4 +35,4 @@ pub use story::{wrapped, write_story};
 pub use sweep::{
     ExampleRow, GroupRow, RateRow, SweepReport, shell_word, write_sweep_json, write_sweep_text,
 };
-pub use trace::{write_trace, write_trace_jsonl};
+pub use trace::{Columns, write_entry, write_entry_jsonl, write_trace, write_trace_jsonl};

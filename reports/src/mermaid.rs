@@ -10,7 +10,7 @@ use ftsim_core::ProcessId;
 use ftsim_core::trace::{Entry, Happening};
 
 use crate::causality::Step;
-use crate::plot::{Plot, Standing};
+use crate::plot::{Plot, Standing, is_fault};
 use crate::telling::{rounded, sending, shortened};
 use crate::trace::happening;
 
@@ -103,29 +103,15 @@ fn is_lost(plot: &Plot<'_>, entry: &Entry) -> bool {
 }
 
 const fn is_noted(what: &Happening) -> bool {
-    matches!(
-        what,
-        Happening::Request { .. }
-            | Happening::Timer { .. }
-            | Happening::Suspect { .. }
-            | Happening::Trust { .. }
-            | Happening::Indicate { .. }
-            | Happening::Crash { .. }
-            | Happening::Recover { .. }
-            | Happening::Pause
-            | Happening::Resume
-            | Happening::Begins { .. }
-            | Happening::Ends { .. }
-            | Happening::Damage { .. }
-            | Happening::StorageError { .. }
-            | Happening::Corrupt { .. }
-            | Happening::Heal
-            | Happening::Stabilise
-            | Happening::Panic { .. }
-            | Happening::Doubled { .. }
-            | Happening::StateCorrupted
-            | Happening::ClockJump { .. }
-    )
+    is_fault(what)
+        || matches!(
+            what,
+            Happening::Request { .. }
+                | Happening::Timer { .. }
+                | Happening::Suspect { .. }
+                | Happening::Trust { .. }
+                | Happening::Indicate { .. }
+        )
 }
 
 /// A text that Mermaid takes as it is: a semicolon would end the line, a number sign begin an

@@ -233,7 +233,8 @@ fn shape(text: &str, without: Without) -> String {
     shape
 }
 
-const fn is_fault(what: &Happening) -> bool {
+/// Whether something goes wrong, or right again, by no will of a process.
+pub(crate) const fn is_fault(what: &Happening) -> bool {
     matches!(
         what,
         Happening::Crash { .. }

@@ -15,22 +15,45 @@ use crate::style::{BAD, FAINT, GOOD, STRONG, UNKNOWN};
 /// # Errors
 /// Those of `out`.
 pub fn write_trace(out: &mut impl Write, trace: &Trace) -> io::Result<()> {
-    let lines: Vec<Line> = trace.entries.iter().map(Line::of).collect();
-    let widest = |width: &dyn Fn(&Line) -> usize| lines.iter().map(width).max().unwrap_or(0);
-    let time_width = widest(&|line| line.at.to_string().len());
-    let who_width = widest(&|line| line.who.len());
-    for line in &lines {
-        let Line { step, at, who, what, style } = line;
-        // Times are aligned by their last character; `Instant` shows the unit that suits each.
-        writeln!(
-            out,
-            "{FAINT}{step:04}  {at:>time_width$}{FAINT:#}  {who:who_width$}  {style}{what}{style:#}"
-        )?;
+    let mut columns = Columns::default();
+    trace.entries.iter().for_each(|entry| columns.make_room_for(entry));
+    for entry in &trace.entries {
+        write_entry(out, entry, columns)?;
     }
     if trace.truncated {
-        writeln!(out, "… the run goes on, the record ends here")?;
+        writeln!(out, "… the run goes on, the record ends here; `ftsim record` writes all of it")?;
     }
     Ok(())
+}
+
+/// How wide the columns are: times and names are aligned.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Columns {
+    at: usize,
+    who: usize,
+}
+
+impl Columns {
+    /// Makes them as wide as this entry needs them.
+    pub fn make_room_for(&mut self, entry: &Entry) {
+        let Line { at, who, .. } = Line::of(entry);
+        self.at = self.at.max(at.to_string().len());
+        self.who = self.who.max(who.len());
+    }
+}
+
+/// One line of a trace as text.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_entry(out: &mut impl Write, entry: &Entry, columns: Columns) -> io::Result<()> {
+    let Line { step, at, who, what, style } = Line::of(entry);
+    let Columns { at: at_width, who: who_width } = columns;
+    // Times are aligned by their last character; `Instant` shows the unit that suits each.
+    writeln!(
+        out,
+        "{FAINT}{step:04}  {at:>at_width$}{FAINT:#}  {who:who_width$}  {style}{what}{style:#}"
+    )
 }
 
 /// The trace as JSON, one object a line.
@@ -38,11 +61,16 @@ pub fn write_trace(out: &mut impl Write, trace: &Trace) -> io::Result<()> {
 /// # Errors
 /// Those of `out`.
 pub fn write_trace_jsonl(out: &mut impl Write, trace: &Trace) -> io::Result<()> {
-    for entry in &trace.entries {
-        serde_json::to_writer(&mut *out, entry)?;
-        writeln!(out)?;
-    }
-    Ok(())
+    trace.entries.iter().try_for_each(|entry| write_entry_jsonl(out, entry))
+}
+
+/// One entry of a trace as JSON, and the end of the line.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_entry_jsonl(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, entry)?;
+    writeln!(out)
 }
 
 struct Line {

@@ -20,6 +20,8 @@
 //! - A mark ends the tape.
 
 mod read;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use read::{TapeError, TapeReader};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{BlockLine, Header, Line, Reader, RegressionLine, Written};
 use crate::failing_run::FailingRun;
+use crate::whole_file::write_whole;
 
 /// The lines of a sweep.
 pub const RESULTS: &str = "results.jsonl";
@@ -229,18 +230,6 @@ impl Folder {
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
         write_whole(&self.part().join(name), bytes)
     }
-}
-
-/// Writes a file beside its final name, and renames it.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FolderError> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
-    let beside = PathBuf::from(beside);
-    at(&beside, fs::write(&beside, bytes))?;
-    at(path, fs::rename(&beside, path))
 }
 
 fn part(out: &Path, name: &str) -> PathBuf {

@@ -12,9 +12,7 @@ use ftsim_core::catalogue::PropertyInfo;
 use serde::{Deserialize, Serialize};
 
 pub use account::{Account, EXAMPLE_COUNT_MAX, Group, GroupExample};
-pub use folder::{
-    Folder, FolderError, LATEST, REPROS, RESULTS, SCENARIO, SHRUNK, at, difference, write_whole,
-};
+pub use folder::{Folder, FolderError, LATEST, REPROS, RESULTS, SCENARIO, SHRUNK, at, difference};
 
 use crate::failing_run::FailingRun;
 use crate::shard::Shard;

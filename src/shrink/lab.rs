@@ -149,22 +149,14 @@ impl<'a> Lab<'a> {
 
     /// What becomes of each message of the best case, as overrides.
     pub fn decided(&self) -> Vec<MessageOverride> {
-        let scenario = self.scenario();
-        let decided = sweep::decisions(&scenario, self.best.seed, &scenario.experiment.plan);
-        let messages = decided.map(|(_, made)| made.messages).unwrap_or_default();
-        messages.into_iter().map(|decision| decision.rule).collect()
+        self.decisions().into_iter().map(|decision| decision.rule).collect()
     }
 
     /// What a process says in the best case: for each of its messages, an override that says it.
     pub fn spoken_by(&self, process: &str) -> Vec<MessageOverride> {
-        let scenario = self.scenario();
-        let plan = &scenario.experiment.plan;
-        let Ok((_, made)) = sweep::decisions(&scenario, self.best.seed, plan) else {
-            return Vec::new();
-        };
         let mut counts: BTreeMap<ProcessId, u64> = BTreeMap::new();
         let mut said = Vec::new();
-        for Decision { rule, lie } in made.messages {
+        for Decision { rule, lie } in self.decisions() {
             let Some(form) = lie.filter(|_| rule.from.to_string() == process) else { continue };
             let nth = counts.entry(rule.to).or_default();
             *nth += 1;
@@ -172,6 +164,12 @@ impl<'a> Lab<'a> {
             said.push(MessageOverride { kind: None, nth: *nth, fate, ..rule });
         }
         said
+    }
+
+    fn decisions(&self) -> Vec<Decision> {
+        let scenario = self.scenario();
+        let decided = sweep::decisions(&scenario, self.best.seed, &scenario.experiment.plan);
+        decided.map(|(_, made)| made.messages).unwrap_or_default()
     }
 
     /// Runs a case; `None` if it is no scenario, or ftsim fails on it.

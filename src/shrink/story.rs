@@ -49,10 +49,9 @@ fn summary(scenario: &Scenario, property: &str, message: &str) -> String {
     let faults = experiment.plan.faults.iter().map(ToString::to_string);
     let messages = experiment.overrides.iter().map(MessageOverride::to_string);
     let all: Vec<String> = faults.chain(messages).collect();
-    let wrong = if all.is_empty() { String::new() } else { format!("{}. ", all.join("; ")) };
-    let mut characters = format!("{wrong}{property} is violated: {message}.");
-    if let Some(first) = characters.get_mut(..1) {
+    let mut wrong = if all.is_empty() { String::new() } else { format!("{}. ", all.join("; ")) };
+    if let Some(first) = wrong.get_mut(..1) {
         first.make_ascii_uppercase();
     }
-    characters
+    format!("{wrong}{property} is violated: {message}.")
 }

@@ -102,8 +102,7 @@ impl<P: Protocol> Simulation<P> {
             Input::Request(request) => {
                 digest.mix(who | 3);
                 request.hash(digest);
-                self.world
-                    .record(Some(p), || Happening::Request { request: Shown::of(request) });
+                self.world.record(Some(p), || Happening::Request { request: Shown::of(request) });
                 if self.world.identity(p) == p {
                     self.observe(p, &What::Request(request));
                 }

@@ -1,5 +1,6 @@
 //! Reading a tape.
 
+use std::fmt::Display;
 use std::io::{self, BufRead, Read as _};
 
 use super::{SAME, SLOT_COUNT, TEXT_END, WIDE, mark};
@@ -131,9 +132,7 @@ impl<R: BufRead> TapeReader<R> {
         Ok(match mark {
             mark::DELIVER => Happening::Deliver { id, from: other, message: text },
             mark::CARRY => Happening::Carry { id, to: other, message: text },
-            mark::SEND => {
-                Happening::Send { id, to: other, kind, message: text, arrives: instant }
-            }
+            mark::SEND => Happening::Send { id, to: other, kind, message: text, arrives: instant },
             mark::DROP => {
                 let reason = usize::try_from(extra).ok();
                 let reason = reason.and_then(|reason| DropReason::ALL.get(reason).copied());
@@ -189,7 +188,7 @@ impl<R: BufRead> TapeReader<R> {
         Ok(bytes)
     }
 
-    fn damaged(&self, what: impl ToString) -> TapeError {
+    fn damaged(&self, what: impl Display) -> TapeError {
         TapeError::Damaged { at: self.position, what: what.to_string() }
     }
 }

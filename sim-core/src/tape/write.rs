@@ -86,7 +86,8 @@ impl Tape {
         let (mark, body) = self.happening(what);
         let Body { message, content, extra, new } = body;
         // Mark, step, time and process make eight bytes, message and content six.
-        if (step_by >> 8 | after >> 32 | who >> 16 | message >> 16 | content >> 32 | extra >> 32) == 0
+        if (step_by >> 8 | after >> 32 | who >> 16 | message >> 16 | content >> 32 | extra >> 32)
+            == 0
         {
             if is_same {
                 self.bytes.push(mark | SAME);
@@ -154,9 +155,7 @@ impl Tape {
             Happening::Indicate { what } => {
                 (mark::INDICATE, self.content(0, Group::Indication, *what))
             }
-            Happening::Append { record } => {
-                (mark::APPEND, self.content(0, Group::Record, *record))
-            }
+            Happening::Append { record } => (mark::APPEND, self.content(0, Group::Record, *record)),
             Happening::Synced => (mark::SYNCED, Body::default()),
             _ => (mark::JSON, Body::default()),
         }

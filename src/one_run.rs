@@ -1,0 +1,77 @@
+//! One run, as it is asked for: a scenario or a repro, a seed, a crash point.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use ftsim_core::{Outcome, Plan, Trace};
+use ftsim_protocols::Catalogue;
+
+use crate::cli::{complain, load, tell};
+use crate::crash_point::CrashPoint;
+use crate::repro::Repro;
+use crate::scenario::Scenario;
+use crate::sweep::{self, InternalError};
+
+/// Which run.
+#[derive(Debug, Args)]
+pub(crate) struct OneRunArgs {
+    /// A scenario file, or a repro
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Take the run of seed S; default: the one of the repro
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// Crash process P after its Nth effect, in a scenario that runs every crash point
+    #[arg(long, value_name = "P:N")]
+    pub crash_point: Option<CrashPoint>,
+}
+
+impl OneRunArgs {
+    /// The scenario; `None` if it cannot be used or has no such crash point, which was told.
+    pub fn scenario(&self, catalogue: &Catalogue) -> Option<Scenario> {
+        let scenario = load(&self.file, catalogue).map_err(|problems| tell(&problems)).ok()?;
+        if let Some(point) = self.crash_point
+            && (scenario.crash_points.is_none() || point.process.0 >= scenario.experiment.setting.n)
+        {
+            complain(&format!("{} has no crash point {point}", scenario.path));
+            return None;
+        }
+        Some(scenario)
+    }
+
+    /// The run; `None` if there is none, which was told.
+    pub fn open(&self, catalogue: &Catalogue) -> Option<OneRun> {
+        let scenario = self.scenario(catalogue)?;
+        let seed = self.seed.or(scenario.only_seed());
+        if seed.is_none() {
+            complain(&format!("{} is no repro and has many seeds: write --seed S", scenario.path));
+        }
+        Some(OneRun { seed: seed?, scenario, point: self.crash_point })
+    }
+}
+
+/// A run that can be made.
+pub(crate) struct OneRun {
+    pub scenario: Scenario,
+    pub seed: u64,
+    pub point: Option<CrashPoint>,
+}
+
+impl OneRun {
+    /// Makes the run and records it.
+    pub fn record(&self) -> Result<(Outcome, Trace), InternalError> {
+        sweep::record_either(&self.scenario, self.seed, self.point)
+    }
+
+    /// The faults of the run, where they are not those of the scenario and its seed.
+    pub fn plan(&self) -> Option<Plan> {
+        let every = self.scenario.crash_points?;
+        Some(every.plan(&self.scenario.experiment.plan, self.point?))
+    }
+
+    /// The repro that this run is of.
+    pub fn repro(&self) -> Option<&Repro> {
+        let repro = self.scenario.repro.as_ref();
+        repro.filter(|repro| repro.seed == self.seed && self.point.is_none())
+    }
+}
