@@ -68,7 +68,7 @@ fn recorder(c: &mut Criterion) {
     println!("{:34} {:>12} {:>12} {:>7}", "recorder, ns for each delivery", "on", "off", "ratio");
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("recorder");
     for load in &LOADS {
-        let deliveries = load.deliveries / 4;
+        let deliveries = load.deliveries;
         let (mut on, mut off) = (load.prepare(deliveries), load.prepare(deliveries));
         let record = || {
             let mut file = File::create(&path).expect("the file can be made");

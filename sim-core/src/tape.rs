@@ -11,8 +11,8 @@
 //!   on, and the process at the other end of a message. Only where it is new a text is made, and
 //!   written behind the numbers; that of a message follows its kind. The hash of a value says which
 //!   slot it has.
-//! - Where there is one: when a message arrives, when a timer is due, as a difference to now, or why
-//!   a message is lost (4 bytes).
+//! - Where there is one: when a message arrives or a timer is due, as a difference to now, or why a
+//!   message is lost (4 bytes).
 //! - Where one of these does not fit, all are there and have eight bytes each, which the second
 //!   highest bit of the mark says.
 //! - A text is UTF-8 with a byte behind it that is in none, 0xff.
