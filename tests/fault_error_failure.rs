@@ -20,15 +20,16 @@ fn traces(text: &str) -> Vec<Trace> {
     SEEDS.map(record).collect()
 }
 
+const ERROR: &str = "a successor in error";
+const FAILURE: &str = "reg.linearizable";
+
 /// Where in the trace the fault, the error that a successor finds, and the failure are.
 fn marks(trace: &Trace) -> [Option<usize>; 3] {
     let first = |is: fn(&Happening) -> bool| trace.entries.iter().position(|e| is(&e.what));
     [
         first(|what| *what == Happening::StateCorrupted),
-        first(|what| matches!(what, Happening::Reach { label } if label == "a successor in error")),
-        first(
-            |what| matches!(what, Happening::Violation { property, .. } if property == "reg.linearizable"),
-        ),
+        first(|what| matches!(what, Happening::Reach { label } if label == ERROR)),
+        first(|what| matches!(what, Happening::Violation { property, .. } if property == FAILURE)),
     ]
 }
 

@@ -1,5 +1,5 @@
-//! A record that is written while the run goes on says what a trace in memory says, and `ftsim show`
-//! shows what `ftsim replay` does.
+//! Records: one that is written while the run goes on says what a trace in memory says, and
+//! `ftsim show` shows what `ftsim replay` does.
 
 mod shipped;
 

@@ -141,6 +141,7 @@ fn fails_alike(case: &Case, shrunk: &Shrunk) -> bool {
             mutant.as_ref().is_none_or(is_well),
             mutant.is_some() || bound,
             control::only_liars_lie(case),
+            control::only_omitters_omit(case),
         ]
     };
     let kept = controls(&shrunk.case).into_iter().zip(controls(case)).all(|(was, is)| is || !was);

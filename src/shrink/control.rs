@@ -8,6 +8,8 @@
 use std::collections::BTreeSet;
 
 use ftsim_core::catalogue::Entry;
+use ftsim_core::message_override::Fate;
+use ftsim_core::network::DropReason;
 use ftsim_core::{MutantKind, ProcessId};
 use toml::{Table, Value};
 
@@ -60,6 +62,21 @@ pub fn only_liars_lie(case: &Case) -> bool {
     let liars: Vec<&str> = faults.iter().filter_map(|f| f.get("byzantine")?.as_str()).collect();
     let mut changed = case.messages.iter().filter(|rule| rule.fate.changed().is_some());
     changed.all(|rule| liars.contains(&rule.from.to_string().as_str()))
+}
+
+/// Whether messages are written out as omitted only where the process that omits them has a fault
+/// that does: what a faulty process fails to do must not become a fault of the network.
+pub fn only_omitters_omit(case: &Case) -> bool {
+    let faults = case.list("fault");
+    let omits = |key: &str, process: ProcessId| {
+        let omitters = faults.iter().filter_map(|fault| fault.get(key)?.get("process")?.as_str());
+        omitters.into_iter().any(|omitter| omitter == process.to_string())
+    };
+    case.messages.iter().all(|rule| match rule.fate {
+        Fate::Drop(DropReason::SendOmission) => omits("send_omission", rule.from),
+        Fate::Drop(DropReason::ReceiveOmission) => omits("receive_omission", rule.to),
+        _ => true,
+    })
 }
 
 /// Whether no more processes are faulty than the protocol says that it can bear: those that faults

@@ -50,6 +50,7 @@ pub fn milder_faults(lab: &mut Lab<'_>) -> bool {
         }
         earlier(lab, index);
         smaller_lists(lab, index);
+        always_towards_one(lab, index);
         for certain in [1.0, 0.0] {
             change(lab, index, |fault| fault.iter_mut().any(|(_, how)| make_certain(how, certain)));
         }
@@ -159,6 +160,27 @@ fn make_certain(how: &mut Value, certain: f64) -> bool {
     let changes = *probability != Value::Float(certain);
     *probability = Value::Float(certain);
     changes
+}
+
+/// Lets a process that sometimes fails to send or to receive always do so with one other process:
+/// with which messages is no matter of chance then.
+fn always_towards_one(lab: &mut Lab<'_>, index: usize) {
+    let best = lab.best.clone();
+    let others: Vec<_> = lab.scenario().experiment.setting.processes().collect();
+    for (key, ends) in [("send_omission", "to"), ("receive_omission", "from")] {
+        let cases = others.iter().filter_map(|other| {
+            let mut faults = best.list("fault");
+            let omission = faults.get_mut(index)?.get_mut(key)?.as_table_mut()?;
+            let is_certain = omission.get("probability") == Some(&Value::Float(1.0));
+            if is_certain || omission.get("process")?.as_str() == Some(&other.to_string()) {
+                return None;
+            }
+            omission.insert("probability".to_owned(), 1.0.into());
+            omission.insert(ends.to_owned(), Value::Array(vec![other.to_string().into()]));
+            Some(best.with_list("fault", &faults))
+        });
+        lab.attempt_any(cases);
+    }
 }
 
 /// Takes single elements out of the lists in a fault: fewer links, smaller groups.

@@ -92,6 +92,9 @@ impl<'a> Lab<'a> {
         if !self.network_lies && !control::only_liars_lie(case) {
             return false;
         }
+        if !control::only_omitters_omit(case) {
+            return false;
+        }
         let Some(outcome) = self.run(case) else { return false };
         let shown = self.target.is_shown_by(&outcome)
             && self.controls_of(case, self.controls) == self.controls;

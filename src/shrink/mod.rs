@@ -111,12 +111,15 @@ pub fn shrink(
         lab
     });
     let runs = labs.iter().map(|lab| lab.runs).sum();
-    let [one, other] = labs;
-    let lab = if weight(&other) < weight(&one) { other } else { one };
-    let others = (1..=SEEDS_TRIED).filter(|seed| *seed != lab.best.seed);
-    let other_seeds: Vec<Case> = others.map(|seed| Case { seed, ..lab.best.clone() }).collect();
-    let shows = |case: &Case| run(case).is_some_and(|outcome| lab.target.is_shown_by(&outcome));
-    let needs_its_seed = !other_seeds.iter().all(shows);
+    let needs_its_seed = |lab: &Lab<'_>| {
+        let others = (1..=SEEDS_TRIED).filter(|seed| *seed != lab.best.seed);
+        let mut cases = others.map(|seed| Case { seed, ..lab.best.clone() });
+        !cases.all(|case| run(&case).is_some_and(|outcome| lab.target.is_shown_by(&outcome)))
+    };
+    let weighed = labs.map(|lab| (weight(&lab, needs_its_seed(&lab)), lab));
+    let [one, other] = weighed;
+    let (weight, lab) = if other.0 < one.0 { other } else { one };
+    let needs_its_seed = weight.needs_its_seed;
     let small = lab.scenario();
     let after = size(&small, &lab.outcome);
     Ok(Shrunk {
@@ -144,10 +147,20 @@ enum DetectorCalms {
     Last,
 }
 
-/// What makes one case smaller than another: processes, then what goes wrong, then the rest.
-fn weight(lab: &Lab<'_>) -> (u32, usize, u64, usize) {
+/// What makes one case smaller than another, what matters most first.
+#[derive(PartialEq, PartialOrd)]
+struct Weight {
+    processes: u32,
+    needs_its_seed: bool,
+    wrongs: usize,
+    events: u64,
+    lines: usize,
+}
+
+fn weight(lab: &Lab<'_>, needs_its_seed: bool) -> Weight {
     let Size { processes, events, faults, messages, .. } = size(&lab.scenario(), &lab.outcome);
-    (processes, faults + messages, events, lab.best.line_count())
+    let (wrongs, lines) = (faults + messages, lab.best.line_count());
+    Weight { processes, needs_its_seed, wrongs, events, lines }
 }
 
 /// One round; whether anything has become smaller.
