@@ -32,6 +32,7 @@ use ftsim_core::{
     Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId,
     ProcessSet, PropertyId, Protocol, Setting, Stored, Timing,
 };
+use ftsim_core::storage::StorageError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -145,6 +146,8 @@ pub struct ReliableLink {
     counts_lives: bool,
     /// Not in the mutant `two-records`.
     logs_in_one_record: bool,
+    /// Not in the mutant `ignore-failed-sync`.
+    stops_at_storage_error: bool,
 }
 
 /// What a sender keeps for one receiver.
@@ -233,6 +236,12 @@ impl Process for ReliableLink {
         }
         cx.indicate(Indication::Recovered { delivered });
         cx.indicate(Indication::State(self.application.clone()));
+    }
+
+    fn on_storage_error(&mut self, _: StorageError, cx: &mut Cx<Self>) {
+        if self.stops_at_storage_error {
+            cx.halt();
+        }
     }
 
     fn on_request(&mut self, Request::Send { to, number }: Request, cx: &mut Cx<Self>) {
@@ -375,6 +384,12 @@ impl Protocol for ReliableLink {
             "logs what it has seen and what it delivered apart, and counts on both or none",
             RELIABLE,
         ),
+        // Rebello et al. 2020, Can applications recover from fsync failures?, USENIX ATC.
+        Mutant::code(
+            "ignore-failed-sync",
+            "goes on when its disk fails, as if what it has seen were delivered",
+            RELIABLE,
+        ),
     ];
 
     type Params = ReliableLinkParams;
@@ -407,6 +422,7 @@ impl Protocol for ReliableLink {
             buffers: !is_mutant("forget-before-ack"),
             counts_lives: !is_mutant("reuse-seq"),
             logs_in_one_record: !is_mutant("two-records"),
+            stops_at_storage_error: !is_mutant("ignore-failed-sync"),
         }
     }
 
