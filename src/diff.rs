@@ -11,6 +11,7 @@ use ftsim_protocols::Catalogue;
 use ftsim_reports::write_trace;
 
 use crate::cli::{Exit, Failure, Out, complain, load_all};
+use crate::crash_point::CrashPoint;
 use crate::divergence::{Differs, event_text, first_divergence};
 use crate::scenario::Scenario;
 use crate::sweep::{self, InternalError, guarded, prepare};
@@ -33,6 +34,9 @@ pub(crate) struct DiffArgs {
     /// Run seed T of B
     #[arg(long, value_name = "T")]
     pub other_seed: Option<u64>,
+    /// Crash process P after its Nth effect, in A, B or both: whatever runs every crash point
+    #[arg(long, value_name = "P:N")]
+    pub crash_point: Option<CrashPoint>,
 }
 
 pub fn diff(args: &DiffArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
@@ -46,7 +50,19 @@ pub fn diff(args: &DiffArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exi
         complain(&format!("{} is no repro and has many seeds: write --seed S", one.path));
         return Ok(Exit::BadInput);
     };
-    let sides = [Side::of(one, seed)?, Side::of(other, other_seed)?];
+    if let Some(point) = args.crash_point
+        && !scenarios.iter().any(|scenario| scenario.has_crash_point(point))
+    {
+        complain(&format!("neither {} nor {} has a crash point {point}", one.path, other.path));
+        return Ok(Exit::BadInput);
+    }
+    let sides = [(one, seed), (other, other_seed)].map(|(scenario, seed)| {
+        let point = args.crash_point.filter(|point| scenario.has_crash_point(*point));
+        let recorded = sweep::record_either(scenario, seed, point)?;
+        Ok::<_, InternalError>(Side { scenario, recorded })
+    });
+    let [one, other] = sides;
+    let sides = [one?, other?];
     for (name, Side { scenario, recorded }) in ["A", "B"].iter().zip(&sides) {
         let Outcome { seed, digest, .. } = recorded.0;
         writeln!(out, "{name}  {}, seed {seed}, digest {digest}", scenario.path)?;
@@ -73,11 +89,7 @@ struct Side<'s> {
     recorded: (Outcome, Trace),
 }
 
-impl<'s> Side<'s> {
-    fn of(scenario: &'s Scenario, seed: u64) -> Result<Self, InternalError> {
-        Ok(Self { scenario, recorded: sweep::record(scenario, seed)? })
-    }
-
+impl Side<'_> {
     /// The states of all processes after this step.
     fn states(&self, step: u64) -> Result<Vec<String>, InternalError> {
         let Outcome { seed, plan, .. } = &self.recorded.0;

@@ -31,7 +31,7 @@ impl OneRunArgs {
     pub fn scenario(&self, catalogue: &Catalogue) -> Option<Scenario> {
         let scenario = load(&self.file, catalogue).map_err(|problems| tell(&problems)).ok()?;
         if let Some(point) = self.crash_point
-            && (scenario.crash_points.is_none() || point.process.0 >= scenario.experiment.setting.n)
+            && !scenario.has_crash_point(point)
         {
             complain(&format!("{} has no crash point {point}", scenario.path));
             return None;

@@ -197,6 +197,25 @@ fn a_run_does_not_differ_from_itself_and_differs_from_another_seed() {
     assert_eq!(ftsim(&["diff", file, "none.toml", "--seed", "1"]).status.code(), Some(2));
 }
 
+#[test]
+fn crash_points_are_compared_where_there_are_any() {
+    let [every, mutant] = ["2pc-every-crash-point", "2pc-every-crash-point-vote-before-log"]
+        .map(|name| format!("scenarios/{name}.toml"));
+    let diff = |point: &str| ftsim(&["diff", &every, &mutant, "--seed=1", "--crash-point", point]);
+    let text = stdout(&diff("p0:3"));
+    for part in [
+        "p0        CRASHES\n",
+        "they differ from event 18 on\n",
+        "B  0007  1.45822ms  p2  ANNOUNCES",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    assert_eq!(diff("p9:1").status.code(), Some(2));
+    let file = "scenarios/2pc-commit.toml";
+    let none = ftsim(&["diff", file, file, "--seed=1", "--crash-point=p0:3"]);
+    assert_eq!(none.status.code(), Some(2));
+}
+
 /// Two scenarios that differ in a fault: the states of the process that it strikes differ.
 #[test]
 fn states_are_those_after_the_event() {

@@ -30,7 +30,7 @@ pub use expectation::Expectation;
 use problems::Problems;
 pub use settings::{Effective, effective};
 
-use crate::crash_point::EveryCrashPoint;
+use crate::crash_point::{CrashPoint, EveryCrashPoint};
 use crate::diagnostic::Diagnostic;
 use crate::marks::Marks;
 use crate::repro::Repro;
@@ -135,6 +135,11 @@ impl Scenario {
         let seeds = self.own_seeds();
         let is_one = seeds.end - seeds.start == 1 && self.crash_points.is_none();
         is_one.then_some(seeds.start)
+    }
+
+    /// Whether it runs every crash point, and has the process of this one.
+    pub fn has_crash_point(&self, point: CrashPoint) -> bool {
+        self.crash_points.is_some() && point.process.0 < self.experiment.setting.n
     }
 
     /// Puts the protocol into its world.

@@ -28,11 +28,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
+use ftsim_core::storage::StorageError;
 use ftsim_core::{
     Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId,
     ProcessSet, PropertyId, Protocol, Setting, Stored, Timing,
 };
-use ftsim_core::storage::StorageError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
