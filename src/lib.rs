@@ -30,6 +30,7 @@ mod one_run;
 pub mod plan_file;
 mod progress;
 mod record;
+mod record_file;
 mod regression;
 mod replay;
 pub mod repro;

@@ -8,7 +8,7 @@ use ftsim_core::trace::Entry;
 use ftsim_reports::{Columns, write_entry, write_entry_jsonl};
 
 use crate::cli::{Exit, Failure, Out, TraceFormat};
-use crate::record::Reader;
+use crate::record_file::Reader;
 
 /// What `ftsim show` is told.
 #[derive(Debug, Args)]

@@ -1,17 +1,17 @@
 //! `ftsim shrink`: from a failing run to the smallest scenario that fails in the same way.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
 use ftsim_core::{Duration, Outcome, PropertyId};
 use ftsim_protocols::Catalogue;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::{Exit, Failure, Out, complain};
 use crate::crash_point::CrashPoint;
 use crate::interrupt;
 use crate::one_run::OneRunArgs;
+use crate::progress::spinner;
 use crate::scenario::Scenario;
 use crate::shrink::{self, Case, Effort, Shrunk, Size, Target};
 use crate::sweep::{self, Repeat, RunError};
@@ -53,7 +53,7 @@ pub fn shrink(args: &ShrinkArgs, catalogue: &Catalogue, out: &mut Out) -> Result
         complain(&format!("no run of {} violates {what}", scenario.path));
         return Ok(Exit::Unexpected);
     };
-    let bar = bar(&scenario);
+    let bar = spinner(&scenario.path);
     let progress = |runs: u64, best: &Case| {
         bar.set_message(format!("{runs} runs, {} lines", best.line_count()));
         bar.tick();
@@ -101,19 +101,6 @@ fn failing_run(
         }
     }
     Ok(None)
-}
-
-fn bar(scenario: &Scenario) -> ProgressBar {
-    let bar = if std::io::stderr().is_terminal() {
-        ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
-    } else {
-        ProgressBar::hidden()
-    };
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {msg}") {
-        bar.set_style(style);
-    }
-    bar.set_prefix(scenario.path.clone());
-    bar
 }
 
 /// Says on stderr what was done.

@@ -5,7 +5,8 @@ mod shipped;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use ftsim_core::tape::TapeReader;
 use ftsim_core::trace::Entry;
@@ -185,6 +186,31 @@ fn a_record_that_fails_leaves_the_old_one() {
     let error = bad(&["record", "scenarios/beb-crashes.toml", "--seed", "1", "-o", beyond]);
     assert!(error.contains("run.rec.part"), "{error}");
     assert_eq!(fs::read_to_string(&record).expect("the file"), "old");
+    assert_eq!(fs::read_dir(&folder).expect("the folder").count(), 1);
+}
+
+/// A run of hours, of which somebody has had enough.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_record_leaves_nothing() {
+    let folder = folder("interrupted");
+    let scenario = "protocol = \"fd-heartbeat\"\nprocesses = 9\n\
+                    run = { horizon = \"100000s\", max_events = 1_000_000_000 }\n";
+    fs::write(folder.join("x.toml"), scenario).expect("a file");
+    let mut program = Command::new(env!("CARGO_BIN_EXE_ftsim"));
+    program.current_dir(&folder).args(["record", "x.toml", "--seed", "1", "-o", "run.rec"]);
+    let mut child =
+        program.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
+    let size = || fs::metadata(folder.join("run.rec.part")).map_or(0, |file| file.len());
+    while size() < 1_000_000 {
+        assert_eq!(child.try_wait().expect("it is there"), None, "it ended");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().expect("kill is there").success());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(130), 0));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("interrupted"));
     assert_eq!(fs::read_dir(&folder).expect("the folder").count(), 1);
 }
 
