@@ -10,7 +10,6 @@
 //! runs seeds, [`judge`] compares with what was expected; [`cli`] is the program's table of
 //! contents.
 
-mod account;
 mod ci;
 pub mod cli;
 pub mod crash_point;
@@ -36,6 +35,7 @@ mod replay;
 pub mod repro;
 pub mod results;
 mod run;
+mod run_report;
 pub mod scenario;
 pub mod scenario_file;
 pub mod schema;

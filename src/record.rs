@@ -36,9 +36,9 @@ pub fn record(args: &RecordArgs, catalogue: &Catalogue, out: &mut Out) -> Result
         complain("interrupted; nothing is left of the record");
         return Ok(Exit::Interrupted);
     }
-    let (outcome, account) = at(&args.output, written)?;
+    let (outcome, report) = at(&args.output, written)?;
     file.finish()?;
-    account.write_text(out)?;
+    report.write_text(out)?;
     match run.repro() {
         Some(repro) if repro.digest != outcome.digest.to_string() => {
             out.flush()?;

@@ -1,4 +1,4 @@
-//! A record as a file: a line that says what it is, the tape (`ftsim_core::tape`), and the account
+//! A record as a file: a line that says what it is, the tape (`ftsim_core::tape`), and the report
 //! of the run as a line of JSON.
 
 use std::fs::File;
@@ -9,10 +9,10 @@ use ftsim_core::Outcome;
 use ftsim_core::tape::{TapeError, TapeReader};
 use ftsim_core::trace::Entry;
 
-use crate::account::Account;
 use crate::cli::Failure;
 use crate::one_run::OneRun;
 use crate::results::at;
+use crate::run_report::RunReport;
 use crate::sweep::{InternalError, guarded, prepare};
 
 /// The first line of a record.
@@ -25,16 +25,16 @@ const FIRST_LINE: &str = "ftsim record 1\n";
 pub fn write(
     run: &OneRun,
     out: &mut dyn Write,
-) -> Result<io::Result<(Outcome, Account)>, InternalError> {
+) -> Result<io::Result<(Outcome, RunReport)>, InternalError> {
     let OneRun { scenario, seed, .. } = run;
     guarded(scenario, *seed, || {
         let mut runner = prepare(scenario, *seed)?;
         let mut write = || {
             out.write_all(FIRST_LINE.as_bytes())?;
             let outcome = runner.record_to(*seed, run.plan(), out)?;
-            let account = Account::of(run, &outcome, false)?;
-            writeln!(out, "{}", serde_json::to_string(&account)?)?;
-            Ok((outcome, account))
+            let report = RunReport::of(run, &outcome, false)?;
+            writeln!(out, "{}", serde_json::to_string(&report)?)?;
+            Ok((outcome, report))
         };
         Ok(write())
     })
@@ -79,7 +79,7 @@ impl<'p> Reader<'p> {
     ///
     /// # Errors
     /// When the record is damaged or cut short.
-    pub fn account(self) -> Result<Account, Failure> {
+    pub fn report(self) -> Result<RunReport, Failure> {
         let path = self.path;
         let damaged = |what: &str| Failure::BadFile(format!("{}: {what}", path.display()));
         let mut line = Vec::new();

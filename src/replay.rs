@@ -7,11 +7,11 @@ use ftsim_core::{Outcome, Trace};
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{write_trace, write_trace_jsonl};
 
-use crate::account::Account;
 use crate::cli::{Exit, Failure, Out, TraceFormat, complain};
 use crate::divergence::event_text;
 use crate::one_run::OneRunArgs;
 use crate::repro::Repro;
+use crate::run_report::RunReport;
 
 /// What `ftsim replay` is told.
 #[derive(Debug, Args)]
@@ -26,8 +26,8 @@ pub(crate) struct ReplayArgs {
 pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
     let Some(run) = args.run.open(catalogue) else { return Ok(Exit::BadInput) };
     let (outcome, trace) = run.record()?;
-    let account = Account::of(&run, &outcome, trace.truncated)?;
-    account.write(args.format, out, |out| match args.format {
+    let report = RunReport::of(&run, &outcome, trace.truncated)?;
+    report.write(args.format, out, |out| match args.format {
         TraceFormat::Text => write_trace(out, &trace),
         TraceFormat::Jsonl => write_trace_jsonl(out, &trace),
     })?;

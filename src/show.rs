@@ -51,7 +51,7 @@ impl Steps {
     }
 }
 
-/// Reads the record twice: the widths of the columns and the account, which is at its end, come
+/// Reads the record twice: the widths of the columns and the report, which is at its end, come
 /// first.
 pub fn show(args: &ShowArgs, out: &mut Out) -> Result<Exit, Failure> {
     let mut columns = Columns::default();
@@ -61,8 +61,8 @@ pub fn show(args: &ShowArgs, out: &mut Out) -> Result<Exit, Failure> {
             columns.make_room_for(&entry);
         }
     }
-    let account = reader.account()?;
-    account.write(args.format, out, |out| {
+    let report = reader.report()?;
+    report.write(args.format, out, |out| {
         let mut reader = Reader::open(&args.record)?;
         while let Some(entry) = reader.next_entry()?.filter(|entry| entry.step < args.steps.until) {
             if args.steps.contains(&entry) {

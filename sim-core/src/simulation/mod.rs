@@ -9,6 +9,7 @@ mod carry;
 mod handle;
 mod heal;
 mod lie;
+mod record;
 mod slot;
 mod strike;
 mod tamper;
@@ -17,7 +18,6 @@ mod watch;
 
 use std::any::Any;
 use std::hash::{Hash, Hasher};
-use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
@@ -45,16 +45,12 @@ use crate::random::Profile;
 use crate::rng::{Rng, Stream};
 use crate::slab::Slab;
 use crate::spec::{Spec, Workload};
-use crate::tape::Tape;
 use crate::time::{Duration, Instant};
-use crate::trace::{Happening, Trace};
+use crate::trace::Happening;
 use crate::transport::Packet;
 use crate::world::{Notice, Running, World};
 use slot::{Envelope, Input, Slot};
 pub(crate) use twins::Twin;
-
-/// A record that is written while the run goes on is written in pieces of this many bytes.
-const TAPE_WRITTEN_FROM: usize = 1 << 16;
 
 /// A protocol in a world: runs any number of seeds, one after the other.
 ///
@@ -177,11 +173,6 @@ impl<P: Protocol> Simulation<P> {
         outcome
     }
 
-    /// Runs one seed to its end under this plan and records what happens.
-    pub fn record_under(&mut self, seed: u64, plan: Plan) -> (Outcome, Trace) {
-        self.recorded(|simulation| simulation.run_under(seed, plan))
-    }
-
     /// The state of every process, as `Debug` shows it, after so many steps of this seed; under
     /// this plan, if there is one. All have started in any case.
     pub fn inspect(&mut self, seed: u64, plan: Option<Plan>, step: u64) -> Vec<String> {
@@ -245,53 +236,6 @@ impl<P: Protocol> Simulation<P> {
         }));
         (self.world.tape, self.world.decisions) = (tape, decisions);
         stall.ok()
-    }
-
-    /// Runs one seed to its end and records what happens.
-    pub fn record(&mut self, seed: u64) -> (Outcome, Trace) {
-        self.recorded(|simulation| simulation.run(seed))
-    }
-
-    fn recorded(&mut self, run: impl FnOnce(&mut Self) -> Outcome) -> (Outcome, Trace) {
-        self.world.tape = Some(Tape::new(Trace::ENTRY_COUNT_MAX as u64));
-        let outcome = run(self);
-        (outcome, self.world.tape.take().map(Trace::of).unwrap_or_default())
-    }
-
-    /// Runs one seed to its end, under this plan if there is one, and writes what happens while it
-    /// goes on: a tape for a [`TapeReader`](crate::tape::TapeReader). Memory does not grow with
-    /// the length of the run.
-    ///
-    /// # Errors
-    /// Those of `out`; the run ends there.
-    pub fn record_to(
-        &mut self,
-        seed: u64,
-        plan: Option<Plan>,
-        out: &mut dyn Write,
-    ) -> io::Result<Outcome> {
-        self.decide_plan(seed, plan);
-        self.world.tape = Some(Tape::new(u64::MAX));
-        let mut written = Ok(());
-        let outcome = self.run_plan_with(seed, |world| {
-            if let Some(tape) = &mut world.tape
-                && tape.bytes().len() >= TAPE_WRITTEN_FROM
-            {
-                written = out.write_all(tape.bytes());
-                tape.clear();
-                if written.is_err() {
-                    world.ended = Some(EndCause::EventLimit);
-                }
-            }
-        });
-        self.forget_plan();
-        let tape = self.world.tape.take();
-        written?;
-        if let Some(mut tape) = tape {
-            tape.end();
-            out.write_all(tape.bytes())?;
-        }
-        Ok(outcome)
     }
 
     /// Runs one seed to its end under this plan, and tells what became of each message and

@@ -15,7 +15,7 @@ use crate::scenario::{Scenario, effective};
 
 /// What is told of a run, for people and for programs.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Account {
+pub(crate) struct RunReport {
     text: Around<String>,
     jsonl: Around<Value>,
 }
@@ -27,8 +27,8 @@ struct Around<T> {
     after: T,
 }
 
-impl Account {
-    /// The account of a run, whose trace may not be all of it.
+impl RunReport {
+    /// The report of a run, whose trace may not be all of it.
     ///
     /// # Errors
     /// None: memory takes any text.
@@ -48,7 +48,7 @@ impl Account {
         })
     }
 
-    /// Writes the account around the trace.
+    /// Writes the report around the trace.
     ///
     /// # Errors
     /// Those of `out` and of `trace`.
@@ -73,7 +73,7 @@ impl Account {
         Ok(())
     }
 
-    /// Writes the account alone, as text.
+    /// Writes the report alone, as text.
     ///
     /// # Errors
     /// Those of `out`.
