@@ -1,0 +1,1 @@
+//! Defects of folders and files of results.

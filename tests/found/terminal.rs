@@ -1,0 +1,1 @@
+//! Defects of output to terminals, pipes and CI logs.
