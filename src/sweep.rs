@@ -1,17 +1,14 @@
 //! Many seeds of one scenario, on several threads: what came of them, in the order of the seeds.
 
-use std::any::Any;
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::ops::{ControlFlow, Range};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, Once, PoisonError, mpsc};
+use std::sync::{Condvar, Mutex, PoisonError, mpsc};
 
 use ftsim_core::decisions::Decisions;
 use ftsim_core::fault::Plan;
-use ftsim_core::{Outcome, Trace};
+use ftsim_core::{Outcome, Trace, panics};
 
 use crate::crash_point::{CrashPoint, EveryCrashPoint};
 use crate::divergence::{Divergence, first_divergence};
@@ -469,37 +466,14 @@ pub(crate) fn prepare(
     })
 }
 
-thread_local! {
-    /// Whether this thread executes a run, whose panics are verdicts and no noise.
-    static RUNNING: Cell<bool> = const { Cell::new(false) };
-}
-
 /// Executes a run without a word on stderr, whatever panics in it.
 pub(crate) fn guarded<T>(
     scenario: &Scenario,
     seed: u64,
     run: impl FnOnce() -> Result<T, InternalError>,
 ) -> Result<T, InternalError> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let default = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !RUNNING.get() {
-                default(info);
-            }
-        }));
-    });
-    RUNNING.set(true);
-    let result = catch_unwind(AssertUnwindSafe(run));
-    RUNNING.set(false);
-    result.unwrap_or_else(|panic| {
-        let message = format!("it panicked: {}", panic_message(&*panic));
+    panics::catch(run).unwrap_or_else(|panic| {
+        let message = format!("it panicked: {}", panic.text());
         Err(InternalError { path: scenario.path.clone(), seed, message })
     })
-}
-
-/// What a panic said.
-pub fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("nothing")
 }

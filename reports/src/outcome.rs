@@ -37,6 +37,9 @@ pub fn write_outcome(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> 
         let whose = panic.process.map_or_else(|| "the clients".to_owned(), |p| p.to_string());
         let (at, step, message) = (panic.at, panic.step, &panic.message);
         writeln!(out, "{BAD}PANICKED{BAD:#}  {whose}: {message} (step {step}, at {at})")?;
+        if let Some(backtrace) = &panic.backtrace {
+            writeln!(out, "{}", backtrace.trim_end())?;
+        }
     }
     writeln!(out)?;
     for (name, value) in counts(outcome) {
@@ -149,6 +152,7 @@ pub fn outcome_json(outcome: &Outcome) -> Value {
             "at": panic.at.as_nanos(),
             "process": panic.process,
             "message": panic.message,
+            "backtrace": panic.backtrace,
         })
     });
     let kinds = statistics.kinds.iter();

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::adversary::CustomAdversary;
+use crate::beacon::Beacon;
 use crate::decisions::Decisions;
 use crate::experiment::Experiment;
 use crate::fault::Plan;
@@ -48,6 +49,8 @@ pub trait Runner {
     /// The state of every process, as `Debug` shows it, after so many steps of this seed; under
     /// this plan, if there is one. All have started in any case.
     fn inspect(&mut self, seed: u64, plan: Option<Plan>, step: u64) -> Vec<String>;
+    /// Shows on `beacon` what runs do, from now on.
+    fn show_on(&mut self, beacon: Beacon);
 }
 
 impl<P: Protocol> Runner for Simulation<P> {
@@ -79,6 +82,9 @@ impl<P: Protocol> Runner for Simulation<P> {
     }
     fn inspect(&mut self, seed: u64, plan: Option<Plan>, step: u64) -> Vec<String> {
         self.inspect(seed, plan, step)
+    }
+    fn show_on(&mut self, beacon: Beacon) {
+        self.show_on(beacon);
     }
 }
 

@@ -1,14 +1,14 @@
 //! The properties that are checked on a run, and what is known of each so far.
 
 use std::hash::{Hash, Hasher};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::digest::Digest;
+use crate::panics;
 use crate::property::{
-    DynProperty, End, Judged, Kind, Observed, PropertyEntry, PropertyId, Verdict, Violation,
+    DynProperty, End, EndCause, Judged, Kind, Observed, PropertyEntry, PropertyId, Verdict,
+    Violation,
 };
 use crate::protocol::Setting;
-use crate::simulation::panic_message;
 use crate::spec::Spec;
 use crate::time::Instant;
 
@@ -111,6 +111,10 @@ impl<S: Spec> Check<S> {
                 (Ok(()), _) => match self.property.undecided() {
                     Some(reason) => Verdict::Undecided(reason),
                     None if self.property.exercised() > 0 => Verdict::Held,
+                    // Its premise might have come true later.
+                    None if end.cause == EndCause::Violated => {
+                        Verdict::Undecided(excuse.unwrap_or("the run was cut short").into())
+                    }
                     None => Verdict::HeldVacuously,
                 },
             },
@@ -119,9 +123,8 @@ impl<S: Spec> Check<S> {
     }
 
     fn conclude(&mut self, end: &End<'_>) -> Result<(), Violation> {
-        catch_unwind(AssertUnwindSafe(|| self.property.finish(end))).unwrap_or_else(|panic| {
-            let message = format!("its checker panicked: {}", panic_message(&*panic));
-            Err(Violation::by([], message))
+        panics::catch(|| self.property.finish(end)).unwrap_or_else(|panic| {
+            Err(Violation::by([], format!("its checker panicked: {}", panic.text())))
         })
     }
 }

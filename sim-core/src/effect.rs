@@ -105,6 +105,7 @@ impl<P: Process> Cx<'_, P> {
     }
 
     /// Sends `msg` to `to`.
+    #[track_caller]
     pub fn send(&mut self, to: ProcessId, msg: P::Msg) {
         self.push(Effect::Send(to, msg));
     }
@@ -112,18 +113,21 @@ impl<P: Process> Cx<'_, P> {
     /// Sends `msg` to every process: itself first, then the others in the order of their ids.
     ///
     /// These are n effects, and a crash can land between any two.
+    #[track_caller]
     pub fn broadcast(&mut self, msg: P::Msg) {
         self.send(self.me(), msg.clone());
         self.send_to_others(msg);
     }
 
     /// Sends `msg` to every other process in the order of their ids.
+    #[track_caller]
     pub fn send_to_others(&mut self, msg: P::Msg) {
         self.send_to(self.others(), msg);
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "as `send`, `broadcast` and the rest")]
     /// Sends `msg` to each of `group`, in its order.
+    #[track_caller]
     pub fn send_to(&mut self, group: impl IntoIterator<Item = ProcessId>, msg: P::Msg) {
         for p in group {
             self.send(p, msg.clone());
@@ -131,52 +135,63 @@ impl<P: Process> Cx<'_, P> {
     }
 
     /// Sets `timer` to run out `after` on this process's clock. If it is set already, it is moved.
+    #[track_caller]
     pub fn set_timer(&mut self, after: Duration, timer: P::Timer) {
         self.push(Effect::SetTimer(after, timer));
     }
 
     /// Unsets `timer`.
+    #[track_caller]
     pub fn cancel_timer(&mut self, timer: P::Timer) {
         self.push(Effect::CancelTimer(timer));
     }
 
     /// Announces something to clients and properties.
+    #[track_caller]
     pub fn indicate(&mut self, what: Indication<P>) {
         self.push(Effect::Indicate(what));
     }
 
     /// Adds a record to this process's log. Until the next [`sync`](Self::sync) a crash may lose
     /// it.
+    #[track_caller]
     pub fn append(&mut self, record: P::Record) {
         self.push(Effect::Append(record));
     }
 
     /// Makes the log durable. The effects after it wait until that is done, and are lost in a crash
     /// before.
+    #[track_caller]
     pub fn sync(&mut self) {
         self.push(Effect::Sync);
     }
 
     /// Replaces the whole log by `records`, in one piece, at the next [`sync`](Self::sync).
+    #[track_caller]
     pub fn rewrite(&mut self, records: Vec<P::Record>) {
         self.push(Effect::Rewrite(records));
     }
 
     /// Stops this process for good, as a crash does: the effects after this one are lost.
+    #[track_caller]
     pub fn halt(&mut self) {
         self.push(Effect::Halt);
     }
 
     /// Marks that something interesting happened; a scenario can demand that some seed does.
+    #[track_caller]
     pub fn reach(&mut self, label: &'static str) {
         self.push(Effect::Reach(label));
     }
 
     /// Puts a remark into the trace.
+    #[track_caller]
     pub fn note(&mut self, remark: impl Into<String>) {
         self.push(Effect::Note(remark.into()));
     }
 
+    #[inline]
+    #[track_caller]
     fn push(&mut self, effect: Effect<P>) {
         assert!(self.effects.len() < EFFECT_COUNT_MAX, "one handler asked for too many effects");
         self.effects.push(effect);
@@ -199,6 +214,7 @@ impl<P: Process> Cx<'_, P> {
     ///
     /// # Panics
     /// If `Q` rewrites the log: the log belongs to `P`.
+    #[track_caller]
     pub fn layer<Q: Process>(
         &mut self,
         part: &Part<P, Q>,

@@ -61,10 +61,13 @@ pub struct Experiment {
 pub struct Limits {
     /// Virtual time.
     pub horizon: Instant,
-    /// Events handled.
+    /// Events handled, those of a transport among them.
     pub event_count_max: u64,
     /// Messages under way at once.
     pub pending_count_max: usize,
+    /// Bytes of memory for messages under way, inputs that wait, and logs, as they are measured
+    /// from time to time.
+    pub byte_count_max: u64,
     /// Whether the first violation of a safety property ends the run.
     pub stop_at_violation: bool,
 }
@@ -75,6 +78,7 @@ impl Default for Limits {
             horizon: Instant::ZERO + Duration::from_secs(60),
             event_count_max: 1_000_000,
             pending_count_max: 1_000_000,
+            byte_count_max: 1 << 30,
             stop_at_violation: false,
         }
     }

@@ -27,6 +27,7 @@
 //! [`process`], [`effect`], [`spec`], [`property`], [`protocol`]; then [`event`], `simulation`.
 
 pub mod adversary;
+mod beacon;
 pub mod catalogue;
 mod checker;
 pub mod choice;
@@ -51,6 +52,7 @@ mod mask;
 pub mod message_override;
 pub mod network;
 pub mod outcome;
+pub mod panics;
 pub mod process;
 mod process_set;
 pub mod property;
@@ -71,6 +73,7 @@ pub mod trace;
 pub mod transport;
 mod world;
 
+pub use beacon::Beacon;
 pub use catalogue::{Entry, Runner};
 pub use dependability::Dependability;
 pub use digest::Digest;

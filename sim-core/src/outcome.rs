@@ -77,8 +77,10 @@ pub struct Panicked {
     pub at: Instant,
     /// Whose handler; `None` if it was the clients'.
     pub process: Option<ProcessId>,
-    /// What it said.
+    /// What it said, and which line of code raised it.
     pub message: String,
+    /// The calls that led there, if `RUST_BACKTRACE` asks for them.
+    pub backtrace: Option<String>,
 }
 
 /// Counts over one run. A message is one transmission between two distinct processes.

@@ -202,6 +202,10 @@ pub enum EndCause {
     Horizon,
     /// More events, or more messages under way, than the scenario allows.
     EventLimit,
+    /// More memory than the scenario allows.
+    MemoryLimit,
+    /// It took longer than whoever watches it allows.
+    Hung,
     /// Violated beyond interest: a handler panicked, or the scenario stops at the first violation.
     Violated,
 }
@@ -212,6 +216,8 @@ impl fmt::Display for EndCause {
             Self::Quiescent => "nothing left to happen",
             Self::Horizon => "the horizon",
             Self::EventLimit => "the event limit",
+            Self::MemoryLimit => "the memory limit",
+            Self::Hung => "the time limit for one run",
             Self::Violated => "a violation",
         })
     }

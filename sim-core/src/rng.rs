@@ -101,6 +101,7 @@ impl Rng {
     /// # Panics
     /// If `n` is zero.
     #[inline]
+    #[track_caller]
     pub fn below(&mut self, n: u64) -> u64 {
         assert!(n > 0, "no number is below zero");
         high_half(self.bits(), n)
@@ -111,7 +112,9 @@ impl Rng {
     /// # Panics
     /// If `min > max`.
     #[inline]
+    #[track_caller]
     pub fn between(&mut self, min: u64, max: u64) -> u64 {
+        assert!(min <= max, "no number is from {min} to {max}");
         match (max - min).checked_add(1) {
             Some(n) => min + self.below(n),
             None => self.bits(),

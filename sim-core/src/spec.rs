@@ -111,6 +111,10 @@ impl<S: Spec> Ask<'_, S> {
     }
 
     /// Puts `request` to `p`, `after` from now. A process that is down then never hears of it.
+    ///
+    /// # Panics
+    /// If the clients have [`REQUEST_COUNT_MAX`] requests waiting.
+    #[track_caller]
     pub fn request(&mut self, p: ProcessId, after: Duration, request: S::Request) {
         let waiting = self.asked.len() as u64;
         assert!(waiting < REQUEST_COUNT_MAX, "the clients asked for too much at once");

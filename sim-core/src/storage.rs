@@ -171,6 +171,12 @@ impl<R> Log<R> {
         self.tail.clear();
     }
 
+    /// All records that it holds, durable or not.
+    pub fn records(&self) -> impl Iterator<Item = &R> {
+        let durable = self.durable.iter().filter_map(Stored::intact);
+        durable.chain(self.rewritten.iter().flatten()).chain(&self.tail)
+    }
+
     /// The records that a recovering process finds.
     pub fn durable(&self) -> &[Stored<R>] {
         &self.durable

@@ -6,9 +6,11 @@
 //!
 //! Reliable links (Cachin, Guerraoui and Rodrigues 2011, algorithms 2.1 and 2.2, with
 //! acknowledgements as in stubborn links that stop): every message is sent again until it is
-//! acknowledged, and delivered once. The guarantee is for one life of the sender and one of the
-//! receiver: what a crashed process had not got through is lost with it, and what its receiver's
-//! earlier life has got may be acknowledged and lost with that.
+//! acknowledged, and delivered once. A message is acknowledged when it is handed over, never while
+//! FIFO order holds it back, so that a crash of the receiver loses nothing that the sender has
+//! forgotten. The guarantee is for one life of the sender and one of the receiver: what a crashed
+//! sender had not got through is lost with it, and what the receiver's earlier life was handed is
+//! not delivered to its next one.
 //!
 //! Heartbeats (algorithm 2.7 there, increasing timeout): every period a process tells all others
 //! that it is there; who has not been heard for the timeout is suspected, and when it is heard
@@ -67,12 +69,33 @@ pub(crate) struct Packet<M> {
 
 #[derive(Clone, Debug, Hash)]
 pub(crate) enum Body<M> {
-    /// A message with its number on the link; below `base` all is acknowledged.
-    Data { number: u64, base: u64, id: MessageId, msg: M },
+    /// A message.
+    Data(Data<M>),
     /// The message with this number has come.
     Ack(u64),
     /// I am there.
     Beat,
+}
+
+/// A message with its number on the link.
+#[derive(Clone, Debug, Hash)]
+pub(crate) struct Data<M> {
+    pub number: u64,
+    /// All below is acknowledged.
+    pub base: u64,
+    pub id: MessageId,
+    pub msg: M,
+}
+
+/// What becomes of a message that has come.
+#[derive(Debug)]
+pub(crate) enum Receipt<M> {
+    /// It has been handed over before, to this life of the receiver or an earlier one.
+    Again,
+    /// Others come first.
+    Early,
+    /// These can be handed over now, in this order.
+    Deliverable(Vec<Data<M>>),
 }
 
 /// The transport of one process.
@@ -97,7 +120,7 @@ struct Incoming<M> {
     /// All below has come.
     base: u64,
     /// What has come beyond; with FIFO it waits, without it is delivered already.
-    early: BTreeMap<u64, Option<(MessageId, M)>>,
+    early: BTreeMap<u64, Option<Data<M>>>,
 }
 
 #[derive(Clone, Copy, Debug, Hash)]
@@ -127,7 +150,7 @@ impl<M: Clone> Transport<M> {
         outgoing.next += 1;
         outgoing.unacknowledged.insert(number, (id, msg.clone()));
         let base = outgoing.unacknowledged.keys().next().copied().unwrap_or(number);
-        Body::Data { number, base, id, msg }
+        Body::Data(Data { number, base, id, msg })
     }
 
     /// What is not acknowledged yet, to be sent again.
@@ -137,7 +160,7 @@ impl<M: Clone> Transport<M> {
             let Some(base) = outgoing.unacknowledged.keys().next().copied() else { continue };
             for (number, (id, msg)) in &outgoing.unacknowledged {
                 let (number, id, msg) = (*number, *id, msg.clone());
-                again.push((*to, Body::Data { number, base, id, msg }));
+                again.push((*to, Body::Data(Data { number, base, id, msg })));
             }
         }
         again
@@ -149,39 +172,48 @@ impl<M: Clone> Transport<M> {
         }
     }
 
-    /// A message has come: what can be delivered now.
+    /// A message has come from this life of its sender.
     pub fn receive(
         &mut self,
         from: ProcessId,
         incarnation: u32,
-        (number, base): (u64, u64),
-        message: (MessageId, M),
+        data: Data<M>,
         guarantee: Guarantee,
-    ) -> Vec<(MessageId, M)> {
+    ) -> Receipt<M> {
+        let (number, base) = (data.number, data.base);
         let fresh = || Incoming { incarnation, base, early: BTreeMap::new() };
         let incoming = self.incoming.entry(from).or_insert_with(fresh);
         if incoming.incarnation < incarnation {
             *incoming = fresh();
         }
-        let is_old = incoming.incarnation > incarnation;
-        if is_old || number < incoming.base || incoming.early.contains_key(&number) {
-            return Vec::new();
+        if incoming.incarnation > incarnation {
+            return Receipt::Again;
+        }
+        if incoming.base < base {
+            // An earlier life of the receiver was handed the rest: it does not come any more.
+            incoming.base = base;
+            incoming.early = incoming.early.split_off(&base);
+        }
+        if number < incoming.base {
+            return Receipt::Again;
         }
         let mut deliverable = Vec::new();
         match guarantee {
             Guarantee::ReliableFifo => {
-                incoming.early.insert(number, Some(message));
+                incoming.early.entry(number).or_insert(Some(data));
             }
             Guarantee::Raw | Guarantee::Reliable => {
-                incoming.early.insert(number, None);
-                deliverable.push(message);
+                if incoming.early.insert(number, None).is_some() {
+                    return Receipt::Again;
+                }
+                deliverable.push(data);
             }
         }
         while let Some(next) = incoming.early.remove(&incoming.base) {
             incoming.base += 1;
             deliverable.extend(next);
         }
-        deliverable
+        if deliverable.is_empty() { Receipt::Early } else { Receipt::Deliverable(deliverable) }
     }
 
     /// Starts to listen for this process.

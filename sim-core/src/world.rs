@@ -6,6 +6,7 @@ mod route;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::beacon::Beacon;
 use crate::condition::{Condition, Persistence};
 use crate::conditions::Conditions;
 use crate::decisions::Decisions;
@@ -26,6 +27,7 @@ use crate::random::Profile;
 use crate::rng::{Rng, Stream};
 use crate::shown::Shown;
 use crate::simulation::Twin;
+use crate::slab::Slab;
 use crate::tape::Tape;
 use crate::time::{Duration, Instant};
 use crate::trace::Happening;
@@ -101,6 +103,8 @@ pub(crate) struct World {
     pub seed: u64,
     pub now: Instant,
     pub step: u64,
+    /// Packets and heartbeats of transports, which are no steps of processes.
+    pub transport_event_count: u64,
     pub queue: Queue,
     pub network: Network,
     pub network_rng: Rng,
@@ -113,7 +117,8 @@ pub(crate) struct World {
     detector_rng: Rng,
     /// Notices so far, by observer and subject, where single ones are told apart.
     notice_counts: BTreeMap<(ProcessId, ProcessId), u64>,
-    controls: Vec<Control>,
+    /// Changes of the environment that are scheduled.
+    pub controls: Slab<Control>,
     armed: Vec<Armed>,
     pub fired: Vec<bool>,
     message_count: u64,
@@ -144,6 +149,8 @@ pub(crate) struct World {
     pub twins: Vec<Twin>,
     /// Whether old messages are kept, since they may come again.
     pub keeps_sent: bool,
+    /// Where whoever watches sees which step the run is in.
+    pub beacon: Beacon,
     pub running: Running,
     pub ended: Option<EndCause>,
 }
@@ -161,6 +168,7 @@ impl World {
             seed: 0,
             now: Instant::ZERO,
             step: 0,
+            transport_event_count: 0,
             queue: Queue::new(experiment.ties, rng(Stream::Ties)),
             network: Network::new(&experiment.network, gap),
             network_rng: rng(Stream::Network),
@@ -172,7 +180,7 @@ impl World {
             state_rng: rng(Stream::StateCorruption),
             detector_rng: rng(Stream::Detector),
             notice_counts: BTreeMap::new(),
-            controls: Vec::new(),
+            controls: Slab::default(),
             armed: Vec::new(),
             fired: Vec::new(),
             message_count: 0,
@@ -192,6 +200,7 @@ impl World {
             announced: 0,
             twins: Vec::new(),
             keeps_sent: false,
+            beacon: Beacon::default(),
             running: Running::Engine,
             ended: None,
             experiment,
@@ -203,6 +212,7 @@ impl World {
         self.seed = seed;
         self.now = Instant::ZERO;
         self.step = 0;
+        self.transport_event_count = 0;
         self.queue.reset(Rng::new(seed, Stream::Ties));
         self.network.reset();
         self.network_rng = Rng::new(seed, Stream::Network);
@@ -276,13 +286,8 @@ impl World {
 
     /// Schedules a change of the environment.
     pub fn control(&mut self, at: Instant, control: Control) {
-        let index = u32::try_from(self.controls.len()).expect("fewer than 2^32 faults");
-        self.controls.push(control);
+        let index = self.controls.insert(control);
         self.queue.schedule(at, Class::Fault, index, 0);
-    }
-
-    pub fn controlled(&self, index: u32) -> Control {
-        self.controls[index as usize]
     }
 
     /// Whether anything waits for an effect: a fault, or the profile.

@@ -25,7 +25,7 @@ impl<P: Protocol> Simulation<P> {
         } else if let Some(reason) = self.world.lost_on_arrival(from, self.world.identity(to)) {
             reason
         } else {
-            return self.reach_process(to, Input::Message(from, id, msg));
+            return self.accept(to, Input::Message(from, id, msg));
         };
         self.drop_message(id, from, to, &msg, reason);
     }
@@ -77,15 +77,11 @@ impl<P: Protocol> Simulation<P> {
         {
             self.world.history.ask(name, self.world.now);
         }
-        if self.slots[p.index()].up {
-            let again = (!self.world.twins.is_empty()).then(|| request.clone());
-            self.reach_process(p, Input::Request(request));
-            if let Some(request) = again {
-                self.reach_second(p, || Input::Request(request));
-            }
-            return;
+        let again = (!self.world.twins.is_empty()).then(|| request.clone());
+        self.reach_process(p, Input::Request(request));
+        if let Some(request) = again {
+            self.reach_second(p, || Input::Request(request));
         }
-        self.world.record(Some(p), || Happening::RequestLost { request: Shown::of(&request) });
     }
 
     pub(super) fn notice(&mut self, observer: ProcessId, notice: &Notice) {

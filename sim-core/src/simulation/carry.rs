@@ -10,7 +10,7 @@ use crate::protocol::Protocol;
 use crate::shown::Shown;
 use crate::time::Duration;
 use crate::trace::Happening;
-use crate::transport::{Body, Guarantee, Packet, Transport};
+use crate::transport::{Body, Data, Guarantee, Packet, Receipt, Transport};
 use crate::world::Control;
 
 /// Marks the delivery of a packet, apart from that of a message.
@@ -48,6 +48,7 @@ impl<P: Protocol> Simulation<P> {
 
     /// Whatever is not acknowledged is sent again.
     pub(super) fn resend(&mut self, p: ProcessId) {
+        self.world.transport_event_count += 1;
         let transport = self.transport(p);
         let again = transport.unacknowledged();
         transport.resends = !again.is_empty();
@@ -64,7 +65,7 @@ impl<P: Protocol> Simulation<P> {
 
     fn transmit(&mut self, from: ProcessId, to: ProcessId, incarnation: u32, body: &Body<P::Msg>) {
         let size = || match body {
-            Body::Data { msg, .. } => encoded_size(msg),
+            Body::Data(Data { msg, .. }) => encoded_size(msg),
             Body::Ack(_) | Body::Beat => 1,
         };
         let packets = &mut self.world.statistics.packets;
@@ -83,21 +84,31 @@ impl<P: Protocol> Simulation<P> {
     }
 
     pub(super) fn packet_arrives(&mut self, index: u32) {
+        self.world.transport_event_count += 1;
         let Packet { from, to, incarnation, lost, body } = self.packets.take(index);
         if lost || !self.slots[to.index()].up || self.world.lost_on_arrival(from, to).is_some() {
             self.world.statistics.packets.lost += 1;
             return;
         }
         match body {
-            Body::Data { number, base, id, msg } => {
-                self.transmit(to, from, incarnation, &Body::Ack(number));
+            Body::Data(data) => {
                 let guarantee = self.world.experiment.transport.guarantee;
                 let transport = self.transport(to);
-                let message = (id, msg);
-                let numbers = (number, base);
-                let deliverable = transport.receive(from, incarnation, numbers, message, guarantee);
-                for (id, msg) in deliverable {
-                    self.reach_process(to, Input::Message(from, id, msg));
+                let number = data.number;
+                match transport.receive(from, incarnation, data, guarantee) {
+                    Receipt::Early => {}
+                    Receipt::Again => {
+                        self.transmit(to, from, incarnation, &Body::Ack(number));
+                    }
+                    Receipt::Deliverable(messages) => {
+                        for Data { number, id, msg, .. } in messages {
+                            // It can crash in the handler of one of them; it gets no other.
+                            if self.slots[to.index()].up {
+                                self.transmit(to, from, incarnation, &Body::Ack(number));
+                            }
+                            self.reach_process(to, Input::Message(from, id, msg));
+                        }
+                    }
                 }
             }
             Body::Ack(number) => {
@@ -123,6 +134,7 @@ impl<P: Protocol> Simulation<P> {
     /// One heartbeat to all others, and a look at who is silent. A process that hangs does neither.
     pub(super) fn beat(&mut self, p: ProcessId) {
         let Some(heartbeat) = self.world.experiment.transport.heartbeat else { return };
+        self.world.transport_event_count += 1;
         let after = heartbeat.period.times(self.world.slowness(p)).max(Duration::from_nanos(1));
         let slot = &self.slots[p.index()];
         let (clock, incarnation, paused) = (slot.clock, slot.incarnation, slot.paused);
@@ -135,6 +147,9 @@ impl<P: Protocol> Simulation<P> {
             self.transmit(p, other, incarnation, &Body::Beat);
         }
         for silent in self.transport(p).silent(now, |span| clock.local_span(span)) {
+            if !self.slots[p.index()].up {
+                break; // It crashed in the handler of the suspicion before.
+            }
             self.world.suspected.insert((p, silent));
             self.world.failure_free &= !self.slots[silent.index()].up;
             self.reach_process(p, Input::Suspect(silent));

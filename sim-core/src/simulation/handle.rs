@@ -7,6 +7,7 @@ use super::slot::Input;
 use crate::effect::{Cx, Env};
 use crate::event::Class;
 use crate::id::ProcessId;
+use crate::network::DropReason;
 use crate::property::{EndCause, Kind, Observed, What};
 use crate::protocol::Protocol;
 use crate::shown::Shown;
@@ -15,14 +16,47 @@ use crate::trace::Happening;
 use crate::world::{Running, World};
 
 impl<P: Protocol> Simulation<P> {
-    /// Something has reached a process that is up: it is handled now, or waits its turn.
-    #[inline]
+    /// Something has reached a process: it is handled now, or waits its turn, or is lost if the
+    /// process is down.
+    ///
+    /// Several things can reach a process at one instant, one after the other, and it can crash in
+    /// the handler of each of them.
     pub(super) fn reach_process(&mut self, p: ProcessId, input: Input<P>) {
+        if self.slots[p.index()].up {
+            self.accept(p, input);
+        } else {
+            self.lose(p, input);
+        }
+    }
+
+    /// A process that is up handles its input now, or queues it if it is paused or blocked.
+    #[inline]
+    pub(super) fn accept(&mut self, p: ProcessId, input: Input<P>) {
         let slot = &mut self.slots[p.index()];
         if slot.is_waiting() {
             slot.inbox.push_back(input);
         } else {
             self.handle(p, input);
+        }
+    }
+
+    /// Input that reaches a process that is down is dropped.
+    #[cold]
+    pub(super) fn lose(&mut self, p: ProcessId, input: Input<P>) {
+        match input {
+            Input::Message(from, id, msg) => {
+                self.drop_message(id, from, p, &msg, DropReason::ReceiverDown);
+            }
+            Input::Request(request) => {
+                self.world
+                    .record(Some(p), || Happening::RequestLost { request: Shown::of(&request) });
+            }
+            Input::Start
+            | Input::Recover
+            | Input::Timer(..)
+            | Input::StorageError(_)
+            | Input::Suspect(_)
+            | Input::Trust(_) => {}
         }
     }
 
@@ -43,6 +77,7 @@ impl<P: Protocol> Simulation<P> {
     #[inline]
     pub(super) fn handle(&mut self, p: ProcessId, input: Input<P>) {
         self.world.step += 1;
+        self.world.beacon.show(self.world.step, p);
         self.world.digest.mix(self.world.now.as_nanos());
         self.take_note(p, &input);
         let me = self.world.identity(p);

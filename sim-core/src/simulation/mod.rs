@@ -9,6 +9,7 @@ mod carry;
 mod handle;
 mod heal;
 mod lie;
+mod limit;
 mod record;
 mod slot;
 mod strike;
@@ -16,15 +17,14 @@ mod tamper;
 mod twins;
 mod watch;
 
-use std::any::Any;
 use std::hash::{Hash, Hasher};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::adversary::Adversary;
+use crate::beacon::Beacon;
 use crate::checker::Checker;
 use crate::clock::LocalClock;
 use crate::decisions::Decisions;
@@ -38,6 +38,7 @@ use crate::liveness::Stall;
 use crate::mask::Mask;
 use crate::message_override::Content;
 use crate::outcome::{Outcome, Panicked};
+use crate::panics::{self, Raised};
 use crate::process::{Process, Request};
 use crate::property::{End, EndCause, Standing};
 use crate::protocol::{Invalid, Protocol};
@@ -49,6 +50,7 @@ use crate::time::{Duration, Instant};
 use crate::trace::Happening;
 use crate::transport::Packet;
 use crate::world::{Notice, Running, World};
+use limit::Bounds;
 use slot::{Envelope, Input, Slot};
 pub(crate) use twins::Twin;
 
@@ -77,6 +79,8 @@ pub struct Simulation<P: Protocol> {
     /// applied, the last first.
     effects: Vec<Effect<P>>,
     asked: Vec<(Duration, ProcessId, Request<P>)>,
+    /// When the limits are looked at again.
+    bounds: Bounds,
 }
 
 type Clients<P> = <<P as Process>::Spec as Spec>::Workload;
@@ -128,7 +132,13 @@ impl<P: Protocol> Simulation<P> {
             sent: Vec::new(),
             effects: Vec::new(),
             asked: Vec::new(),
+            bounds: Bounds::default(),
         })
+    }
+
+    /// Shows on `beacon` what runs do, from now on.
+    pub fn show_on(&mut self, beacon: Beacon) {
+        self.world.beacon = beacon;
     }
 
     /// Back to the start, with this seed. No process has started yet.
@@ -140,6 +150,7 @@ impl<P: Protocol> Simulation<P> {
         self.sent.clear();
         self.effects.clear();
         self.asked.clear();
+        self.bounds = self.first_bounds();
         self.workload = self.clients.clone();
         self.checker = self.checks.clone();
         self.slots.clear();
@@ -178,7 +189,7 @@ impl<P: Protocol> Simulation<P> {
     pub fn inspect(&mut self, seed: u64, plan: Option<Plan>, step: u64) -> Vec<String> {
         self.decide_plan(seed, plan);
         // A panic is judged where the run is; here it is only as far as one can look.
-        let _panic = catch_unwind(AssertUnwindSafe(|| {
+        let _panic = panics::catch(|| {
             self.reset(seed);
             self.start();
             while self.world.step < step
@@ -186,7 +197,7 @@ impl<P: Protocol> Simulation<P> {
             {
                 self.execute(event);
             }
-        }));
+        });
         self.forget_plan();
         self.slots.iter().map(|slot| format!("{:?}", slot.process)).collect()
     }
@@ -210,16 +221,19 @@ impl<P: Protocol> Simulation<P> {
 
     /// Runs to the end, and does this after each event.
     fn run_plan_with(&mut self, seed: u64, after_each: impl FnMut(&mut World)) -> Outcome {
-        let panic = catch_unwind(AssertUnwindSafe(|| {
+        let panic = panics::catch(|| {
             self.reset(seed);
             self.run_to_end(after_each);
-        }));
+        });
         let mut outcome = self.finish(panic.err());
         if outcome.owes_something() {
             let stall = match outcome.cause {
                 EndCause::Quiescent => Some(Stall::Deadlock),
                 EndCause::Horizon => self.run_again_for_the_stall(seed, outcome.statistics.events),
-                EndCause::EventLimit | EndCause::Violated => None,
+                EndCause::EventLimit
+                | EndCause::MemoryLimit
+                | EndCause::Hung
+                | EndCause::Violated => None,
             };
             outcome.set_stall(stall);
         }
@@ -230,10 +244,10 @@ impl<P: Protocol> Simulation<P> {
     /// come the first time.
     fn run_again_for_the_stall(&mut self, seed: u64, steps: u64) -> Option<Stall> {
         let (tape, decisions) = (self.world.tape.take(), self.world.decisions.take());
-        let stall = catch_unwind(AssertUnwindSafe(|| {
+        let stall = panics::catch(|| {
             self.reset(seed);
             self.run_watching(steps)
-        }));
+        });
         (self.world.tape, self.world.decisions) = (tape, decisions);
         stall.ok()
     }
@@ -254,10 +268,10 @@ impl<P: Protocol> Simulation<P> {
         self.world.profile = Some(Profile { effects: vec![Vec::new(); n] });
         let tape = self.world.tape.take();
         // A panic shows again in the run itself, where it is judged.
-        let _panic = catch_unwind(AssertUnwindSafe(|| {
+        let _panic = panics::catch(|| {
             self.reset(seed);
             self.run_to_end(|_| ());
-        }));
+        });
         self.world.tape = tape;
         self.world.profile.take().unwrap_or_default()
     }
@@ -297,6 +311,12 @@ impl<P: Protocol> Simulation<P> {
             if self.slots[p.index()].up {
                 self.begin_to_beat(p);
             }
+            if self.is_at_a_bound()
+                && let Some(cause) = self.limit_reached()
+            {
+                self.world.ended = Some(cause);
+                return;
+            }
         }
         self.consult_clients(Workload::on_start);
     }
@@ -334,16 +354,18 @@ impl<P: Protocol> Simulation<P> {
         if self.world.ended.is_some() {
             return None;
         }
-        let limits = &self.world.experiment.limits;
-        let cause = match self.world.queue.peek() {
+        let horizon = self.world.experiment.limits.horizon;
+        let cause = match self.world.queue.peek().map(|next| next.place.at) {
             None => EndCause::Quiescent,
-            Some(next) if next.place.at > limits.horizon => {
-                self.world.now = limits.horizon;
+            Some(at) if at > horizon => {
+                self.world.now = horizon;
                 EndCause::Horizon
             }
-            Some(_) if self.world.step >= limits.event_count_max => EndCause::EventLimit,
-            Some(_) if self.messages.len() + self.packets.len() > limits.pending_count_max => {
-                EndCause::EventLimit
+            Some(_)
+                if self.is_at_a_bound()
+                    && let Some(cause) = self.limit_reached() =>
+            {
+                cause
             }
             Some(_) => return self.world.queue.pop(),
         };
@@ -387,7 +409,7 @@ impl<P: Protocol> Simulation<P> {
                 }
                 Class::Delivery => self.messages.get(event.subject()).hash(&mut one),
                 Class::Request => self.requests.get(event.subject()).hash(&mut one),
-                Class::Fault => self.world.controlled(event.subject()).hash(&mut one),
+                Class::Fault => self.world.controls.get(event.subject()).hash(&mut one),
                 Class::Timer | Class::Detector | Class::Storage => {
                     (event.subject(), event.detail()).hash(&mut one);
                 }
@@ -398,7 +420,7 @@ impl<P: Protocol> Simulation<P> {
         digest
     }
 
-    fn finish(&mut self, panic: Option<Box<dyn Any + Send>>) -> Outcome {
+    fn finish(&mut self, panic: Option<Raised>) -> Outcome {
         let panicked = panic.and_then(|panic| self.blame(panic));
         let cause = self.world.ended.unwrap_or(EndCause::Violated);
         let all = self.world.experiment.setting.processes();
@@ -407,6 +429,9 @@ impl<P: Protocol> Simulation<P> {
         let end = End { at, cause, failure_free: self.world.failure_free, correct: &correct };
         let excuse = match cause {
             EndCause::EventLimit => Some("the event limit came first"),
+            EndCause::Hung => Some("it hung: the time limit for one run came first"),
+            EndCause::MemoryLimit => Some("the memory limit came first"),
+            EndCause::Violated if panicked.is_some() => Some("a panic ended the run"),
             EndCause::Violated => Some("the run stopped at a violation"),
             EndCause::Quiescent | EndCause::Horizon => self.world.excuse(&correct),
         };
@@ -447,29 +472,23 @@ impl<P: Protocol> Simulation<P> {
 
     /// Says whose panic it was: a process's, the clients', or a checker's, which counts as a
     /// violation of its property. The engine's own goes on up.
-    fn blame(&mut self, panic: Box<dyn Any + Send>) -> Option<Panicked> {
-        let message = panic_message(&*panic);
+    fn blame(&mut self, panic: Raised) -> Option<Panicked> {
+        let message = panic.text();
         if self.checker.blame(&message, self.world.now, self.world.step) {
             return None;
         }
         let process = match self.world.running {
             Running::Handler(p) => Some(p),
             Running::Clients => None,
-            Running::Engine => resume_unwind(panic),
+            Running::Engine => panic.pass_on(),
         };
         self.world.record(process, || Happening::Panic { message: message.clone() });
-        Some(Panicked { step: self.world.step, at: self.world.now, process, message })
+        let (step, at, backtrace) = (self.world.step, self.world.now, panic.backtrace);
+        Some(Panicked { step, at, process, message, backtrace })
     }
 }
 
 /// Whether this is the JSON of a message of `P`; if not, why not.
 pub(crate) fn read_message<P: Protocol>(form: &Value) -> Result<(), String> {
     P::Msg::deserialize(form).map(|_| ()).map_err(|error| error.to_string())
-}
-
-/// What a panic said.
-pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "(it said nothing)".into())
 }

@@ -8,7 +8,6 @@ use super::slot::Input;
 use crate::event::Place;
 use crate::fault::{Action, Crash, InFlight};
 use crate::id::ProcessId;
-use crate::network::DropReason;
 use crate::property::What;
 use crate::protocol::Protocol;
 use crate::spec::Workload;
@@ -18,7 +17,7 @@ use crate::world::{Control, Running};
 
 impl<P: Protocol> Simulation<P> {
     pub(super) fn control(&mut self, index: u32) {
-        let control = self.world.controlled(index);
+        let control = self.world.controls.take(index);
         if self.world.faults_are_over && self.is_past(control) {
             return;
         }
@@ -223,9 +222,7 @@ impl<P: Protocol> Simulation<P> {
         }
         self.world.record(Some(p), || Happening::Crash { effects_lost });
         for input in inbox {
-            if let Input::Message(from, id, msg) = input {
-                self.drop_message(id, from, p, &msg, DropReason::ReceiverDown);
-            }
+            self.lose(p, input);
         }
         if in_flight == InFlight::Lose {
             for envelope in self.messages.iter_mut().filter(|e| e.from == p) {

@@ -1,0 +1,110 @@
+//! Panics of code that runs inside a simulation: caught without noise, with the place where they
+//! were raised.
+
+use std::any::Any;
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
+use std::sync::Once;
+
+/// A panic that was caught.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raised {
+    /// What it said.
+    pub message: String,
+    /// The line of code that raised it, as `file:line:column`, as far as it is known.
+    pub place: Option<String>,
+    /// The calls that led there, if `RUST_BACKTRACE` asks for them.
+    pub backtrace: Option<String>,
+}
+
+thread_local! {
+    /// How many calls of [`catch`] this thread is inside of.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// Where the latest panic of this thread was raised.
+    static RAISED_AT: RefCell<Option<(String, Option<String>)>> = const { RefCell::new(None) };
+}
+
+/// Calls `run`, and catches its panic without a word on stderr.
+///
+/// The first call puts a hook before that of the process; outside of `catch` panics go to the
+/// latter as before.
+///
+/// # Errors
+/// The panic.
+pub fn catch<T>(run: impl FnOnce() -> T) -> Result<T, Raised> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let default = take_hook();
+        set_hook(Box::new(
+            move |info| if DEPTH.get() > 0 { remember(info) } else { default(info) },
+        ));
+    });
+    DEPTH.set(DEPTH.get() + 1);
+    let result = catch_unwind(AssertUnwindSafe(run));
+    DEPTH.set(DEPTH.get() - 1);
+    result.map_err(|payload| Raised::new(&*payload))
+}
+
+fn remember(info: &PanicHookInfo<'_>) {
+    let backtrace = Backtrace::capture();
+    let has_backtrace = backtrace.status() == BacktraceStatus::Captured;
+    let backtrace = has_backtrace.then(|| backtrace.to_string());
+    let place = info.location().map(ToString::to_string);
+    RAISED_AT.set(place.map(|place| (place, backtrace)));
+}
+
+impl Raised {
+    fn new(payload: &(dyn Any + Send)) -> Self {
+        // Who passes a panic on has already found out where it came from.
+        if let Some(raised) = payload.downcast_ref::<Self>() {
+            return raised.clone();
+        }
+        let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        let (place, backtrace) = RAISED_AT.take().unzip();
+        Self {
+            message: text.unwrap_or_else(|| "a panic without a message".to_owned()),
+            place,
+            backtrace: backtrace.flatten(),
+        }
+    }
+
+    /// What it said, and where it was raised.
+    pub fn text(&self) -> String {
+        match &self.place {
+            Some(place) => format!("{} (at {place})", self.message),
+            None => self.message.clone(),
+        }
+    }
+
+    /// Passes the panic on to the next [`catch`].
+    pub(crate) fn pass_on(self) -> ! {
+        std::panic::resume_unwind(Box::new(self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_caught_with_its_message_and_its_place() {
+        let line = line!() + 1;
+        let raised = catch(|| panic!("three {}", "words")).map(|()| ()).unwrap_err();
+        assert_eq!(raised.message, "three words");
+        let place = format!("{}:{line}:", file!());
+        assert!(raised.place.as_ref().is_some_and(|p| p.starts_with(&place)), "{raised:?}");
+        assert_eq!(catch(|| 7), Ok(7));
+    }
+
+    #[test]
+    fn a_panic_that_is_passed_on_keeps_its_place() {
+        let inner = || catch(|| panic!("inside")).map(|()| ()).unwrap_err();
+        let place = inner().place;
+        let outer = catch(|| inner().pass_on()).map(|()| ()).unwrap_err();
+        let without_column = |place: Option<String>| place.map(|p| p.contains("panics.rs"));
+        assert_eq!(without_column(outer.place), without_column(place));
+        assert_eq!(outer.message, "inside");
+    }
+}
