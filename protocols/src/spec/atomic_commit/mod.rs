@@ -11,7 +11,8 @@ mod tests;
 mod workload;
 
 use ftsim_core::{
-    Invalid, Kind, OperationName, ProcessId, PropertyEntry, PropertyId, Setting, Spec, Standing,
+    FaultClass, Invalid, Kind, OperationName, ProcessId, PropertyEntry, PropertyId, Setting, Spec,
+    Standing,
 };
 use serde::{Deserialize, Serialize};
 
@@ -129,6 +130,8 @@ pub const ONE_COPY: PropertyId = PropertyId("txn.one-copy");
 
 impl Spec for AtomicCommit {
     const NAME: &'static str = "atomic-commit";
+    const FAULTS: &'static [FaultClass] =
+        &[FaultClass::None, FaultClass::CrashStop, FaultClass::CrashRecovery];
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry {
             id: AGREEMENT,
