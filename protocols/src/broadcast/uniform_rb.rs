@@ -264,7 +264,7 @@ mod tests {
         let mut bench = one_sender(2, ALL_ACK).crash(1, Trigger::At(at(5)));
         assert_eq!(bench.run(1).violated(), [] as [&str; 0]);
         bench.experiment.detector.blind = vec![(ProcessId(0), ProcessId(1))];
-        assert_eq!(bench.run(1).violated(), ["rb.validity"]);
+        assert_eq!(bench.run(1).violated(), ["beb.validity", "rb.validity"]);
     }
 
     #[test]
@@ -294,7 +294,7 @@ mod tests {
             let bench = one_sender(n, MAJORITY);
             let half = n / 2..n;
             let bench = half.fold(bench, |bench, p| bench.crash(p, Trigger::At(at(5))));
-            assert_eq!(bench.run(1).violated(), ["rb.validity"]);
+            assert_eq!(bench.run(1).violated(), ["beb.validity", "rb.validity"]);
         }
     }
 
@@ -328,7 +328,8 @@ mod tests {
         for seed in 0..400 {
             let bench = Bench::<UniformRb>::new(4).params(MAJORITY).random_crashes(3, "0ms..20ms");
             let violated = bench.run(seed).violated();
-            let liveness = |id: &&str| ["rb.validity", "rb.uniform-agreement"].contains(id);
+            let liveness =
+                |id: &&str| ["beb.validity", "rb.validity", "rb.uniform-agreement"].contains(id);
             assert!(violated.iter().all(liveness), "seed {seed}: {violated:?}");
             stalls += violated.len();
         }
