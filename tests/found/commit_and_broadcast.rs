@@ -5,6 +5,7 @@ mod late_prepare;
 mod logged_consensus;
 #[path = "../shipped/mod.rs"]
 mod shipped;
+mod within_the_bound;
 
 use annotate_snippets::Renderer;
 use ftsim::Catalogue;
