@@ -1,5 +1,6 @@
 //! Defects of commitment, broadcast and consensus.
 
+mod detector_needed;
 mod fault_classes;
 mod late_prepare;
 mod logged_consensus;

@@ -182,6 +182,13 @@ impl Protocol for UniformRb {
         Ok(())
     }
 
+    fn detector(params: &UniformRbParams, _: &Setting) -> DetectorClass {
+        match params.variant {
+            Variant::AllAck => DetectorClass::Perfect,
+            Variant::Majority => DetectorClass::None,
+        }
+    }
+
     fn can_progress(params: &UniformRbParams, setting: &Setting, well: &ProcessSet) -> bool {
         match params.variant {
             Variant::AllAck => !well.is_empty(),
