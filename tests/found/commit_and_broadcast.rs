@@ -1,6 +1,7 @@
 //! Defects of commitment, broadcast and consensus.
 
 mod detector_needed;
+mod every_property;
 mod fault_classes;
 mod late_prepare;
 mod logged_consensus;
