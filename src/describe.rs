@@ -56,12 +56,15 @@ pub fn describe(
 fn write_entry(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
     let model = &entry.model;
     writeln!(out, "{}: {}\n", entry.name, entry.summary)?;
+    let stated_for = entry.spec_faults.iter().map(|class| fault_text(*class));
+    let stated_for = stated_for.collect::<Vec<_>>().join(", ");
+    let solves = format!("{} (a spec for faults: {stated_for})", entry.spec);
     let facts = [
-        ("solves", entry.spec),
+        ("solves", solves.as_str()),
         ("timing", timing_text(model.timing)),
         ("faults", fault_text(model.faults)),
         ("bound", model.bound),
-        ("links", links_text(model.links)),
+        ("links", links_meaning(model.links)),
         ("detector", detector_text(model.detector)),
         ("source", model.literature),
     ];
@@ -222,6 +225,7 @@ fn entry_json(entry: &Entry) -> Value {
         "name": entry.name,
         "summary": entry.summary,
         "spec": entry.spec,
+        "spec_faults": entry.spec_faults.iter().map(|class| fault_text(*class)).collect::<Vec<_>>(),
         "roles": entry.roles,
         "model": {
             "timing": timing_text(model.timing),
@@ -273,6 +277,13 @@ const fn links_text(links: Links) -> &'static str {
         Links::FairLoss => "fair-loss",
         Links::Reliable => "reliable",
         Links::ReliableFifo => "reliable, fifo",
+    }
+}
+
+const fn links_meaning(links: Links) -> &'static str {
+    match links {
+        Links::FairLoss => "fair-loss: they may lose, and double each message finitely often",
+        Links::Reliable | Links::ReliableFifo => links_text(links),
     }
 }
 

@@ -106,7 +106,7 @@ fn a_scenario_that_comes_out_as_expected_is_one_row() {
     let output = ftsim("expected", &[("x.toml", &good)], &["run", "x.toml"]);
     assert_eq!(output.status.code(), Some(0));
     expect![[r#"
-        ok  x.toml  beb  20 seeds  3 held; rb.agreement violated in 20, as expected
+        ok  x.toml  beb  20 seeds  4 held; rb.agreement violated in 20, as expected
 
         1 scenario, 20 runs: 1 as expected
     "#]]
@@ -157,11 +157,11 @@ fn what_cannot_be_judged_has_a_status_of_its_own() {
 fn what_was_expected_to_be_undecided_is_no_surprise() {
     let cut = "protocol = \"eager-rb\"\nprocesses = 4\n[[fault]]\nat = \"0ms\"\n\
                partition = { shape = \"halves\" }\n[run]\nseeds = 20\n\
-               [expect]\nundecided = [\"rb.agreement\"]\n";
+               [expect]\nundecided = [\"beb.validity\", \"rb.agreement\"]\n";
     let output = ftsim("undecided-expected", &[("x.toml", cut)], &["run", "x.toml"]);
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
     expect![[r#"
-        ok  x.toml  eager-rb  20 seeds  3 held; rb.agreement undecided in 20, as expected
+        ok  x.toml  eager-rb  20 seeds  3 held; beb.validity undecided in 20, as expected; rb.agreement undecided in 20, as expected
 
         1 scenario, 20 runs: 1 as expected
     "#]]
@@ -307,7 +307,7 @@ fn a_mean_over_no_failures_is_none() {
     let idle = "protocol = \"beb\"\nprocesses = 2\n[network]\ndelay = \"5ms\"\n[run]\nseeds = 3\n";
     let output = ftsim("no-figures", &[("x.toml", idle)], &["run", "x.toml", "--figures"]);
     expect![[r#"
-        ok  x.toml  beb  3 seeds  3 held
+        ok  x.toml  beb  3 seeds  4 held
 
         1 scenario, 3 runs: 1 as expected
 

@@ -68,7 +68,7 @@ fn what_is_expected_is_no_failure_for_junit() {
     fs::write(folder.join("x.toml"), expects).expect("a file");
     status(&folder, 0, "sweep x.toml --seeds 0..100 --out out --junit junit.xml");
     let junit = read(&folder, "junit.xml");
-    assert!(junit.contains("tests=\"4\" skipped=\"0\" failures=\"0\" errors=\"0\""), "{junit}");
+    assert!(junit.contains("tests=\"5\" skipped=\"0\" failures=\"0\" errors=\"0\""), "{junit}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::experiment::Experiment;
 use crate::fault::Plan;
 use crate::outcome::Outcome;
 use crate::property::{Kind, PropertyId, Standing};
-use crate::protocol::{Invalid, Model, Mutant, Protocol, Setting};
+use crate::protocol::{DetectorClass, FaultClass, Invalid, Model, Mutant, Protocol, Setting};
 use crate::random::Profile;
 use crate::simulation::{Simulation, read_message};
 use crate::spec::Spec;
@@ -97,6 +97,8 @@ pub struct Entry {
     pub summary: &'static str,
     /// The problem it solves.
     pub spec: &'static str,
+    /// The classes of faults that the problem is stated for.
+    pub spec_faults: &'static [FaultClass],
     /// The world it is correct in.
     pub model: Model,
     /// The roles of its processes.
@@ -163,6 +165,8 @@ pub struct Settled {
     pub workload: Value,
     /// What the protocol claims beyond the core of its spec.
     pub claims: Vec<PropertyId>,
+    /// The failure detector that the protocol needs with these parameters.
+    pub detector: DetectorClass,
 }
 
 impl Entry {
@@ -182,6 +186,7 @@ impl Entry {
             name: P::NAME,
             summary: P::SUMMARY,
             spec: P::Spec::NAME,
+            spec_faults: P::Spec::FAULTS,
             model: P::MODEL,
             roles: P::ROLES,
             mutants: P::MUTANTS,
@@ -233,8 +238,12 @@ fn settle<P: Protocol>(settling: Settling<'_>) -> Result<Settled, Invalid> {
         |section: &str, e: Invalid| Invalid::new(&format!("{section}.{}", e.key), e.message);
     P::validate(&params, settling.setting).map_err(|e| within("params", e))?;
     P::Spec::workload(&workload, settling.setting).map_err(|e| within("workload", e))?;
-    let claims = P::claims(&params, settling.setting);
-    Ok(Settled { params: write(&params), workload: write(&workload), claims })
+    Ok(Settled {
+        params: write(&params),
+        workload: write(&workload),
+        claims: P::claims(&params, settling.setting),
+        detector: P::detector(&params, settling.setting),
+    })
 }
 
 fn prepare<P: Protocol>(

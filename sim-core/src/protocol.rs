@@ -50,6 +50,12 @@ pub trait Protocol: Process {
         2 * well.len() > setting.n as usize
     }
 
+    /// The failure detector that it needs with these parameters: that of its model, unless it says
+    /// otherwise.
+    fn detector(_params: &Self::Params, _setting: &Setting) -> DetectorClass {
+        Self::MODEL.detector
+    }
+
     /// The properties it promises beyond the core of its spec.
     fn claims(_params: &Self::Params, _setting: &Setting) -> Vec<PropertyId> {
         Vec::new()
@@ -103,7 +109,8 @@ pub enum FaultClass {
 /// What links guarantee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {
-    /// Messages may be lost, but not all of those sent again and again.
+    /// Messages may be lost, but not all of those sent again and again, and doubled, but each
+    /// finitely often (Basu, Charron-Bost and Toueg 1996).
     FairLoss,
     /// Between correct processes every message arrives once.
     Reliable,

@@ -10,7 +10,7 @@ use crate::history::OperationName;
 use crate::id::ProcessId;
 use crate::process::Data;
 use crate::property::PropertyEntry;
-use crate::protocol::{Invalid, Setting};
+use crate::protocol::{FaultClass, Invalid, Setting};
 use crate::rng::Rng;
 use crate::time::{Duration, Instant};
 
@@ -31,6 +31,10 @@ pub trait Spec: Sized + 'static {
     /// Every property of the problem: a core that each solution must satisfy, and claims that some
     /// make.
     const PROPERTIES: &'static [PropertyEntry<Self>];
+    /// The classes of faults under which a protocol can have all of the core. With recovery, for
+    /// one, an announcement and its record are two steps with a crash between them, so that a
+    /// property must bear to see it repeated.
+    const FAULTS: &'static [FaultClass] = &[FaultClass::None, FaultClass::CrashStop];
 
     /// What a process is asked for.
     type Request: Data;

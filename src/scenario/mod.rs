@@ -21,7 +21,10 @@ mod world;
 use std::sync::Arc;
 
 use ftsim_core::catalogue::{PropertyInfo, Settled, Settling};
-use ftsim_core::{Entry, Experiment, Invalid, MutantKind, Runner, Setting, Standing};
+use ftsim_core::detector::DetectorKind;
+use ftsim_core::{
+    DetectorClass, Entry, Experiment, Invalid, MutantKind, Runner, Setting, Standing,
+};
 use ftsim_protocols::Catalogue;
 use serde_json::{Map, Value};
 use toml::de::DeTable;
@@ -205,6 +208,10 @@ fn read(
     let repro = file.repro.take().map(|file| repro(problems, file));
     let (params, workload) = (Value::Object(file.params), Value::Object(file.workload));
     let settled = settle(problems, entry, &params, &workload, &setting)?;
+    let suspects = detector.kind == DetectorKind::Perfect || transport.heartbeat.is_some();
+    if settled.detector == DetectorClass::Perfect && !suspects {
+        world::detector_missing(problems, entry.name);
+    }
     let is_checked = |property: &&PropertyInfo| {
         property.standing == Standing::Core
             || settled.claims.contains(&property.id)

@@ -14,11 +14,16 @@ use ftsim_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::NoParams;
-use crate::spec::broadcast::{AGREEMENT, Broadcast, Indication, MessageNumber, Request};
+use crate::spec::broadcast::{
+    AGREEMENT, BEST_EFFORT, Broadcast, Indication, MessageNumber, Request,
+};
 
-/// One process of best-effort broadcast: it has no state.
+/// One process of best-effort broadcast: it remembers nothing.
 #[derive(Clone, Debug, Hash)]
-pub struct Beb;
+pub struct Beb {
+    /// Not in the mutant `self-only`.
+    sends_to_others: bool,
+}
 
 /// What processes send each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -34,7 +39,11 @@ impl Process for Beb {
     type Record = Never;
 
     fn on_request(&mut self, Request::Broadcast(number): Request, cx: &mut Cx<Self>) {
-        cx.broadcast(Msg::Data(number));
+        if self.sends_to_others {
+            cx.broadcast(Msg::Data(number));
+        } else {
+            cx.send(cx.me(), Msg::Data(number));
+        }
     }
 
     fn on_message(&mut self, sender: ProcessId, Msg::Data(number): Msg, cx: &mut Cx<Self>) {
@@ -53,13 +62,10 @@ impl Protocol for Beb {
         detector: DetectorClass::None,
         literature: "Cachin, Guerraoui & Rodrigues 2011, algorithm 3.1",
     };
-    const MUTANTS: &'static [Mutant] = &[Mutant::assumption(
-        "as-rb",
-        "is taken for a reliable broadcast",
-        AGREEMENT,
-        "check",
-        None,
-    )];
+    const MUTANTS: &'static [Mutant] = &[
+        Mutant::assumption("as-rb", "is taken for a reliable broadcast", AGREEMENT, "check", None),
+        Mutant::code("self-only", "the sender sends to itself alone", BEST_EFFORT),
+    ];
 
     type Params = NoParams;
 
@@ -67,8 +73,8 @@ impl Protocol for Beb {
         !well.is_empty()
     }
 
-    fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
-        Self
+    fn new(_: &NoParams, setting: &Setting, _: ProcessId) -> Self {
+        Self { sends_to_others: !setting.is_mutant("self-only") }
     }
 }
 
@@ -84,6 +90,14 @@ mod tests {
             assert_eq!(outcome.statistics.sent(), u64::from(n) - 1);
             assert_eq!(outcome.steps(), u64::from(n > 1));
         }
+    }
+
+    #[test]
+    fn a_sender_that_sends_to_itself_alone_is_no_broadcast() {
+        let bench = Bench::<Beb>::new(3).mutant("self-only");
+        assert_eq!(bench.run(1).statistics.sent(), 0);
+        assert_eq!(bench.run(1).violated(), ["beb.validity"]);
+        assert_eq!(Bench::<Beb>::new(1).mutant("self-only").run(1).violated(), [] as [&str; 0]);
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub struct UniformRb {
 enum Enough {
     /// Those of all of these: the processes that are not suspected.
     All(ProcessSet),
-    /// Those of this many; in the mutant `half` of one too few, if n is even.
+    /// Those of this many; in the mutant `half` of one too few.
     Count(usize),
 }
 
@@ -161,7 +161,7 @@ impl Protocol for UniformRb {
         ),
         Mutant::code(
             "half",
-            "delivers with the acknowledgements of half of the processes, not more than half",
+            "delivers with the acknowledgements of n/2 processes, rounded down: all may be faulty",
             UNIFORM_AGREEMENT,
         ),
     ];
@@ -169,10 +169,24 @@ impl Protocol for UniformRb {
     type Params = UniformRbParams;
 
     fn validate(params: &UniformRbParams, setting: &Setting) -> Result<(), Invalid> {
-        if setting.is_mutant("half") && params.variant != Variant::Majority {
+        if !setting.is_mutant("half") {
+            return Ok(());
+        }
+        if params.variant != Variant::Majority {
             return Err(Invalid::new("variant", "the mutant `half` needs the variant `majority`"));
         }
+        if setting.n.is_multiple_of(2) {
+            // Fewer than half are faulty, so that among half of an even number is a correct one.
+            return Err(Invalid::new("mutant", "`half` is correct where n is even, as here"));
+        }
         Ok(())
+    }
+
+    fn detector(params: &UniformRbParams, _: &Setting) -> DetectorClass {
+        match params.variant {
+            Variant::AllAck => DetectorClass::Perfect,
+            Variant::Majority => DetectorClass::None,
+        }
     }
 
     fn can_progress(params: &UniformRbParams, setting: &Setting, well: &ProcessSet) -> bool {
@@ -186,7 +200,7 @@ impl Protocol for UniformRb {
         let n = setting.n as usize;
         let enough = match params.variant {
             Variant::AllAck => Enough::All(setting.processes().collect()),
-            Variant::Majority if setting.is_mutant("half") => Enough::Count(n.div_ceil(2)),
+            Variant::Majority if setting.is_mutant("half") => Enough::Count(n / 2),
             Variant::Majority => Enough::Count(n / 2 + 1),
         };
         Self { acked: BTreeMap::new(), delivered: BTreeSet::new(), enough }
@@ -264,20 +278,19 @@ mod tests {
         let mut bench = one_sender(2, ALL_ACK).crash(1, Trigger::At(at(5)));
         assert_eq!(bench.run(1).violated(), [] as [&str; 0]);
         bench.experiment.detector.blind = vec![(ProcessId(0), ProcessId(1))];
-        assert_eq!(bench.run(1).violated(), ["rb.validity"]);
+        assert_eq!(bench.run(1).violated(), ["beb.validity", "rb.validity"]);
     }
 
     #[test]
-    fn half_is_not_a_majority() {
-        // As in the catalogue, f = n/2 crash: with fewer, some correct process is among any half.
-        // p0 and p1 have each other's acknowledgement at 10 and 20 ms. What they sent to p2 and p3
+    fn half_of_five_rounded_down_can_all_crash_within_the_bound() {
+        // p0 and p1 have each other's acknowledgement at 10 and 20 ms. What they sent to the others
         // would arrive at 100 ms, and is lost with them.
         let bench = || {
-            let mut bench = one_sender(4, MAJORITY);
+            let mut bench = one_sender(5, MAJORITY);
             let mut slow = bench.experiment.network.default.clone();
             slow.delay = ftsim_core::delay::Delay::Uniform("100ms".parse().expect("a duration"));
-            for link in [(0, 2), (0, 3), (1, 2), (1, 3)].map(|(p, q)| (ProcessId(p), ProcessId(q)))
-            {
+            for (p, q) in [(0, 2), (0, 3), (0, 4), (1, 2), (1, 3), (1, 4)] {
+                let link = (ProcessId(p), ProcessId(q));
                 bench.experiment.network.overrides.push((link, slow.clone()));
             }
             let crash =
@@ -294,16 +307,19 @@ mod tests {
             let bench = one_sender(n, MAJORITY);
             let half = n / 2..n;
             let bench = half.fold(bench, |bench, p| bench.crash(p, Trigger::At(at(5))));
-            assert_eq!(bench.run(1).violated(), ["rb.validity"]);
+            assert_eq!(bench.run(1).violated(), ["beb.validity", "rb.validity"]);
         }
     }
 
     #[test]
-    fn the_mutant_half_is_one_of_the_majority_variant_only() {
-        let setting = Setting { mutant: Some("half".into()), ..Setting::of(4) };
-        let params = |variant| UniformRbParams { variant };
-        assert!(UniformRb::validate(&params(Variant::AllAck), &setting).is_err());
-        assert!(UniformRb::validate(&params(Variant::Majority), &setting).is_ok());
+    fn the_mutant_half_is_one_of_the_majority_variant_and_of_odd_numbers_only() {
+        let valid = |n, variant| {
+            let setting = Setting { mutant: Some("half".into()), ..Setting::of(n) };
+            UniformRb::validate(&UniformRbParams { variant }, &setting).is_ok()
+        };
+        assert!(valid(5, Variant::Majority));
+        assert!(!valid(5, Variant::AllAck));
+        assert!(!valid(4, Variant::Majority));
     }
 
     #[test]
@@ -328,7 +344,8 @@ mod tests {
         for seed in 0..400 {
             let bench = Bench::<UniformRb>::new(4).params(MAJORITY).random_crashes(3, "0ms..20ms");
             let violated = bench.run(seed).violated();
-            let liveness = |id: &&str| ["rb.validity", "rb.uniform-agreement"].contains(id);
+            let liveness =
+                |id: &&str| ["beb.validity", "rb.validity", "rb.uniform-agreement"].contains(id);
             assert!(violated.iter().all(liveness), "seed {seed}: {violated:?}");
             stalls += violated.len();
         }

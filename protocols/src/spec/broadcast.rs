@@ -1,7 +1,8 @@
 //! Broadcast: one process sends, all deliver.
 //!
 //! Properties after Hadzilacos and Toueg (1994) and Cachin, Guerraoui and Rodrigues (2011), chapter
-//! 3. The core is what best-effort broadcast gives; the two agreements are claims.
+//! 3. The core is what best-effort broadcast gives; the two agreements are claims. BEB1 implies RB1,
+//! and follows from RB1 with either agreement, so every solution owes it.
 
 use std::collections::BTreeMap;
 
@@ -40,6 +41,8 @@ pub enum Indication {
     },
 }
 
+/// BEB1.
+pub const BEST_EFFORT: PropertyId = PropertyId("beb.validity");
 /// RB1.
 pub const VALIDITY: PropertyId = PropertyId("rb.validity");
 /// RB2.
@@ -54,6 +57,13 @@ pub const UNIFORM_AGREEMENT: PropertyId = PropertyId("rb.uniform-agreement");
 impl Spec for Broadcast {
     const NAME: &'static str = "broadcast";
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
+        PropertyEntry {
+            id: BEST_EFFORT,
+            kind: Kind::Liveness,
+            standing: Standing::Core,
+            text: "what a correct process broadcasts, every correct process delivers in the end",
+            checker: |setting| Box::new(BestEffort::new(setting)),
+        },
         PropertyEntry {
             id: VALIDITY,
             kind: Kind::Liveness,
@@ -184,6 +194,55 @@ fn broadcast(event: &Observed<'_, Broadcast>) -> Option<MessageName> {
 
 fn delivered_by_none(setting: &Setting) -> Vec<MessageSet> {
     setting.processes().map(|_| MessageSet::default()).collect()
+}
+
+/// BEB1: remembers what was broadcast and who has delivered what, and asks at the end who is
+/// missing.
+#[derive(Clone, Debug, Hash)]
+struct BestEffort {
+    broadcast: MessageSet,
+    /// By each process, in the order of their ids.
+    delivered: Vec<MessageSet>,
+    /// Known at the end: broadcasts of correct processes.
+    obligations: u64,
+}
+
+impl BestEffort {
+    fn new(setting: &Setting) -> Self {
+        let delivered = delivered_by_none(setting);
+        Self { broadcast: MessageSet::default(), delivered, obligations: 0 }
+    }
+}
+
+impl Property<Broadcast> for BestEffort {
+    fn observe(&mut self, event: &Observed<'_, Broadcast>) -> Result<(), Violation> {
+        if let Some(message) = broadcast(event) {
+            self.broadcast.insert(message);
+        } else if let Some(message) = delivered(event) {
+            self.delivered[event.process.index()].insert(message);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
+        self.broadcast.retain_senders(|sender| end.is_correct(sender));
+        self.obligations = self.broadcast.len();
+        let missing = end.correct().filter_map(|q| {
+            let message = self.broadcast.first_not_in(&self.delivered[q.index()])?;
+            Some((message, q))
+        });
+        match missing.min() {
+            None => Ok(()),
+            Some(((sender, number), q)) => Err(Violation::by(
+                [sender, q],
+                format!("{sender} broadcast message {number}, {q} never delivered it"),
+            )),
+        }
+    }
+
+    fn exercised(&self) -> u64 {
+        self.obligations
+    }
 }
 
 /// RB1: remembers what was broadcast and not yet delivered by its sender.
@@ -368,12 +427,26 @@ mod tests {
 
     #[test]
     fn each_property_refuses_its_bad_history() {
-        assert_eq!(check(2, &[bcast(P0, 1)]), ["rb.validity"]);
+        assert_eq!(check(2, &[bcast(P0, 1)]), ["beb.validity", "rb.validity"]);
         let twice = [bcast(P0, 1), deliver(P0, P0, 1), deliver(P1, P0, 1), deliver(P1, P0, 1)];
         assert_eq!(check(2, &twice), ["rb.no-duplication"]);
         assert_eq!(check(2, &[deliver(P0, P1, 1), deliver(P1, P1, 1)]), ["rb.no-creation"]);
         let forgotten = [bcast(P0, 1), deliver(P0, P0, 1)];
-        assert_eq!(check(2, &forgotten), ["rb.agreement", "rb.uniform-agreement"]);
+        assert_eq!(check(2, &forgotten), ["beb.validity", "rb.agreement", "rb.uniform-agreement"]);
+        let unsent = [bcast(P0, 1), deliver(P1, P0, 1)];
+        assert_eq!(
+            check(2, &unsent),
+            ["beb.validity", "rb.validity", "rb.agreement", "rb.uniform-agreement"]
+        );
+    }
+
+    #[test]
+    fn best_effort_is_owed_between_correct_processes_alone() {
+        let delivered = || [bcast(P0, 1), deliver(P0, P0, 1)];
+        let receiver_dies: Vec<_> = delivered().into_iter().chain([Act::Crash(P1)]).collect();
+        assert_eq!(check(2, &receiver_dies), [] as [&str; 0]);
+        let sender_dies: Vec<_> = delivered().into_iter().chain([Act::Crash(P0)]).collect();
+        assert_eq!(check(2, &sender_dies), ["rb.uniform-agreement"]);
     }
 
     #[test]
@@ -388,7 +461,7 @@ mod tests {
         let verdicts = judge(&Setting::of(2), &dies, true);
         let vacuous = verdicts.iter().filter(|(_, v)| *v == Verdict::HeldVacuously);
         let vacuous: Vec<_> = vacuous.map(|(id, _)| *id).collect();
-        assert_eq!(vacuous, ["rb.validity", "rb.agreement"]);
+        assert_eq!(vacuous, ["beb.validity", "rb.validity", "rb.agreement"]);
     }
 
     #[test]

@@ -3,13 +3,17 @@
 //! Properties after Chandra and Toueg (1996) and Cachin, Guerraoui and Rodrigues (2011), chapter 5.
 //! The core is regular consensus: agreement binds the correct processes. Uniform agreement, which
 //! binds faulty ones too, is a claim.
+//!
+//! With recovery a process cannot log a decision and announce it in one step. To be sure that it is
+//! announced (C1), it announces it again when it comes back, so that integrity (C3) forbids a
+//! second decision in one life, and a different one ever (Aguilera, Chen and Toueg 2000).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::{
-    Ask, Duration, DurationRange, End, Invalid, Kind, Observed, OperationName, ProcessId,
-    ProcessSet, Property, PropertyEntry, PropertyId, Setting, Spec, Standing, Violation, What,
-    Workload,
+    Ask, Duration, DurationRange, End, FaultClass, Invalid, Kind, Observed, OperationName,
+    ProcessId, ProcessSet, Property, PropertyEntry, PropertyId, Setting, Spec, Standing, Violation,
+    What, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,7 +40,7 @@ pub enum Indication {
 
 /// C2: what is decided was proposed.
 pub const VALIDITY: PropertyId = PropertyId("cons.validity");
-/// C3: nobody decides twice.
+/// C3: nobody changes its decision, or decides twice between two crashes.
 pub const INTEGRITY: PropertyId = PropertyId("cons.integrity");
 /// C4: correct processes decide the same.
 pub const AGREEMENT: PropertyId = PropertyId("cons.agreement");
@@ -47,6 +51,8 @@ pub const TERMINATION: PropertyId = PropertyId("cons.termination");
 
 impl Spec for Consensus {
     const NAME: &'static str = "consensus";
+    const FAULTS: &'static [FaultClass] =
+        &[FaultClass::None, FaultClass::CrashStop, FaultClass::CrashRecovery];
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry {
             id: VALIDITY,
@@ -59,7 +65,7 @@ impl Spec for Consensus {
             id: INTEGRITY,
             kind: Kind::Safety,
             standing: Standing::Core,
-            text: "no process decides twice",
+            text: "no process decides differently from before, or the same twice without a crash",
             checker: |_| Box::new(Integrity::default()),
         },
         PropertyEntry {
@@ -222,14 +228,20 @@ impl Property<Consensus> for Validity {
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Integrity {
     decisions: BTreeMap<ProcessId, Value>,
+    /// Those that have crashed since they decided.
+    may_repeat: ProcessSet,
 }
 
 impl<S: Spec<Indication = Indication>> Property<S> for Integrity {
     fn observe(&mut self, event: &Observed<'_, S>) -> Result<(), Violation> {
-        let Some(value) = decided(event) else { return Ok(()) };
         let p = event.process;
+        if matches!(event.what, What::Crash) && self.decisions.contains_key(&p) {
+            self.may_repeat.insert(p);
+        }
+        let Some(value) = decided(event) else { return Ok(()) };
         match self.decisions.insert(p, value) {
             None => Ok(()),
+            Some(before) if before == value && self.may_repeat.remove(p) => Ok(()),
             Some(before) => Err(Violation::by(
                 [p],
                 format!("{p} decided {value}, having decided {before} before"),
@@ -372,6 +384,21 @@ mod tests {
         assert_eq!(check(2, &split), ["cons.agreement", "cons.uniform-agreement"]);
         let stuck = [propose(P0, 7), propose(P1, 8), decide(P0, 7)];
         assert_eq!(check(2, &stuck), ["cons.termination"]);
+    }
+
+    #[test]
+    fn after_a_crash_the_same_decision_is_good_and_another_is_not() {
+        let crash = || [propose(P0, 7), propose(P0, 8), decide(P0, 7), Act::Crash(P0)];
+        let back = |decisions: &[Value]| {
+            let decisions = decisions.iter().map(|value| decide(P0, *value));
+            let history: Vec<_> =
+                crash().into_iter().chain([Act::Recover(P0)]).chain(decisions).collect();
+            check(1, &history)
+        };
+        assert_eq!(back(&[]), [] as [&str; 0]);
+        assert_eq!(back(&[7]), [] as [&str; 0]);
+        assert_eq!(back(&[8]), ["cons.integrity", "cons.agreement", "cons.uniform-agreement"]);
+        assert_eq!(back(&[7, 7]), ["cons.integrity"]);
     }
 
     #[test]

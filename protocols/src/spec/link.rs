@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use ftsim_core::{
-    Ask, Duration, Invalid, Kind, OperationName, ProcessId, PropertyEntry, PropertyId, Setting,
-    Spec, Standing, Workload,
+    Ask, Duration, FaultClass, Invalid, Kind, OperationName, ProcessId, PropertyEntry, PropertyId,
+    Setting, Spec, Standing, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -131,6 +131,8 @@ pub const FIFO: PropertyId = PropertyId("lnk.fifo");
 
 impl Spec for Link {
     const NAME: &'static str = "link";
+    const FAULTS: &'static [FaultClass] =
+        &[FaultClass::None, FaultClass::CrashStop, FaultClass::CrashRecovery];
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry {
             id: NO_CREATION,

@@ -33,6 +33,11 @@ impl MessageSet {
         removed
     }
 
+    /// Takes out all messages of the senders that are not to be kept.
+    pub fn retain_senders(&mut self, keep: impl Fn(ProcessId) -> bool) {
+        self.senders.retain(|sender, _| keep(*sender));
+    }
+
     /// Whether a message is a member.
     pub fn contains(&self, (sender, number): MessageName) -> bool {
         self.senders.get(&sender).is_some_and(|numbers| numbers.contains(number))
@@ -109,6 +114,9 @@ mod tests {
                 prop_assert_eq!(set.count_up_to(message), model.range(..=message).count() as u64);
                 prop_assert_eq!(set.first_of_each().next(), model.first().copied());
             }
+            let mut even = set.clone();
+            even.retain_senders(|sender| sender.0 % 2 == 0);
+            prop_assert_eq!(even.len(), model.iter().filter(|m| m.0.0 % 2 == 0).count() as u64);
             let mut others = MessageSet::default();
             other.iter().for_each(|message| _ = others.insert(*message));
             let missing = model.difference(&other).next().copied();

@@ -22,7 +22,8 @@ mod endings;
 use std::fmt;
 
 use ftsim_core::{
-    Invalid, Kind, OperationName, ProcessId, PropertyEntry, PropertyId, Setting, Spec, Standing,
+    FaultClass, Invalid, Kind, OperationName, ProcessId, PropertyEntry, PropertyId, Setting, Spec,
+    Standing,
 };
 use serde::{Deserialize, Serialize};
 
@@ -142,6 +143,8 @@ pub const BOUNDED_ROLLBACK: PropertyId = PropertyId("ckpt.rollback-bound");
 
 impl Spec for Snapshot {
     const NAME: &'static str = "snapshot";
+    const FAULTS: &'static [FaultClass] =
+        &[FaultClass::None, FaultClass::CrashStop, FaultClass::CrashRecovery];
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry {
             id: CONSISTENT,

@@ -21,6 +21,8 @@ pub struct Coordinator {
     logs_before_sending: bool,
     /// Not in the mutant `ignore-no`.
     heeds_no: bool,
+    /// Not in the mutant `leave-undecided`.
+    resolves: bool,
 }
 
 /// How far a transaction has come.
@@ -51,6 +53,7 @@ impl Coordinator {
             ack_timeout: params.ack_timeout,
             logs_before_sending: !setting.is_mutant("send-before-log"),
             heeds_no: !setting.is_mutant("ignore-no"),
+            resolves: !setting.is_mutant("leave-undecided"),
         }
     }
 
@@ -67,6 +70,18 @@ impl Coordinator {
         }
         cx.send_to(self.participants.iter(), Msg::Prepare(transaction));
         cx.set_timer(self.vote_timeout, Timer::Votes(transaction));
+    }
+
+    /// A client wants to know how a transaction ended that was begun before a crash. Without a
+    /// record it was not decided, and aborts.
+    fn resolve(&mut self, transaction: Transaction, cx: &mut Cx<TwoPhaseCommit>) {
+        if self.transactions.contains_key(&transaction) || !self.resolves {
+            return;
+        }
+        cx.reach("aborted after a crash");
+        let (missing, tell) = (ProcessSet::new(), self.participants.clone());
+        self.transactions.insert(transaction, Progress::Voting { missing, tell });
+        self.decide(transaction, Decision::Abort, cx);
     }
 
     fn on_vote(
@@ -179,8 +194,8 @@ impl Coordinator {
 }
 
 impl Part for Coordinator {
-    /// What was decided and not ended is told again; what was being voted on is forgotten or, where
-    /// that would be presumed to be a commit, aborted.
+    /// What was decided is announced again, and told again if it has not ended; what was being
+    /// voted on is forgotten or, where that would be presumed to be a commit, aborted.
     fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Cx<TwoPhaseCommit>) {
         for record in log.iter().filter_map(Stored::intact) {
             match record {
@@ -190,6 +205,7 @@ impl Part for Coordinator {
                     self.transactions.insert(*transaction, voting);
                 }
                 Record::Decision { transaction, decision, tell } => {
+                    cx.indicate(decision.announced(*transaction));
                     if self.presume.acknowledges(*decision) {
                         let (decision, missing) = (*decision, tell.clone());
                         let decided = Progress::Decided { decision, missing };
@@ -209,7 +225,6 @@ impl Part for Coordinator {
                 Progress::Voting { .. } => self.decide(transaction, Decision::Abort, cx),
                 Progress::Decided { decision, missing } => {
                     cx.reach("told again");
-                    cx.indicate(decision.announced(transaction));
                     cx.send_to(missing.iter(), Msg::decided(transaction, decision));
                     self.await_acks(transaction, decision, missing, cx);
                 }
@@ -218,8 +233,10 @@ impl Part for Coordinator {
     }
 
     fn on_request(&mut self, request: Request, cx: &mut Cx<TwoPhaseCommit>) {
-        if let Request::Begin(transaction) = request {
-            self.begin(transaction, cx);
+        match request {
+            Request::Begin(transaction) => self.begin(transaction, cx),
+            Request::Resolve(transaction) => self.resolve(transaction, cx),
+            Request::Perform { .. } => {}
         }
     }
 

@@ -117,6 +117,7 @@ impl Part for Decentralised {
     fn on_request(&mut self, request: Request, cx: &mut Cx<TwoPhaseCommit>) {
         match request {
             Request::Perform { transaction, work } => self.voter.perform(transaction, work, cx),
+            Request::Resolve(transaction) => self.voter.resolve(transaction, cx),
             Request::Begin(transaction) => {
                 self.voter.enlist(transaction);
                 self.cast(transaction, cx);

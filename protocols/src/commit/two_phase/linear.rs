@@ -153,6 +153,7 @@ impl Part for Linear {
     fn on_request(&mut self, request: Request, cx: &mut Cx<TwoPhaseCommit>) {
         match request {
             Request::Perform { transaction, work } => self.voter.perform(transaction, work, cx),
+            Request::Resolve(transaction) => self.voter.resolve(transaction, cx),
             Request::Begin(transaction) => {
                 self.voter.enlist(transaction);
                 self.on_vote(transaction, Vote::Yes, cx);

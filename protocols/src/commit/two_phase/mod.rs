@@ -2,8 +2,9 @@
 //!
 //! Source: Gray (1978); Bernstein, Hadzilacos and Goodman (1987), chapter 7; Mohan, Lindsay and
 //! Obermarck (1986) for the presumptions. Spec: [`AtomicCommit`], with one-copy serialisability.
-//! Model: asynchronous, links that lose some messages, any number of crashes with recovery from a
-//! log. Timeouts serve progress alone.
+//! Model: asynchronous; fair-loss links, which lose some messages, double each of them finitely
+//! often, and deliver a copy at any later time, even after a crash of its receiver; any number of
+//! crashes with recovery from a log. Timeouts serve progress alone.
 //!
 //! Steps of the central topology, with p participants and one coordinator:
 //! 1. the coordinator sends PREPARE to every participant;
@@ -12,7 +13,9 @@
 //! 3. if all vote Yes the coordinator forces a *commit* record and sends COMMIT; if one votes No,
 //!    or votes are late, it sends ABORT. A participant does as it is told, in its log first, and
 //!    acknowledges;
-//! 4. with all acknowledgements the coordinator writes an *end* record, unforced, and forgets.
+//! 4. with all acknowledgements the coordinator writes an *end* record, unforced, and forgets;
+//! 5. a process that comes back announces again what its log says is decided. What it was asked for
+//!    and has no record of, it aborts: it was neither decided nor voted for.
 //!
 //! Why it works: only the coordinator decides commit, and only with every vote. Whoever has voted
 //! Yes can do either even after a crash, and does neither alone: it is *uncertain*, and asks. What
@@ -24,6 +27,13 @@
 //! acknowledges both decisions; *presume abort* writes nothing for an abort; *presume commit*
 //! forces a *collecting* record before PREPARE, so that a crash before the decision is not presumed
 //! to be a commit.
+//!
+//! A participant at which a transaction only reads says so instead of voting Yes, and leaves: it
+//! writes no record and hears no decision. After a crash it cannot tell such a transaction from one
+//! that it lost before it voted, so a late copy of PREPARE, like an inquiry, goes unanswered. A No
+//! would be a second vote, and to abort would be wrong if the others have committed. (In the paper
+//! sessions between sites keep such copies away.) If the transaction is lost, the coordinator's
+//! timeout aborts it.
 //!
 //! In the decentralised topology (Skeen 1981) everybody sends its vote to everybody, and decides
 //! alone. In the linear one (Gray 1978) votes go down a chain, the last process decides, and the
@@ -50,7 +60,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::spec::atomic_commit::{
     AGREEMENT, AtomicCommit, COMMIT_VALIDITY, COORDINATOR, Decision, ONE_COPY, PARTICIPANT,
-    Request, Transaction, Vote,
+    Request, TERMINATION, Transaction, Vote,
 };
 use coordinator::Coordinator;
 use decentralised::Decentralised;
@@ -227,6 +237,11 @@ impl Protocol for TwoPhaseCommit {
             ONE_COPY,
         ),
         Mutant::code("ignore-no", "the coordinator takes a No for a Yes", COMMIT_VALIDITY),
+        Mutant::code(
+            "leave-undecided",
+            "a coordinator that comes back leaves open what it had begun and not decided",
+            TERMINATION,
+        ),
         Mutant::code(
             "stop-at-torn",
             "a participant takes a torn record for the end of its log, and writes on behind it",

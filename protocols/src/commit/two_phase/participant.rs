@@ -56,6 +56,7 @@ impl Participant {
     ) {
         match self.voter.state(transaction) {
             Some(State::Prepared { .. } | State::Left | State::Decided(Decision::Commit)) => return,
+            None if self.may_have_left() => return,
             Some(State::Working { .. } | State::Decided(Decision::Abort)) | None => {}
         }
         match self.voter.vote(transaction) {
@@ -69,6 +70,13 @@ impl Participant {
             }
             Vote::Yes | Vote::ReadOnly => self.vote_yes(from, transaction, cx),
         }
+    }
+
+    /// Whether a transaction that is unknown here may be one that only read and was left before a
+    /// crash. Others may have committed it, so that this process neither votes on it again nor
+    /// aborts it: if it is lost rather than left, the coordinator does without the vote.
+    const fn may_have_left(&self) -> bool {
+        self.leaves_read_only
     }
 
     fn vote_yes(
@@ -176,8 +184,7 @@ impl Participant {
         let decision = match self.voter.state(transaction) {
             Some(State::Decided(decision)) => decision,
             Some(State::Prepared { .. } | State::Left) => return,
-            // It may have read here, and left before a crash.
-            None if self.leaves_read_only => return,
+            None if self.may_have_left() => return,
             Some(State::Working { .. }) | None => {
                 self.voter.abort_alone(transaction, cx);
                 Decision::Abort
@@ -198,8 +205,10 @@ impl Part for Participant {
     }
 
     fn on_request(&mut self, request: Request, cx: &mut Cx<TwoPhaseCommit>) {
-        if let Request::Perform { transaction, work } = request {
-            self.voter.perform(transaction, work, cx);
+        match request {
+            Request::Perform { transaction, work } => self.voter.perform(transaction, work, cx),
+            Request::Resolve(transaction) => self.voter.resolve(transaction, cx),
+            Request::Begin(_) => {}
         }
     }
 

@@ -149,6 +149,14 @@ impl Voter {
         }
     }
 
+    /// A client wants to know how a transaction ended that this process was asked for before a
+    /// crash. What is unknown after it was not voted for, and can be aborted alone.
+    pub fn resolve(&mut self, transaction: Transaction, cx: &mut Cx<TwoPhaseCommit>) {
+        if self.state(transaction).is_none() {
+            self.abort_alone(transaction, cx);
+        }
+    }
+
     /// Asks `whom` for the decision on a prepared transaction, and again after a while.
     pub fn ask(
         &mut self,

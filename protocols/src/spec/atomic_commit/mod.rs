@@ -4,6 +4,9 @@
 //! one item. A transaction works there first, reading or writing under locks; then its coordinator
 //! is asked to commit it. The properties judge every process, crashed or not: a decision announced
 //! before a crash counts.
+//!
+//! A crash excuses nobody from deciding. A process may have lost every trace of a transaction that
+//! it was asked for, so that its client, who is still waiting, asks again once the process is back.
 
 mod properties;
 #[cfg(test)]
@@ -11,7 +14,8 @@ mod tests;
 mod workload;
 
 use ftsim_core::{
-    Invalid, Kind, OperationName, ProcessId, PropertyEntry, PropertyId, Setting, Spec, Standing,
+    FaultClass, Invalid, Kind, OperationName, ProcessId, PropertyEntry, PropertyId, Setting, Spec,
+    Standing,
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +45,9 @@ pub enum Request {
     },
     /// The coordinator is to begin the commitment of this transaction.
     Begin(Transaction),
+    /// The process was down, and its client has not heard how this transaction ended: it is to
+    /// decide, unless others have decided with its vote.
+    Resolve(Transaction),
 }
 
 /// The part of a transaction at one participant.
@@ -81,7 +88,7 @@ pub enum Indication {
     Committed(Transaction),
     /// The process has decided to abort.
     Aborted(Transaction),
-    /// A probe: the process votes.
+    /// The process votes. A probe, unless it has only read: then it leaves, and owes no decision.
     Voted {
         /// On which transaction.
         transaction: Transaction,
@@ -129,6 +136,8 @@ pub const ONE_COPY: PropertyId = PropertyId("txn.one-copy");
 
 impl Spec for AtomicCommit {
     const NAME: &'static str = "atomic-commit";
+    const FAULTS: &'static [FaultClass] =
+        &[FaultClass::None, FaultClass::CrashStop, FaultClass::CrashRecovery];
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry {
             id: AGREEMENT,
@@ -162,7 +171,8 @@ impl Spec for AtomicCommit {
             id: TERMINATION,
             kind: Kind::Liveness,
             standing: Standing::Core,
-            text: "if every process is up again in the end, all decide",
+            text: "once all failures are repaired and none is new, every process decides, or has \
+                   only read and left",
             checker: |setting| Box::new(Termination::new(Premise::AllRepaired, setting)),
         },
         PropertyEntry {
@@ -194,14 +204,19 @@ impl Spec for AtomicCommit {
     }
 
     fn is_probe(indication: &Indication) -> bool {
-        !matches!(indication, Indication::Committed(_) | Indication::Aborted(_))
+        !matches!(
+            indication,
+            Indication::Committed(_)
+                | Indication::Aborted(_)
+                | Indication::Voted { vote: Vote::ReadOnly, .. }
+        )
     }
 
     /// A transaction is answered when the process that is asked to commit it announces how it ends.
     fn operation(p: ProcessId, request: &Request) -> Option<OperationName> {
         match request {
             Request::Begin(transaction) => Some(OperationName::at(p, *transaction)),
-            Request::Perform { .. } => None,
+            Request::Perform { .. } | Request::Resolve(_) => None,
         }
     }
 

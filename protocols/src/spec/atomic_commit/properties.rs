@@ -217,9 +217,8 @@ pub(super) enum Premise {
 
 /// AC5 and nonblocking termination: remembers who owes a decision.
 ///
-/// A process owes one from the first it hears of a transaction. A crash frees it, unless it had
-/// voted Yes: to all others the transaction is as if it had never been. So does having only read,
-/// after which one hears no more.
+/// A process owes one from the first it hears of a transaction, however often it crashes. Only a
+/// participant that has only read, says so and leaves owes none (Mohan, Lindsay and Obermarck 1986).
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Termination {
     premise: Premise,
@@ -253,9 +252,9 @@ impl Property<AtomicCommit> for Termination {
     fn observe(&mut self, event: &Observed<'_, AtomicCommit>) -> Result<(), Violation> {
         let p = event.process;
         match event.what {
-            What::Request(Request::Perform { transaction: t, .. } | Request::Begin(t)) => {
-                self.owe(p, *t);
-            }
+            What::Request(
+                Request::Perform { transaction: t, .. } | Request::Begin(t) | Request::Resolve(t),
+            ) => self.owe(p, *t),
             What::Indication(Indication::Voted { transaction, vote: Vote::Yes }) => {
                 self.prepared.insert((p, *transaction));
                 self.owe(p, *transaction);
@@ -266,10 +265,6 @@ impl Property<AtomicCommit> for Termination {
             What::Indication(Indication::Committed(t) | Indication::Aborted(t)) => {
                 self.owed.remove(&(p, *t));
                 self.decided.insert((p, *t));
-            }
-            What::Crash => {
-                let prepared = &self.prepared;
-                self.owed.retain(|debt| debt.0 != p || prepared.contains(debt));
             }
             _ => {}
         }

@@ -129,18 +129,27 @@ fn termination_is_owed_once_all_are_up() {
     assert!(vacuous(&blocked()).contains(&"ac.5"));
     let repaired: Vec<Event> = blocked().into_iter().chain([Act::Recover(C)]).collect();
     assert_eq!(violated(&repaired), ["ac.5", "ac.nonblocking"]);
-    let decided: Vec<Event> = repaired.into_iter().chain([abort(P1, 1)]).collect();
+    let decided: Vec<Event> = repaired.into_iter().chain([abort(C, 1), abort(P1, 1)]).collect();
     assert_eq!(violated(&decided), [""; 0]);
     assert!(!vacuous(&decided).contains(&"ac.5"));
 }
 
 #[test]
-fn a_crash_frees_whoever_has_not_voted_yes() {
+fn no_crash_frees_a_process_that_is_up_again_from_deciding() {
+    let both = ["ac.5", "ac.nonblocking"];
+    assert_eq!(violated(&[perform(P1, 1)]), both);
     let forgot = [perform(P1, 1), vote(P1, Vote::No), Act::Crash(P1), Act::Recover(P1)];
-    assert_eq!(violated(&forgot), [""; 0]);
+    assert_eq!(violated(&forgot), both);
     let prepared = [perform(P1, 1), vote(P1, Vote::Yes), Act::Crash(P1), Act::Recover(P1)];
-    assert_eq!(violated(&prepared), ["ac.5", "ac.nonblocking"]);
-    assert_eq!(violated(&[perform(P1, 1)]), ["ac.5", "ac.nonblocking"]);
+    assert_eq!(violated(&prepared), both);
+    let coordinator = || [begin(1), Act::Crash(C), Act::Recover(C)];
+    assert_eq!(violated(&coordinator()), both);
+    let asked_again = Act::Request(C, Request::Resolve(1));
+    assert_eq!(violated(&[Act::Crash(C), Act::Recover(C), asked_again]), both);
+    let resolved: Vec<Event> = coordinator().into_iter().chain([abort(C, 1)]).collect();
+    assert_eq!(violated(&resolved), [""; 0]);
+    let left = [perform(P1, 1), vote(P1, Vote::ReadOnly), Act::Crash(P1), Act::Recover(P1)];
+    assert_eq!(violated(&left), [""; 0]);
 }
 
 #[test]

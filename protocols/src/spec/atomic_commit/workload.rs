@@ -6,7 +6,7 @@ use ftsim_core::{Ask, Duration, Invalid, Probability, ProcessId, Setting, Worklo
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AtomicCommit, COORDINATOR, PARTICIPANT, Request, Transaction, Work};
+use super::{AtomicCommit, COORDINATOR, Indication, PARTICIPANT, Request, Transaction, Vote, Work};
 use crate::spec::refuse_too_many;
 
 /// Which transactions there are, and what each does where. Every participant takes part in every
@@ -69,12 +69,13 @@ impl TransactionWorkload {
             every: self.every,
             fails: Part::new(probability("vote_no", self.vote_no)?, &self.no),
             reads: Part::new(probability("read_only", self.read_only)?, &self.reads),
+            unanswered: BTreeSet::new(),
         })
     }
 }
 
 /// The clients of atomic commitment: at fixed times a transaction works everywhere, and is then to
-/// commit.
+/// commit. Clients of a process that was down ask it again about what they have no answer to.
 #[derive(Clone, Debug, Hash)]
 pub struct Transactions {
     coordinator: ProcessId,
@@ -83,6 +84,8 @@ pub struct Transactions {
     every: Duration,
     fails: Part,
     reads: Part,
+    /// What each process was asked for and has neither decided nor left.
+    unanswered: BTreeSet<(ProcessId, Transaction)>,
 }
 
 /// A part of all pairs of participant and transaction: some for certain, the others with a
@@ -123,6 +126,28 @@ impl Workload<AtomicCommit> for Transactions {
                 ask.request(*p, after, Request::Perform { transaction, work });
             }
             ask.request(self.coordinator, after, Request::Begin(transaction));
+        }
+    }
+
+    fn on_request(&mut self, p: ProcessId, request: &Request, _: &mut Ask<'_, AtomicCommit>) {
+        if let Request::Perform { transaction, .. } | Request::Begin(transaction) = request {
+            self.unanswered.insert((p, *transaction));
+        }
+    }
+
+    fn on_indication(&mut self, p: ProcessId, what: &Indication, _: &mut Ask<'_, AtomicCommit>) {
+        if let Indication::Committed(transaction)
+        | Indication::Aborted(transaction)
+        | Indication::Voted { transaction, vote: Vote::ReadOnly } = what
+        {
+            self.unanswered.remove(&(p, *transaction));
+        }
+    }
+
+    fn on_recover(&mut self, p: ProcessId, ask: &mut Ask<'_, AtomicCommit>) {
+        for (_, transaction) in self.unanswered.range((p, Transaction::MIN)..=(p, Transaction::MAX))
+        {
+            ask.request(p, Duration::ZERO, Request::Resolve(*transaction));
         }
     }
 }

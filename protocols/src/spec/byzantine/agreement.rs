@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use ftsim_core::{
-    End, Invalid, Kind, Observed, OperationName, ProcessId, Property, PropertyEntry, PropertyId,
-    Setting, Spec, Standing, Violation, What,
+    End, FaultClass, Invalid, Kind, Observed, OperationName, ProcessId, Property, PropertyEntry,
+    PropertyId, Setting, Spec, Standing, Violation, What,
 };
 
 use crate::spec::consensus::{
@@ -26,6 +26,8 @@ pub const BYZ_AGREEMENT: PropertyId = PropertyId("byz.agreement");
 
 impl Spec for ByzantineAgreement {
     const NAME: &'static str = "byzantine-agreement";
+    const FAULTS: &'static [FaultClass] =
+        &[FaultClass::None, FaultClass::CrashStop, FaultClass::Byzantine];
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry {
             id: BYZ_VALIDITY,

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use ftsim_core::{
-    Ask, Duration, End, Invalid, Kind, Observed, OperationName, ProcessId, ProcessSet, Property,
-    PropertyEntry, PropertyId, Setting, Spec, Standing, Violation, What, Workload,
+    Ask, Duration, End, FaultClass, Invalid, Kind, Observed, OperationName, ProcessId, ProcessSet,
+    Property, PropertyEntry, PropertyId, Setting, Spec, Standing, Violation, What, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,8 @@ pub const IC2: PropertyId = PropertyId("byz.ic2");
 
 impl Spec for ByzantineGenerals {
     const NAME: &'static str = "byzantine-generals";
+    const FAULTS: &'static [FaultClass] =
+        &[FaultClass::None, FaultClass::CrashStop, FaultClass::Byzantine];
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry {
             id: IC1,

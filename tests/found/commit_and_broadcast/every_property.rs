@@ -1,0 +1,198 @@
+//! A property that nothing can violate is not one. For every property of every spec this names what
+//! violates it: the shipped scenarios that expect it to be violated (each runs in
+//! `tests/scenarios.rs`), or a history made by hand, which is judged here.
+
+use std::collections::BTreeSet;
+
+use ftsim::Catalogue;
+use ftsim_core::{
+    Duration, End, EndCause, Instant, Observed, ProcessId, PropertyId, Setting, Spec, What,
+};
+use ftsim_protocols::spec::byzantine::ByzantineAgreement;
+use ftsim_protocols::spec::{atomic_commit, consensus, detector, link, snapshot};
+
+use super::shipped;
+
+const P0: ProcessId = ProcessId(0);
+const P1: ProcessId = ProcessId(1);
+
+/// Properties that nothing violates: of which spec, which, and why.
+const GAPS: &[(&str, &str, &str)] = &[(
+    "primary-backup",
+    "pb.one-destination",
+    "clients announce a single destination, whatever they do",
+)];
+
+/// Properties that only a history made by hand violates.
+const HAND_MADE: &[(&str, PropertyId, fn() -> bool)] = &[
+    ("atomic-commit", atomic_commit::IRREVOCABLE, decided_twice),
+    ("byzantine-agreement", consensus::INTEGRITY, byzantine_decides_twice),
+    ("byzantine-agreement", consensus::TERMINATION, byzantine_never_decides),
+    ("consensus", consensus::INTEGRITY, decides_twice),
+    ("consensus", consensus::VALIDITY, decides_what_nobody_proposed),
+    ("failure-detector", detector::DETECTION_TIME, detects_too_late),
+    ("failure-detector", detector::EVENTUAL_WEAK_ACCURACY, all_suspected_for_good),
+    ("failure-detector", detector::WEAK_ACCURACY, all_suspected_once),
+    ("failure-detector", detector::WEAK_COMPLETENESS, nobody_suspects),
+    ("link", link::NO_CREATION, delivers_what_nobody_sent),
+    ("snapshot", snapshot::BOUNDED_ROLLBACK, goes_back_two_checkpoints),
+];
+
+/// One event of a history.
+enum Act<S: Spec> {
+    Request(ProcessId, S::Request),
+    Indicate(ProcessId, S::Indication),
+    Crash(ProcessId),
+}
+
+/// Whether a history of two processes, an event a millisecond, violates this property of `S`.
+fn violates<S: Spec>(id: PropertyId, history: &[Act<S>]) -> bool {
+    let mut correct = [true; 2];
+    let entry = S::PROPERTIES.iter().find(|entry| entry.id == id);
+    let mut checker = (entry.expect("a property of the spec").checker)(&Setting::of(2));
+    let at = |ms: usize| Instant::ZERO + Duration::from_millis(ms as u64);
+    for (index, act) in history.iter().enumerate() {
+        let (process, what) = match act {
+            Act::Request(p, request) => (*p, What::Request(request)),
+            Act::Indicate(p, indication) => (*p, What::Indication(indication)),
+            Act::Crash(p) => {
+                correct[p.index()] = false;
+                (*p, What::Crash)
+            }
+        };
+        if checker.observe(&Observed { at: at(index), process, what }).is_err() {
+            return true;
+        }
+    }
+    checker.finish(&End::new(at(history.len()), EndCause::Quiescent, &correct)).is_err()
+}
+
+fn decided_twice() -> bool {
+    use atomic_commit::Indication::{Aborted, Committed};
+    violates::<atomic_commit::AtomicCommit>(
+        atomic_commit::IRREVOCABLE,
+        &[Act::Indicate(P1, Committed(1)), Act::Indicate(P1, Aborted(1))],
+    )
+}
+
+fn decides_twice() -> bool {
+    use consensus::Indication::Decide;
+    let twice = [Act::Indicate(P0, Decide(7)), Act::Indicate(P0, Decide(7))];
+    let differently = [Act::Indicate(P0, Decide(7)), Act::Indicate(P0, Decide(8))];
+    let violated = |history: &[_]| violates::<consensus::Consensus>(consensus::INTEGRITY, history);
+    violated(&twice) && violated(&differently)
+}
+
+fn decides_what_nobody_proposed() -> bool {
+    violates::<consensus::Consensus>(
+        consensus::VALIDITY,
+        &[
+            Act::Request(P0, consensus::Request::Propose(7)),
+            Act::Indicate(P0, consensus::Indication::Decide(9)),
+        ],
+    )
+}
+
+fn byzantine_decides_twice() -> bool {
+    use consensus::Indication::Decide;
+    violates::<ByzantineAgreement>(
+        consensus::INTEGRITY,
+        &[Act::Indicate(P0, Decide(7)), Act::Indicate(P0, Decide(8))],
+    )
+}
+
+fn byzantine_never_decides() -> bool {
+    violates::<ByzantineAgreement>(
+        consensus::TERMINATION,
+        &[Act::Request(P0, consensus::Request::Propose(7))],
+    )
+}
+
+fn detects_too_late() -> bool {
+    use detector::Indication::{DetectsWithin, Suspect};
+    violates::<detector::FailureDetector>(
+        detector::DETECTION_TIME,
+        &[
+            Act::Indicate(P0, DetectsWithin(Duration::from_millis(1))),
+            Act::Crash(P1),
+            Act::Indicate(P0, DetectsWithin(Duration::from_millis(1))),
+            Act::Indicate(P0, DetectsWithin(Duration::from_millis(1))),
+            Act::Indicate(P0, Suspect(P1)),
+        ],
+    )
+}
+
+fn all_suspected_for_good() -> bool {
+    use detector::Indication::Suspect;
+    violates::<detector::FailureDetector>(
+        detector::EVENTUAL_WEAK_ACCURACY,
+        &[Act::Indicate(P0, Suspect(P1)), Act::Indicate(P1, Suspect(P0))],
+    )
+}
+
+fn all_suspected_once() -> bool {
+    use detector::Indication::{Suspect, Trust};
+    violates::<detector::FailureDetector>(
+        detector::WEAK_ACCURACY,
+        &[
+            Act::Indicate(P0, Suspect(P1)),
+            Act::Indicate(P0, Trust(P1)),
+            Act::Indicate(P1, Suspect(P0)),
+        ],
+    )
+}
+
+fn nobody_suspects() -> bool {
+    violates::<detector::FailureDetector>(detector::WEAK_COMPLETENESS, &[Act::Crash(P1)])
+}
+
+fn delivers_what_nobody_sent() -> bool {
+    violates::<link::Link>(
+        link::NO_CREATION,
+        &[Act::Indicate(P1, link::Indication::Deliver { from: P0, number: 1 })],
+    )
+}
+
+fn goes_back_two_checkpoints() -> bool {
+    use snapshot::Indication::{Complete, Recorded, Restored};
+    let of = |p, snapshot| {
+        let recorded = Recorded { snapshot, balance: snapshot::OPENING_BALANCE };
+        [Act::Indicate(p, recorded), Act::Indicate(p, Complete(snapshot))]
+    };
+    let back = |p| Act::Indicate(p, Restored { recovery: 1, snapshot: 0 });
+    let both = |snapshot| of(P0, snapshot).into_iter().chain(of(P1, snapshot));
+    let history: Vec<_> = both(1).chain(both(2)).chain([back(P0), back(P1)]).collect();
+    violates::<snapshot::Snapshot>(snapshot::BOUNDED_ROLLBACK, &history)
+}
+
+/// Pairs of spec and property.
+type Pairs<'a> = BTreeSet<(&'a str, &'a str)>;
+
+#[test]
+fn for_every_property_there_is_something_that_violates_it() {
+    let (catalogue, shipped) = (Catalogue::builtin(), shipped::scenarios());
+    let specs = catalogue.entries().iter();
+    let all: Pairs<'_> =
+        specs.flat_map(|e| e.properties.iter().map(|p| (e.spec, p.id.0))).collect();
+    let by_scenarios: Pairs<'_> = shipped
+        .iter()
+        .flat_map(|(_, s)| s.expect.violated.iter().map(|id| (s.entry.spec, id.0)))
+        .collect();
+    let by_hand: Pairs<'_> = HAND_MADE.iter().map(|(spec, id, _)| (*spec, id.0)).collect();
+    let named: Pairs<'_> = GAPS.iter().map(|(spec, id, _)| (*spec, *id)).collect();
+
+    let violated: Pairs<'_> = by_scenarios.union(&by_hand).copied().collect();
+    let gaps: Pairs<'_> = all.difference(&violated).copied().collect();
+    assert_eq!(gaps, named, "left: what nothing violates; right: what GAPS says so of");
+    let unknown: Vec<_> = by_hand.difference(&all).collect();
+    assert!(unknown.is_empty(), "{unknown:?} are no properties");
+    let superfluous: Vec<_> = by_hand.intersection(&by_scenarios).collect();
+    assert!(superfluous.is_empty(), "a scenario shows {superfluous:?}: HAND_MADE needs it no more");
+}
+
+#[test]
+fn every_history_made_by_hand_violates_its_property() {
+    for (spec, id, violates) in HAND_MADE {
+        assert!(violates(), "{spec}: {id} is not violated");
+    }
+}
