@@ -119,14 +119,33 @@ fn an_answer_that_nobody_waits_for_is_wrong() {
     assert_eq!(check(4, &twice), ["reg.linearizable"]);
 }
 
-#[test]
-fn too_much_concurrency_is_undecided() {
-    let mut wild: Vec<_> =
-        (0..20).map(|number| ask(ProcessId(10 + number), 1, Operation::Increment)).collect();
-    wild.extend((0..10).map(|number| ask(ProcessId(40 + number), 1, Operation::Write(9))));
+/// Updates of many clients that nobody answers, and a read that none of them explains.
+fn wild() -> Vec<Act<Service<Never>>> {
+    let write = |k: u32| ask(ProcessId(10 + k), 1, Operation::Write((k + 1).into()));
+    let mut wild: Vec<_> = (0..40).map(write).collect();
     wild.extend([ask(C3, 1, READ), answer(C3, 1, Outcome::Value(1000))]);
-    let verdicts = judge(&Setting::of(4), &wild, true);
-    assert!(matches!(verdicts[0].1, Verdict::Undecided(_)), "{verdicts:?}");
+    wild
+}
+
+#[test]
+fn too_much_concurrency_is_undecided_and_the_limit_is_told() {
+    let verdicts = judge(&Setting::of(4), &wild(), true);
+    let Verdict::Undecided(reason) = &verdicts[0].1 else { panic!("{verdicts:?}") };
+    let expected = "the search for a legal order of the operations on key 0 was cut off at the \
+                    limit of 4000000 steps";
+    assert_eq!(reason, expected);
+}
+
+#[test]
+fn what_was_undecided_is_decided_by_a_later_search() {
+    // What explains the read is a swap right after one of many writes.
+    let mut history = wild();
+    let swap = Operation::CompareAndSwap { expected: 1, new: 1000 };
+    history.insert(40, ask(C2, 1, swap));
+    let early = judge(&Setting::of(4), &history, true);
+    assert!(matches!(early[0].1, Verdict::Undecided(_)), "{early:?}");
+    history.push(answer(C2, 1, Outcome::Swapped(true)));
+    assert_eq!(judge(&Setting::of(4), &history, true)[0].1, Verdict::Held);
 }
 
 #[test]
