@@ -61,7 +61,7 @@ pub const fn acked_survives<F: Facts>(standing: Standing) -> PropertyEntry<Servi
         id: ACKED_SURVIVES,
         kind: Kind::Safety,
         standing,
-        text: "an update whose success the client saw is in the state of every later configuration",
+        text: "an update whose success the client saw is in the state of who serves, then and later",
         checker: |_| Box::new(AckedSurvives::default()),
     }
 }
@@ -313,14 +313,44 @@ impl<F: Facts> Property<Service<F>> for Liveness {
     }
 }
 
-/// `dur.acked-survives`: remembers which updates clients know to be done, and the state of each
-/// server.
+/// `dur.acked-survives`: remembers which updates clients know to be done, the state of each server,
+/// and who serves.
+///
+/// That is the server that began to serve last; after a crash nobody does, until one begins. Its
+/// state is looked at when it begins, whenever it takes another, and when a client learns of a
+/// success: what was acknowledged earlier, by itself or by another, must be in it by then.
 #[derive(Clone, Debug, Default, Hash)]
 struct AckedSurvives {
     states: States,
+    serving: Option<ProcessId>,
     open_updates: BTreeSet<Command>,
     acked: BTreeSet<Command>,
-    successions: u64,
+    /// How often a state was looked at that had to hold something.
+    exercised: u64,
+}
+
+impl AckedSurvives {
+    /// The server that serves has all of these.
+    fn has<'a>(
+        &mut self,
+        acked: impl IntoIterator<Item = &'a Command>,
+        when: &str,
+    ) -> Result<(), Violation> {
+        let Some(server) = self.serving else { return Ok(()) };
+        let state = self.states.of(server);
+        let mut acked = acked.into_iter().peekable();
+        self.exercised += u64::from(acked.peek().is_some());
+        match acked.find(|command| !state.is_some_and(|state| state.contains(command))) {
+            None => Ok(()),
+            Some(lost) => {
+                let client = lost.client;
+                let message = format!(
+                    "{server} {when} without {lost}, an update that {client} knows to be done"
+                );
+                Err(Violation::by([server, client], message))
+            }
+        }
+    }
 }
 
 impl<F: Facts> Property<Service<F>> for AckedSurvives {
@@ -331,29 +361,35 @@ impl<F: Facts> Property<Service<F>> for AckedSurvives {
         {
             self.open_updates.insert(command);
         }
-        if let Some((command, _)) = responded(event)
+        if let Some((command, outcome)) = responded(event)
             && self.open_updates.remove(&command)
+            && *outcome != Outcome::Swapped(false)
         {
             self.acked.insert(command);
+            return self.has([&command], "goes on serving");
         }
-        let What::Indication(Indication::Serves) = event.what else { return Ok(()) };
-        self.successions += u64::from(!self.acked.is_empty());
-        let state = self.states.of(event.process);
-        let has = |command: &&Command| state.is_some_and(|state| state.contains(command));
-        match self.acked.iter().find(|command| !has(command)) {
-            None => Ok(()),
-            Some(lost) => {
-                let server = event.process;
-                let message = format!(
-                    "{server} begins to serve without {lost}, an update that {} knows to be done",
-                    lost.client
-                );
-                Err(Violation::by([server, lost.client], message))
+        let server = event.process;
+        let when = match event.what {
+            What::Indication(Indication::Serves) => {
+                self.serving = Some(server);
+                "begins to serve"
             }
-        }
+            What::Indication(Indication::Adopted(_)) if self.serving == Some(server) => {
+                "goes on serving"
+            }
+            What::Crash if self.serving == Some(server) => {
+                self.serving = None;
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        let acked = std::mem::take(&mut self.acked);
+        let judgement = self.has(&acked, when);
+        self.acked = acked;
+        judgement
     }
 
     fn exercised(&self) -> u64 {
-        self.successions
+        self.exercised
     }
 }
