@@ -47,6 +47,8 @@ pub struct FdHeartbeat {
     suspected: ProcessSet,
     /// What it promises of the detection time, if it can.
     detects_within: Option<Duration>,
+    /// How many mistakes about a process it promises to learn from, if it learns from them.
+    errs_at_most: Option<u64>,
     /// Not in the mutant `no-trust`.
     trusts_again: bool,
 }
@@ -114,6 +116,13 @@ impl FdHeartbeatParams {
         self.period + setting.delay_bound.times(messages)
     }
 
+    /// After so many mistakes a timeout is as long as it must be, if it grows.
+    fn mistakes_max(&self, setting: &Setting) -> Option<u64> {
+        let missing_ns = self.gap_max(setting).as_nanos().saturating_sub(self.timeout.as_nanos());
+        let increment_ns = self.increment.as_nanos();
+        (increment_ns > 0).then(|| missing_ns.div_ceil(increment_ns))
+    }
+
     /// Whether the timeout is long enough from the start, so that there is nothing to adapt.
     fn is_perfect(&self, setting: &Setting) -> bool {
         self.increment == Duration::ZERO && self.timeout >= self.gap_max(setting)
@@ -150,6 +159,9 @@ impl Process for FdHeartbeat {
     fn on_start(&mut self, cx: &mut Cx<Self>) {
         if let Some(within) = self.detects_within {
             cx.indicate(Indication::DetectsWithin(within));
+        }
+        if let Some(mistakes) = self.errs_at_most {
+            cx.indicate(Indication::ErrsAtMost(mistakes));
         }
         for p in cx.others() {
             cx.set_timer(self.timeouts[p.index()], Timer::Silence(p));
@@ -226,6 +238,7 @@ impl Protocol for FdHeartbeat {
             timeouts: vec![timeout; setting.n as usize],
             suspected: ProcessSet::new(),
             detects_within: params.is_perfect(setting).then_some(detects_within),
+            errs_at_most: params.mistakes_max(setting),
             trusts_again: !setting.is_mutant("no-trust"),
         }
     }

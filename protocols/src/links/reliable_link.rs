@@ -215,13 +215,13 @@ impl Process for ReliableLink {
 
     fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Cx<Self>) {
         let mut lives = 0;
-        let mut delivered = BTreeSet::new();
+        let mut delivered = Vec::new();
         for record in log.iter().filter_map(Stored::intact) {
             match record {
                 Record::Incarnation(life) => lives = lives.max(*life),
                 Record::Delivered { from, tag, number } => {
                     self.application.apply(*from, *number);
-                    delivered.insert((*from, *number));
+                    delivered.push((*from, *number));
                     if self.remembers() && self.logs_in_one_record {
                         self.seen.insert((*from, *tag));
                     }

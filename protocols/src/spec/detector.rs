@@ -5,10 +5,31 @@
 //! detector is at least weakly complete: that is the core. P is strongly complete and strongly
 //! accurate, ◇P strongly complete and eventually strongly accurate; a protocol claims what it is.
 //!
-//! A detector begins with trust in everybody, after a crash of its own too. Runs are finite: of
-//! those that end at their horizon, the last quarter stands for ever after. A wrong suspicion in it
-//! counts as one that never ends or always comes again, and a crash in it obliges nobody, since
-//! there may be no time left to detect it.
+//! A detector begins with trust in everybody, after a crash of its own too.
+//!
+//! # What a finite run shows
+//!
+//! Of a run that ends at its horizon, the last quarter stands for ever after: what a network or an
+//! oracle promises from some time on, it keeps by then. A crash in that quarter obliges nobody,
+//! since there may be no time left to detect it. If nothing at all was left to happen, the end
+//! itself stands for ever after.
+//!
+//! "From some time on nobody is suspected in error" says nothing of when, and nothing of how often
+//! before. So neither a late mistake nor a number of them refutes it, and the longer a run of a
+//! correct detector is, the more chances its rare mistakes have to fall into the end. A run refutes
+//! it in these ways:
+//!
+//! - A wrong suspicion has lasted for all of the last quarter. It is one that never ends: a detector
+//!   that takes its mistakes back does so with the next sign of life.
+//! - A detector that learns from mistakes can tell how many it needs, at most, until it makes none
+//!   about that process any more, and announces it ([`Indication::ErrsAtMost`]). If it makes one
+//!   more than that, and the last one begins in the last quarter, it has not learnt. If the mistakes
+//!   before that quarter were enough, however bad the network was then, it makes none in the
+//!   quarter; if they were not, it makes no more than were missing. So a correct detector is never
+//!   refused, and one that goes on is, as soon as a run has room for one mistake too many.
+//! - A detector that announces nothing errs about the same process in each eighth of the run: its
+//!   mistakes come as evenly as time passes. This is a convention, not a proof. It does not refuse
+//!   a detector that makes fewer than eight mistakes, whenever they come.
 
 use std::collections::BTreeMap;
 
@@ -31,6 +52,9 @@ pub enum Indication {
     Trust(ProcessId),
     /// A probe, at the start: it promises to suspect each crashed process for good within so long.
     DetectsWithin(Duration),
+    /// A probe, at the start: it promises that this many mistakes about a process, if each is taken
+    /// back, teach it to make no more while messages keep their bound.
+    ErrsAtMost(u64),
 }
 
 /// C&T's strong completeness.
@@ -112,7 +136,7 @@ impl Spec for FailureDetector {
     }
 
     fn is_probe(indication: &Indication) -> bool {
-        matches!(indication, Indication::DetectsWithin(_))
+        matches!(indication, Indication::DetectsWithin(_) | Indication::ErrsAtMost(_))
     }
 }
 
@@ -167,7 +191,8 @@ impl Beliefs {
                 self.suspects.remove(&q);
             }
             What::Recover => drop(self.down.remove(&q)),
-            What::Request(_) | What::Indication(Indication::DetectsWithin(_)) => {}
+            What::Request(_)
+            | What::Indication(Indication::DetectsWithin(_) | Indication::ErrsAtMost(_)) => {}
         }
     }
 
@@ -175,8 +200,9 @@ impl Beliefs {
         self.suspects.get(&q).is_some_and(|suspects| suspects.contains(p))
     }
 
-    fn suspects_of(&self, q: ProcessId) -> impl Iterator<Item = ProcessId> + '_ {
-        self.suspects.get(&q).into_iter().flat_map(ProcessSet::iter)
+    fn suspected_by(&self, p: ProcessId) -> impl Iterator<Item = ProcessId> + '_ {
+        let by = self.suspects.iter().filter(move |(_, suspects)| suspects.contains(p));
+        by.map(|(q, _)| *q)
     }
 }
 
@@ -289,31 +315,73 @@ impl Property<FailureDetector> for WeakAccuracy {
     }
 }
 
-/// Both eventual accuracies: remembers which suspicions last, and until when others did.
+/// Both eventual accuracies: remembers the mistakes that each observer makes about each process.
 #[derive(Clone, Debug, Hash)]
 struct EventualAccuracy {
     strength: Strength,
     beliefs: Beliefs,
-    /// When an observer last ceased to suspect a process.
-    ceased: BTreeMap<(ProcessId, ProcessId), Instant>,
+    /// By observer and suspect. A suspicion is a mistake while its suspect is up.
+    mistakes: BTreeMap<(ProcessId, ProcessId), Mistakes>,
+    /// How many each observer needs.
+    promised: BTreeMap<ProcessId, u64>,
     /// Known at the end: correct processes that correct ones must not suspect.
     obligations: u64,
 }
 
+/// The mistakes of one observer about one process.
+#[derive(Clone, Debug, Default, Hash)]
+struct Mistakes {
+    /// When each began.
+    began: Vec<Instant>,
+    /// Since when the suspicion that stands, if one does, has been wrong.
+    wrong_since: Instant,
+}
+
+/// Parts of a run. Who promises nothing and errs in each of them errs for ever.
+const PART_COUNT: u64 = 8;
+
+impl Mistakes {
+    /// Whether one began in each part of a run that ended at `end`.
+    fn go_on_until(&self, end: Instant) -> bool {
+        let end_ns = u128::from(end.as_nanos().max(1));
+        let part = |at: &Instant| u128::from(at.as_nanos()) * u128::from(PART_COUNT) / end_ns;
+        let mut parts: Vec<_> = self.began.iter().map(part).collect();
+        parts.dedup();
+        parts.retain(|part| *part < u128::from(PART_COUNT));
+        parts.len() as u64 == PART_COUNT
+    }
+}
+
 impl EventualAccuracy {
     fn of(strength: Strength) -> Self {
-        let (beliefs, ceased) = (Beliefs::default(), BTreeMap::new());
-        Self { strength, beliefs, ceased, obligations: 0 }
+        Self {
+            strength,
+            beliefs: Beliefs::default(),
+            mistakes: BTreeMap::new(),
+            promised: BTreeMap::new(),
+            obligations: 0,
+        }
     }
 
-    /// A correct process that suspects `p` when suspicions should be over.
-    fn wrong_about(&self, p: ProcessId, end: &End<'_>) -> Option<ProcessId> {
+    /// A correct process that is wrong about `p` for ever, as far as a run can show, and how.
+    fn wrong_about(&self, p: ProcessId, end: &End<'_>) -> Option<(ProcessId, String)> {
         let late = last_quarter(end);
-        let still_wrong = |q: ProcessId| {
-            let ceased = self.ceased.get(&(q, p));
-            self.beliefs.suspects(q, p) || ceased.is_some_and(|ceased| *ceased > late)
-        };
-        end.correct().find(|q| still_wrong(*q))
+        end.correct().find_map(|q| {
+            let mistakes = self.mistakes.get(&(q, p))?;
+            let since = mistakes.wrong_since;
+            if self.beliefs.suspects(q, p) && since <= late {
+                return Some((q, format!("{q} has suspected {p} since {since}")));
+            }
+            let last = *mistakes.began.last()?;
+            let how_often = format!("{q} has suspected {p} {} times", mistakes.began.len());
+            match self.promised.get(&q) {
+                Some(most) => (mistakes.began.len() as u64 > *most && last > late)
+                    .then(|| (q, format!("{how_often} and learns after {most}, again at {last}"))),
+                None => mistakes
+                    .go_on_until(end.at)
+                    .then(|| (q, format!("{how_often} all through the run, again at {last}"))),
+            }
+        })
     }
 }
 
@@ -321,13 +389,22 @@ impl Property<FailureDetector> for EventualAccuracy {
     fn observe(&mut self, event: &Observed<'_, FailureDetector>) -> Result<(), Violation> {
         let q = event.process;
         match event.what {
-            What::Indication(Indication::Trust(p)) if self.beliefs.suspects(q, *p) => {
-                self.ceased.insert((q, *p), event.at);
+            What::Indication(Indication::Suspect(p)) if !self.beliefs.suspects(q, *p) => {
+                let mistakes = self.mistakes.entry((q, *p)).or_default();
+                mistakes.wrong_since = event.at;
+                if !self.beliefs.down.contains_key(p) {
+                    mistakes.began.push(event.at);
+                }
             }
-            What::Crash => {
-                let suspects = self.beliefs.suspects_of(q);
-                self.ceased.extend(suspects.map(|p| ((q, p), event.at)));
+            What::Indication(Indication::ErrsAtMost(most)) => drop(self.promised.insert(q, *most)),
+            What::Recover => {
+                // Who suspected it was right until now.
+                for observer in self.beliefs.suspected_by(q) {
+                    self.mistakes.entry((observer, q)).or_default().wrong_since = event.at;
+                }
             }
+            // What it has learnt may be lost.
+            What::Crash => self.mistakes.retain(|(observer, _), _| *observer != q),
             _ => {}
         }
         self.beliefs.note(event);
@@ -337,18 +414,17 @@ impl Property<FailureDetector> for EventualAccuracy {
     fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
         let wrong: Vec<_> = end.correct().map(|p| (p, self.wrong_about(p, end))).collect();
         self.obligations = if wrong.len() > 1 { wrong.len() as u64 } else { 0 };
-        let first = wrong.iter().find_map(|(p, wrong)| wrong.map(|q| (q, *p)));
         let some_is_spared = wrong.iter().any(|(_, wrong)| wrong.is_none());
+        let mut wrong = wrong.into_iter();
+        let first = wrong.find_map(|(p, wrong)| wrong.map(|(q, how)| (q, p, how)));
         match (first, self.strength) {
             (None, _) => Ok(()),
             (_, Strength::Weak) if some_is_spared => Ok(()),
-            (Some((q, p)), Strength::Strong) => {
-                let message = format!("{q} still suspects {p}, which is correct");
-                Err(Violation::by([q, p], message))
+            (Some((q, p, how)), Strength::Strong) => {
+                Err(Violation::by([q, p], format!("{how}, which is correct")))
             }
-            (Some((q, p)), Strength::Weak) => {
-                let message =
-                    format!("each correct process is still suspected, {p} by {q} for one");
+            (Some((q, p, how)), Strength::Weak) => {
+                let message = format!("no correct process is trusted by all: {how}, for one");
                 Err(Violation::by([q, p], message))
             }
         }
@@ -412,7 +488,7 @@ impl Property<FailureDetector> for DetectionTime {
             What::Indication(Indication::Trust(p)) => self.owes(q, *p),
             What::Crash => self.crashed(q),
             What::Recover => self.owed.retain(|(_, p), _| *p != q),
-            What::Request(_) => {}
+            What::Request(_) | What::Indication(Indication::ErrsAtMost(_)) => {}
         }
         Ok(())
     }

@@ -80,24 +80,70 @@ fn eventual_accuracy_falls_with_suspicions_that_last() {
     assert_eq!(check(3, &faulty), ["fd.strong-accuracy"]);
 }
 
-/// Whether p1 is eventually accurate about p0 if it suspects it from the one to the other of these
-/// milliseconds of 100.
-fn accurate(from: u64, to: u64, cause: EndCause) -> bool {
+/// Whether p1, which may promise to learn from its mistakes, is eventually accurate about p0 if it
+/// suspects it from the one to the other of these milliseconds of 800.
+fn accurate(promise: Option<u64>, suspected: &[(u64, u64)], cause: EndCause) -> bool {
     let mut property = EventualAccuracy::of(Strength::Strong);
     let at = |ms| Instant::ZERO + Duration::from_millis(ms);
-    for (ms, what) in [(from, Indication::Suspect(P0)), (to, Indication::Trust(P0))] {
+    let promise = promise.map(|most| (0, Indication::ErrsAtMost(most)));
+    let suspicions = suspected
+        .iter()
+        .flat_map(|(from, to)| [(*from, Indication::Suspect(P0)), (*to, Indication::Trust(P0))]);
+    for (ms, what) in promise.into_iter().chain(suspicions).filter(|(ms, _)| *ms < 800) {
         let event = Observed { at: at(ms), process: P1, what: What::Indication(&what) };
         property.observe(&event).expect("liveness is judged at the end");
     }
-    property.finish(&End::new(at(100), cause, &[true, true])).is_ok()
+    property.finish(&End::new(at(800), cause, &[true, true])).is_ok()
 }
 
 #[test]
-fn in_the_last_quarter_before_the_horizon_a_mistake_counts_as_repeated() {
-    assert!(accurate(10, 75, EndCause::Horizon));
-    assert!(!accurate(10, 76, EndCause::Horizon));
-    assert!(!accurate(80, 81, EndCause::Horizon));
-    assert!(accurate(80, 81, EndCause::Quiescent));
+fn a_late_mistake_that_is_taken_back_is_one_of_finitely_many() {
+    for promise in [None, Some(1), Some(9)] {
+        for mistake in [(80, 600), (80, 620), (640, 648), (798, 799)] {
+            assert!(accurate(promise, &[mistake], EndCause::Horizon), "{promise:?} {mistake:?}");
+        }
+    }
+    assert!(accurate(Some(0), &[(580, 620)], EndCause::Horizon));
+}
+
+#[test]
+fn a_suspicion_that_lasts_for_the_last_quarter_never_ends() {
+    for promise in [None, Some(9)] {
+        assert!(!accurate(promise, &[(600, 800)], EndCause::Horizon));
+        assert!(accurate(promise, &[(601, 800)], EndCause::Horizon));
+        // Nothing is left that could end it.
+        assert!(!accurate(promise, &[(601, 800)], EndCause::Quiescent));
+    }
+}
+
+#[test]
+fn who_errs_once_more_than_announced_has_not_learnt() {
+    let mistakes = [(100, 101), (300, 301), (700, 701)];
+    assert!(accurate(Some(3), &mistakes, EndCause::Horizon));
+    assert!(!accurate(Some(2), &mistakes, EndCause::Horizon));
+    // Long ago, the network may have been bad.
+    assert!(accurate(Some(1), &mistakes[..2], EndCause::Horizon));
+    assert!(!accurate(Some(0), &mistakes[2..], EndCause::Horizon));
+}
+
+#[test]
+fn who_announces_nothing_and_errs_all_through_the_run_errs_for_ever() {
+    let each_eighth: Vec<_> = (0..8).map(|k| (k * 100 + 50, k * 100 + 51)).collect();
+    assert!(!accurate(None, &each_eighth, EndCause::Horizon));
+    for left_out in 0..8 {
+        let mut some = each_eighth.clone();
+        some.remove(left_out);
+        assert!(accurate(None, &some, EndCause::Horizon), "all but {left_out}");
+    }
+}
+
+#[test]
+fn to_suspect_who_is_down_is_no_mistake_until_it_is_back() {
+    let back = [Act::Crash(P2), suspect(P0, P2), suspect(P1, P2), Act::Recover(P2), trust(P0, P2)];
+    let eventual = "fd.eventual-strong-accuracy";
+    assert_eq!(check(3, &back), [eventual]);
+    let trusted = back.into_iter().chain([trust(P1, P2)]);
+    assert_eq!(check(3, &trusted.collect::<Vec<_>>()), NONE);
 }
 
 #[test]
@@ -149,6 +195,7 @@ fn absurd_content_is_judged_not_obeyed() {
     let stranger = ProcessId(u32::MAX);
     let absurd = [
         promise(P0, u64::MAX),
+        Act::Indicate(P1, Indication::ErrsAtMost(u64::MAX)),
         suspect(P0, stranger),
         trust(P0, ProcessId(7)),
         trust(P1, stranger),

@@ -56,8 +56,8 @@ pub enum Indication {
     },
     /// After a crash: what the application finds in its log as delivered.
     Recovered {
-        /// Sender and number of each message.
-        delivered: BTreeSet<(ProcessId, MessageNumber)>,
+        /// Sender and number of each message, as often as the log says so.
+        delivered: Vec<(ProcessId, MessageNumber)>,
     },
     /// The state of the application, after a delivery or a recovery.
     State(State),

@@ -3,7 +3,12 @@
 //!
 //! Bernstein, Hadzilacos and Goodman (1987), chapters 2 and 5: committed transactions are
 //! serialisable exactly if nobody read what was never committed, and the graph of their conflicts
-//! has no cycle. Versions of an item are named by their writers and ordered as they were written.
+//! has no cycle. Versions of an item are ordered as they were written, and bear the names of their
+//! writers; a read of such a name is one of the writer's last write until then.
+//!
+//! A transaction may read and write an item again and again. Each read and each write counts, in
+//! its order: who reads between two writes of another must come both after it and before it, and who
+//! reads after a write of its own must see that.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -20,11 +25,22 @@ pub const INITIAL: Version = 0;
 /// What transactions did to items, and how they ended.
 #[derive(Clone, Debug, Hash)]
 pub struct OneCopy<Item> {
-    /// The versions of each item, in the order in which they were written.
-    written: BTreeMap<Item, Vec<Version>>,
-    read: BTreeMap<Transaction, BTreeSet<(Item, Version)>>,
+    /// The writers of each item, once for each write, in order.
+    written: BTreeMap<Item, Vec<Transaction>>,
+    read: BTreeMap<Transaction, BTreeSet<Read<Item>>>,
     committed: BTreeSet<Transaction>,
     aborted: BTreeSet<Transaction>,
+}
+
+/// What a transaction has read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Read<Item> {
+    item: Item,
+    version: Version,
+    /// How many writes there were up to the one that was read; `None` if nobody had written it.
+    writes: Option<usize>,
+    /// Whether the reader had written the item itself, and has not read that.
+    misses_own: bool,
 }
 
 /// Why there is no serial history on a single copy.
@@ -37,6 +53,24 @@ pub enum Anomaly<Item> {
         /// Of which item.
         item: Item,
         /// What.
+        version: Version,
+    },
+    /// A committed transaction has read what nobody had written.
+    Unwritten {
+        /// Who read.
+        reader: Transaction,
+        /// Of which item.
+        item: Item,
+        /// What.
+        version: Version,
+    },
+    /// A committed transaction has written an item, and then read something else.
+    OwnWriteMissed {
+        /// Who.
+        reader: Transaction,
+        /// Which item.
+        item: Item,
+        /// What it read.
         version: Version,
     },
     /// Each of these committed transactions must come before the next, and the last before the
@@ -58,15 +92,20 @@ impl<Item> Default for OneCopy<Item> {
 impl<Item: Copy + Ord> OneCopy<Item> {
     /// A transaction has read this version of an item.
     pub fn read(&mut self, reader: Transaction, item: Item, version: Version) {
-        self.read.entry(reader).or_default().insert((item, version));
+        let written = self.writes(item);
+        let last_write = |by| written.iter().rposition(|writer| *writer == by);
+        let writes = match version {
+            INITIAL => Some(0),
+            _ => last_write(version).map(|index| index + 1),
+        };
+        let misses_own = version != reader && last_write(reader).is_some();
+        let read = Read { item, version, writes, misses_own };
+        self.read.entry(reader).or_default().insert(read);
     }
 
     /// A transaction has written an item.
     pub fn write(&mut self, writer: Transaction, item: Item) {
-        let versions = self.written.entry(item).or_default();
-        if !versions.contains(&writer) {
-            versions.push(writer);
-        }
+        self.written.entry(item).or_default().push(writer);
     }
 
     /// A transaction has committed somewhere.
@@ -86,50 +125,59 @@ impl<Item: Copy + Ord> OneCopy<Item> {
         self.committed.iter().filter(|t| self.read.contains_key(t) || wrote(t)).count()
     }
 
-    /// Whether the committed transactions are equivalent to a serial history on a single copy.
+    /// Whether the committed transactions are equivalent to a serial history on a single copy, if
+    /// those that are undecided commit.
     ///
     /// # Errors
-    /// The anomaly. What was read from a transaction that is still undecided is not yet one.
+    /// The anomaly.
     pub fn judge(&self) -> Result<(), Anomaly<Item>> {
-        if let Some(anomaly) = self.dirty_read() {
-            return Err(anomaly);
+        self.judge_reads(|writer| self.committed.contains(writer) || !self.aborted.contains(writer))
+    }
+
+    /// Whether the committed transactions are equivalent to a serial history on a single copy, now
+    /// that no other will commit any more.
+    ///
+    /// # Errors
+    /// The anomaly.
+    pub fn judge_all(&self) -> Result<(), Anomaly<Item>> {
+        self.judge_reads(|writer| self.committed.contains(writer))
+    }
+
+    fn judge_reads(&self, is_clean: impl Fn(&Transaction) -> bool) -> Result<(), Anomaly<Item>> {
+        for (reader, Read { item, version, writes, misses_own }) in self.committed_reads() {
+            if writes.is_none() {
+                return Err(Anomaly::Unwritten { reader, item, version });
+            }
+            if misses_own {
+                return Err(Anomaly::OwnWriteMissed { reader, item, version });
+            }
+            if version != INITIAL && !is_clean(&version) {
+                return Err(Anomaly::DirtyRead { reader, item, version });
+            }
         }
         cycle(&self.conflicts()).map_or(Ok(()), |cycle| Err(Anomaly::Cycle(cycle)))
     }
 
-    /// What committed transactions have read: reader, item, version.
-    fn committed_reads(&self) -> impl Iterator<Item = (Transaction, Item, Version)> {
+    /// What committed transactions have read.
+    fn committed_reads(&self) -> impl Iterator<Item = (Transaction, Read<Item>)> {
         let reads = |t: &Transaction| self.read.get(t).into_iter().flatten();
-        self.committed
-            .iter()
-            .flat_map(move |t| reads(t).map(|(item, version)| (*t, *item, *version)))
-    }
-
-    fn dirty_read(&self) -> Option<Anomaly<Item>> {
-        let dirty = |(reader, item, version): &(Transaction, Item, Version)| {
-            let written = self.versions(*item).contains(version);
-            let undone = self.aborted.contains(version) && !self.committed.contains(version);
-            *version != INITIAL && version != reader && (!written || undone)
-        };
-        let (reader, item, version) = self.committed_reads().find(dirty)?;
-        Some(Anomaly::DirtyRead { reader, item, version })
+        self.committed.iter().flat_map(move |t| reads(t).map(|read| (*t, *read)))
     }
 
     /// Pairs of committed transactions of which the first must come before the second.
     fn conflicts(&self) -> BTreeSet<(Transaction, Transaction)> {
         let mut before = BTreeSet::new();
-        for versions in self.written.values() {
-            let last: Vec<_> = versions.iter().filter(|w| self.committed.contains(w)).collect();
+        for writers in self.written.values() {
+            let last: Vec<_> = writers.iter().filter(|w| self.committed.contains(w)).collect();
             before.extend(last.windows(2).map(|pair| (*pair[0], *pair[1])));
         }
-        for (reader, item, version) in self.committed_reads() {
-            let versions = self.versions(item);
+        for (reader, Read { item, version, writes, .. }) in self.committed_reads() {
             if self.committed.contains(&version) {
                 before.insert((version, reader));
             }
-            let later = versions.iter().position(|w| *w == version).map_or(0, |index| index + 1);
-            let overwrites = |w: &&Version| **w != reader && self.committed.contains(w);
-            if let Some(writer) = versions[later..].iter().find(overwrites) {
+            let overwrites = |w: &&Transaction| **w != reader && self.committed.contains(w);
+            let later = &self.writes(item)[writes.unwrap_or_default()..];
+            if let Some(writer) = later.iter().find(overwrites) {
                 before.insert((reader, *writer));
             }
         }
@@ -137,7 +185,7 @@ impl<Item: Copy + Ord> OneCopy<Item> {
         before
     }
 
-    fn versions(&self, item: Item) -> &[Version] {
+    fn writes(&self, item: Item) -> &[Transaction] {
         self.written.get(&item).map_or(&[], Vec::as_slice)
     }
 }
@@ -175,6 +223,16 @@ impl<Item: fmt::Display> fmt::Display for Anomaly<Item> {
                 f,
                 "transaction {reader} committed, but at {item} read what transaction {version} \
                  wrote, which never committed"
+            ),
+            Self::Unwritten { reader, item, version } => write!(
+                f,
+                "transaction {reader} committed, but at {item} read a version of transaction \
+                 {version}, which had written none"
+            ),
+            Self::OwnWriteMissed { reader, item, version } => write!(
+                f,
+                "transaction {reader} committed, but at {item} read version {version} after a \
+                 write of its own"
             ),
             Self::Cycle(cycle) => {
                 let names: Vec<_> = cycle.iter().map(ToString::to_string).collect();
@@ -255,8 +313,94 @@ mod tests {
 
     #[test]
     fn nobody_reads_what_was_never_written() {
-        let anomaly = Anomaly::DirtyRead { reader: 1, item: 'x', version: u64::MAX };
-        assert_eq!(judged(&[(1, 'x', Some(u64::MAX))]), Err(anomaly));
+        let unwritten = |reader, version| Err(Anomaly::Unwritten { reader, item: 'x', version });
+        assert_eq!(judged(&[(1, 'x', Some(u64::MAX))]), unwritten(1, u64::MAX));
+        assert_eq!(judged(&[(1, 'x', Some(1)), (1, 'x', None)]), unwritten(1, 1));
+        assert_eq!(judged(&[(2, 'x', Some(1)), (1, 'x', None)]), unwritten(2, 1));
+    }
+
+    #[test]
+    fn a_writer_that_never_commits_leaves_its_reader_dirty() {
+        let mut dirty = history(&[(1, 'x', None), (2, 'x', Some(1))]);
+        dirty.commit(2);
+        assert_eq!(dirty.judge(), Ok(()), "transaction 1 may yet commit");
+        let anomaly = Anomaly::DirtyRead { reader: 2, item: 'x', version: 1 };
+        assert_eq!(dirty.judge_all(), Err(anomaly));
+        dirty.commit(1);
+        assert_eq!(dirty.judge_all(), Ok(()));
+    }
+
+    #[test]
+    fn each_write_counts_and_not_the_first_alone() {
+        let between = [(1, 'x', None), (2, 'x', None), (1, 'x', None)];
+        assert!(matches!(judged(&between), Err(Anomaly::Cycle(_))));
+        assert_eq!(judged(&[(1, 'x', None), (1, 'x', None), (2, 'x', None)]), Ok(()));
+    }
+
+    #[test]
+    fn who_reads_between_two_writes_of_another_is_on_a_cycle() {
+        let between = [(1, 'x', None), (2, 'x', Some(1)), (1, 'x', None)];
+        assert!(matches!(judged(&between), Err(Anomaly::Cycle(_))));
+        assert_eq!(judged(&[(1, 'x', None), (1, 'x', None), (2, 'x', Some(1))]), Ok(()));
+    }
+
+    #[test]
+    fn a_read_that_is_repeated_finds_the_same() {
+        let changed = [(1, 'x', Some(INITIAL)), (2, 'x', None), (1, 'x', Some(2))];
+        assert!(matches!(judged(&changed), Err(Anomaly::Cycle(_))));
+        let twice = [(1, 'x', Some(INITIAL)), (1, 'x', Some(INITIAL)), (2, 'x', None)];
+        assert_eq!(judged(&twice), Ok(()));
+    }
+
+    #[test]
+    fn a_transaction_reads_its_own_write() {
+        assert_eq!(judged(&[(1, 'x', None), (1, 'x', Some(1))]), Ok(()));
+        let missed = Anomaly::OwnWriteMissed { reader: 1, item: 'x', version: INITIAL };
+        assert_eq!(judged(&[(1, 'x', None), (1, 'x', Some(INITIAL))]), Err(missed));
+    }
+
+    /// Every history of four steps of two transactions on one item, against brute force: some
+    /// serial order in which each read finds the last write before it, of all committed.
+    #[test]
+    fn small_histories_agree_with_all_serial_orders() {
+        let steps: Vec<(Transaction, Option<Version>)> = [1, 2]
+            .iter()
+            .flat_map(|t| [None, Some(0), Some(1), Some(2)].map(|v| (*t, v)))
+            .collect();
+        let mut counts = [0, 0];
+        for code in 0..steps.len().pow(4) {
+            let chosen: Vec<_> =
+                (0..4).map(|k| steps[code / steps.len().pow(k) % steps.len()]).collect();
+            let serial = [[1, 2], [2, 1]].iter().any(|order| is_serial(&chosen, order));
+            let named: Vec<_> = chosen.iter().map(|(t, read)| (*t, 'x', *read)).collect();
+            assert_eq!(judged(&named).is_ok(), serial, "{chosen:?}");
+            counts[usize::from(serial)] += 1;
+        }
+        assert!(counts[0] > 100 && counts[1] > 100, "{counts:?}");
+    }
+
+    /// Whether the steps, each transaction's in their order, make sense one transaction after the
+    /// other: writes come in the same order, and every read finds the same write.
+    fn is_serial(steps: &[(Transaction, Option<Version>)], order: &[Transaction]) -> bool {
+        // Writes by their place among the steps; what each read found is the last of its writer.
+        let found = |at: usize, version| {
+            (0..at)
+                .rev()
+                .find(|k| steps[*k] == (version, None))
+                .map_or((version == INITIAL).then_some(None), |k| Some(Some(k)))
+        };
+        let mut now = None;
+        for transaction in order {
+            for (at, (_, read)) in steps.iter().enumerate().filter(|(_, s)| s.0 == *transaction) {
+                match read {
+                    None if now > Some(at) => return false,
+                    None => now = Some(at),
+                    Some(version) if found(at, *version) == Some(now) => {}
+                    Some(_) => return false,
+                }
+            }
+        }
+        true
     }
 
     #[test]

@@ -317,6 +317,10 @@ impl Property<AtomicCommit> for Serialisable {
         self.history.judge().map_err(|anomaly| Violation::by([p], anomaly.to_string()))
     }
 
+    fn finish(&mut self, _: &End<'_>) -> Result<(), Violation> {
+        self.history.judge_all().map_err(|anomaly| Violation::by([], anomaly.to_string()))
+    }
+
     fn exercised(&self) -> u64 {
         self.history.committed_count() as u64
     }

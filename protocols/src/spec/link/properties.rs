@@ -89,7 +89,15 @@ pub(super) struct NoDuplication {
 
 impl Property<Link> for NoDuplication {
     fn observe(&mut self, event: &Observed<'_, Link>) -> Result<(), Violation> {
-        self.delivered.extend(recovered(event));
+        let mut found = BTreeSet::new();
+        for message in recovered(event) {
+            if !found.insert(message) {
+                let to = message.to;
+                let said = format!("{to} finds {message} in its log twice: it was delivered again");
+                return Err(Violation::by([to], said));
+            }
+        }
+        self.delivered.append(&mut found);
         let Some(message) = delivered(event) else { return Ok(()) };
         if self.delivered.insert(message) {
             return Ok(());

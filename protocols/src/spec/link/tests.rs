@@ -90,6 +90,25 @@ fn what_is_found_in_the_log_is_delivered_once() {
 }
 
 #[test]
+fn a_delivery_that_only_the_log_shows_to_be_the_second_is_refused() {
+    // The crash came when the second was durable, and before it was announced.
+    let doubled = [
+        send(1),
+        deliver(1),
+        set(&[1]),
+        Act::Crash(P1),
+        Act::Recover(P1),
+        recovered(&[1, 1]),
+        set(&[1]),
+    ];
+    assert_eq!(check(2, &doubled), ["lnk.no-duplication"]);
+    // To find it in the log after each crash is to find the same delivery again.
+    let known = [recovered(&[1]), Act::Crash(P1), Act::Recover(P1), recovered(&[1])];
+    let known: Vec<_> = [send(1), deliver(1)].into_iter().chain(known).collect();
+    assert_eq!(check(2, &known), NOTHING);
+}
+
+#[test]
 fn a_restart_of_the_receiver_excuses_no_second_delivery() {
     let again = [send(1), deliver(1), Act::Crash(P1), Act::Recover(P1), deliver(1)];
     assert_eq!(check(2, &again), ["lnk.no-duplication"]);

@@ -109,6 +109,10 @@ impl Model for OneKey {
     fn step(value: &Value, operation: &Operation) -> (Value, Outcome) {
         operation.apply(*value)
     }
+
+    fn only_looks(operation: &Operation, outcome: &Outcome) -> bool {
+        !operation.is_update() || *outcome == Outcome::Swapped(false)
+    }
 }
 
 /// An operation as everybody knows it: however often it is sent, it is one command.

@@ -11,7 +11,7 @@ use ftsim_core::{
 };
 
 use super::{Command, Facts, Indication, Key, OneKey, Operation, Outcome, Request, Service};
-use crate::linearizability::{self, Call, Linearizability};
+use crate::linearizability::{Budget, Cut, Linearizability, Search};
 
 /// The replicas answer as one object would.
 pub const LINEARIZABLE: PropertyId = PropertyId("reg.linearizable");
@@ -61,7 +61,7 @@ pub const fn acked_survives<F: Facts>(standing: Standing) -> PropertyEntry<Servi
         id: ACKED_SURVIVES,
         kind: Kind::Safety,
         standing,
-        text: "an update whose success the client saw is in the state of every later configuration",
+        text: "an update whose success the client saw is in the state of who serves, then and later",
         checker: |_| Box::new(AckedSurvives::default()),
     }
 }
@@ -82,59 +82,110 @@ fn responded<'a, F: Facts>(event: &Observed<'a, Service<F>>) -> Option<(Command,
     }
 }
 
-/// `reg.linearizable`: the history of each key, searched anew at each response.
+/// `reg.linearizable`: the history of each key, searched at each response.
 ///
-/// Every event it sees has a position of its own, as [`linearizability`] asks for.
-#[derive(Clone, Debug, Default, Hash)]
+/// A search that is cut off leaves a key in doubt. The next response of the key goes on with it,
+/// knowing more; at the end of the run it is repeated over the whole history. A legal order that is
+/// found then is one for all that came before as well.
+#[derive(Clone, Hash)]
 struct Linearizable {
-    position: u64,
-    histories: BTreeMap<Key, Vec<Call<Operation, Outcome>>>,
+    searches: BTreeMap<Key, Search<OneKey>>,
     /// Where operations that are not answered yet are: key, and index into its history.
     open: BTreeMap<Command, (Key, usize)>,
     responses: u64,
-    in_doubt: bool,
+    /// Keys whose last search was cut off, and why.
+    in_doubt: BTreeMap<Key, Cut>,
+    /// Steps that hard searches of this run have left.
+    steps_left: u64,
 }
 
-/// Configurations that one search may visit.
-const CONFIGURATION_COUNT_MAX: usize = 100_000;
+/// Steps that a search at one response may take in any case.
+const RESPONSE_STEP_COUNT: u64 = 1_000;
+/// Steps that the searches at responses may take beyond these, in one run. Each may take one
+/// sixteenth of what is left, so that there is always something left for those after it.
+const RUN_STEP_COUNT: u64 = 4_000_000;
+/// Steps that the searches at the end of a run may take, which divide them among each other.
+const END_STEP_COUNT: u64 = 4_000_000;
+/// Bytes that a search may hold, one at a time.
+const BYTE_COUNT_MAX: u64 = 32 << 20;
 
-impl Linearizable {
-    fn judge(&mut self, command: Command, key: Key, op: usize) -> Result<(), Violation> {
-        let Some(history) = self.histories.get(&key) else { return Ok(()) };
-        match linearizability::check::<OneKey>(0, history, CONFIGURATION_COUNT_MAX) {
-            Linearizability::Linearizable => Ok(()),
-            Linearizability::Undecided => {
-                self.in_doubt = true;
-                Ok(())
-            }
-            Linearizability::NotLinearizable { prefix } => {
-                let call = |op: usize| {
-                    let Call { operation, returned, .. } = &history[op];
-                    match returned {
-                        Some((_, outcome)) => format!("{operation:?} -> {outcome:?}"),
-                        None => format!("{operation:?} (open)"),
-                    }
-                };
-                let order: Vec<_> = prefix.iter().map(|op| call(*op)).collect();
-                let (latest, order) = (call(op), order.join(", "));
-                let message = format!(
-                    "on key {key} {command} was {latest}, which fits no order of what was seen; \
-                     the longest legal order is [{order}]"
-                );
-                Err(Violation::by([command.client], message))
-            }
+impl Default for Linearizable {
+    fn default() -> Self {
+        Self {
+            searches: BTreeMap::new(),
+            open: BTreeMap::new(),
+            responses: 0,
+            in_doubt: BTreeMap::new(),
+            steps_left: RUN_STEP_COUNT,
         }
     }
 }
 
+impl Linearizable {
+    fn judge(&mut self, command: Command, key: Key, op: usize) -> Result<(), Violation> {
+        let Some(search) = self.searches.get_mut(&key) else { return Ok(()) };
+        let steps = RESPONSE_STEP_COUNT + self.steps_left / 16;
+        let mut budget = Budget { steps, bytes: BYTE_COUNT_MAX };
+        let judgement = search.judge(&mut budget);
+        self.steps_left -= (steps - budget.steps).saturating_sub(RESPONSE_STEP_COUNT);
+        match judgement {
+            Linearizability::Linearizable => drop(self.in_doubt.remove(&key)),
+            Linearizability::Undecided(cut) => drop(self.in_doubt.insert(key, cut)),
+            Linearizability::NotLinearizable { prefix } => {
+                let latest = in_words(search, op);
+                let message = format!(
+                    "on key {key} {command} was {latest}, which fits no order of what was seen; {}",
+                    longest_order(search, &prefix)
+                );
+                return Err(Violation::by([command.client], message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Searches what is in doubt once more, from the beginning.
+    fn judge_doubts(&mut self) -> Result<(), Violation> {
+        let mut steps_left = END_STEP_COUNT;
+        let mut keys_left = self.in_doubt.len() as u64;
+        for key in self.in_doubt.keys().copied().collect::<Vec<_>>() {
+            let Some(search) = self.searches.get_mut(&key) else { continue };
+            let steps = steps_left / keys_left;
+            let mut budget = Budget { steps, bytes: BYTE_COUNT_MAX };
+            search.restart();
+            match search.judge(&mut budget) {
+                Linearizability::Linearizable => drop(self.in_doubt.remove(&key)),
+                Linearizability::Undecided(cut) => drop(self.in_doubt.insert(key, cut)),
+                Linearizability::NotLinearizable { prefix } => {
+                    let order = longest_order(search, &prefix);
+                    let message = format!("what was seen of key {key} fits no order; {order}");
+                    return Err(Violation::by([], message));
+                }
+            }
+            steps_left -= steps - budget.steps;
+            keys_left -= 1;
+        }
+        Ok(())
+    }
+}
+
+/// An operation, and what was answered.
+fn in_words(search: &Search<OneKey>, op: usize) -> String {
+    match search.operation(op) {
+        (operation, Some(outcome)) => format!("{operation:?} -> {outcome:?}"),
+        (operation, None) => format!("{operation:?} (open)"),
+    }
+}
+
+fn longest_order(search: &Search<OneKey>, prefix: &[usize]) -> String {
+    let order: Vec<_> = prefix.iter().map(|op| in_words(search, *op)).collect();
+    format!("the longest legal order is [{}]", order.join(", "))
+}
+
 impl<F: Facts> Property<Service<F>> for Linearizable {
     fn observe(&mut self, event: &Observed<'_, Service<F>>) -> Result<(), Violation> {
-        self.position += 1;
         if let Some((command, key, operation)) = invoked(event) {
-            let history = self.histories.entry(key).or_default();
-            self.open.insert(command, (key, history.len()));
-            let operation = operation.clone();
-            history.push(Call { called: self.position, operation, returned: None });
+            let search = self.searches.entry(key).or_insert_with(|| Search::new(0));
+            self.open.insert(command, (key, search.called(operation.clone())));
         }
         let Some((command, outcome)) = responded(event) else { return Ok(()) };
         let Some((key, op)) = self.open.remove(&command) else {
@@ -142,10 +193,14 @@ impl<F: Facts> Property<Service<F>> for Linearizable {
             return Err(Violation::by([command.client], message));
         };
         self.responses += 1;
-        if let Some(call) = self.histories.get_mut(&key).and_then(|h| h.get_mut(op)) {
-            call.returned = Some((self.position, outcome.clone()));
+        if let Some(search) = self.searches.get_mut(&key) {
+            search.returned(op, outcome.clone());
         }
         self.judge(command, key, op)
+    }
+
+    fn finish(&mut self, _: &End<'_>) -> Result<(), Violation> {
+        self.judge_doubts()
     }
 
     fn exercised(&self) -> u64 {
@@ -153,8 +208,19 @@ impl<F: Facts> Property<Service<F>> for Linearizable {
     }
 
     fn undecided(&self) -> Option<String> {
-        let limit = CONFIGURATION_COUNT_MAX;
-        self.in_doubt.then(|| format!("no legal order was found in {limit} configurations"))
+        let (key, cut) = self.in_doubt.first_key_value()?;
+        let others = match self.in_doubt.len() - 1 {
+            0 => String::new(),
+            more => format!(", and of {more} more"),
+        };
+        let limit = match cut {
+            Cut::Steps => format!("{END_STEP_COUNT} steps"),
+            Cut::Bytes => format!("{} MiB", BYTE_COUNT_MAX >> 20),
+        };
+        Some(format!(
+            "the search for a legal order of the operations on key {key}{others} was cut off at \
+             the limit of {limit}"
+        ))
     }
 }
 
@@ -247,14 +313,44 @@ impl<F: Facts> Property<Service<F>> for Liveness {
     }
 }
 
-/// `dur.acked-survives`: remembers which updates clients know to be done, and the state of each
-/// server.
+/// `dur.acked-survives`: remembers which updates clients know to be done, the state of each server,
+/// and who serves.
+///
+/// That is the server that began to serve last; after a crash nobody does, until one begins. Its
+/// state is looked at when it begins, whenever it takes another, and when a client learns of a
+/// success: what was acknowledged earlier, by itself or by another, must be in it by then.
 #[derive(Clone, Debug, Default, Hash)]
 struct AckedSurvives {
     states: States,
+    serving: Option<ProcessId>,
     open_updates: BTreeSet<Command>,
     acked: BTreeSet<Command>,
-    successions: u64,
+    /// How often a state was looked at that had to hold something.
+    exercised: u64,
+}
+
+impl AckedSurvives {
+    /// The server that serves has all of these.
+    fn has<'a>(
+        &mut self,
+        acked: impl IntoIterator<Item = &'a Command>,
+        when: &str,
+    ) -> Result<(), Violation> {
+        let Some(server) = self.serving else { return Ok(()) };
+        let state = self.states.of(server);
+        let mut acked = acked.into_iter().peekable();
+        self.exercised += u64::from(acked.peek().is_some());
+        match acked.find(|command| !state.is_some_and(|state| state.contains(command))) {
+            None => Ok(()),
+            Some(lost) => {
+                let client = lost.client;
+                let message = format!(
+                    "{server} {when} without {lost}, an update that {client} knows to be done"
+                );
+                Err(Violation::by([server, client], message))
+            }
+        }
+    }
 }
 
 impl<F: Facts> Property<Service<F>> for AckedSurvives {
@@ -265,29 +361,35 @@ impl<F: Facts> Property<Service<F>> for AckedSurvives {
         {
             self.open_updates.insert(command);
         }
-        if let Some((command, _)) = responded(event)
+        if let Some((command, outcome)) = responded(event)
             && self.open_updates.remove(&command)
+            && *outcome != Outcome::Swapped(false)
         {
             self.acked.insert(command);
+            return self.has([&command], "goes on serving");
         }
-        let What::Indication(Indication::Serves) = event.what else { return Ok(()) };
-        self.successions += u64::from(!self.acked.is_empty());
-        let state = self.states.of(event.process);
-        let has = |command: &&Command| state.is_some_and(|state| state.contains(command));
-        match self.acked.iter().find(|command| !has(command)) {
-            None => Ok(()),
-            Some(lost) => {
-                let server = event.process;
-                let message = format!(
-                    "{server} begins to serve without {lost}, an update that {} knows to be done",
-                    lost.client
-                );
-                Err(Violation::by([server, lost.client], message))
+        let server = event.process;
+        let when = match event.what {
+            What::Indication(Indication::Serves) => {
+                self.serving = Some(server);
+                "begins to serve"
             }
-        }
+            What::Indication(Indication::Adopted(_)) if self.serving == Some(server) => {
+                "goes on serving"
+            }
+            What::Crash if self.serving == Some(server) => {
+                self.serving = None;
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        let acked = std::mem::take(&mut self.acked);
+        let judgement = self.has(&acked, when);
+        self.acked = acked;
+        judgement
     }
 
     fn exercised(&self) -> u64 {
-        self.successions
+        self.exercised
     }
 }

@@ -119,14 +119,33 @@ fn an_answer_that_nobody_waits_for_is_wrong() {
     assert_eq!(check(4, &twice), ["reg.linearizable"]);
 }
 
-#[test]
-fn too_much_concurrency_is_undecided() {
-    let mut wild: Vec<_> =
-        (0..20).map(|number| ask(ProcessId(10 + number), 1, Operation::Increment)).collect();
-    wild.extend((0..10).map(|number| ask(ProcessId(40 + number), 1, Operation::Write(9))));
+/// Updates of many clients that nobody answers, and a read that none of them explains.
+fn wild() -> Vec<Act<Service<Never>>> {
+    let write = |k: u32| ask(ProcessId(10 + k), 1, Operation::Write((k + 1).into()));
+    let mut wild: Vec<_> = (0..40).map(write).collect();
     wild.extend([ask(C3, 1, READ), answer(C3, 1, Outcome::Value(1000))]);
-    let verdicts = judge(&Setting::of(4), &wild, true);
-    assert!(matches!(verdicts[0].1, Verdict::Undecided(_)), "{verdicts:?}");
+    wild
+}
+
+#[test]
+fn too_much_concurrency_is_undecided_and_the_limit_is_told() {
+    let verdicts = judge(&Setting::of(4), &wild(), true);
+    let Verdict::Undecided(reason) = &verdicts[0].1 else { panic!("{verdicts:?}") };
+    let expected = "the search for a legal order of the operations on key 0 was cut off at the \
+                    limit of 4000000 steps";
+    assert_eq!(reason, expected);
+}
+
+#[test]
+fn what_was_undecided_is_decided_by_a_later_search() {
+    // What explains the read is a swap right after one of many writes.
+    let mut history = wild();
+    let swap = Operation::CompareAndSwap { expected: 1, new: 1000 };
+    history.insert(40, ask(C2, 1, swap));
+    let early = judge(&Setting::of(4), &history, true);
+    assert!(matches!(early[0].1, Verdict::Undecided(_)), "{early:?}");
+    history.push(answer(C2, 1, Outcome::Swapped(true)));
+    assert_eq!(judge(&Setting::of(4), &history, true)[0].1, Verdict::Held);
 }
 
 #[test]
@@ -157,6 +176,64 @@ fn an_acknowledged_update_must_be_in_the_state_of_who_serves_next() {
     let undone =
         [ask(C2, 1, WRITE), applied(S1, C2, 1), answer(C2, 1, DONE), adopted(S1, &[]), serves(S1)];
     assert_eq!(check(4, &undone), ["dur.acked-survives"]);
+}
+
+#[test]
+fn an_update_that_the_serving_server_itself_loses_has_not_survived() {
+    let acked = || [serves(S0), ask(C2, 1, WRITE), applied(S0, C2, 1), answer(C2, 1, DONE)];
+    let verdicts = judge(&Setting::of(4), &acked(), true);
+    assert_eq!(verdicts[2], ("dur.acked-survives", Verdict::Held));
+    let lost = acked().into_iter().chain([adopted(S0, &[])]);
+    assert_eq!(check(4, &lost.collect::<Vec<_>>()), ["dur.acked-survives"]);
+    let kept = acked().into_iter().chain([adopted(S0, &[(C2, 1)])]);
+    assert_eq!(check(4, &kept.collect::<Vec<_>>()), [] as [&str; 0]);
+    // It answered what it never applied.
+    let never = [serves(S0), ask(C2, 1, WRITE), answer(C2, 1, DONE)];
+    assert_eq!(check(4, &never), ["dur.acked-survives"]);
+}
+
+#[test]
+fn an_answer_that_comes_after_a_succession_counts_against_the_successor() {
+    let late = [
+        serves(S0),
+        ask(C2, 1, WRITE),
+        applied(S0, C2, 1),
+        Act::Crash(S0),
+        serves(S1),
+        answer(C2, 1, DONE),
+    ];
+    assert_eq!(check(4, &late), ["dur.acked-survives"]);
+}
+
+#[test]
+fn who_does_not_serve_may_lose_anything() {
+    let follower = [
+        serves(S0),
+        ask(C2, 1, WRITE),
+        applied(S0, C2, 1),
+        applied(S1, C2, 1),
+        answer(C2, 1, DONE),
+        adopted(S1, &[]),
+    ];
+    assert_eq!(check(4, &follower), [] as [&str; 0]);
+    let down = [serves(S0), ask(C2, 1, WRITE), applied(S0, C2, 1), Act::Crash(S0)];
+    let late = down.into_iter().chain([answer(C2, 1, DONE)]);
+    assert_eq!(check(4, &late.collect::<Vec<_>>()), [] as [&str; 0]);
+}
+
+#[test]
+fn a_swap_that_failed_is_no_update() {
+    let swap = Operation::CompareAndSwap { expected: 5, new: 6 };
+    let failed =
+        [serves(S0), ask(C2, 1, swap.clone()), answer(C2, 1, Outcome::Swapped(false)), serves(S1)];
+    assert_eq!(check(4, &failed), [] as [&str; 0]);
+    let verdicts = judge(&Setting::of(4), &failed, true);
+    assert_eq!(verdicts[2], ("dur.acked-survives", Verdict::HeldVacuously));
+    // One that succeeded is.
+    let write = [ask(C2, 1, Operation::Write(5)), applied(S0, C2, 1), answer(C2, 1, DONE)];
+    let done = [ask(C3, 1, swap), answer(C3, 1, Outcome::Swapped(true)), serves(S0)];
+    let history: Vec<_> = write.into_iter().chain(done).collect();
+    assert_eq!(check(4, &history), ["dur.acked-survives"]);
 }
 
 #[test]

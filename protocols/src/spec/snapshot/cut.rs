@@ -64,10 +64,42 @@ struct Recording {
     /// How many of its acts came before.
     act_count: usize,
     balance: Money,
-    /// Recorded as under way by this process, their receiver.
-    channels: Vec<Transfer>,
+    /// The channels to this process, by sender: what was under way, in its order.
+    channels: BTreeMap<ProcessId, Vec<Transfer>>,
     /// Kept by this process, their sender, to be sent again.
-    logged: Vec<Transfer>,
+    logged: BTreeSet<Transfer>,
+}
+
+/// A directed channel, from the first to the second.
+type Channel = (ProcessId, ProcessId);
+
+/// The channel that a transfer takes.
+const fn channel_of(transfer: &Transfer) -> Channel {
+    (transfer.from, transfer.to)
+}
+
+/// The order in which a channel delivers.
+#[derive(Clone, Debug, Default, Hash)]
+struct Order {
+    /// The transfers that it was given, with their places.
+    places: BTreeMap<Transfer, usize>,
+    /// The greatest place of a transfer that it has delivered.
+    latest: Option<usize>,
+    /// Whether one has overtaken another.
+    has_overtaken: bool,
+}
+
+impl Order {
+    fn sent(&mut self, transfer: Transfer) {
+        let place = self.places.len();
+        self.places.entry(transfer).or_insert(place);
+    }
+
+    fn received(&mut self, transfer: &Transfer) {
+        let Some(place) = self.places.get(transfer).copied() else { return };
+        self.has_overtaken |= self.latest > Some(place);
+        self.latest = self.latest.max(Some(place));
+    }
 }
 
 /// What has happened at a process and has not been rolled back.
@@ -113,6 +145,7 @@ struct Line {
 struct Histories {
     of: BTreeMap<ProcessId, History>,
     act_count: u64,
+    orders: BTreeMap<Channel, Order>,
     complete: BTreeMap<SnapshotNumber, ProcessSet>,
     restored: BTreeMap<u64, BTreeMap<ProcessId, SnapshotNumber>>,
 }
@@ -126,17 +159,21 @@ impl Histories {
         let history = self.of.entry(p).or_default();
         match what {
             Indication::Sent(transfer) => {
-                history.acts.push((self.act_count, Act::Sent(Transfer { from: p, ..*transfer })));
+                let transfer = Transfer { from: p, ..*transfer };
+                history.acts.push((self.act_count, Act::Sent(transfer)));
                 self.act_count += 1;
+                self.orders.entry(channel_of(&transfer)).or_default().sent(transfer);
             }
             Indication::Received(transfer) => {
-                history.acts.push((self.act_count, Act::Received(Transfer { to: p, ..*transfer })));
+                let transfer = Transfer { to: p, ..*transfer };
+                history.acts.push((self.act_count, Act::Received(transfer)));
                 self.act_count += 1;
+                self.orders.entry(channel_of(&transfer)).or_default().received(&transfer);
             }
             Indication::Recorded { snapshot, balance } => history.record(*snapshot, *balance),
-            Indication::ChannelRecorded { snapshot, messages, .. } => {
+            Indication::ChannelRecorded { snapshot, from, messages } => {
                 if let Some(recording) = history.recordings.get_mut(snapshot) {
-                    recording.channels.extend(messages);
+                    recording.channels.entry(*from).or_default().extend(messages);
                 }
             }
             Indication::Logged { snapshot, messages } => {
@@ -186,10 +223,14 @@ impl Histories {
             };
             cut.acts.extend(&history.acts[..recording.act_count]);
             cut.balances.insert(p, recording.balance);
-            cut.channels.extend(&recording.channels);
-            cut.logged.extend(&recording.logged);
+            for (from, messages) in &recording.channels {
+                cut.channels.insert((*from, p), messages.clone());
+            }
+            cut.logged.extend(recording.logged.iter().filter(|transfer| transfer.from == p));
         }
         cut.acts.sort_unstable();
+        let bags = self.orders.iter().filter(|(_, order)| order.has_overtaken);
+        cut.bags = bags.map(|(channel, _)| *channel).collect();
         cut
     }
 }
@@ -204,8 +245,12 @@ struct Cut {
     /// What came before the recording at its own process, in the order of the run.
     acts: Vec<(u64, Act)>,
     balances: BTreeMap<ProcessId, Money>,
-    channels: Vec<Transfer>,
+    /// As recorded by their receivers, each in its order.
+    channels: BTreeMap<Channel, Vec<Transfer>>,
+    /// By their senders.
     logged: BTreeSet<Transfer>,
+    /// Channels that are not FIFO in this run: their states have no order.
+    bags: BTreeSet<Channel>,
 }
 
 impl Cut {
@@ -225,14 +270,15 @@ impl Cut {
         self.acts.iter().filter_map(received).collect()
     }
 
-    /// What the recorded state says is under way: recorded by receivers, or logged and not yet
-    /// received.
-    fn under_way(&self) -> Vec<Transfer> {
+    /// What is logged and neither received nor recorded by its receiver, who takes nothing twice.
+    fn to_send_again(&self) -> impl Iterator<Item = &Transfer> {
         let received = self.received();
-        let logged = self.logged.iter().filter(|transfer| !received.contains(transfer));
-        let mut under_way: Vec<Transfer> = self.channels.iter().chain(logged).copied().collect();
-        under_way.sort_unstable();
-        under_way
+        self.logged.iter().filter(move |t| !received.contains(t) && !self.is_recorded(t))
+    }
+
+    /// Whether its receiver has recorded it, in the channel that it takes.
+    fn is_recorded(&self, transfer: &Transfer) -> bool {
+        self.channels.get(&channel_of(transfer)).is_some_and(|state| state.contains(transfer))
     }
 
     /// The premise is a message that was received.
@@ -252,11 +298,10 @@ impl Cut {
     /// The premise is a message under way.
     fn complete(&self) -> Result<u64, Violation> {
         let (sent, received) = (self.sent(), self.received());
-        let recorded: BTreeSet<Transfer> = self.under_way().into_iter().collect();
         let mut count = 0;
         for transfer in sent.difference(&received) {
-            if !recorded.contains(transfer) {
-                let how = "is sent, not received, and in no recorded channel or log";
+            if !self.is_recorded(transfer) && !self.logged.contains(transfer) {
+                let how = "is sent, not received, and neither in its recorded channel nor in a log";
                 return Err(self.violated_by(transfer, how));
             }
             count += 1;
@@ -281,18 +326,22 @@ impl Cut {
     fn reachable(&self) -> Result<u64, Violation> {
         let opening = (0..self.n).map(|p| (ProcessId(p), i128::from(OPENING_BALANCE)));
         let mut balances: BTreeMap<ProcessId, i128> = opening.collect();
-        let mut under_way = BTreeSet::new();
+        let mut under_way: BTreeMap<Channel, Vec<Transfer>> = BTreeMap::new();
         for (_, act) in &self.acts {
             match act {
                 Act::Sent(transfer) => {
                     *balances.entry(transfer.from).or_default() -= i128::from(transfer.amount);
-                    under_way.insert(*transfer);
-                }
-                Act::Received(transfer) if under_way.remove(transfer) => {
-                    *balances.entry(transfer.to).or_default() += i128::from(transfer.amount);
+                    under_way.entry(channel_of(transfer)).or_default().push(*transfer);
                 }
                 Act::Received(transfer) => {
-                    return Err(self.violated_by(transfer, "is received when it is not under way"));
+                    let channel = under_way.entry(channel_of(transfer)).or_default();
+                    let Some(place) = channel.iter().position(|t| t == transfer) else {
+                        return Err(
+                            self.violated_by(transfer, "is received when it is not under way")
+                        );
+                    };
+                    channel.remove(place);
+                    *balances.entry(transfer.to).or_default() += i128::from(transfer.amount);
                 }
             }
         }
@@ -306,23 +355,57 @@ impl Cut {
                 return Err(Violation::by([*p], message));
             }
         }
-        let recorded = self.under_way();
-        if recorded.iter().ne(&under_way) {
-            let message = format!(
-                "{}: {} recorded as under way, and the replay leaves {}",
-                self.name,
-                amounts(&recorded),
-                amounts(&under_way)
-            );
-            return Err(Violation::by([], message));
-        }
+        self.compare_channels(under_way)?;
         Ok(1)
     }
 
+    /// Compares the recorded channels with those that the replay leaves.
+    ///
+    /// The state of a FIFO channel is a sequence, in the order of sending (Chandy and Lamport). A
+    /// channel on which messages overtake each other has a bag for a state (Lai and Yang, Mattern),
+    /// and so has one that its sender logs: what is sent again has no place among the rest.
+    fn compare_channels(
+        &self,
+        mut under_way: BTreeMap<Channel, Vec<Transfer>>,
+    ) -> Result<(), Violation> {
+        let mut recorded = self.channels.clone();
+        let mut bags = self.bags.clone();
+        for transfer in self.to_send_again() {
+            recorded.entry(channel_of(transfer)).or_default().push(*transfer);
+            bags.insert(channel_of(transfer));
+        }
+        let channels: BTreeSet<_> = recorded.keys().chain(under_way.keys()).copied().collect();
+        for channel in channels {
+            let mut state = recorded.remove(&channel).unwrap_or_default();
+            let mut left = under_way.remove(&channel).unwrap_or_default();
+            if bags.contains(&channel) {
+                state.sort_unstable();
+                left.sort_unstable();
+            }
+            if state != left {
+                let (from, to) = channel;
+                let message = format!(
+                    "{}: the channel from {from} to {to} is recorded with {}, and the replay \
+                     leaves {} in it",
+                    self.name,
+                    in_words(&state, channel),
+                    in_words(&left, channel)
+                );
+                return Err(Violation::by([from, to], message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds up the money. What is in the state of a channel that it does not take is nobody's.
     fn conserving(&self) -> Result<u64, Violation> {
         let sum = |amounts: &mut dyn Iterator<Item = Money>| amounts.map(u128::from).sum::<u128>();
         let held = sum(&mut self.balances.values().copied());
-        let under_way = sum(&mut self.under_way().iter().map(|transfer| transfer.amount));
+        let own = |(channel, state): (&Channel, &Vec<Transfer>)| {
+            sum(&mut state.iter().filter(|t| channel_of(t) == *channel).map(|t| t.amount))
+        };
+        let recorded: u128 = self.channels.iter().map(own).sum();
+        let under_way = recorded + sum(&mut self.to_send_again().map(|transfer| transfer.amount));
         let all = u128::from(OPENING_BALANCE) * u128::from(self.n);
         if held + under_way == all {
             return Ok(1);
@@ -342,9 +425,15 @@ impl Cut {
     }
 }
 
-/// Transfers in a sentence.
-fn amounts<'a>(transfers: impl IntoIterator<Item = &'a Transfer>) -> String {
-    let name = |t: &Transfer| format!("{} from {} to {}", t.amount, t.from, t.to);
-    let names: Vec<String> = transfers.into_iter().map(name).collect();
+/// The state of a channel in a sentence: numbers and amounts, and of what is there by mistake also
+/// its way.
+fn in_words(state: &[Transfer], channel: Channel) -> String {
+    let name = |t: &Transfer| match t {
+        t if channel_of(t) == channel => format!("#{} of {}", t.number, t.amount),
+        Transfer { from, to, number, amount } => {
+            format!("#{number} of {amount} from {from} to {to}")
+        }
+    };
+    let names: Vec<String> = state.iter().map(name).collect();
     if names.is_empty() { "nothing".into() } else { names.join(", ") }
 }

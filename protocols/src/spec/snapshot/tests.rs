@@ -111,6 +111,73 @@ fn a_message_recorded_twice_is_money_made() {
     assert_eq!(check(2, &done(received_too)), ["cut.reachable", "cut.conservation"]);
 }
 
+/// Of the channel from p0 to p1, as somebody records it.
+fn channel_at(p: ProcessId, from: ProcessId, messages: &[Transfer]) -> Act<Snapshot> {
+    let messages = messages.to_vec();
+    Act::Indicate(p, Indication::ChannelRecorded { snapshot: 1, from, messages })
+}
+
+#[test]
+fn a_message_recorded_in_a_channel_that_it_does_not_take_is_lost() {
+    let p2 = ProcessId(2);
+    // p1 is its receiver, and p0 its sender.
+    for (p, from) in [(P1, p2), (p2, P0), (P0, P1), (P1, P1)] {
+        let acts = [
+            sent(1),
+            recorded(P0, 1, 90),
+            recorded(P1, 1, 100),
+            recorded(p2, 1, 100),
+            received(1),
+            channel_at(p, from, &[money(1)]),
+            complete(P0, 1),
+            complete(P1, 1),
+            complete(p2, 1),
+        ];
+        let expected = ["cut.complete", "cut.transitless", "cut.reachable", "cut.conservation"];
+        assert_eq!(check(3, &acts), expected, "recorded by {p} as from {from}");
+    }
+}
+
+#[test]
+fn a_message_logged_by_another_than_its_sender_is_lost() {
+    let log = Act::Indicate(P1, Indication::Logged { snapshot: 1, messages: vec![money(1)] });
+    let acts = [sent(1), recorded(P0, 1, 90), recorded(P1, 1, 100), log, received(1)];
+    let expected = ["cut.complete", "cut.transitless", "cut.reachable", "cut.conservation"];
+    assert_eq!(check(2, &done(acts)), expected);
+}
+
+#[test]
+fn a_message_both_logged_and_recorded_is_under_way_once() {
+    let acts = [
+        sent(1),
+        recorded(P0, 1, 90),
+        logged(1, &[money(1)]),
+        recorded(P1, 1, 100),
+        received(1),
+        channel(1, &[money(1)]),
+    ];
+    assert_eq!(check(2, &done(acts)), ["cut.transitless"]);
+}
+
+#[test]
+fn the_state_of_a_fifo_channel_is_a_sequence_and_that_of_another_a_bag() {
+    let history = |arrivals: [u64; 2], messages: [u64; 2]| {
+        let [first, second] = arrivals.map(received);
+        let cut = [sent(1), sent(2), recorded(P0, 1, 80), recorded(P1, 1, 100)];
+        done(cut.into_iter().chain([first, second, channel(1, &messages.map(money))]))
+    };
+    let under_way = ["cut.transitless"];
+    assert_eq!(check(2, &history([1, 2], [1, 2])), under_way);
+    let out_of_order = ["cut.transitless", "cut.reachable"];
+    assert_eq!(check(2, &history([1, 2], [2, 1])), out_of_order);
+    // One message has overtaken the other: either order says the same.
+    assert_eq!(check(2, &history([2, 1], [2, 1])), under_way);
+    assert_eq!(check(2, &history([2, 1], [1, 2])), under_way);
+    // But a bag is no set.
+    let expected = ["cut.complete", "cut.transitless", "cut.reachable"];
+    assert_eq!(check(2, &history([2, 1], [1, 1])), expected);
+}
+
 #[test]
 fn balances_that_nobody_had_are_not_reachable() {
     // The sum is right by chance.

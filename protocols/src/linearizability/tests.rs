@@ -1,13 +1,13 @@
 //! Good and bad histories by hand, and the search against brute force.
 
 use super::*;
-use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
+use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::sample::select;
 
 /// A register of small numbers.
 struct Register;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Do {
     Read,
     Write(u8),
@@ -32,6 +32,10 @@ impl Model for Register {
             Do::Swap(..) => (*state, 0),
         }
     }
+
+    fn only_looks(operation: &Do, outcome: &u8) -> bool {
+        matches!((operation, outcome), (Do::Read, _) | (Do::Swap(..), 0))
+    }
 }
 
 type Operation = Call<Do, u8>;
@@ -45,7 +49,11 @@ fn open(called: u64, operation: Do) -> Operation {
 }
 
 fn judge(history: &[Operation]) -> Linearizability {
-    check::<Register>(0, history, 1_000_000)
+    check::<Register>(0, history, &mut budget(1_000_000))
+}
+
+const fn budget(steps: u64) -> Budget {
+    Budget { steps, bytes: 1 << 20 }
 }
 
 #[track_caller]
@@ -145,6 +153,17 @@ fn an_open_operation_takes_effect_later_or_never() {
 }
 
 #[test]
+fn a_write_of_what_is_there_may_come_later() {
+    let again = [
+        done(0, Do::Write(1), 1, 0),
+        done(2, Do::Write(2), 3, 0),
+        done(2, Do::Write(1), 4, 0),
+        done(5, Do::Read, 6, 1),
+    ];
+    good(&again);
+}
+
+#[test]
 fn operations_that_touch_are_concurrent() {
     good(&[done(0, Do::Write(1), 5, 0), done(5, Do::Read, 9, 0)]);
     bad(&[done(0, Do::Write(1), 5, 0), done(6, Do::Read, 9, 0)], &[0]);
@@ -152,9 +171,56 @@ fn operations_that_touch_are_concurrent() {
 
 #[test]
 fn beyond_the_budget_nothing_is_claimed() {
+    // A step to enter each configuration, one for each operation in it, one for each comparison.
     let history: Vec<_> = (0..12).map(|i| done(i, Do::Write(1), 100 + i, 0)).collect();
-    assert_eq!(check::<Register>(0, &history, 11), Linearizability::Undecided);
-    assert_eq!(check::<Register>(0, &history, 12), Linearizability::Linearizable);
+    let mut enough = budget(1_000_000);
+    assert_eq!(check::<Register>(0, &history, &mut enough), Linearizability::Linearizable);
+    let spent = 1_000_000 - enough.steps;
+    for (steps, decided) in [(0, false), (1, false), (spent / 2, false), (spent, true)] {
+        let judgement = check::<Register>(0, &history, &mut budget(steps));
+        assert_eq!(judgement == Linearizability::Linearizable, decided, "{steps} of {spent}");
+        assert_eq!(judgement == Linearizability::Undecided(Cut::Steps), !decided);
+    }
+}
+
+/// Writes of different values beside each other, and a read of another: every set of them can come
+/// first, and any one of the set last.
+fn hopeless(writes: u64) -> Vec<Operation> {
+    let write = |i: u64| done(i, Do::Write(u8::try_from(i + 1).unwrap()), 100 + i, 0);
+    let mut history: Vec<_> = (0..writes).map(write).collect();
+    history.push(done(200, Do::Read, 201, 99));
+    history
+}
+
+#[test]
+fn beyond_the_memory_nothing_is_claimed() {
+    let mut few = Budget { steps: u64::MAX, bytes: 10_000 };
+    let judgement = check::<Register>(0, &hopeless(14), &mut few);
+    assert_eq!(judgement, Linearizability::Undecided(Cut::Bytes));
+    assert!(u64::MAX - few.steps < 100_000);
+    let mut enough = Budget { steps: u64::MAX, bytes: 1 << 30 };
+    let judgement = check::<Register>(0, &hopeless(12), &mut enough);
+    assert!(matches!(judgement, Linearizability::NotLinearizable { .. }));
+    // 2^12 sets, of which each can end in any of its members.
+    assert!(u64::MAX - enough.steps < 12 * 12 * 12 << 12);
+}
+
+#[test]
+fn what_was_cut_off_is_decided_once_more_is_known() {
+    // Nobody knows which of many writes explains the first answer, until that one is answered too.
+    let mut search = Search::<Register>::new(0);
+    let writes: Vec<_> = (1..40).map(|value| search.called(Do::Write(value))).collect();
+    let explains = search.called(Do::Write(99));
+    let swap = search.called(Do::Swap(99, 1));
+    search.returned(swap, 1);
+    assert_eq!(search.judge(&mut budget(3_000)), Linearizability::Undecided(Cut::Steps));
+    search.returned(explains, 0);
+    assert_eq!(search.judge(&mut budget(3_000)), Linearizability::Linearizable);
+    writes.into_iter().for_each(|op| search.returned(op, 0));
+    assert_eq!(search.judge(&mut budget(100_000)), Linearizability::Linearizable);
+    let late = search.called(Do::Read);
+    search.returned(late, 77);
+    assert!(matches!(search.judge(&mut budget(10_000)), Linearizability::Undecided(_)));
 }
 
 #[test]
@@ -236,6 +302,40 @@ proptest! {
         if let Linearizability::NotLinearizable { prefix } = judge(&history) {
             let some: Vec<_> = prefix.iter().map(|op| history[*op].clone()).collect();
             prop_assert_eq!(judge(&some), Linearizability::Linearizable);
+        }
+    }
+
+    /// Judged after each event, with what was found before, and now and then cut off.
+    #[test]
+    fn a_search_that_goes_on_agrees_with_brute_force(
+        history in proptest::collection::vec(operation(), 0..7),
+        steps in proptest::collection::vec(select(vec![0, 3, 8, 20, 1_000_000]), 14),
+    ) {
+        let mut events = Vec::new();
+        for (index, Call { called, returned, .. }) in history.iter().enumerate() {
+            events.push((*called, false, index));
+            events.extend(returned.map(|(at, _)| (at.max(*called), true, index)));
+        }
+        events.sort_unstable();
+        let mut search = Search::<Register>::new(0);
+        let (mut seen, mut ops) = (history.clone(), vec![0; history.len()]);
+        seen.iter_mut().for_each(|call| (call.called, call.returned) = (u64::MAX, None));
+        for (at, ((_, is_return, index), steps)) in (0..).zip(events.into_iter().zip(steps)) {
+            if is_return {
+                let (_, outcome) = history[index].returned.unwrap();
+                search.returned(ops[index], outcome);
+                seen[index].returned = Some((at, outcome));
+            } else {
+                ops[index] = search.called(history[index].operation.clone());
+                seen[index].called = at;
+            }
+            let so_far: Vec<_> = seen.iter().filter(|call| call.called < u64::MAX).cloned().collect();
+            let judgement = search.judge(&mut budget(steps));
+            if !matches!(judgement, Linearizability::Undecided(_)) {
+                let expected = brute_force(&so_far);
+                prop_assert_eq!(judgement == Linearizability::Linearizable, expected);
+            }
+            prop_assert!(steps < 1_000_000 || !matches!(judgement, Linearizability::Undecided(_)));
         }
     }
 }
