@@ -1,5 +1,6 @@
 //! Where a run is cut short: at a limit of events, of messages under way, or of memory.
 
+use std::hash::Hasher;
 use std::mem::{needs_drop, size_of};
 
 use serde::Serialize;
@@ -13,8 +14,8 @@ use crate::property::EndCause;
 use crate::protocol::Protocol;
 use crate::transport::{Body, Packet};
 
-/// Memory is measured first when this much happens at once, or has happened.
-const PENDING_BOUND: usize = 1 << 12;
+/// Memory is measured first when this much is under way, or has happened.
+const PENDING_BOUND: usize = 1 << 8;
 const EVENT_BOUND: u64 = 1 << 18;
 
 /// When the limits are looked at again. Up to then two comparisons an event are enough.
@@ -79,8 +80,17 @@ impl<P: Protocol> Simulation<P> {
         }
     }
 
-    /// About how many bytes of memory messages, inputs that wait, and logs take. The same on every
-    /// machine of one word size.
+    /// Whether the processes that have been made take more memory than the scenario allows: looked
+    /// at whenever there are twice as many, from [`PENDING_BOUND`] on.
+    pub(super) fn processes_fill_memory(&self) -> bool {
+        let count = self.slots.len();
+        count >= PENDING_BOUND
+            && count.is_power_of_two()
+            && self.byte_count() > self.world.experiment.limits.byte_count_max
+    }
+
+    /// About how many bytes of memory the states of processes, messages, inputs that wait, and logs
+    /// take. The same on every machine of one word size.
     fn byte_count(&self) -> u64 {
         let mut bytes = self.messages.iter().map(|m| held::<Envelope<P::Msg>>(&m.msg)).sum::<u64>();
         bytes += self
@@ -93,6 +103,9 @@ impl<P: Protocol> Simulation<P> {
             .sum::<u64>();
         bytes += self.pending_count() as u64 * size_of::<Scheduled>() as u64;
         for slot in &self.slots {
+            let mut state = ByteCount(0);
+            slot.process.hash(&mut state);
+            bytes += state.0;
             bytes += slot
                 .inbox
                 .iter()
@@ -104,6 +117,18 @@ impl<P: Protocol> Simulation<P> {
             bytes += slot.log.records().map(held::<Stored<P::Record>>).sum::<u64>();
         }
         bytes
+    }
+}
+
+/// Counts the bytes of what is hashed: about as many as it takes in memory.
+struct ByteCount(u64);
+
+impl Hasher for ByteCount {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 += bytes.len() as u64;
+    }
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

@@ -167,6 +167,10 @@ impl<P: Protocol> Simulation<P> {
                 slot.clock = LocalClock::draw(&experiment.clocks, &mut clocks);
             }
             self.slots.push(slot);
+            if self.processes_fill_memory() {
+                self.world.ended = Some(EndCause::MemoryLimit);
+                return;
+            }
         }
     }
 
@@ -301,6 +305,9 @@ impl<P: Protocol> Simulation<P> {
 
     /// Starts every process in the order of their ids, then the clients.
     pub fn start(&mut self) {
+        if self.world.ended.is_some() {
+            return;
+        }
         self.prepare_processes();
         for p in self.world.experiment.setting.processes() {
             if self.slots[p.index()].up {
