@@ -18,7 +18,7 @@ const P1: ProcessId = ProcessId(1);
 
 /// Properties that nothing violates: of which spec, which, and why.
 const GAPS: &[(&str, &str, &str)] = &[(
-    "primary-backup",
+    "primary-backup service",
     "pb.one-destination",
     "clients announce a single destination, whatever they do",
 )];

@@ -217,8 +217,8 @@ pub(super) enum Premise {
 
 /// AC5 and nonblocking termination: remembers who owes a decision.
 ///
-/// A process owes one from the first it hears of a transaction, however often it crashes. Only a
-/// participant that has only read, says so and leaves owes none (Mohan, Lindsay and Obermarck 1986).
+/// A process owes one from the first it hears of a transaction, however often it crashes. A
+/// participant that has only read and says so owes none (Mohan, Lindsay and Obermarck 1986).
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Termination {
     premise: Premise,
