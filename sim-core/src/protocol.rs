@@ -33,6 +33,11 @@ pub trait Protocol: Process {
     /// Its parameters with their defaults.
     type Params: Settings;
 
+    /// What it assumes of the world with these parameters, which may be invalid.
+    fn model(_params: &Self::Params, _setting: &Setting) -> Model {
+        Self::MODEL
+    }
+
     /// Refuses parameters that cannot be.
     ///
     /// # Errors
