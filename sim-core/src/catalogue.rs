@@ -14,7 +14,7 @@ use crate::experiment::Experiment;
 use crate::fault::Plan;
 use crate::outcome::Outcome;
 use crate::property::{Kind, PropertyId, Standing};
-use crate::protocol::{DetectorClass, FaultClass, Invalid, Model, Mutant, Protocol, Setting};
+use crate::protocol::{FaultClass, Invalid, Model, Mutant, Protocol, Setting};
 use crate::random::Profile;
 use crate::simulation::{Simulation, read_message};
 use crate::spec::Spec;
@@ -99,7 +99,7 @@ pub struct Entry {
     pub spec: &'static str,
     /// The classes of faults that the problem is stated for.
     pub spec_faults: &'static [FaultClass],
-    /// The world it is correct in.
+    /// The world it is correct in, with default parameters.
     pub model: Model,
     /// The roles of its processes.
     pub roles: &'static [&'static str],
@@ -119,6 +119,7 @@ pub struct Entry {
     pub workload_schema: fn() -> Schema,
     /// Whether this is the JSON of a message of the protocol; if not, why not.
     pub read_message: fn(&Value) -> Result<(), String>,
+    model_with: fn(&Value, &Setting) -> Model,
     settle: fn(Settling<'_>) -> Result<Settled, Invalid>,
     prepare: fn(Experiment, Settling<'_>) -> Result<Box<dyn Runner>, Invalid>,
 }
@@ -165,8 +166,8 @@ pub struct Settled {
     pub workload: Value,
     /// What the protocol claims beyond the core of its spec.
     pub claims: Vec<PropertyId>,
-    /// The failure detector that the protocol needs with these parameters.
-    pub detector: DetectorClass,
+    /// What it assumes of the world with these parameters.
+    pub model: Model,
 }
 
 impl Entry {
@@ -197,9 +198,16 @@ impl Entry {
             params_schema: || schema_for!(P::Params),
             workload_schema: || schema_for!(<P::Spec as Spec>::WorkloadSettings),
             read_message: read_message::<P>,
+            model_with: model::<P>,
             settle: settle::<P>,
             prepare: prepare::<P>,
         }
+    }
+
+    /// What the protocol assumes of the world with these parameters; with its defaults, if they are
+    /// none.
+    pub fn model_with(&self, params: &Value, setting: &Setting) -> Model {
+        (self.model_with)(params, setting)
     }
 
     /// Fills in the defaults.
@@ -225,11 +233,14 @@ impl Entry {
     }
 }
 
+/// The section of a protocol's parameters.
+const PARAMS: &str = "params";
+
 type Parsed<P> =
     (<P as Protocol>::Params, <<P as crate::process::Process>::Spec as Spec>::WorkloadSettings);
 
 fn parse<P: Protocol>(settling: Settling<'_>) -> Result<Parsed<P>, Invalid> {
-    Ok((read("params", settling.params)?, read("workload", settling.workload)?))
+    Ok((read(PARAMS, settling.params)?, read("workload", settling.workload)?))
 }
 
 fn settle<P: Protocol>(settling: Settling<'_>) -> Result<Settled, Invalid> {
@@ -238,12 +249,13 @@ fn settle<P: Protocol>(settling: Settling<'_>) -> Result<Settled, Invalid> {
         |section: &str, e: Invalid| Invalid::new(&format!("{section}.{}", e.key), e.message);
     P::validate(&params, settling.setting).map_err(|e| within("params", e))?;
     P::Spec::workload(&workload, settling.setting).map_err(|e| within("workload", e))?;
-    Ok(Settled {
-        params: write(&params),
-        workload: write(&workload),
-        claims: P::claims(&params, settling.setting),
-        detector: P::detector(&params, settling.setting),
-    })
+    let claims = P::claims(&params, settling.setting);
+    let model = P::model(&params, settling.setting);
+    Ok(Settled { params: write(&params), workload: write(&workload), claims, model })
+}
+
+fn model<P: Protocol>(params: &Value, setting: &Setting) -> Model {
+    read(PARAMS, params).map_or(P::MODEL, |params| P::model(&params, setting))
 }
 
 fn prepare<P: Protocol>(

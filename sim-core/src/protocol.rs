@@ -33,6 +33,11 @@ pub trait Protocol: Process {
     /// Its parameters with their defaults.
     type Params: Settings;
 
+    /// What it assumes of the world with these parameters, which may be invalid.
+    fn model(_params: &Self::Params, _setting: &Setting) -> Model {
+        Self::MODEL
+    }
+
     /// Refuses parameters that cannot be.
     ///
     /// # Errors
@@ -48,12 +53,6 @@ pub trait Protocol: Process {
     /// unless it says otherwise.
     fn can_progress(_params: &Self::Params, setting: &Setting, well: &ProcessSet) -> bool {
         2 * well.len() > setting.n as usize
-    }
-
-    /// The failure detector that it needs with these parameters: that of its model, unless it says
-    /// otherwise.
-    fn detector(_params: &Self::Params, _setting: &Setting) -> DetectorClass {
-        Self::MODEL.detector
     }
 
     /// The properties it promises beyond the core of its spec.

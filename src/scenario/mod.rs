@@ -175,7 +175,9 @@ fn read(
     let n = roles.iter().map(|(_, count)| count).sum();
     let mut setting = Setting { roles, mutant, ..Setting::of(n) };
     let names = names::Names::new(&setting);
-    let timing = entry.model.timing;
+    let params = Value::Object(std::mem::take(&mut file.params));
+    let model = entry.model_with(&params, &setting);
+    let timing = model.timing;
     let network = network::network(problems, &names, limits.horizon, timing, &file.network);
     let stable = network.stabilise_at;
     let transport = transport::transport(problems, &file.network, &file.detector, &network);
@@ -185,11 +187,11 @@ fn read(
     let around = faults::Surroundings {
         names: &names,
         setting: &setting,
-        class: entry.model.faults,
+        class: model.faults,
         adversaries: &entry.adversaries,
         has_transport: transport.guarantee != ftsim_core::transport::Guarantee::Raw
             || transport.heartbeat.is_some(),
-        timing: entry.model.timing,
+        timing,
         has_corruptible_state: entry.has_corruptible_state,
         has_leader: entry.has_leader,
         network: &network,
@@ -206,10 +208,10 @@ fn read(
     setting.delay_bound = network.bound;
     let check = expectation::check(problems, entry, &file.check);
     let repro = file.repro.take().map(|file| repro(problems, file));
-    let (params, workload) = (Value::Object(file.params), Value::Object(file.workload));
+    let workload = Value::Object(file.workload);
     let settled = settle(problems, entry, &params, &workload, &setting)?;
     let suspects = detector.kind == DetectorKind::Perfect || transport.heartbeat.is_some();
-    if settled.detector == DetectorClass::Perfect && !suspects {
+    if settled.model.detector == DetectorClass::Perfect && !suspects {
         world::detector_missing(problems, entry.name);
     }
     let is_checked = |property: &&PropertyInfo| {

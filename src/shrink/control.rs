@@ -82,7 +82,7 @@ pub fn only_omitters_omit(case: &Case) -> bool {
 /// Whether no more processes are faulty than the protocol says that it can bear: those that faults
 /// strike, or as many as its parameters say.
 pub fn is_within_bound(scenario: &Scenario) -> bool {
-    let bound = scenario.entry.model.bound;
+    let bound = scenario.settled.model.bound;
     let Some((_, after)) = bound.split_once(" < n") else { return true };
     let part = after.strip_prefix('/').and_then(|rest| rest.chars().next()?.to_digit(10));
     let faults = &scenario.experiment.plan.faults;

@@ -182,10 +182,12 @@ impl Protocol for UniformRb {
         Ok(())
     }
 
-    fn detector(params: &UniformRbParams, _: &Setting) -> DetectorClass {
+    fn model(params: &UniformRbParams, _: &Setting) -> Model {
         match params.variant {
-            Variant::AllAck => DetectorClass::Perfect,
-            Variant::Majority => DetectorClass::None,
+            Variant::AllAck => Model { bound: "f < n", ..Self::MODEL },
+            Variant::Majority => {
+                Model { bound: "f < n/2", detector: DetectorClass::None, ..Self::MODEL }
+            }
         }
     }
 

@@ -3,8 +3,8 @@
 //! Source: Alsberg and Day (1976), *A principle for resilient sharing of distributed resources*;
 //! Budhiraja, Marzullo, Schneider and Toueg (1993), *The primary-backup approach*. The takeover by
 //! quorum is that of Oki and Liskov (1988), *Viewstamped replication*, with the leases of Gray and
-//! Cheriton (1989). Spec: [`PrimaryBackupService`]. Model: crash-stop, f < n of n servers, reliable
-//! links; what it needs of time depends on `takeover`.
+//! Cheriton (1989). Spec: [`PrimaryBackupService`]. Model: crash-stop, reliable links; the rest
+//! depends on the parameters ([`Protocol::model`]).
 //!
 //! Steps: a client sends REQUEST to the server that it takes for the primary. The primary executes
 //! it, so that whatever is left to chance is settled once, sends the resulting UPDATE to each
@@ -17,26 +17,72 @@
 //! again what is not answered. A server that hears of a higher view leaves its own. Who is to
 //! follow is a matter of
 //!
-//! - `takeover`, when is the primary given up: on τ + δ of silence (`timeout`, right only if δ is a
+//! - `takeover`, when is a server given up: on τ + δ of silence (`timeout`, right only if δ is a
 //!   real bound); when a perfect detector (`perfect`) or a human (`operator`) says that it is down;
 //!   when a majority promises to follow another (`quorum`); or `never`.
 //! - `succession`, what is the successor's state: its own (`rank`: right if the primary waits for
 //!   all), or the most advanced of all who are left, whom it asks first (`most-advanced`).
 //!
-//! Why it works. With `timeout`, `perfect` or `operator` the primary is really down when it is
-//! given up, and what a client saw is in the state of each backup that is not down (`all`), or of
-//! one of them (`one`, which survives one crash, if the successor asks). With `quorum` nobody needs
-//! to be down: nothing is answered before a majority has it, and a new view begins with the most
-//! advanced state of a majority; the two share a server. That there is never a second primary, not
-//! even an idle one, takes a lease: a server that has heard a heartbeat promises nothing for as
-//! long as its `timeout`, and a primary that has not been echoed by a majority for that long,
-//! counted from the sending, resigns. No bound on delays is needed for that, only clocks that run
-//! at one rate.
+//! # Why it works
+//!
+//! **One primary, with `timeout`, after any number of crashes.** Rank is the order of ids. Server k
+//! takes over once it has given up every server before it in rank, and gives up j when nothing came
+//! from j for `timeout` >= τ + δ. Every server, primary or not, shows those behind it that it is
+//! alive (HEARTBEAT or ALIVE) at the start and then every τ, whatever else it does: it does so as a
+//! backup, as a successor that still asks others, and as primary. So while j is up, two signs of it
+//! reach k at most τ + δ apart (a message that arrives at the very instant when a timer runs out
+//! comes first), and k gives up j only after j's crash. Hence if k is primary, all before it have
+//! crashed, and nobody behind it gives it up while it is up: there is never a second one. The
+//! argument needs no order among takeovers and no word of who heard whom, so that neither the
+//! number of crashes nor what a crash in mid-broadcast leaves matters.
+//!
+//! A last sign of j arrives δ after its crash at the latest. So k knows of each crash before it
+//! after δ + `timeout` (τ + 2δ at the least), and takes over that long after the last of them: how
+//! many there were does not matter. The price is a sign of life for each pair of servers every τ,
+//! rather than one for each backup. With heartbeats of the primary alone, k would have to wait for
+//! the first heartbeat of each possible successor in turn; and since a successor's first heartbeat
+//! can reach one server and not another before it crashes, that wait depends on who follows whom,
+//! and grows by more than τ + 2δ a rank. (The simple protocol of Budhiraja et al. 1993 has two
+//! servers, where both schemes are the same.)
+//!
+//! With `perfect` or `operator`, the same argument holds with suspicions in place of silence.
+//!
+//! **What a client saw is kept.** A backup acknowledges what it has, and does not lose it while it
+//! is up. With `ack_wait = "all"` the primary replies when each backup has acknowledged or is down
+//! (one that is up acknowledges within 2δ), so that any successor has it: f < n. With `one`, a
+//! backup has it, and the successor that asks first (`most-advanced`) finds it after one crash: f
+//! is 1. With `none` a crash of the primary can lose it, and with `one` a successor by `rank` may
+//! not be the one who has it: f = 0, if there are more than two servers. Among logs the most
+//! advanced is the one of the highest view, then the longest: a view begins with a log that has all
+//! that was replied to, and grows.
+//!
+//! **With `quorum`** nobody needs to be down: f < n/2, whatever the delays. Nothing is answered
+//! before a majority has it, and a new view begins with the most advanced state of a majority; the
+//! two share a server. That there is never a second primary, not even an idle one, takes a lease: a
+//! server that has heard a heartbeat, or has promised, promises nothing to others for as long as
+//! its `timeout`, and a primary that has not been answered by a majority for that long, counted
+//! from the sending, resigns. Leases are half open: at the very instant when one ends, its holder
+//! is no longer primary, and another may be. No bound on delays is needed for that, only clocks
+//! that run at one rate.
+//!
+//! Once δ holds, a primary keeps its lease if `timeout` is longer than both
+//!
+//! - τ + 2δ: the echo of a heartbeat returns 2δ after its sending, and the next one is sent τ
+//!   later. A lease of exactly τ + 2δ is over at the instant at which the echo arrives.
+//! - 4δ: the first lease is counted from a PREPARE, which is repeated every 2δ. Let the last
+//!   one before the new primary begins be sent at a. The primary begins by a + 2δ, and the echoes
+//!   of its first heartbeat return by a + 4δ. By a + 2δ the majority has answered that PREPARE, too
+//!   (promises that arrive late count), and until then it has the answers to the PREPARE before,
+//!   which are good for longer than 4δ from its sending, that is, until after a + 2δ.
+//!
+//! Servers stand for a view in turn, `timeout` + δ apart. Who stands lowest gives way to a higher
+//! view, and who stands highest is promised by each server whose loyalty to another has run out.
 //!
 //! Words: the paper's *failover time* is from the primary's crash until the successor serves; its
 //! *outage* is a time in which requests are lost.
 
 mod client;
+mod params;
 mod server;
 mod state;
 mod takeover;
@@ -47,13 +93,15 @@ use ftsim_core::{
     Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Never, Process,
     ProcessId, ProcessSet, PropertyId, Protocol, Setting, StateCorruption, Timing,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::spec::primary_backup::{BOFO, ONE_PRIMARY, PrimaryBackupService};
+use crate::spec::primary_backup::{
+    BOFO, IDLE_BACKUP, ONE_DESTINATION, ONE_PRIMARY, PrimaryBackupService,
+};
 use crate::spec::service::properties::{ACKED_SURVIVES, EXACTLY_ONCE, LIVENESS};
 use crate::spec::service::{CLIENT, Key, Operation, Outcome, Request, SERVER};
 use client::Client;
+use params::{AckWait, Params, Succession, Takeover};
 use server::Server;
 use state::Entry;
 
@@ -121,6 +169,8 @@ pub enum Msg {
         /// When it was sent, in nanoseconds of the sender's clock.
         sent_ns: u64,
     },
+    /// Backup to those behind it in rank, with `timeout`: I am alive, though I am not primary.
+    Alive,
     /// Backup to primary, with `quorum`: for my `timeout` from the heartbeat on I promise nothing
     /// to others.
     Echo {
@@ -154,7 +204,7 @@ pub enum Msg {
 pub enum Timer {
     /// Of a client: no reply came.
     Retry,
-    /// Of a primary: it is time for a heartbeat.
+    /// Of a server: it is time to show that it is alive.
     Heartbeat,
     /// Of a primary, with `timeout`: what arrived in time has been acknowledged up to here by now.
     AckDue {
@@ -165,86 +215,12 @@ pub enum Timer {
     },
     /// Of a primary, with `quorum`: it may have been replaced.
     Lease,
-    /// Of a backup: no heartbeat came.
+    /// Of a backup, with `quorum`: no heartbeat came.
     Silence,
+    /// Of a server, with `timeout`: this predecessor did not show that it is alive.
+    SilenceOf(ProcessId),
     /// Of a successor: promises that were to come have come.
     PromisesDue,
-}
-
-/// For how many backups the primary waits before it replies.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum AckWait {
-    /// For none.
-    None,
-    /// For one, if there is one left.
-    One,
-    /// For all that are not known to be down.
-    #[default]
-    All,
-    /// For so many that they and the primary are a majority of all servers.
-    Majority,
-}
-
-/// When the primary is given up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Takeover {
-    /// When no heartbeat came for `timeout`.
-    #[default]
-    Timeout,
-    /// When the failure detector, a perfect one, says that it is down.
-    Perfect,
-    /// When no heartbeat came for `timeout`, and a majority agrees to follow another.
-    Quorum,
-    /// When the operator says that it is down.
-    Operator,
-    /// It is not.
-    Never,
-}
-
-/// What the state of a successor is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Succession {
-    /// Its own: the next in rank takes over at once. (With `quorum` it asks in any case.)
-    #[default]
-    Rank,
-    /// The most advanced of those left: the next in rank asks them first.
-    MostAdvanced,
-}
-
-/// The parameters.
-#[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Params {
-    /// For how many backups the primary waits before it replies; with `takeover = "quorum"`, for a
-    /// majority.
-    pub ack_wait: AckWait,
-    /// When the primary is given up.
-    pub takeover: Takeover,
-    /// What the state of a successor is.
-    pub succession: Succession,
-    /// τ: the time between two heartbeats.
-    pub heartbeat: Duration,
-    /// The silence after which a backup gives the primary up: τ + δ if δ bounds every delay. With
-    /// `takeover = "quorum"` the length of a lease too, and at least τ + 2δ.
-    pub timeout: Duration,
-    /// How long a client waits for a reply before it asks the next server. A reply may take 4δ.
-    pub retry: Duration,
-}
-
-impl Default for Params {
-    fn default() -> Self {
-        Self {
-            ack_wait: AckWait::default(),
-            takeover: Takeover::default(),
-            succession: Succession::default(),
-            heartbeat: Duration::from_millis(50),
-            timeout: Duration::from_millis(60),
-            retry: Duration::from_millis(100),
-        }
-    }
 }
 
 impl Process for PrimaryBackup {
@@ -341,6 +317,12 @@ impl Protocol for PrimaryBackup {
             "whoever gives the primary up takes over, whether it is next or not",
             ONE_PRIMARY,
         ),
+        Mutant::code("busy-backup", "a backup executes the requests that reach it", IDLE_BACKUP),
+        Mutant::code(
+            "asks-all",
+            "a client sends its request to all servers at once",
+            ONE_DESTINATION,
+        ),
         Mutant::code(
             "forget-replies",
             "a successor knows the state and no replies, and executes a repeated request again",
@@ -359,20 +341,36 @@ impl Protocol for PrimaryBackup {
                 return Err(Invalid::new(key, "must be longer than zero"));
             }
         }
-        if params.takeover != Takeover::Quorum {
-            return Ok(());
+        match params.takeover {
+            Takeover::Quorum => params.validate_leases(setting.delay_bound),
+            _ if params.ack_wait == AckWait::Majority => Err(Invalid::new(
+                "ack_wait",
+                "a primary that waits for a majority stops when half of the servers are down, but \
+                 no majority is needed to take over: \"majority\" goes with takeover = \"quorum\" \
+                 only, \"all\" or \"one\" with the others",
+            )),
+            Takeover::Timeout => params.validate_timeouts(setting.delay_bound),
+            Takeover::Perfect | Takeover::Operator | Takeover::Never => Ok(()),
         }
-        if params.ack_wait != AckWait::Majority {
-            let why =
-                "takeover = \"quorum\" finds what a majority has: ack_wait must be \"majority\"";
-            return Err(Invalid::new("ack_wait", why));
-        }
-        let least = params.heartbeat + setting.delay_bound.times(2);
-        if params.timeout < least {
-            let why = format!("a lease shorter than {least} (τ + 2δ) is over before it is renewed");
-            return Err(Invalid::new("timeout", why));
-        }
-        Ok(())
+    }
+
+    fn model(params: &Params, setting: &Setting) -> Model {
+        let (timing, detector) = match params.takeover {
+            Takeover::Timeout => (Timing::Synchronous, DetectorClass::None),
+            Takeover::Perfect => (Timing::Asynchronous, DetectorClass::Perfect),
+            Takeover::Quorum | Takeover::Operator | Takeover::Never => {
+                (Timing::Asynchronous, DetectorClass::None)
+            }
+        };
+        let few = setting.role(SERVER).len() <= 2;
+        let bound = match (params.ack_wait, params.succession) {
+            (AckWait::Majority, _) => "f < n/2 servers",
+            (AckWait::All, _) => "f < n servers",
+            (AckWait::One, _) if few => "f < n servers",
+            (AckWait::One, Succession::MostAdvanced) => "f <= 1 server",
+            (AckWait::One, Succession::Rank) | (AckWait::None, _) => "f = 0 servers",
+        };
+        Model { timing, detector, bound, ..Self::MODEL }
     }
 
     fn can_progress(params: &Params, setting: &Setting, well: &ProcessSet) -> bool {

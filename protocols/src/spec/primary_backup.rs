@@ -71,7 +71,7 @@ impl Facts for Fact {
             id: ONE_DESTINATION,
             kind: Kind::Safety,
             standing: Standing::Core,
-            text: "each client addresses at most one server at a time",
+            text: "each client addresses at most one server at a time, and reaches no other",
             checker: |_| Box::new(OneDestination::default()),
         },
         PropertyEntry {
@@ -160,21 +160,39 @@ impl Property<PrimaryBackupService> for OnePrimary {
     }
 }
 
-/// Pb2: looks at each transmission.
+/// Pb2: looks at each transmission, and whether a request that is processed was addressed to the
+/// server that does so. A request that no client has announced is not this property's matter.
 #[derive(Clone, Debug, Default, Hash)]
 struct OneDestination {
+    /// The servers that each request was addressed to, one after the other.
+    addressed: BTreeMap<Command, ProcessSet>,
     transmissions: u64,
 }
 
 impl Property<PrimaryBackupService> for OneDestination {
     fn observe(&mut self, event: &Observed<'_, PrimaryBackupService>) -> Result<(), Violation> {
-        let Some(Fact::Transmits { number, to }) = fact(event) else { return Ok(()) };
-        self.transmissions += 1;
-        if to.len() <= 1 {
-            return Ok(());
+        match fact(event) {
+            Some(Fact::Transmits { number, to }) => {
+                self.transmissions += 1;
+                let client = event.process;
+                let addressed = self.addressed.entry(Command { client, number: *number });
+                addressed.or_default().extend(to.iter());
+                if to.len() > 1 {
+                    let message = format!("{client} sent its request {number} to {to} at once");
+                    return Err(Violation::by([client], message));
+                }
+            }
+            Some(Fact::Processes(command)) => {
+                let server = event.process;
+                let addressed = self.addressed.get(command);
+                if addressed.is_some_and(|addressed| !addressed.contains(server)) {
+                    let message = format!("{command} reached {server}, which it did not address");
+                    return Err(Violation::by([command.client, server], message));
+                }
+            }
+            _ => {}
         }
-        let client = event.process;
-        Err(Violation::by([client], format!("{client} sent its request {number} to {to} at once")))
+        Ok(())
     }
 
     fn exercised(&self) -> u64 {
@@ -340,6 +358,17 @@ mod tests {
     fn a_request_to_two_servers_is_refused() {
         assert_eq!(check(3, &[sends(1, &[S0]), sends(1, &[S1])]), [] as [&str; 0]);
         assert_eq!(check(3, &[sends(1, &[S0, S1])]), ["pb.one-destination"]);
+    }
+
+    #[test]
+    fn a_request_that_reaches_a_server_which_its_client_does_not_address_is_refused() {
+        let reaches = |server: ProcessId, addressed: &[ProcessId]| {
+            let sends = addressed.iter().map(|to| sends(1, &[*to]));
+            let acts = [says(server, Fact::BecomesPrimary)].into_iter().chain(sends);
+            check(3, &acts.chain([processes(server)]).collect::<Vec<_>>())
+        };
+        assert_eq!(reaches(S1, &[S0, S1]), [] as [&str; 0], "the second is a repetition");
+        assert_eq!(reaches(S1, &[S0]), ["pb.one-destination"]);
     }
 
     #[test]

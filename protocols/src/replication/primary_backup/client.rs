@@ -1,8 +1,9 @@
 //! A client: it asks one server at a time, and another if no reply comes.
 
-use ftsim_core::{Cx, Duration, ProcessId, Setting};
+use ftsim_core::{Cx, Duration, ProcessId, ProcessSet, Setting};
 
-use super::{Msg, Params, PrimaryBackup, Timer, View};
+use super::params::Params;
+use super::{Msg, PrimaryBackup, Timer, View};
 use crate::spec::primary_backup::Fact;
 use crate::spec::service::{Indication, Key, Operation, Outcome, SERVER};
 
@@ -11,6 +12,8 @@ use crate::spec::service::{Indication, Key, Operation, Outcome, SERVER};
 pub struct Client {
     servers: Vec<ProcessId>,
     retry: Duration,
+    /// Not in the mutant `asks-all`.
+    asks_one: bool,
     /// Whom it takes for the primary: an index into `servers`.
     destination: usize,
     /// The highest view whose primary has shown itself.
@@ -24,6 +27,7 @@ impl Client {
         Self {
             servers: setting.role(SERVER).collect(),
             retry: params.retry,
+            asks_one: !setting.is_mutant("asks-all"),
             destination: 0,
             view: 0,
             pending: None,
@@ -73,9 +77,13 @@ impl Client {
 
     fn transmit(&mut self, cx: &mut Cx<PrimaryBackup>) {
         let Some((number, key, operation)) = self.pending.clone() else { return };
-        let to = self.servers[self.destination];
-        cx.indicate(Indication::Fact(Fact::Transmits { number, to: [to].into_iter().collect() }));
-        cx.send(to, Msg::Request { number, key, operation });
+        let to: ProcessSet = if self.asks_one {
+            [self.servers[self.destination]].into_iter().collect()
+        } else {
+            self.servers.iter().copied().collect()
+        };
+        cx.indicate(Indication::Fact(Fact::Transmits { number, to: to.clone() }));
+        cx.send_to(to.iter(), Msg::Request { number, key, operation });
         cx.set_timer(self.retry, Timer::Retry);
     }
 }

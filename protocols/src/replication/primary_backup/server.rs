@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use ftsim_core::{Cx, Duration, Instant, ProcessId, ProcessSet, Setting};
 
+use super::params::{AckWait, Params, Takeover};
 use super::state::{Entry, State};
-use super::{AckWait, Msg, Params, PrimaryBackup, Takeover, Timer, View};
+use super::{Msg, PrimaryBackup, Timer, View};
 use crate::spec::primary_backup::Fact;
 use crate::spec::service::{Command, Indication, Key, Operation, SERVER};
 
@@ -21,6 +22,8 @@ pub struct Server {
     pub(super) waits_its_turn: bool,
     /// Not in the mutant `forget-replies`.
     pub(super) keeps_replies: bool,
+    /// Not in the mutant `busy-backup`.
+    is_idle_as_backup: bool,
 
     /// The highest view that it knows of.
     pub(super) view: View,
@@ -79,6 +82,7 @@ impl Server {
             delay_bound: setting.delay_bound,
             waits_its_turn: !setting.is_mutant("two-successors"),
             keeps_replies: !setting.is_mutant("forget-replies"),
+            is_idle_as_backup: !setting.is_mutant("busy-backup"),
             view: 0,
             log_view: 0,
             phase: Phase::Backup,
@@ -96,8 +100,14 @@ impl Server {
     /// All start at once: the first primary has the loyalty of all, as if each had just heard from
     /// it.
     pub(super) fn on_start(&mut self, cx: &mut Cx<PrimaryBackup>) {
+        let counts_on_time = self.params.takeover == Takeover::Timeout;
+        if counts_on_time {
+            for p in self.predecessors() {
+                self.await_sign_of_life(p, cx);
+            }
+        }
         if self.primary_of(0) == self.me {
-            if self.params.takeover == Takeover::Timeout {
+            if counts_on_time {
                 cx.indicate(Indication::Fact(self.promised_outages()));
             }
             self.heard = self.others().map(|p| (p, cx.now())).collect();
@@ -105,6 +115,7 @@ impl Server {
         } else {
             self.loyal_until = cx.now() + self.params.timeout;
             self.listen(cx);
+            self.show_life(cx);
         }
     }
 
@@ -119,6 +130,7 @@ impl Server {
             Msg::Log { view, log } => self.on_log(from, view, log, cx),
             Msg::Ack { view, length } => self.on_ack(from, view, length, cx),
             Msg::Heartbeat { view, sent_ns } => self.on_heartbeat(from, view, sent_ns, cx),
+            Msg::Alive => self.await_sign_of_life(from, cx),
             Msg::Echo { view, sent_ns } => self.on_echo(from, view, sent_ns, cx),
             Msg::Prepare { view, sent_ns } => self.on_prepare(from, view, sent_ns, cx),
             Msg::Promise { view, sent_ns, log_view, log } => {
@@ -131,9 +143,11 @@ impl Server {
     pub(super) fn on_timer(&mut self, timer: Timer, cx: &mut Cx<PrimaryBackup>) {
         self.look_at_the_clock(cx);
         match timer {
-            Timer::Heartbeat => self.send_heartbeats(cx),
+            Timer::Heartbeat if self.is_primary() => self.send_heartbeats(cx),
+            Timer::Heartbeat => self.show_life(cx),
             Timer::AckDue { view, length } => self.on_ack_due(view, length, cx),
             Timer::Silence => self.on_silence(cx),
+            Timer::SilenceOf(p) => self.suspect(p, cx),
             Timer::PromisesDue => self.on_promises_due(cx),
             Timer::Lease | Timer::Retry => {}
         }
@@ -148,7 +162,7 @@ impl Server {
         operation: &Operation,
         cx: &mut Cx<PrimaryBackup>,
     ) {
-        if !self.is_primary() {
+        if !self.is_primary() && self.is_idle_as_backup {
             cx.reach("a backup is idle");
             return;
         }
@@ -255,9 +269,6 @@ impl Server {
     /// Shows that it is alive. A backup that has not kept up since the last heartbeat gets the
     /// whole log.
     pub(super) fn send_heartbeats(&mut self, cx: &mut Cx<PrimaryBackup>) {
-        if !self.is_primary() {
-            return;
-        }
         let (view, sent_ns) = (self.view, cx.now().as_nanos());
         cx.send_to(self.others(), Msg::Heartbeat { view, sent_ns });
         for late in self.backups() {
@@ -270,6 +281,16 @@ impl Server {
     }
 
     // The backups.
+
+    /// With `timeout`, shows those behind it in rank that it is alive, primary or not. A primary
+    /// does so by its heartbeats.
+    pub(super) fn show_life(&self, cx: &mut Cx<PrimaryBackup>) {
+        let successors = self.others().filter(|p| *p > self.me);
+        if self.params.takeover == Takeover::Timeout && successors.clone().next().is_some() {
+            cx.send_to(successors, Msg::Alive);
+            cx.set_timer(self.params.heartbeat, Timer::Heartbeat);
+        }
+    }
 
     fn on_update(
         &mut self,
@@ -318,6 +339,7 @@ impl Server {
         sent_ns: u64,
         cx: &mut Cx<PrimaryBackup>,
     ) {
+        self.await_sign_of_life(from, cx);
         if !self.follows(from, view, cx) {
             return;
         }
@@ -365,6 +387,12 @@ impl Server {
     pub(super) fn others(&self) -> impl Iterator<Item = ProcessId> + Clone + use<> {
         let me = self.me;
         self.servers.clone().into_iter().filter(move |p| *p != me)
+    }
+
+    /// Those before it in rank: the order of rank is that of ids.
+    fn predecessors(&self) -> impl Iterator<Item = ProcessId> + use<> {
+        let me = self.me;
+        self.others().filter(move |p| *p < me)
     }
 
     /// The others that it has not given up.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use ftsim_core::{Cx, Duration, Instant, ProcessId};
+use ftsim_core::{Cx, Instant, ProcessId};
 
+use super::params::{Succession, Takeover};
 use super::server::{Phase, Promise, Server};
-use super::{AckWait, Msg, PrimaryBackup, Succession, Takeover, Timer, View};
+use super::{Msg, PrimaryBackup, Timer, View};
 use crate::spec::primary_backup::Fact;
 use crate::spec::service::{CLIENT, Indication};
 
@@ -27,35 +28,29 @@ impl Server {
         }
     }
 
-    /// Waits for the next sign of life of the primary. With `quorum` the servers wait for longer,
-    /// the later their turn comes, so that they don't stand against each other.
-    pub(super) fn listen(&self, cx: &mut Cx<PrimaryBackup>) {
-        let turn = self.own_view_after(self.view) - self.view;
-        let wait = match self.params.takeover {
-            Takeover::Timeout => self.params.timeout,
-            Takeover::Quorum => self.params.timeout + self.next_turn().times(turn - 1),
-            Takeover::Perfect | Takeover::Operator | Takeover::Never => return,
-        };
-        cx.set_timer(wait, Timer::Silence);
+    /// With `timeout`, a predecessor is given up unless it shows that it is alive within `timeout`
+    /// from now.
+    pub(super) fn await_sign_of_life(&self, p: ProcessId, cx: &mut Cx<PrimaryBackup>) {
+        let counts = self.params.takeover == Takeover::Timeout && p < self.me;
+        if counts && !self.suspected.contains(p) {
+            cx.set_timer(self.params.timeout, Timer::SilenceOf(p));
+        }
     }
 
-    /// How long after one server has given its predecessor up, the next one has heard of it: the
-    /// predecessor's last heartbeat may have reached only one of them, τ later than the one before
-    /// reached the other.
-    fn next_turn(&self) -> Duration {
-        self.params.timeout + self.delay_bound
+    /// With `quorum`, waits for the next heartbeat of the primary. Servers wait for longer, the
+    /// later their turn comes, so that they do not stand against each other: the last heartbeat may
+    /// have reached one τ + δ later than another, and who stands is heard δ later.
+    pub(super) fn listen(&self, cx: &mut Cx<PrimaryBackup>) {
+        if self.params.takeover == Takeover::Quorum {
+            let turn = self.own_view_after(self.view) - self.view;
+            let until_next_turn = self.params.timeout + self.delay_bound;
+            cx.set_timer(self.params.timeout + until_next_turn.times(turn - 1), Timer::Silence);
+        }
     }
 
     pub(super) fn on_silence(&mut self, cx: &mut Cx<PrimaryBackup>) {
-        if !matches!(self.phase, Phase::Backup) {
-            return;
-        }
-        if self.params.takeover == Takeover::Quorum {
-            return self.stand(self.own_view_after(self.view), cx);
-        }
-        self.suspect(self.primary_of(self.next_view()), cx);
         if matches!(self.phase, Phase::Backup) {
-            cx.set_timer(self.next_turn(), Timer::Silence);
+            self.stand(self.own_view_after(self.view), cx);
         }
     }
 
@@ -129,6 +124,7 @@ impl Server {
         cx.cancel_timer(Timer::Heartbeat);
         cx.cancel_timer(Timer::Lease);
         self.phase = Phase::Backup;
+        self.show_life(cx);
         self.owed.clear();
     }
 
@@ -215,13 +211,21 @@ impl Server {
         promise: Promise,
         cx: &mut Cx<PrimaryBackup>,
     ) {
-        let known = self.servers.contains(&from) && view == self.view;
-        if let Phase::Standing { promises } = &mut self.phase
-            && known
-        {
-            promises.insert(from, promise);
-            self.hear(from, sent_ns, cx);
-            self.lead_if_promised(cx);
+        if !self.servers.contains(&from) || view != self.view {
+            return;
+        }
+        match &mut self.phase {
+            Phase::Standing { promises } => {
+                promises.insert(from, promise);
+                self.hear(from, sent_ns, cx);
+                self.lead_if_promised(cx);
+            }
+            // It binds its sender for as long as an echo does.
+            Phase::Primary => {
+                self.hear(from, sent_ns, cx);
+                self.renew_lease(cx);
+            }
+            Phase::Backup => {}
         }
     }
 
@@ -310,16 +314,12 @@ impl Server {
 
     // What the service promises.
 
-    /// One outage for each server but one: requests can be lost from the last that the primary
-    /// could not answer any more, until clients hear of its successor.
+    /// One outage for each server but one. The outage of a crash begins with the earliest request
+    /// whose reply the crash can take along, and ends when clients hear of the successor: a last
+    /// sign of life takes δ, `timeout` passes, and the news takes δ.
     pub(super) fn promised_outages(&self) -> Fact {
         let delay = self.delay_bound;
-        // A request, and its acknowledgements if they are waited for; silence; the news, and the
-        // time it takes.
-        let mut longest = delay + self.params.timeout + delay + delay;
-        if self.params.ack_wait != AckWait::None {
-            longest = longest + delay.times(2);
-        }
+        let mut longest = self.params.reply_max(delay) + delay + self.params.timeout + delay;
         if self.params.succession == Succession::MostAdvanced {
             longest = longest + delay.times(2);
         }

@@ -71,7 +71,7 @@ fn a_request_costs_2_client_messages_and_2_for_each_backup() {
                 let sent = |kind| run.statistics.sent_of(kind);
                 assert_eq!(sent("Request") + sent("Reply"), 2 * operations);
                 assert_eq!(sent("Update") + sent("Ack"), 2 * u64::from(n - 1) * operations);
-                let other = sent("Heartbeat") + sent("Echo");
+                let other = sent("Heartbeat") + sent("Alive") + sent("Echo");
                 let all = 2 * operations * u64::from(n) + other;
                 assert_eq!(run.statistics.sent(), all, "nothing else is sent");
                 assert_all_held(&run);
@@ -110,6 +110,31 @@ fn failover_takes_tau_and_2_delta_at_the_most() {
         let failover = serves(&run)[1] - crash * 1_000_000;
         assert!(failover <= FAILOVER_MAX_NS, "seed {seed}: {failover} ns");
         assert_all_held(&run);
+    }
+}
+
+#[test]
+fn failover_takes_no_longer_if_several_servers_crash_at_once() {
+    for crashes in 1..=5 {
+        let mut bench = bench(6, 1).workload(ONE).lockstep();
+        for server in 0..crashes {
+            // Each dies right after its signs of life.
+            bench = bench.crash(server, Trigger::At(at_ms(100) + Duration::from_nanos(1)));
+        }
+        let run = bench.run(1);
+        assert_eq!(serves(&run), [0, 100_000_000 + FAILOVER_MAX_NS]);
+        assert_all_held(&run);
+    }
+}
+
+#[test]
+fn every_tau_each_server_shows_all_behind_it_that_it_is_alive() {
+    for n in 1..=5_u32 {
+        let mut bench = bench(n, 1).workload(ONE).lockstep();
+        bench.experiment.limits.horizon = at_ms(199);
+        let run = bench.run(1);
+        let sent = run.statistics.sent_of("Heartbeat") + run.statistics.sent_of("Alive");
+        assert_eq!(sent, 4 * u64::from(n * (n - 1) / 2), "at 0, 50, 100 and 150 ms");
     }
 }
 
@@ -226,5 +251,6 @@ fn mutants_violate_what_the_catalogue_says() {
         violated
     };
     assert_eq!(seeds("two-successors", 3), ["pb.one-primary"]);
+    assert_eq!(seeds("asks-all", 3), ["pb.one-destination"]);
     assert_eq!(seeds("forget-replies", 2), ["smr.exactly-once"]);
 }
