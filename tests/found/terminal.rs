@@ -460,6 +460,36 @@ fn a_full_device_is_told_and_no_bug() {
 }
 
 #[test]
+#[expect(clippy::disallowed_types, reason = "how long it takes is what was wrong")]
+fn what_is_wrong_with_a_file_is_told_in_bounds() {
+    let folder = folder("bounded");
+    let names: String = (0..20_000).map(|i| format!("\"rb.validty{i}\",")).collect();
+    let many = format!("protocol = \"beb\"\nprocesses = 3\n[expect]\nviolated = [{names}]\n");
+    let long = format!("protocol = \"{}\"\nprocesses = 3\n", "beb".repeat(400_000));
+    let far = format!(
+        "protocol = \"beb\"\nprocesses = 3\nnetwork = {{ order = \"fifo\",{} dealy = \"1ms\" }}\n",
+        " ".repeat(1_000_000)
+    );
+    for (name, text, told) in [
+        ("many", many, "error: 19980 more errors are not shown\n--> x.toml\n"),
+        ("long", long, "error: unknown protocol `bebbeb"),
+        ("far", far, "--> x.toml:3:1000029\n"),
+    ] {
+        fs::write(folder.join("x.toml"), text).expect("a file");
+        let start = std::time::Instant::now();
+        let output = ftsim(&folder, &["check", "x.toml"]).output().expect("ftsim starts");
+        let seconds = start.elapsed().as_secs_f64();
+        let message = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        assert!(message.contains(told), "{name}: {message}");
+        let width = message.lines().map(|line| line.chars().count()).max();
+        assert!(message.len() < 20_000 && width < Some(1_200), "{name}: {}", message.len());
+        // It takes some 50 ms; it took 40 s.
+        assert!(seconds < 5.0, "{name}: {seconds} s");
+    }
+}
+
+#[test]
 fn a_quiet_run_shows_what_is_not_as_expected_and_the_summary_names_it() {
     let folder = folder("quiet");
     let good = format!("{BREAKS}[expect]\nviolated = [\"rb.agreement\"]\n");
