@@ -1,5 +1,7 @@
 //! What the program writes: to whom, how much, and nothing that a terminal or a CI service obeys.
 
+mod readme;
+
 use std::ffi::OsString;
 use std::fmt;
 use std::fs;
@@ -487,6 +489,32 @@ fn what_is_wrong_with_a_file_is_told_in_bounds() {
         // It takes some 50 ms; it took 40 s.
         assert!(seconds < 5.0, "{name}: {seconds} s");
     }
+}
+
+/// Sends an interrupt to a run that takes long, once it has begun.
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_interrupted_writes_what_was_finished() {
+    let folder = folder("interrupted");
+    fs::write(folder.join("x.toml"), BREAKS).expect("a file");
+    fs::write(folder.join("y.toml"), BREAKS).expect("a file");
+    let arguments = ["run", "x.toml", "y.toml", "--seeds", "1000000000"];
+    let mut command = ftsim(&folder, &arguments);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let child = child.expect("ftsim starts");
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(kill.expect("kill starts").success());
+    let output = ends(child);
+    let (out, err) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(130), "{out}{err}");
+    assert_eq!(err, "error: interrupted; 1 scenario not begun\n");
+    assert!(out.starts_with("UNEXPECTED  x.toml  beb  "), "{out}");
+    let runs = out.lines().find_map(|line| line.strip_prefix("1 scenario, ")).expect("a summary");
+    let count: u64 = runs.split(' ').next().and_then(|n| n.parse().ok()).expect("a number");
+    assert!((1..1_000_000_000).contains(&count), "{out}");
+    assert!(!out.contains("y.toml"), "{out}");
 }
 
 #[test]
