@@ -6,8 +6,9 @@ use std::path::Path;
 
 use ftsim_reports::{SweepReport, write_annotations, write_junit, write_step_summary};
 
-use crate::cli::Failure;
+use crate::cli::{Failure, Out};
 use crate::results::at;
+use crate::screen::Form;
 use crate::whole_file::write_whole;
 
 /// Writes the JUnit file, if one is asked for; and inside GitHub Actions its annotations and the
@@ -17,7 +18,7 @@ use crate::whole_file::write_whole;
 /// When a file cannot be written.
 pub fn write(
     junit: Option<&Path>,
-    out: &mut impl Write,
+    out: &mut Out,
     reports: &[SweepReport],
     results: &str,
 ) -> Result<(), Failure> {
@@ -27,7 +28,9 @@ pub fn write(
         write_whole(path, &xml)?;
     }
     if variable("GITHUB_ACTIONS").as_deref() == Some("true") {
+        out.begin(Form::Commands)?;
         write_annotations(out, reports)?;
+        out.begin(Form::Text)?;
         if let Some(path) = variable("GITHUB_STEP_SUMMARY") {
             let path = Path::new(&path);
             let mut summary = Vec::new();

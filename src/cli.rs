@@ -1,6 +1,7 @@
 //! What is typed, and what is done about it.
 
-use std::io::{self, BufWriter, Write};
+use std::ffi::OsString;
+use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use std::process::ExitCode;
 use annotate_snippets::Renderer;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ftsim_protocols::Catalogue;
+use ftsim_reports::{is_active, line};
 
 use crate::diagnostic::Diagnostic;
 use crate::diff::DiffArgs;
@@ -20,28 +22,97 @@ use crate::replay::ReplayArgs;
 use crate::results::FolderError;
 use crate::run::RunArgs;
 use crate::scenario::Scenario;
+use crate::screen::{Form, Screen};
 use crate::show::ShowArgs;
 use crate::shrink_command::ShrinkArgs;
 use crate::sweep::{InternalError, RunError};
 use crate::sweep_command::SweepArgs;
+use crate::terminal::page;
 use crate::{
     describe, diff, explain, merge, record, replay, run, schema, show, shrink_command,
     sweep_command,
 };
 
-const EXIT_CODES: &str = "\
-Exit status:
-    0  every expectation is met
-    1  some expectation is not met
-    2  bad usage, or a file that cannot be used
-    3  all that is wrong is that a limit came before a verdict
-    4  a run was not deterministic, or not the one that a repro stands for
-   70  ftsim itself has failed
-  130  interrupted; what was finished is written";
+/// What the exit status of a command means, a line each.
+macro_rules! exit_status {
+    ($($line:literal)*) => { concat!("Exit status:", $("\n", $line),*) };
+}
+
+const EXIT_ALL: &str = exit_status! {
+    "    0  every expectation is met"
+    "    1  some expectation is not met"
+    "    2  bad usage, a file that cannot be used, or output that cannot be written"
+    "    3  all that is wrong is that a limit came before a verdict"
+    "    4  a run was not deterministic, or not the one that a repro stands for"
+    "   70  ftsim itself has failed"
+    "  130  interrupted; what was finished is written"
+    "A command tells with --help which of them it has. Output that nobody reads any more, as behind \
+     `| head`, changes nothing about the status."
+};
+const EXIT_RUN: &str = exit_status! {
+    "    0  every expectation is met"
+    "    1  some expectation is not met"
+    "    2  bad usage, a file that cannot be used, or output that cannot be written"
+    "    3  all that is wrong is that a limit came before a verdict"
+    "    4  with --check-determinism: the two executions of a run differ"
+    "   70  ftsim itself has failed"
+    "  130  interrupted; what was finished is written"
+};
+const EXIT_MERGE: &str = exit_status! {
+    "    0  every expectation is met"
+    "    1  some expectation is not met"
+    "    2  bad usage, results that cannot be merged, or output that cannot be written"
+    "    3  all that is wrong is that a limit came before a verdict"
+    "    4  a run does not do again what its shard wrote of it"
+    "   70  ftsim itself has failed"
+};
+const EXIT_REPLAY: &str = exit_status! {
+    "    0  the run is shown, whatever its verdicts are"
+    "    2  bad usage, a file that cannot be used, or output that cannot be written"
+    "    4  the run is not the one that the repro stands for"
+    "   70  ftsim itself has failed"
+};
+const EXIT_RECORD: &str = exit_status! {
+    "    0  the run is recorded, whatever its verdicts are"
+    "    2  bad usage, a file that cannot be used, or output that cannot be written"
+    "    4  the run is not the one that the repro stands for"
+    "   70  ftsim itself has failed"
+    "  130  interrupted; nothing is written"
+};
+const EXIT_SHRINK: &str = exit_status! {
+    "    0  the scenario is written"
+    "    1  no run violates what is to be kept"
+    "    2  bad usage, a file that cannot be used, or output that cannot be written"
+    "   70  ftsim itself has failed"
+    "  130  interrupted; the smallest scenario so far is written"
+};
+const EXIT_EXPLAIN: &str = exit_status! {
+    "    0  the story is told"
+    "    1  the run violates nothing, or not this property"
+    "    2  bad usage, a file that cannot be used, or output that cannot be written"
+    "    4  the run is not the one that the repro stands for"
+    "   70  ftsim itself has failed"
+};
+const EXIT_DIFF: &str = exit_status! {
+    "    0  the two runs are the same"
+    "    1  they differ"
+    "    2  bad usage, a file that cannot be used, or output that cannot be written"
+    "   70  ftsim itself has failed"
+};
+const EXIT_CHECK: &str = exit_status! {
+    "    0  every file is a scenario that can be run"
+    "    2  bad usage, a file that cannot be used, or output that cannot be written"
+    "   70  ftsim itself has failed"
+};
+const EXIT_PRINT: &str = exit_status! {
+    "    0  it is written"
+    "    2  bad usage, a file that cannot be used, or output that cannot be written"
+    "   70  ftsim itself has failed"
+};
 
 /// Run fault-tolerance protocols under injected faults, and check what they promise.
 #[derive(Debug, Parser)]
-#[command(name = "ftsim", version, after_help = EXIT_CODES)]
+#[command(name = "ftsim", version, after_help = EXIT_ALL)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -50,39 +121,43 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run scenarios over their seeds, and compare with what they expect
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = EXIT_RUN)]
     Run(RunArgs),
     /// Run many seeds, and write what came of them, with a repro for each kind of failure
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = EXIT_RUN)]
     Sweep(SweepArgs),
     /// Make one result of the shards of a sweep
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = EXIT_MERGE)]
     Merge(MergeArgs),
     /// Run one seed, and show its settings, its trace and its verdicts
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = EXIT_REPLAY)]
     Replay(ReplayArgs),
     /// Run one seed, however long, and write what happens to a file while it goes on
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = EXIT_RECORD)]
     Record(RecordArgs),
     /// Show what `ftsim record` wrote, as `ftsim replay` shows a run
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = EXIT_PRINT)]
     Show(ShowArgs),
     /// Make the smallest scenario that fails as a run did
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = EXIT_SHRINK)]
     Shrink(ShrinkArgs),
     /// Tell the story of a violation: what led to it, and which faults it needs
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = EXIT_EXPLAIN)]
     Explain(ExplainArgs),
     /// Show the first event in which two runs differ, and the states around it
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = EXIT_DIFF)]
     Diff(DiffArgs),
     /// Check scenario files without running them
+    #[command(after_help = EXIT_CHECK)]
     Check(CheckArgs),
     /// List the protocols
+    #[command(after_help = EXIT_PRINT)]
     List(ListArgs),
     /// Describe a protocol: model, parameters, properties, mutants
+    #[command(after_help = EXIT_PRINT)]
     Describe(DescribeArgs),
     /// Print the JSON schema of scenario files
+    #[command(after_help = EXIT_PRINT)]
     Schema,
 }
 
@@ -91,6 +166,9 @@ struct CheckArgs {
     /// Check these scenario files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Say nothing of files that can be used
+    #[arg(long, short)]
+    quiet: bool,
 }
 
 #[derive(Debug, Args)]
@@ -120,6 +198,16 @@ pub(crate) enum Format {
     Json,
 }
 
+impl Format {
+    /// What of it may be obeyed.
+    pub(crate) const fn form(self) -> Form {
+        match self {
+            Self::Text => Form::Text,
+            Self::Json => Form::Data,
+        }
+    }
+}
+
 /// How a run is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TraceFormat {
@@ -127,6 +215,16 @@ pub(crate) enum TraceFormat {
     Text,
     /// For programs: an object a line.
     Jsonl,
+}
+
+impl TraceFormat {
+    /// What of it may be obeyed.
+    pub(crate) const fn form(self) -> Form {
+        match self {
+            Self::Text => Form::Text,
+            Self::Jsonl => Form::Data,
+        }
+    }
 }
 
 /// How many threads, where so many are asked for.
@@ -184,22 +282,23 @@ impl From<RunError> for Failure {
 }
 
 /// Where results go.
-pub(crate) type Out = BufWriter<anstream::AutoStream<io::StdoutLock<'static>>>;
+pub(crate) type Out = Screen<anstream::AutoStream<io::Stdout>>;
 
 /// The whole program: reads the arguments, does what they say, and returns the exit status.
 #[expect(clippy::needless_pass_by_value, reason = "a program hands its catalogue over")]
 pub fn main(catalogue: Catalogue) -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            // A closed pipe is no failure.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { Exit::BadInput as u8 } else { 0 });
-        }
-    };
-    let mut out = BufWriter::new(anstream::stdout().lock());
+    ExitCode::from(main_with(std::env::args_os(), &catalogue))
+}
+
+/// As [`main`], with these arguments; the first is the name of the program.
+pub fn main_with(arguments: impl IntoIterator<Item = OsString>, catalogue: &Catalogue) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let mut out = Screen::new(anstream::stdout());
     let done = catch_unwind(AssertUnwindSafe(|| {
-        let exit = command(&cli.command, &catalogue, &mut out)?;
+        let exit = match Cli::try_parse_from(&arguments) {
+            Ok(cli) => command(&cli.command, catalogue, &mut out)?,
+            Err(error) => usage(&error, &arguments, &mut out)?,
+        };
         out.flush()?;
         Ok(exit)
     }));
@@ -211,24 +310,36 @@ pub fn main(catalogue: Catalogue) -> ExitCode {
             Exit::Internal
         }
     };
-    // What is left in the buffer after a failure to write would fail again.
-    drop(out.into_parts());
-    ExitCode::from(exit as u8)
+    exit as u8
+}
+
+/// Tells how ftsim is used: because somebody asked, or did not know.
+fn usage(error: &clap::Error, arguments: &[OsString], out: &mut Out) -> io::Result<Exit> {
+    let is_plain = |argument: &OsString| !argument.to_string_lossy().contains(is_active);
+    let text = match arguments.iter().all(is_plain) {
+        true => error.render().ansi().to_string(),
+        false => error.to_string(),
+    };
+    if error.use_stderr() {
+        say(&text);
+        return Ok(Exit::BadInput);
+    }
+    out.write_all(text.as_bytes())?;
+    Ok(Exit::Good)
 }
 
 /// Says why a command could not be carried out.
 fn failed(failure: &Failure) -> Exit {
     match failure {
-        Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return Exit::Good,
         Failure::Internal(error) => {
             complain(&format!("ftsim has failed, which is a bug: {error}"));
         }
         _ => complain(&failure.to_string()),
     }
     match failure {
-        Failure::Output(_) | Failure::Internal(_) => Exit::Internal,
+        Failure::Internal(_) => Exit::Internal,
         Failure::Diverged(_) => Exit::NotDeterministic,
-        Failure::Folder(_) | Failure::BadFile(_) => Exit::BadInput,
+        Failure::Output(_) | Failure::Folder(_) | Failure::BadFile(_) => Exit::BadInput,
     }
 }
 
@@ -244,11 +355,16 @@ fn command(command: &Command, catalogue: &Catalogue, out: &mut Out) -> Result<Ex
         Command::Explain(args) => explain::explain(args, catalogue, out),
         Command::Diff(args) => diff::diff(args, catalogue, out),
         Command::Check(args) => check(args, catalogue, out),
-        Command::List(args) => Ok(describe::list(catalogue, args.format, out)?),
+        Command::List(args) => {
+            out.begin(args.format.form())?;
+            Ok(describe::list(catalogue, args.format, page(false), out)?)
+        }
         Command::Describe(args) => {
-            Ok(describe::describe(catalogue, &args.protocol, args.format, out)?)
+            out.begin(args.format.form())?;
+            Ok(describe::describe(catalogue, &args.protocol, args.format, page(false), out)?)
         }
         Command::Schema => {
+            out.begin(Form::Data)?;
             writeln!(out, "{}", schema::text())?;
             Ok(Exit::Good)
         }
@@ -259,7 +375,8 @@ fn check(args: &CheckArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit,
     let mut exit = Exit::Good;
     for path in &args.files {
         match load(path, catalogue) {
-            Ok(scenario) => writeln!(out, "{}: ok", scenario.path)?,
+            Ok(_) if args.quiet => {}
+            Ok(scenario) => writeln!(out, "{}: ok", line(&scenario.path))?,
             Err(diagnostics) => {
                 exit = Exit::BadInput;
                 out.flush()?;
@@ -309,11 +426,17 @@ pub(crate) fn load(
 /// Shows what is wrong on stderr.
 pub(crate) fn tell(diagnostics: &[Diagnostic]) {
     for diagnostic in diagnostics {
-        // When stderr is gone, nobody is left to be told.
-        let _ = writeln!(anstream::stderr(), "{}\n", diagnostic.render(&Renderer::styled()));
+        say(&format!("{}\n\n", diagnostic.render(&Renderer::styled())));
     }
 }
 
 pub(crate) fn complain(message: &str) {
-    let _ = writeln!(anstream::stderr(), "error: {message}");
+    say(&format!("error: {message}\n"));
+}
+
+/// Writes a text to stderr.
+pub(crate) fn say(text: &str) {
+    let mut err = Screen::new(anstream::stderr());
+    // When stderr is gone, nobody is left to be told.
+    let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }

@@ -5,13 +5,19 @@ use std::io::{self, Write};
 use ftsim_core::catalogue::AdversaryInfo;
 use ftsim_core::{DetectorClass, Entry, FaultClass, Kind, Links, MutantKind, Standing, Timing};
 use ftsim_protocols::Catalogue;
+use ftsim_reports::{Page, TableRow, line};
 use serde_json::{Value, json};
 
 use crate::cli::{Exit, Format, complain};
 use crate::diagnostic::did_you_mean;
 
 /// Writes a line for each protocol.
-pub fn list(catalogue: &Catalogue, format: Format, out: &mut impl Write) -> io::Result<Exit> {
+pub fn list(
+    catalogue: &Catalogue,
+    format: Format,
+    page: Page,
+    out: &mut impl Write,
+) -> io::Result<Exit> {
     let entries = catalogue.entries();
     if format == Format::Json {
         let entries: Vec<Value> = entries.iter().map(entry_json).collect();
@@ -25,7 +31,8 @@ pub fn list(catalogue: &Catalogue, format: Format, out: &mut impl Write) -> io::
             .map(str::to_owned)
     };
     let head = ["protocol", "spec", "faults", "bound", "summary"].map(str::to_owned);
-    table(out, &std::iter::once(head).chain(entries.iter().map(row)).collect::<Vec<_>>())?;
+    let rows: Vec<_> = std::iter::once(head).chain(entries.iter().map(row)).collect();
+    table(out, &rows, page)?;
     Ok(Exit::Good)
 }
 
@@ -34,6 +41,7 @@ pub fn describe(
     catalogue: &Catalogue,
     name: &str,
     format: Format,
+    page: Page,
     out: &mut impl Write,
 ) -> io::Result<Exit> {
     let Some(entry) = catalogue.get(name) else {
@@ -48,14 +56,16 @@ pub fn describe(
             serde_json::to_writer_pretty(&mut *out, &entry_json(entry))?;
             writeln!(out)?;
         }
-        Format::Text => write_entry(out, entry)?,
+        Format::Text => write_entry(out, entry, page)?,
     }
     Ok(Exit::Good)
 }
 
-fn write_entry(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
+fn write_entry(out: &mut impl Write, entry: &Entry, page: Page) -> io::Result<()> {
     let model = &entry.model;
-    writeln!(out, "{}: {}\n", entry.name, entry.summary)?;
+    let plain = anstyle::Style::new();
+    page.write_line(out, (plain, &format!("{}: ", line(entry.name))), &line(entry.summary))?;
+    writeln!(out)?;
     let stated_for = entry.spec_faults.iter().map(|class| fault_text(*class));
     let stated_for = stated_for.collect::<Vec<_>>().join(", ");
     let solves = format!("{} (a spec for faults: {stated_for})", entry.spec);
@@ -70,25 +80,29 @@ fn write_entry(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
     ];
     let roles = entry.roles.join(", ");
     for (name, value) in facts.into_iter().chain([("roles", roles.as_str())]) {
-        writeln!(out, "{name:8}  {value}")?;
+        page.write_line(out, (plain, &format!("{name:8}  ")), &line(value))?;
     }
     if entry.has_leader {
-        writeln!(out, "{:8}  announced: faults can be aimed at \"leader\"", "leader")?;
+        let text = "announced: faults can be aimed at \"leader\"";
+        page.write_line(out, (plain, "leader    "), text)?;
     }
     if entry.has_corruptible_state {
-        writeln!(out, "{:8}  can be corrupted: state_corruption in [[fault]]", "state")?;
+        let text = "can be corrupted: state_corruption in [[fault]]";
+        page.write_line(out, (plain, "state     "), text)?;
     }
-    keys(out, "[params]", (entry.params_schema)().as_value())?;
-    keys(out, "[workload]", (entry.workload_schema)().as_value())?;
+    keys(out, "[params]", (entry.params_schema)().as_value(), page)?;
+    keys(out, "[workload]", (entry.workload_schema)().as_value(), page)?;
     writeln!(out, "\nProperties")?;
     let rows: Vec<[String; 4]> = entry
         .properties
         .iter()
         .map(|p| [p.id.0, standing_text(p.standing), kind_text(p.kind), p.text].map(str::to_owned))
         .collect();
-    table(out, &rows)?;
+    table(out, &rows, page)?;
     if !entry.mutants.is_empty() {
-        writeln!(out, "\nMutants: params.mutant = \"…\" makes the protocol, or its world, wrong")?;
+        writeln!(out)?;
+        let text = "params.mutant = \"…\" makes the protocol, or its world, wrong";
+        page.write_line(out, (plain, "Mutants: "), text)?;
     }
     let rows: Vec<[String; 4]> = entry
         .mutants
@@ -105,19 +119,21 @@ fn write_entry(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
             [mutant.name.to_owned(), violates, how, mutant.changes.to_owned()]
         })
         .collect();
-    table(out, &rows)?;
+    table(out, &rows, page)?;
     if !entry.adversaries.is_empty() {
-        writeln!(out, "\nAdversaries: behaviour = {{ custom = \"…\" }} of a `byzantine` fault")?;
+        writeln!(out)?;
+        let text = "behaviour = { custom = \"…\" } of a `byzantine` fault";
+        page.write_line(out, (plain, "Adversaries: "), text)?;
     }
     let row = |adversary: &AdversaryInfo| [adversary.name, adversary.summary].map(str::to_owned);
-    table(out, &entry.adversaries.iter().map(row).collect::<Vec<_>>())
+    table(out, &entry.adversaries.iter().map(row).collect::<Vec<_>>(), page)
 }
 
 /// One section's keys: name, type, default, meaning.
-fn keys(out: &mut impl Write, section: &str, schema: &Value) -> io::Result<()> {
+fn keys(out: &mut impl Write, section: &str, schema: &Value, page: Page) -> io::Result<()> {
     let rows = key_rows(schema);
     writeln!(out, "\n{section}{}", if rows.is_empty() { " has no keys" } else { "" })?;
-    table(out, &rows)
+    table(out, &rows, page)
 }
 
 fn key_rows(schema: &Value) -> Vec<[String; 4]> {
@@ -243,16 +259,17 @@ fn entry_json(entry: &Entry) -> Value {
     })
 }
 
-/// Rows in columns, without spaces at the end of a line.
-fn table<const COLUMNS: usize>(out: &mut impl Write, rows: &[[String; COLUMNS]]) -> io::Result<()> {
-    let widths: Vec<usize> = (0..COLUMNS)
-        .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
-        .collect();
-    for row in rows {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
-    }
-    Ok(())
+/// Rows in columns, as wide as the page.
+fn table<const COLUMNS: usize>(
+    out: &mut impl Write,
+    rows: &[[String; COLUMNS]],
+    page: Page,
+) -> io::Result<()> {
+    let row = |row: &[String; COLUMNS]| {
+        TableRow::from(std::array::from_fn(|column| line(&row[column]).into_owned()))
+    };
+    let rows: Vec<TableRow<COLUMNS>> = rows.iter().map(row).collect();
+    page.write_table(out, &rows)
 }
 
 const fn timing_text(timing: Timing) -> &'static str {

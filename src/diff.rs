@@ -8,7 +8,7 @@ use clap::Args;
 use ftsim_core::trace::{Entry, Trace};
 use ftsim_core::{Outcome, ProcessId};
 use ftsim_protocols::Catalogue;
-use ftsim_reports::write_trace;
+use ftsim_reports::{counted, line, write_trace};
 
 use crate::cli::{Exit, Failure, Out, complain, load_all};
 use crate::crash_point::CrashPoint;
@@ -65,13 +65,15 @@ pub fn diff(args: &DiffArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exi
     let sides = [one?, other?];
     for (name, Side { scenario, recorded }) in ["A", "B"].iter().zip(&sides) {
         let Outcome { seed, digest, .. } = recorded.0;
-        writeln!(out, "{name}  {}, seed {seed}, digest {digest}", scenario.path)?;
+        let path = line(&scenario.path);
+        writeln!(out, "{name}  {path}, seed {seed}, digest {digest}")?;
     }
     writeln!(out)?;
     let [a, b] = &sides;
     match first_divergence(&a.recorded, &b.recorded) {
         None => {
-            writeln!(out, "the two runs are the same: {} events", a.recorded.1.entries.len())?;
+            let events = counted(a.recorded.1.entries.len() as u64, "event");
+            writeln!(out, "the two runs are the same: {events}")?;
             return Ok(Exit::Good);
         }
         Some(Differs::Event { index, one, other }) => {
@@ -116,7 +118,9 @@ fn write_event(
     let entries = &sides[0].recorded.1.entries;
     let common = entries[index.saturating_sub(CONTEXT)..index].to_vec();
     if index > common.len() {
-        writeln!(out, "… {} events are the same", index - common.len())?;
+        let verb = if index - common.len() == 1 { "is" } else { "are" };
+        let events = counted((index - common.len()) as u64, "event");
+        writeln!(out, "… {events} {verb} the same")?;
     }
     write_trace(out, &Trace { entries: common, truncated: false })?;
     writeln!(out)?;
@@ -144,6 +148,7 @@ fn write_states(
         let absent = "there is no such process".to_owned();
         let state = |states: &[String]| states.get(p.index()).unwrap_or(&absent).clone();
         let (state, other) = (state(&states), state(&others));
+        let (state, other) = (line(&state), line(&other));
         if state == other {
             writeln!(out, "{p} in both, after step {step}: {state}")?;
         } else {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::{Args, ValueEnum};
 use ftsim_core::{Kind, Outcome, Trace, Verdict};
 use ftsim_protocols::Catalogue;
-use ftsim_reports::{Plot, Violated, wrapped, write_mermaid, write_story};
+use ftsim_reports::{Page, Plot, Violated, counted, line, write_mermaid, write_story};
 
 use crate::cli::{Exit, Failure, Out, complain};
 use crate::failing_run::PANICKED;
@@ -14,6 +14,7 @@ use crate::one_run::{OneRun, OneRunArgs};
 use crate::replay;
 use crate::scenario::Scenario;
 use crate::sweep::InternalError;
+use crate::terminal::page;
 
 /// What `ftsim explain` is told.
 #[derive(Debug, Args)]
@@ -68,8 +69,9 @@ pub(crate) fn explain(
     match args.format {
         StoryFormat::Mermaid => write_mermaid(out, &Plot::of(&trace, violated))?,
         StoryFormat::Text => {
-            tell(out, scenario, (&outcome, &trace), violated)?;
-            write_others(out, violated, &violations)?;
+            let page = page(false);
+            tell(out, scenario, (&outcome, &trace), violated, page)?;
+            write_others(out, violated, &violations, page)?;
         }
     }
     if let Some(differs) = run.repro().and_then(|repro| replay::difference(repro, &outcome, &trace))
@@ -94,7 +96,7 @@ pub fn story(
     let violated = violations.iter().find(|violated| violated.property == property);
     let Some(violated) = violated else { return Ok(None) };
     let mut text = Vec::new();
-    match tell(&mut text, scenario, (&run.0, &run.1), violated) {
+    match tell(&mut text, scenario, (&run.0, &run.1), violated, Page::default()) {
         Err(Failure::Internal(error)) => return Err(error),
         told => told.expect("a vector takes all"),
     }
@@ -108,12 +110,13 @@ fn tell(
     scenario: &Scenario,
     (outcome, trace): (&Outcome, &Trace),
     violated: &Violated,
+    page: Page,
 ) -> Result<(), Failure> {
     write_title(out, scenario, outcome, trace)?;
-    write_story(out, &Plot::of(trace, violated))?;
+    write_story(out, &Plot::of(trace, violated), page)?;
     if let Some(sought) = Sought::of(outcome, &violated.property) {
         let needs = needs(scenario, outcome, &sought)?;
-        write_needs(out, scenario, &needs)?;
+        write_needs(out, scenario, &needs, page)?;
     }
     Ok(())
 }
@@ -160,11 +163,14 @@ fn write_title(
     let entry = &scenario.entry;
     let mutant = scenario.experiment.setting.mutant.as_ref();
     let mutant = mutant.map_or_else(String::new, |mutant| format!(", mutant {mutant}"));
-    let n = scenario.experiment.setting.n;
+    let processes = counted(u64::from(scenario.experiment.setting.n), "process");
     writeln!(
         out,
-        "{}, seed {}: {} ({}){mutant}, {n} processes",
-        scenario.path, outcome.seed, entry.name, entry.spec
+        "{}, seed {}: {} ({}){mutant}, {processes}",
+        line(&scenario.path),
+        outcome.seed,
+        entry.name,
+        entry.spec
     )?;
     if trace.truncated {
         writeln!(out, "the record of the run is cut short, and so is what is told of it")?;
@@ -172,17 +178,24 @@ fn write_title(
     Ok(())
 }
 
-fn write_needs(out: &mut impl Write, scenario: &Scenario, needs: &Needs) -> io::Result<()> {
+fn write_needs(
+    out: &mut impl Write,
+    scenario: &Scenario,
+    needs: &Needs,
+    page: Page,
+) -> io::Result<()> {
     writeln!(out)?;
     writeln!(out, "What it needs (each taken out alone, and the same seed run again)")?;
     let Needs { faults, overrides, mistakes, mutant, .. } = needs;
     let trials = || faults.iter().chain(overrides).chain(mistakes).chain(mutant);
     let of = |wanted: fn(&Instead) -> bool| trials().filter(move |trial| wanted(&trial.instead));
-    write_trials(out, "necessary", of(|instead| matches!(instead, Instead::Gone(_))))?;
-    write_trials(out, "changes it", of(|instead| matches!(instead, Instead::Otherwise(_))))?;
-    write_trials(out, "irrelevant", of(|instead| *instead == Instead::Same))?;
+    write_trials(out, "necessary", of(|instead| matches!(instead, Instead::Gone(_))), page)?;
+    let otherwise = of(|instead| matches!(instead, Instead::Otherwise(_)));
+    write_trials(out, "changes it", otherwise, page)?;
+    write_trials(out, "irrelevant", of(|instead| *instead == Instead::Same), page)?;
+    let plain = anstyle::Style::new();
     for fault in &needs.unfired {
-        writeln!(out, "  {:10}  {fault}", "not struck")?;
+        page.write_prose(out, (plain, "  not struck  "), &line(fault))?;
     }
     let wrong = faults.len() + overrides.len() + mistakes.len();
     let is_necessary =
@@ -192,7 +205,8 @@ fn write_needs(out: &mut impl Write, scenario: &Scenario, needs: &Needs) -> io::
             writeln!(out, "  no fault is necessary, nor are all of them together")?;
         }
         Some(instead) if !is_necessary(faults) => {
-            writeln!(out, "  no fault alone is necessary; without all of them: {}", text(instead))?;
+            let head = "  no fault alone is necessary; without all of them: ";
+            page.write_prose(out, (plain, head), &line(&text(instead)))?;
         }
         _ => {}
     }
@@ -214,12 +228,13 @@ fn write_trials<'t>(
     out: &mut impl Write,
     heading: &str,
     trials: impl Iterator<Item = &'t Trial>,
+    page: Page,
 ) -> io::Result<()> {
     for Trial { without, instead } in trials {
-        let mut lines = wrapped(&format!("  {heading:10}  "), without);
+        let mut lines = page.wrapped(&format!("  {heading:10}  "), &line(without));
         if *instead != Instead::Same {
             let text = format!("without it: {}", text(instead));
-            lines.extend(wrapped(&" ".repeat(14), &text));
+            lines.extend(page.wrapped(&" ".repeat(14), &line(&text)));
         }
         for line in lines {
             writeln!(out, "{line}")?;
@@ -236,12 +251,18 @@ fn text(instead: &Instead) -> String {
     }
 }
 
-fn write_others(out: &mut impl Write, told: &Violated, all: &[Violated]) -> io::Result<()> {
+fn write_others(
+    out: &mut impl Write,
+    told: &Violated,
+    all: &[Violated],
+    page: Page,
+) -> io::Result<()> {
     let others = all.iter().map(|violated| violated.property.as_str());
     let others: Vec<&str> = others.filter(|property| *property != told.property).collect();
     if others.is_empty() {
         return Ok(());
     }
     writeln!(out)?;
-    writeln!(out, "Also violated: {} (--property tells of it)", others.join(", "))
+    let others = format!("{} (--property tells of it)", others.join(", "));
+    page.write_prose(out, (anstyle::Style::new(), "Also violated: "), &others)
 }

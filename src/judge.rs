@@ -1,8 +1,10 @@
 //! Whether what came of a scenario's seeds is what was expected, and how it differs.
 
+use std::collections::BTreeMap;
+
 use ftsim_core::message_override::MessageOverride;
 use ftsim_reports::{
-    PropertyRow, ReachedRow, ScenarioReport, SeedRange, Surprise, SurpriseKind, shell_word,
+    PropertyRow, ReachedRow, ScenarioReport, SeedRange, Surprise, SurpriseKind, counted, shell_word,
 };
 
 use crate::cli::Exit;
@@ -72,10 +74,10 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
         let replay = format!("ftsim replay {file} --seed {shown}{point}");
         surprises.push(Surprise { kind, subject: subject.to_owned(), message, seed, replay });
     };
-    let runs = if scenario.crash_points.is_some() { "crash points" } else { "seeds" };
     let total = tally.seed_count;
+    let runs = counted(total, if scenario.crash_points.is_some() { "crash point" } else { "seed" });
     if let Some(example @ Example { message, .. }) = &tally.first_panic {
-        let message = format!("in {} of {total} {runs}; {message}", tally.panicked);
+        let message = format!("in {} of {runs}; {message}", tally.panicked);
         surprise(SurpriseKind::Panicked, "panicked", message, Some(example));
     }
     let none = PropertyTally::default();
@@ -84,24 +86,24 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
         let name = property.id.0;
         let undecided_expected = scenario.expect.undecided.contains(&property.id);
         if undecided_expected && counts.first_undecided.is_none() {
-            let message = format!("expected to be undecided, and was in none of {total} {runs}");
+            let message = format!("expected to be undecided, and was in none of {runs}");
             surprise(SurpriseKind::NotUndecided, name, message, None);
         }
         if scenario.expect.violated.contains(&property.id) {
             if counts.violated == 0 {
-                let message = format!("expected to be violated, and was in none of {total} {runs}");
+                let message = format!("expected to be violated, and was in none of {runs}");
                 surprise(SurpriseKind::NotViolated, name, message, None);
             }
             continue;
         }
         if let Some(example @ Example { message, .. }) = &counts.first_violated {
-            let message = format!("violated in {} of {total} {runs}; {message}", counts.violated);
+            let message = format!("violated in {} of {runs}; {message}", counts.violated);
             surprise(SurpriseKind::Violated, name, message, Some(example));
         }
         if let Some(example @ Example { message, .. }) = &counts.first_undecided
             && !undecided_expected
         {
-            let message = format!("undecided in {} of {total} {runs}: {message}", counts.undecided);
+            let message = format!("undecided in {} of {runs}: {message}", counts.undecided);
             surprise(SurpriseKind::Undecided, name, message, Some(example));
         }
         let is_vacuous = scenario.expect.vacuous.contains(&property.id);
@@ -109,13 +111,13 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
             counts.violated > 0 || counts.first_undecided.is_some() || undecided_expected;
         if is_vacuous && counts.held > 0 {
             let message = format!(
-                "listed as vacuous, and its premise came true in {} of {total} {runs}",
+                "listed as vacuous, and its premise came true in {} of {runs}",
                 counts.held
             );
             surprise(SurpriseKind::Exercised, name, message, None);
         } else if !is_vacuous && counts.held == 0 && !explained {
             let message = format!(
-                "its premise came true in none of {total} {runs}; if it cannot, list it in \
+                "its premise came true in none of {runs}; if it cannot, list it in \
                  expect.vacuous"
             );
             surprise(SurpriseKind::NotExercised, name, message, None);
@@ -123,12 +125,14 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
     }
     for label in &scenario.expect.reached {
         if !tally.reached.contains_key(label.as_str()) {
-            let message = format!("expected to be reached, and was in none of {total} {runs}");
+            let message = format!("expected to be reached, and was in none of {runs}");
             surprise(SurpriseKind::NotReached, label, message, None);
         }
     }
     // Faults of the file come first in every plan; what a seed drew for itself need not strike.
     let struck = |fault: &usize| total == 0 || tally.unfired.get(fault) != Some(&total);
+    // A `[[fault]]` can stand for several faults; those of it that never struck are told together.
+    let mut unfired: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for (fault, origin) in scenario.fault_origins.iter().enumerate() {
         // In a repro what was drawn is among the file's.
         if scenario.repro.is_some() {
@@ -140,14 +144,18 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
             // Of several it is enough that one is struck in some seed.
             Some(choice) if choice.faults.start != fault => continue,
             Some(choice) if choice.faults.clone().any(|fault| struck(&fault)) => continue,
-            Some(choice) => format!(" {}", choice.of),
+            Some(choice) => Some(choice.of.to_string()),
             None if struck(&fault) => continue,
             None => {
                 let on = scenario.experiment.plan.faults[fault].action.process();
-                on.map(|p| format!(" {p}")).unwrap_or_default()
+                on.map(|p| p.to_string())
             }
         };
-        let message = format!("never struck{on} in any of {total} {runs}: its trigger never came");
+        unfired.entry(*origin).or_default().extend(on);
+    }
+    for (origin, on) in unfired {
+        let on = if on.is_empty() { String::new() } else { format!(" {}", on.join(", ")) };
+        let message = format!("never struck{on} in any of {runs}: its trigger never came");
         surprise(SurpriseKind::Unfired, &format!("fault {}", origin + 1), message, None);
     }
     for (index, rule) in scenario.experiment.overrides.iter().enumerate() {
@@ -156,9 +164,8 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
         }
         let MessageOverride { from, to, kind, nth, .. } = rule;
         let kind = kind.as_ref().map(|kind| format!(" {kind}")).unwrap_or_default();
-        let message = format!(
-            "never struck in any of {total} {runs}: {from} -> {to} carried no{kind} number {nth}"
-        );
+        let message =
+            format!("never struck in any of {runs}: {from} -> {to} carried no{kind} number {nth}");
         surprise(SurpriseKind::Unfired, &format!("message {}", index + 1), message, None);
     }
     surprises

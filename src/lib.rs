@@ -39,6 +39,7 @@ mod run_report;
 pub mod scenario;
 pub mod scenario_file;
 pub mod schema;
+mod screen;
 mod seeds;
 pub mod shard;
 mod show;
@@ -49,7 +50,8 @@ pub mod sweep;
 mod sweep_command;
 mod sweep_report;
 pub mod tally;
+mod terminal;
 pub mod whole_file;
 
-pub use cli::main;
+pub use cli::{main, main_with};
 pub use ftsim_protocols::Catalogue;

@@ -19,6 +19,7 @@ use crate::results::{
 use crate::scenario::Scenario;
 use crate::sweep_command::text_digest;
 use crate::sweep_report;
+use crate::terminal::page;
 
 /// What `ftsim merge` is told.
 #[derive(Debug, Args)]
@@ -69,7 +70,7 @@ pub fn merge(args: &MergeArgs, catalogue: &Catalogue, out: &mut Out) -> Result<E
         reports.push(merge_one(&args.out, &parts, &scenario)?);
     }
     let results = args.out.display().to_string();
-    ftsim_reports::write_sweep_text(out, &reports, &results)?;
+    ftsim_reports::write_sweep_text(out, &reports, &results, page(false))?;
     ci::write(args.junit.as_deref(), out, &reports, &results)?;
     Ok(sweep_report::exit(&reports))
 }

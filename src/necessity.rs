@@ -81,7 +81,7 @@ impl Sought {
             Some(Verdict::Undecided(reason)) => format!("undecided: {reason}"),
             Some(Verdict::Violated(_)) => "violated".to_owned(),
             None if self.property == PANICKED => "no panic".to_owned(),
-            None => "not asked for".to_owned(),
+            None => "nothing claims the property, so that it is not checked".to_owned(),
         };
         let others = outcome.judged.iter().filter(|judged| {
             judged.id.0 != self.property && matches!(judged.verdict, Verdict::Violated(_))

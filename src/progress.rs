@@ -1,9 +1,13 @@
 //! How far a sweep has come, on stderr: a bar on a terminal, a line now and then otherwise.
 
-use std::io::{IsTerminal, Write};
+use std::fmt::Write;
+use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ftsim_reports::{line, with_separators};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+use crate::cli::say;
 
 /// How far all runs of a command have come.
 pub struct Progress {
@@ -25,33 +29,39 @@ struct Lines {
 const LINE_EVERY_SECONDS: u64 = 10;
 
 impl Progress {
-    /// So many seeds are to come; without a terminal nothing is shown.
-    pub fn new(total: u64) -> Self {
+    /// So many seeds are to come; without a terminal nothing is shown, nor if it is to be quiet.
+    pub fn new(total: u64, quiet: bool) -> Self {
         // The target hides itself where stderr is no terminal.
-        let bar =
-            ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
-        let template = "{wide_msg} {bar:24} {pos}/{len} seeds, {per_sec}, {eta} left";
+        let target = match quiet {
+            true => ProgressDrawTarget::hidden(),
+            false => ProgressDrawTarget::stderr_with_hz(10),
+        };
+        let bar = ProgressBar::with_draw_target(Some(total), target);
+        let template = "{wide_msg} {bar:24} {human_pos}/{human_len} seeds, {rate}, {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            bar.set_style(style.with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
+                // When the terminal is gone, nobody is left to be told.
+                let _ = out.write_str(&rate(state.per_sec()));
+            }));
         }
         Self { bar, lines: None, failing: AtomicU64::new(0) }
     }
 
     /// As [`Progress::new`], with lines where there is no terminal.
-    pub fn with_lines(total: u64) -> Self {
+    pub fn with_lines(total: u64, quiet: bool) -> Self {
         let lines = Lines {
             total,
             start: clock(),
             due: AtomicU64::new(LINE_EVERY_SECONDS),
             done: AtomicU64::new(0),
         };
-        let lines = Some(lines).filter(|_| !std::io::stderr().is_terminal());
-        Self { lines, ..Self::new(total) }
+        let lines = Some(lines).filter(|_| !quiet && !std::io::stderr().is_terminal());
+        Self { lines, ..Self::new(total, quiet) }
     }
 
     /// Now comes this scenario.
     pub fn begin(&self, scenario: &str) {
-        self.bar.set_message(scenario.to_owned());
+        self.bar.set_message(line(scenario).into_owned());
     }
 
     /// So many more seeds are done.
@@ -70,18 +80,23 @@ impl Progress {
         let (total, rate) = (lines.total, done / seconds.max(1));
         let left = total.saturating_sub(done).checked_div(rate).unwrap_or(0);
         let failing = self.failing.load(Ordering::Relaxed);
-        let line = format!(
-            "{done}/{total} seeds, {rate} a second, {left} s left, {failing} runs failed so far"
+        let [done, total, rate, left] = [done, total, rate, left].map(with_separators);
+        let failing = match failing {
+            1 => "1 run".to_owned(),
+            count => format!("{} runs", with_separators(count)),
+        };
+        let told = format!(
+            "{done}/{total} seeds, {rate} a second, {left} s left, {failing} failed so far\n"
         );
-        // When stderr is gone, nobody is left to be told.
-        let _ = writeln!(std::io::stderr(), "{line}");
+        say(&told);
     }
 
     /// So many runs of this scenario have failed so far.
     pub fn failing(&self, scenario: &str, count: u64) {
         self.failing.store(count, Ordering::Relaxed);
         if count > 0 {
-            self.bar.set_message(format!("{scenario}: {count} failed"));
+            let count = with_separators(count);
+            self.bar.set_message(format!("{}: {count} failed", line(scenario)));
         }
     }
 
@@ -89,6 +104,16 @@ impl Progress {
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// Seeds a second: whole ones, or tenths where there are few.
+fn rate(per_second: f64) -> String {
+    if per_second < 10.0 {
+        return format!("{per_second:.1} a second");
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "`as` ends at the largest number")]
+    let whole = per_second.round() as u64;
+    format!("{} a second", with_separators(whole))
 }
 
 /// What is on a clock that only goes forward.
@@ -108,6 +133,18 @@ pub fn spinner(name: &str) -> ProgressBar {
     if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {msg}") {
         bar.set_style(style);
     }
-    bar.set_prefix(name.to_owned());
+    bar.set_prefix(line(name).into_owned());
     bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rate;
+
+    #[test]
+    fn a_rate_has_no_more_digits_than_mean_something() {
+        assert_eq!(rate(0.0), "0.0 a second");
+        assert_eq!(rate(9.26), "9.3 a second");
+        assert_eq!(rate(48_231.731_4), "48,232 a second");
+    }
 }

@@ -27,6 +27,7 @@ pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result
     let Some(run) = args.run.open(catalogue) else { return Ok(Exit::BadInput) };
     let (outcome, trace) = run.record()?;
     let report = RunReport::of(&run, &outcome, trace.truncated)?;
+    out.begin(args.format.form())?;
     report.write(args.format, out, |out| match args.format {
         TraceFormat::Text => write_trace(out, &trace),
         TraceFormat::Jsonl => write_trace_jsonl(out, &trace),

@@ -1,19 +1,26 @@
 //! `ftsim run`: scenarios over their seeds, against what they expect.
 
+use std::io::Write as _;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use ftsim_protocols::Catalogue;
-use ftsim_reports::{ScenarioReport, SeedRange, write_json, write_scenario_figures, write_text};
+use ftsim_reports::{
+    ScenarioReport, SeedRange, counted, write_json, write_scenario_figures, write_text,
+};
 
-use crate::cli::{Exit, Failure, Format, Out, jobs, load_all};
+use crate::cli::{Exit, Failure, Format, Out, complain, jobs, load_all};
+use crate::interrupt;
 use crate::judge;
 use crate::progress::Progress;
 use crate::regression::{self, Regressions};
 use crate::scenario::Scenario;
 use crate::seeds::Seeds;
 use crate::sweep::{self, Repeat};
+use crate::terminal::page;
 
 /// What `ftsim run` is told.
 #[derive(Debug, Args)]
@@ -39,49 +46,95 @@ pub(crate) struct RunArgs {
     /// Execute every run twice, and end at the first that is not the same
     #[arg(long)]
     pub check_determinism: bool,
+    /// Show no progress, and only what is not as expected
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 pub fn run(args: &RunArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
     let (scenarios, bad_input) = load_all(&args.files, catalogue);
-    let seeds_of = |scenario: &Scenario| match (args.seed, &args.seeds) {
-        (Some(seed), _) => seed..seed.saturating_add(1),
-        (None, Some(seeds)) => seeds.0.clone(),
-        (None, None) => scenario.own_seeds(),
-    };
-    let total = scenarios.iter().map(|scenario| seeds_of(scenario).count_u64()).sum();
-    let progress = Progress::new(total);
-    let repeat = if args.check_determinism { Repeat::Twice } else { Repeat::Once };
+    let total = scenarios.iter().map(|scenario| args.seeds_of(scenario).count_u64()).sum();
+    let progress = Progress::new(total, args.quiet);
+    let halt = interrupt::listen();
     let mut reports = Vec::new();
     for scenario in &scenarios {
-        let seeds = seeds_of(scenario);
+        if halt.load(Ordering::Relaxed) {
+            break;
+        }
         progress.begin(&scenario.path);
-        let regressions = Regressions::of(scenario)?.run(scenario, repeat)?;
-        let done = |count| progress.done(count);
-        let tally = sweep::sweep_repeated(scenario, seeds.clone(), jobs(args.jobs), repeat, &done)?;
-        let range = SeedRange { from: seeds.start, until: seeds.end };
-        let mut report = judge::report(scenario, range, &tally);
-        regression::add(&mut report, scenario, &regressions);
-        reports.push(report);
+        reports.push(run_one(args, scenario, halt, &|count| progress.done(count))?);
     }
     progress.finish();
+    out.begin(args.format.form())?;
     match args.format {
         Format::Text => {
-            write_text(out, &reports)?;
+            write_text(out, &reports, &unusable(args, &scenarios), page(args.quiet))?;
             if args.figures {
                 write_scenario_figures(out, &reports)?;
             }
         }
         Format::Json => write_json(out, &reports)?,
     }
+    if halt.load(Ordering::Relaxed) {
+        out.flush()?;
+        complain(&interrupted(&scenarios, &reports));
+        return Ok(Exit::Interrupted);
+    }
     let reports: Vec<&ScenarioReport> = reports.iter().collect();
     Ok(if bad_input { Exit::BadInput } else { judge::exit(&reports) })
+}
+
+impl RunArgs {
+    fn seeds_of(&self, scenario: &Scenario) -> Range<u64> {
+        match (self.seed, &self.seeds) {
+            (Some(seed), _) => seed..seed.saturating_add(1),
+            (None, Some(seeds)) => seeds.0.clone(),
+            (None, None) => scenario.own_seeds(),
+        }
+    }
+}
+
+/// Runs one scenario, as far as nobody interrupts it.
+fn run_one(
+    args: &RunArgs,
+    scenario: &Scenario,
+    halt: &AtomicBool,
+    done: &(dyn Fn(u64) + Sync),
+) -> Result<ScenarioReport, Failure> {
+    let seeds = args.seeds_of(scenario);
+    let repeat = if args.check_determinism { Repeat::Twice } else { Repeat::Once };
+    let regressions = Regressions::of(scenario)?.run(scenario, repeat)?;
+    let jobs = jobs(args.jobs);
+    let (tally, next) = sweep::sweep_until(scenario, seeds.clone(), jobs, repeat, (halt, done))?;
+    let range = SeedRange { from: seeds.start, until: next };
+    let mut report = judge::report(scenario, range, &tally);
+    if next < seeds.end {
+        report.keep_what_stands();
+    }
+    regression::add(&mut report, scenario, &regressions);
+    Ok(report)
+}
+
+/// The files that are no scenarios.
+fn unusable(args: &RunArgs, scenarios: &[Scenario]) -> Vec<String> {
+    let names = args.files.iter().map(|file| file.display().to_string());
+    names.filter(|name| !scenarios.iter().any(|scenario| scenario.path == *name)).collect()
+}
+
+/// What an interruption kept from being run.
+fn interrupted(scenarios: &[Scenario], reports: &[ScenarioReport]) -> String {
+    let left = scenarios.len() - reports.len();
+    match left {
+        0 => "interrupted".to_owned(),
+        _ => format!("interrupted; {} not begun", counted(left as u64, "scenario")),
+    }
 }
 
 trait CountU64 {
     fn count_u64(&self) -> u64;
 }
 
-impl CountU64 for std::ops::Range<u64> {
+impl CountU64 for Range<u64> {
     fn count_u64(&self) -> u64 {
         self.end.saturating_sub(self.start)
     }

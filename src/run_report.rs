@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use ftsim_core::Outcome;
 use ftsim_core::fault::Fault;
-use ftsim_reports::{outcome_json, write_figures, write_outcome};
+use ftsim_reports::{line, outcome_json, write_figures, write_outcome};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -86,7 +86,7 @@ fn write_before(out: &mut impl Write, run: &OneRun, outcome: &Outcome) -> io::Re
     write_header(out, &run.scenario, run.seed)?;
     for fault in drawn(&run.scenario, outcome) {
         let name = if run.point.is_some() { "crash" } else { "drawn" };
-        writeln!(out, "{name:9}  {fault}")?;
+        writeln!(out, "{name:9}  {}", line(&fault.to_string()))?;
     }
     Ok(())
 }
@@ -94,11 +94,11 @@ fn write_before(out: &mut impl Write, run: &OneRun, outcome: &Outcome) -> io::Re
 fn write_after(out: &mut impl Write, run: &OneRun, outcome: &Outcome) -> io::Result<()> {
     write_outcome(out, outcome)?;
     for fault in outcome.unfired.iter().filter_map(|index| outcome.plan.faults.get(*index)) {
-        writeln!(out, "{:9}  {}", "unfired", fault)?;
+        writeln!(out, "{:9}  {}", "unfired", line(&fault.to_string()))?;
     }
     let experiment = &run.scenario.experiment;
     for rule in outcome.unused.iter().filter_map(|index| experiment.overrides.get(*index)) {
-        writeln!(out, "{:9}  {}", "unused", rule)?;
+        writeln!(out, "{:9}  {}", "unused", line(&rule.to_string()))?;
     }
     for mask in outcome.unused_masks.iter().filter_map(|index| experiment.masks.get(*index)) {
         writeln!(out, "{:9}  mask of {}", "unused", mask)?;
@@ -122,7 +122,8 @@ fn write_header(out: &mut impl Write, scenario: &Scenario, seed: u64) -> io::Res
     lines.extend(reference.clone().map(|reference| ("reference", reference)));
     lines.extend(effective(scenario));
     for (name, value) in lines {
-        writeln!(out, "{name:9}  {}", value.replace('\n', " ").trim_end())?;
+        let value = value.trim_end().replace('\n', " ");
+        writeln!(out, "{name:9}  {}", line(&value))?;
     }
     Ok(())
 }

@@ -62,9 +62,13 @@ pub fn show(args: &ShowArgs, out: &mut Out) -> Result<Exit, Failure> {
         }
     }
     let report = reader.report()?;
+    out.begin(args.format.form())?;
     report.write(args.format, out, |out| {
         let mut reader = Reader::open(&args.record)?;
         while let Some(entry) = reader.next_entry()?.filter(|entry| entry.step < args.steps.until) {
+            if out.is_closed() {
+                break;
+            }
             if args.steps.contains(&entry) {
                 match args.format {
                     TraceFormat::Text => write_entry(out, &entry, columns)?,

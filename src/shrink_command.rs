@@ -6,13 +6,15 @@ use std::path::PathBuf;
 use clap::Args;
 use ftsim_core::{Duration, Outcome, PropertyId};
 use ftsim_protocols::Catalogue;
+use ftsim_reports::counted;
 
-use crate::cli::{Exit, Failure, Out, complain};
+use crate::cli::{Exit, Failure, Out, complain, say};
 use crate::crash_point::CrashPoint;
 use crate::interrupt;
 use crate::one_run::OneRunArgs;
 use crate::progress::spinner;
 use crate::scenario::Scenario;
+use crate::screen::Form;
 use crate::shrink::{self, Case, Effort, Shrunk, Size, Target};
 use crate::sweep::{self, Repeat, RunError};
 use crate::whole_file::write_whole;
@@ -64,7 +66,10 @@ pub fn shrink(args: &ShrinkArgs, catalogue: &Catalogue, out: &mut Out) -> Result
     bar.finish_and_clear();
     match &args.output {
         Some(path) => write_whole(path, shrunk.text.as_bytes())?,
-        None => write!(out, "{}", shrunk.text)?,
+        None => {
+            out.begin(Form::Data)?;
+            write!(out, "{}", shrunk.text)?;
+        }
     }
     out.flush()?;
     tell(&shrunk, outcome.seed);
@@ -106,25 +111,28 @@ fn failing_run(
 /// Says on stderr what was done.
 fn tell(shrunk: &Shrunk, seed: u64) {
     let Shrunk { before, after, runs, target, .. } = shrunk;
-    let mut err = anstream::stderr();
     let line = |size: &Size| {
         let Size { processes, events, faults, messages, requests } = size;
         format!(
-            "{processes} processes, {requests} requests, {faults} faults, {messages} messages \
-             written out, {events} events"
+            "{}, {}, {}, {} written out, {}",
+            counted(u64::from(*processes), "process"),
+            counted(*requests, "request"),
+            counted(*faults as u64, "fault"),
+            counted(*messages as u64, "message"),
+            counted(*events, "event"),
         )
     };
-    // When stderr is gone, nobody is left to be told.
-    let _ = writeln!(err, "seed {seed}, {}: {}", target.name(), shrunk.message);
-    let _ = writeln!(err, "  before  {}", line(before));
-    let _ = writeln!(err, "  after   {}", line(after));
     let minimal = if shrunk.is_minimal {
         "nothing can be left out"
     } else {
         "time was up: more could be left out"
     };
-    let _ = writeln!(err, "  {runs} runs; {minimal}");
+    let (message, runs) = (ftsim_reports::line(&shrunk.message), counted(*runs, "run"));
+    let mut text = format!("seed {seed}, {}: {message}\n", target.name());
+    text.push_str(&format!("  before  {}\n  after   {}\n", line(before), line(after)));
+    text.push_str(&format!("  {runs}; {minimal}\n"));
     if shrunk.needs_its_seed {
-        let _ = writeln!(err, "  its seed still decides something that matters");
+        text.push_str("  its seed still decides something that matters\n");
     }
+    say(&text);
 }

@@ -109,21 +109,37 @@ pub fn sweep_repeated(
     repeat: Repeat,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Tally, RunError> {
+    let halt = AtomicBool::new(false);
+    Ok(sweep_until(scenario, seeds, jobs, repeat, (&halt, progress))?.0)
+}
+
+/// As [`sweep_repeated`], until `halt` is set: also the first seed that was not run.
+///
+/// # Errors
+/// When ftsim itself fails, or two runs of one seed differ.
+pub fn sweep_until(
+    scenario: &Scenario,
+    seeds: Range<u64>,
+    jobs: usize,
+    repeat: Repeat,
+    (halt, progress): (&AtomicBool, &(dyn Fn(u64) + Sync)),
+) -> Result<(Tally, u64), RunError> {
+    let asked = seeds.end;
     let seeds = match scenario.crash_points {
         // One seed stands for all of its crash points.
         Some(_) => seeds.start..seeds.end.min(seeds.start.saturating_add(1)),
         None => seeds,
     };
-    let halt = AtomicBool::new(false);
-    let order =
-        Order { scenario, seeds, block: BLOCK, jobs, repeat, until_failure: false, halt: &halt };
-    let mut total = Tally::default();
+    let (mut total, mut next) = (Tally::default(), seeds.start);
+    let end = seeds.end;
+    let order = Order { scenario, seeds, block: BLOCK, jobs, repeat, until_failure: false, halt };
     let gathered = blocks(&order, progress, |block| -> Result<_, Stop<Infallible>> {
         total.append(block.tally);
+        next = block.seeds.end;
         Ok(ControlFlow::Continue(()))
     });
     match gathered {
-        Ok(()) => Ok(total),
+        Ok(()) => Ok((total, if next == end { asked } else { next })),
         Err(Stop::Run(error)) => Err(error),
         Err(Stop::Take(never)) => match never {},
     }

@@ -23,6 +23,7 @@ use crate::seeds::{CommitSeed, Seeds};
 use crate::shard::Shard;
 use crate::sweep::{self, Order, Repeat, Stop};
 use crate::sweep_report::{self, NamedText};
+use crate::terminal::page;
 
 /// What `ftsim sweep` is told.
 #[derive(Debug, Args)]
@@ -69,6 +70,9 @@ pub(crate) struct SweepArgs {
     /// Write the failures as JUnit XML to FILE
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Show no progress, and only what is not as expected
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// How long a sweep may shrink what it found; not at all, if `None`.
@@ -114,7 +118,7 @@ pub fn sweep(args: &SweepArgs, catalogue: &Catalogue, out: &mut Out) -> Result<E
         return Ok(Exit::BadInput);
     }
     let total = scenarios.iter().map(|scenario| count(&header(scenario, args).part())).sum();
-    let progress = Progress::with_lines(total);
+    let progress = Progress::with_lines(total, args.quiet);
     let halt = interrupt::listen();
     let end = args.time.map(|time| clock() + std::time::Duration::from_nanos(time.as_nanos()));
     let mut reports = Vec::new();
@@ -131,7 +135,7 @@ pub fn sweep(args: &SweepArgs, catalogue: &Catalogue, out: &mut Out) -> Result<E
     }
     progress.finish();
     let results = args.out.display().to_string();
-    ftsim_reports::write_sweep_text(out, &reports, &results)?;
+    ftsim_reports::write_sweep_text(out, &reports, &results, page(args.quiet))?;
     ci::write(args.junit.as_deref(), out, &reports, &results)?;
     if halt.load(Ordering::Relaxed) {
         out.flush()?;

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use ftsim_core::PropertyId;
 use ftsim_protocols::Catalogue;
-use ftsim_reports::{
-    ExampleRow, GroupRow, Rate, RateRow, ScenarioReport, SeedRange, SurpriseKind, SweepReport,
-};
+use ftsim_reports::{ExampleRow, GroupRow, Rate, RateRow, ScenarioReport, SeedRange, SweepReport};
 
 use crate::cli::Exit;
 use crate::divergence::{Differs, Divergence};
@@ -55,8 +53,7 @@ pub fn report(
     // The lines of a sweep have counts only.
     counted.figures = None;
     if Scope::of(header, account) == Scope::Part {
-        counted.surprises.retain(|surprise| !needs_all_seeds(surprise.kind));
-        counted.as_expected = counted.surprises.is_empty();
+        counted.keep_what_stands();
     }
     regression::add(&mut counted, scenario, &account.regressions);
     let total = account.tally.seed_count;
@@ -76,21 +73,6 @@ pub fn report(
         failing: account.failing,
         unexpected: account.unexpected,
         groups: groups(account, shrunk),
-    }
-}
-
-/// Whether another seed could take it back.
-const fn needs_all_seeds(kind: SurpriseKind) -> bool {
-    match kind {
-        SurpriseKind::NotViolated
-        | SurpriseKind::NotUndecided
-        | SurpriseKind::NotExercised
-        | SurpriseKind::NotReached
-        | SurpriseKind::Unfired => true,
-        SurpriseKind::Panicked
-        | SurpriseKind::Violated
-        | SurpriseKind::Undecided
-        | SurpriseKind::Exercised => false,
     }
 }
 

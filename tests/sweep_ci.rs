@@ -120,7 +120,7 @@ fn seeds_that_once_failed_are_saved_and_come_first() {
             format!("x.toml: seed {first} violates rb.agreement, and once violated rb.agreement");
         assert!(told.contains(&line), "{told}");
         assert!(told.contains(&format!("replay: ftsim replay x.toml --seed {first}\n")), "{told}");
-        assert!(told.contains("1 scenario, 1 runs: 0 as expected, 1 not"), "{told}");
+        assert!(told.contains("1 scenario, 1 run: 0 as expected, 1 not"), "{told}");
     }
     // Of several shards the first runs them, and the merged result has them once.
     for shard in 1..=2 {

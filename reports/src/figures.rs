@@ -7,6 +7,8 @@ use ftsim_core::{Duration, ProcessId};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use crate::foreign;
+use crate::layout::counted;
 use crate::style::{FAINT, STRONG};
 
 /// The figures of one run, or of all runs of a scenario.
@@ -109,9 +111,8 @@ pub fn write_figures(out: &mut impl Write, figures: &Figures) -> io::Result<()> 
     if operations.asked == 0 {
         return line(out, "asked", "no operation");
     }
-    let several = if operations.asked == 1 { "" } else { "s" };
-    let mut asked =
-        format!("{} operation{several}, {} answered", operations.asked, operations.answered);
+    let (count, answered) = (counted(operations.asked, "operation"), operations.answered);
+    let mut asked = format!("{count}, {answered} answered");
     if let Some(share) = operations.answered_share() {
         asked.push_str(&format!(" ({})", percent(share)));
     }
@@ -177,7 +178,7 @@ fn line(out: &mut impl Write, name: &str, text: &str) -> io::Result<()> {
 
 /// The heading of a scenario's figures.
 pub(crate) fn write_heading(out: &mut impl Write, file: &str, runs: u64) -> io::Result<()> {
-    let runs = if runs == 1 { "1 run".to_owned() } else { format!("{runs} runs") };
+    let (file, runs) = (foreign::line(file), counted(runs, "run"));
     writeln!(out, "{STRONG}{file}{STRONG:#}: figures of {runs}")
 }
 

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use crate::foreign::{Medium, foreign, line};
+use crate::layout::counted;
 use crate::sweep::SweepReport;
 
 /// An annotation for each scenario's surprises, and for each seed that fails again.
@@ -10,16 +12,18 @@ use crate::sweep::SweepReport;
 /// Those of `out`.
 pub fn write_annotations(out: &mut impl Write, reports: &[SweepReport]) -> io::Result<()> {
     for report in reports {
+        let property = |text: &str| foreign(text, Medium::AnnotationProperty).into_owned();
+        let data = |text: &str| foreign(text, Medium::Annotation).into_owned();
         let file = property(&report.scenario.file);
         for surprise in &report.scenario.surprises {
             let title = property(&format!("{}: {}", report.name, surprise.subject));
-            let text = data(&format!("{}\nreplay: {}", surprise.message, surprise.replay));
-            writeln!(out, "::error file={file},title={title}::{text}")?;
+            let (text, replay) = (data(&surprise.message), data(&surprise.replay));
+            writeln!(out, "::error file={file},title={title}::{text}%0Areplay: {replay}")?;
         }
         for row in report.scenario.regressions.iter().filter(|row| !row.now.is_empty()) {
             let title = property(&format!("{}: seed {} fails again", report.name, row.seed));
-            let text = data(&format!("{}\nreplay: {}", row.now.join(", "), row.replay));
-            writeln!(out, "::error file={file},title={title}::{text}")?;
+            let (text, replay) = (data(&row.now.join(", ")), data(&row.replay));
+            writeln!(out, "::error file={file},title={title}::{text}%0Areplay: {replay}")?;
         }
     }
     Ok(())
@@ -34,6 +38,7 @@ pub fn write_step_summary(
     reports: &[SweepReport],
     results: &str,
 ) -> io::Result<()> {
+    let cell = |text: &str| foreign(text, Medium::Markdown).into_owned();
     writeln!(out, "### ftsim sweep\n")?;
     writeln!(out, "| scenario | seeds | runs | failed | not as expected | |")?;
     writeln!(out, "|---|---|---:|---:|---:|---|")?;
@@ -58,57 +63,22 @@ pub fn write_step_summary(
     for (report, group) in unexpected {
         writeln!(
             out,
-            "\n**{}**: {} in {} runs: {}\n",
-            report.name,
-            group.property,
-            group.runs,
+            "\n**{}**: {} in {}: {}\n",
+            cell(&report.name),
+            cell(&group.property),
+            counted(group.runs, "run"),
             cell(&group.signature)
         )?;
         for example in &group.examples {
-            writeln!(out, "    {}", report.replay(results, example))?;
+            writeln!(out, "    {}", line(&report.replay(results, example)))?;
         }
     }
     for report in reports {
         for surprise in &report.scenario.surprises {
-            let message = cell(&surprise.message);
-            writeln!(out, "\n**{}**: {} {message}\n", report.name, surprise.subject)?;
-            writeln!(out, "    {}", surprise.replay)?;
+            let (name, subject) = (cell(&report.name), cell(&surprise.subject));
+            writeln!(out, "\n**{name}**: {subject} {}\n", cell(&surprise.message))?;
+            writeln!(out, "    {}", line(&surprise.replay))?;
         }
     }
     Ok(())
-}
-
-/// Text of an annotation.
-fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-/// The value of a property of an annotation.
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
-}
-
-/// Text in a table: what Markdown would read as its own is escaped.
-fn cell(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' | '\r' => escaped.push(' '),
-            '|' | '*' | '_' | '`' | '<' | '#' | '[' | '\\' => escaped.extend(['\\', c]),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{cell, data, property};
-
-    #[test]
-    fn what_github_reads_as_its_own_is_escaped() {
-        assert_eq!(data("50 %\nof a: b"), "50 %25%0Aof a: b");
-        assert_eq!(property("a: b, c"), "a%3A b%2C c");
-        assert_eq!(cell("p# | a_b\n<c>"), "p\\# \\| a\\_b \\<c>");
-    }
 }

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use crate::foreign::line;
+use crate::layout::counted;
 use crate::scenario::SurpriseKind;
 use crate::sweep::{GroupRow, SweepReport};
 
@@ -24,18 +26,18 @@ pub fn write_junit(out: impl Write, reports: &[SweepReport], results: &str) -> i
 }
 
 fn suite(report: &SweepReport, results: &str) -> TestSuite {
-    let mut suite = TestSuite::new(report.name.as_str());
+    let mut suite = TestSuite::new(line(&report.name).as_ref());
     let mut case = |name: &str, failure: Option<(&str, &str, String)>| {
         let status = match failure {
             None => TestCaseStatus::success(),
             Some((kind, message, body)) => {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-                status.set_type(kind).set_message(message).set_description(body);
+                status.set_type(kind).set_message(line(message)).set_description(body);
                 status
             }
         };
-        let mut case = TestCase::new(name, status);
-        case.set_classname(report.name.as_str());
+        let mut case = TestCase::new(line(name).as_ref(), status);
+        case.set_classname(line(&report.name));
         suite.add_test_case(case);
     };
     let unexpected: Vec<&GroupRow> = report.groups.iter().filter(|g| !g.expected).collect();
@@ -54,11 +56,11 @@ fn suite(report: &SweepReport, results: &str) -> TestSuite {
             let point = example.crash_point.as_ref();
             let point = point.map(|p| format!(", crash point {p}")).unwrap_or_default();
             let body = format!(
-                "{}\nseed {seed}{point}; {} runs of {} failed alike\nreplay: {}",
-                example.message,
-                group.runs,
-                report.scenario.file,
-                report.replay(results, example),
+                "{}\nseed {seed}{point}; {} of {} failed alike\nreplay: {}",
+                line(&example.message),
+                counted(group.runs, "run"),
+                line(&report.scenario.file),
+                line(&report.replay(results, example)),
             );
             let kind = if group.property == "panicked" { "panicked" } else { "violated" };
             case(&group.property, Some((kind, &example.message, body)));
@@ -71,13 +73,14 @@ fn suite(report: &SweepReport, results: &str) -> TestSuite {
             SurpriseKind::Undecided => "undecided",
             _ => "unexpected",
         };
-        let body = format!("{}\nreplay: {}", surprise.message, surprise.replay);
+        let (message, replay) = (line(&surprise.message), line(&surprise.replay));
+        let body = format!("{message}\nreplay: {replay}");
         case(&surprise.subject, Some((kind, &surprise.message, body)));
     }
     for row in &report.scenario.regressions {
         let name = format!("regression seed {}", row.seed);
         let message = format!("violates {}, as it once did", row.now.join(", "));
-        let body = format!("{message}\nreplay: {}", row.replay);
+        let body = format!("{}\nreplay: {}", line(&message), line(&row.replay));
         let regressed = !row.now.is_empty();
         case(&name, regressed.then_some(("regression", message.as_str(), body)));
     }

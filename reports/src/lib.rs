@@ -5,9 +5,11 @@
 
 mod causality;
 mod figures;
+mod foreign;
 mod github;
 mod interval;
 mod junit;
+mod layout;
 mod mermaid;
 mod outcome;
 mod plot;
@@ -21,9 +23,11 @@ mod waiting;
 
 pub use causality::{Causality, Step, Voyage};
 pub use figures::{Figures, Latency, write_figures};
+pub use foreign::{Medium, foreign, is_active, line, shell_word};
 pub use github::{write_annotations, write_step_summary};
 pub use interval::Rate;
 pub use junit::write_junit;
+pub use layout::{Page, TableRow, counted, with_separators};
 pub use mermaid::write_mermaid;
 pub use outcome::{outcome_json, write_outcome};
 pub use plot::{Plot, Row, Standing, Violated};
@@ -31,8 +35,6 @@ pub use scenario::{
     PropertyRow, ReachedRow, RegressionRow, ScenarioReport, SeedRange, Surprise, SurpriseKind,
     write_json, write_scenario_figures, write_text,
 };
-pub use story::{wrapped, write_story};
-pub use sweep::{
-    ExampleRow, GroupRow, RateRow, SweepReport, shell_word, write_sweep_json, write_sweep_text,
-};
+pub use story::write_story;
+pub use sweep::{ExampleRow, GroupRow, RateRow, SweepReport, write_sweep_json, write_sweep_text};
 pub use trace::{Columns, write_entry, write_entry_jsonl, write_trace, write_trace_jsonl};

@@ -10,6 +10,8 @@ use ftsim_core::ProcessId;
 use ftsim_core::trace::{Entry, Happening};
 
 use crate::causality::Step;
+use crate::foreign::{Medium, foreign};
+use crate::layout::counted;
 use crate::plot::{Plot, Standing, is_fault};
 use crate::telling::{rounded, sending, shortened};
 use crate::trace::happening;
@@ -36,7 +38,8 @@ pub fn write_mermaid(out: &mut impl Write, plot: &Plot<'_>) -> io::Result<()> {
     for index in told {
         let folded: usize = plot.rows[next..index].iter().map(|row| row.steps.len()).sum();
         if folded > 0 {
-            writeln!(out, "    Note over {all}: … {folded} more steps")?;
+            let folded = counted(folded as u64, "more step");
+            writeln!(out, "    Note over {all}: … {folded}")?;
         }
         next = index + 1;
         let row = &plot.rows[index];
@@ -46,7 +49,11 @@ pub fn write_mermaid(out: &mut impl Write, plot: &Plot<'_>) -> io::Result<()> {
             && !again.is_empty()
         {
             let over = row.process.map_or_else(|| all.clone(), |p| p.to_string());
-            writeln!(out, "    Note over {over}: and {} times more", again.len())?;
+            let again = match again.len() {
+                1 => "once more".to_owned(),
+                count => format!("{count} times more"),
+            };
+            writeln!(out, "    Note over {over}: and {again}")?;
         }
     }
     writeln!(out, "    Note over {all}: {}", label(&plot.violated.message))
@@ -114,9 +121,7 @@ const fn is_noted(what: &Happening) -> bool {
         )
 }
 
-/// A text that Mermaid takes as it is: a semicolon would end the line, a number sign begin an
-/// entity.
+/// A text that Mermaid takes as it is.
 fn label(text: &str) -> String {
-    let text = text.replace(';', ",").replace('#', "no. ").replace(['<', '>'], "'");
-    shortened(&text, LABEL_LENGTH_MAX)
+    shortened(&foreign(text, Medium::Mermaid), LABEL_LENGTH_MAX)
 }

@@ -7,6 +7,8 @@ use ftsim_core::outcome::PacketCount;
 use ftsim_core::{Kind, Outcome, Verdict};
 use serde_json::{Value, json};
 
+use crate::foreign::line;
+use crate::layout::counted;
 use crate::style::{BAD, FAINT, GOOD, UNKNOWN};
 
 /// The outcome as text: verdicts, then counts.
@@ -31,11 +33,12 @@ pub fn write_outcome(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> 
             }
         };
         let kind = kind_text(judged.kind);
-        writeln!(out, "{:name_width$}  {kind:8}  {style}{word:9}{style:#}  {why}", judged.id)?;
+        let (id, why) = (judged.id, line(&why));
+        writeln!(out, "{id:name_width$}  {kind:8}  {style}{word:9}{style:#}  {why}")?;
     }
     if let Some(panic) = &outcome.panicked {
         let whose = panic.process.map_or_else(|| "the clients".to_owned(), |p| p.to_string());
-        let (at, step, message) = (panic.at, panic.step, &panic.message);
+        let (at, step, message) = (panic.at, panic.step, line(&panic.message));
         writeln!(out, "{BAD}PANICKED{BAD:#}  {whose}: {message} (step {step}, at {at})")?;
         if let Some(backtrace) = &panic.backtrace {
             writeln!(out, "{}", backtrace.trim_end())?;
@@ -43,7 +46,7 @@ pub fn write_outcome(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> 
     }
     writeln!(out)?;
     for (name, value) in counts(outcome) {
-        writeln!(out, "{FAINT}{name:9}{FAINT:#}  {value}")?;
+        writeln!(out, "{FAINT}{name:9}{FAINT:#}  {}", line(&value))?;
     }
     Ok(())
 }
@@ -73,7 +76,8 @@ fn counts(outcome: &Outcome) -> Vec<(&'static str, String)> {
     }
     if statistics.packets.sent > 0 {
         let PacketCount { sent, sent_again, lost } = statistics.packets;
-        messages.push_str(&format!(", {sent} packets ({sent_again} again, {lost} lost)"));
+        let sent = counted(sent, "packet");
+        messages.push_str(&format!(", {sent} ({sent_again} again, {lost} lost)"));
     }
     if statistics.garbled > 0 {
         messages.push_str(&format!(", {} garbled", statistics.garbled));
@@ -87,7 +91,12 @@ fn counts(outcome: &Outcome) -> Vec<(&'static str, String)> {
     let mut counts = vec![
         (
             "ended",
-            format!("at {} after {} events: {}", outcome.at, statistics.events, outcome.cause),
+            format!(
+                "at {} after {}: {}",
+                outcome.at,
+                counted(statistics.events, "event"),
+                outcome.cause
+            ),
         ),
         ("messages", messages),
     ];

@@ -6,6 +6,8 @@ use ftsim_core::{Kind, PropertyId};
 use serde::Serialize;
 
 use crate::figures::{Figures, write_figures, write_heading};
+use crate::foreign::line;
+use crate::layout::{Page, TableRow, counted};
 use crate::style::{BAD, FAINT, GOOD, STRONG, UNKNOWN};
 
 /// What came of a scenario.
@@ -136,6 +138,20 @@ pub enum SurpriseKind {
     Unfired,
 }
 
+impl SurpriseKind {
+    /// Whether another seed could take it back.
+    pub const fn needs_all_seeds(self) -> bool {
+        match self {
+            Self::NotViolated
+            | Self::NotUndecided
+            | Self::NotExercised
+            | Self::NotReached
+            | Self::Unfired => true,
+            Self::Panicked | Self::Violated | Self::Undecided | Self::Exercised => false,
+        }
+    }
+}
+
 impl SeedRange {
     /// How many.
     pub const fn count(self) -> u64 {
@@ -144,6 +160,12 @@ impl SeedRange {
 }
 
 impl ScenarioReport {
+    /// Forgets the surprises that another seed could take back: not all were run.
+    pub fn keep_what_stands(&mut self) {
+        self.surprises.retain(|surprise| !surprise.kind.needs_all_seeds());
+        self.as_expected = self.surprises.is_empty();
+    }
+
     /// Whether nothing worse happened than that properties could not be judged.
     pub fn is_only_undecided(&self) -> bool {
         let undecided = |s: &Surprise| s.kind == SurpriseKind::Undecided;
@@ -186,49 +208,54 @@ impl ScenarioReport {
     }
 }
 
-/// A row for each scenario, what was not expected, and a summary.
+/// A row for each scenario, what was not expected, and a summary; `unusable` are the files that
+/// could not be run.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_text(out: &mut impl Write, reports: &[ScenarioReport]) -> io::Result<()> {
-    let protocol = |report: &ScenarioReport| match &report.mutant {
-        Some(mutant) => format!("{} ({mutant})", report.protocol),
-        None => report.protocol.to_owned(),
-    };
-    let widest = |text: &dyn Fn(&ScenarioReport) -> usize| reports.iter().map(text).max();
-    let word_width = widest(&|r| r.word().0.len()).unwrap_or(0);
-    let file_width = widest(&|r| r.file.chars().count()).unwrap_or(0);
-    let protocol_width = widest(&|r| protocol(r).chars().count()).unwrap_or(0);
-    let seeds_width = widest(&|r| seeds_text(r).len()).unwrap_or(0);
-    for report in reports {
-        let (word, style) = report.word();
-        writeln!(
-            out,
-            "{style}{word:word_width$}{style:#}  {:file_width$}  {:protocol_width$}  \
-             {:>seeds_width$}  {}",
-            report.file,
-            protocol(report),
-            seeds_text(report),
-            report.verdicts(),
-        )?;
+pub fn write_text(
+    out: &mut impl Write,
+    reports: &[ScenarioReport],
+    unusable: &[String],
+    page: Page,
+) -> io::Result<()> {
+    let shown: Vec<&ScenarioReport> =
+        reports.iter().filter(|report| !(page.quiet && report.as_expected)).collect();
+    if page.quiet && shown.is_empty() && unusable.is_empty() {
+        return Ok(());
     }
+    let seeds_width = shown.iter().map(|report| seeds_text(report).len()).max().unwrap_or(0);
+    let row = |report: &&ScenarioReport| {
+        let (word, style) = report.word();
+        let protocol = match &report.mutant {
+            Some(mutant) => format!("{} ({mutant})", report.protocol),
+            None => report.protocol.to_owned(),
+        };
+        let cells = [
+            word.to_owned(),
+            line(&report.file).into_owned(),
+            line(&protocol).into_owned(),
+            format!("{:>seeds_width$}", seeds_text(report)),
+            report.verdicts(),
+        ];
+        TableRow { style, cells }
+    };
+    page.write_table(out, &shown.iter().map(row).collect::<Vec<_>>())?;
     for report in reports {
         for surprise in &report.surprises {
             let (_, style) = report.word();
-            let Surprise { subject, message, replay, .. } = surprise;
+            let (file, subject) = (line(&report.file), line(&surprise.subject));
             writeln!(out)?;
-            writeln!(
-                out,
-                "{STRONG}{}{STRONG:#}: {style}{subject}{style:#} {message}",
-                report.file
-            )?;
-            writeln!(out, "{FAINT}replay:{FAINT:#} {replay}")?;
+            let head = format!("{file}: ");
+            let text = format!("{style}{subject}{style:#} {}", line(&surprise.message));
+            page.write_line(out, (STRONG, &head), &text)?;
+            writeln!(out, "{FAINT}replay:{FAINT:#} {}", line(&surprise.replay))?;
         }
     }
     for report in reports {
-        write_regressions(out, report)?;
+        write_regressions(out, report, page)?;
     }
-    summary(out, reports)
+    write_summary(out, reports, unusable, page)
 }
 
 /// The figures of each scenario.
@@ -245,46 +272,78 @@ pub fn write_scenario_figures(out: &mut impl Write, reports: &[ScenarioReport]) 
     Ok(())
 }
 
-fn write_regressions(out: &mut impl Write, report: &ScenarioReport) -> io::Result<()> {
-    if !report.regressions.is_empty() {
+fn write_regressions(out: &mut impl Write, report: &ScenarioReport, page: Page) -> io::Result<()> {
+    let shown = || report.regressions.iter().filter(|row| !(page.quiet && row.now.is_empty()));
+    if shown().next().is_some() {
         writeln!(out)?;
     }
-    for row in &report.regressions {
-        let (file, once, seed) = (&report.file, row.once.join(", "), row.seed);
-        write!(out, "{STRONG}{file}{STRONG:#}: ")?;
+    for row in shown() {
+        let (once, seed) = (line(&row.once.join(", ")).into_owned(), row.seed);
+        let head = format!("{}: ", line(&report.file));
         if row.now.is_empty() {
-            writeln!(out, "seed {seed}, which once violated {once}, does not any more")?;
+            let text = format!("seed {seed}, which once violated {once}, does not any more");
+            page.write_line(out, (STRONG, &head), &text)?;
         } else {
             let now = row.now.join(", ");
-            writeln!(out, "{BAD}seed {seed} violates {now}{BAD:#}, and once violated {once}")?;
-            writeln!(out, "{FAINT}replay:{FAINT:#} {}", row.replay)?;
+            let text = format!("{BAD}seed {seed} violates {now}{BAD:#}, and once violated {once}");
+            page.write_line(out, (STRONG, &head), &text)?;
+            writeln!(out, "{FAINT}replay:{FAINT:#} {}", line(&row.replay))?;
         }
     }
     Ok(())
 }
 
-fn summary(out: &mut impl Write, reports: &[ScenarioReport]) -> io::Result<()> {
-    if reports.is_empty() {
+/// Scenarios that the summary names.
+const NAMED_MAX: usize = 20;
+
+fn write_summary(
+    out: &mut impl Write,
+    reports: &[ScenarioReport],
+    unusable: &[String],
+    page: Page,
+) -> io::Result<()> {
+    let unexpected: Vec<&str> = reports
+        .iter()
+        .filter(|report| !report.as_expected)
+        .map(|report| report.file.as_str())
+        .collect();
+    if !reports.is_empty() {
+        let runs = reports
+            .iter()
+            .map(|report| report.crash_points.unwrap_or_else(|| report.seeds.count()))
+            .sum();
+        let expected = reports.len() - unexpected.len();
+        let (scenarios, runs) = (counted(reports.len() as u64, "scenario"), counted(runs, "run"));
+        write!(out, "\n{scenarios}, {runs}: {expected} as expected")?;
+        if !unexpected.is_empty() {
+            write!(out, ", {BAD}{} not{BAD:#}", unexpected.len())?;
+        }
+        writeln!(out)?;
+    }
+    // The name of a single one has been told.
+    if reports.len() > 1 {
+        write_names(out, "not as expected: ", &unexpected, page)?;
+    }
+    let unusable: Vec<&str> = unusable.iter().map(String::as_str).collect();
+    write_names(out, "cannot be used: ", &unusable, page)
+}
+
+fn write_names(out: &mut impl Write, head: &str, names: &[&str], page: Page) -> io::Result<()> {
+    if names.is_empty() {
         return Ok(());
     }
-    let runs: u64 = reports
-        .iter()
-        .map(|report| report.crash_points.unwrap_or_else(|| report.seeds.count()))
-        .sum();
-    let unexpected = reports.iter().filter(|report| !report.as_expected).count();
-    let expected = reports.len() - unexpected;
-    let scenarios = if reports.len() == 1 { "scenario" } else { "scenarios" };
-    write!(out, "\n{} {scenarios}, {runs} runs: {expected} as expected", reports.len())?;
-    if unexpected > 0 {
-        write!(out, ", {BAD}{unexpected} not{BAD:#}")?;
+    let mut list: Vec<String> =
+        names.iter().take(NAMED_MAX).map(|name| line(name).into_owned()).collect();
+    if let more @ 1.. = names.len().saturating_sub(NAMED_MAX) {
+        list.push(format!("and {more} more"));
     }
-    writeln!(out)
+    page.write_line(out, (BAD, head), &list.join(", "))
 }
 
 fn seeds_text(report: &ScenarioReport) -> String {
     let seeds = report.seeds;
     if let Some(count) = report.crash_points {
-        return format!("{count} crash points");
+        return counted(count, "crash point");
     }
     match seeds.count() {
         1 => format!("seed {}", seeds.from),

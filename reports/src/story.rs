@@ -5,6 +5,8 @@ use std::io::{self, Write};
 
 use ftsim_core::{Kind, ProcessId};
 
+use crate::foreign::line;
+use crate::layout::Page;
 use crate::plot::{Plot, Row, Standing};
 use crate::style::{BAD, FAINT, STRONG, UNKNOWN};
 use crate::telling::{list, rounded, words};
@@ -14,17 +16,17 @@ use crate::waiting;
 const LINE_COUNT_MAX: usize = 44;
 /// Where it is also told who waits for what.
 const LINE_COUNT_MAX_LIVENESS: usize = 34;
-/// So wide is a line.
-const COLUMNS: usize = 100;
 
 /// The story, apart from what became of it without its faults.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_story(out: &mut impl Write, plot: &Plot<'_>) -> io::Result<()> {
+pub fn write_story(out: &mut impl Write, plot: &Plot<'_>, page: Page) -> io::Result<()> {
     let violated = plot.violated;
-    writeln!(out, "{BAD}VIOLATED  {}{BAD:#}  {}", violated.property, violated.sentence)?;
-    writeln!(out, "{:8}  {}", "how", violated.message)?;
+    let head = format!("VIOLATED  {}  ", violated.property);
+    page.write_prose(out, (BAD, &head), &violated.sentence)?;
+    let plain = anstyle::Style::new();
+    page.write_prose(out, (plain, "how       "), &line(&violated.message))?;
     let by = match violated.witnesses.as_slice() {
         [] => String::new(),
         witnesses => format!(", by {}", list(witnesses)),
@@ -34,14 +36,14 @@ pub fn write_story(out: &mut impl Write, plot: &Plot<'_>) -> io::Result<()> {
         false => "shown at",
     };
     let when = format!("{shown} {}, in step {}{by}", rounded(violated.at), violated.step);
-    writeln!(out, "{:8}  {when}", "when")?;
+    page.write_prose(out, (plain, "when      "), &when)?;
     writeln!(out)?;
     let (past, all) = (plot.past_count(), plot.causality.steps.len());
     writeln!(
         out,
         "{STRONG}What led to it{STRONG:#} ({past} of {all} steps are in its causal past)"
     )?;
-    let lines = fitting(plot);
+    let lines = fitting(plot, page);
     if lines.iter().any(|line| line.starts_with("x ")) {
         let legend = "x: not in its past, but a fault, or a message that did not come in time";
         writeln!(out, "{FAINT}{legend}{FAINT:#}")?;
@@ -58,20 +60,20 @@ pub fn write_story(out: &mut impl Write, plot: &Plot<'_>) -> io::Result<()> {
     }
     if violated.kind == Kind::Liveness {
         writeln!(out)?;
-        waiting::write_waiting(out, plot)?;
+        waiting::write_waiting(out, plot, page)?;
     }
     Ok(())
 }
 
 /// As many rows as fit, the nearest to the violation first.
-fn fitting(plot: &Plot<'_>) -> Vec<String> {
+fn fitting(plot: &Plot<'_>, page: Page) -> Vec<String> {
     let most = match plot.violated.kind {
         Kind::Safety => LINE_COUNT_MAX,
         Kind::Liveness => LINE_COUNT_MAX_LIVENESS,
     };
     let mut count = plot.rows.len().min(most);
     loop {
-        let lines = lines(plot, &plot.nearest(count));
+        let lines = lines(plot, &plot.nearest(count), page);
         if lines.len() <= most || count <= 1 {
             return lines;
         }
@@ -80,7 +82,7 @@ fn fitting(plot: &Plot<'_>) -> Vec<String> {
 }
 
 /// These rows, and between them how many are folded.
-fn lines(plot: &Plot<'_>, told: &[usize]) -> Vec<String> {
+fn lines(plot: &Plot<'_>, told: &[usize], page: Page) -> Vec<String> {
     let mut lines = Vec::new();
     let mut next = 0;
     let ends = told.iter().copied().map(Some).chain([None]);
@@ -88,7 +90,7 @@ fn lines(plot: &Plot<'_>, told: &[usize]) -> Vec<String> {
         let folded = &plot.rows[next..end.unwrap_or(plot.rows.len())];
         lines.extend(fold(folded));
         if let Some(index) = end {
-            lines.extend(row(plot, &plot.rows[index]));
+            lines.extend(row(plot, &plot.rows[index], page));
             next = index + 1;
         }
     }
@@ -115,7 +117,7 @@ fn fold(rows: &[Row]) -> Option<String> {
 }
 
 /// What one process did, over as many lines as it needs.
-fn row(plot: &Plot<'_>, row: &Row) -> Vec<String> {
+fn row(plot: &Plot<'_>, row: &Row, page: Page) -> Vec<String> {
     let first = &plot.causality.steps[row.steps[0]];
     let who = row.process.map_or_else(|| "network".to_owned(), |p| p.to_string());
     let mark = match row.standing {
@@ -135,27 +137,5 @@ fn row(plot: &Plot<'_>, row: &Row) -> Vec<String> {
     }
     let head =
         format!("{mark} {:04}  {:>7}  {who:3} ", first.number, rounded(first.at).to_string());
-    wrapped(&head, &text)
-}
-
-/// A text in lines, all but the first indented as far as the head is wide.
-pub fn wrapped(head: &str, text: &str) -> Vec<String> {
-    let indent = head.chars().count();
-    let mut lines = Vec::new();
-    let mut line = head.to_owned();
-    let mut is_empty = true;
-    for word in text.split(' ') {
-        let width = line.chars().count() + word.chars().count() + usize::from(!is_empty);
-        if width > COLUMNS && !is_empty {
-            lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
-            is_empty = true;
-        }
-        if !is_empty {
-            line.push(' ');
-        }
-        line.push_str(word);
-        is_empty = false;
-    }
-    lines.push(line);
-    lines
+    page.wrapped(&head, &text)
 }

@@ -6,7 +6,9 @@ use std::io::{self, Write};
 use ftsim_core::PropertyId;
 use serde::Serialize;
 
+use crate::foreign::{self, line, shell_word};
 use crate::interval::Rate;
+use crate::layout::{Page, counted};
 use crate::scenario::{ScenarioReport, SeedRange, write_text};
 use crate::style::{BAD, FAINT, STRONG};
 
@@ -94,15 +96,6 @@ impl SweepReport {
     }
 }
 
-/// The text as a shell takes it for one word.
-pub fn shell_word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+:@%,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 /// The rows of `run`, then what a sweep knows beyond them; `results` is the folder of all results.
 ///
 /// # Errors
@@ -111,16 +104,18 @@ pub fn write_sweep_text(
     out: &mut impl Write,
     reports: &[SweepReport],
     results: &str,
+    page: Page,
 ) -> io::Result<()> {
     let scenarios: Vec<ScenarioReport> = reports.iter().map(|r| r.scenario.clone()).collect();
-    write_text(out, &scenarios)?;
-    for report in reports {
+    write_text(out, &scenarios, &[], page)?;
+    for report in reports.iter().filter(|report| !(page.quiet && report.scenario.as_expected)) {
         writeln!(out)?;
         let SeedRange { from, until } = report.asked;
         let shard = report.shard.as_ref().map(|s| format!(", shard {s}")).unwrap_or_default();
-        write!(out, "{STRONG}{}{STRONG:#}: seeds {from}..{until}{shard}", report.scenario.file)?;
-        let (failing, unexpected) = (report.failing, report.unexpected);
-        writeln!(out, ": {failing} runs failed, {unexpected} of them not as expected")?;
+        let file = line(&report.scenario.file);
+        write!(out, "{STRONG}{file}{STRONG:#}: seeds {from}..{until}{shard}")?;
+        let (failing, unexpected) = (counted(report.failing, "run"), report.unexpected);
+        writeln!(out, ": {failing} failed, {unexpected} of them not as expected")?;
         let width = report.rates.iter().map(|row| row.property.0.len()).max().unwrap_or(0);
         for RateRow { property, held, violated, undecided } in &report.rates {
             write!(out, "{property:width$}  held {held}; violated {violated}")?;
@@ -130,21 +125,23 @@ pub fn write_sweep_text(
         for group in &report.groups {
             let GroupRow { property, signature, runs, examples, shrunk, story, .. } = group;
             let (style, how) = if group.expected { (FAINT, ", as expected") } else { (BAD, "") };
-            writeln!(out, "{style}{property}{style:#} in {runs} runs{how}: {signature}")?;
+            let runs = counted(*runs, "run");
+            let head = format!("{} in {runs}{how}: ", line(property));
+            page.write_line(out, (style, &head), &line(signature))?;
             if let Some(shrunk) = shrunk {
                 let run = format!("ftsim run {}", shell_word(&report.path(results, shrunk)));
                 writeln!(out, "{FAINT}shrunk:{FAINT:#} {run}")?;
             }
             // What is expected needs no telling; its file has the story all the same.
             for line in story.iter().filter(|_| !group.expected).flat_map(|story| story.lines()) {
-                writeln!(out, "{}", format!("    {line}").trim_end())?;
+                writeln!(out, "{}", format!("    {}", foreign::line(line)).trim_end())?;
             }
             for example in examples {
                 writeln!(out, "{FAINT}replay:{FAINT:#} {}", report.replay(results, example))?;
             }
         }
         let path = report.path(results, "results.jsonl");
-        writeln!(out, "{FAINT}results:{FAINT:#} {path}")?;
+        writeln!(out, "{FAINT}results:{FAINT:#} {}", line(&path))?;
     }
     Ok(())
 }

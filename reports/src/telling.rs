@@ -7,6 +7,7 @@ use ftsim_core::trace::{Entry, Happening, Trace};
 use ftsim_core::{Instant, MessageId, ProcessId};
 
 use crate::causality::{Causality, Step};
+use crate::foreign::line;
 use crate::trace::happening;
 
 /// So many characters of a content are shown.
@@ -325,9 +326,9 @@ pub fn content(text: &str) -> String {
 
 /// A text in one line of at most so many characters.
 pub fn shortened(text: &str, length_max: usize) -> String {
-    let text = text.replace(['\n', '\r'], " ");
+    let text = line(text);
     match text.char_indices().nth(length_max) {
-        None => text,
+        None => text.into_owned(),
         Some(_) => text.chars().take(length_max - 1).chain(['…']).collect(),
     }
 }

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use ftsim_core::trace::{Entry, Happening, Trace};
 use ftsim_core::{Instant, ProcessId};
 
+use crate::foreign::line;
+use crate::layout::counted;
 use crate::style::{BAD, FAINT, GOOD, STRONG, UNKNOWN};
 
 /// The trace as text.
@@ -110,9 +112,8 @@ impl Line {
                 (me, what, style)
             }
         };
-        // Content is shown in one line, whatever is in it.
-        let what = what.replace('\n', "\\n").replace('\r', "\\r");
-        Self { step: entry.step, at: entry.at, who, what: what.trim_end().to_owned(), style }
+        let what = line(what.trim_end()).into_owned();
+        Self { step: entry.step, at: entry.at, who, what, style }
     }
 }
 
@@ -138,7 +139,9 @@ pub(crate) fn happening(what: &Happening) -> (String, anstyle::Style) {
         Happening::CancelTimer { timer } => (format!("cancels timer {timer}"), FAINT),
         Happening::Indicate { what } => (format!("ANNOUNCES {what}"), GOOD),
         Happening::Append { record } => (format!("logs {record}"), FAINT),
-        Happening::Rewrite { count } => (format!("rewrites its log: {count} records"), FAINT),
+        Happening::Rewrite { count } => {
+            (format!("rewrites its log: {}", counted(*count as u64, "record")), FAINT)
+        }
         Happening::SyncBegins => ("syncs its log and waits".into(), FAINT),
         Happening::Synced => ("log is synced".into(), FAINT),
         Happening::Reach { label } => (format!("reaches \"{label}\""), STRONG),
@@ -148,7 +151,9 @@ pub(crate) fn happening(what: &Happening) -> (String, anstyle::Style) {
             1 => ("CRASHES (the last effect of this handler is lost)".into(), BAD),
             n => (format!("CRASHES (the last {n} effects of this handler are lost)"), BAD),
         },
-        Happening::Recover { records } => (format!("RECOVERS with {records} records"), BAD),
+        Happening::Recover { records } => {
+            (format!("RECOVERS with {}", counted(*records as u64, "record")), BAD)
+        }
         Happening::Pause => ("PAUSES".into(), BAD),
         Happening::Resume => ("RESUMES".into(), BAD),
         Happening::Begins { condition } => (format!("BEGINS {condition}"), BAD),

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use ftsim_core::trace::{Entry, Happening};
 use ftsim_core::{Instant, ProcessId};
 
+use crate::layout::Page;
 use crate::plot::Plot;
-use crate::story::wrapped;
 use crate::style::STRONG;
 use crate::telling::{content, rounded, sending, words};
 
@@ -18,7 +18,7 @@ const UNANSWERED_COUNT_MAX: usize = 8;
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_waiting(out: &mut impl Write, plot: &Plot<'_>) -> io::Result<()> {
+pub fn write_waiting(out: &mut impl Write, plot: &Plot<'_>, page: Page) -> io::Result<()> {
     let at = rounded(plot.violated.at);
     writeln!(out, "{STRONG}Who waits for what, at {at}{STRONG:#}")?;
     let mut told: BTreeSet<ProcessId> = plot.violated.witnesses.iter().copied().collect();
@@ -26,7 +26,7 @@ pub fn write_waiting(out: &mut impl Write, plot: &Plot<'_>) -> io::Result<()> {
     for p in told.clone() {
         let state = State::of(plot, p);
         asked.extend(state.unanswered.keys().map(|(to, _, _)| *to));
-        for line in wrapped(&format!("  {p:3} "), &state.text()) {
+        for line in page.wrapped(&format!("  {p:3} "), &state.text()) {
             writeln!(out, "{line}")?;
         }
     }
@@ -34,7 +34,7 @@ pub fn write_waiting(out: &mut impl Write, plot: &Plot<'_>) -> io::Result<()> {
     for p in asked.difference(&plot.violated.witnesses.iter().copied().collect()) {
         let state = State::of(plot, *p);
         let text = format!("{}; {}", state.standing(), state.last_words());
-        for line in wrapped(&format!("  {p:3} "), &text) {
+        for line in page.wrapped(&format!("  {p:3} "), &text) {
             writeln!(out, "{line}")?;
         }
     }

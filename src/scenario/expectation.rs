@@ -1,5 +1,7 @@
 //! `check` and `[expect]`: names of properties.
 
+use std::collections::BTreeSet;
+
 use ftsim_core::catalogue::PropertyInfo;
 use ftsim_core::{Entry, PropertyId};
 
@@ -46,13 +48,15 @@ pub fn expectation(
     let violated = known("violated", &file.violated);
     let vacuous = known("vacuous", &file.vacuous);
     let undecided = known("undecided", &file.undecided);
+    let set = |names: &[String]| names.iter().cloned().collect::<BTreeSet<String>>();
+    let (violated_names, undecided_names) = (set(&file.violated), set(&file.undecided));
     for (index, name) in file.vacuous.iter().enumerate() {
-        if file.violated.contains(name) {
+        if violated_names.contains(name) {
             problems
                 .value(&format!("expect.vacuous[{index}]"), "a violation is not vacuous")
                 .label(format!("`{name}` is expected to be violated too"));
         }
-        if file.undecided.contains(name) {
+        if undecided_names.contains(name) {
             problems
                 .value(&format!("expect.vacuous[{index}]"), "what is vacuous is not undecided")
                 .label(format!("`{name}` is expected to be undecided too"));
@@ -81,8 +85,9 @@ fn properties(
 }
 
 fn no_duplicates(problems: &mut Problems<'_>, path: &str, names: &[String]) {
+    let mut seen = BTreeSet::new();
     for (index, name) in names.iter().enumerate() {
-        if names[..index].contains(name) {
+        if !seen.insert(name) {
             problems.value(&format!("{path}[{index}]"), format!("`{name}` is listed twice"));
         }
     }

@@ -63,10 +63,10 @@ impl<'a> Problems<'a> {
         self.found.is_empty()
     }
 
-    /// All that is wrong, in the order of the text.
+    /// What is wrong, in the order of the text: the first of it, and how much more there is.
     pub fn into_diagnostics(mut self) -> Vec<Diagnostic> {
         self.found.sort_by_key(|d| d.span.as_ref().map_or(0, |span| span.start));
-        self.found
+        Diagnostic::bounded(self.found)
     }
 
     fn push(&mut self, span: Option<std::ops::Range<usize>>, message: String) -> Hint<'_> {

@@ -1,11 +1,14 @@
 //! The settings of a scenario as they take effect, in words and as JSON.
 
+use std::collections::BTreeMap;
+
 use ftsim_core::delay::Delay;
 use ftsim_core::detector::{DetectorKind, NoticeDelay};
 use ftsim_core::event::Ties;
 use ftsim_core::network::{Link, Loss, Order};
 use ftsim_core::random::{RandomFaults, RandomKind};
 use ftsim_core::transport::{Guarantee, Heartbeat};
+use ftsim_reports::counted;
 use serde_json::{Map, Value};
 
 use super::Scenario;
@@ -32,7 +35,7 @@ pub fn effective(scenario: &Scenario) -> Effective {
             _ => format!("p{first}..p{}", first + count - 1),
         };
         first += count;
-        format!("{count} {role} ({ids})")
+        format!("{} ({ids})", counted(u64::from(*count), role))
     });
     put("processes", roles.collect::<Vec<_>>().join(", "));
     put("params", object(&scenario.settled.params));
@@ -66,16 +69,8 @@ pub fn effective(scenario: &Scenario) -> Effective {
         "storage",
         format!("sync latency {}, a crash {}", experiment.sync_latency, experiment.on_crash),
     );
-    for (index, fault) in experiment.plan.faults.iter().enumerate() {
-        let number = scenario.fault_origins.get(index).map_or(0, |origin| origin + 1);
-        let choice = experiment.choices.iter().find(|choice| choice.faults.contains(&index));
-        match choice {
-            None => put("fault", format!("{number}: {fault}")),
-            Some(choice) if choice.faults.start == index => {
-                put("fault", format!("{number}: of {}, as here of one: {fault}", choice.of));
-            }
-            Some(_) => {}
-        }
+    for row in faults(scenario) {
+        put("fault", row);
     }
     for group in &experiment.fate_groups {
         put("fate", format!("{group} share theirs"));
@@ -110,6 +105,27 @@ pub fn effective(scenario: &Scenario) -> Effective {
         ),
     );
     settings
+}
+
+/// The faults of the plan, those of one `[[fault]]` in one row.
+fn faults(scenario: &Scenario) -> Vec<String> {
+    let experiment = &scenario.experiment;
+    let mut rows: BTreeMap<usize, String> = BTreeMap::new();
+    for (index, fault) in experiment.plan.faults.iter().enumerate() {
+        let number = scenario.fault_origins.get(index).map_or(0, |origin| origin + 1);
+        let choice = experiment.choices.iter().find(|choice| choice.faults.contains(&index));
+        let text = match choice {
+            None => fault.to_string(),
+            Some(choice) if choice.faults.start == index => {
+                format!("of {}, as here of one: {fault}", choice.of)
+            }
+            Some(_) => continue,
+        };
+        rows.entry(number)
+            .and_modify(|row| row.push_str(&format!("; {text}")))
+            .or_insert_with(|| format!("{number}: {text}"));
+    }
+    rows.into_values().collect()
 }
 
 /// Overridden links that are listed one by one.

@@ -36,7 +36,8 @@ pub fn text(remarks: &[String], table: &Table, messages: &[MessageOverride]) -> 
         let messages = messages.iter().filter_map(message).map(Value::Table).collect();
         table.insert("message".to_owned(), Value::Array(messages));
     }
-    let mut text: String = remarks.iter().map(|remark| format!("# {remark}\n")).collect();
+    let remark = |remark: &String| format!("# {}\n", ftsim_reports::line(remark));
+    let mut text: String = remarks.iter().map(remark).collect();
     let place = |key: &str| ORDER.iter().position(|known| *known == key).unwrap_or(ORDER.len());
     let mut entries: Vec<(&String, &Value)> = table.iter().collect();
     entries.sort_by_key(|(key, _)| place(key));

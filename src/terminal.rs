@@ -1,0 +1,10 @@
+//! The terminal that standard output is, if it is one.
+
+use ftsim_reports::Page;
+
+/// The page of the terminal.
+pub fn page(quiet: bool) -> Page {
+    let size = terminal_size::terminal_size_of(std::io::stdout());
+    let columns = size.map(|(width, _)| usize::from(width.0));
+    Page { columns: columns.filter(|columns| *columns > 0), quiet }
+}
