@@ -7,6 +7,7 @@ use clap::Args;
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{ScenarioReport, SeedRange, write_json, write_scenario_figures, write_text};
 
+use crate::audited_run;
 use crate::cli::{Exit, Failure, Format, Out, jobs, load_all};
 use crate::judge;
 use crate::progress::Progress;
@@ -39,6 +40,9 @@ pub(crate) struct RunArgs {
     /// Execute every run twice, and end at the first that is not the same
     #[arg(long)]
     pub check_determinism: bool,
+    /// Audit the trace of every run; what is found is a defect of ftsim (status 70)
+    #[arg(long)]
+    pub audit: bool,
 }
 
 pub fn run(args: &RunArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
@@ -52,6 +56,7 @@ pub fn run(args: &RunArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit,
     let progress = Progress::new(total);
     let repeat = if args.check_determinism { Repeat::Twice } else { Repeat::Once };
     let mut reports = Vec::new();
+    let mut is_sound = true;
     for scenario in &scenarios {
         let seeds = seeds_of(scenario);
         progress.begin(&scenario.path);
@@ -62,6 +67,10 @@ pub fn run(args: &RunArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit,
         let mut report = judge::report(scenario, range, &tally);
         regression::add(&mut report, scenario, &regressions);
         reports.push(report);
+        if args.audit {
+            let audit = audited_run::audit_seeds(scenario, seeds, jobs(args.jobs))?;
+            is_sound &= audited_run::tell(&scenario.path, &audit);
+        }
     }
     progress.finish();
     match args.format {
@@ -72,6 +81,9 @@ pub fn run(args: &RunArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit,
             }
         }
         Format::Json => write_json(out, &reports)?,
+    }
+    if !is_sound {
+        return Ok(Exit::Internal);
     }
     let reports: Vec<&ScenarioReport> = reports.iter().collect();
     Ok(if bad_input { Exit::BadInput } else { judge::exit(&reports) })
