@@ -10,6 +10,8 @@
 //! runs seeds, [`judge`] compares with what was expected; [`cli`] is the program's table of
 //! contents.
 
+pub mod audit;
+pub mod audited_run;
 mod ci;
 pub mod cli;
 pub mod crash_point;

@@ -7,6 +7,7 @@ use ftsim_core::{Outcome, Trace};
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{write_trace, write_trace_jsonl};
 
+use crate::audited_run::{self, Audit};
 use crate::cli::{Exit, Failure, Out, TraceFormat, complain};
 use crate::divergence::event_text;
 use crate::one_run::OneRunArgs;
@@ -21,6 +22,9 @@ pub(crate) struct ReplayArgs {
     /// Write the run as FORMAT
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: TraceFormat,
+    /// Audit the trace; what is found is a defect of ftsim (status 70)
+    #[arg(long)]
+    audit: bool,
 }
 
 pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
@@ -32,6 +36,13 @@ pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result
         TraceFormat::Text => write_trace(out, &trace),
         TraceFormat::Jsonl => write_trace_jsonl(out, &trace),
     })?;
+    if args.audit {
+        let audit = Audit::of(&run.scenario, run.point, &outcome, &trace);
+        out.flush()?;
+        if !audited_run::tell(&run.scenario.path, &audit) {
+            return Ok(Exit::Internal);
+        }
+    }
     if let Some(differs) = run.repro().and_then(|repro| difference(repro, &outcome, &trace)) {
         out.flush()?;
         complain(&format!("{} is not reproduced: {differs}", run.scenario.path));

@@ -12,6 +12,7 @@ use ftsim_reports::{
     ScenarioReport, SeedRange, counted, write_json, write_scenario_figures, write_text,
 };
 
+use crate::audited_run;
 use crate::cli::{Exit, Failure, Format, Out, complain, jobs, load_all};
 use crate::interrupt;
 use crate::judge;
@@ -46,6 +47,9 @@ pub(crate) struct RunArgs {
     /// Execute every run twice, and end at the first that is not the same
     #[arg(long)]
     pub check_determinism: bool,
+    /// Audit the trace of every run; what is found is a defect of ftsim (status 70)
+    #[arg(long)]
+    pub audit: bool,
     /// Show no progress, and only what is not as expected
     #[arg(long, short)]
     pub quiet: bool,
@@ -57,12 +61,18 @@ pub fn run(args: &RunArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit,
     let progress = Progress::new(total, args.quiet);
     let halt = interrupt::listen();
     let mut reports = Vec::new();
+    let mut is_sound = true;
     for scenario in &scenarios {
         if halt.load(Ordering::Relaxed) {
             break;
         }
         progress.begin(&scenario.path);
         reports.push(run_one(args, scenario, halt, &|count| progress.done(count))?);
+        if args.audit && !halt.load(Ordering::Relaxed) {
+            let seeds = args.seeds_of(scenario);
+            let audit = audited_run::audit_seeds(scenario, seeds, jobs(args.jobs))?;
+            is_sound &= audited_run::tell(&scenario.path, &audit);
+        }
     }
     progress.finish();
     out.begin(args.format.form())?;
@@ -79,6 +89,10 @@ pub fn run(args: &RunArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit,
         out.flush()?;
         complain(&interrupted(&scenarios, &reports));
         return Ok(Exit::Interrupted);
+    }
+    if !is_sound {
+        out.flush()?;
+        return Ok(Exit::Internal);
     }
     let reports: Vec<&ScenarioReport> = reports.iter().collect();
     Ok(if bad_input { Exit::BadInput } else { judge::exit(&reports) })

@@ -25,6 +25,8 @@ pub struct Outcome {
     pub cause: EndCause,
     /// When it ended.
     pub at: Instant,
+    /// Who is correct, as the protocol's fault model defines it; in the order of ids.
+    pub correct: Vec<bool>,
     /// The verdict on each property that was checked, in the order of the spec's table.
     pub judged: Vec<Judged>,
     /// The labels that were reached, in the order of their first time.

@@ -455,6 +455,7 @@ impl<P: Protocol> Simulation<P> {
             digest: self.world.digest,
             cause,
             at,
+            correct,
             judged,
             reached: self.world.reached.clone(),
             plan: Arc::clone(&self.world.plan),

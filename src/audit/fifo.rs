@@ -1,0 +1,54 @@
+//! Order on links that keep it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ftsim_core::id::{MessageId, ProcessId};
+use ftsim_core::network::Order;
+use ftsim_core::trace::{Entry, Happening};
+use ftsim_core::transport::Guarantee;
+
+use super::delay::takes_time;
+use super::delivery::overrides;
+use super::known::Known;
+use super::{Check, Report, Rule};
+
+#[derive(Default)]
+pub(super) struct Fifo {
+    /// Messages that may come out of order: what makes them late, or brings them again, may.
+    loose: BTreeSet<MessageId>,
+    /// The number of the last message in order, by sender and receiver.
+    last: BTreeMap<(ProcessId, ProcessId), MessageId>,
+}
+
+impl<'a> Check<'a> for Fifo {
+    fn see(&mut self, entry: &'a Entry, known: &Known<'a>, report: &mut Report) {
+        let Some(p) = entry.process else { return };
+        match &entry.what {
+            Happening::Send { id, to, .. } => {
+                let link = (p, known.identity(*to));
+                let mut conditions = known.in_force.on_link(link.0, link.1);
+                let late = conditions.any(|condition| takes_time(condition, link));
+                // Where conditions are at work, a rule about a single message is obeyed exactly.
+                let told = known.in_force.ever() && overrides(known, p, link.1).next().is_some();
+                if late || told || known.is_replay(entry) {
+                    self.loose.insert(*id);
+                }
+            }
+            Happening::Deliver { id, from, .. } => {
+                let to = known.identity(p);
+                let raw = known.subject.experiment.transport.guarantee == Guarantee::Raw;
+                let keeps = known.link(*from, to).order == Order::Fifo && *from != to && raw;
+                if !keeps || self.loose.contains(id) {
+                    return;
+                }
+                if let Some(last) = self.last.insert((*from, p), *id)
+                    && *id < last
+                {
+                    let message = format!("m{} of {from} comes after m{}", id.0, last.0);
+                    report.add(Rule::Fifo, message);
+                }
+            }
+            _ => {}
+        }
+    }
+}

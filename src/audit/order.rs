@@ -1,0 +1,30 @@
+//! Time and steps only go forward, and stay within the limits.
+
+use ftsim_core::trace::{Entry, Happening};
+
+use super::known::Known;
+use super::{Check, Report, Rule};
+
+pub(super) struct Order;
+
+impl<'a> Check<'a> for Order {
+    fn see(&mut self, entry: &'a Entry, known: &Known<'a>, report: &mut Report) {
+        let (at, step) = known.before;
+        if entry.at < at {
+            report.add(Rule::Order, format!("time goes back, it was {at} before"));
+        }
+        if entry.step < step {
+            report.add(Rule::Order, format!("steps go back, this comes after step {step}"));
+        }
+        let limits = &known.subject.experiment.limits;
+        if entry.at > limits.horizon {
+            report.add(Rule::Order, format!("this is beyond the horizon, {}", limits.horizon));
+        }
+        // One event can be several steps: a failed disk, an inbox that is emptied.
+        let is_end = matches!(entry.what, Happening::Violation { .. });
+        if entry.at > known.subject.ended_at && !is_end {
+            let ended = known.subject.ended_at;
+            report.add(Rule::Order, format!("the run had ended at {ended}"));
+        }
+    }
+}
