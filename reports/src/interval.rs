@@ -3,17 +3,19 @@
 use std::fmt;
 
 use serde::{Serialize, Serializer};
-use statrs::distribution::{Beta, ContinuousCDF};
 
-/// How often the interval misses the true share, at most.
-const MISS: f64 = 0.05;
+use crate::binomial::smallest_share;
 
-/// So many of so many runs, with the interval that holds the true share in at least 95 % of such
-/// counts.
+/// How often the true share lies below the interval, at most, and how often above it.
+const MISS: f64 = 0.025;
+
+/// A count of runs out of a total, with the interval that holds the true share in at least 95 % of
+/// such counts, whatever that share is.
 ///
 /// The interval is exact, not a normal approximation: each of its ends is the share under which so
-/// extreme a count has probability 2.5 %. Where nothing or everything was counted there is but one
-/// end to find, and it gets the whole 5 %: none of 10,000 is "below 0.03 %".
+/// extreme a count has probability 2.5 %. That is so for none and for all as well, where the other
+/// end is 0 or 1: giving them the whole 5 % would be right for those who ask for a bound whatever
+/// the count, and wrong for an interval, which would hold some shares in 92.5 % of the counts only.
 ///
 /// Source: Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case
 /// of the binomial", 1934.
@@ -30,58 +32,43 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// So many of so many, `count <= total`.
+    /// The rate of `count` out of `total`, `count <= total`.
     pub fn new(count: u64, total: u64) -> Self {
-        let (k, n) = (count as f64, total as f64);
-        // Of one end only: the equation (1 - p)^n = MISS has a closed solution.
-        let one_sided = 1.0 - MISS.powf(1.0 / n);
-        let quantile =
-            |a: f64, b: f64, q: f64| Beta::new(a, b).map_or(f64::NAN, |beta| beta.inverse_cdf(q));
-        let (low, high) = match count {
-            _ if total == 0 => (0.0, 1.0),
-            0 => (0.0, one_sided),
-            _ if count == total => (1.0 - one_sided, 1.0),
-            _ => (quantile(k, n - k + 1.0, MISS / 2.0), quantile(k + 1.0, n - k, 1.0 - MISS / 2.0)),
+        let rest = total - count;
+        let low = match count {
+            0 => 0.0,
+            _ => smallest_share(count, rest, MISS).of.next_down(),
+        };
+        let high = match rest {
+            0 => 1.0,
+            _ => smallest_share(rest, count, MISS).rest.next_up().min(1.0),
         };
         Self { count, total, low, high }
     }
 }
 
 impl fmt::Display for Rate {
-    /// `3 of 200 (0.31 % to 4.32 %)`, `0 of 10000 (below 0.03 %)`.
+    /// `3 of 200 (0.31 % to 4.4 %)`, `0 of 10000 (below 0.037 %)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { count, total, low, high } = self;
         write!(f, "{count} of {total}")?;
+        // An interval that is narrow is told as precisely as its width asks for.
+        let width = decimals(high - low, 2);
+        let percent = |share: f64, end| {
+            let decimals = decimals(share.min(1.0 - share), 2).max(width).max(2);
+            percent(&outwards(share, end, decimals))
+        };
         match count {
             _ if *total == 0 => Ok(()),
-            0 => write!(f, " (below {})", percent(*high)),
-            _ if count == total => write!(f, " (above {})", percent(*low)),
-            _ => write!(f, " ({} to {})", percent(*low), percent(*high)),
+            0 => write!(f, " (below {})", percent(*high, End::High)),
+            _ if count == total => write!(f, " (above {})", percent(*low, End::Low)),
+            _ => write!(f, " ({} to {})", percent(*low, End::Low), percent(*high, End::High)),
         }
     }
 }
 
-/// A share in per cent with two digits that count, on either side of the point.
-fn percent(share: f64) -> String {
-    let percent = share * 100.0;
-    // Close to all it is what is missing that counts.
-    let missing = (100.0 - percent).min(percent).max(1e-12);
-    let mut digits = 0;
-    let mut scaled = missing;
-    while scaled < 9.95 && digits < 12 {
-        scaled *= 10.0;
-        digits += 1;
-    }
-    let text = format!("{percent:.digits$}");
-    let text = match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.'),
-        false => &text,
-    };
-    format!("{text} %")
-}
-
 impl Serialize for Rate {
-    /// The interval with six decimals, as far as anybody wants to know.
+    /// The interval with six digits that count, and never narrower than it is.
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Shown {
@@ -90,51 +77,181 @@ impl Serialize for Rate {
             low: f64,
             high: f64,
         }
-        let six = |share: f64| (share * 1e6).round() / 1e6;
+        let shown = |share: f64, end| {
+            let text = outwards(share, end, decimals(share.min(1.0 - share), 6));
+            text.parse().unwrap_or(share)
+        };
         let Self { count, total, low, high } = *self;
-        Shown { count, total, low: six(low), high: six(high) }.serialize(s)
+        let (low, high) = (shown(low, End::Low), shown(high, End::High));
+        Shown { count, total, low, high }.serialize(s)
+    }
+}
+
+/// An end of an interval.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Low,
+    High,
+}
+
+/// More decimals than these no share is written with: the least `u64` can tell from 0 is 1e-21.
+const DECIMALS_MAX: usize = 30;
+
+/// How many decimals it takes to write a share with so many digits that count.
+fn decimals(share: f64, digits: usize) -> usize {
+    let mut decimals = digits;
+    let mut scaled = share * 10.0;
+    while scaled < 1.0 && decimals < DECIMALS_MAX {
+        scaled *= 10.0;
+        decimals += 1;
+    }
+    decimals
+}
+
+/// A share with so many decimals, at least 1, rounded away from the middle of its interval.
+fn outwards(share: f64, end: End, decimals: usize) -> String {
+    // The nearest decimal, of the exact value.
+    let nearest = format!("{share:.decimals$}");
+    let value: f64 = nearest.parse().unwrap_or(share);
+    let mut digits: Vec<u8> = nearest.into_bytes();
+    // One unit of the last decimal more or less.
+    let carry = match end {
+        End::Low if value > share => (b'0', b'9'),
+        End::High if value < share => (b'9', b'0'),
+        _ => (0, 0),
+    };
+    if carry != (0, 0) {
+        for digit in digits.iter_mut().rev().filter(|digit| **digit != b'.') {
+            if *digit != carry.0 {
+                *digit = if end == End::High { *digit + 1 } else { *digit - 1 };
+                break;
+            }
+            *digit = carry.1;
+        }
+    }
+    digits.into_iter().map(char::from).collect()
+}
+
+/// A share in per cent; `share` has two decimals or more.
+fn percent(share: &str) -> String {
+    let (ones, decimals) = share.split_once('.').unwrap_or((share, "00"));
+    let (tens, rest) = decimals.split_at(2);
+    let whole = format!("{ones}{tens}");
+    let whole = match whole.trim_start_matches('0') {
+        "" => "0",
+        whole => whole,
+    };
+    match rest.trim_end_matches('0') {
+        "" => format!("{whole} %"),
+        rest => format!("{whole}.{rest} %"),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Rate;
+    use super::{End, Rate, decimals, outwards};
 
-    /// The probability of at least `k` of `n`, each with probability `p`: summed up term by term.
-    fn at_least(k: u64, n: u64, p: f64) -> f64 {
-        let term = |i: u64| {
-            let choose: f64 = (1..=i).map(|j| (n - i + j) as f64 / j as f64).product();
-            let (i, rest) = (i as f64, (n - i) as f64);
-            choose * p.powf(i) * (1.0 - p).powf(rest)
-        };
-        (k..=n).map(term).sum()
+    /// The probability of `k` of `n`, each with probability `p`.
+    fn exactly(k: u64, n: u64, p: f64) -> f64 {
+        let choose: f64 = (1..=k).map(|j| (n - k + j) as f64 / j as f64).product();
+        let power = |base: f64, exponent: u64| (0..exponent).map(|_| base).product::<f64>();
+        choose * power(p, k) * power(1.0 - p, n - k)
     }
 
     #[test]
-    fn at_each_end_so_extreme_a_count_has_the_probability_that_is_left() {
-        for (count, total) in [(1, 2), (3, 10), (7, 21), (1, 300), (299, 300), (150, 300)] {
-            let Rate { low, high, .. } = Rate::new(count, total);
-            let (above, below) =
-                (at_least(count, total, low), 1.0 - at_least(count + 1, total, high));
-            assert!((above - 0.025).abs() < 1e-6, "{count} of {total}: {above}");
-            assert!((below - 0.025).abs() < 1e-6, "{count} of {total}: {below}");
+    fn an_interval_holds_the_true_share_in_95_percent_of_all_counts_whatever_it_is() {
+        let mut lowest = 1.0f64;
+        for n in 1..=60 {
+            let rates: Vec<Rate> = (0..=n).map(|k| Rate::new(k, n)).collect();
+            let steps = (0..=2_000).map(|step| f64::from(step) / 2_000.0);
+            // Coverage is least right beside the ends of the intervals.
+            let ends = rates.iter().flat_map(|rate| [rate.low, rate.high]);
+            let beside = ends.flat_map(|end| [end - 1e-9, end + 1e-9]);
+            for p in steps.chain(beside).filter(|p| (0.0..=1.0).contains(p)) {
+                let holds = rates.iter().filter(|rate| (rate.low..=rate.high).contains(&p));
+                let coverage: f64 = holds.map(|rate| exactly(rate.count, n, p)).sum();
+                assert!(coverage >= 0.95 - 1e-12, "{coverage} for {p} of {n}");
+                lowest = lowest.min(coverage);
+            }
         }
-        assert!((at_least(1, 300, Rate::new(0, 300).high) - 0.95).abs() < 1e-6);
-        assert!((at_least(300, 300, Rate::new(300, 300).low) - 0.05).abs() < 1e-6);
+        // Exact intervals are cautious, and not more so than they must be.
+        assert!(lowest < 0.9501, "{lowest}");
+    }
+
+    #[test]
+    fn none_and_all_have_ends_as_any_other_count() {
+        for n in [1, 2, 10, 1_000, 10_000_000_000] {
+            let (none, all) = (Rate::new(0, n), Rate::new(n, n));
+            assert_eq!((none.low, all.high), (0.0, 1.0));
+            // (1 - p)^n = 2.5 %
+            let power = (-none.high).ln_1p() * n as f64;
+            assert!((power / 0.025f64.ln() - 1.0).abs() < 1e-9, "{n}: {power}");
+            assert!((all.low + none.high - 1.0).abs() < 1e-11, "{n}");
+        }
     }
 
     #[test]
     fn a_rate_is_told_with_what_it_leaves_open() {
         let cases = [
-            (0, 10_000, "0 of 10000 (below 0.03 %)"),
-            (0, 1, "0 of 1 (below 95 %)"),
-            (10, 10, "10 of 10 (above 74 %)"),
-            (3, 10, "3 of 10 (6.7 % to 65 %)"),
-            (1_000_000, 1_000_000, "1000000 of 1000000 (above 99.9997 %)"),
+            (0, 10_000, "0 of 10000 (below 0.037 %)"),
+            (0, 1, "0 of 1 (below 97.6 %)"),
+            (10, 10, "10 of 10 (above 69 %)"),
+            (3, 10, "3 of 10 (6.6 % to 66 %)"),
+            (850, 1_000, "850 of 1000 (82.6 % to 87.2 %)"),
+            (12_350_000, 100_000_000, "12350000 of 100000000 (12.343 % to 12.357 %)"),
+            (1, 7_500_000, "1 of 7500000 (0.00000033 % to 0.000075 %)"),
+            (7_499_999, 7_500_000, "7499999 of 7500000 (99.999925 % to 99.99999967 %)"),
+            (1_000_000, 1_000_000, "1000000 of 1000000 (above 99.99963 %)"),
+            (0, 1 << 53, "0 of 9007199254740992 (below 0.000000000000041 %)"),
             (0, 0, "0 of 0"),
         ];
         for (count, total, text) in cases {
             assert_eq!(Rate::new(count, total).to_string(), text);
         }
+    }
+
+    #[test]
+    fn what_is_printed_is_never_narrower_than_the_interval() {
+        let totals = [1, 2, 3, 7, 30, 365, 20_000, 7_500_000, 1 << 40, 1 << 53, u64::MAX];
+        for total in totals {
+            let counts = [0, 1, 2, 5, total / 1_000, total / 8, total / 2, total - total / 9];
+            let counts = counts.into_iter().chain([total - 1, total]);
+            for count in counts.filter(|count| *count <= total) {
+                let rate = Rate::new(count, total);
+                let json = serde_json::to_value(rate).expect("plain data");
+                let (low, high) = (json["low"].as_f64(), json["high"].as_f64());
+                let (low, high) = (low.expect("a number"), high.expect("a number"));
+                assert!(low <= rate.low && rate.high <= high, "{rate:?} {json}");
+                assert!((low == 0.0) == (count == 0), "{rate:?} {json}");
+                assert!(rate.low * (1.0 - 2e-5) <= low, "{rate:?} {json}");
+                let text = rate.to_string();
+                let (_, interval) = text.split_once('(').expect("an interval");
+                let ends: Vec<f64> = interval
+                    .split(' ')
+                    .filter_map(|word| word.parse::<f64>().ok())
+                    .map(|percent| percent / 100.0)
+                    .collect();
+                let (low, high) = match *ends.as_slice() {
+                    [high] if count == 0 => (0.0, high),
+                    [low] => (low, 1.0),
+                    [low, high] => (low, high),
+                    _ => panic!("{text}"),
+                };
+                // Dividing by 100 rounds once more.
+                assert!(low <= rate.low.next_up() && rate.high.next_down() <= high, "{text}");
+                assert!(low < high, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn decimals_are_rounded_away_from_the_middle() {
+        assert_eq!(outwards(0.1299, End::Low, 3), "0.129");
+        assert_eq!(outwards(0.1291, End::High, 3), "0.130");
+        assert_eq!(outwards(0.9999, End::High, 3), "1.000");
+        assert_eq!(outwards(0.0004, End::Low, 3), "0.000");
+        assert_eq!(outwards(0.25, End::Low, 2), "0.25");
+        assert_eq!(outwards(0.25, End::High, 2), "0.25");
+        assert_eq!([decimals(0.25, 2), decimals(0.025, 2), decimals(1.0, 2)], [2, 3, 2]);
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Text is styled with ANSI escapes; who writes it to something that is no terminal strips them.
 
+mod binomial;
 mod causality;
 mod figures;
 mod foreign;
