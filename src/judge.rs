@@ -1,5 +1,9 @@
 //! Whether what came of a scenario's seeds is what was expected, and how it differs.
 
+use std::cell::OnceCell;
+
+use ftsim_core::ProcessId;
+use ftsim_core::fault::Trigger;
 use ftsim_core::message_override::MessageOverride;
 use ftsim_reports::{
     PropertyRow, ReachedRow, ScenarioReport, SeedRange, Surprise, SurpriseKind, shell_word,
@@ -7,6 +11,7 @@ use ftsim_reports::{
 
 use crate::cli::Exit;
 use crate::scenario::Scenario;
+use crate::sent::Sent;
 use crate::tally::{Example, PropertyTally, Tally};
 
 /// The report of a scenario over these seeds.
@@ -127,6 +132,12 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
             surprise(SurpriseKind::NotReached, label, message, None);
         }
     }
+    // Whoever misspelt a kind is shown those that there are; the run for it is made if need be.
+    let sent = OnceCell::new();
+    let sends = |from: ProcessId, to: Option<ProcessId>| {
+        let sent: &Option<Sent> = sent.get_or_init(|| Sent::of(scenario, first_seed));
+        sent.as_ref().map(|sent| format!("; {}", sent.by(from, to))).unwrap_or_default()
+    };
     // Faults of the file come first in every plan; what a seed drew for itself need not strike.
     let struck = |fault: &usize| total == 0 || tally.unfired.get(fault) != Some(&total);
     for (fault, origin) in scenario.fault_origins.iter().enumerate() {
@@ -147,7 +158,12 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
                 on.map(|p| format!(" {p}")).unwrap_or_default()
             }
         };
-        let message = format!("never struck{on} in any of {total} {runs}: its trigger never came");
+        let sends = match &scenario.experiment.plan.faults[fault].trigger {
+            Trigger::Sends { process, .. } => sends(*process, None),
+            _ => String::new(),
+        };
+        let message =
+            format!("never struck{on} in any of {total} {runs}: its trigger never came{sends}");
         surprise(SurpriseKind::Unfired, &format!("fault {}", origin + 1), message, None);
     }
     for (index, rule) in scenario.experiment.overrides.iter().enumerate() {
@@ -157,7 +173,8 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
         let MessageOverride { from, to, kind, nth, .. } = rule;
         let kind = kind.as_ref().map(|kind| format!(" {kind}")).unwrap_or_default();
         let message = format!(
-            "never struck in any of {total} {runs}: {from} -> {to} carried no{kind} number {nth}"
+            "never struck in any of {total} {runs}: {from} -> {to} carried no{kind} number {nth}{}",
+            sends(*from, Some(*to))
         );
         surprise(SurpriseKind::Unfired, &format!("message {}", index + 1), message, None);
     }

@@ -40,6 +40,7 @@ pub mod scenario;
 pub mod scenario_file;
 pub mod schema;
 mod seeds;
+mod sent;
 pub mod shard;
 mod show;
 pub mod shrink;
