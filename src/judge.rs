@@ -1,7 +1,10 @@
 //! Whether what came of a scenario's seeds is what was expected, and how it differs.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
+use ftsim_core::ProcessId;
+use ftsim_core::fault::Trigger;
 use ftsim_core::message_override::MessageOverride;
 use ftsim_reports::{
     PropertyRow, ReachedRow, ScenarioReport, SeedRange, Surprise, SurpriseKind, counted, shell_word,
@@ -9,6 +12,7 @@ use ftsim_reports::{
 
 use crate::cli::Exit;
 use crate::scenario::Scenario;
+use crate::sent::Sent;
 use crate::tally::{Example, PropertyTally, Tally};
 
 /// The report of a scenario over these seeds.
@@ -129,10 +133,16 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
             surprise(SurpriseKind::NotReached, label, message, None);
         }
     }
+    // Whoever misspelt a kind is shown those that there are; the run for it is made if need be.
+    let sent = OnceCell::new();
+    let sends = |from: ProcessId, to: Option<ProcessId>| {
+        let sent: &Option<Sent> = sent.get_or_init(|| Sent::of(scenario, first_seed));
+        sent.as_ref().map(|sent| format!("; {}", sent.by(from, to))).unwrap_or_default()
+    };
     // Faults of the file come first in every plan; what a seed drew for itself need not strike.
     let struck = |fault: &usize| total == 0 || tally.unfired.get(fault) != Some(&total);
     // A `[[fault]]` can stand for several faults; those of it that never struck are told together.
-    let mut unfired: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    let mut unfired: BTreeMap<usize, (Vec<String>, String)> = BTreeMap::new();
     for (fault, origin) in scenario.fault_origins.iter().enumerate() {
         // In a repro what was drawn is among the file's.
         if scenario.repro.is_some() {
@@ -151,11 +161,17 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
                 on.map(|p| p.to_string())
             }
         };
-        unfired.entry(*origin).or_default().extend(on);
+        let sends = match &scenario.experiment.plan.faults[fault].trigger {
+            Trigger::Sends { process, .. } => sends(*process, None),
+            _ => String::new(),
+        };
+        let (struck, hint) = unfired.entry(*origin).or_default();
+        struck.extend(on);
+        *hint = sends;
     }
-    for (origin, on) in unfired {
+    for (origin, (on, sends)) in unfired {
         let on = if on.is_empty() { String::new() } else { format!(" {}", on.join(", ")) };
-        let message = format!("never struck{on} in any of {runs}: its trigger never came");
+        let message = format!("never struck{on} in any of {runs}: its trigger never came{sends}");
         surprise(SurpriseKind::Unfired, &format!("fault {}", origin + 1), message, None);
     }
     for (index, rule) in scenario.experiment.overrides.iter().enumerate() {
@@ -164,8 +180,10 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
         }
         let MessageOverride { from, to, kind, nth, .. } = rule;
         let kind = kind.as_ref().map(|kind| format!(" {kind}")).unwrap_or_default();
-        let message =
-            format!("never struck in any of {runs}: {from} -> {to} carried no{kind} number {nth}");
+        let message = format!(
+            "never struck in any of {runs}: {from} -> {to} carried no{kind} number {nth}{}",
+            sends(*from, Some(*to))
+        );
         surprise(SurpriseKind::Unfired, &format!("message {}", index + 1), message, None);
     }
     surprises

@@ -43,6 +43,7 @@ pub mod scenario_file;
 pub mod schema;
 mod screen;
 mod seeds;
+mod sent;
 pub mod shard;
 mod show;
 pub mod shrink;

@@ -2,8 +2,7 @@
 //! gives.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::BufReader;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -12,9 +11,10 @@ use ftsim_reports::SweepReport;
 
 use crate::ci;
 use crate::cli::{Exit, Failure, Out, tell};
+use crate::repro::Repro;
 use crate::results::{
-    Account, Folder, Header, LATEST, REPROS, RESULTS, Reader, SCENARIO, SHRUNK, Written, at,
-    difference,
+    Account, Folder, GroupExample, Header, LATEST, REPROS, RESULTS, Reader, SCENARIO, SHRUNK,
+    Written, at, difference,
 };
 use crate::scenario::Scenario;
 use crate::sweep_command::text_digest;
@@ -62,6 +62,8 @@ pub fn merge(args: &MergeArgs, catalogue: &Catalogue, out: &mut Out) -> Result<E
                 return Ok(Exit::BadInput);
             }
         };
+        Folder::check(&args.out, &parts[0].header.scenario)?;
+        Merging::new(&parts, &scenario, None).take_all()?;
         merged.push((parts, scenario));
     }
     // Nothing is written before all is found to fit.
@@ -105,14 +107,18 @@ fn parts_in(folder: &Path) -> Result<Vec<Part>, Failure> {
                 "{path} is a sweep that is not over: the same command with --resume finishes it"
             )));
         }
-        let file = BufReader::new(at(&results, File::open(&results))?);
-        let Some(reader) = at(&results, Reader::new(file))? else {
-            let path = results.display();
-            return Err(Failure::BadFile(format!("{path} does not begin with a sweep's header")));
-        };
-        parts.push(Part { folder: path, header: reader.header });
+        let header = open(&results)?.header;
+        parts.push(Part { folder: path, header });
     }
     Ok(parts)
+}
+
+/// The lines of a shard, with a whole header.
+fn open(results: &Path) -> Result<Reader, Failure> {
+    Reader::open(results)?.ok_or_else(|| {
+        let path = results.display();
+        Failure::BadFile(format!("{path} does not begin with a sweep's header"))
+    })
 }
 
 /// Refuses shards that are not all parts, each once, of one sweep by this ftsim.
@@ -122,10 +128,6 @@ fn fit(parts: &[Part]) -> Result<(), Failure> {
     };
     let first = &parts[0];
     for part in parts {
-        let ours = env!("CARGO_PKG_VERSION");
-        if part.header.ftsim != ours {
-            return bad(part, format!("written by ftsim {}, this is {ours}", part.header.ftsim));
-        }
         let alike = Header { shard: first.header.shard, ..part.header.clone() };
         if let Some(difference) = difference(&alike, &first.header) {
             let other = first.results();
@@ -163,13 +165,10 @@ fn fit(parts: &[Part]) -> Result<(), Failure> {
 
 fn merge_one(out: &Path, parts: &[Part], scenario: &Scenario) -> Result<SweepReport, Failure> {
     let header = Header { shard: None, ..parts[0].header.clone() };
-    let account = Account::new(header.seeds.from);
-    let folder = Folder::begin(out, &header, &scenario.text)?;
-    let mut merging = Merging { scenario, header: &header, account, folder };
-    for part in parts {
-        merging.take(part)?;
-    }
-    let Merging { account, mut folder, .. } = merging;
+    let mut folder = Folder::begin(out, &header, &scenario.text)?;
+    let mut merging = Merging::new(parts, scenario, Some(&mut folder));
+    merging.take_all()?;
+    let account = merging.account;
     let mut repros = Vec::new();
     for example in account.examples() {
         let name = example.repro_name();
@@ -178,7 +177,9 @@ fn merge_one(out: &Path, parts: &[Part], scenario: &Scenario) -> Result<SweepRep
             let folder = parts[0].folder.display();
             return Err(Failure::BadFile(format!("{folder} and its like lack the repro {name}")));
         };
-        repros.push((name, read(&path)?));
+        let text = read(&path)?;
+        stands_for(&path, &text, scenario, example)?;
+        repros.push((name, text));
     }
     let mut shrunk = Vec::new();
     for ((property, _), group) in &account.groups {
@@ -198,44 +199,74 @@ fn merge_one(out: &Path, parts: &[Part], scenario: &Scenario) -> Result<SweepRep
     Ok(report)
 }
 
-/// The result that the parts are added to, one after the other.
-struct Merging<'a> {
-    scenario: &'a Scenario,
-    header: &'a Header,
-    account: Account,
-    folder: Folder,
+/// Refuses a file that is not the repro of this example.
+fn stands_for(
+    path: &Path,
+    text: &str,
+    scenario: &Scenario,
+    example: &GroupExample,
+) -> Result<(), Failure> {
+    let catalogue = Catalogue::from(scenario.entry.clone());
+    let Ok(found) = Scenario::parse(&path.display().to_string(), text, &catalogue) else {
+        return Err(Failure::BadFile(format!("{} is no repro", path.display())));
+    };
+    let stands = |repro: &Repro| repro.seed == example.seed && repro.digest == example.digest;
+    if found.repro.as_ref().is_some_and(stands) {
+        return Ok(());
+    }
+    let GroupExample { seed, digest, .. } = example;
+    let path = path.display();
+    Err(Failure::BadFile(format!("{path} is not the repro of seed {seed} with digest {digest}")))
 }
 
-impl Merging<'_> {
+/// The result that the parts are added to, one after the other.
+struct Merging<'a> {
+    parts: &'a [Part],
+    scenario: &'a Scenario,
+    account: Account,
+    /// Where it is written; nowhere if it is only read, to see that all fits.
+    folder: Option<&'a mut Folder>,
+}
+
+impl<'a> Merging<'a> {
+    fn new(parts: &'a [Part], scenario: &'a Scenario, folder: Option<&'a mut Folder>) -> Self {
+        let account = Account::new(parts[0].header.seeds.from);
+        Self { parts, scenario, account, folder }
+    }
+
+    fn take_all(&mut self) -> Result<(), Failure> {
+        self.parts.iter().try_for_each(|part| self.take(part))
+    }
+
     fn take(&mut self, part: &Part) -> Result<(), Failure> {
-        if self.account.is_over(self.header.stop) {
+        if self.account.is_over(part.header.stop) {
             return Ok(());
         }
         let path = part.results();
-        let bad = |why: String| Err(Failure::BadFile(format!("{}: {why}", path.display())));
-        let file = BufReader::new(at(&path, File::open(&path))?);
-        let Some(mut reader) = at(&path, Reader::new(file))? else {
-            return bad("it does not begin with a sweep's header".to_owned());
-        };
-        let mut next = at(&path, reader.next_block())?;
+        let mut reader = open(&path)?;
+        let mut next = reader.next_block(self.scenario)?;
         if !reader.regressions.is_empty() {
-            self.folder.append_regressions(&reader.regressions)?;
+            if let Some(folder) = &mut self.folder {
+                folder.append_regressions(&reader.regressions)?;
+            }
             self.account.regressions.append(&mut reader.regressions);
         }
         while let Some(Written { failing, block }) = next {
-            let (from, expected) = (block.seeds.from, self.account.next);
-            if from != expected {
-                return bad(format!("seeds from {from} on follow, where {expected} is the next"));
-            }
             self.account.take(&failing, &block, &self.scenario.entry.properties);
-            self.folder.append_block(failing, block)?;
-            if self.account.is_over(self.header.stop) {
+            if let Some(folder) = &mut self.folder {
+                folder.append_block(failing, block)?;
+            }
+            if self.account.is_over(part.header.stop) {
                 return Ok(());
             }
-            next = at(&path, reader.next_block())?;
+            next = reader.next_block(self.scenario)?;
         }
         let (done, until) = (self.account.next, part.header.part().end);
-        if done == until { Ok(()) } else { bad(format!("seeds {done}..{until} are missing")) }
+        if done == until {
+            return Ok(());
+        }
+        let path = path.display();
+        Err(Failure::BadFile(format!("{path}: seeds {done}..{until} are missing")))
     }
 }
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::cli::Failure;
 use crate::crash_point::CrashPoint;
 use crate::failing_run::FailingRun;
-use crate::results::{Account, RegressionLine, at};
+use crate::results::{Account, FileLock, GroupExample, RegressionLine, at};
 use crate::scenario::Scenario;
 use crate::sweep::{self, Repeat, RunError};
 use crate::whole_file::write_whole;
@@ -47,7 +47,23 @@ impl Regressions {
     /// When the file cannot be read or understood.
     pub fn of(scenario: &Scenario) -> Result<Self, Failure> {
         let folder = Path::new(&scenario.path).parent().unwrap_or(Path::new(""));
-        let path = folder.join("regressions").join(format!("{}.toml", scenario.name()));
+        let regressions =
+            Self::read(folder.join("regressions").join(format!("{}.toml", scenario.name())))?;
+        let bad =
+            |once: &&OnceFailed| once.crash_point.is_some() != scenario.crash_points.is_some();
+        if let Some(once) = regressions.seeds.iter().find(bad) {
+            let has = if once.crash_point.is_some() {
+                "has a crash point"
+            } else {
+                "lacks its crash point"
+            };
+            let (path, seed) = (regressions.path.display(), once.seed);
+            return Err(Failure::BadFile(format!("{path}: seed {seed} {has}")));
+        }
+        Ok(regressions)
+    }
+
+    fn read(path: PathBuf) -> Result<Self, Failure> {
         let text = match std::fs::read_to_string(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             read => at(&path, read)?,
@@ -57,17 +73,6 @@ impl Regressions {
             Failure::BadFile(format!("{}:{line}: {}", path.display(), error.message()))
         };
         let file: RegressionFile = toml::from_str(&text).map_err(wrong)?;
-        let bad =
-            |once: &&OnceFailed| once.crash_point.is_some() != scenario.crash_points.is_some();
-        if let Some(once) = file.seed.iter().find(bad) {
-            let has = if once.crash_point.is_some() {
-                "has a crash point"
-            } else {
-                "lacks its crash point"
-            };
-            let (path, seed) = (path.display(), once.seed);
-            return Err(Failure::BadFile(format!("{path}: seed {seed} {has}")));
-        }
         Ok(Self { path, text, seeds: file.seed })
     }
 
@@ -100,13 +105,24 @@ impl Regressions {
     /// # Errors
     /// When the file cannot be written.
     pub fn save(&self, account: &Account) -> Result<(), Failure> {
-        let mut text = self.text.clone();
-        for example in account.examples() {
+        let folder = self.path.parent().expect("the file is in a folder");
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let unexpected = |example: &&GroupExample| {
+            !account.unexpected_of(example.seed, example.crash_point).is_empty()
+        };
+        let examples: Vec<_> = account.examples().into_iter().filter(unexpected).collect();
+        if examples.is_empty() {
+            return Ok(());
+        }
+        at(folder, std::fs::create_dir_all(folder))?;
+        // Another sweep may save its own, and has perhaps done so since this one began.
+        let _lock = FileLock::take(folder.join(format!(".{name}.lock")))?;
+        let Self { text: before, seeds: listed, .. } = Self::read(self.path.clone())?;
+        let mut text = before.clone();
+        for example in examples {
             let (seed, point) = (example.seed, example.crash_point);
             let failed = account.unexpected_of(seed, point);
-            let listed =
-                self.seeds.iter().any(|once| once.seed == seed && once.crash_point == point);
-            if failed.is_empty() || listed {
+            if listed.iter().any(|once| once.seed == seed && once.crash_point == point) {
                 continue;
             }
             if text.is_empty() {
@@ -118,9 +134,7 @@ impl Regressions {
             write!(text, "\n[[seed]]\nseed = {seed}\n{point}violated = {failed:?}\n")
                 .expect("a string takes all");
         }
-        if text != self.text {
-            let folder = self.path.parent().expect("the file is in a folder");
-            at(folder, std::fs::create_dir_all(folder))?;
+        if text != before {
             write_whole(&self.path, text.as_bytes())?;
         }
         Ok(())

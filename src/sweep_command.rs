@@ -17,7 +17,7 @@ use crate::cli::{Exit, Failure, Out, complain, jobs, load_all};
 use crate::interrupt;
 use crate::progress::{Progress, clock};
 use crate::regression::Regressions;
-use crate::results::{Account, BLOCK, BlockLine, Folder, Header, LATEST, SCHEMA, StopRule};
+use crate::results::{Account, BLOCK, BlockLine, Folder, Header, SCHEMA, StopRule};
 use crate::scenario::Scenario;
 use crate::seeds::{CommitSeed, Seeds};
 use crate::shard::Shard;
@@ -113,9 +113,9 @@ pub fn sweep(args: &SweepArgs, catalogue: &Catalogue, out: &mut Out) -> Result<E
         complain(&format!("two scenarios are called {name}: their results would be in one folder"));
         return Ok(Exit::BadInput);
     }
-    if scenarios.iter().any(|scenario| scenario.name() == LATEST) {
-        complain(&format!("no scenario can be called {LATEST}: a link has this name"));
-        return Ok(Exit::BadInput);
+    // Nothing is run, and nothing is written, before all is found to have a place.
+    for scenario in &scenarios {
+        Folder::check(&args.out, &scenario.name())?;
     }
     let total = scenarios.iter().map(|scenario| count(&header(scenario, args).part())).sum();
     let progress = Progress::with_lines(total, args.quiet);
@@ -209,7 +209,7 @@ impl One<'_> {
             return Ok(Folder::begin(out, header, &scenario.text)?);
         }
         let known = &scenario.entry.properties;
-        let (folder, regressions) = Folder::resume(out, header, &scenario.text, |written| {
+        let (folder, regressions) = Folder::resume(out, header, scenario, |written| {
             account.take(&written.failing, &written.block, known);
         })?;
         account.regressions = regressions;

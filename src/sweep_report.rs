@@ -179,7 +179,17 @@ pub fn shrunk(
 /// The file of what the first run of a group shrinks to.
 pub fn shrunk_name(property: &str, group: &Group) -> Option<String> {
     let example = group.examples.first()?.repro_name();
-    Some(format!("{}-{property}.toml", example.trim_end_matches(".toml")))
+    Some(format!("{}-{}.toml", example.trim_end_matches(".toml"), file_word(property)))
+}
+
+/// A name as part of the name of a file: other names have other words.
+fn file_word(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let word = |byte: u8| match plain(byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02x}"),
+    };
+    name.bytes().map(word).collect()
 }
 
 /// The file that tells the story of a shrunk run.
@@ -191,4 +201,17 @@ pub fn story_name(shrunk: &str) -> String {
 pub fn exit(reports: &[SweepReport]) -> Exit {
     let scenarios: Vec<&ScenarioReport> = reports.iter().map(|report| &report.scenario).collect();
     judge::exit(&scenarios)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_word;
+
+    #[test]
+    fn no_name_of_a_property_is_a_path() {
+        assert_eq!(file_word("rb.no-duplication_2"), "rb.no-duplication_2");
+        assert_eq!(file_word("../a b"), "..%2fa%20b");
+        assert_eq!(file_word("a/b\\c\u{e9}\0"), "a%2fb%5cc%c3%a9%00");
+        assert_ne!(file_word("a%2fb"), file_word("a/b"));
+    }
 }

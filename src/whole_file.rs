@@ -1,18 +1,24 @@
 //! Files that are whole or not there: written beside their final name, which they get in the end.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use tempfile::TempPath;
 
 use crate::results::{FolderError, at};
 
 /// A file that is being written. Dropped before its end, it leaves nothing.
+///
+/// Until it is whole it has a name that no other file has, `.ftsim-XXXXXX.part`: two processes that
+/// write one file do not get in each other's way, and the last one that is done wins. A process
+/// that is killed leaves such a file, which nobody ever reads.
 #[derive(Debug)]
 pub struct WholeFile {
     path: PathBuf,
-    /// Where it is until it is whole; `None` once it is, and for what is no regular file, such as a
-    /// pipe or a terminal, which is written as it is.
-    beside: Option<PathBuf>,
+    /// Where it is until it is whole; `None` for what is no regular file, such as a pipe or a
+    /// terminal, which is written as it is.
+    beside: Option<TempPath>,
     file: File,
 }
 
@@ -27,10 +33,18 @@ impl WholeFile {
             let file = at(&path, File::options().write(true).open(&path))?;
             return Ok(Self { path, beside: None, file });
         }
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(".part");
-        let beside = PathBuf::from(beside);
-        let file = at(&beside, File::create(&beside))?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".ftsim-").suffix(".part");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            // As any other file: others may read it if the user lets them.
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let beside = builder.tempfile_in(folder.unwrap_or(Path::new(".")));
+        let beside = beside.map_err(|error| without_path(&error));
+        let (file, beside) = at(&path, beside)?.into_parts();
         Ok(Self { path, beside: Some(beside), file })
     }
 
@@ -38,9 +52,9 @@ impl WholeFile {
     ///
     /// # Errors
     /// When it cannot have it.
-    pub fn finish(mut self) -> Result<(), FolderError> {
-        match self.beside.take() {
-            Some(beside) => at(&self.path, fs::rename(&beside, &self.path)),
+    pub fn finish(self) -> Result<(), FolderError> {
+        match self.beside {
+            Some(beside) => at(&self.path, beside.persist(&self.path).map_err(|e| e.error)),
             None => Ok(()),
         }
     }
@@ -55,13 +69,11 @@ impl Write for WholeFile {
     }
 }
 
-impl Drop for WholeFile {
-    fn drop(&mut self) {
-        if let Some(beside) = &self.beside {
-            // There is nobody left to be told.
-            let _ = fs::remove_file(beside);
-        }
-    }
+/// The error without the name of a file that nobody has heard of.
+fn without_path(error: &io::Error) -> io::Error {
+    let text = error.to_string();
+    let why = text.split(" at path ").next().unwrap_or(&text);
+    io::Error::new(error.kind(), why.to_owned())
 }
 
 /// Writes a whole file at once.

@@ -245,10 +245,8 @@ fn parse<P: Protocol>(settling: Settling<'_>) -> Result<Parsed<P>, Invalid> {
 
 fn settle<P: Protocol>(settling: Settling<'_>) -> Result<Settled, Invalid> {
     let (params, workload) = parse::<P>(settling)?;
-    let within =
-        |section: &str, e: Invalid| Invalid::new(&format!("{section}.{}", e.key), e.message);
-    P::validate(&params, settling.setting).map_err(|e| within("params", e))?;
-    P::Spec::workload(&workload, settling.setting).map_err(|e| within("workload", e))?;
+    P::validate(&params, settling.setting).map_err(|e| e.within("params"))?;
+    P::Spec::workload(&workload, settling.setting).map_err(|e| e.within("workload"))?;
     let claims = P::claims(&params, settling.setting);
     let model = P::model(&params, settling.setting);
     Ok(Settled { params: write(&params), workload: write(&workload), claims, model })

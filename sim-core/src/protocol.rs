@@ -237,7 +237,7 @@ impl Setting {
 /// A setting that cannot be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
-    /// The key, relative to its section.
+    /// The key, relative to its section; one that begins with `processes` is of the scenario.
     pub key: String,
     /// What is wrong with its value.
     pub message: String,
@@ -247,5 +247,18 @@ impl Invalid {
     /// The value under `key` is wrong, for the reason given.
     pub fn new(key: &str, message: impl Into<String>) -> Self {
         Self { key: key.into(), message: message.into() }
+    }
+
+    /// The number of processes that have this role is wrong, for the reason given.
+    pub fn role(role: &str, message: impl Into<String>) -> Self {
+        Self::new(&format!("processes.{role}"), message)
+    }
+
+    /// The same with its key in the scenario, where its own is relative to this section.
+    pub(crate) fn within(self, section: &str) -> Self {
+        if self.key.starts_with("processes.") {
+            return self;
+        }
+        Self { key: format!("{section}.{}", self.key), ..self }
     }
 }

@@ -1,18 +1,20 @@
 //! Where a sweep writes. `OUT/NAME.part` is the folder of a sweep that is not over; once it is, the
 //! folder gets its final name `OUT/NAME`, so that nothing under a final name is ever half-written.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{self, BufReader, Seek, SeekFrom, Write};
+use std::fs::{self, File};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use super::lock::FileLock;
+use super::place::{Place, remove};
 use super::{BlockLine, Header, Line, Reader, RegressionLine, Written};
 use crate::failing_run::FailingRun;
-use crate::whole_file::write_whole;
+use crate::scenario::Scenario;
 
 /// The lines of a sweep.
 pub const RESULTS: &str = "results.jsonl";
 /// What they come to.
-const SUMMARY: &str = "summary.json";
+pub const SUMMARY: &str = "summary.json";
 /// The scenario as it was read.
 pub const SCENARIO: &str = "scenario.toml";
 /// The folder of the repro files.
@@ -25,11 +27,10 @@ pub const LATEST: &str = "latest";
 
 /// The folder of a sweep that is not over.
 pub struct Folder {
-    /// The folder of all results.
-    out: PathBuf,
-    /// The name of the scenario.
-    name: String,
+    place: Place,
     lines: File,
+    /// Held from before anything is looked at until after the folder has its final name.
+    _lock: FileLock,
 }
 
 /// Why a folder cannot be used.
@@ -45,6 +46,32 @@ pub enum FolderError {
         path: String,
         /// What differs.
         difference: String,
+    },
+    /// Something that no sweep has written is where a sweep would write.
+    #[error("{path} is in the way, and is left as it is: {why}")]
+    Foreign {
+        /// The file or folder.
+        path: String,
+        /// Why it is not replaced.
+        why: String,
+    },
+    /// No folder can have this name.
+    #[error("the results of a scenario cannot be in a folder called {name:?}: {why}")]
+    Name {
+        /// The name of the scenario.
+        name: String,
+        /// Why.
+        why: &'static str,
+    },
+    /// A line of results is not what a sweep writes.
+    #[error("{path}:{line}: {why}")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        why: String,
     },
     /// The file system refuses.
     #[error("{path}: {error}")]
@@ -62,85 +89,87 @@ pub fn at<T>(path: &Path, result: io::Result<T>) -> Result<T, FolderError> {
 }
 
 impl Folder {
+    /// Refuses a place where something is that a sweep would replace and has not written. Writes
+    /// nothing.
+    ///
+    /// # Errors
+    /// When something is in the way.
+    pub fn check(out: &Path, name: &str) -> Result<(), FolderError> {
+        match Place::new(out, name)?.check() {
+            // Another sweep may be at work there, and it is looked at again once that is not so.
+            Err(FolderError::Io { .. }) => Ok(()),
+            checked => checked,
+        }
+    }
+
     /// Begins anew; what an interrupted sweep left is thrown away.
     ///
     /// # Errors
-    /// When the folder is in use, or cannot be written.
+    /// When the folder is in use, holds what no sweep has written, or cannot be written.
     pub fn begin(out: &Path, header: &Header, scenario: &str) -> Result<Self, FolderError> {
-        let mut folder = Self::open(out, &header.scenario)?;
-        folder.restart(header, scenario)?;
-        Ok(folder)
+        let (place, lock) = take(out, &header.scenario)?;
+        Self::fresh(place, lock, header, scenario)
     }
 
     /// Goes on where an earlier sweep ended: `each` gets the blocks that are there, in their order.
     /// Returns what became of the regression seeds, if that is there too.
     ///
     /// # Errors
-    /// As [`Folder::begin`], and when it holds the results of another sweep.
+    /// As [`Folder::begin`], and when it holds the results of another sweep, or damaged ones.
     pub fn resume(
         out: &Path,
         header: &Header,
-        scenario: &str,
+        scenario: &Scenario,
         mut each: impl FnMut(Written),
     ) -> Result<(Self, Vec<RegressionLine>), FolderError> {
-        let (part, done) = (part(out, &header.scenario), out.join(&header.scenario));
-        let place = if part.exists() { &part } else { &done };
-        let lines = place.join(RESULTS);
-        if lines.exists() {
-            let file = at(&lines, File::open(&lines))?;
-            if let Some(reader) = at(&lines, Reader::new(BufReader::new(file)))?
-                && let Some(difference) = difference(&reader.header, header)
-            {
-                return Err(FolderError::Other { path: lines.display().to_string(), difference });
-            }
-            if place == &done {
-                at(&done, fs::rename(&done, &part))?;
-            }
-        }
-        let mut folder = Self::open(out, &header.scenario)?;
-        let path = folder.part().join(RESULTS);
-        let file = at(&path, folder.lines.try_clone())?;
-        let Some(mut reader) = at(&path, Reader::new(BufReader::new(file)))? else {
-            folder.restart(header, scenario)?;
+        let (place, lock) = take(out, &header.scenario)?;
+        let (part, done) = (place.part(), place.done());
+        let found = if part.exists() { &part } else { &done };
+        let path = found.join(RESULTS);
+        let reader = if path.exists() { Reader::open(&path)? } else { None };
+        let Some(mut reader) = reader else {
+            let folder = Self::fresh(place, lock, header, &scenario.text)?;
             return Ok((folder, Vec::new()));
         };
+        if let Some(difference) = difference(&reader.header, header) {
+            return Err(FolderError::Other { path: path.display().to_string(), difference });
+        }
         let mut any = false;
-        while let Some(written) = at(&path, reader.next_block())? {
+        while let Some(written) = reader.next_block(scenario)? {
             any = true;
             each(written);
         }
-        at(&path, folder.lines.set_len(reader.whole))?;
-        at(&path, folder.lines.seek(SeekFrom::Start(reader.whole)))?;
+        // Nothing is moved before all is read.
+        if found == &done {
+            at(&done, fs::rename(&done, &part))?;
+        }
+        let path = part.join(RESULTS);
+        let mut lines = at(&path, File::options().read(true).write(true).open(&path))?;
+        at(&path, lines.set_len(reader.whole))?;
+        at(&path, lines.seek(SeekFrom::Start(reader.whole)))?;
+        let folder = Self { place, lines, _lock: lock };
+        folder.write(SCENARIO, scenario.text.as_bytes())?;
         // Before the first block it is not known whether they are all there.
         let regressions = if any { reader.regressions } else { Vec::new() };
         Ok((folder, regressions))
     }
 
-    fn open(out: &Path, name: &str) -> Result<Self, FolderError> {
-        let part = part(out, name);
-        at(&part, fs::create_dir_all(&part))?;
+    fn fresh(
+        place: Place,
+        lock: FileLock,
+        header: &Header,
+        scenario: &str,
+    ) -> Result<Self, FolderError> {
+        let part = place.part();
+        at(&part, remove(&part))?;
+        at(&part, fs::create_dir(&part))?;
         let path = part.join(RESULTS);
-        let mut options = File::options();
-        let opened = options.read(true).write(true).create(true).truncate(false).open(&path);
-        let lines = at(&path, opened)?;
-        match lines.try_lock() {
-            Ok(()) => Ok(Self { out: out.to_owned(), name: name.to_owned(), lines }),
-            Err(TryLockError::WouldBlock) => Err(FolderError::Busy(part.display().to_string())),
-            Err(TryLockError::Error(error)) => at(&path, Err(error)),
-        }
-    }
-
-    fn restart(&mut self, header: &Header, scenario: &str) -> Result<(), FolderError> {
-        let path = self.part().join(RESULTS);
-        at(&path, self.lines.set_len(0))?;
-        at(&path, self.lines.rewind())?;
-        self.write(SCENARIO, scenario.as_bytes())?;
-        self.append(&[Line::Sweep(Box::new(header.clone()))])
-    }
-
-    /// The folder as long as the sweep is not over.
-    pub fn part(&self) -> PathBuf {
-        part(&self.out, &self.name)
+        let lines = at(&path, File::create(&path))?;
+        let mut folder = Self { place, lines, _lock: lock };
+        // The header comes first, for it says whose folder this is.
+        folder.append(&[Line::Sweep(Box::new(header.clone()))])?;
+        folder.write(SCENARIO, scenario.as_bytes())?;
+        Ok(folder)
     }
 
     /// Adds what became of the regression seeds.
@@ -172,7 +201,7 @@ impl Folder {
             bytes.push(b'\n');
         }
         // One write, and no buffer that a kill could take away.
-        at(&self.part().join(RESULTS), self.lines.write_all(&bytes))
+        at(&self.place.part().join(RESULTS), self.lines.write_all(&bytes))
     }
 
     /// Writes what the lines come to, and the repros and the shrunk scenarios by their names, for
@@ -187,7 +216,7 @@ impl Folder {
         shrunk: &[(String, String)],
     ) -> Result<(), FolderError> {
         for (folder, files) in [(REPROS, repros), (SHRUNK, shrunk)] {
-            let folder = self.part().join(folder);
+            let folder = self.place.part().join(folder);
             if folder.exists() {
                 at(&folder, fs::remove_dir_all(&folder))?;
             }
@@ -202,53 +231,59 @@ impl Folder {
         self.write(SUMMARY, summary)
     }
 
-    /// Gives the folder its final name; what had it before is thrown away. Returns it.
+    /// Gives the folder its final name; the sweep that had it before is thrown away. Returns it.
     ///
     /// # Errors
-    /// When it cannot be renamed.
+    /// When something is in the way by now, or the folder cannot be renamed.
     pub fn publish(self) -> Result<PathBuf, FolderError> {
-        let part = self.part();
-        let done = self.out.join(&self.name);
-        let old = self.out.join(format!("{}.old", self.name));
+        let (part, done, old) = (self.place.part(), self.place.done(), self.place.old());
         at(&part, self.lines.sync_all())?;
-        drop(self.lines);
-        if old.exists() {
-            at(&old, fs::remove_dir_all(&old))?;
-        }
+        self.place.check()?;
+        at(&old, remove(&old))?;
         if done.exists() {
             at(&done, fs::rename(&done, &old))?;
         }
         at(&done, fs::rename(&part, &done))?;
-        if old.exists() {
-            at(&old, fs::remove_dir_all(&old))?;
-        }
-        link_latest(&self.out, &self.name)?;
+        at(&old, remove(&old))?;
+        link_latest(&self.place)?;
         Ok(done)
     }
 
-    /// Writes a file beside, and renames it.
+    /// Writes a file of the folder. It need not be whole before the folder has its final name.
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
-        write_whole(&self.part().join(name), bytes)
+        let path = self.place.part().join(name);
+        at(&path, fs::write(&path, bytes))
     }
 }
 
-fn part(out: &Path, name: &str) -> PathBuf {
-    out.join(format!("{name}.part"))
+/// Takes the place of a scenario, and finds that there is nothing but sweeps.
+fn take(out: &Path, name: &str) -> Result<(Place, FileLock), FolderError> {
+    let place = Place::new(out, name)?;
+    at(out, fs::create_dir_all(out))?;
+    let Some(lock) = FileLock::try_take(place.lock())? else {
+        return Err(FolderError::Busy(place.part().display().to_string()));
+    };
+    place.check()?;
+    let (done, old) = (place.done(), place.old());
+    if old.exists() && !done.exists() {
+        // A kill came between the two renames.
+        at(&old, fs::rename(&old, &done))?;
+    }
+    Ok((place, lock))
 }
 
 /// `latest` leads to the folder that was finished last.
 #[cfg(unix)]
-fn link_latest(out: &Path, name: &str) -> Result<(), FolderError> {
-    let (link, beside) = (out.join(LATEST), out.join("latest.part"));
-    if beside.is_symlink() {
-        at(&beside, fs::remove_file(&beside))?;
-    }
-    at(&beside, std::os::unix::fs::symlink(name, &beside))?;
-    at(&link, fs::rename(&beside, &link))
+fn link_latest(place: &Place) -> Result<(), FolderError> {
+    let latest = place.latest();
+    let link = |beside: &Path| std::os::unix::fs::symlink(place.name(), beside);
+    let beside = tempfile::Builder::new().prefix(".latest.").make_in(place.out(), link);
+    let beside = at(&latest, beside)?.into_temp_path();
+    at(&latest, beside.persist(&latest).map_err(|error| error.error))
 }
 
 #[cfg(not(unix))]
-fn link_latest(_: &Path, _: &str) -> Result<(), FolderError> {
+fn link_latest(_: &Place) -> Result<(), FolderError> {
     Ok(())
 }
 

@@ -3,16 +3,23 @@
 
 mod account;
 mod folder;
+mod lock;
+mod place;
+mod reader;
+mod soundness;
 
 use std::collections::BTreeMap;
-use std::io::BufRead;
 use std::ops::Range;
 
 use ftsim_core::catalogue::PropertyInfo;
 use serde::{Deserialize, Serialize};
 
 pub use account::{Account, EXAMPLE_COUNT_MAX, Group, GroupExample};
-pub use folder::{Folder, FolderError, LATEST, REPROS, RESULTS, SCENARIO, SHRUNK, at, difference};
+pub use folder::{
+    Folder, FolderError, LATEST, REPROS, RESULTS, SCENARIO, SHRUNK, SUMMARY, at, difference,
+};
+pub use lock::FileLock;
+pub use reader::{Reader, Written};
 
 use crate::failing_run::FailingRun;
 use crate::shard::Shard;
@@ -181,65 +188,4 @@ impl BlockLine {
             ..Tally::default()
         }
     }
-}
-
-/// A block of a file, with the failing runs in it.
-pub struct Written {
-    /// The failing runs, in their order.
-    pub failing: Vec<FailingRun>,
-    /// The counts.
-    pub block: BlockLine,
-}
-
-/// Reads a results file block by block, up to the first line that is not complete.
-pub struct Reader<R> {
-    input: R,
-    /// What was asked.
-    pub header: Header,
-    /// What became of the regression seeds; complete once a block was read, or the end.
-    pub regressions: Vec<RegressionLine>,
-    /// How many bytes of the file are whole: the header, and blocks with all that belongs to them.
-    pub whole: u64,
-    read: u64,
-}
-
-impl<R: BufRead> Reader<R> {
-    /// Begins with the header; `None` if there is none.
-    ///
-    /// # Errors
-    /// Those of `input`.
-    pub fn new(mut input: R) -> std::io::Result<Option<Self>> {
-        let mut read = 0;
-        let Some(Line::Sweep(header)) = next_line(&mut input, &mut read)? else { return Ok(None) };
-        Ok(Some(Self { input, header: *header, regressions: Vec::new(), whole: read, read }))
-    }
-
-    /// The next block; `None` after the last whole one.
-    ///
-    /// # Errors
-    /// Those of `input`.
-    pub fn next_block(&mut self) -> std::io::Result<Option<Written>> {
-        let mut failing = Vec::new();
-        loop {
-            match next_line(&mut self.input, &mut self.read)? {
-                Some(Line::Regression(line)) => self.regressions.push(line),
-                Some(Line::Failing(run)) => failing.push(run),
-                Some(Line::Block(block)) => {
-                    self.whole = self.read;
-                    return Ok(Some(Written { failing, block }));
-                }
-                Some(Line::Sweep(_)) | None => return Ok(None),
-            }
-        }
-    }
-}
-
-/// The next line; `None` at the end, and for a line that is cut short or is none of ours.
-fn next_line(input: &mut impl BufRead, read: &mut u64) -> std::io::Result<Option<Line>> {
-    let mut bytes = Vec::new();
-    *read += input.read_until(b'\n', &mut bytes)? as u64;
-    if bytes.last() != Some(&b'\n') {
-        return Ok(None);
-    }
-    Ok(serde_json::from_slice(&bytes).ok())
 }

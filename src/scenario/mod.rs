@@ -12,6 +12,7 @@ mod network;
 mod partition;
 mod problems;
 mod random;
+mod reading;
 mod refusals;
 mod settings;
 mod targets;
@@ -30,7 +31,8 @@ use serde_json::{Map, Value};
 use toml::de::DeTable;
 
 pub use expectation::Expectation;
-use problems::Problems;
+use problems::{Problems, UnknownField};
+use reading::UNKNOWN_KEYS_MAX;
 pub use settings::{Effective, effective};
 
 use crate::crash_point::{CrashPoint, EveryCrashPoint};
@@ -101,12 +103,8 @@ impl Scenario {
         if !problems.is_empty() {
             return Err(problems.into_diagnostics());
         }
-        let file: ScenarioFile = match toml::from_str(text) {
-            Ok(file) => file,
-            Err(error) => {
-                problems.serde(&error);
-                return Err(problems.into_diagnostics());
-            }
+        let Some(file) = reading::read(&mut problems, &root) else {
+            return Err(problems.into_diagnostics());
         };
         let scenario = read(path, &mut problems, file, catalogue);
         match scenario {
@@ -359,15 +357,51 @@ fn settle(
         Ok(settled) => return Some(settled),
         Err(error) => error,
     };
-    problems.invalid(&error.key, &error.message);
-    if error.key.starts_with("params") {
-        let defaults = Value::Object(Map::new());
-        let settling = Settling { params: &defaults, workload, setting };
-        if let Err(error) = entry.settle(settling)
-            && error.key.starts_with("workload")
-        {
-            problems.invalid(&error.key, &error.message);
-        }
+    let defaults = Value::Object(Map::new());
+    let settle = |params: &Value, workload: &Value| {
+        entry.settle(Settling { params, workload, setting }).err()
+    };
+    let wrong = section(problems, "params", params, |params| settle(params, &defaults));
+    let params = if wrong { &defaults } else { params };
+    let wrong =
+        section(problems, "workload", workload, |workload| settle(params, workload)) || wrong;
+    if !wrong {
+        problems.invalid(&error.key, &error.message);
     }
     None
+}
+
+/// Tells of all keys of a section that nobody knows, or else of the first value that is wrong; true
+/// if any.
+fn section(
+    problems: &mut Problems<'_>,
+    name: &str,
+    values: &Value,
+    settle: impl Fn(&Value) -> Option<Invalid>,
+) -> bool {
+    let mut left = values.clone();
+    let mut wrong = false;
+    for _ in 0..UNKNOWN_KEYS_MAX {
+        let Some(error) = settle(&left) else { break };
+        let Some(path) = error.key.strip_prefix(name) else { break };
+        let is_unknown = UnknownField::of(&error.message).is_some();
+        // What is wrong without a key that was taken out may be right with what it meant.
+        if wrong && !is_unknown {
+            break;
+        }
+        problems.invalid(&error.key, &error.message);
+        wrong = true;
+        if !is_unknown || !take_out(&mut left, path) {
+            break;
+        }
+    }
+    wrong
+}
+
+/// Takes the value under a path such as `.a[0].b` out of its table; false if there is none.
+fn take_out(values: &mut Value, path: &str) -> bool {
+    let Some((above, key)) = path.rsplit_once('.') else { return false };
+    let pointer = above.replace(['.', '['], "/").replace(']', "");
+    let table = values.pointer_mut(&pointer).and_then(Value::as_object_mut);
+    table.and_then(|table| table.remove(key)).is_some()
 }

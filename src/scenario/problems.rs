@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::source::{Places, Source};
+use crate::diagnostic::{Diagnostic, did_you_mean, nearest};
+use crate::source::{Places, Source, Span};
 
 /// What is wrong so far.
 pub struct Problems<'a> {
@@ -45,7 +45,27 @@ impl<'a> Problems<'a> {
     pub fn serde(&mut self, error: &toml::de::Error) {
         let span = error.span().filter(|span| *span != (0..0));
         let (message, expected) = split_expected(error.message());
-        self.push(span, message.to_owned()).expected(error.message(), expected);
+        let list = span.as_ref().and_then(|span| self.list_under(span));
+        let is_table = message == "duplicate key" || expected == Some("a sequence");
+        if let Some(number) = out_of_range(message) {
+            let hint = self.push(span, format!("the number {number} is out of range"));
+            hint.label(format!("expected at least {} and at most {}", i64::MIN, i64::MAX));
+            return;
+        }
+        let hint = self.push(span, message.to_owned()).expected(error.message(), expected);
+        if let Some(list) = list.filter(|_| is_table) {
+            hint.help(format!("write `[[{list}]]` above each of them, in two pairs of brackets"));
+        }
+    }
+
+    /// The list that the header in this line is about, if it is written as that of a table.
+    fn list_under(&self, span: &Span) -> Option<&'static str> {
+        let text = &self.source.text;
+        let start = text.get(..span.start)?.rfind('\n').map_or(0, |end| end + 1);
+        let line = text.get(start..)?.lines().next()?;
+        let header = line.trim().strip_prefix('[')?;
+        let name: String = header.split(']').next()?.split_whitespace().collect();
+        LISTS.iter().find(|list| **list == name.trim_start_matches('[')).copied()
     }
 
     /// What a protocol or a spec says of its settings; `key` begins with `params` or `workload`.
@@ -106,11 +126,49 @@ impl Hint<'_> {
     }
 
     /// What serde expected, and what of it the user may have meant.
-    fn expected(self, said: &str, expected: Option<&str>) {
-        let Some(expected) = expected else { return };
+    fn expected(self, said: &str, expected: Option<&str>) -> Self {
+        let Some(expected) = expected else { return self };
         self.0.label = Some(format!("expected {}", plain_words(expected)));
         self.0.help = unknown_name(said).and_then(|name| did_you_mean(name, backquoted(expected)));
+        self
     }
+}
+
+/// Keys that are lists of tables.
+const LISTS: &[&str] = &[
+    "fault",
+    "message",
+    "mask",
+    "network.link",
+    "detector.mistakes",
+    "detector.blind",
+    "detector.notice",
+];
+
+/// A field that serde does not know.
+pub struct UnknownField<'m> {
+    /// The field that was probably meant.
+    pub meant: Option<&'m str>,
+}
+
+impl<'m> UnknownField<'m> {
+    /// The field that an error is about.
+    pub fn of(message: &'m str) -> Option<Self> {
+        let name = unknown_name(message).filter(|_| message.starts_with("unknown field"))?;
+        let (_, expected) = split_expected(message);
+        let meant = expected.and_then(|expected| nearest(name, backquoted(expected)));
+        Some(Self { meant })
+    }
+}
+
+/// The number in serde's ``integer `1` as i128``, which is what it calls those beyond 64 bits.
+fn out_of_range(message: &str) -> Option<&str> {
+    if message == "integer number overflowed" {
+        return Some("here");
+    }
+    let (before, _) =
+        message.split_once("` as i128").or_else(|| message.split_once("` as u128"))?;
+    before.split_once('`').map(|(_, number)| number)
 }
 
 /// More names than this are not listed: the nearest one must do.

@@ -233,7 +233,7 @@ impl Protocol for OralMessages {
     fn validate(params: &Params, setting: &Setting) -> Result<(), Invalid> {
         let (n, m) = (setting.n, params.m);
         if setting.role(COMMANDER_ROLE).len() != 1 {
-            return Err(Invalid::new("m", "there must be one commander"));
+            return Err(Invalid::role(COMMANDER_ROLE, "there must be one commander"));
         }
         if m > n.saturating_sub(2) {
             let message = format!("among {n} processes an order cannot be passed on {m} times");

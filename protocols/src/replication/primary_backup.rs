@@ -334,7 +334,7 @@ impl Protocol for PrimaryBackup {
 
     fn validate(params: &Params, setting: &Setting) -> Result<(), Invalid> {
         if setting.role(SERVER).len() == 0 {
-            return Err(Invalid::new("takeover", "there is no server"));
+            return Err(Invalid::role(SERVER, "there is no server"));
         }
         for (key, duration) in [("heartbeat", params.heartbeat), ("retry", params.retry)] {
             if duration == Duration::ZERO {

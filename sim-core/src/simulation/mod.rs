@@ -98,13 +98,9 @@ impl<P: Protocol> Simulation<P> {
         params: P::Params,
         workload: &<P::Spec as Spec>::WorkloadSettings,
     ) -> Result<Self, Invalid> {
-        let within = |section: &str, e: Invalid| Invalid {
-            key: format!("{section}.{}", e.key),
-            message: e.message,
-        };
         let setting = &experiment.setting;
-        P::validate(&params, setting).map_err(|e| within("params", e))?;
-        let clients = P::Spec::workload(workload, setting).map_err(|e| within("workload", e))?;
+        P::validate(&params, setting).map_err(|e| e.within("params"))?;
+        let clients = P::Spec::workload(workload, setting).map_err(|e| e.within("workload"))?;
         for (index, rule) in experiment.overrides.iter().enumerate() {
             if let Some(Content::Replaced(form)) = rule.fate.changed() {
                 let key = format!("message[{index}].replace");

@@ -102,9 +102,11 @@ impl Default for Params {
 
 impl Params {
     pub(super) fn validate(&self, setting: &Setting) -> Result<(), Invalid> {
-        let coordinators = setting.role(COORDINATOR).len();
-        if coordinators != 1 || setting.role(PARTICIPANT).len() == 0 {
-            return Err(Invalid::new("topology", "needs one coordinator and some participants"));
+        if setting.role(COORDINATOR).len() != 1 {
+            return Err(Invalid::role(COORDINATOR, "there must be one coordinator"));
+        }
+        if setting.role(PARTICIPANT).len() == 0 {
+            return Err(Invalid::role(PARTICIPANT, "there is no participant"));
         }
         let timeouts = [
             ("prepare_timeout", self.prepare_timeout),
