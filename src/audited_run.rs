@@ -59,8 +59,8 @@ pub fn findings(
     audit(&subject, trace)
 }
 
-/// Records and audits these seeds on so many threads; where the scenario says so, every crash point
-/// of the first of them. The result is the same for any number of threads.
+/// Records and audits these seeds on so many threads; where the scenario says so, at every
+/// crash point of each. The result is the same for any number of threads.
 ///
 /// # Errors
 /// When ftsim itself fails.
@@ -70,7 +70,6 @@ pub fn audit_seeds(
     jobs: usize,
 ) -> Result<Audit, InternalError> {
     let count = seeds.end.saturating_sub(seeds.start);
-    let count = if scenario.crash_points.is_some() { count.min(1) } else { count };
     let next = AtomicU64::new(0);
     let all = Mutex::new(Vec::new());
     let work = || {

@@ -23,6 +23,23 @@ pub struct CrashPoint {
     pub nth: u64,
 }
 
+/// A crash point that a seed does not have.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{path}: {process} has {effects} effects in seed {seed}: there is no crash point {point}",
+    process = .point.process
+)]
+pub struct NoSuchPoint {
+    /// The scenario.
+    pub path: String,
+    /// The seed.
+    pub seed: u64,
+    /// The point.
+    pub point: CrashPoint,
+    /// How many effects its process has in that seed, without a crash.
+    pub effects: u64,
+}
+
 impl EveryCrashPoint {
     /// The scripted plan with the crash at this point after it.
     pub fn plan(self, scripted: &Plan, point: CrashPoint) -> Plan {

@@ -14,6 +14,7 @@ use crate::cli::{Exit, Failure, Out, complain, load_all};
 use crate::crash_point::CrashPoint;
 use crate::divergence::{Differs, event_text, first_divergence};
 use crate::scenario::Scenario;
+use crate::seeds;
 use crate::sweep::{self, InternalError, guarded, prepare};
 
 /// So many of the events that both runs have are shown.
@@ -29,10 +30,10 @@ pub(crate) struct DiffArgs {
     #[arg(value_name = "B")]
     pub other: PathBuf,
     /// Run seed S of A, and of B too; default: those of the repros
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = seeds::seed)]
     pub seed: Option<u64>,
     /// Run seed T of B
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", value_parser = seeds::seed)]
     pub other_seed: Option<u64>,
     /// Crash process P after its Nth effect, in A, B or both: whatever runs every crash point
     #[arg(long, value_name = "P:N")]
@@ -55,6 +56,14 @@ pub fn diff(args: &DiffArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exi
     {
         complain(&format!("neither {} nor {} has a crash point {point}", one.path, other.path));
         return Ok(Exit::BadInput);
+    }
+    for (scenario, seed) in [(one, seed), (other, other_seed)] {
+        if let Some(point) = args.crash_point.filter(|point| scenario.has_crash_point(*point))
+            && let Err(missing) = sweep::find_crash_point(scenario, seed, point)?
+        {
+            complain(&missing.to_string());
+            return Ok(Exit::BadInput);
+        }
     }
     let sides = [(one, seed), (other, other_seed)].map(|(scenario, seed)| {
         let point = args.crash_point.filter(|point| scenario.has_crash_point(*point));

@@ -43,15 +43,12 @@ pub(crate) fn explain(
     catalogue: &Catalogue,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let Some(run) = args.run.open(catalogue) else { return Ok(Exit::BadInput) };
+    let Some(run) = args.run.open(catalogue)? else { return Ok(Exit::BadInput) };
     let OneRun { scenario, seed, .. } = &run;
     if let Some(property) = &args.property
-        && property != PANICKED
-        && !scenario.checked.iter().any(|known| known.id.0 == property)
+        && !scenario.can_violate(property)
     {
-        let known: Vec<&str> = scenario.checked.iter().map(|known| known.id.0).collect();
-        let message = format!("{} does not check {property}", scenario.path);
-        complain(&format!("{message}; it checks {}", known.join(", ")));
+        complain(&scenario.checks_no(property));
         return Ok(Exit::BadInput);
     }
     let (outcome, trace) = run.record()?;

@@ -79,6 +79,16 @@ impl FailingRun {
         let (seed, digest) = (outcome.seed, outcome.digest.to_string());
         (!failures.is_empty()).then_some(Self { seed, crash_point, digest, failures })
     }
+
+    /// Whether it failed in a way that the scenario does not expect.
+    pub fn is_unexpected(&self) -> bool {
+        self.failures.iter().any(|failed| !failed.expected)
+    }
+
+    /// Whether it violated this property, or panicked, if that is the property.
+    pub fn violates(&self, property: &str) -> bool {
+        self.failures.iter().any(|failed| failed.property == property)
+    }
 }
 
 /// What two violations of a property have in common, so that many seeds make few groups: the

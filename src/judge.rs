@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use ftsim_core::ProcessId;
-use ftsim_core::fault::Trigger;
+use ftsim_core::fault::{Action, Trigger};
 use ftsim_core::message_override::MessageOverride;
 use ftsim_reports::{
     PropertyRow, ReachedRow, ScenarioReport, SeedRange, Surprise, SurpriseKind, counted, shell_word,
@@ -48,6 +48,7 @@ pub fn report(scenario: &Scenario, seeds: SeedRange, tally: &Tally) -> ScenarioR
             .collect(),
         digest: tally.digest().to_string(),
         figures: Some(tally.figures.figures()),
+        traffic: tally.traffic.summary(),
         regressions: Vec::new(),
         as_expected: surprises.is_empty(),
         surprises,
@@ -133,6 +134,10 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
             surprise(SurpriseKind::NotReached, label, message, None);
         }
     }
+    // In a repro what was drawn is among the file's, and one run need not have what several have.
+    if scenario.repro.is_some() {
+        return surprises;
+    }
     // Whoever misspelt a kind is shown those that there are; the run for it is made if need be.
     let sent = OnceCell::new();
     let sends = |from: ProcessId, to: Option<ProcessId>| {
@@ -144,10 +149,6 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
     // A `[[fault]]` can stand for several faults; those of it that never struck are told together.
     let mut unfired: BTreeMap<usize, (Vec<String>, String)> = BTreeMap::new();
     for (fault, origin) in scenario.fault_origins.iter().enumerate() {
-        // In a repro what was drawn is among the file's.
-        if scenario.repro.is_some() {
-            break;
-        }
         let choices = &scenario.experiment.choices;
         let choice = choices.iter().find(|choice| choice.faults.contains(&fault));
         let on = match choice {
@@ -156,6 +157,10 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
             Some(choice) if choice.faults.clone().any(|fault| struck(&fault)) => continue,
             Some(choice) => Some(choice.of.to_string()),
             None if struck(&fault) => continue,
+            // Who is never started is absent all the same.
+            None if matches!(scenario.experiment.plan.faults[fault].action, Action::Start(_)) => {
+                continue;
+            }
             None => {
                 let on = scenario.experiment.plan.faults[fault].action.process();
                 on.map(|p| p.to_string())

@@ -54,6 +54,8 @@ mod sweep_command;
 mod sweep_report;
 pub mod tally;
 mod terminal;
+pub mod traffic;
+mod watchdog;
 pub mod whole_file;
 
 pub use cli::{main, main_with};

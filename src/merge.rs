@@ -183,11 +183,12 @@ fn merge_one(out: &Path, parts: &[Part], scenario: &Scenario) -> Result<SweepRep
     }
     let mut shrunk = Vec::new();
     for ((property, _), group) in &account.groups {
-        let Some(name) = sweep_report::shrunk_name(property, group) else { continue };
-        for name in [sweep_report::story_name(&name), name] {
-            let found = parts.iter().map(|part| part.folder.join(SHRUNK).join(&name));
-            if let Some(path) = found.into_iter().find(|path| path.exists()) {
-                shrunk.push((name, read(&path)?));
+        for name in group.examples.iter().map(|one| sweep_report::shrunk_name(property, one)) {
+            for name in [sweep_report::story_name(&name), name] {
+                let found = parts.iter().map(|part| part.folder.join(SHRUNK).join(&name));
+                if let Some(path) = found.into_iter().find(|path| path.exists()) {
+                    shrunk.push((name, read(&path)?));
+                }
             }
         }
     }
@@ -239,7 +240,7 @@ impl<'a> Merging<'a> {
     }
 
     fn take(&mut self, part: &Part) -> Result<(), Failure> {
-        if self.account.is_over(part.header.stop) {
+        if self.account.is_over(part.header.stop.as_ref()) {
             return Ok(());
         }
         let path = part.results();
@@ -256,7 +257,7 @@ impl<'a> Merging<'a> {
             if let Some(folder) = &mut self.folder {
                 folder.append_block(failing, block)?;
             }
-            if self.account.is_over(part.header.stop) {
+            if self.account.is_over(part.header.stop.as_ref()) {
                 return Ok(());
             }
             next = reader.next_block(self.scenario)?;

@@ -10,6 +10,7 @@ use crate::cli::{complain, load, tell};
 use crate::crash_point::CrashPoint;
 use crate::repro::Repro;
 use crate::scenario::Scenario;
+use crate::seeds;
 use crate::sweep::{self, InternalError};
 
 /// Which run.
@@ -19,9 +20,10 @@ pub(crate) struct OneRunArgs {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Take the run of seed S; default: the one of the repro
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = seeds::seed)]
     pub seed: Option<u64>,
-    /// Crash process P after its Nth effect, in a scenario that runs every crash point
+    /// Crash process P after its Nth effect, in a scenario that runs every crash point; the run
+    /// without that crash must have this effect
     #[arg(long, value_name = "P:N")]
     pub crash_point: Option<CrashPoint>,
 }
@@ -40,13 +42,22 @@ impl OneRunArgs {
     }
 
     /// The run; `None` if there is none, which was told.
-    pub fn open(&self, catalogue: &Catalogue) -> Option<OneRun> {
-        let scenario = self.scenario(catalogue)?;
-        let seed = self.seed.or(scenario.only_seed());
-        if seed.is_none() {
+    ///
+    /// # Errors
+    /// When ftsim itself fails.
+    pub fn open(&self, catalogue: &Catalogue) -> Result<Option<OneRun>, InternalError> {
+        let Some(scenario) = self.scenario(catalogue) else { return Ok(None) };
+        let Some(seed) = self.seed.or(scenario.only_seed()) else {
             complain(&format!("{} is no repro and has many seeds: write --seed S", scenario.path));
+            return Ok(None);
+        };
+        if let Some(point) = self.crash_point
+            && let Err(missing) = sweep::find_crash_point(&scenario, seed, point)?
+        {
+            complain(&missing.to_string());
+            return Ok(None);
         }
-        Some(OneRun { seed: seed?, scenario, point: self.crash_point })
+        Ok(Some(OneRun { seed, scenario, point: self.crash_point }))
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct RecordArgs {
 }
 
 pub fn record(args: &RecordArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
-    let Some(run) = args.run.open(catalogue) else { return Ok(Exit::BadInput) };
+    let Some(run) = args.run.open(catalogue)? else { return Ok(Exit::BadInput) };
     let mut file = WholeFile::create(&args.output)?;
     let (halt, bar) = (interrupt::listen(), spinner(&run.scenario.path));
     let mut watched = Watched { file: &mut file, halt, bar: &bar, written: 0 };

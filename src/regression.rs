@@ -13,6 +13,7 @@ use crate::crash_point::CrashPoint;
 use crate::failing_run::FailingRun;
 use crate::results::{Account, FileLock, GroupExample, RegressionLine, at};
 use crate::scenario::Scenario;
+use crate::seeds::SEED_MAX;
 use crate::sweep::{self, Repeat, RunError};
 use crate::whole_file::write_whole;
 
@@ -49,6 +50,11 @@ impl Regressions {
         let folder = Path::new(&scenario.path).parent().unwrap_or(Path::new(""));
         let regressions =
             Self::read(folder.join("regressions").join(format!("{}.toml", scenario.name())))?;
+        let beyond = regressions.seeds.iter().find(|once| once.seed > SEED_MAX);
+        if let Some(once) = beyond {
+            let (path, seed) = (regressions.path.display(), once.seed);
+            return Err(Failure::BadFile(format!("{path}: seed {seed}: seeds end at {SEED_MAX}")));
+        }
         let bad =
             |once: &&OnceFailed| once.crash_point.is_some() != scenario.crash_points.is_some();
         if let Some(once) = regressions.seeds.iter().find(bad) {

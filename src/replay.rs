@@ -28,7 +28,7 @@ pub(crate) struct ReplayArgs {
 }
 
 pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
-    let Some(run) = args.run.open(catalogue) else { return Ok(Exit::BadInput) };
+    let Some(run) = args.run.open(catalogue)? else { return Ok(Exit::BadInput) };
     let (outcome, trace) = run.record()?;
     let report = RunReport::of(&run, &outcome, trace.truncated)?;
     out.begin(args.format.form())?;

@@ -46,6 +46,7 @@ pub fn text(
     document.remove("repro");
     if let Some(run) = document.get_mut("run").and_then(Item::as_table_like_mut) {
         run.remove("seeds");
+        run.remove("first_seed");
         if run.is_empty() {
             document.remove("run");
         }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
+use ftsim_core::Duration;
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{
     ScenarioReport, SeedRange, counted, write_json, write_scenario_figures, write_text,
@@ -19,8 +20,8 @@ use crate::judge;
 use crate::progress::Progress;
 use crate::regression::{self, Regressions};
 use crate::scenario::Scenario;
-use crate::seeds::Seeds;
-use crate::sweep::{self, Repeat};
+use crate::seeds::{self, Seeds};
+use crate::sweep::{self, Order, Repeat};
 use crate::terminal::page;
 
 /// What `ftsim run` is told.
@@ -29,16 +30,18 @@ pub(crate) struct RunArgs {
     /// Run these scenario files
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Run seeds 1 to N, or A..B without B; default: as the scenario says
+    /// Run seeds 1 to N, or A..B without B, each at all of its crash points where the scenario says
+    /// `crash_points = "every"`; default: as the scenario says
     #[arg(long, value_name = "N | A..B")]
     pub seeds: Option<Seeds>,
     /// Run seed S alone
-    #[arg(long, value_name = "S", conflicts_with = "seeds")]
+    #[arg(long, value_name = "S", value_parser = seeds::seed, conflicts_with = "seeds")]
     pub seed: Option<u64>,
     /// Write the results as FORMAT
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
-    /// Show how processes and operations fared: MTTF, MTTR, availability, latency
+    /// Show how processes and operations fared (MTTF, MTTR, availability, latency), and what runs
+    /// cost: messages, steps, and bytes, which are counted only then
     #[arg(long)]
     pub figures: bool,
     /// Run on N threads; default: one for each processor. The results do not depend on it
@@ -50,13 +53,20 @@ pub(crate) struct RunArgs {
     /// Audit the trace of every run; what is found is a defect of ftsim (status 70)
     #[arg(long)]
     pub audit: bool,
+    /// End a run that takes longer than TIME, such as 30s: it is undecided if it goes on, and ends
+    /// the program if a handler does not return
+    #[arg(long, value_name = "TIME")]
+    pub timeout_run: Option<Duration>,
     /// Show no progress, and only what is not as expected
     #[arg(long, short)]
     pub quiet: bool,
 }
 
 pub fn run(args: &RunArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
-    let (scenarios, bad_input) = load_all(&args.files, catalogue);
+    let (mut scenarios, bad_input) = load_all(&args.files, catalogue);
+    for scenario in &mut scenarios {
+        scenario.experiment.counts_bytes = args.figures;
+    }
     let total = scenarios.iter().map(|scenario| args.seeds_of(scenario).count_u64()).sum();
     let progress = Progress::new(total, args.quiet);
     let halt = interrupt::listen();
@@ -119,7 +129,10 @@ fn run_one(
     let repeat = if args.check_determinism { Repeat::Twice } else { Repeat::Once };
     let regressions = Regressions::of(scenario)?.run(scenario, repeat)?;
     let jobs = jobs(args.jobs);
-    let (tally, next) = sweep::sweep_until(scenario, seeds.clone(), jobs, repeat, (halt, done))?;
+    let timeout = args.timeout_run.map(|limit| std::time::Duration::from_nanos(limit.as_nanos()));
+    let (block, until) = (sweep::BLOCK, None);
+    let order = Order { scenario, seeds: seeds.clone(), block, jobs, repeat, until, halt, timeout };
+    let (tally, next) = sweep::sweep_until(&order, done)?;
     let range = SeedRange { from: seeds.start, until: next };
     let mut report = judge::report(scenario, range, &tally);
     if next < seeds.end {

@@ -3,8 +3,25 @@
 use std::ops::Range;
 use std::str::FromStr;
 
-/// The largest seed of a range.
-const SEED_MAX: u64 = i64::MAX as u64;
+/// The largest seed. A repro could not say a larger one: TOML has no larger numbers.
+pub const SEED_MAX: u64 = i64::MAX as u64;
+
+/// Reads a seed as it is typed.
+///
+/// # Errors
+/// When it is no number, or larger than [`SEED_MAX`].
+pub fn seed(text: &str) -> Result<u64, String> {
+    match text.replace('_', "").parse::<u64>() {
+        Ok(seed @ 0..=SEED_MAX) => Ok(seed),
+        Ok(_) => Err(format!("seeds end at {SEED_MAX}")),
+        Err(_) => Err(format!("expected a number from 0 to {SEED_MAX}")),
+    }
+}
+
+/// Whether all of these seeds can be written to a file.
+pub const fn are_seeds(range: &Range<u64>) -> bool {
+    range.end <= SEED_MAX + 1
+}
 
 /// A half-open range of seeds: `N` for 1 to N, or `A..B`.
 #[derive(Clone, Debug)]
@@ -13,16 +30,9 @@ pub(crate) struct Seeds(pub Range<u64>);
 impl FromStr for Seeds {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let number = |part: &str| {
-            let digits = part.replace('_', "");
-            digits
-                .parse::<u64>()
-                .map_err(|_| "expected N or A..B, such as 100 or 0..1000".to_owned())
-                .and_then(|seed| match seed {
-                    // A repro could not say it: TOML has no larger numbers.
-                    0..=SEED_MAX => Ok(seed),
-                    _ => Err(format!("seeds end at {SEED_MAX}")),
-                })
+        let number = |part: &str| match part.replace('_', "").parse::<u64>() {
+            Ok(_) => seed(part),
+            Err(_) => Err("expected N or A..B, such as 100 or 0..1000".to_owned()),
         };
         let range = match text.split_once("..") {
             Some((from, until)) => number(from)?..number(until)?,

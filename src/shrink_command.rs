@@ -1,6 +1,7 @@
 //! `ftsim shrink`: from a failing run to the smallest scenario that fails in the same way.
 
 use std::io::Write;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -9,14 +10,14 @@ use ftsim_protocols::Catalogue;
 use ftsim_reports::counted;
 
 use crate::cli::{Exit, Failure, Out, complain, say};
-use crate::crash_point::CrashPoint;
+use crate::crash_point::{CrashPoint, NoSuchPoint};
 use crate::interrupt;
 use crate::one_run::OneRunArgs;
 use crate::progress::spinner;
 use crate::scenario::Scenario;
 use crate::screen::Form;
 use crate::shrink::{self, Case, Effort, Shrunk, Size, Target};
-use crate::sweep::{self, Repeat, RunError};
+use crate::sweep::{self, InternalError, Repeat, RunError};
 use crate::whole_file::write_whole;
 
 /// What `ftsim shrink` is told.
@@ -50,6 +51,10 @@ pub fn shrink(args: &ShrinkArgs, catalogue: &Catalogue, out: &mut Out) -> Result
     let is_asked = |target: &Target| {
         args.property.is_none() || target.property.is_some_and(|id| wanted.contains(&id))
     };
+    if let Some(missing) = missing_point(&scenario, args)? {
+        complain(&missing.to_string());
+        return Ok(Exit::BadInput);
+    }
     let Some((outcome, target)) = failing_run(&scenario, args, &wanted, is_asked)? else {
         let what = args.property.as_deref().unwrap_or("anything");
         complain(&format!("no run of {} violates {what}", scenario.path));
@@ -85,27 +90,47 @@ fn failing_run(
     wanted: &[PropertyId],
     is_asked: impl Fn(&Target) -> bool,
 ) -> Result<Option<(Outcome, Target)>, RunError> {
-    let repro = scenario.repro.as_ref().map(|repro| repro.seed);
-    let seeds = match args.run.seed.or(repro) {
-        Some(seed) => seed..seed.saturating_add(1),
-        None => scenario.own_seeds(),
-    };
-    let points: Vec<Option<CrashPoint>> = match (args.run.crash_point, scenario.crash_points) {
-        (None, Some(every)) => {
-            let points = sweep::crash_points(scenario, seeds.start, every)?;
-            points.into_iter().map(|(point, _)| Some(point)).collect()
-        }
-        (point, _) => vec![point],
-    };
-    for seed in seeds {
-        for point in &points {
-            let outcome = sweep::run_one(scenario, seed, *point, Repeat::Once)?;
+    for seed in seeds(scenario, args) {
+        for point in points(scenario, seed, args.run.crash_point)? {
+            let outcome = sweep::run_one(scenario, seed, point, Repeat::Once)?;
             if let Some(target) = Target::of(&outcome, wanted).filter(&is_asked) {
                 return Ok(Some((outcome, target)));
             }
         }
     }
     Ok(None)
+}
+
+/// The seeds that are looked through: the one that is asked for, or the scenario's own.
+fn seeds(scenario: &Scenario, args: &ShrinkArgs) -> Range<u64> {
+    args.run.seed.map_or_else(|| scenario.own_seeds(), |seed| seed..seed.saturating_add(1))
+}
+
+/// The crash point that is asked for, if no seed has it.
+fn missing_point(
+    scenario: &Scenario,
+    args: &ShrinkArgs,
+) -> Result<Option<NoSuchPoint>, InternalError> {
+    let Some(point) = args.run.crash_point else { return Ok(None) };
+    let mut missing = None;
+    for seed in seeds(scenario, args) {
+        match sweep::find_crash_point(scenario, seed, point)? {
+            Ok(()) => return Ok(None),
+            Err(why) => missing = missing.or(Some(why)),
+        }
+    }
+    Ok(missing)
+}
+
+/// The crash points of a seed that can be shrunk: the one that is asked for, if it has it, or all.
+fn points(
+    scenario: &Scenario,
+    seed: u64,
+    asked: Option<CrashPoint>,
+) -> Result<Vec<Option<CrashPoint>>, InternalError> {
+    let Some(every) = scenario.crash_points else { return Ok(vec![None]) };
+    let all = sweep::crash_points(scenario, seed, every)?.into_iter().map(|(point, _)| point);
+    Ok(all.filter(|point| asked.is_none_or(|asked| asked == *point)).map(Some).collect())
 }
 
 /// Says on stderr what was done.

@@ -5,19 +5,23 @@ use std::convert::Infallible;
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError, mpsc};
+use std::time::Duration;
 
 use ftsim_core::decisions::Decisions;
 use ftsim_core::fault::Plan;
 use ftsim_core::{Outcome, Trace, panics};
 
-use crate::crash_point::{CrashPoint, EveryCrashPoint};
+use crate::cli::{Exit, complain};
+use crate::crash_point::{CrashPoint, EveryCrashPoint, NoSuchPoint};
 use crate::divergence::{Divergence, first_divergence};
 use crate::failing_run::FailingRun;
+use crate::results::StopRule;
 use crate::scenario::Scenario;
 use crate::tally::Tally;
+use crate::watchdog::{Post, Stuck, Watchdog};
 
 /// Seeds that a thread takes at once, where the blocks don't show in the result.
-const BLOCK: u64 = 16;
+pub const BLOCK: u64 = 16;
 /// Blocks that may be ahead of the one that is gathered next, for each thread.
 const AHEAD: u64 = 64;
 
@@ -33,10 +37,29 @@ pub struct Order<'s> {
     pub jobs: usize,
     /// How often each run is executed.
     pub repeat: Repeat,
-    /// Whether a block ends with its first failing seed.
-    pub until_failure: bool,
+    /// Which failing run a block ends with; whole blocks are run, if `None`.
+    pub until: Option<&'s StopRule>,
     /// Once this is set no further block is begun.
     pub halt: &'s AtomicBool,
+    /// How long a run may take; as long as it likes, if `None`.
+    pub timeout: Option<Duration>,
+}
+
+impl Order<'_> {
+    /// Tells of a run that does not go on. If it may not take any longer the program ends: a
+    /// handler that does not return cannot be ended alone.
+    fn report(&self, stuck: &Stuck) {
+        let Stuck { seed, step, process, since, is_beyond_limit } = stuck;
+        let (path, protocol) = (&self.scenario.path, self.scenario.entry.name);
+        let seconds = since.as_secs_f32();
+        let place =
+            format!("{path}, seed {seed}: {protocol} has been in step {step}, at {process}");
+        if *is_beyond_limit {
+            complain(&format!("{place}, for {seconds:.1} s: the run hung"));
+            std::process::exit(i32::from(Exit::Unexpected as u8));
+        }
+        complain(&format!("{place}, for {seconds:.0} s"));
+    }
 }
 
 /// How often each run is executed.
@@ -82,8 +105,8 @@ pub struct InternalError {
     pub message: String,
 }
 
-/// Runs these seeds on so many threads; or every crash point of the first of them, where the
-/// scenario says so. The result is the same for any number of them.
+/// Runs these seeds on so many threads; every crash point of each of them, where the scenario says
+/// so. The result is the same for any number of them.
 ///
 /// `progress` hears of every seed that is done, in any order.
 ///
@@ -110,36 +133,27 @@ pub fn sweep_repeated(
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Tally, RunError> {
     let halt = AtomicBool::new(false);
-    Ok(sweep_until(scenario, seeds, jobs, repeat, (&halt, progress))?.0)
+    let (until, timeout) = (None, None);
+    let order = Order { scenario, seeds, block: BLOCK, jobs, repeat, until, halt: &halt, timeout };
+    Ok(sweep_until(&order, progress)?.0)
 }
 
-/// As [`sweep_repeated`], until `halt` is set: also the first seed that was not run.
+/// Runs what is ordered, until it is halted: also returns the first seed that was not run.
 ///
 /// # Errors
 /// When ftsim itself fails, or two runs of one seed differ.
 pub fn sweep_until(
-    scenario: &Scenario,
-    seeds: Range<u64>,
-    jobs: usize,
-    repeat: Repeat,
-    (halt, progress): (&AtomicBool, &(dyn Fn(u64) + Sync)),
+    order: &Order<'_>,
+    progress: &(dyn Fn(u64) + Sync),
 ) -> Result<(Tally, u64), RunError> {
-    let asked = seeds.end;
-    let seeds = match scenario.crash_points {
-        // One seed stands for all of its crash points.
-        Some(_) => seeds.start..seeds.end.min(seeds.start.saturating_add(1)),
-        None => seeds,
-    };
-    let (mut total, mut next) = (Tally::default(), seeds.start);
-    let end = seeds.end;
-    let order = Order { scenario, seeds, block: BLOCK, jobs, repeat, until_failure: false, halt };
-    let gathered = blocks(&order, progress, |block| -> Result<_, Stop<Infallible>> {
+    let (mut total, mut next) = (Tally::default(), order.seeds.start);
+    let gathered = blocks(order, progress, |block| -> Result<_, Stop<Infallible>> {
         total.append(block.tally);
         next = block.seeds.end;
         Ok(ControlFlow::Continue(()))
     });
     match gathered {
-        Ok(()) => Ok((total, if next == end { asked } else { next })),
+        Ok(()) => Ok((total, next)),
         Err(Stop::Run(error)) => Err(error),
         Err(Stop::Take(never)) => match never {},
     }
@@ -179,12 +193,15 @@ pub fn blocks<E>(
         turn: Condvar::new(),
     };
     let (sender, receiver) = mpsc::sync_channel(4 * jobs);
+    let watchdog = Watchdog::new(jobs, order.timeout);
     std::thread::scope(|scope| {
-        for _ in 0..jobs {
-            let (sender, work) = (sender.clone(), &work);
-            scope.spawn(move || work.execute(&sender, progress));
+        for thread in 0..jobs {
+            let (sender, work, post) = (sender.clone(), &work, watchdog.post(thread));
+            scope.spawn(move || work.execute(post, &sender, progress));
         }
         drop(sender);
+        scope.spawn(|| watchdog.watch(|stuck| order.report(stuck)));
+        let _watched = watchdog.until_dropped();
         let result = work.gather(receiver, take);
         work.stop();
         result
@@ -213,8 +230,13 @@ struct Work<'s> {
 impl Work<'_> {
     /// What one thread does. A block that is taken is run, so that those that are run are the first
     /// ones without a gap.
-    fn execute(&self, sender: &mpsc::SyncSender<BlockResult>, progress: &(dyn Fn(u64) + Sync)) {
-        let mut worker = Worker { order: self.order, runner: None };
+    fn execute(
+        &self,
+        post: &Post,
+        sender: &mpsc::SyncSender<BlockResult>,
+        progress: &(dyn Fn(u64) + Sync),
+    ) {
+        let mut worker = Worker { order: self.order, runner: None, post };
         while !self.order.halt.load(Ordering::Relaxed) {
             let block = self.next.fetch_add(1, Ordering::Relaxed);
             if block >= self.count || self.is_told_to_stop(block) {
@@ -278,6 +300,8 @@ impl Work<'_> {
 struct Worker<'s> {
     order: &'s Order<'s>,
     runner: Option<Box<dyn ftsim_core::Runner>>,
+    /// Shows which run it executes.
+    post: &'s Post,
 }
 
 impl Worker<'_> {
@@ -298,7 +322,11 @@ impl Worker<'_> {
                 }
             }
             progress(1);
-            if self.order.until_failure && !block.failing.is_empty() {
+            if self
+                .order
+                .until
+                .is_some_and(|until| block.failing.iter().any(|run| until.ends_at(run)))
+            {
                 block.seeds = start..seed + 1;
                 break;
             }
@@ -313,19 +341,22 @@ impl Worker<'_> {
         crash: Option<(CrashPoint, Plan)>,
     ) -> Result<(), RunError> {
         let (point, plan) = crash.unzip();
+        self.post.begin(seed);
         let outcome = match self.order.repeat {
-            Repeat::Once => self.execute(seed, plan)?,
-            Repeat::Twice => self.execute_twice(seed, point, plan.as_ref())?,
+            Repeat::Once => self.execute(seed, plan).map_err(RunError::from),
+            Repeat::Twice => self.execute_twice(seed, point, plan.as_ref()),
         };
+        self.post.end();
+        let outcome = outcome?;
         block.tally.add(&outcome, point);
         block.failing.extend(FailingRun::of(&self.order.scenario.expect, &outcome, point));
         Ok(())
     }
 
     fn execute(&mut self, seed: u64, plan: Option<Plan>) -> Result<Outcome, InternalError> {
-        let Self { order, runner } = self;
+        let Self { order, runner, post } = self;
         guarded(order.scenario, seed, || {
-            let runner = prepared(runner, order.scenario, seed)?;
+            let runner = prepared(runner, post, order.scenario, seed)?;
             Ok(match plan {
                 None => runner.run(seed),
                 Some(plan) => runner.run_under(seed, plan),
@@ -341,15 +372,16 @@ impl Worker<'_> {
         point: Option<CrashPoint>,
         plan: Option<&Plan>,
     ) -> Result<Outcome, RunError> {
-        let Self { order, runner } = self;
+        let Self { order, runner, post } = self;
         let record = |runner: &mut Box<dyn ftsim_core::Runner>| match plan {
             None => runner.record(seed),
             Some(plan) => runner.record_under(seed, plan.clone()),
         };
-        let used =
-            guarded(order.scenario, seed, || Ok(record(prepared(runner, order.scenario, seed)?)))?;
+        let used = guarded(order.scenario, seed, || {
+            Ok(record(prepared(runner, post, order.scenario, seed)?))
+        })?;
         let fresh = guarded(order.scenario, seed, || {
-            Ok(record(prepared(&mut None, order.scenario, seed)?))
+            Ok(record(prepared(&mut None, post, order.scenario, seed)?))
         })?;
         same(order.scenario, seed, point, &used, &fresh)?;
         Ok(used.0)
@@ -359,13 +391,15 @@ impl Worker<'_> {
 /// The runner, made if there is none yet.
 fn prepared<'r>(
     runner: &'r mut Option<Box<dyn ftsim_core::Runner>>,
+    post: &Post,
     scenario: &Scenario,
     seed: u64,
 ) -> Result<&'r mut Box<dyn ftsim_core::Runner>, InternalError> {
-    Ok(match runner {
-        Some(runner) => runner,
-        None => runner.insert(prepare(scenario, seed)?),
-    })
+    if runner.is_none() {
+        let fresh = runner.insert(prepare(scenario, seed)?);
+        fresh.show_on(post.beacon.clone());
+    }
+    Ok(runner.as_mut().expect("it has just been made"))
 }
 
 /// Every crash point of one seed, and the plan of each.
@@ -381,6 +415,22 @@ pub fn crash_points(
     let scripted = &scenario.experiment.plan;
     let points = profile.crash_points().map(|(process, nth)| CrashPoint { process, nth });
     Ok(points.map(|point| (point, every.plan(scripted, point))).collect())
+}
+
+/// Whether a seed has this crash point.
+///
+/// # Errors
+/// When ftsim itself fails.
+pub fn find_crash_point(
+    scenario: &Scenario,
+    seed: u64,
+    point: CrashPoint,
+) -> Result<Result<(), NoSuchPoint>, InternalError> {
+    let profile = guarded(scenario, seed, || Ok(prepare(scenario, seed)?.profile(seed)))?;
+    let effects = profile.effects.get(point.process.index()).map_or(0, |all| all.len() as u64);
+    let path = scenario.path.clone();
+    let missing = NoSuchPoint { path, seed, point, effects };
+    Ok(if point.nth <= effects { Ok(()) } else { Err(missing) })
 }
 
 /// Runs one seed, and nothing more.

@@ -19,7 +19,7 @@ use crate::progress::{Progress, clock};
 use crate::regression::Regressions;
 use crate::results::{Account, BLOCK, BlockLine, Folder, Header, SCHEMA, StopRule};
 use crate::scenario::Scenario;
-use crate::seeds::{CommitSeed, Seeds};
+use crate::seeds::{CommitSeed, SEED_MAX, Seeds, are_seeds};
 use crate::shard::Shard;
 use crate::sweep::{self, Order, Repeat, Stop};
 use crate::sweep_report::{self, NamedText};
@@ -31,7 +31,8 @@ pub(crate) struct SweepArgs {
     /// Sweep over these scenario files
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Run seeds A to B without B, or 1 to N; default: as the scenario says
+    /// Run seeds A to B without B, or 1 to N, each at all of its crash points where the scenario
+    /// says `crash_points = "every"`; default: as the scenario says
     #[arg(long, value_name = "N | A..B")]
     pub seeds: Option<Seeds>,
     /// Begin with a seed made of this commit instead, and run as many
@@ -49,10 +50,17 @@ pub(crate) struct SweepArgs {
     /// Begin no further seed after this time, such as 10m, shared among the scenarios
     #[arg(long = "for", value_name = "TIME")]
     pub time: Option<Duration>,
-    /// End at the first failing seed
-    #[arg(long, conflicts_with = "max_failures")]
+    /// End a run that takes longer than TIME, such as 30s: it is undecided if it goes on, and ends
+    /// the program if a handler does not return; what was finished can be resumed
+    #[arg(long, value_name = "TIME")]
+    pub timeout_run: Option<Duration>,
+    /// End at the first seed that fails in a way that its scenario does not expect
+    #[arg(long, conflicts_with_all = ["until", "max_failures"])]
     pub until_failure: bool,
-    /// End after the 50 seeds in which the Kth failing run is
+    /// End at the first seed that violates PROPERTY, expected or not; or panicked
+    #[arg(long, value_name = "PROPERTY", conflicts_with = "max_failures")]
+    pub until: Option<String>,
+    /// End after the 50 seeds in which the Kth failing run is, expected or not
     #[arg(long, value_name = "K")]
     pub max_failures: Option<NonZeroU64>,
     /// Go on where an interrupted sweep ended
@@ -64,7 +72,8 @@ pub(crate) struct SweepArgs {
     /// Add seeds that failed unexpectedly to regressions/ beside the scenario
     #[arg(long)]
     pub save_failures: bool,
-    /// Shrink the first run of each group of failures, for at most this time a scenario; or off
+    /// Shrink the first three runs of each group of failures and keep the smallest, for at most this
+    /// time a scenario; or off
     #[arg(long, value_name = "TIME | off", default_value = "30s")]
     pub shrink: ShrinkBudget,
     /// Write the failures as JUnit XML to FILE
@@ -116,6 +125,20 @@ pub fn sweep(args: &SweepArgs, catalogue: &Catalogue, out: &mut Out) -> Result<E
     // Nothing is run, and nothing is written, before all is found to have a place.
     for scenario in &scenarios {
         Folder::check(&args.out, &scenario.name())?;
+    }
+    if let Some(scenario) = scenarios.iter().find(|scenario| !are_seeds(&args.seeds_of(scenario))) {
+        let count = count(&args.seeds_of(scenario));
+        complain(&format!(
+            "{}: {count} seeds from this commit on end beyond {SEED_MAX}, the last seed",
+            scenario.path
+        ));
+        return Ok(Exit::BadInput);
+    }
+    if let Some(property) = &args.until
+        && let Some(scenario) = scenarios.iter().find(|scenario| !scenario.can_violate(property))
+    {
+        complain(&scenario.checks_no(property));
+        return Ok(Exit::BadInput);
     }
     let total = scenarios.iter().map(|scenario| count(&header(scenario, args).part())).sum();
     let progress = Progress::with_lines(total, args.quiet);
@@ -178,7 +201,7 @@ impl One<'_> {
             folder.append_regressions(&account.regressions)?;
         }
         self.run(&header, &seeds, &mut account, &mut folder)?;
-        let over = account.next == seeds.end || account.is_over(header.stop);
+        let over = account.next == seeds.end || account.is_over(header.stop.as_ref());
         let interrupted = !over && self.halt.load(Ordering::Relaxed);
         let repros = sweep_report::repros(self.scenario, &header, &account)?;
         let shrunk = self.shrink(&account)?;
@@ -225,7 +248,7 @@ impl One<'_> {
         folder: &mut Folder,
     ) -> Result<(), Failure> {
         self.progress.done(account.next - seeds.start);
-        if account.is_over(header.stop) {
+        if account.is_over(header.stop.as_ref()) {
             return Ok(());
         }
         let halt = AtomicBool::new(false);
@@ -235,8 +258,12 @@ impl One<'_> {
             block: BLOCK,
             jobs: jobs(self.args.jobs),
             repeat: self.repeat(),
-            until_failure: header.stop == Some(StopRule::FirstFailure),
+            until: header.stop.as_ref(),
             halt: &halt,
+            timeout: self
+                .args
+                .timeout_run
+                .map(|limit| std::time::Duration::from_nanos(limit.as_nanos())),
         };
         let scripted = self.scenario.experiment.plan.faults.len();
         let known = &self.scenario.entry.properties;
@@ -252,7 +279,7 @@ impl One<'_> {
             account.take(&block.failing, &line, known);
             self.progress.failing(&self.scenario.path, account.failing);
             folder.append_block(block.failing, line).map_err(Stop::Take)?;
-            Ok(if account.is_over(header.stop) {
+            Ok(if account.is_over(header.stop.as_ref()) {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())
@@ -272,7 +299,9 @@ impl One<'_> {
 
 /// What this sweep is asked for.
 fn header(scenario: &Scenario, args: &SweepArgs) -> Header {
-    let first = args.until_failure.then_some(StopRule::FirstFailure);
+    let first = args.until_failure.then_some(StopRule::FirstUnexpected);
+    let violates = args.until.clone().map(StopRule::Violates);
+    let failures = args.max_failures.map(|count| StopRule::Failures(count.get()));
     Header {
         schema: SCHEMA,
         ftsim: env!("CARGO_PKG_VERSION").to_owned(),
@@ -282,7 +311,7 @@ fn header(scenario: &Scenario, args: &SweepArgs) -> Header {
         seeds: args.seeds_of(scenario).into(),
         block: BLOCK,
         shard: args.shard,
-        stop: first.or_else(|| args.max_failures.map(|count| StopRule::Failures(count.get()))),
+        stop: first.or(violates).or(failures),
     }
 }
 

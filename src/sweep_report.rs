@@ -14,9 +14,9 @@ use crate::judge;
 use crate::progress::clock;
 use crate::regression;
 use crate::repro;
-use crate::results::{Account, Group, Header, SHRUNK};
+use crate::results::{Account, EXAMPLE_COUNT_MAX, Group, GroupExample, Header, SHRUNK};
 use crate::scenario::Scenario;
-use crate::shrink::{Effort, Target, shrink};
+use crate::shrink::{Effort, Target, shrink, weight_of};
 use crate::sweep::{self, Repeat, RunError};
 
 /// A file: its name and its text.
@@ -72,11 +72,11 @@ pub fn report(
         scenario: counted,
         failing: account.failing,
         unexpected: account.unexpected,
-        groups: groups(account, shrunk),
+        groups: groups(scenario, account, shrunk),
     }
 }
 
-fn groups(account: &Account, shrunk: &[NamedText]) -> Vec<GroupRow> {
+fn groups(scenario: &Scenario, account: &Account, shrunk: &[NamedText]) -> Vec<GroupRow> {
     let row = |((property, signature), group): (&(String, String), &Group)| {
         let examples = group.examples.iter().map(|example| ExampleRow {
             seed: example.seed,
@@ -84,9 +84,9 @@ fn groups(account: &Account, shrunk: &[NamedText]) -> Vec<GroupRow> {
             message: example.message.clone(),
             repro: format!("repros/{}", example.repro_name()),
         });
-        let name = shrunk_name(property, group);
         let written =
             |name: &str| shrunk.iter().find(|(written, _)| written == name).map(|(_, text)| text);
+        let name = smallest(scenario, (property.as_str(), group), shrunk);
         GroupRow {
             property: property.clone(),
             signature: signature.clone(),
@@ -94,9 +94,7 @@ fn groups(account: &Account, shrunk: &[NamedText]) -> Vec<GroupRow> {
             runs: group.runs,
             examples: examples.collect(),
             story: name.as_ref().and_then(|name| written(&story_name(name)).cloned()),
-            shrunk: name
-                .filter(|name| written(name).is_some())
-                .map(|name| format!("{SHRUNK}/{name}")),
+            shrunk: name.map(|name| format!("{SHRUNK}/{name}")),
         }
     };
     let mut rows: Vec<GroupRow> = account.groups.iter().map(row).collect();
@@ -134,8 +132,9 @@ pub fn repros(
     Ok(files)
 }
 
-/// What the first run of each group shrinks to, by name of its file; unexpected failures first, as
-/// far as the time goes.
+/// What the examples of each group shrink to, by name of the file, each with its story; unexpected
+/// failures first, as far as the time goes. The second examples have what is left of the time once
+/// the first of all groups are done, and so on.
 ///
 /// # Errors
 /// When ftsim fails.
@@ -147,26 +146,24 @@ pub fn shrunk(
     let deadline = clock() + budget;
     let mut groups: Vec<_> = account.groups.iter().collect();
     groups.sort_by_key(|(_, group)| group.expected);
+    let in_turn = (0..EXAMPLE_COUNT_MAX).flat_map(|number| {
+        groups.iter().filter_map(move |(key, group)| Some((&key.0, group.examples.get(number)?)))
+    });
     let mut files = Vec::new();
-    for ((property, _), group) in groups {
+    for (property, example) in in_turn {
         let left = deadline.saturating_sub(clock());
-        let (Some(name), Some(example)) = (shrunk_name(property, group), group.examples.first())
-        else {
-            continue;
-        };
         if left.is_zero() || halt.load(Ordering::Relaxed) {
             break;
         }
         let outcome = sweep::run_one(scenario, example.seed, example.crash_point, Repeat::Once)?;
-        let known = scenario.checked.iter().filter(|checked| checked.id.0 == property);
+        let known = scenario.checked.iter().filter(|checked| checked.id.0 == *property);
         let wanted: Vec<PropertyId> = known.map(|checked| checked.id).collect();
         let target = Target::of(&outcome, &wanted);
         let Some(target) = target.filter(|target| target.name() == property) else { continue };
         let effort = Effort { budget: left, halt, progress: &|_, _| {} };
         let text = shrink(scenario, &outcome, &target, &effort)?.text;
-        let small = Scenario::parse(&name, &text, &Catalogue::from(scenario.entry.clone())).ok();
-        if let Some((small, seed)) =
-            small.and_then(|small| small.only_seed().map(|seed| (small, seed)))
+        let name = shrunk_name(property, example);
+        if let Some((small, seed)) = small(scenario, &name, &text)
             && let Some(story) = explain::story(&small, &sweep::record(&small, seed)?, property)?
         {
             files.push((story_name(&name), story));
@@ -176,10 +173,34 @@ pub fn shrunk(
     Ok(files)
 }
 
-/// The file of what the first run of a group shrinks to.
-pub fn shrunk_name(property: &str, group: &Group) -> Option<String> {
-    let example = group.examples.first()?.repro_name();
-    Some(format!("{}-{}.toml", example.trim_end_matches(".toml"), file_word(property)))
+/// The scenario that a shrunk file holds, and its seed.
+fn small(scenario: &Scenario, name: &str, text: &str) -> Option<(Scenario, u64)> {
+    let catalogue = Catalogue::from(scenario.entry.clone());
+    let small = Scenario::parse(name, text, &catalogue).ok()?;
+    let seed = small.only_seed()?;
+    Some((small, seed))
+}
+
+/// The smallest of the files that the examples of a group shrink to; of equals the first. It is
+/// found out from the files, so that it is the same for the parts of a sweep and for the whole.
+fn smallest(
+    scenario: &Scenario,
+    (property, group): (&str, &Group),
+    shrunk: &[NamedText],
+) -> Option<String> {
+    let names = group.examples.iter().map(|example| shrunk_name(property, example));
+    let weighed = names.filter_map(|name| {
+        let (_, text) = shrunk.iter().find(|(written, _)| *written == name)?;
+        let (small, seed) = small(scenario, &name, text)?;
+        Some((weight_of(&small, seed, property)?, name))
+    });
+    weighed.min_by_key(|(weight, _)| *weight).map(|(_, name)| name)
+}
+
+/// The file of what an example of a group shrinks to.
+pub fn shrunk_name(property: &str, example: &GroupExample) -> String {
+    let example = example.repro_name();
+    format!("{}-{}.toml", example.trim_end_matches(".toml"), file_word(property))
 }
 
 /// A name as part of the name of a file: other names have other words.

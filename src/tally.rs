@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::crash_point::CrashPoint;
 use crate::figures::FigureSums;
+use crate::traffic::TrafficSums;
 
 /// What came of some seeds, in their order.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// How many; where every crash point of one is run, how many of these.
+    /// How many runs: one a seed, or one for each of its crash points.
     pub seed_count: u64,
     /// What came of each property.
     pub properties: BTreeMap<PropertyId, PropertyTally>,
@@ -28,6 +29,8 @@ pub struct Tally {
     pub first_panic: Option<Example>,
     /// How processes and operations fared.
     pub figures: FigureSums,
+    /// What the runs cost.
+    pub traffic: TrafficSums,
     /// Of the seeds before `digests`, folded.
     pub(crate) folded: Digest,
     pub(crate) digests: Vec<Digest>,
@@ -72,6 +75,7 @@ impl Tally {
         self.seed_count += 1;
         self.digests.push(outcome.digest);
         self.figures.add(outcome);
+        self.traffic.add(outcome);
         let example = |message: String| Some(Example { seed: outcome.seed, crash_point, message });
         for judged in &outcome.judged {
             let property = self.properties.entry(judged.id).or_default();
@@ -124,6 +128,7 @@ impl Tally {
         self.folded = self.digest();
         self.digests = next.digests;
         self.figures.append(next.figures);
+        self.traffic.append(&next.traffic);
         for (id, theirs) in next.properties {
             let ours = self.properties.entry(id).or_default();
             ours.held += theirs.held;

@@ -112,7 +112,7 @@ fn threads_and_shards_leave_no_trace_in_the_results() {
 #[test]
 fn the_first_failure_ends_a_sweep_at_the_same_seed_however_it_is_run() {
     let folder = folder("until", MUTANT);
-    let sweep = "sweep x.toml --seeds 0..400 --until-failure";
+    let sweep = "sweep x.toml --seeds 0..400 --until rb.agreement";
     status(&folder, 0, &format!("{sweep} --jobs 1 --out one"));
     status(&folder, 0, &format!("{sweep} --jobs 4 --out four"));
     same(&folder, "one", "four");
@@ -272,7 +272,7 @@ fn every_failing_seed_of_a_mutant_replays_from_its_repro() {
 #[test]
 fn a_repro_is_the_file_that_is_committed() {
     let folder = folder("golden", MUTANT);
-    status(&folder, 0, "sweep x.toml --seeds 0..200 --out all --until-failure");
+    status(&folder, 0, "sweep x.toml --seeds 0..200 --out all --until rb.agreement");
     let repros = fs::read_dir(folder.join("all/x/repros")).expect("repros");
     let repros: Vec<PathBuf> = repros.map(|entry| entry.expect("an entry").path()).collect();
     let text = fs::read_to_string(&repros[0]).expect("a repro");
@@ -284,7 +284,7 @@ fn a_repro_is_the_file_that_is_committed() {
 #[test]
 fn a_repro_of_another_run_is_told_with_the_event_that_differs() {
     let folder = folder("differs", MUTANT);
-    status(&folder, 0, "sweep x.toml --seeds 0..200 --out all --until-failure");
+    status(&folder, 0, "sweep x.toml --seeds 0..200 --out all --until rb.agreement");
     let repros = fs::read_dir(folder.join("all/x/repros")).expect("repros");
     let path = repros.map(|entry| entry.expect("an entry").path()).next().expect("a repro");
     let text = fs::read_to_string(&path).expect("a repro");

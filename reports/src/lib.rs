@@ -20,6 +20,7 @@ mod style;
 mod sweep;
 mod telling;
 mod trace;
+mod traffic;
 mod waiting;
 
 pub use causality::{Causality, Step, Voyage};
@@ -39,3 +40,4 @@ pub use scenario::{
 pub use story::write_story;
 pub use sweep::{ExampleRow, GroupRow, RateRow, SweepReport, write_sweep_json, write_sweep_text};
 pub use trace::{Columns, write_entry, write_entry_jsonl, write_trace, write_trace_jsonl};
+pub use traffic::{PerRun, Traffic, write_traffic};

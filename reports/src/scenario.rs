@@ -9,6 +9,7 @@ use crate::figures::{Figures, write_figures, write_heading};
 use crate::foreign::line;
 use crate::layout::{Page, TableRow, counted};
 use crate::style::{BAD, FAINT, GOOD, STRONG, UNKNOWN};
+use crate::traffic::{Traffic, write_traffic};
 
 /// What came of a scenario.
 #[derive(Clone, Debug, Serialize)]
@@ -21,7 +22,7 @@ pub struct ScenarioReport {
     pub mutant: Option<String>,
     /// The seeds.
     pub seeds: SeedRange,
-    /// Instead of the seeds: how many crash points of the first one were run.
+    /// How many crash points of these seeds were run, where they are what is run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crash_points: Option<u64>,
     /// The properties that were checked, in the order of the spec's table.
@@ -33,6 +34,9 @@ pub struct ScenarioReport {
     /// How processes and operations fared in all runs together, if that was added up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub figures: Option<Figures>,
+    /// What the runs cost; none of no run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<Traffic>,
     /// What became of the seeds that once failed. They count nowhere else.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub regressions: Vec<RegressionRow>,
@@ -268,6 +272,7 @@ pub fn write_scenario_figures(out: &mut impl Write, reports: &[ScenarioReport]) 
         writeln!(out)?;
         write_heading(out, &report.file, figures.dependability.run_count)?;
         write_figures(out, figures)?;
+        report.traffic.iter().try_for_each(|traffic| write_traffic(out, traffic))?;
     }
     Ok(())
 }
@@ -343,7 +348,11 @@ fn write_names(out: &mut impl Write, head: &str, names: &[&str], page: Page) -> 
 fn seeds_text(report: &ScenarioReport) -> String {
     let seeds = report.seeds;
     if let Some(count) = report.crash_points {
-        return counted(count, "crash point");
+        let of = match seeds.count() {
+            1 => String::new(),
+            seeds => format!(" of {seeds} seeds"),
+        };
+        return format!("{}{of}", counted(count, "crash point"));
     }
     match seeds.count() {
         1 => format!("seed {}", seeds.from),

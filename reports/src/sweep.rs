@@ -11,6 +11,7 @@ use crate::interval::Rate;
 use crate::layout::{Page, counted};
 use crate::scenario::{ScenarioReport, SeedRange, write_text};
 use crate::style::{BAD, FAINT, STRONG};
+use crate::traffic::write_traffic;
 
 /// What came of a sweep over one scenario.
 #[derive(Clone, Debug, Serialize)]
@@ -62,7 +63,7 @@ pub struct GroupRow {
     pub runs: u64,
     /// The first of them.
     pub examples: Vec<ExampleRow>,
-    /// What the first shrinks to, in the folder of the scenario's results.
+    /// The smallest that the examples shrink to, in the folder of the scenario's results.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shrunk: Option<String>,
     /// The story of what it shrinks to.
@@ -122,6 +123,7 @@ pub fn write_sweep_text(
             let undecided = Some(undecided).filter(|rate| rate.count > 0);
             writeln!(out, "{}", undecided.map(|u| format!("; undecided {u}")).unwrap_or_default())?;
         }
+        report.scenario.traffic.iter().try_for_each(|traffic| write_traffic(out, traffic))?;
         for group in &report.groups {
             let GroupRow { property, signature, runs, examples, shrunk, story, .. } = group;
             let (style, how) = if group.expected { (FAINT, ", as expected") } else { (BAD, "") };

@@ -77,8 +77,10 @@ impl RandomMistakes {
                 let (min, max) = (self.duration.min.as_nanos(), self.duration.max.as_nanos());
                 let until = at + Duration::from_nanos(rng.between(min, max));
                 let suspects = ProcessId(u32::try_from(rng.below(n.into())).unwrap_or(0));
-                if suspects != observer {
-                    let until = Some(until.min(self.until));
+                // A suspicion that is taken back at once is none.
+                let until = until.min(self.until);
+                if suspects != observer && until > at {
+                    let until = Some(until);
                     mistakes.push(Mistake { observer, suspects, at, until });
                 }
             }

@@ -54,6 +54,8 @@ pub struct Experiment {
     pub check: Vec<PropertyId>,
     /// Where a run is cut short.
     pub limits: Limits,
+    /// Whether the bytes of messages are counted, which takes as long as writing them.
+    pub counts_bytes: bool,
 }
 
 /// Where a run is cut short. All are finite.
@@ -105,6 +107,7 @@ impl Experiment {
             ties: Ties::default(),
             check: Vec::new(),
             limits: Limits::default(),
+            counts_bytes: false,
         }
     }
 }

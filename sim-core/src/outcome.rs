@@ -92,6 +92,10 @@ pub struct Statistics {
     pub events: u64,
     /// Messages sent, by kind, in the order of their first sending.
     pub kinds: Vec<KindCount>,
+    /// The length of all these messages as JSON, if [`Experiment::counts_bytes`] asks for it.
+    ///
+    /// [`Experiment::counts_bytes`]: crate::Experiment::counts_bytes
+    pub bytes: Option<u64>,
     /// Messages delivered.
     pub delivered: u64,
     /// Messages dropped, by [`DropReason`].

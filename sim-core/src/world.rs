@@ -231,6 +231,7 @@ impl World {
         self.trusted.clear();
         self.digest = Digest::EMPTY;
         self.statistics.reset();
+        self.statistics.bytes = self.experiment.counts_bytes.then_some(0);
         self.history.clear();
         self.reached.clear();
         self.failure_free = true;

@@ -81,7 +81,7 @@ impl Account {
         self.digest.mix(u64::from_str_radix(&block.digest, 16).unwrap_or(0));
         for run in failing {
             self.failing += 1;
-            self.unexpected += u64::from(run.failures.iter().any(|failed| !failed.expected));
+            self.unexpected += u64::from(run.is_unexpected());
             self.group(run);
         }
     }
@@ -114,11 +114,14 @@ impl Account {
     }
 
     /// Whether the sweep ends here.
-    pub fn is_over(&self, stop: Option<StopRule>) -> bool {
+    pub fn is_over(&self, stop: Option<&StopRule>) -> bool {
         match stop {
             None => false,
-            Some(StopRule::FirstFailure) => self.failing > 0,
-            Some(StopRule::Failures(count)) => self.failing >= count,
+            Some(StopRule::Violates(property)) => {
+                self.groups.keys().any(|(violated, _)| violated == property)
+            }
+            Some(StopRule::FirstUnexpected) => self.unexpected > 0,
+            Some(StopRule::Failures(count)) => self.failing >= *count,
         }
     }
 

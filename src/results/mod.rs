@@ -25,6 +25,7 @@ use crate::failing_run::FailingRun;
 use crate::shard::Shard;
 use crate::sweep::Block;
 use crate::tally::{Example, PropertyTally, Tally};
+use crate::traffic::TrafficSums;
 
 /// Seeds of a block: what is written at once, and what shards are made of.
 pub const BLOCK: u64 = 50;
@@ -72,11 +73,13 @@ pub struct Header {
 }
 
 /// Where a sweep ends early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StopRule {
-    /// At the first failing seed.
-    FirstFailure,
+    /// At the first seed that violates this property.
+    Violates(String),
+    /// At the first seed that fails in a way that the scenario does not expect.
+    FirstUnexpected,
     /// After the block in which the so-manyth failing run lies.
     Failures(u64),
 }
@@ -129,6 +132,20 @@ pub struct BlockLine {
     /// The first of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_panic: Option<Example>,
+    /// What the runs cost.
+    #[serde(default)]
+    pub traffic: TrafficSums,
+}
+
+impl StopRule {
+    /// Whether a sweep ends at the seed of this run, and not only after its block.
+    pub fn ends_at(&self, run: &FailingRun) -> bool {
+        match self {
+            Self::Violates(property) => run.violates(property),
+            Self::FirstUnexpected => run.is_unexpected(),
+            Self::Failures(_) => false,
+        }
+    }
 }
 
 impl Header {
@@ -168,6 +185,7 @@ impl BlockLine {
             unused: tally.unused.clone(),
             panicked: tally.panicked,
             first_panic: tally.first_panic.clone(),
+            traffic: tally.traffic.settled(),
         }
     }
 
@@ -185,6 +203,7 @@ impl BlockLine {
             unused: self.unused.clone(),
             panicked: self.panicked,
             first_panic: self.first_panic.clone(),
+            traffic: self.traffic.clone(),
             ..Tally::default()
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::place::check_name;
-use super::{BLOCK, BlockLine, Header, RegressionLine, SCHEMA, Span, StopRule};
+use super::{BLOCK, BlockLine, Header, RegressionLine, SCHEMA, Span};
 use crate::failing_run::{FailingRun, PANICKED, signature};
 use crate::scenario::Scenario;
 use crate::tally::{Example, PropertyTally};
@@ -157,11 +157,13 @@ fn seeds(header: &Header, failing: &[FailingRun], seeds: Span) -> Result<(), Wro
     if length > header.block || until > end {
         return Err(format!("a block of seeds {from}..{until}, where {end} ends the sweep"));
     }
-    let last = failing.last().map(|run| run.seed);
     if let Some(stranger) = failing.iter().find(|run| !(from..until).contains(&run.seed)) {
         return Err(format!("seed {} in a block of {from}..{until}", stranger.seed));
     }
-    let ends_early = header.stop == Some(StopRule::FirstFailure) && last == Some(until - 1);
+    let ends_early = header
+        .stop
+        .as_ref()
+        .is_some_and(|stop| failing.iter().any(|run| run.seed == until - 1 && stop.ends_at(run)));
     if length < header.block && until < end && !ends_early {
         return Err(format!("a block of {length} seeds that is not the last"));
     }

@@ -6,7 +6,7 @@ use ftsim_core::fault::Action;
 use ftsim_core::storage::DiskFault;
 use ftsim_core::{Duration, Instant, Probability, ProcessId, Timing};
 
-use super::faults::Reader;
+use super::faults::{Reader, Surroundings};
 use super::network::probability;
 use super::problems::Problems;
 use crate::scenario_file::{self as file, ChanceFile, Count, FaultFile, Targets};
@@ -159,10 +159,7 @@ impl Reader<'_> {
         let path = self.at(key);
         if drift.min_ppm != drift.max_ppm {
             problems.value(&path, "expected one drift, found a range");
-        } else if !(min..=max).contains(&drift.min_ppm)
-            // What a seed drew is what it is.
-            || (drift.min_ppm == 0 && !self.around.is_repro)
-        {
+        } else if !(min..=max).contains(&drift.min_ppm) || drift.min_ppm == 0 {
             problems
                 .value(&path, "no clock drifts like that")
                 .label(format!("expected {min}ppm to {max}ppm"));
@@ -170,19 +167,8 @@ impl Reader<'_> {
         i32::try_from(drift.min_ppm.clamp(min, max)).unwrap_or(0)
     }
 
-    /// Refuses what makes messages exceed the bound that a synchronous protocol counts on.
     fn within_bound(&self, problems: &mut Problems<'_>, key: &str, by: Duration) {
-        let around = self.around;
-        let longest = around.network.default.delay.longest() + by;
-        if around.timing == Timing::Synchronous && longest > around.network.bound {
-            problems
-                .value(&self.at(key), format!("messages could take {longest}"))
-                .label(format!(
-                    "the protocol is synchronous, with a bound of {}",
-                    around.network.bound
-                ))
-                .help("write `late` for messages that break the bound");
-        }
+        refuse_beyond_bound(problems, self.around, &self.at(key), by);
     }
 
     fn omission(&self, problems: &mut Problems<'_>) -> Option<Vec<Condition>> {
@@ -435,4 +421,20 @@ fn each(
     condition: impl Fn(ProcessId) -> Condition,
 ) -> Option<Vec<Condition>> {
     Some(processes.into_iter().map(condition).collect())
+}
+
+/// Refuses what makes messages exceed the bound that a synchronous protocol counts on.
+pub(super) fn refuse_beyond_bound(
+    problems: &mut Problems<'_>,
+    around: &Surroundings<'_>,
+    path: &str,
+    by: Duration,
+) {
+    let longest = around.network.default.delay.longest() + by;
+    if around.timing == Timing::Synchronous && longest > around.network.bound {
+        problems
+            .value(path, format!("messages could take {longest}"))
+            .label(format!("the protocol is synchronous, with a bound of {}", around.network.bound))
+            .help("write `late` for messages that break the bound");
+    }
 }

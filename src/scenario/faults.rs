@@ -38,8 +38,6 @@ pub struct Surroundings<'a> {
     pub horizon: Instant,
     /// From when on no fault strikes.
     pub faults_end: Option<Instant>,
-    /// Whether the faults are those that a seed drew.
-    pub is_repro: bool,
 }
 
 /// The faults of a scenario.

@@ -37,13 +37,12 @@ pub use settings::{Effective, effective};
 
 use crate::crash_point::{CrashPoint, EveryCrashPoint};
 use crate::diagnostic::Diagnostic;
+use crate::failing_run::PANICKED;
 use crate::marks::Marks;
 use crate::repro::Repro;
 use crate::scenario_file::{Processes, ReproFile, ScenarioFile};
 use crate::source::{Places, Source};
 
-/// Seeds of `ftsim run` unless the scenario says otherwise.
-const SEED_COUNT_DEFAULT: u64 = 100;
 /// Processes of one run.
 const PROCESS_COUNT_MAX: u64 = 10_000;
 
@@ -69,7 +68,7 @@ pub struct Scenario {
     pub checked: Vec<PropertyInfo>,
     /// For each fault of the plan, which `[[fault]]` of the file it stands for, from 0.
     pub fault_origins: Vec<usize>,
-    /// That instead of several seeds every crash point of the first one is run.
+    /// That each seed is run once for each of its crash points.
     pub crash_points: Option<EveryCrashPoint>,
     /// The first seed of `ftsim run`.
     pub first_seed: u64,
@@ -123,11 +122,7 @@ impl Scenario {
     pub fn own_seeds(&self) -> std::ops::Range<u64> {
         match &self.repro {
             Some(repro) => repro.seed..repro.seed.saturating_add(1),
-            None => {
-                // One seed stands for all of its crash points.
-                let count = if self.crash_points.is_some() { 1 } else { self.seed_count };
-                self.first_seed..self.first_seed.saturating_add(count)
-            }
+            None => self.first_seed..self.first_seed.saturating_add(self.seed_count),
         }
     }
 
@@ -141,6 +136,17 @@ impl Scenario {
     /// Whether it runs every crash point, and has the process of this one.
     pub fn has_crash_point(&self, point: CrashPoint) -> bool {
         self.crash_points.is_some() && point.process.0 < self.experiment.setting.n
+    }
+
+    /// Whether a run can fail by this property: one that is checked, or a panic.
+    pub fn can_violate(&self, property: &str) -> bool {
+        property == PANICKED || self.checked.iter().any(|known| known.id.0 == property)
+    }
+
+    /// That it does not check this property, and which ones it does.
+    pub fn checks_no(&self, property: &str) -> String {
+        let known: Vec<&str> = self.checked.iter().map(|known| known.id.0).collect();
+        format!("{} does not check {property}; it checks {}", self.path, known.join(", "))
     }
 
     /// Puts the protocol into its world.
@@ -159,8 +165,7 @@ fn read(
     mut file: ScenarioFile,
     catalogue: &Catalogue,
 ) -> Option<Scenario> {
-    let seed_count = world::seed_count(problems, &file.run).unwrap_or(SEED_COUNT_DEFAULT);
-    let first_seed = file.run.first_seed.map_or(1, |seed| seed.0);
+    let (first_seed, seed_count) = world::seeds(problems, &file);
     let limits = world::limits(problems, &file.run);
     let clocks = world::clocks(problems, &file.clocks);
     let Some(entry) = catalogue.get(&file.protocol) else {
@@ -195,7 +200,6 @@ fn read(
         network: &network,
         horizon: limits.horizon,
         faults_end: liveness.map(|liveness| liveness.at),
-        is_repro: file.repro.is_some(),
     };
     let faults::Script { plan, origins, choices } = faults::script(problems, &around, &file.fault);
     let fate_groups = world::fate_groups(problems, &names, &file.fate_sharing);
@@ -242,6 +246,7 @@ fn read(
             ties: world::ties(&file.run),
             check,
             limits,
+            counts_bytes: false,
         },
         params,
         workload,

@@ -10,7 +10,7 @@ use super::problems::Problems;
 use crate::scenario_file::{PartitionFile, Shape, Targets};
 
 /// In a smaller ring every process hears all others.
-const RING_COUNT_MIN: u32 = 4;
+pub const RING_COUNT_MIN: u32 = 4;
 
 impl Reader<'_> {
     /// The partition; one for each process that the seed may isolate.

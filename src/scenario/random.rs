@@ -7,10 +7,11 @@ use ftsim_core::random::{
 use ftsim_core::storage::DiskFault;
 use ftsim_core::{Duration, DurationRange, Instant, Probability};
 
-use super::conditions::SLOW_FACTOR_MAX;
+use super::conditions::{SLOW_FACTOR_MAX, refuse_beyond_bound};
 use super::faults::{Surroundings, refuse_recovery};
 use super::liars::behaviour;
 use super::network::probability;
+use super::partition::RING_COUNT_MIN;
 use super::problems::{Problems, quoted};
 use crate::crash_point::EveryCrashPoint;
 use crate::scenario_file::{
@@ -211,7 +212,8 @@ impl Reader<'_> {
             self.kind(problems, "sync_fails", &file.sync_fails, |_, fails| {
                 RandomAction::Begin(RandomCondition::SyncFails, fails.duration)
             }),
-            self.kind(problems, "slow_sync", &file.slow_sync, |_, slow| {
+            self.kind(problems, "slow_sync", &file.slow_sync, |problems, slow| {
+                self.not_zero(problems, "slow_sync.by", slow.by.max);
                 RandomAction::Begin(RandomCondition::SlowSync(slow.by), slow.duration)
             }),
             self.kind(problems, "full", &file.full, |_, full| {
@@ -236,7 +238,8 @@ impl Reader<'_> {
     fn of_clocks(&self, problems: &mut Problems<'_>) -> Vec<Option<RandomKind>> {
         let file = self.file;
         vec![
-            self.kind(problems, "skew", &file.skew, |_, skew| {
+            self.kind(problems, "skew", &file.skew, |problems, skew| {
+                self.not_zero(problems, "skew.by", skew.by.max);
                 RandomAction::Begin(RandomCondition::Skew(skew.by), skew.duration)
             }),
             self.kind(problems, "drift", &file.drift, |problems, drift| {
@@ -250,7 +253,10 @@ impl Reader<'_> {
                 let by = u32::try_from(by.clamp(0, most)).unwrap_or(0);
                 RandomAction::Begin(RandomCondition::Drift(by), drift.duration)
             }),
-            self.kind(problems, "jump", &file.jump, |_, jump| RandomAction::Jump(jump.by)),
+            self.kind(problems, "jump", &file.jump, |problems, jump| {
+                self.not_zero(problems, "jump.by", jump.by.max);
+                RandomAction::Jump(jump.by)
+            }),
             self.kind(problems, "freeze", &file.freeze, |_, freeze| {
                 RandomAction::Begin(RandomCondition::Freeze, freeze.duration)
             }),
@@ -263,14 +269,23 @@ impl Reader<'_> {
             probability(problems, &format!("random.{key}.probability"), p)
         };
         let mut kinds = vec![
-            self.kind(problems, "partition", &file.partition, |_, partition| {
-                let shape = match partition.shape {
-                    RandomShape::Halves => PartitionShape::Halves,
-                    RandomShape::Isolate => PartitionShape::Isolate,
-                    RandomShape::OneWay => PartitionShape::OneWay,
-                    RandomShape::Bridge => PartitionShape::Bridge,
-                    RandomShape::RingOfMajorities => PartitionShape::RingOfMajorities,
+            self.kind(problems, "partition", &file.partition, |problems, partition| {
+                let (shape, least) = match partition.shape {
+                    RandomShape::Halves => (PartitionShape::Halves, 2),
+                    RandomShape::Isolate => (PartitionShape::Isolate, 2),
+                    RandomShape::OneWay => (PartitionShape::OneWay, 2),
+                    RandomShape::Bridge => (PartitionShape::Bridge, 3),
+                    RandomShape::RingOfMajorities => {
+                        (PartitionShape::RingOfMajorities, RING_COUNT_MIN)
+                    }
                 };
+                let n = self.around.setting.n;
+                if n < least {
+                    let message = format!("{n} processes cannot be divided like that");
+                    problems
+                        .value("random.partition.shape", message)
+                        .label(format!("expected at least {least} processes"));
+                }
                 RandomAction::Begin(RandomCondition::Partition(shape), partition.duration)
             }),
             self.kind(problems, "loss", &file.loss, |problems, loss| {
@@ -291,15 +306,20 @@ impl Reader<'_> {
             }),
         ];
         kinds.extend([
-            self.kind(problems, "delay", &file.delay, |_, delay| {
+            self.kind(problems, "delay", &file.delay, |problems, delay| {
+                self.within_bound(problems, "delay.by", delay.by.max);
+                self.not_zero(problems, "delay.by", delay.by.max);
                 RandomAction::Begin(RandomCondition::Delay(delay.by), delay.duration)
             }),
-            self.kind(problems, "late", &file.late, |_, late| {
+            self.kind(problems, "late", &file.late, |problems, late| {
+                self.not_zero(problems, "late.by", late.by.max);
                 RandomAction::Begin(RandomCondition::Late(late.by), late.duration)
             }),
             self.kind(problems, "reorder", &file.reorder, |problems, reorder| {
                 let likely = reorder.probability.unwrap_or(1.0);
                 let likely = chance(problems, "reorder", likely);
+                self.within_bound(problems, "reorder.within", reorder.within);
+                self.not_zero(problems, "reorder.within", reorder.within);
                 let condition = RandomCondition::Reorder(likely, reorder.within);
                 RandomAction::Begin(condition, reorder.duration)
             }),
@@ -324,9 +344,8 @@ impl Reader<'_> {
         let file = file.as_ref()?;
         let common = file.occurrence();
         self.ends(problems, key, "duration", common.between, common.duration);
-        if self.of_links_given().iter().any(|(name, _)| *name == key) {
-            self.is_over_when_stable(problems, key, &common);
-        }
+        self.is_over_when_stable(problems, key, &common);
+        self.begins_before_the_end(problems, key, common.between);
         let occurrence = self.occurrence(problems, key, &common);
         Some(RandomKind { occurrence, what: what(problems, file) })
     }
@@ -403,6 +422,8 @@ impl Reader<'_> {
         }
     }
 
+    /// Refuses what lasts beyond the time from which on nothing is wrong, and faults of links from
+    /// then on.
     fn is_over_when_stable(
         &self,
         problems: &mut Problems<'_>,
@@ -410,15 +431,51 @@ impl Reader<'_> {
         file: &OccurrenceFile<'_>,
     ) {
         let Some(stable) = self.around.network.stabilise_at else { return };
+        let is_of_links = self.of_links_given().iter().any(|(name, _)| *name == kind);
+        if !is_of_links && (file.duration.is_none() || kind == "pause") {
+            return;
+        }
         let lasts = file.duration.map_or(Duration::ZERO, |lasts| lasts.max);
-        let end: Duration = (Instant::ZERO + file.between.max + lasts).since(Instant::ZERO);
-        if Instant::ZERO + end > stable {
+        let (first, last) = (Instant::ZERO + file.between.min, Instant::ZERO + file.between.max);
+        let end = last + lasts;
+        let path = format!("random.{kind}.between");
+        if end > stable && (is_of_links || first < stable) {
+            problems
+                .value(&path, format!("a `{kind}` could last until {end}"))
+                .label(format!("the network stabilises at {stable}"));
+        } else if is_of_links && last == stable {
+            problems
+                .value(&path, format!("a `{kind}` in a network that is stable"))
+                .label(format!("the network stabilises at {stable}"));
+        }
+    }
+
+    /// Refuses what could strike when all faults are over.
+    fn begins_before_the_end(
+        &self,
+        problems: &mut Problems<'_>,
+        kind: &str,
+        between: DurationRange,
+    ) {
+        let last = Instant::ZERO + between.max;
+        if let Some(end) = self.around.faults_end.filter(|end| last >= *end) {
             problems
                 .value(
                     &format!("random.{kind}.between"),
-                    format!("a `{kind}` could last until {end}"),
+                    format!("the last could strike at {last}, when all faults are over"),
                 )
-                .label(format!("the network stabilises at {stable}"));
+                .label(format!("liveness.at is {end}"));
         }
+    }
+
+    /// Refuses faults whose size is always zero.
+    fn not_zero(&self, problems: &mut Problems<'_>, key: &str, longest: Duration) {
+        if longest == Duration::ZERO {
+            problems.value(&format!("random.{key}"), "a fault of 0ms does nothing");
+        }
+    }
+
+    fn within_bound(&self, problems: &mut Problems<'_>, key: &str, by: Duration) {
+        refuse_beyond_bound(problems, self.around, &format!("random.{key}"), by);
     }
 }

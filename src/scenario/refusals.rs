@@ -1,6 +1,6 @@
 //! What a scenario file may say one day and may not say yet: refused, never passed over.
 
-use toml::de::DeValue;
+use toml::de::{DeInteger, DeValue};
 
 use super::problems::Problems;
 
@@ -25,6 +25,10 @@ pub fn refuse(problems: &mut Problems<'_>) {
         DeValue::Float(float) if is_not_finite(float.as_str()) => {
             refused.push((path.to_owned(), Refused::Value("this number is not finite")));
         }
+        DeValue::Integer(integer) if is_too_large(integer) => {
+            let why = "TOML has no integer as large as this";
+            refused.push((path.to_owned(), Refused::Number(why)));
+        }
         _ if other_word(path).is_some() => refused.push((path.to_owned(), Refused::OtherWord)),
         _ if PLANNED_KEYS.contains(&pattern(path).as_str()) => {
             refused.push((path.to_owned(), Refused::Key));
@@ -35,6 +39,10 @@ pub fn refuse(problems: &mut Problems<'_>) {
         match why {
             Refused::Value(why) => {
                 problems.value(&path, why);
+            }
+            Refused::Number(why) => {
+                let label = format!("expected {} to {}", i64::MIN, i64::MAX);
+                problems.value(&path, why).label(label);
             }
             Refused::OtherWord => {
                 let key = path.rsplit('.').next().unwrap_or(&path);
@@ -51,6 +59,7 @@ pub fn refuse(problems: &mut Problems<'_>) {
 
 enum Refused {
     Value(&'static str),
+    Number(&'static str),
     Key,
     OtherWord,
 }
@@ -62,6 +71,12 @@ fn other_word(path: &str) -> Option<&'static str> {
 
 fn is_not_finite(float: &str) -> bool {
     !float.parse::<f64>().is_ok_and(f64::is_finite)
+}
+
+/// Whether an integer takes more than 63 bits. The parser reads some of these, but no file that
+/// ftsim writes could say them.
+fn is_too_large(integer: &DeInteger<'_>) -> bool {
+    i64::from_str_radix(integer.as_str(), integer.radix()).is_err()
 }
 
 /// `fault[3].crash` becomes `fault[].crash`.

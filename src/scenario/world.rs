@@ -12,9 +12,12 @@ use super::names::Names;
 use super::problems::Problems;
 use crate::scenario_file::{
     self as file, ClocksFile, Count, DetectorFile, LivenessFile, LivenessModeFile, OnCrashFile,
-    RunFile, Targets, TiesFile,
+    RunFile, ScenarioFile, Targets, TiesFile,
 };
+use crate::seeds::{SEED_MAX, are_seeds};
 
+/// Seeds of `ftsim run` unless the scenario says otherwise.
+const SEED_COUNT_DEFAULT: u64 = 100;
 /// One year.
 const HORIZON_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const EVENT_COUNT_MAX: u64 = 1_000_000_000;
@@ -22,9 +25,21 @@ const MISTAKE_COUNT_MAX: u64 = 1_000;
 const PENDING_COUNT_MAX: u64 = 10_000_000;
 pub const DRIFT_PPM: (i64, i64) = (-999_999, 1_000_000);
 
-/// How many seeds `ftsim run` executes, if the scenario says so.
-pub fn seed_count(problems: &mut Problems<'_>, run: &RunFile) -> Option<u64> {
-    limited(problems, "run.seeds", run.seeds, u64::MAX)
+/// The seeds of the scenario: the first, and how many. What a repro says of them does not count.
+pub fn seeds(problems: &mut Problems<'_>, file: &ScenarioFile) -> (u64, u64) {
+    let ScenarioFile { run, random, repro, .. } = file;
+    let first = run.first_seed.map_or(1, |seed| seed.0);
+    let asked = limited(problems, "run.seeds", run.seeds, SEED_MAX);
+    // One seed has many crash points.
+    let every = random.as_ref().and_then(|random| random.crash_points);
+    let count = asked.unwrap_or(if every.is_some() { 1 } else { SEED_COUNT_DEFAULT });
+    if repro.is_none() && !are_seeds(&(first..first.saturating_add(count))) {
+        let path = if asked.is_some() { "run.seeds" } else { "run.first_seed" };
+        problems
+            .value(path, format!("{count} seeds from {first} on are more than there are"))
+            .label(format!("seeds end at {SEED_MAX}"));
+    }
+    (first, count)
 }
 
 /// Where a run is cut short.
@@ -57,7 +72,7 @@ fn limited(problems: &mut Problems<'_>, path: &str, count: Option<Count>, max: u
         return Some(count);
     }
     let expected = match max {
-        u64::MAX => "expected at least 1".to_owned(),
+        SEED_MAX => "expected at least 1".to_owned(),
         max => format!("expected 1 to {max}"),
     };
     problems.value(path, format!("{count} is out of range")).label(expected);

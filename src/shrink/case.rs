@@ -1,7 +1,10 @@
 //! A scenario that gets smaller: a file as data that can be cut, and the decisions about its
 //! messages apart from it, since there can be many.
 
-use ftsim_core::message_override::MessageOverride;
+use std::collections::BTreeSet;
+
+use ftsim_core::Instant;
+use ftsim_core::message_override::{Arrival, Fate, MessageOverride};
 use ftsim_protocols::Catalogue;
 use toml::{Table, Value};
 
@@ -26,8 +29,20 @@ impl Case {
     pub fn scenario(&self, catalogue: &Catalogue) -> Option<Scenario> {
         let text = toml::to_string(&self.table).ok()?;
         let mut scenario = Scenario::parse(NAME, &text, catalogue).ok()?;
+        if !self.has_sound_messages(scenario.experiment.limits.horizon) {
+            return None;
+        }
         scenario.experiment.overrides = self.messages.clone();
         Some(scenario)
+    }
+
+    /// Whether a file could say the messages: they come by the horizon, and each is named once.
+    fn has_sound_messages(&self, horizon: Instant) -> bool {
+        let mut named = BTreeSet::new();
+        self.messages.iter().all(|rule| {
+            let MessageOverride { from, to, kind, nth, .. } = rule;
+            comes_by(rule, horizon) && named.insert((from, to, nth, kind.as_deref()))
+        })
     }
 
     /// How many lines its file has, about.
@@ -88,5 +103,16 @@ impl Case {
     pub fn keys(&self, section: &str) -> Vec<String> {
         let table = self.table.get(section).and_then(Value::as_table);
         table.map_or_else(Vec::new, |table| table.keys().cloned().collect())
+    }
+}
+
+/// Whether a file could say when a message arrives: no later than the horizon after it was sent.
+pub fn comes_by(rule: &MessageOverride, horizon: Instant) -> bool {
+    match &rule.fate {
+        Fate::Drop(_) => true,
+        Fate::Arrive(Arrival { after, copy_after, .. }) => {
+            let mut times = [after, copy_after].into_iter().flatten();
+            times.all(|after| Instant::ZERO + *after <= horizon)
+        }
     }
 }

@@ -45,6 +45,13 @@ pub fn without_mutant(case: &Case, entry: &Entry) -> Option<Case> {
     Some(case)
 }
 
+/// Whether the case has a mutant that changes nothing in the code.
+pub fn is_assumption(case: &Case, entry: &Entry) -> bool {
+    let name = case.get("params", "mutant").and_then(Value::as_str);
+    let mutant = entry.mutants.iter().find(|mutant| Some(mutant.name) == name);
+    mutant.is_some_and(|mutant| matches!(mutant.kind, MutantKind::Assumption { .. }))
+}
+
 /// The case with nothing going wrong in it that is written out.
 pub fn without_faults(case: &Case, entry: &Entry) -> Case {
     let mut well = without_mutant(case, entry).unwrap_or_else(|| case.clone());

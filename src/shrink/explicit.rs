@@ -6,7 +6,7 @@ use ftsim_core::fault::{Action, Fault, Trigger};
 use ftsim_core::message_override::MessageOverride;
 use toml::{Table, Value};
 
-use super::case::Case;
+use super::case::{Case, comes_by};
 use crate::plan_file;
 use crate::scenario::Scenario;
 use crate::sweep::{self, InternalError};
@@ -60,16 +60,20 @@ pub fn explicit(
         case = case.without("run", key).unwrap_or(case);
     }
     case = with_detector(case, scenario, outcome.seed, &decisions.notices);
-    let rules: Vec<MessageOverride> = decisions.messages.into_iter().map(|d| d.rule).collect();
+    let horizon = scenario.experiment.limits.horizon;
+    let rules = decisions.messages.into_iter().map(|decision| decision.rule);
+    let sayable = |rule: &MessageOverride| can_be_written(rule) && comes_by(rule, horizon);
+    let rules: Vec<MessageOverride> = rules.filter(sayable).collect();
     let told = case.with_messages(&rules);
-    let is_same = |case: &Case| run(case).filter(|found| found.digest == outcome.digest);
+    let same = |case: Case| {
+        let found = run(&case).filter(|found| found.digest == outcome.digest);
+        found.map(|outcome| Explicit { case, outcome })
+    };
     // What a transport carries travels as the seed says: overrides are about processes' messages.
-    if has_no_transport(scenario) {
-        case = told;
-    }
-    let outcome =
-        is_same(&case).ok_or_else(|| failed("its faults and messages make another run"))?;
-    Ok(Explicit { case, outcome })
+    // Where a message cannot be written out, all of them travel so, too.
+    let explicit = if has_no_transport(scenario) { same(told) } else { None };
+    let explicit = explicit.or_else(|| same(case));
+    explicit.ok_or_else(|| failed("its faults and messages make another run"))
 }
 
 /// A case with the mistakes that the detector drew, and with how long each of its notices took.

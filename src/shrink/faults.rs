@@ -21,7 +21,7 @@ pub fn fewer_faults(lab: &mut Lab<'_>) -> bool {
     let before = lab.best.table.clone();
     let mut faults = lab.best.list("fault");
     let base = lab.best.clone();
-    minimise(&mut faults, |rest| lab.attempt(&base.with_list("fault", rest)));
+    minimise(&mut faults, |rest| lab.attempt_in_time(&base.with_list("fault", rest)));
     for (section, key) in WRONGS {
         let base = lab.best.clone();
         let Some(Value::Array(mut list)) = base.get(section, key).cloned() else { continue };
@@ -32,7 +32,7 @@ pub fn fewer_faults(lab: &mut Lab<'_>) -> bool {
             } else {
                 Some(base.with(section, key, rest.to_vec()))
             };
-            fewer.is_some_and(|fewer| lab.attempt(&fewer))
+            fewer.map_or(Some(false), |fewer| lab.attempt_in_time(&fewer))
         });
     }
     lab.best.table != before
@@ -118,8 +118,8 @@ pub fn crash_between_effects(lab: &mut Lab<'_>) {
 
 /// Fewer processes and fewer requests have fewer effects: tries cases again, with a trigger that
 /// counts effects set to fewer.
-pub fn attempt_sooner(lab: &mut Lab<'_>, cases: &[Case]) -> bool {
-    let sooner = |case: &Case| -> Vec<Case> {
+pub fn attempt_sooner(lab: &mut Lab<'_>, cases: impl IntoIterator<Item = Case>) -> bool {
+    let sooner = |case: Case| -> Vec<Case> {
         let mut faults = case.list("fault");
         let mut triggers = faults.iter_mut().filter_map(nth);
         let (Some(trigger), None) = (triggers.next(), triggers.next()) else { return Vec::new() };
@@ -130,7 +130,7 @@ pub fn attempt_sooner(lab: &mut Lab<'_>, cases: &[Case]) -> bool {
         });
         all.collect()
     };
-    lab.attempt_any(cases.iter().flat_map(sooner))
+    lab.attempt_any(cases.into_iter().flat_map(sooner))
 }
 
 /// Triggers later than this are not moved one by one.

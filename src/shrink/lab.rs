@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ftsim_core::decisions::Decision;
+use ftsim_core::fault::Action;
 use ftsim_core::message_override::{Content, Fate, MessageOverride};
-use ftsim_core::{Digest, Outcome, ProcessId};
+use ftsim_core::{Digest, EndCause, Outcome, ProcessId};
 use ftsim_protocols::Catalogue;
+use toml::Value;
 
 use super::case::Case;
 use super::control::{self, Controls};
@@ -97,6 +99,7 @@ impl<'a> Lab<'a> {
         }
         let Some(outcome) = self.run(case) else { return false };
         let shown = self.target.is_shown_by(&outcome)
+            && !self.is_cut(case, &outcome)
             && self.controls_of(case, self.controls) == self.controls;
         if shown {
             self.best = case.clone();
@@ -106,9 +109,14 @@ impl<'a> Lab<'a> {
         shown
     }
 
+    /// Tries a case as [`attempt`](Self::attempt) does; `None` if nothing more is to be tried.
+    pub fn attempt_in_time(&mut self, case: &Case) -> Option<bool> {
+        (!self.is_over()).then(|| self.attempt(case))
+    }
+
     /// Tries cases one after the other until one shows the failure.
     pub fn attempt_any(&mut self, cases: impl IntoIterator<Item = Case>) -> bool {
-        cases.into_iter().any(|case| self.attempt(&case))
+        cases.into_iter().map_while(|case| self.attempt_in_time(&case)).any(|shown| shown)
     }
 
     /// The scenario that the best case is.
@@ -175,6 +183,15 @@ impl<'a> Lab<'a> {
         decided.map(|(_, made)| made.messages).unwrap_or_default()
     }
 
+    /// Whether the run of a case ended at our own limit, of which its file knows nothing: the run of
+    /// the file would go on.
+    fn is_cut(&self, case: &Case, outcome: &Outcome) -> bool {
+        let own = case.get("run", "max_events").and_then(Value::as_integer);
+        outcome.cause == EndCause::EventLimit
+            && outcome.statistics.events >= self.event_count_max
+            && own.is_none_or(|own| own.unsigned_abs() > self.event_count_max)
+    }
+
     /// Runs a case; `None` if it is no scenario, or ftsim fails on it.
     fn run(&mut self, case: &Case) -> Option<Outcome> {
         let mut scenario = case.scenario(self.catalogue)?;
@@ -182,6 +199,43 @@ impl<'a> Lab<'a> {
         limits.event_count_max = limits.event_count_max.min(self.event_count_max);
         self.runs += 1;
         sweep::run(&scenario, case.seed).ok()
+    }
+
+    /// Leaves out what never struck in the run of the best case, whether or not the time is up. It
+    /// changes nothing in the run, and whoever runs the file would be told of it.
+    pub fn leave_out_unused(&mut self) {
+        let Outcome { unfired, unused, unused_masks, .. } = &self.outcome;
+        let scenario = self.scenario();
+        let fired = |index: &usize| {
+            let parts = scenario.fault_origins.iter().enumerate();
+            let mut parts = parts.filter(|(_, origin)| *origin == index).peekable();
+            // Who is never started is absent all the same.
+            let plan = &scenario.experiment.plan;
+            let is_start = |fault: usize| matches!(plan.faults[fault].action, Action::Start(_));
+            parts.peek().is_none()
+                || parts.any(|(fault, _)| is_start(fault) || !unfired.contains(&fault))
+        };
+        let faults = self.best.list("fault").into_iter().enumerate();
+        let faults: Vec<Value> = faults.filter(|(i, _)| fired(i)).map(|(_, fault)| fault).collect();
+        let masks = self.best.list("mask").into_iter().enumerate();
+        let masks = masks.filter(|(index, _)| !unused_masks.contains(index));
+        let masks: Vec<Value> = masks.map(|(_, mask)| mask).collect();
+        let messages = self.best.messages.iter().enumerate();
+        let messages = messages.filter(|(index, _)| !unused.contains(index));
+        let messages: Vec<MessageOverride> = messages.map(|(_, rule)| rule.clone()).collect();
+        let struck = self.best.with_list("mask", &masks).with_messages(&messages);
+        let least = struck.with_list("fault", &faults);
+        // A mutant of the world must have its fault, but is no more than a name for it.
+        let assumes = control::is_assumption(&least, &scenario.entry);
+        let unnamed = assumes.then(|| least.without("params", "mutant")).flatten();
+        for case in [Some(least), unnamed, Some(struck)].into_iter().flatten() {
+            let outcome = self.run(&case);
+            if let Some(outcome) = outcome.filter(|outcome| self.target.is_shown_by(outcome)) {
+                self.best = case;
+                self.outcome = outcome;
+                return;
+            }
+        }
     }
 }
 

@@ -21,7 +21,7 @@ mod workload;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use ftsim_core::Outcome;
+use ftsim_core::{Outcome, PropertyId};
 use ftsim_protocols::Catalogue;
 
 use crate::progress::clock;
@@ -148,19 +148,42 @@ enum DetectorCalms {
 }
 
 /// What makes one case smaller than another, what matters most first.
-#[derive(PartialEq, PartialOrd)]
-struct Weight {
-    processes: u32,
-    needs_its_seed: bool,
-    wrongs: usize,
-    events: u64,
-    lines: usize,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Weight {
+    /// Processes.
+    pub processes: u32,
+    /// Whether another seed would not show the failure.
+    pub needs_its_seed: bool,
+    /// Faults, and messages about which something is written.
+    pub wrongs: usize,
+    /// Events handled.
+    pub events: u64,
+    /// Lines of the file, about.
+    pub lines: usize,
 }
 
 fn weight(lab: &Lab<'_>, needs_its_seed: bool) -> Weight {
     let Size { processes, events, faults, messages, .. } = size(&lab.scenario(), &lab.outcome);
     let (wrongs, lines) = (faults + messages, lab.best.line_count());
     Weight { processes, needs_its_seed, wrongs, events, lines }
+}
+
+/// The weight of a shrunk file, whose only run violates this property; `None` if it does not.
+pub fn weight_of(small: &Scenario, seed: u64, property: &str) -> Option<Weight> {
+    let outcome = sweep::run(small, seed).ok()?;
+    let known = small.checked.iter().map(|known| known.id).filter(|id| id.0 == property);
+    let wanted: Vec<PropertyId> = known.collect();
+    let target = Target::of(&outcome, &wanted).filter(|target| target.name() == property)?;
+    let mut others = (1..=SEEDS_TRIED).filter(|other| *other != seed);
+    let shows = |other| sweep::run(small, other).is_ok_and(|outcome| target.is_shown_by(&outcome));
+    let Size { processes, events, faults, messages, .. } = size(small, &outcome);
+    Some(Weight {
+        processes,
+        needs_its_seed: !others.all(shows),
+        wrongs: faults + messages,
+        events,
+        lines: small.text.lines().count(),
+    })
 }
 
 /// One round; whether anything has become smaller.
@@ -200,6 +223,7 @@ fn finish(lab: &mut Lab<'_>) {
     network::name_kinds(lab);
     workload::fewer_masks(lab);
     settings::any_seed(lab);
+    lab.leave_out_unused();
 }
 
 fn size(scenario: &Scenario, outcome: &Outcome) -> Size {

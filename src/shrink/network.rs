@@ -34,8 +34,11 @@ pub fn fewer_messages(lab: &mut Lab<'_>) -> bool {
     let before = lab.best.messages.clone();
     let mut messages = before.clone();
     let base = lab.best.clone();
-    minimise(&mut messages, |rest| lab.attempt(&base.with_messages(rest)));
+    minimise(&mut messages, |rest| lab.attempt_in_time(&base.with_messages(rest)));
     for index in 0..lab.best.messages.len() {
+        if lab.is_over() {
+            break;
+        }
         milder(lab, index);
     }
     lab.best.messages != before
@@ -43,6 +46,9 @@ pub fn fewer_messages(lab: &mut Lab<'_>) -> bool {
 
 /// Names messages by their kind, where an override only counts them.
 pub fn name_kinds(lab: &mut Lab<'_>) {
+    if lab.is_over() {
+        return;
+    }
     let mut counts: BTreeMap<(ProcessId, ProcessId), u64> = BTreeMap::new();
     let mut messages = lab.best.messages.clone();
     for sent in lab.decided() {

@@ -1,7 +1,7 @@
 //! A case with fewer processes: those behind one that is left out move up.
 
-use ftsim_core::ProcessId;
 use ftsim_core::message_override::MessageOverride;
+use ftsim_core::{ProcessId, Setting};
 use toml::{Table, Value};
 
 use super::case::Case;
@@ -16,19 +16,20 @@ pub fn fewer_processes(lab: &mut Lab<'_>) -> bool {
     let mut fewer = false;
     let mut block = lab.scenario().experiment.setting.n / 2;
     while block > 0 && !lab.is_over() {
-        let n = lab.scenario().experiment.setting.n;
-        let cases: Vec<Case> = blocks(n, block).filter_map(|out| without_all(lab, &out)).collect();
-        if lab.attempt_any(cases.iter().cloned()) || attempt_sooner(lab, &cases) {
+        let (base, setting) = (lab.best.clone(), lab.scenario().experiment.setting);
+        let blocks = || blocks(setting.n, block);
+        let cases = || blocks().filter_map(|out| without_all(&base, &setting, &out));
+        if lab.attempt_any(cases()) || attempt_sooner(lab, cases()) {
             fewer = true;
         } else {
             block /= 2;
         }
     }
-    let n = lab.scenario().experiment.setting.n;
+    let (base, setting) = (lab.best.clone(), lab.scenario().experiment.setting);
+    let n = setting.n;
     if n <= PAIRS_UP_TO {
         let pairs = (0..n).rev().flat_map(|p| (0..p).rev().map(move |q| vec![p, q]));
-        let cases: Vec<Case> = pairs.filter_map(|pair| without_all(lab, &pair)).collect();
-        fewer |= lab.attempt_any(cases);
+        fewer |= lab.attempt_any(pairs.filter_map(|pair| without_all(&base, &setting, &pair)));
     }
     fewer
 }
@@ -39,11 +40,10 @@ fn blocks(n: u32, block: u32) -> impl Iterator<Item = Vec<u32>> {
     ends.map(move |end| (end - block..end).rev().collect())
 }
 
-/// The best case without these processes, highest ids first.
-fn without_all(lab: &Lab<'_>, processes: &[u32]) -> Option<Case> {
-    let roles = lab.scenario().experiment.setting.roles;
-    let mut counts: Vec<(String, u32)> = roles;
-    let mut case = lab.best.clone();
+/// The case without these processes, highest ids first.
+fn without_all(base: &Case, setting: &Setting, processes: &[u32]) -> Option<Case> {
+    let mut counts: Vec<(String, u32)> = setting.roles.clone();
+    let mut case = base.clone();
     for p in processes {
         case = without(&case, &mut counts, ProcessId(*p))?;
     }

@@ -9,6 +9,9 @@ use super::lab::Lab;
 
 /// Rounds every time of the case as far as it can.
 pub fn round(lab: &mut Lab<'_>) {
+    if lab.is_over() {
+        return;
+    }
     for place in places(&Value::Table(lab.best.table.clone())) {
         let Some(Value::String(text)) = at(&lab.best, &place) else { continue };
         let Ok(time) = text.parse::<Duration>() else { continue };
@@ -27,6 +30,9 @@ pub fn round(lab: &mut Lab<'_>) {
         lab.attempt_any(cases);
     }
     for index in 0..lab.best.messages.len() {
+        if lab.is_over() {
+            return;
+        }
         round_message(lab, index);
     }
 }

@@ -37,7 +37,7 @@ fn smaller(lab: &mut Lab<'_>, key: &str, value: &Json) {
                 candidates.dedup();
                 let cases: Vec<Case> = candidates.into_iter().map(|n| with(n.into())).collect();
                 if !lab.attempt_any(cases.iter().cloned()) {
-                    attempt_sooner(lab, &cases);
+                    attempt_sooner(lab, cases);
                 }
             } else if number.as_f64().is_some_and(|p| p > 0.0 && p < 1.0) {
                 lab.attempt_any([0.0, 1.0].map(|p| with(p.into())));
@@ -54,8 +54,9 @@ fn smaller(lab: &mut Lab<'_>, key: &str, value: &Json) {
                 return;
             };
             let mut list = list;
-            minimise(&mut list, |rest| {
-                !rest.is_empty() && lab.attempt(&with(rest.to_vec().into()))
+            minimise(&mut list, |rest| match rest {
+                [] => Some(false),
+                rest => lab.attempt_in_time(&with(rest.to_vec().into())),
             });
         }
         _ => {}
@@ -75,7 +76,7 @@ pub fn fewer_requests(lab: &mut Lab<'_>) -> bool {
     let base = lab.best.clone();
     minimise(&mut made, |rest| {
         let masked: Vec<Mask> = all.iter().filter(|mask| !rest.contains(mask)).copied().collect();
-        lab.attempt(&with_masks(&base, &masked))
+        lab.attempt_in_time(&with_masks(&base, &masked))
     });
     made.len() < before
 }

@@ -1,6 +1,7 @@
 //! Defects of the engine.
 
 mod every_value;
+mod watchdog;
 
 use std::collections::BTreeSet;
 

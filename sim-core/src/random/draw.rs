@@ -3,6 +3,7 @@
 use super::{
     CountRange, Occurrence, PartitionShape, Profile, RandomAction, RandomCondition, RandomFaults,
 };
+use crate::adversary::Behaviour;
 use crate::clock::Shift;
 use crate::condition::{Condition, Links, Persistence};
 use crate::fault::{Action, Crash, Fault, InFlight, Plan, Trigger};
@@ -28,6 +29,7 @@ impl RandomFaults {
                 faults.extend(draw.fault(&kind.what));
             }
         }
+        only_drawn_liars_collude(&mut faults);
         Plan { faults }
     }
 
@@ -109,8 +111,13 @@ impl Draw<'_> {
         Duration::from_nanos(self.rng.between(range.min.as_nanos(), range.max.as_nanos()))
     }
 
+    /// How large a fault is: never zero, for that would be none.
+    fn size(&mut self, range: DurationRange) -> Duration {
+        self.duration(range).max(Duration::from_nanos(1))
+    }
+
     fn shift(&mut self, by: DurationRange) -> Shift {
-        let by = self.duration(by);
+        let by = self.size(by);
         if self.rng.below(2) == 0 { Shift::Ahead(by) } else { Shift::Behind(by) }
     }
 
@@ -153,7 +160,7 @@ impl Draw<'_> {
             RandomCondition::Loss(chance) => Condition::Loss(self.links(p), chance),
             RandomCondition::Duplicate(chance) => Condition::Duplicate(self.links(p), chance),
             RandomCondition::Delay(by) => Condition::Delay(self.links(p), by),
-            RandomCondition::Late(by) => Condition::Late(self.links(p), self.duration(by)),
+            RandomCondition::Late(by) => Condition::Late(self.links(p), self.size(by)),
             RandomCondition::Reorder(chance, within) => {
                 Condition::Reorder(self.links(p), chance, within)
             }
@@ -167,13 +174,14 @@ impl Draw<'_> {
             }
             RandomCondition::Slow(factor) => Condition::Slow(p, factor),
             RandomCondition::SyncFails => Condition::SyncFails(p),
-            RandomCondition::SlowSync(by) => Condition::SlowSync(p, self.duration(by)),
+            RandomCondition::SlowSync(by) => Condition::SlowSync(p, self.size(by)),
             RandomCondition::DiskFull => Condition::DiskFull(p),
             RandomCondition::Skew(by) => Condition::Skew(p, self.shift(by)),
             RandomCondition::Drift(most) => {
                 let ppm = i64::try_from(self.rng.between(0, 2 * u64::from(most))).unwrap_or(0);
                 let ppm = i32::try_from(ppm - i64::from(most)).unwrap_or(0);
-                Condition::Drift(p, ppm)
+                // A clock that gains nothing does not drift.
+                Condition::Drift(p, if ppm == 0 { 1 } else { ppm })
             }
             RandomCondition::Freeze => Condition::Freeze(p),
         }
@@ -194,6 +202,30 @@ impl Draw<'_> {
             }
             PartitionShape::RingOfMajorities => Cut::RingOfMajorities(all),
         }
+    }
+}
+
+/// Takes those out of each circle of colluding processes who were not drawn into it: in a plan,
+/// all of a circle are told to collude.
+fn only_drawn_liars_collude(faults: &mut [Fault]) {
+    let liar = |fault: &Fault| match &fault.action {
+        Action::Corrupt(process, behaviour @ Behaviour::Collude(_)) => {
+            Some((*process, behaviour.clone()))
+        }
+        _ => None,
+    };
+    let liars: Vec<(ProcessId, Behaviour)> = faults.iter().filter_map(liar).collect();
+    for fault in faults {
+        let Action::Corrupt(process, behaviour) = &mut fault.action else { continue };
+        let told = behaviour.clone();
+        let Behaviour::Collude(circle) = &told else { continue };
+        let others = liars.iter().filter(|(_, other)| *other == told).map(|(other, _)| *other);
+        let drawn: ProcessSet = if circle.contains(*process) {
+            others.filter(|other| circle.contains(*other)).collect()
+        } else {
+            [*process].into_iter().collect()
+        };
+        *behaviour = Behaviour::Collude(drawn);
     }
 }
 

@@ -134,6 +134,9 @@ impl<P: Protocol> Simulation<P> {
         // Twins share their peers out: to the others the other one speaks.
         let arrives_at = self.world.destination(place, to)?;
         let kind = self.world.statistics.count_sent(&msg);
+        if let Some(bytes) = &mut self.world.statistics.bytes {
+            *bytes += encoded_size(&msg);
+        }
         if to.0 >= self.world.experiment.setting.n {
             self.drop_message(id, from, to, &msg, DropReason::NoSuchProcess);
             return Some(kind);
