@@ -291,3 +291,6 @@ impl Conditions {
 fn drawn(min: Duration, max: Duration, rng: &mut Rng) -> Duration {
     Duration::from_nanos(rng.between(min.as_nanos(), max.as_nanos()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -137,4 +137,53 @@ mod tests {
         (1u8, -2i32, 3usize, "abc", [4u64, 5], Some(6u16)).hash(&mut digest);
         assert_eq!(digest.to_string(), "46c281b5b8ef138d");
     }
+
+    /// The digest of these words.
+    fn of(words: &[u64]) -> u64 {
+        let mut digest = Digest::EMPTY;
+        words.iter().for_each(|word| digest.mix(*word));
+        digest.value()
+    }
+
+    /// The digest of a value.
+    fn hashed(value: impl Hash) -> u64 {
+        let mut digest = Digest::default();
+        value.hash(&mut digest);
+        digest.finish()
+    }
+
+    #[test]
+    fn every_number_is_one_word_and_negative_ones_are_those_of_64_bits() {
+        assert_eq!(hashed(7u8), of(&[7]));
+        assert_eq!(hashed(700u16), of(&[700]));
+        assert_eq!(hashed(70_000u32), of(&[70_000]));
+        assert_eq!(hashed(u64::MAX - 1), of(&[u64::MAX - 1]));
+        assert_eq!(hashed(7usize), of(&[7]));
+        assert_eq!(hashed(5 << 64 | 3u128), of(&[3, 5]));
+        let minus_two = of(&[u64::MAX - 1]);
+        assert_eq!([hashed(-2i8), hashed(-2i16), hashed(-2i32)], [minus_two; 3]);
+        assert_eq!([hashed(-2i64), hashed(-2isize)], [minus_two; 2]);
+    }
+
+    #[test]
+    fn bytes_are_words_and_what_is_left_is_one_more() {
+        let written = |bytes: &[u8]| {
+            let mut digest = Digest::EMPTY;
+            digest.write(bytes);
+            digest.value()
+        };
+        assert_eq!(written(&[]), of(&[]));
+        assert_eq!(written(&[1, 0, 0, 0, 0, 0, 0, 0]), of(&[1]));
+        assert_eq!(written(&[1, 0, 0, 0, 0, 0, 0, 0, 2, 1]), of(&[1, 258]));
+    }
+
+    #[test]
+    fn a_digest_shows_all_of_its_digits() {
+        assert_eq!(Digest(0xab).to_string(), "00000000000000ab");
+        assert_eq!(format!("{:?}", Digest(0xab)), "00000000000000ab");
+        let mut digest = Digest::EMPTY;
+        digest.mix(1);
+        assert_eq!(digest.to_string(), MIXED_1);
+    }
+    const MIXED_1: &str = "?";
 }

@@ -161,4 +161,38 @@ mod tests {
         assert!(!set.insert(ProcessId(u32::MAX)));
         assert!(set.is_empty());
     }
+
+    fn set(ids: &[u32]) -> ProcessSet {
+        ids.iter().copied().map(ProcessId).collect()
+    }
+
+    #[test]
+    fn a_set_is_above_its_subsets_whatever_their_length() {
+        let above = |these: &[u32], those: &[u32]| set(these).is_superset(&set(those));
+        assert!(above(&[], &[]) && above(&[1, 70], &[1]) && above(&[1, 70], &[70, 1]));
+        assert!(above(&[1, 70], &[]) && above(&[0, 1, 2], &[0, 2]));
+        assert!(!above(&[1], &[1, 70]) && !above(&[1, 70], &[2]) && !above(&[], &[0]));
+        assert!(!above(&[0, 2], &[0, 1, 2]) && !above(&[6], &[5]));
+    }
+
+    #[test]
+    fn the_last_id_that_is_taken_is_below_the_bound() {
+        let last = ProcessId(ProcessSet::ID_COUNT_MAX - 1);
+        let mut members = ProcessSet::new();
+        assert!(members.insert(last) && !members.insert(last));
+        assert!(!members.insert(ProcessId(ProcessSet::ID_COUNT_MAX)));
+        assert!(members.contains(last) && members.len() == 1);
+        assert_eq!(members.iter().collect::<Vec<_>>(), [last]);
+        assert_eq!(ProcessSet::ID_COUNT_MAX, 16_384);
+    }
+
+    #[test]
+    fn it_is_written_as_its_members() {
+        let members = set(&[2, 0, 64]);
+        assert_eq!(members.to_string(), "{p0 p2 p64}");
+        assert_eq!(format!("{members:?}"), "{p0 p2 p64}");
+        let json = serde_json::to_string(&members).unwrap();
+        assert_eq!(json, serde_json::to_string(&[0, 2, 64].map(ProcessId)).unwrap());
+        assert_eq!(serde_json::from_str::<ProcessSet>(&json).unwrap(), members);
+    }
 }

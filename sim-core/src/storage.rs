@@ -193,6 +193,7 @@ impl<R> Log<R> {
 mod tests {
     use super::*;
     use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
+    use std::collections::BTreeSet;
 
     #[derive(Clone, Debug)]
     enum Op {
@@ -243,8 +244,14 @@ mod tests {
         }
     }
 
+    /// What a recovering process finds.
+    fn shown(log: &Log<i32>) -> String {
+        let show = |r: &Stored<i32>| r.intact().map_or("torn".into(), ToString::to_string);
+        log.durable().iter().map(show).collect::<Vec<_>>().join(" ")
+    }
+
     /// A log with records 1 and 2 synced, 3, 4 and 5 not, after a crash; over many draws.
-    fn leftovers(policy: OnCrash) -> std::collections::BTreeSet<String> {
+    fn leftovers(policy: OnCrash) -> BTreeSet<String> {
         let mut rng = Rng::new(1, crate::rng::Stream::Storage);
         let crash = |_| {
             let mut log = Log::default();
@@ -252,8 +259,7 @@ mod tests {
             log.sync();
             [3, 4, 5].into_iter().for_each(|r| log.append(r));
             log.crash(policy, &mut rng);
-            let show = |r: &Stored<i32>| r.intact().map_or("torn".into(), ToString::to_string);
-            log.durable().iter().map(show).collect::<Vec<_>>().join(" ")
+            shown(&log)
         };
         (0..200).map(crash).collect()
     }
@@ -268,6 +274,103 @@ mod tests {
         let torn = ["1 2 3 4 5", "1 2 3 4 torn", "1 2 3 torn", "1 2 torn"];
         assert_eq!(rests(OnCrash::TornLast), torn);
         assert_eq!(leftovers(OnCrash::KeepSubset).len(), 8);
+    }
+
+    /// A log with records 1 and 2 synced, then a rewrite of 8 and 9 and a record 3 and 4 that are
+    /// not, after a crash; over many draws.
+    fn leftovers_of_a_rewrite(policy: OnCrash) -> Vec<String> {
+        let mut rng = Rng::new(1, crate::rng::Stream::Storage);
+        let crash = |_| {
+            let mut log = Log::default();
+            [1, 2].into_iter().for_each(|r| log.append(r));
+            log.sync();
+            log.rewrite(vec![8, 9]);
+            [3, 4].into_iter().for_each(|r| log.append(r));
+            log.crash(policy, &mut rng);
+            let left = shown(&log);
+            log.sync();
+            assert_eq!(shown(&log), left, "a crash leaves nothing that a later sync could keep");
+            left
+        };
+        (0..200).map(crash).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    #[test]
+    fn a_rewrite_is_one_piece_and_what_follows_it_is_kept_only_with_it() {
+        let rests = leftovers_of_a_rewrite;
+        assert_eq!(rests(OnCrash::LoseUnsynced), ["1 2"]);
+        assert_eq!(rests(OnCrash::KeepAll), ["8 9 3 4"]);
+        assert_eq!(rests(OnCrash::LoseAll), [""]);
+        assert_eq!(rests(OnCrash::KeepPrefix), ["1 2", "8 9", "8 9 3", "8 9 3 4"]);
+        assert_eq!(rests(OnCrash::KeepSubset), ["1 2", "8 9", "8 9 3", "8 9 3 4", "8 9 4"]);
+        assert_eq!(rests(OnCrash::TornLast), ["1 2", "8 9 3 4", "8 9 3 torn", "8 9 torn"]);
+    }
+
+    #[test]
+    fn what_a_seed_leaves_is_pinned() {
+        let mut rng = Rng::new(7, crate::rng::Stream::Storage);
+        let mut left = |policy| {
+            let mut log = Log::default();
+            log.rewrite(vec![8]);
+            [1, 2, 3].into_iter().for_each(|r| log.append(r));
+            log.crash(policy, &mut rng);
+            shown(&log)
+        };
+        let prefixes: Vec<_> = (0..4).map(|_| left(OnCrash::KeepPrefix)).collect();
+        let subsets: Vec<_> = (0..6).map(|_| left(OnCrash::KeepSubset)).collect();
+        assert_eq!(prefixes, PREFIXES);
+        assert_eq!(subsets, SUBSETS);
+    }
+    const PREFIXES: [&str; 4] = ["?", "?", "?", "?"];
+    const SUBSETS: [&str; 6] = ["?", "?", "?", "?", "?", "?"];
+
+    #[test]
+    fn a_cleared_log_is_that_of_a_process_that_never_ran() {
+        let mut log = Log::default();
+        log.append(1);
+        log.sync();
+        log.rewrite(vec![2]);
+        log.append(3);
+        log.clear();
+        log.sync();
+        assert_eq!(log, Log::default());
+    }
+
+    #[test]
+    fn damage_hits_any_record_and_spares_an_empty_log() {
+        let mut rng = Rng::new(1, crate::rng::Stream::Storage);
+        let hit = |_| {
+            let mut log = Log::default();
+            [1, 2, 3].into_iter().for_each(|r| log.append(r));
+            log.sync();
+            log.damage(DiskFault::CorruptRecord, &mut rng);
+            log.durable().iter().position(|record| *record == Stored::Corrupt)
+        };
+        let hits: BTreeSet<_> = (0..100).map(hit).collect();
+        assert_eq!(hits, BTreeSet::from([Some(0), Some(1), Some(2)]));
+        let mut empty = Log::<u8>::default();
+        for fault in [DiskFault::CorruptRecord, DiskFault::LoseDisk, DiskFault::Rollback(1)] {
+            empty.damage(fault, &mut rng);
+            assert_eq!(empty.durable(), []);
+        }
+    }
+
+    #[test]
+    fn policies_and_damage_say_what_they_do() {
+        let policies = [
+            (OnCrash::LoseUnsynced, "loses what was not synced"),
+            (OnCrash::KeepAll, "keeps all"),
+            (OnCrash::KeepPrefix, "keeps the first of what was not synced"),
+            (OnCrash::KeepSubset, "keeps some of what was not synced"),
+            (OnCrash::TornLast, "tears a record that was not synced"),
+            (OnCrash::LoseAll, "loses all"),
+        ];
+        for (policy, text) in policies {
+            assert_eq!(policy.to_string(), text);
+        }
+        assert_eq!(DiskFault::CorruptRecord.to_string(), "a record is corrupt");
+        assert_eq!(DiskFault::LoseDisk.to_string(), "all records are gone");
+        assert_eq!(DiskFault::Rollback(3).to_string(), "the newest 3 records are gone");
     }
 
     #[test]

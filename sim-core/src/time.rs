@@ -248,4 +248,89 @@ mod tests {
         }
         assert!("2ms..1ms".parse::<DurationRange>().is_err());
     }
+
+    fn ns(n: u64) -> Duration {
+        Duration::from_nanos(n)
+    }
+
+    #[test]
+    fn units_are_those_of_the_si_and_nothing_overflows() {
+        assert_eq!(Duration::from_micros(2), ns(2_000));
+        assert_eq!(Duration::from_millis(2), ns(2_000_000));
+        assert_eq!(Duration::from_secs(2), ns(2_000_000_000));
+        let longest = ns(u64::MAX);
+        for from in [Duration::from_micros, Duration::from_millis, Duration::from_secs] {
+            assert_eq!(from(u64::MAX), longest);
+        }
+        assert_eq!([ns(3).times(4), longest.times(2)], [ns(12), longest]);
+        assert_eq!([ns(3) + ns(4), longest + ns(1)], [ns(7), longest]);
+        assert_eq!([ns(7) - ns(4), ns(4) - ns(7)], [ns(3), Duration::ZERO]);
+        let now = Instant::from_nanos(5);
+        assert_eq!([now + ns(2), now + longest], [Instant::from_nanos(7), Instant::MAX]);
+        assert_eq!([now.since(Instant::from_nanos(2)), now.since(Instant::MAX)], [ns(3), ns(0)]);
+    }
+
+    #[test]
+    fn durations_are_shown_in_the_largest_unit_with_a_whole_part() {
+        let shown = [
+            (0, "0s"),
+            (1, "1ns"),
+            (999, "999ns"),
+            (1_000, "1us"),
+            (1_500, "1.5us"),
+            (999_999, "999.999us"),
+            (1_000_000, "1ms"),
+            (1_000_001, "1.000001ms"),
+            (1_000_000_000, "1s"),
+            (60_050_000_000, "60.05s"),
+            (u64::MAX, "18446744073.709551615s"),
+        ];
+        for (nanos, text) in shown {
+            assert_eq!(ns(nanos).to_string(), text);
+            assert_eq!(Instant::from_nanos(nanos).to_string(), text);
+        }
+        assert_eq!(format!("{:>6}|{:<6}|{:>8}", ns(1), ns(1), ns(1_500)), "   1ns|1ns   |   1.5us");
+        assert_eq!(DurationRange::constant(ns(5)).to_string(), "5ns");
+        assert_eq!(DurationRange { min: ns(5), max: ns(6) }.to_string(), "5ns..6ns");
+    }
+
+    #[test]
+    fn every_unit_and_every_digit_counts() {
+        let read = [
+            ("2h", 7_200_000_000_000),
+            ("1.5m", 90_000_000_000),
+            ("1.05s", 1_050_000_000),
+            ("1.050s", 1_050_000_000),
+            ("3.25ms", 3_250_000),
+            ("3 us", 3_000),
+            ("3.125us", 3_125),
+            ("4ns", 4),
+            ("4.0ns", 4),
+            ("18446744073.709551615s", u64::MAX),
+        ];
+        for (text, nanos) in read {
+            assert_eq!(text.parse(), Ok(ns(nanos)), "{text}");
+        }
+        let range = "1ms..2ms".parse();
+        assert_eq!(range, Ok(DurationRange { min: ns(1_000_000), max: ns(2_000_000) }));
+        assert_eq!("2ms..2ms".parse(), Ok(DurationRange::constant(ns(2_000_000))));
+        assert_eq!("2ms".parse(), Ok(DurationRange::constant(ns(2_000_000))));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_duration_is_told() {
+        let error = |text: &str| text.parse::<Duration>().unwrap_err();
+        for text in ["", "5", "s", ".5s", "5.s", "-1s", "+1s", "1.-5s", "1_0s", "1 .5s"] {
+            assert_eq!(error(text), DurationError::Malformed(text.into()));
+        }
+        assert_eq!(error("5d"), DurationError::Unit("d".into()));
+        assert_eq!(error("5S"), DurationError::Unit("S".into()));
+        assert_eq!(error("0.1ns"), DurationError::TooFine("0.1ns".into()));
+        assert_eq!(error("1.0001us"), DurationError::TooFine("1.0001us".into()));
+        for text in ["18446744073.709551616s", "18446744074s", "99999999999999999999ns"] {
+            assert_eq!(error(text), DurationError::TooLong(text.into()));
+        }
+        let range = "2ms..1ms".parse::<DurationRange>();
+        assert_eq!(range, Err(DurationError::EmptyRange("2ms..1ms".into())));
+    }
 }

@@ -219,4 +219,109 @@ mod tests {
             prop_assert_eq!(fired, expected);
         }
     }
+
+    /// Two timers, and places for them.
+    struct Bench {
+        timers: Timers<char>,
+        queue: Queue,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let queue = Queue::new(Ties::Sequence, crate::rng::Rng::new(1, Stream::Ties));
+            Self { timers: Timers::default(), queue }
+        }
+        fn place(&mut self, at: u64) -> Place {
+            self.queue.place(Instant::from_nanos(at), Class::Timer)
+        }
+    }
+
+    #[test]
+    fn an_event_that_was_overtaken_is_stale_for_whoever_has_its_slot_now() {
+        let mut bench = Bench::new();
+        let (late, early, other) = (bench.place(10), bench.place(5), bench.place(20));
+        let timers = &mut bench.timers;
+        assert_eq!(timers.set('a', late), Some(0));
+        assert_eq!(timers.set('a', early), Some(0), "an earlier place needs an event of its own");
+        assert_eq!(timers.due(0, early), Due::Now('a'));
+        assert_eq!(timers.set('b', other), Some(0));
+        assert_eq!(timers.due(0, late), Due::Stale);
+        assert_eq!(timers.due(0, other), Due::Now('b'));
+        assert_eq!(timers.due(0, other), Due::Stale);
+        assert_eq!(timers.due(7, other), Due::Stale);
+    }
+
+    #[test]
+    fn a_timer_that_is_put_off_keeps_its_event() {
+        let mut bench = Bench::new();
+        let (early, late) = (bench.place(5), bench.place(10));
+        let timers = &mut bench.timers;
+        assert_eq!(timers.set('a', early), Some(0));
+        assert_eq!(timers.queued_at(0, early), Some('a'));
+        assert_eq!(timers.set('a', late), None);
+        assert_eq!(timers.due(0, early), Due::Later(late));
+        assert_eq!([timers.queued_at(0, early), timers.queued_at(0, late)], [None, Some('a')]);
+        timers.cancel('b');
+        assert_eq!(timers.due(0, late), Due::Now('a'));
+    }
+
+    #[test]
+    fn an_unset_timer_can_be_set_again_on_the_event_that_it_left() {
+        let mut bench = Bench::new();
+        let (early, late) = (bench.place(5), bench.place(10));
+        let timers = &mut bench.timers;
+        timers.set('a', early);
+        timers.set('b', early);
+        timers.cancel('a');
+        assert_eq!([timers.queued_at(0, early), timers.queued_at(1, early)], [None, Some('b')]);
+        assert_eq!(timers.set('a', late), None);
+        assert_eq!(timers.due(0, early), Due::Later(late));
+        timers.cancel('a');
+        assert_eq!(timers.due(0, late), Due::Stale);
+        assert_eq!(timers.set('c', late), Some(0), "its slot is free");
+    }
+
+    #[test]
+    fn a_waiting_timer_is_taken_once_if_it_was_neither_unset_nor_moved() {
+        let mut bench = Bench::new();
+        let (place, later) = (bench.place(5), bench.place(10));
+        let timers = &mut bench.timers;
+        let wait = |timers: &mut Timers<char>| {
+            timers.set('a', place);
+            assert_eq!(timers.due(0, place), Due::Now('a'));
+            timers.wait('a', place);
+        };
+        timers.set('a', place);
+        assert!(!timers.take_waiting('a', place), "its event is in the queue");
+        assert_eq!(timers.due(0, place), Due::Now('a'));
+        wait(timers);
+        assert!(!timers.take_waiting('a', later) && !timers.take_waiting('b', place));
+        assert_eq!(timers.due(0, place), Due::Stale);
+        assert!(timers.take_waiting('a', place) && !timers.take_waiting('a', place));
+        wait(timers);
+        timers.cancel('a');
+        assert!(!timers.take_waiting('a', place));
+        assert_eq!(timers.set('b', later), Some(0), "its slot is free");
+        timers.clear();
+        wait(timers);
+        assert_eq!(timers.set('a', later), Some(0), "no event of it is in the queue");
+        assert!(!timers.take_waiting('a', place));
+        assert_eq!(timers.due(0, later), Due::Now('a'));
+    }
+
+    #[test]
+    fn running_timers_are_taken_out_in_the_order_in_which_they_would_run_out() {
+        let mut bench = Bench::new();
+        let [p5, p10, p20, p30] = [5, 10, 20, 30].map(|at| bench.place(at));
+        let timers = &mut bench.timers;
+        timers.set('a', p20);
+        timers.set('b', p10);
+        timers.set('c', p30);
+        timers.wait('d', p5);
+        timers.cancel('c');
+        assert_eq!(timers.take_running(), [('b', p10), ('a', p20)]);
+        assert_eq!(timers.take_running(), []);
+        assert_eq!([timers.due(1, p10), timers.due(2, p30)], [Due::Stale; 2]);
+        assert!(timers.take_waiting('d', p5));
+    }
 }

@@ -38,6 +38,8 @@ struct Draw {
     timeout: u64,
     /// Whether links may keep the order of messages.
     has_fifo: bool,
+    /// Whether δ bounds every delay from the start.
+    is_synchronous: bool,
 }
 
 impl Mode {
@@ -75,9 +77,20 @@ impl Mode {
             "quorum" => (tau + 2 * delta).max(4 * delta) + 1,
             _ => tau + delta,
         };
-        let more = [0, 0, 1, rng.below(delta), rng.below(3 * tau)];
+        let more = [0, 0, 0, 1, rng.below(delta), rng.below(3 * tau)];
         let timeout = least + *rng.choose(&more).expect("some");
-        Draw { rng, mode: self, servers, clients, delta, tau, timeout, has_fifo: false }.world()
+        Draw {
+            rng,
+            mode: self,
+            servers,
+            clients,
+            delta,
+            tau,
+            timeout,
+            has_fifo: false,
+            is_synchronous: false,
+        }
+        .world()
     }
 }
 
@@ -157,15 +170,18 @@ impl Draw {
         if self.mode.counts_on_time() || (self.mode.takeover == "quorum" && self.rng.below(2) == 0)
         {
             network.default = self.link();
-            let everybody = to_u32(self.servers + self.clients);
-            for _ in 0..self.rng.below(2 * self.servers) {
-                let from = ProcessId(to_u32(self.rng.below(self.servers + self.clients)));
-                let to = ProcessId(to_u32(self.rng.below(u64::from(everybody))));
+            let everybody = self.servers + self.clients;
+            for _ in 0..self.rng.below(3 * self.servers) {
+                // Links between servers as a rule.
+                let among = if self.rng.below(4) == 0 { everybody } else { self.servers };
+                let (from, to) = (self.rng.below(among), self.rng.below(among));
+                let link = (ProcessId(to_u32(from)), ProcessId(to_u32(to)));
                 if from != to {
-                    experiment.network.overrides.push(((from, to), self.link()));
+                    experiment.network.overrides.push((link, self.link()));
                 }
             }
             self.overrides(experiment);
+            self.is_synchronous = true;
             return (delta, 0);
         }
         let mean = nanos(delta * self.rng.between(1, 8) / 2 + 1);
@@ -206,12 +222,24 @@ impl Draw {
             let to = ProcessId(to_u32(self.rng.below(self.servers)));
             let after = *self.rng.choose(&[0, self.delta]).expect("some");
             let nth = self.rng.between(1, 8);
-            let kind = self.rng.choose(&kinds).map(|kind| (*kind).to_owned());
-            let known = experiment.overrides.iter();
-            let mut known = known.map(|rule| (rule.from, rule.to, rule.kind.clone(), rule.nth));
-            if from != to && known.all(|rule| rule != (from, to, kind.clone(), nth)) {
-                let fate = Fate::delay(nanos(after));
-                experiment.overrides.push(MessageOverride { from, to, kind, nth, fate });
+            let kind = self.rng.choose(&kinds).expect("some");
+            decide(experiment, (from, to), kind, nth, after);
+        }
+    }
+
+    /// The last heartbeats of a server that crashes at this time, each fast, slow, or just in time
+    /// or too late. Of a successor these are its first.
+    fn last_heartbeats(&mut self, experiment: &mut Experiment, from: ProcessId, at: u64) {
+        let last = if from == ProcessId(0) { at / self.tau + 1 } else { 1 };
+        let left = at % self.tau;
+        for to in (0..to_u32(self.servers)).map(ProcessId).filter(|to| *to != from) {
+            for nth in [last - 1, last] {
+                let delays =
+                    [0, self.delta, self.rng.below(self.delta), left, left.saturating_sub(1)];
+                let after = *self.rng.choose(&delays).expect("some");
+                if nth > 0 && self.rng.below(4) > 0 {
+                    decide(experiment, (from, to), "Heartbeat", nth, after.min(self.delta));
+                }
             }
         }
     }
@@ -228,14 +256,16 @@ impl Draw {
             self.rng.shuffle(&mut victims);
         }
         victims.truncate(usize::try_from(count).expect("a few"));
-        let (mut at, mut down) =
-            (self.rng.below(end.min(6 * self.tau + 4 * self.delta)), Vec::new());
+        let (mut at, mut down) = (self.rng.below(end.min(6 * self.tau)), Vec::new());
         for process in victims {
             let kinds = ["Heartbeat", "Alive", "Log", "Update", "Prepare", "Reply", "NewPrimary"];
             let is_timed = self.mode.takeover == "operator" || self.rng.below(3) > 0;
             let trigger = if is_timed {
                 at = self.next_crash(at);
                 down.push((process, at));
+                if self.is_synchronous && self.rng.below(2) == 0 {
+                    self.last_heartbeats(experiment, process, at);
+                }
                 Trigger::At(Instant::from_nanos(at))
             } else if self.rng.below(3) == 0 {
                 Trigger::AfterEffect { process, nth: self.rng.between(1, 80) }
@@ -250,23 +280,40 @@ impl Draw {
         down
     }
 
-    /// When the next server crashes: near a heartbeat, or after the last crash near the time at
-    /// which it is noticed and followed.
+    /// When the next server crashes: while a heartbeat is under way, or at about the time when a
+    /// successor of the last one that crashed begins, whether it got the last heartbeat or not.
     fn next_crash(&mut self, last: u64) -> u64 {
-        let (delta, tau) = (self.delta, self.tau);
-        let near = |rng: &mut Rng, at: u64| match rng.below(4) {
-            0 => at,
-            1 => at + 1,
-            2 => at.saturating_sub(1),
-            _ => at + rng.below(delta),
+        let (delta, tau, timeout) = (self.delta, self.tau, self.timeout);
+        let heartbeat = last - last % tau;
+        let at = match self.rng.below(5) {
+            0 => heartbeat + tau + self.rng.below(delta),
+            1 => heartbeat + timeout - tau + self.rng.below(3 * delta),
+            2 => heartbeat + timeout + self.rng.below(3 * delta),
+            3 => heartbeat + timeout + self.rng.below(4) * delta,
+            _ => last + self.rng.below(timeout + 4 * delta),
         };
-        let at = match self.rng.below(4) {
-            0 => last - last % tau + tau,
-            1 => last + self.timeout + self.rng.below(2 * delta),
-            2 => last - last % tau + self.timeout + self.rng.below(3) * delta,
-            _ => last + self.rng.below(self.timeout + 4 * delta),
-        };
-        near(&mut self.rng, at)
+        match self.rng.below(8) {
+            0 => at + 1,
+            1 => at.saturating_sub(1),
+            _ => at,
+        }
+    }
+}
+
+/// Decides how long a message takes, unless that is decided already.
+fn decide(
+    experiment: &mut Experiment,
+    (from, to): (ProcessId, ProcessId),
+    kind: &str,
+    nth: u64,
+    after: u64,
+) {
+    let decided = |rule: &MessageOverride| {
+        (rule.from, rule.to, rule.nth) == (from, to, nth) && rule.kind.as_deref() == Some(kind)
+    };
+    if from != to && !experiment.overrides.iter().any(decided) {
+        let (kind, fate) = (Some(kind.to_owned()), Fate::delay(nanos(after)));
+        experiment.overrides.push(MessageOverride { from, to, kind, nth, fate });
     }
 }
 
