@@ -329,7 +329,8 @@ proptest! {
                 ops[index] = search.called(history[index].operation.clone());
                 seen[index].called = at;
             }
-            let so_far: Vec<_> = seen.iter().filter(|call| call.called < u64::MAX).cloned().collect();
+            let so_far = seen.iter().filter(|call| call.called < u64::MAX);
+            let so_far: Vec<_> = so_far.cloned().collect();
             let judgement = search.judge(&mut budget(steps));
             if !matches!(judgement, Linearizability::Undecided(_)) {
                 let expected = brute_force(&so_far);
