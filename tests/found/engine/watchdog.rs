@@ -84,7 +84,8 @@ fn a_run_that_takes_too_long_is_undecided() {
     };
     let (tally, next) = sweep::sweep_until(&order, &|_| {}).expect("ftsim does not fail");
     assert_eq!((tally.seed_count, next), (1, 2));
-    let validity = &tally.properties["rb.validity"];
+    let validity = tally.properties.iter().find(|(id, _)| id.0 == "rb.validity");
+    let validity = validity.expect("it is checked").1;
     assert_eq!(validity.undecided, 1, "{validity:?}");
     let reason = validity.first_undecided.as_ref().map(|example| example.message.clone());
     let hung = Verdict::Undecided("it hung: the time limit for one run came first".into());
