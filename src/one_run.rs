@@ -75,9 +75,13 @@ impl OneRun {
     }
 
     /// The faults of the run, where they are not those of the scenario and its seed.
-    pub fn plan(&self) -> Option<Plan> {
-        let every = self.scenario.crash_points?;
-        Some(every.plan(&self.scenario.experiment.plan, self.point?))
+    ///
+    /// # Errors
+    /// When ftsim itself fails.
+    pub fn plan(&self) -> Result<Option<Plan>, InternalError> {
+        let point = self.scenario.crash_points.zip(self.point);
+        let plan = |(every, point)| sweep::crash_plan(&self.scenario, self.seed, every, point);
+        point.map(plan).transpose()
     }
 
     /// The repro that this run is of.

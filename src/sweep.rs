@@ -412,9 +412,31 @@ pub fn crash_points(
     every: EveryCrashPoint,
 ) -> Result<Vec<(CrashPoint, Plan)>, InternalError> {
     let profile = guarded(scenario, seed, || Ok(prepare(scenario, seed)?.profile(seed)))?;
-    let scripted = &scenario.experiment.plan;
+    let scripted = scripted(scenario, seed)?;
     let points = profile.crash_points().map(|(process, nth)| CrashPoint { process, nth });
-    Ok(points.map(|point| (point, every.plan(scripted, point))).collect())
+    Ok(points.map(|point| (point, every.plan(&scripted, point))).collect())
+}
+
+/// The plan of one crash point.
+///
+/// # Errors
+/// When ftsim itself fails.
+pub fn crash_plan(
+    scenario: &Scenario,
+    seed: u64,
+    every: EveryCrashPoint,
+    point: CrashPoint,
+) -> Result<Plan, InternalError> {
+    Ok(every.plan(&scripted(scenario, seed)?, point))
+}
+
+/// The faults of the file as this seed has them: of those whose target each seed chooses, the ones
+/// that it does.
+fn scripted(scenario: &Scenario, seed: u64) -> Result<Plan, InternalError> {
+    if scenario.experiment.choices.is_empty() {
+        return Ok(scenario.experiment.plan.clone());
+    }
+    run(scenario, seed).map(|outcome| Plan::clone(&outcome.plan))
 }
 
 /// Whether a seed has this crash point.
@@ -459,7 +481,7 @@ pub fn record_crash_point(
     every: EveryCrashPoint,
     point: CrashPoint,
 ) -> Result<(Outcome, Trace), InternalError> {
-    let plan = every.plan(&scenario.experiment.plan, point);
+    let plan = crash_plan(scenario, seed, every, point)?;
     guarded(scenario, seed, || Ok(prepare(scenario, seed)?.record_under(seed, plan)))
 }
 

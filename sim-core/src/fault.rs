@@ -17,6 +17,15 @@ pub struct Plan {
     pub faults: Vec<Fault>,
 }
 
+impl Plan {
+    /// Whether some crash in it is one of which the others are told.
+    pub fn announces_crashes(&self) -> bool {
+        let announces =
+            |fault: &Fault| matches!(fault.action, Action::Crash(_, Crash { announced: true, .. }));
+        self.faults.iter().any(announces)
+    }
+}
+
 /// One fault.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fault {

@@ -134,7 +134,7 @@ pub struct BlockLine {
     pub first_panic: Option<Example>,
     /// What the runs cost.
     #[serde(default)]
-    pub traffic: TrafficSums,
+    pub traffic: Box<TrafficSums>,
 }
 
 impl StopRule {
@@ -185,7 +185,7 @@ impl BlockLine {
             unused: tally.unused.clone(),
             panicked: tally.panicked,
             first_panic: tally.first_panic.clone(),
-            traffic: tally.traffic.settled(),
+            traffic: Box::new(tally.traffic.settled()),
         }
     }
 
@@ -203,7 +203,7 @@ impl BlockLine {
             unused: self.unused.clone(),
             panicked: self.panicked,
             first_panic: self.first_panic.clone(),
-            traffic: self.traffic.clone(),
+            traffic: (*self.traffic).clone(),
             ..Tally::default()
         }
     }

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use ftsim_core::catalogue::{PropertyInfo, Settled, Settling};
 use ftsim_core::detector::DetectorKind;
 use ftsim_core::{
-    DetectorClass, Entry, Experiment, Invalid, MutantKind, Runner, Setting, Standing,
+    DetectorClass, Entry, Experiment, Invalid, MutantKind, RandomFaults, Runner, Setting, Standing,
 };
 use ftsim_protocols::Catalogue;
 use serde_json::{Map, Value};
@@ -212,8 +212,13 @@ fn read(
     let repro = file.repro.take().map(|file| repro(problems, file));
     let workload = Value::Object(file.workload);
     let settled = settle(problems, entry, &params, &workload, &setting)?;
-    let suspects = detector.kind == DetectorKind::Perfect || transport.heartbeat.is_some();
-    if settled.model.detector == DetectorClass::Perfect && !suspects {
+    let suspects = detector.kind == DetectorKind::Perfect
+        || transport.heartbeat.is_some()
+        || plan.announces_crashes()
+        || drawn.as_ref().is_some_and(RandomFaults::announces_crashes);
+    // Whoever writes `kind = "none"` wants to see what comes of it.
+    let is_meant = detector.kind == DetectorKind::None && problems.is_given("detector.kind");
+    if settled.model.detector == DetectorClass::Perfect && !suspects && !is_meant {
         world::detector_missing(problems, entry.name);
     }
     let is_checked = |property: &&PropertyInfo| {

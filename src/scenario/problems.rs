@@ -19,6 +19,11 @@ impl<'a> Problems<'a> {
         Self { source, places, found: Vec::new() }
     }
 
+    /// Whether the file itself says something under `path`.
+    pub fn is_given(&self, path: &str) -> bool {
+        self.places.get(path).is_some()
+    }
+
     /// Something is wrong with the value under `path`, or under the nearest path above it.
     pub fn value(&mut self, path: &str, message: impl Into<String>) -> Hint<'_> {
         let span = self.places.nearest(path).map(|place| place.value);

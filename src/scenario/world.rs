@@ -169,9 +169,8 @@ pub fn fate_groups(
 /// Refuses a world without suspicions for a protocol that waits for them.
 pub fn detector_missing(problems: &mut Problems<'_>, protocol: &str) {
     let message = format!("`{protocol}` with these parameters needs a perfect failure detector");
-    let help = "write kind = \"perfect\" in [detector], or a kind that comes near it";
-    let is_told = problems.places.get("detector.kind").is_some();
-    let at = if is_told { "detector.kind" } else { "protocol" };
+    let help = "write kind = \"perfect\" in [detector], or \"none\" to see what happens without";
+    let at = if problems.is_given("detector.kind") { "detector.kind" } else { "protocol" };
     problems.value(at, message).label("here no process is ever suspected").help(help);
 }
 

@@ -2,6 +2,7 @@
 
 use ftsim_core::Outcome;
 use ftsim_core::detector::{DetectorKind, Mistake, NoticeDelay};
+use ftsim_core::event::Ties;
 use ftsim_core::fault::{Action, Fault, Trigger};
 use ftsim_core::message_override::MessageOverride;
 use toml::{Table, Value};
@@ -43,7 +44,7 @@ pub fn explicit(
         table.remove(key);
     }
     let mut faults = Vec::new();
-    for fault in struck(outcome) {
+    for fault in struck(scenario, outcome) {
         let fault = plan_file::fault(&fault).ok_or_else(|| failed("a fault that no file says"))?;
         let fault: Table = toml::from_str(&fault.to_string()).map_err(|e| failed(e.message()))?;
         faults.push(Value::Table(fault));
@@ -126,12 +127,16 @@ fn has_no_transport(scenario: &Scenario) -> bool {
 }
 
 /// The faults that struck, as they did: whoever led is named.
-fn struck(outcome: &Outcome) -> Vec<Fault> {
+fn struck(scenario: &Scenario, outcome: &Outcome) -> Vec<Fault> {
     let faults = outcome.plan.faults.iter().enumerate();
+    let draws_ties = scenario.experiment.ties == Ties::Drawn;
     let struck = faults.filter(|(index, fault)| {
-        // Who is never started is absent all the same.
+        // Who is never started is absent all the same, and what waits for a time draws its place
+        // among the events of that time.
         let is_start = matches!(fault.action, Action::Start(_));
-        fault.trigger != Trigger::Never && (is_start || !outcome.unfired.contains(index))
+        let draws = draws_ties && matches!(fault.trigger, Trigger::At(_));
+        let shows = is_start || draws || !outcome.unfired.contains(index);
+        fault.trigger != Trigger::Never && shows
     });
     let plainly = |fault: &Fault| match &fault.action {
         Action::IfLeads(_, action) => Fault { action: (**action).clone(), ..fault.clone() },

@@ -214,7 +214,7 @@ fn what_the_protocol_assumes_depends_on_its_parameters() {
     assert_eq!((timeout.timing, timeout.bound), (Timing::Synchronous, "f < n servers"));
     let quorum = model("takeover = \"quorum\"\nack_wait = \"majority\"\ntimeout = \"90ms\"");
     assert_eq!((quorum.timing, quorum.bound), (Timing::Asynchronous, "f < n/2 servers"));
-    let perfect = model("takeover = \"perfect\"");
+    let perfect = model("takeover = \"perfect\"\n[detector]\nkind = \"perfect\"");
     assert_eq!((perfect.timing, perfect.detector), (Timing::Asynchronous, DetectorClass::Perfect));
     let one = model("ack_wait = \"one\"\nsuccession = \"most-advanced\"");
     assert_eq!(one.bound, "f <= 1 server");

@@ -27,6 +27,15 @@ pub struct RandomFaults {
     pub swarm: bool,
 }
 
+impl RandomFaults {
+    /// Whether it can draw crashes of which the others are told.
+    pub fn announces_crashes(&self) -> bool {
+        let announces =
+            |what: &RandomAction| matches!(what, RandomAction::Crash { announced: true, .. });
+        self.kinds.iter().any(|kind| announces(&kind.what))
+    }
+}
+
 /// One kind of fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RandomKind {

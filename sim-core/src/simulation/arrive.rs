@@ -128,13 +128,29 @@ impl<P: Protocol> Simulation<P> {
         }
         let slot = &mut self.slots[p.index()];
         slot.blocked = false;
-        self.effects.append(&mut slot.behind_sync);
-        if self.world.conditions.sync_fails(p) {
-            self.disk_failed(p, StorageError::SyncFailed);
-        } else {
-            self.sync_now(p);
-            self.apply(p);
+        let is_paused = slot.paused;
+        match (self.world.conditions.sync_fails(p), is_paused) {
+            (false, _) => self.sync_now(p),
+            (true, false) => {
+                slot.behind_sync.clear();
+                self.disk_failed(p, StorageError::SyncFailed);
+            }
+            (true, true) => {
+                slot.behind_sync.clear();
+                slot.inbox.push_front(Input::StorageError(StorageError::SyncFailed));
+            }
         }
-        self.empty_inbox(p);
+        self.go_on(p);
+    }
+
+    /// What waits for a process that goes on: the effects behind a sync, then its inbox. Nothing is
+    /// done while it is paused or blocked.
+    pub(super) fn go_on(&mut self, p: ProcessId) {
+        let slot = &mut self.slots[p.index()];
+        if !slot.is_waiting() {
+            self.effects.append(&mut slot.behind_sync);
+            self.apply(p);
+            self.empty_inbox(p);
+        }
     }
 }

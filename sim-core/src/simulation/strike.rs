@@ -282,7 +282,7 @@ impl<P: Protocol> Simulation<P> {
             slot.paused = false;
             self.note_service(p);
             self.world.record(Some(p), || Happening::Resume);
-            self.empty_inbox(p);
+            self.go_on(p);
         }
     }
 

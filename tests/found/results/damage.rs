@@ -62,14 +62,14 @@ fn damaged_results_are_refused_by_file_and_line() {
         lines[line] = changed;
         fs::write(&results, lines.join("\n") + "\n").expect("a file");
         // What is wrong with a failing run may show only in the block that it is in.
-        let numbers = [line + 1, line_of("{\"block\"").expect("a block") + 1];
+        let numbers = line + 1..=line_of("{\"block\"").expect("a block") + 1;
         let before = everything(&folder);
         for command in ["merge out --out merged".to_owned(), format!("{SWEEP} --resume")] {
             let told = status(&folder, 2, &command);
-            let named = |line: &usize| told.contains(&format!("out/x/results.jsonl:{line}: "));
+            let named = |line: usize| told.contains(&format!("out/x/results.jsonl:{line}: "));
             // A header that is none says that the folder is not a sweep's.
             let is_foreign = command.starts_with("sweep") && told.contains("out/x is in the way");
-            assert!(numbers.iter().any(named) || is_foreign, "{to}: {told}");
+            assert!(numbers.clone().any(named) || is_foreign, "{to}: {told}");
             assert!(told.contains(why) || is_foreign || other_sweep(&told), "{to}: {told}");
         }
         assert_eq!(everything(&folder), before, "{to}");
