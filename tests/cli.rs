@@ -235,6 +235,10 @@ fn figures_are_those_of_the_script() {
         asked      60 operations, 60 answered (100.000 %)
         latency    mean 83.33ms, half in 30.02ms, 90 % in 210ms, 99 % in 210ms, all in 210ms
         cost       2.67 messages for each operation
+        messages   160; a run: mean 8.00, min 8, p50 8, p99 8, max 8
+        kinds      100 Data, 60 Ack
+        steps      320; a run: mean 16.00, min 16, p50 16, p99 16, max 16
+        bytes      8080; a run: mean 404.00, min 404, p50 404, p99 404, max 404
     "#]]
     .assert_eq(&stdout(&output));
     let output = ftsim("figures", &[], &["run", "x.toml", "--format", "json"]);
@@ -320,6 +324,9 @@ fn a_mean_over_no_failures_is_none() {
         asked      6 operations, 6 answered (100.000 %)
         latency    mean 0s, half in 0s, 90 % in 0s, 99 % in 0s, all in 0s
         cost       1.00 messages for each operation
+        messages   6; a run: mean 2.00, min 2, p50 2, p99 2, max 2
+        steps      24; a run: mean 8.00, min 8, p50 8, p99 8, max 8
+        bytes      60; a run: mean 20.00, min 20, p50 20, p99 20, max 20
     "#]]
     .assert_eq(&stdout(&output));
 }

@@ -16,8 +16,8 @@
 //!
 //! # What need not be tried
 //!
-//! Of the operations that could be next, most need not be tried, since whatever legal order there is
-//! can be changed into one that the search does try:
+//! Of the operations that could be next, most need not be tried, since whatever legal order there
+//! is can be changed into one that the search does try:
 //!
 //! - One that has its known outcome and, with that, never changes a state, a read that fits, can be
 //!   moved to the front of any order, so that nothing else is tried. (A write of what is there

@@ -136,8 +136,8 @@ fn unknown_properties() {
             3 | check = ["rb.agremeent", "cs.agreement"]
               |          ^^^^^^^^^^^^^^
               |
-              = note: expected one of `rb.validity`, `rb.no-duplication`, `rb.no-creation`,
-                      `rb.agreement`, `rb.uniform-agreement`
+              = note: expected one of `beb.validity`, `rb.validity`, `rb.no-duplication`,
+                      `rb.no-creation`, `rb.agreement`, `rb.uniform-agreement`
             help: did you mean `rb.agreement`?
 
             error: unknown property `cs.agreement`
@@ -146,8 +146,8 @@ fn unknown_properties() {
             3 | check = ["rb.agremeent", "cs.agreement"]
               |                          ^^^^^^^^^^^^^^
               |
-              = note: expected one of `rb.validity`, `rb.no-duplication`, `rb.no-creation`,
-                      `rb.agreement`, `rb.uniform-agreement`
+              = note: expected one of `beb.validity`, `rb.validity`, `rb.no-duplication`,
+                      `rb.no-creation`, `rb.agreement`, `rb.uniform-agreement`
             help: did you mean `rb.agreement`?
         "#]],
     );

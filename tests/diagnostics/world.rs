@@ -186,8 +186,8 @@ reached = ["x", "x"]
             5 | vacuous = ["rb.no-creation", "rb.nocreation"]
               |                              ^^^^^^^^^^^^^^^
               |
-              = note: expected one of `rb.validity`, `rb.no-duplication`, `rb.no-creation`,
-                      `rb.agreement`, `rb.uniform-agreement`
+              = note: expected one of `beb.validity`, `rb.validity`, `rb.no-duplication`,
+                      `rb.no-creation`, `rb.agreement`, `rb.uniform-agreement`
             help: did you mean `rb.no-creation`?
 
             error: `x` is listed twice
@@ -233,8 +233,8 @@ undecided = ["rb.agreement", "rb.validity", "rb.validity", "rb.vlidity"]
             5 | undecided = ["rb.agreement", "rb.validity", "rb.validity", "rb.vlidity"]
               |                                                            ^^^^^^^^^^^^
               |
-              = note: expected one of `rb.validity`, `rb.no-duplication`, `rb.no-creation`,
-                      `rb.agreement`, `rb.uniform-agreement`
+              = note: expected one of `beb.validity`, `rb.validity`, `rb.no-duplication`,
+                      `rb.no-creation`, `rb.agreement`, `rb.uniform-agreement`
             help: did you mean `rb.validity`?
         "#]],
     );
