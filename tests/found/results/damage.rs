@@ -35,7 +35,7 @@ const DAMAGES: &[(char, &str, &str, &str)] = &[
     ('B', "{\"block\"", "{\"block\":1,\"block\"", "(column "),
     ('B', "{\"block\"", "nonsense", "(column "),
     ('F', "\"digest\":\"", "\"digest\":\"-", "is no digest"),
-    XX
+    ('F', "\"seed\":", "\"seed\":7777", "seed 7777"),
     ('F', "\"expected\":true", "\"expected\":false", "is expected by the scenario"),
     ('F', "\"witnesses\":[", "\"witnesses\":[4000000000,", "there is no process p4000000000"),
     ('F', "\"signature\":\"", "\"signature\":\"x", "is not that of its message"),

@@ -235,7 +235,9 @@ fn a_table_where_a_list_belongs_is_told_with_its_brackets() {
 
 #[test]
 fn a_number_out_of_range_is_told_without_a_type_of_rust() {
-    check("protocol = \"beb\"\nprocesses = 99999999999999999999\n", expect![[r#"
+    check(
+        "protocol = \"beb\"\nprocesses = 99999999999999999999\n",
+        expect![[r#"
         error: TOML has no integer as large as this
          --> x.toml:2:13
           |
@@ -243,7 +245,8 @@ fn a_number_out_of_range_is_told_without_a_type_of_rust() {
           |             ^^^^^^^^^^^^^^^^^^^^
           |
           = note: expected -9223372036854775808 to 9223372036854775807
-    "#]]);
+    "#]],
+    );
     check(
         "protocol = \"beb\"\nprocesses = 3\nrun = { seeds = -99999999999999999999 }\n",
         expect![[r#"
