@@ -33,15 +33,24 @@ impl Findings {
         self.counts.len()
     }
 
-    /// Keeps the input if nothing like it was found before. Returns what is to be told of it.
-    pub fn take(&mut self, input: &Input, finding: &Finding, from_corpus: bool) -> Option<String> {
+    /// Keeps the input if nothing like it was found before, and it is not `kept` already. Returns
+    /// what is to be told of it.
+    pub fn take(
+        &mut self,
+        input: &Input,
+        finding: &Finding,
+        kept: Option<&Path>,
+    ) -> Option<String> {
         let count = self.counts.entry(signature(&finding.what)).or_default();
         *count += 1;
-        if *count > 1 {
+        if *count > 1 && kept.is_none() {
             return None;
         }
-        let path = self.corpus.join(input.file_name());
-        if !from_corpus {
+        let path = match kept {
+            Some(path) => path.to_owned(),
+            None => self.corpus.join(input.file_name()),
+        };
+        if kept.is_none() {
             keep(&path, &input.bytes);
         }
         Some(format!("{}\n  {}\n  {}", path.display(), finding.what, indented(&finding.detail)))

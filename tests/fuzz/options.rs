@@ -38,7 +38,7 @@ pub struct Options {
     /// End after so many findings that are not alike
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub most: usize,
-    /// Have every accepted scenario go through all commands, not one in a thousand
+    /// Have every accepted scenario go through all commands, not a few of them only
     #[arg(long)]
     pub thorough: bool,
     /// Write input I into DIR, and do nothing with it

@@ -39,8 +39,7 @@ impl<'o> Inputs<'o> {
 
     /// The input with this number, and how thoroughly it is looked at.
     pub fn get(&self, number: u64) -> (Input, Depth) {
-        let kept = usize::try_from(number).ok().and_then(|number| self.corpus.get(number));
-        if let Some(path) = kept {
+        if let Some(path) = self.kept(number) {
             let bytes = fs::read(path).expect("a readable corpus");
             let input = Input::of_file(path, bytes).expect("only such files are listed");
             return (input, Depth::Thorough);
@@ -52,9 +51,10 @@ impl<'o> Inputs<'o> {
         (self.base.input(kind, &mut dice), depth)
     }
 
-    /// Whether it is in the corpus already.
-    pub const fn is_kept(&self, number: u64) -> bool {
-        number < self.corpus.len() as u64
+    /// Where it is in the corpus, if it is there already.
+    pub fn kept(&self, number: u64) -> Option<&Path> {
+        let number = usize::try_from(number).ok()?;
+        self.corpus.get(number).map(PathBuf::as_path)
     }
 
     /// How many there are.
@@ -105,7 +105,7 @@ pub fn work(options: &Options, folder: &Path, from: u64) {
         place.write_all(&progress.to_bytes()).expect("the folder can be written");
         let start = clock.elapsed();
         if let Err(finding) = taken(&mut judge, &input, depth)
-            && let Some(text) = findings.take(&input, &finding, inputs.is_kept(number))
+            && let Some(text) = findings.take(&input, &finding, inputs.kept(number))
         {
             writeln!(told, "input {number}: {text}\n").expect("the folder can be written");
         }
