@@ -95,7 +95,7 @@ impl<'a> Check<'a> for Delivery<'a> {
             let is_twin = host.of != *to;
             let waits = |copy: &&Copy<'_>| host.waits_since.is_some_and(|at| copy.arrives >= at);
             let past = copies.iter().filter(|copy| copy.arrives < known.at);
-            if let Some(copy) = past.filter(|copy| !waits(copy) && !is_twin).last() {
+            if let Some(copy) = past.filter(|copy| !waits(copy) && !is_twin).next_back() {
                 let (arrives, message) = (copy.arrives, copy.message);
                 let message = format!("m{} {message} of {from} was due at {arrives}", id.0);
                 report.add_at(Rule::Vanished, *to, message);

@@ -45,16 +45,10 @@ impl<'a> Check<'a> for Detector {
         let Some(place) = entry.process else { return };
         let p = known.identity(place);
         match &entry.what {
-            Happening::Suspect { subject } => {
-                if p == place {
-                    self.suspect(p, *subject, known, report);
-                }
-            }
-            Happening::Trust { subject } => {
-                if p == place {
-                    self.trust(p, *subject, known, report);
-                }
-            }
+            // What a second copy is told, the first is told too.
+            Happening::Suspect { .. } | Happening::Trust { .. } if p != place => {}
+            Happening::Suspect { subject } => self.suspect(p, *subject, known, report),
+            Happening::Trust { subject } => self.trust(p, *subject, known, report),
             Happening::Abort => drop(self.aborted.insert(p, entry.at)),
             Happening::Crash { .. } => {
                 self.suspected.retain(|(observer, _)| *observer != p);
@@ -113,7 +107,10 @@ impl Detector {
         }
         let heartbeat = known.subject.experiment.transport.heartbeat.is_some();
         let announced = self.aborted.contains_key(&q);
-        if !self.suspected.insert((p, q)) && !(heartbeat && announced) {
+        let is_new = self.suspected.insert((p, q));
+        // A crash that is announced is told beside the detector.
+        let is_told_twice = heartbeat && announced;
+        if !is_new && !is_told_twice {
             report.add(Rule::Accuracy, format!("it suspects {q} already"));
         }
         if let Some(heartbeat) = known.subject.experiment.transport.heartbeat {
