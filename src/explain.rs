@@ -112,7 +112,7 @@ fn tell(
     violated: &Violated,
     page: Page,
 ) -> Result<(), Failure> {
-    write_title(out, scenario, outcome, trace)?;
+    write_title(out, scenario, outcome, trace, page)?;
     write_story(out, &Plot::of(trace, violated), page)?;
     if let Some(sought) = Sought::of(outcome, &violated.property) {
         let needs = needs(scenario, outcome, &sought)?;
@@ -159,21 +159,19 @@ fn write_title(
     scenario: &Scenario,
     outcome: &Outcome,
     trace: &Trace,
+    page: Page,
 ) -> io::Result<()> {
+    let plain = anstyle::Style::new();
     let entry = &scenario.entry;
     let mutant = scenario.experiment.setting.mutant.as_ref();
     let mutant = mutant.map_or_else(String::new, |mutant| format!(", mutant {mutant}"));
     let processes = counted(u64::from(scenario.experiment.setting.n), "process");
-    writeln!(
-        out,
-        "{}, seed {}: {} ({}){mutant}, {processes}",
-        line(&scenario.path),
-        outcome.seed,
-        entry.name,
-        entry.spec
-    )?;
+    let head = format!("{}, seed {}: ", line(&scenario.path), outcome.seed);
+    let text = format!("{} ({}){mutant}, {processes}", entry.name, entry.spec);
+    page.write_line(out, (plain, &head), &line(&text))?;
     if trace.truncated {
-        writeln!(out, "the record of the run is cut short, and so is what is told of it")?;
+        let text = "the record of the run is cut short, and so is what is told of it";
+        page.write_line(out, (plain, ""), text)?;
     }
     Ok(())
 }
@@ -202,7 +200,8 @@ fn write_needs(
         |trials: &[Trial]| trials.iter().any(|t| matches!(t.instead, Instead::Gone(_)));
     match &needs.all_faults {
         Some(Instead::Same) => {
-            writeln!(out, "  no fault is necessary, nor are all of them together")?;
+            let text = "no fault is necessary, nor are all of them together";
+            page.write_prose(out, (plain, "  "), text)?;
         }
         Some(instead) if !is_necessary(faults) => {
             let head = "  no fault alone is necessary; without all of them: ";
@@ -219,7 +218,7 @@ fn write_needs(
             Some(Instead::Gone(_)) => format!("{links} and the mutant did it"),
             _ => format!("{links} alone did it"),
         };
-        writeln!(out, "  no fault struck: {what}")?;
+        page.write_prose(out, (plain, "  no fault struck: "), &what)?;
     }
     Ok(())
 }

@@ -46,7 +46,7 @@ pub fn write_story(out: &mut impl Write, plot: &Plot<'_>, page: Page) -> io::Res
     let lines = fitting(plot, page);
     if lines.iter().any(|line| line.starts_with("x ")) {
         let legend = "x: not in its past, but a fault, or a message that did not come in time";
-        writeln!(out, "{FAINT}{legend}{FAINT:#}")?;
+        page.write_line(out, (plain, ""), &format!("{FAINT}{legend}{FAINT:#}"))?;
     }
     writeln!(out)?;
     for line in lines {
