@@ -46,8 +46,8 @@ const EXIT_ALL: &str = exit_status! {
     "    4  a run was not deterministic, or not the one that a repro stands for"
     "   70  ftsim itself has failed"
     "  130  interrupted; what was finished is written"
-    "A command tells with --help which of them it has. Output that nobody reads any more, as behind \
-     `| head`, changes nothing about the status."
+    "The --help of a command lists those that it can have. A reader that goes away, as in `| head`,"
+    "changes nothing about the status."
 };
 const EXIT_RUN: &str = exit_status! {
     "    0  every expectation is met"

@@ -146,7 +146,7 @@ mod tests {
         let shown = |text, medium| foreign(text, medium).into_owned();
         assert_eq!(shown("50 %\nof a: b", Medium::Annotation), r"50 %25\nof a: b");
         assert_eq!(shown("a: b, c", Medium::AnnotationProperty), "a%3A b%2C c");
-        assert_eq!(shown("p# | a_b\n<c>", Medium::Markdown), "p\\# \\| a\\_b \\\\n\\<c\\>");
+        assert_eq!(shown("p# | a_b\n<c>", Medium::Markdown), "p\\# \\| a\\_b\\\\n\\<c\\>");
         assert_eq!(shown("**x** [a](b) ~c~", Medium::Markdown), r"\*\*x\*\* \[a\](b) \~c\~");
     }
 
