@@ -6,8 +6,8 @@
 //! split first: linearizability is local.
 //!
 //! The search is Lowe's *just-in-time linearization*: it looks at the responses in their order, and
-//! takes operations, each a step of the [`Model`], until the next response is explained. Where it is
-//! stuck it goes back. A configuration (which operations are taken, the state they led to) from
+//! takes operations, each a step of the [`Model`], until the next response is explained. Where it
+//! is stuck it goes back. A configuration (which operations are taken, the state they led to) from
 //! which there was no way on is not entered again.
 //!
 //! A [`Search`] goes on where it stood when the history grows: an order that explains all responses
@@ -16,8 +16,8 @@
 //!
 //! # What need not be tried
 //!
-//! Of the operations that could be next, most need not be tried, since whatever legal order there is
-//! can be changed into one that the search does try:
+//! Of the operations that could be next, most need not be tried, since whatever legal order there
+//! is can be changed into one that the search does try:
 //!
 //! - One that has its known outcome and, with that, never changes a state, a read that fits, can be
 //!   moved to the front of any order, so that nothing else is tried. (A write of what is there
