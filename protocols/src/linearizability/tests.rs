@@ -202,7 +202,7 @@ fn beyond_the_memory_nothing_is_claimed() {
     let judgement = check::<Register>(0, &hopeless(12), &mut enough);
     assert!(matches!(judgement, Linearizability::NotLinearizable { .. }));
     // 2^12 sets, of which each can end in any of its members.
-    assert!(u64::MAX - enough.steps < 12 * 12 * 12 << 12);
+    assert!(u64::MAX - enough.steps < (12 * 12 * 12) << 12);
 }
 
 #[test]

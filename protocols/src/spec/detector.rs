@@ -19,14 +19,14 @@
 //! correct detector is, the more chances its rare mistakes have to fall into the end. A run refutes
 //! it in these ways:
 //!
-//! - A wrong suspicion has lasted for all of the last quarter. It is one that never ends: a detector
-//!   that takes its mistakes back does so with the next sign of life.
+//! - A wrong suspicion has lasted for all of the last quarter. It is one that never ends: a
+//!   detector that takes its mistakes back does so with the next sign of life.
 //! - A detector that learns from mistakes can tell how many it needs, at most, until it makes none
 //!   about that process any more, and announces it ([`Indication::ErrsAtMost`]). If it makes one
-//!   more than that, and the last one begins in the last quarter, it has not learnt. If the mistakes
-//!   before that quarter were enough, however bad the network was then, it makes none in the
-//!   quarter; if they were not, it makes no more than were missing. So a correct detector is never
-//!   refused, and one that goes on is, as soon as a run has room for one mistake too many.
+//!   more than that, and the last one begins in the last quarter, it has not learnt. If the
+//!   mistakes before that quarter were enough, however bad the network was then, it makes none in
+//!   the quarter; if they were not, it makes no more than were missing. So a correct detector is
+//!   never refused, and one that goes on is, as soon as a run has room for one mistake too many.
 //! - A detector that announces nothing errs about the same process in each eighth of the run: its
 //!   mistakes come as evenly as time passes. This is a convention, not a proof. It does not refuse
 //!   a detector that makes fewer than eight mistakes, whenever they come.

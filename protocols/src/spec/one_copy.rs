@@ -7,8 +7,8 @@
 //! writers; a read of such a name is one of the writer's last write until then.
 //!
 //! A transaction may read and write an item again and again. Each read and each write counts, in
-//! its order: who reads between two writes of another must come both after it and before it, and who
-//! reads after a write of its own must see that.
+//! its order: who reads between two writes of another must come both after it and before it, and
+//! who reads after a write of its own must see that.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -8,16 +8,16 @@
 //! termination alone.
 //!
 //! A channel is directed: a message belongs to the state of the one that it takes, and to no other.
-//! The state is recorded by the channel's receiver ([`Indication::ChannelRecorded`]), or kept at its
-//! sender, who sends again after a recovery what its receiver may lack ([`Indication::Logged`]);
-//! the receiver takes no message twice, so that what is logged counts only where the receiver has
-//! not recorded it, as received or as under way.
+//! The state is recorded by the channel's receiver ([`Indication::ChannelRecorded`]), or kept at
+//! its sender, who sends again after a recovery what its receiver may lack
+//! ([`Indication::Logged`]); the receiver takes no message twice, so that what is logged counts
+//! only where the receiver has not recorded it, as received or as under way.
 //!
-//! What is recorded of a FIFO channel is a sequence, in the order of sending. Where messages overtake
-//! each other the literature knows only a multiset for each directed channel. Which of the two a
-//! channel is shows in the run: it is taken for FIFO until a message overtakes another on it. The
-//! order matters to whether the state is reachable; what is complete, and what the sums are, is the
-//! same in any order.
+//! What is recorded of a FIFO channel is a sequence, in the order of sending. Where messages
+//! overtake each other the literature knows only a multiset for each directed channel. Which of the
+//! two a channel is shows in the run: it is taken for FIFO until a message overtakes another on it.
+//! The order matters to whether the state is reachable; what is complete, and what the sums are, is
+//! the same in any order.
 //!
 //! That a cut has no orphan, and that each snapshot comes to an end, is the core; the rest are
 //! claims.
@@ -164,7 +164,7 @@ impl Spec for Snapshot {
             id: COMPLETE,
             kind: Kind::Safety,
             standing: Standing::Claim,
-            text: "what is sent in the cut and not received in it is in its recorded channel or a log",
+            text: "what is sent in the cut and not received in it is in its channel or in a log",
             checker: |setting| Box::new(OfCuts::new(Question::Complete, setting)),
         },
         PropertyEntry {

@@ -61,7 +61,7 @@ pub const fn acked_survives<F: Facts>(standing: Standing) -> PropertyEntry<Servi
         id: ACKED_SURVIVES,
         kind: Kind::Safety,
         standing,
-        text: "an update whose success the client saw is in the state of who serves, then and later",
+        text: "an update whose success a client saw is in the state of who serves, then and later",
         checker: |_| Box::new(AckedSurvives::default()),
     }
 }
