@@ -72,8 +72,8 @@ pub(crate) struct SweepArgs {
     /// Add seeds that failed unexpectedly to regressions/ beside the scenario
     #[arg(long)]
     pub save_failures: bool,
-    /// Shrink the first three runs of each group of failures and keep the smallest, for at most this
-    /// time a scenario; or off
+    /// Shrink the first three runs of each group of failures and keep the smallest, for at most
+    /// this time a scenario; or off
     #[arg(long, value_name = "TIME | off", default_value = "30s")]
     pub shrink: ShrinkBudget,
     /// Write the failures as JUnit XML to FILE

@@ -21,7 +21,7 @@ pub struct TrafficSums {
     bytes: Option<Spread>,
     /// Messages sent, by the name of their kind.
     kinds: BTreeMap<String, u64>,
-    /// Messages sent that are not in `kinds` yet, since to name a kind takes longer than to find it.
+    /// Messages sent that are not in `kinds` yet: to name a kind takes longer than to find it.
     #[serde(skip)]
     unnamed: Vec<KindCount>,
 }

@@ -227,7 +227,8 @@ fn a_message_that_is_never_sent_is_a_surprise() {
     assert_eq!(surprises("Commit"), [""; 0]);
     assert_eq!(
         surprises("Comet"),
-        ["message 1 never struck in any of 3 seeds: p0 -> p2 carried no Comet number 1"]
+        ["message 1 never struck in any of 3 seeds: p0 -> p2 carried no Comet number 1; \
+          in seed 1 p0 sends 1 Commit, 1 Prepare to p2"]
     );
 }
 

@@ -149,6 +149,7 @@ mod tests {
     /// factorial, no power, no integral.
     fn at_least(k: u64, n: u64, share: Share) -> f64 {
         let odds = share.of / share.rest;
+        #[expect(clippy::cast_possible_truncation, reason = "it is a count of at most n + 1")]
         let mode = (((n as f64 + 1.0) * share.of) as u64).min(n);
         let (mut upper, mut lower) = (0.0, 0.0);
         let mut count = |i: u64, term: f64| *(if i >= k { &mut upper } else { &mut lower }) += term;

@@ -52,9 +52,9 @@ impl<'a> Problems<'a> {
         let (message, expected) = split_expected(error.message());
         let list = span.as_ref().and_then(|span| self.list_under(span));
         let is_table = message == "duplicate key" || expected == Some("a sequence");
-        if let Some(number) = out_of_range(message) {
-            let hint = self.push(span, format!("the number {number} is out of range"));
-            hint.label(format!("expected at least {} and at most {}", i64::MIN, i64::MAX));
+        if is_out_of_range(message) {
+            let hint = self.push(span, "this number is out of range".to_owned());
+            hint.label(format!("expected {} to {}", i64::MIN, i64::MAX));
             return;
         }
         let hint = self.push(span, message.to_owned()).expected(error.message(), expected);
@@ -166,14 +166,10 @@ impl<'m> UnknownField<'m> {
     }
 }
 
-/// The number in serde's ``integer `1` as i128``, which is what it calls those beyond 64 bits.
-fn out_of_range(message: &str) -> Option<&str> {
-    if message == "integer number overflowed" {
-        return Some("here");
-    }
-    let (before, _) =
-        message.split_once("` as i128").or_else(|| message.split_once("` as u128"))?;
-    before.split_once('`').map(|(_, number)| number)
+/// Whether serde says that a number is beyond 64 bits, in whatever words.
+fn is_out_of_range(message: &str) -> bool {
+    let of_all = ["integer number overflowed", "JSON number out of range"];
+    of_all.contains(&message) || message.contains("` as i128") || message.contains("` as u128")
 }
 
 /// More names than this are not listed: the nearest one must do.

@@ -183,8 +183,8 @@ impl<'a> Lab<'a> {
         decided.map(|(_, made)| made.messages).unwrap_or_default()
     }
 
-    /// Whether the run of a case ended at our own limit, of which its file knows nothing: the run of
-    /// the file would go on.
+    /// Whether the run of a case ended at our own limit, of which its file knows nothing: the run
+    /// of the file would go on.
     fn is_cut(&self, case: &Case, outcome: &Outcome) -> bool {
         let own = case.get("run", "max_events").and_then(Value::as_integer);
         outcome.cause == EndCause::EventLimit

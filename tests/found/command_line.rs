@@ -190,7 +190,8 @@ fn what_is_drawn_beyond_what_a_fault_may_be_is_refused() {
             "3 processes cannot be divided like that",
         ),
         (
-            "[liveness]\nmode = \"heal-all\"\nat = \"20ms\"\n[random]\nmax_faulty = 1\ncrash = { F }",
+            "[liveness]\nmode = \"heal-all\"\nat = \"20ms\"\n\
+             [random]\nmax_faulty = 1\ncrash = { F }",
             "the last could strike at 20ms, when all faults are over",
         ),
         (

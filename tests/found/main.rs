@@ -1,4 +1,5 @@
-//! Guards what was once wrong: each test is a defect that somebody found, and fails without its fix.
+//! Guards what was once wrong: each test is a defect that somebody found, and fails without its
+//! fix.
 
 mod audit;
 mod checkers;

@@ -1,8 +1,8 @@
 //! Broadcast: one process sends, all deliver.
 //!
 //! Properties after Hadzilacos and Toueg (1994) and Cachin, Guerraoui and Rodrigues (2011), chapter
-//! 3. The core is what best-effort broadcast gives; the two agreements are claims. BEB1 implies RB1,
-//! and follows from RB1 with either agreement, so every solution owes it.
+//! 3. The core is what best-effort broadcast gives; the two agreements are claims. BEB1 implies
+//! RB1, and follows from RB1 with either agreement, so every solution owes it.
 
 use std::collections::BTreeMap;
 

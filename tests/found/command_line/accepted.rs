@@ -273,7 +273,8 @@ fn add_section(table: &mut Table, rng: &mut Rng) {
         "liveness = { mode = \"heal-all\", at = D }",
         "liveness = { mode = \"core\", at = D }",
         "detector = { kind = \"perfect\", delay = R }",
-        "detector = { kind = \"eventually-perfect\", mistakes_per_process = 2, mistake_duration = R }",
+        "detector = { kind = \"eventually-perfect\", mistakes_per_process = 2, \
+         mistake_duration = R }",
         "detector = { kind = \"omega\", mistakes_per_process = 2, mistake_duration = R }",
         "run = { horizon = D }",
         "run = { horizon = D, stop_at_violation = true }",

@@ -51,10 +51,13 @@ fn readers_that_forget_break_nothing_while_messages_are_doubled() {
                 r#"
                 protocol  = "two-phase-commit"
                 processes = {{ coordinator = 1, participant = 3 }}
-                params    = {{ presume = "{presume}", termination = "{termination}", read_only = true }}
                 network   = {{ delay = "1ms..40ms", duplicate = 0.3 }}
                 workload  = {{ transactions = 8, every = "60ms", read_only = 0.4 }}
                 run       = {{ horizon = "5s" }}
+                [params]
+                presume = "{presume}"
+                termination = "{termination}"
+                read_only = true
                 [random]
                 max_faulty = 2
                 crash = {{ count = "0..4", between = "0s..500ms", recover_after = "1ms..30ms" }}

@@ -22,7 +22,8 @@ fn a_kind_that_is_never_sent_is_told_with_those_that_are() {
     let folder = folder("kinds");
     let when = "[[fault]]\ncrash = \"p0\"\nwhen = { process = \"p0\", sends = \"Comit\" }\n";
     let text = format!(
-        "protocol = \"two-phase-commit\"\nprocesses = {{ coordinator = 1, participant = 2 }}\n{when}"
+        "protocol = \"two-phase-commit\"\n\
+         processes = {{ coordinator = 1, participant = 2 }}\n{when}"
     );
     fs::write(folder.join("x.toml"), &text).expect("a file");
     let told = status(&folder, 1, "run x.toml --seeds 5..7");
