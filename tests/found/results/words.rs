@@ -261,7 +261,8 @@ fn a_number_out_of_range_is_told_without_a_type_of_rust() {
         "#]],
     );
     check(
-        "protocol = \"beb\"\nprocesses = 3\nworkload = { broadcasts = 1_000_000_000_000_000_000_000 }\n",
+        "protocol = \"beb\"\nprocesses = 3\n\
+         workload = { broadcasts = 1_000_000_000_000_000_000_000 }\n",
         expect![[r#"
             error: TOML has no integer as large as this
              --> x.toml:3:27
