@@ -1,6 +1,6 @@
 //! The mutant `half` of `uniform-rb` was shown with as many faulty processes as the correct
-//! protocol does not bear either, and was correct within the bound. A mutant of the code is shown with no
-//! more faulty processes than the protocol bears; a scenario beyond says so in its summary.
+//! protocol does not bear either, and was correct within the bound. A mutant of the code is shown
+//! with no more faulty processes than the protocol bears; a scenario beyond says so in its summary.
 
 use std::collections::BTreeSet;
 
