@@ -47,8 +47,8 @@ impl Marks {
         let other = Self::with(trace, self.every);
         let same = self.marks.iter().zip(&other.marks).take_while(|(a, b)| a == b).count();
         let differs = same < self.marks.len().max(other.marks.len());
-        let from = same as u64 * self.every;
-        differs.then(|| from..from + self.every)
+        let from = self.every.saturating_mul(same as u64);
+        differs.then(|| from..from.saturating_add(self.every))
     }
 
     /// As text, in lines.
@@ -107,5 +107,9 @@ mod tests {
         let mut other = events;
         other[1_000] = 0;
         assert_eq!(marks.first_difference(&trace(&other)), Some(999..1_002));
+
+        // A file can say any number.
+        let marks = Marks { every: u64::MAX, marks: vec![0, 0] };
+        assert_eq!(marks.first_difference(&trace(&[])), Some(0..u64::MAX));
     }
 }

@@ -171,7 +171,9 @@ impl Conditions {
                 {
                     toll.later_by = toll.later_by + drawn(Duration::ZERO, *within, rng);
                 }
-                Condition::Slow(p, factor) if *p == from => toll.slower *= (*factor).max(1),
+                Condition::Slow(p, factor) if *p == from => {
+                    toll.slower = toll.slower.saturating_mul((*factor).max(1));
+                }
                 Condition::Clog(links) if links.contains(from, to) => {
                     toll.held_until = toll.held_until.max(Some(begun.ends.unwrap_or(Instant::MAX)));
                 }
@@ -248,7 +250,7 @@ impl Conditions {
             Condition::Slow(slow, factor) if slow == p => u64::from(factor.max(1)),
             _ => 1,
         };
-        self.at(p).map(factor).product()
+        self.at(p).map(factor).fold(1, u64::saturating_mul)
     }
 
     /// How much longer the process's syncs take.

@@ -8,6 +8,7 @@ use ftsim_core::message_override::MessageOverride;
 use toml::{Table, Value};
 
 use super::case::{Case, comes_by};
+use super::control;
 use crate::plan_file;
 use crate::scenario::Scenario;
 use crate::sweep::{self, InternalError};
@@ -72,8 +73,13 @@ pub fn explicit(
     };
     // What a transport carries travels as the seed says: overrides are about processes' messages.
     // Where a message cannot be written out, all of them travel so, too.
-    let explicit = if has_no_transport(scenario) { same(told) } else { None };
-    let explicit = explicit.or_else(|| same(case));
+    let told = Some(told).filter(|_| has_no_transport(scenario));
+    let cases = || told.iter().chain([&case]).cloned();
+    // A mutant of the world must have its fault, which need not have struck. It is no more than a
+    // name for it.
+    let assumes = |case: &Case| control::is_assumption(case, &scenario.entry);
+    let unnamed = cases().filter(assumes).filter_map(|case| case.without("params", "mutant"));
+    let explicit = cases().chain(unnamed).find_map(same);
     explicit.ok_or_else(|| failed("its faults and messages make another run"))
 }
 

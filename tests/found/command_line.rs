@@ -248,6 +248,23 @@ fn each_crash_point_has_the_targets_that_its_seed_chooses() {
 }
 
 #[test]
+fn a_run_without_the_fault_that_its_mutant_needs_can_be_shrunk() {
+    // The fault comes when all is over, or is an empty list; garbled messages do the harm.
+    let text = include_str!("cases/shrink-mutant-without-its-fault.toml");
+    let folder = folder("no-fault", &[("x.toml", text)]);
+    shrinks(&folder, &["x.toml", "--property", "reg.linearizable", "--budget", "20s"]);
+}
+
+#[test]
+fn slowness_has_no_bounds_of_its_own() {
+    let text = include_str!("cases/slow-times-forty.toml");
+    let scenario = parse(text).expect("a scenario");
+    for seed in 1..4 {
+        sweep::run(&scenario, seed).expect("a run");
+    }
+}
+
+#[test]
 fn a_run_whose_ties_are_drawn_can_be_shrunk() {
     let text = include_str!("cases/shrink-drawn-ties.toml");
     let folder = folder("ties", &[("x.toml", text)]);

@@ -59,11 +59,11 @@ fn effects_behind_a_slow_sync_die_with_the_process() {
 
 #[test]
 fn paused_and_blocked_are_two_things() {
-    // The sync completes during the pause; the effects behind it come at once, the inbox waits.
+    // The sync completes during the pause; the effects behind it wait for the pause, as the inbox.
     let todo = vec![Do::Append(1), Do::Sync, Do::Say(2)];
     let lines = [(0, 0, todo), (1, 0, vec![Do::Say(3)])];
     let stage = slow_disk(Stage::new(1, &lines), 5).fault(at(2), pause(28));
-    assert_eq!(stage.play(), ["5 p0 Word(2)", "30 p0 Word(3)"]);
+    assert_eq!(stage.play(), ["30 p0 Word(2)", "30 p0 Word(3)"]);
     // The pause ends during the sync; the inbox waits for the sync.
     let todo = vec![Do::Append(1), Do::Sync, Do::Say(2)];
     let lines = [(0, 0, todo), (1, 0, vec![Do::Say(3)])];

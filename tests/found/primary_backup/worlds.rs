@@ -38,8 +38,6 @@ struct Draw {
     timeout: u64,
     /// Whether links may keep the order of messages.
     has_fifo: bool,
-    /// Whether δ bounds every delay from the start.
-    is_synchronous: bool,
 }
 
 impl Mode {
@@ -79,18 +77,7 @@ impl Mode {
         };
         let more = [0, 0, 0, 1, rng.below(delta), rng.below(3 * tau)];
         let timeout = least + *rng.choose(&more).expect("some");
-        Draw {
-            rng,
-            mode: self,
-            servers,
-            clients,
-            delta,
-            tau,
-            timeout,
-            has_fifo: false,
-            is_synchronous: false,
-        }
-        .world()
+        Draw { rng, mode: self, servers, clients, delta, tau, timeout, has_fifo: false }.world()
     }
 }
 
@@ -181,7 +168,6 @@ impl Draw {
                 }
             }
             self.overrides(experiment);
-            self.is_synchronous = true;
             return (delta, 0);
         }
         let mean = nanos(delta * self.rng.between(1, 8) / 2 + 1);
@@ -227,23 +213,6 @@ impl Draw {
         }
     }
 
-    /// The last heartbeats of a server that crashes at this time, each fast, slow, or just in time
-    /// or too late. Of a successor these are its first.
-    fn last_heartbeats(&mut self, experiment: &mut Experiment, from: ProcessId, at: u64) {
-        let last = if from == ProcessId(0) { at / self.tau + 1 } else { 1 };
-        let left = at % self.tau;
-        for to in (0..to_u32(self.servers)).map(ProcessId).filter(|to| *to != from) {
-            for nth in [last - 1, last] {
-                let delays =
-                    [0, self.delta, self.rng.below(self.delta), left, left.saturating_sub(1)];
-                let after = *self.rng.choose(&delays).expect("some");
-                if nth > 0 && self.rng.below(4) > 0 {
-                    decide(experiment, (from, to), "Heartbeat", nth, after.min(self.delta));
-                }
-            }
-        }
-    }
-
     /// Crashes of servers, low ranks first as a rule; returns those that have a time.
     fn crashes(
         &mut self,
@@ -252,20 +221,21 @@ impl Draw {
         end: u64,
     ) -> Vec<(ProcessId, u64)> {
         let mut victims: Vec<_> = (0..to_u32(self.servers)).map(ProcessId).collect();
-        if self.rng.below(3) == 0 {
+        let (mut at, mut down) = (self.rng.below(end.min(6 * self.tau)), Vec::new());
+        if self.mode.counts_on_time() && count >= 2 && self.rng.below(3) == 0 {
+            at = self.cascade(experiment);
+            victims.drain(..2);
+        } else if self.rng.below(3) == 0 {
             self.rng.shuffle(&mut victims);
         }
-        victims.truncate(usize::try_from(count).expect("a few"));
-        let (mut at, mut down) = (self.rng.below(end.min(6 * self.tau)), Vec::new());
+        let left = count - experiment.plan.faults.len() as u64;
+        victims.truncate(usize::try_from(left).expect("a few"));
         for process in victims {
             let kinds = ["Heartbeat", "Alive", "Log", "Update", "Prepare", "Reply", "NewPrimary"];
             let is_timed = self.mode.takeover == "operator" || self.rng.below(3) > 0;
             let trigger = if is_timed {
                 at = self.next_crash(at);
                 down.push((process, at));
-                if self.is_synchronous && self.rng.below(2) == 0 {
-                    self.last_heartbeats(experiment, process, at);
-                }
                 Trigger::At(Instant::from_nanos(at))
             } else if self.rng.below(3) == 0 {
                 Trigger::AfterEffect { process, nth: self.rng.between(1, 80) }
@@ -274,10 +244,42 @@ impl Draw {
                 Trigger::Sends { process, kind, nth: self.rng.between(1, 3 * self.servers) }
             };
             let in_flight = if self.rng.below(3) == 0 { InFlight::Keep } else { InFlight::Lose };
-            let action = Action::Crash(process, Crash { in_flight, ..Crash::default() });
-            experiment.plan.faults.push(Fault { trigger, action });
+            crash(experiment, process, trigger, in_flight);
         }
         down
+    }
+
+    /// The primary crashes while its last heartbeats are under way, which its successor does not
+    /// get, and the successor soon after it has begun: of either some servers hear, and others do
+    /// not. Returns when the successor crashes.
+    fn cascade(&mut self, experiment: &mut Experiment) -> u64 {
+        let (delta, tau) = (self.delta, self.tau);
+        let (primary, successor) = (ProcessId(0), ProcessId(1));
+        // Heartbeat k leaves at (k - 1)τ.
+        let last = self.rng.between(2, 5);
+        let sent = (last - 1) * tau;
+        let (before, under_way) = (self.rng.below(1 + delta / 4), 1 + self.rng.below(delta));
+        decide(experiment, (primary, successor), "Heartbeat", last - 1, before);
+        decide(experiment, (primary, successor), "Heartbeat", last, delta);
+        let begins = sent - tau + before + self.timeout;
+        let lasts = 1 + self.rng.below(delta);
+        let others = || (2..to_u32(self.servers)).map(ProcessId);
+        let links = others().flat_map(|from| others().map(move |to| (from, to)));
+        let links: Vec<_> = links.chain(others().map(|to| (successor, to))).collect();
+        for to in others() {
+            let after = *self.rng.choose(&[0, under_way - 1, delta]).expect("some");
+            decide(experiment, (primary, to), "Heartbeat", last, after);
+        }
+        for link in links {
+            for kind in ["Heartbeat", "Log"] {
+                let after = *self.rng.choose(&[0, lasts - 1, delta]).expect("some");
+                decide(experiment, link, kind, 1, after);
+            }
+        }
+        let at = |ns| Trigger::At(Instant::from_nanos(ns));
+        crash(experiment, primary, at(sent + under_way), InFlight::Lose);
+        crash(experiment, successor, at(begins + lasts), InFlight::Lose);
+        begins + lasts
     }
 
     /// When the next server crashes: while a heartbeat is under way, or at about the time when a
@@ -298,6 +300,11 @@ impl Draw {
             _ => at,
         }
     }
+}
+
+fn crash(experiment: &mut Experiment, process: ProcessId, trigger: Trigger, in_flight: InFlight) {
+    let action = Action::Crash(process, Crash { in_flight, ..Crash::default() });
+    experiment.plan.faults.push(Fault { trigger, action });
 }
 
 /// Decides how long a message takes, unless that is decided already.

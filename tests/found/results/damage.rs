@@ -37,7 +37,7 @@ const DAMAGES: &[(char, &str, &str, &str)] = &[
     ('F', "\"digest\":\"", "\"digest\":\"-", "is no digest"),
     ('F', "\"seed\":", "\"seed\":7777", "seed 7777"),
     ('F', "\"expected\":true", "\"expected\":false", "is expected by the scenario"),
-    ('F', "\"witnesses\":[", "\"witnesses\":[4000000000,", "there is no process p4000000000"),
+    ('F', "\"witnesses\":[", "\"witnesses\":[\"p4000000000\",", "there is no process p4000000000"),
     ('F', "\"signature\":\"", "\"signature\":\"x", "is not that of its message"),
     ('F', "\"seed\":", "\"crash_point\":\"p0:1\",\"seed\":", "has a crash point"),
     ('F', "{\"failing\"", "{\"sweep\"", "(column "),
