@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use ftsim_core::{Beacon, ProcessId};
 
-#[expect(clippy::disallowed_types, reason = "people wait by the wall clock")]
-use std::time::Instant;
+use crate::progress::clock;
 
 /// How often the runs are looked at.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -36,13 +35,13 @@ pub struct Post {
 
 /// A run that is being executed.
 #[derive(Clone, Copy)]
-#[expect(clippy::disallowed_types, reason = "people wait by the wall clock")]
 struct Run {
     seed: u64,
-    since: Instant,
+    /// When it began, by the wall clock, as other times here.
+    since: Duration,
     /// The step that it was seen in last, and since when it has been in it.
     step: (u64, ProcessId),
-    step_since: Instant,
+    step_since: Duration,
     is_reported: bool,
 }
 
@@ -107,10 +106,9 @@ impl Drop for Watched<'_> {
 
 impl Post {
     /// The run of this seed begins.
-    #[expect(clippy::disallowed_types, reason = "people wait by the wall clock")]
     pub fn begin(&self, seed: u64) {
         self.beacon.reset();
-        let (since, step) = (Instant::now(), self.beacon.step());
+        let (since, step) = (clock(), self.beacon.step());
         *lock(&self.run) = Some(Run { seed, since, step, step_since: since, is_reported: false });
     }
 
@@ -123,16 +121,16 @@ impl Post {
     fn look(&self, limit: Option<Duration>) -> Option<Stuck> {
         let mut run = lock(&self.run);
         let run = run.as_mut()?;
-        let now = run.since + run.since.elapsed();
+        let now = clock();
         let step = self.beacon.step();
         if step != run.step {
             (run.step, run.step_since, run.is_reported) = (step, now, false);
         }
-        let is_late = limit.is_some_and(|limit| run.since.elapsed() > limit);
+        let is_late = limit.is_some_and(|limit| now.saturating_sub(run.since) > limit);
         if is_late {
             self.beacon.stop();
         }
-        let since = now.duration_since(run.step_since);
+        let since = now.saturating_sub(run.step_since);
         // A run between two handlers ends when it is asked to.
         let is_beyond_limit = is_late && limit.is_some_and(|limit| since > limit.max(PERIOD * 5));
         let is_news =

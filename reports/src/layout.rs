@@ -7,7 +7,7 @@ use anstyle::Style;
 /// How wide text is, and how much of it is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Page {
-    /// The columns of the terminal. Without one prose is as wide as [`PROSE_COLUMNS`], and the rows
+    /// The columns of the terminal. Without one prose is a hundred columns wide, and the rows
     /// of tables have a line each, for programs that read lines.
     pub columns: Option<usize>,
     /// Whether only what is not as expected is written.

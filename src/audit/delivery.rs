@@ -94,8 +94,8 @@ impl<'a> Check<'a> for Delivery<'a> {
             // The inbox of a second copy goes down with it without a word.
             let is_twin = host.of != *to;
             let waits = |copy: &&Copy<'_>| host.waits_since.is_some_and(|at| copy.arrives >= at);
-            let past = copies.iter().filter(|copy| copy.arrives < known.at);
-            if let Some(copy) = past.filter(|copy| !waits(copy) && !is_twin).next_back() {
+            let mut past = copies.iter().filter(|copy| copy.arrives < known.at);
+            if let Some(copy) = past.rfind(|copy| !waits(copy) && !is_twin) {
                 let (arrives, message) = (copy.arrives, copy.message);
                 let message = format!("m{} {message} of {from} was due at {arrives}", id.0);
                 report.add_at(Rule::Vanished, *to, message);

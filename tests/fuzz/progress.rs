@@ -76,7 +76,6 @@ impl Progress {
 }
 
 /// A clock of the wall.
-#[derive(Clone, Copy)]
 #[expect(clippy::disallowed_types, reason = "it tells how long inputs take, not what they do")]
 pub struct Clock(std::time::Instant);
 
@@ -88,7 +87,7 @@ impl Clock {
     }
 
     /// The time since then.
-    pub fn elapsed(self) -> Duration {
+    pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
     }
 }

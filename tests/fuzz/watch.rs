@@ -29,7 +29,7 @@ pub fn watch(options: &Options) -> ExitCode {
     let clock = Clock::start();
     let (mut total, mut from, mut deaths) = (Progress::default(), options.only.unwrap_or(0), 0);
     loop {
-        let (end, progress) = Worker::begin(options, &folder, from, clock).watched(&total);
+        let (end, progress) = Worker::begin(options, &folder, from, &clock).watched(&total);
         total = total.and(&progress);
         let why = match end {
             End::Exit(status) if status.success() => break,
@@ -139,11 +139,11 @@ enum End {
 struct Worker<'f> {
     folder: &'f Folder,
     child: Child,
-    clock: Clock,
+    clock: &'f Clock,
 }
 
 impl<'f> Worker<'f> {
-    fn begin(options: &Options, folder: &'f Folder, from: u64, clock: Clock) -> Self {
+    fn begin(options: &Options, folder: &'f Folder, from: u64, clock: &'f Clock) -> Self {
         let _ = fs::remove_file(folder.0.join("progress"));
         let child = command(options, folder, from).spawn().expect("this program can be started");
         Self { folder, child, clock }

@@ -19,8 +19,11 @@ const P1: ProcessId = ProcessId(1);
 /// Properties that nothing violates: of which spec, which, and why.
 const GAPS: &[(&str, &str, &str)] = &[];
 
+/// Whether a history violates a property.
+type IsViolated = fn() -> bool;
+
 /// Properties that only a history made by hand violates.
-const HAND_MADE: &[(&str, PropertyId, fn() -> bool)] = &[
+const HAND_MADE: &[(&str, PropertyId, IsViolated)] = &[
     ("atomic-commit", atomic_commit::IRREVOCABLE, decided_twice),
     ("byzantine-agreement", consensus::INTEGRITY, byzantine_decides_twice),
     ("byzantine-agreement", consensus::TERMINATION, byzantine_never_decides),

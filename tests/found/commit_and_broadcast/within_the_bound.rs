@@ -21,12 +21,16 @@ struct Bound {
     role: &'static str,
 }
 
+fn to_u32(count: impl TryInto<u32>) -> u32 {
+    count.try_into().ok().expect("a few")
+}
+
 /// What the protocol of a scenario bears with its parameters. Each line repeats the bound that the
 /// catalogue writes, so that neither changes without the other.
 fn bound(scenario: &Scenario) -> Bound {
     let setting = &scenario.experiment.setting;
     let param = |key: &str| scenario.settled.params[key].as_str().unwrap_or_default().to_owned();
-    let number = |key: &str| scenario.settled.params[key].as_u64().expect("a number") as u32;
+    let number = |key: &str| scenario.settled.params[key].as_u64().map(to_u32).expect("a number");
     let (all, fraction) = ("process", |n: u32, part: u32| n.div_ceil(part) - 1);
     let n = setting.n;
     let (role, faulty_count_max) = match (scenario.entry.name, scenario.entry.model.bound) {
@@ -47,7 +51,7 @@ fn bound(scenario: &Scenario) -> Bound {
         ("two-phase-commit", "any number, if they recover") => (all, 0),
         ("ckpt-blocking", "f <= n, if the coordinator comes back") => (all, n),
         ("primary-backup", "f < n servers; with takeover = \"quorum\": asynchronous, f < n/2") => {
-            let servers = setting.role("server").len() as u32;
+            let servers = to_u32(setting.role("server").len());
             match param("takeover").as_str() {
                 "quorum" => ("server", fraction(servers, 2)),
                 _ => ("server", servers - 1),
@@ -102,7 +106,7 @@ fn faulty_count_max(scenario: &Scenario, role: &str) -> Option<u32> {
         |p: &ProcessId| !setting.roles.iter().any(|(r, _)| r == role) || setting.has_role(*p, role);
     let seeds = scenario.first_seed..scenario.first_seed + scenario.seed_count.min(SEED_COUNT_MAX);
     let outcomes = seeds.map(|seed| runner.run(seed)).filter(shows);
-    outcomes.map(|o| faulty(scenario, &o).iter().filter(|p| counted(p)).count() as u32).max()
+    outcomes.map(|o| to_u32(faulty(scenario, &o).iter().filter(|p| counted(p)).count())).max()
 }
 
 #[test]

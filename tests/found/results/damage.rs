@@ -134,10 +134,10 @@ fn no_damage_makes_ftsim_fail() {
     for round in 0..60 {
         let mut bytes = whole.clone();
         for _ in 0..rng.between(1, 3) {
-            let place = rng.below(bytes.len() as u64) as usize;
+            let place = usize::try_from(rng.below(bytes.len() as u64)).expect("an index");
             match rng.below(4) {
                 0 => bytes[place] ^= 1 << rng.below(8),
-                1 => bytes[place] = b'0' + rng.below(10) as u8,
+                1 => bytes[place] = *rng.choose(b"0123456789").expect("a digit"),
                 2 => drop(bytes.drain(place..(place + 30).min(bytes.len()))),
                 _ => bytes.truncate(place.max(1)),
             }
