@@ -100,6 +100,10 @@ fn write_after(out: &mut impl Write, run: &OneRun, outcome: &Outcome) -> io::Res
     for rule in outcome.unused.iter().filter_map(|index| experiment.overrides.get(*index)) {
         writeln!(out, "{:9}  {}", "unused", line(&rule.to_string()))?;
     }
+    let unused = &outcome.unused_requests;
+    for rule in unused.iter().filter_map(|index| experiment.requests.get(*index)) {
+        writeln!(out, "{:9}  {}", "unused", line(&rule.to_string()))?;
+    }
     for mask in outcome.unused_masks.iter().filter_map(|index| experiment.masks.get(*index)) {
         writeln!(out, "{:9}  mask of {}", "unused", mask)?;
     }
@@ -138,7 +142,7 @@ fn header_json(scenario: &Scenario, outcome: &Outcome) -> Value {
     for (name, value) in effective(scenario) {
         match settings.get_mut(name) {
             Some(Value::Array(several)) => several.push(value.into()),
-            _ if matches!(name, "fault" | "link" | "message" | "mask") => {
+            _ if matches!(name, "fault" | "link" | "message" | "request" | "mask") => {
                 settings.insert(name.to_owned(), json!([value]));
             }
             _ => {

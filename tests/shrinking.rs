@@ -83,7 +83,7 @@ fn with_one_thing_less(shrunk: &Shrunk) -> Vec<(String, Case)> {
     let case = &shrunk.case;
     let scenario = case.scenario(&catalogue).expect("it was run");
     let mut less = Vec::new();
-    for key in ["fault", "mask"] {
+    for key in ["fault", "request", "mask"] {
         let list = case.list(key);
         // A mask less is a request more.
         for index in (0..list.len()).filter(|_| key == "fault") {

@@ -16,7 +16,7 @@ use crate::outcome::Outcome;
 use crate::property::{Kind, PropertyId, Standing};
 use crate::protocol::{FaultClass, Invalid, Model, Mutant, Protocol, Setting};
 use crate::random::Profile;
-use crate::simulation::{Simulation, read_message};
+use crate::simulation::{Simulation, read_message, read_request};
 use crate::spec::Spec;
 use crate::trace::Trace;
 
@@ -119,6 +119,8 @@ pub struct Entry {
     pub workload_schema: fn() -> Schema,
     /// Whether this is the JSON of a message of the protocol; if not, why not.
     pub read_message: fn(&Value) -> Result<(), String>,
+    /// Whether this is the JSON of a request of its problem; if not, why not.
+    pub read_request: fn(&Value) -> Result<(), String>,
     model_with: fn(&Value, &Setting) -> Model,
     settle: fn(Settling<'_>) -> Result<Settled, Invalid>,
     prepare: fn(Experiment, Settling<'_>) -> Result<Box<dyn Runner>, Invalid>,
@@ -198,6 +200,7 @@ impl Entry {
             params_schema: || schema_for!(P::Params),
             workload_schema: || schema_for!(<P::Spec as Spec>::WorkloadSettings),
             read_message: read_message::<P>,
+            read_request: read_request::<P>,
             model_with: model::<P>,
             settle: settle::<P>,
             prepare: prepare::<P>,

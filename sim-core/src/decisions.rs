@@ -10,6 +10,7 @@ use crate::id::ProcessId;
 use crate::kind::Kind;
 use crate::message_override::{Arrival, Content, Fate, MessageOverride};
 use crate::network::Route;
+use crate::request_override::RequestOverride;
 use crate::time::Instant;
 
 /// What became of one message.
@@ -30,6 +31,10 @@ pub struct Decisions {
     pub messages: Vec<Decision>,
     /// How long the notices took, in their order.
     pub notices: Vec<NoticeDelay>,
+    /// What the clients asked for, in the order in which they decided on it.
+    pub requests: Vec<RequestOverride>,
+    /// Whether the clients have drawn anything.
+    pub has_drawn_requests: bool,
 }
 
 impl Decisions {

@@ -13,6 +13,7 @@ use crate::process_set::ProcessSet;
 use crate::property::PropertyId;
 use crate::protocol::Setting;
 use crate::random::RandomFaults;
+use crate::request_override::RequestOverride;
 use crate::storage::OnCrash;
 use crate::time::{Duration, DurationRange, Instant};
 use crate::transport::TransportConfig;
@@ -44,6 +45,8 @@ pub struct Experiment {
     pub liveness: Option<Liveness>,
     /// Exact decisions about single messages.
     pub overrides: Vec<MessageOverride>,
+    /// Exact decisions about single requests.
+    pub requests: Vec<RequestOverride>,
     /// Requests that are not made.
     pub masks: Vec<Mask>,
     /// The faults that are drawn from each seed.
@@ -102,6 +105,7 @@ impl Experiment {
             fate_groups: Vec::new(),
             liveness: None,
             overrides: Vec::new(),
+            requests: Vec::new(),
             masks: Vec::new(),
             random: None,
             ties: Ties::default(),

@@ -58,6 +58,7 @@ mod process_set;
 pub mod property;
 pub mod protocol;
 pub mod random;
+pub mod request_override;
 pub mod rng;
 mod shown;
 pub mod signature;

@@ -37,6 +37,8 @@ pub struct Outcome {
     pub unfired: Vec<usize>,
     /// Overrides, by index, whose message was never sent.
     pub unused: Vec<usize>,
+    /// Overrides of requests, by index, whose request never came.
+    pub unused_requests: Vec<usize>,
     /// Masks, by index, whose request was never due.
     pub unused_masks: Vec<usize>,
     /// The panic that ended the run, if one did.

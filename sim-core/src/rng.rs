@@ -90,6 +90,11 @@ impl Rng {
         Self(ChaCha8Rng::seed_from_u64(bits))
     }
 
+    /// Whether anything was drawn.
+    pub(crate) fn has_drawn(&self) -> bool {
+        self.0.get_word_pos() > 0
+    }
+
     /// 64 random bits.
     #[inline]
     pub fn bits(&mut self) -> u64 {

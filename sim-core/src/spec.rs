@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::history::OperationName;
 use crate::id::ProcessId;
-use crate::process::Data;
+use crate::process::{Data, Message};
 use crate::property::PropertyEntry;
 use crate::protocol::{FaultClass, Invalid, Setting};
 use crate::rng::Rng;
@@ -37,7 +37,7 @@ pub trait Spec: Sized + 'static {
     const FAULTS: &'static [FaultClass] = &[FaultClass::None, FaultClass::CrashStop];
 
     /// What a process is asked for.
-    type Request: Data;
+    type Request: Message;
     /// What a process announces; probes of an algorithm's inside among them.
     type Indication: Data;
     /// The keys of `[workload]` in a scenario.

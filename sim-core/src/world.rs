@@ -24,6 +24,7 @@ use crate::outcome::{KindIndex, Statistics};
 use crate::process_set::ProcessSet;
 use crate::property::EndCause;
 use crate::random::Profile;
+use crate::request_override::RequestOverrides;
 use crate::rng::{Rng, Stream};
 use crate::shown::Shown;
 use crate::simulation::Twin;
@@ -109,6 +110,7 @@ pub(crate) struct World {
     pub network: Network,
     pub network_rng: Rng,
     pub overrides: Overrides,
+    pub request_overrides: RequestOverrides,
     pub conditions: Conditions,
     pub conditions_rng: Rng,
     pub storage_rng: Rng,
@@ -173,6 +175,7 @@ impl World {
             network: Network::new(&experiment.network, gap),
             network_rng: rng(Stream::Network),
             overrides: Overrides::default(),
+            request_overrides: RequestOverrides::default(),
             conditions: Conditions::default(),
             conditions_rng: rng(Stream::Conditions),
             storage_rng: rng(Stream::Storage),
@@ -217,6 +220,7 @@ impl World {
         self.network.reset();
         self.network_rng = Rng::new(seed, Stream::Network);
         self.overrides.reset(&self.experiment.overrides);
+        self.request_overrides.reset(&self.experiment.requests);
         self.conditions.clear();
         self.conditions_rng = Rng::new(seed, Stream::Conditions);
         self.storage_rng = Rng::new(seed, Stream::Storage);

@@ -14,6 +14,7 @@ mod problems;
 mod random;
 mod reading;
 mod refusals;
+mod requests;
 mod settings;
 mod targets;
 mod transport;
@@ -205,6 +206,7 @@ fn read(
     let fate_groups = world::fate_groups(problems, &names, &file.fate_sharing);
     let random = file.random.as_ref().map(|file| random::random(problems, &around, file));
     let random::Random { drawn, crash_points } = random.unwrap_or_default();
+    let requests = requests::requests(problems, &names, entry, limits.horizon, &file.request);
     let masks = masks::masks(problems, &names, &file.mask);
     let overrides = messages::overrides(problems, &names, entry, limits.horizon, &file.message);
     setting.delay_bound = network.bound;
@@ -246,6 +248,7 @@ fn read(
             liveness,
             on_crash: world::on_crash(file.storage.on_crash),
             overrides,
+            requests,
             masks,
             random: drawn,
             ties: world::ties(&file.run),

@@ -143,6 +143,7 @@ impl Hint<'_> {
 const LISTS: &[&str] = &[
     "fault",
     "message",
+    "request",
     "mask",
     "network.link",
     "detector.mistakes",

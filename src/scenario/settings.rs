@@ -78,6 +78,9 @@ pub fn effective(scenario: &Scenario) -> Effective {
     for (number, rule) in (1..).zip(&experiment.overrides) {
         put("message", format!("{number}: {rule}"));
     }
+    for (number, rule) in (1..).zip(&experiment.requests) {
+        put("request", format!("{number}: {rule}"));
+    }
     for (number, mask) in (1..).zip(&experiment.masks) {
         put("mask", format!("{number}: {mask} is not made"));
     }

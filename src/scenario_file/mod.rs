@@ -10,6 +10,7 @@ mod mask;
 mod message;
 mod random;
 mod repro;
+mod request;
 mod value;
 
 use ftsim_core::{Duration, DurationRange};
@@ -27,6 +28,7 @@ pub use mask::MaskFile;
 pub use message::MessageFile;
 pub use random::{CrashPointsFile, OccurrenceFile, OccurrenceOf, RandomFile, RandomShape};
 pub use repro::ReproFile;
+pub use request::RequestFile;
 pub use value::{Count, Counts, Drift, Loss, Processes, Rate, Targets};
 
 /// One experiment: a protocol, a world, faults, clients, limits, and what is expected of it.
@@ -73,6 +75,9 @@ pub struct ScenarioFile {
     /// What becomes of single messages, whatever their links would do.
     #[serde(default)]
     pub message: Vec<MessageFile>,
+    /// What clients ask for, and when, whatever they have drawn.
+    #[serde(default)]
+    pub request: Vec<RequestFile>,
     /// Requests that are not made.
     #[serde(default)]
     pub mask: Vec<MaskFile>,

@@ -1,10 +1,11 @@
 //! A run as data: its own faults instead of those drawn, and what became of each of its messages.
 
-use ftsim_core::Outcome;
+use ftsim_core::decisions::Decisions;
 use ftsim_core::detector::{DetectorKind, Mistake, NoticeDelay};
 use ftsim_core::event::Ties;
 use ftsim_core::fault::{Action, Fault, Trigger};
 use ftsim_core::message_override::MessageOverride;
+use ftsim_core::{Instant, Outcome};
 use toml::{Table, Value};
 
 use super::case::{Case, comes_by};
@@ -15,6 +16,8 @@ use crate::sweep::{self, InternalError};
 
 /// Sections of a scenario that say what is drawn, or what several seeds come to.
 const ABOUT_MANY_RUNS: [&str; 4] = ["random", "repro", "expect", "message"];
+/// More requests than this are not written out.
+const REQUEST_COUNT_MAX: usize = 500;
 /// Keys of `[run]` that do.
 const ABOUT_MANY_SEEDS: [&str; 2] = ["seeds", "first_seed"];
 
@@ -63,7 +66,7 @@ pub fn explicit(
     }
     case = with_detector(case, scenario, outcome.seed, &decisions.notices);
     let horizon = scenario.experiment.limits.horizon;
-    let rules = decisions.messages.into_iter().map(|decision| decision.rule);
+    let rules = decisions.messages.iter().map(|decision| decision.rule.clone());
     let sayable = |rule: &MessageOverride| can_be_written(rule) && comes_by(rule, horizon);
     let rules: Vec<MessageOverride> = rules.filter(sayable).collect();
     let told = case.with_messages(&rules);
@@ -74,7 +77,12 @@ pub fn explicit(
     // What a transport carries travels as the seed says: overrides are about processes' messages.
     // Where a message cannot be written out, all of them travel so, too.
     let told = Some(told).filter(|_| has_no_transport(scenario));
-    let cases = || told.iter().chain([&case]).cloned();
+    let asked = asked(scenario, &decisions);
+    let asked = asked.as_ref().map(|requests| {
+        let all = told.iter().chain([&case]);
+        all.map(|case| case.with_list("request", requests)).collect::<Vec<Case>>()
+    });
+    let cases = || asked.iter().flatten().chain(&told).chain([&case]).cloned();
     // A mutant of the world must have its fault, which need not have struck. It is no more than a
     // name for it.
     let assumes = |case: &Case| control::is_assumption(case, &scenario.entry);
@@ -121,6 +129,21 @@ fn with_detector(case: Case, scenario: &Scenario, seed: u64, notices: &[NoticeDe
         table(told.map(|(key, name)| (key, text(name))).into_iter().chain(nth).chain(delay))
     });
     case.with("detector", "notice", notices.collect::<Vec<Value>>())
+}
+
+/// What the clients have drawn, as `[[request]]` says it; `None` if they have drawn nothing, or
+/// where no file can say all of it.
+fn asked(scenario: &Scenario, decisions: &Decisions) -> Option<Vec<Value>> {
+    let Decisions { requests, has_drawn_requests, .. } = decisions;
+    if !has_drawn_requests || requests.len() > REQUEST_COUNT_MAX {
+        return None;
+    }
+    let horizon = scenario.experiment.limits.horizon;
+    // What comes later never comes.
+    let requests = requests
+        .iter()
+        .filter(|request| request.after.is_none_or(|after| Instant::ZERO + after <= horizon));
+    requests.map(super::file::request).collect()
 }
 
 fn table(entries: impl IntoIterator<Item = (&'static str, Value)>) -> Value {

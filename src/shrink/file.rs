@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use ftsim_core::message_override::{Content, Fate, MessageOverride};
+use ftsim_core::request_override::RequestOverride;
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
 /// The order of what a file has; whatever else there is comes at the end.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "protocol",
     "summary",
     "reference",
@@ -22,6 +23,7 @@ const ORDER: [&str; 19] = [
     "workload",
     "fault",
     "message",
+    "request",
     "mask",
     "random",
     "liveness",
@@ -113,6 +115,22 @@ fn message(rule: &MessageOverride) -> Option<Table> {
         }
     }
     Some(table)
+}
+
+/// One `[[request]]`; `None` if no file can say it.
+pub fn request(rule: &RequestOverride) -> Option<Value> {
+    let RequestOverride { process, nth, after, replace } = rule;
+    let mut table = Table::new();
+    let mut put = |key: &str, value: Value| drop(table.insert(key.to_owned(), value));
+    put("process", process.to_string().into());
+    if *nth != 1 {
+        put("nth", i64::try_from(*nth).ok()?.into());
+    }
+    after.iter().for_each(|after| put("after", after.to_string().into()));
+    if let Some(request) = replace {
+        put("replace", form(request)?);
+    }
+    Some(Value::Table(table))
 }
 
 /// JSON as TOML; `None` if TOML cannot say it: null, and numbers beyond 63 bits.

@@ -204,7 +204,7 @@ impl<'a> Lab<'a> {
     /// Leaves out what never struck in the run of the best case, whether or not the time is up. It
     /// changes nothing in the run, and whoever runs the file would be told of it.
     pub fn leave_out_unused(&mut self) {
-        let Outcome { unfired, unused, unused_masks, .. } = &self.outcome;
+        let Outcome { unfired, unused, unused_requests, unused_masks, .. } = &self.outcome;
         let scenario = self.scenario();
         let fired = |index: &usize| {
             let parts = scenario.fault_origins.iter().enumerate();
@@ -217,13 +217,17 @@ impl<'a> Lab<'a> {
         };
         let faults = self.best.list("fault").into_iter().enumerate();
         let faults: Vec<Value> = faults.filter(|(i, _)| fired(i)).map(|(_, fault)| fault).collect();
-        let masks = self.best.list("mask").into_iter().enumerate();
-        let masks = masks.filter(|(index, _)| !unused_masks.contains(index));
-        let masks: Vec<Value> = masks.map(|(_, mask)| mask).collect();
+        let used = |key: &str, unused: &[usize]| {
+            let all = self.best.list(key).into_iter().enumerate();
+            let used = all.filter(|(index, _)| !unused.contains(index));
+            used.map(|(_, table)| table).collect::<Vec<Value>>()
+        };
+        let (requests, masks) = (used("request", unused_requests), used("mask", unused_masks));
         let messages = self.best.messages.iter().enumerate();
         let messages = messages.filter(|(index, _)| !unused.contains(index));
         let messages: Vec<MessageOverride> = messages.map(|(_, rule)| rule.clone()).collect();
-        let struck = self.best.with_list("mask", &masks).with_messages(&messages);
+        let struck = self.best.with_list("request", &requests).with_list("mask", &masks);
+        let struck = struck.with_messages(&messages);
         let least = struck.with_list("fault", &faults);
         // A mutant of the world must have its fault, but is no more than a name for it.
         let assumes = control::is_assumption(&least, &scenario.entry);

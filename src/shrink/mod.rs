@@ -96,11 +96,18 @@ pub fn shrink(
         case.scenario(catalogue).and_then(|scenario| sweep::run(&scenario, case.seed).ok())
     };
     let Explicit { case, outcome: first } = explicit(scenario, outcome, run)?;
+    // Requests that are written out can stand in the way, too.
+    let plain = Some(case.with_list("request", &[])).filter(|plain| {
+        !case.list("request").is_empty()
+            && run(plain).is_some_and(|outcome| outcome.digest == first.digest)
+    });
     let before = size(scenario, outcome);
     let delay_max = network::longest(&case.messages);
     let until = clock().saturating_add(effort.budget);
-    // What is minimal depends on what is left out first, so two orders are tried.
-    let labs = [DetectorCalms::First, DetectorCalms::Last].map(|order| {
+    // What is minimal depends on what is left out first, so several orders are tried.
+    let starts = [(DetectorCalms::First, &case), (DetectorCalms::Last, &case)];
+    let starts = starts.into_iter().chain(plain.iter().map(|plain| (DetectorCalms::First, plain)));
+    let labs = starts.map(|(order, case)| {
         let start = (case.clone(), first.clone());
         let until = (until, effort.halt);
         let mut lab = Lab::new(catalogue, target.clone(), start, until, effort.progress);
@@ -110,15 +117,16 @@ pub fn shrink(
         finish(&mut lab);
         lab
     });
+    let labs: Vec<Lab<'_>> = labs.collect();
     let runs = labs.iter().map(|lab| lab.runs).sum();
     let needs_its_seed = |lab: &Lab<'_>| {
         let others = (1..=SEEDS_TRIED).filter(|seed| *seed != lab.best.seed);
         let mut cases = others.map(|seed| Case { seed, ..lab.best.clone() });
         !cases.all(|case| run(&case).is_some_and(|outcome| lab.target.is_shown_by(&outcome)))
     };
-    let weighed = labs.map(|lab| (weight(&lab, needs_its_seed(&lab)), lab));
-    let [one, other] = weighed;
-    let (weight, lab) = if other.0 < one.0 { other } else { one };
+    let weighed = labs.into_iter().map(|lab| (weight(&lab, needs_its_seed(&lab)), lab));
+    // Of equals the first.
+    let (weight, lab) = weighed.min_by_key(|(weight, _)| *weight).expect("some");
     let needs_its_seed = weight.needs_its_seed;
     let small = lab.scenario();
     let after = size(&small, &lab.outcome);
@@ -202,6 +210,7 @@ fn reduce(lab: &mut Lab<'_>, order: DetectorCalms) -> bool {
     workload::smaller_workload(lab);
     processes::fewer_processes(lab);
     workload::fewer_requests(lab);
+    workload::fewer_words_about_requests(lab);
     faults::fewer_faults(lab);
     faults::milder_faults(lab);
     network::fewer_messages(lab);
@@ -219,6 +228,7 @@ fn finish(lab: &mut Lab<'_>) {
         | network::fewer_messages(lab)
         | processes::fewer_processes(lab)
         | workload::fewer_requests(lab)
+        | workload::fewer_words_about_requests(lab)
     {}
     network::name_kinds(lab);
     workload::fewer_masks(lab);

@@ -81,6 +81,27 @@ pub fn fewer_requests(lab: &mut Lab<'_>) -> bool {
     made.len() < before
 }
 
+/// Leaves out as much as it can of what is written about requests.
+pub fn fewer_words_about_requests(lab: &mut Lab<'_>) -> bool {
+    let before = lab.best.list("request");
+    let mut requests = before.clone();
+    let base = lab.best.clone();
+    minimise(&mut requests, |rest| lab.attempt_in_time(&base.with_list("request", rest)));
+    for index in 0..lab.best.list("request").len() {
+        for key in ["after", "replace"] {
+            let mut requests = lab.best.list("request");
+            let Some(request) = requests.get_mut(index).and_then(Value::as_table_mut) else {
+                continue;
+            };
+            if request.remove(key).is_some() {
+                let case = lab.best.with_list("request", &requests);
+                lab.attempt_in_time(&case);
+            }
+        }
+    }
+    lab.best.list("request") != before
+}
+
 /// Takes masks out whose request never comes.
 pub fn fewer_masks(lab: &mut Lab<'_>) {
     let unused = lab.outcome.unused_masks.clone();

@@ -5,10 +5,12 @@ mod accepted;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use accepted::parse;
 use ftsim::scenario::Scenario;
-use ftsim::shrink::weight_of;
+use ftsim::shrink::{Effort, Target, shrink, weight_of};
 use ftsim::{repro, sweep};
 use ftsim_core::fault::Trigger;
 
@@ -253,6 +255,26 @@ fn a_run_without_the_fault_that_its_mutant_needs_can_be_shrunk() {
     let text = include_str!("cases/shrink-mutant-without-its-fault.toml");
     let folder = folder("no-fault", &[("x.toml", text)]);
     shrinks(&folder, &["x.toml", "--property", "reg.linearizable", "--budget", "20s"]);
+}
+
+#[test]
+fn what_the_workload_drew_stays_when_processes_are_left_out() {
+    // Two processes do, whoever has drawn the values that differ.
+    let text = "protocol = 'all-to-all-consensus'\nprocesses = 6\nparams = { mutant = 'timeout' }\n\
+                workload = { draw_below = 3 }\nnetwork = { delay = '1ms..60ms' }\n";
+    let scenario = parse(text).expect("a scenario");
+    let halt = AtomicBool::new(false);
+    let budget = Duration::from_secs(600);
+    let effort = Effort { budget, halt: &halt, progress: &|_, _| {} };
+    let mut shrunk_count = 0;
+    for seed in 1..50 {
+        let outcome = sweep::run(&scenario, seed).expect("a run");
+        let Some(target) = Target::of(&outcome, &[]) else { continue };
+        let shrunk = shrink(&scenario, &outcome, &target, &effort).expect("no failure of ftsim");
+        assert_eq!(shrunk.after.processes, 2, "seed {seed}:\n{}", shrunk.text);
+        shrunk_count += 1;
+    }
+    assert!(shrunk_count >= 5, "{shrunk_count} runs fail");
 }
 
 #[test]

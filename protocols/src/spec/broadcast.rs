@@ -23,7 +23,7 @@ pub struct Broadcast;
 pub type MessageNumber = u64;
 
 /// What a process is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Request {
     /// Broadcast the message with this number.
     Broadcast(MessageNumber),

@@ -25,7 +25,7 @@ pub struct Consensus;
 pub type Value = u64;
 
 /// What a process is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Request {
     /// Propose this value.
     Propose(Value),

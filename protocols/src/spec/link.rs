@@ -33,7 +33,7 @@ pub struct Link;
 pub type MessageNumber = u64;
 
 /// What a process is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Request {
     /// Send a message.
     Send {

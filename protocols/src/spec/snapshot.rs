@@ -75,7 +75,7 @@ impl fmt::Debug for Transfer {
 }
 
 /// What a process is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Request {
     /// Transfer money to another process.
     Transfer {

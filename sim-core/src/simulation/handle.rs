@@ -2,16 +2,21 @@
 
 use std::hash::Hash as _;
 
+use serde::Deserialize as _;
+
 use super::Simulation;
 use super::slot::Input;
 use crate::effect::{Cx, Env};
 use crate::event::Class;
 use crate::id::ProcessId;
 use crate::network::DropReason;
+use crate::process::Request;
 use crate::property::{EndCause, Kind, Observed, What};
 use crate::protocol::Protocol;
+use crate::request_override::RequestOverride;
 use crate::shown::Shown;
 use crate::spec::{Ask, Spec};
+use crate::time::Duration;
 use crate::trace::Happening;
 use crate::world::{Running, World};
 
@@ -174,6 +179,10 @@ impl<P: Protocol> Simulation<P> {
         self.world.running = Running::Engine;
         for (after, p, request) in self.asked.drain(..) {
             if p.index() < self.slots.len() {
+                let (after, request) = match self.world.tells_requests_apart() {
+                    true => decided::<P>(&mut self.world, after, p, request),
+                    false => (after, request),
+                };
                 let index = self.requests.insert(request);
                 self.world.queue.schedule(now + after, Class::Request, index, p.0);
             }
@@ -195,4 +204,27 @@ impl<P: Protocol> Simulation<P> {
             }
         });
     }
+}
+
+/// What a request is where single ones are told apart: as its override says, if it has one.
+#[cold]
+fn decided<P: Protocol>(
+    world: &mut World,
+    mut after: Duration,
+    process: ProcessId,
+    mut request: Request<P>,
+) -> (Duration, Request<P>) {
+    let (nth, index) = world.request_overrides.next(process);
+    if let Some(rule) = index.map(|index| &world.experiment.requests[index]) {
+        after = rule.after.unwrap_or(after);
+        if let Some(form) = &rule.replace {
+            request = Request::<P>::deserialize(form).expect("a request, as `new` has made sure");
+        }
+    }
+    if let Some(decisions) = &mut world.decisions {
+        let replace = serde_json::to_value(&request).ok();
+        let rule = RequestOverride { process, nth, after: Some(after), replace };
+        decisions.requests.push(rule);
+    }
+    (after, request)
 }

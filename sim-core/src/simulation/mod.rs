@@ -91,8 +91,8 @@ impl<P: Protocol> Simulation<P> {
     ///
     /// # Errors
     /// When the protocol or its spec refuses a setting; keys begin with `params` or `workload`.
-    /// When an override replaces a message by what is none of the protocol's; keys begin with
-    /// `message`.
+    /// When an override replaces a message by what is none of the protocol's, or a request by what
+    /// is none of its problem's; keys begin with `message` or `request`.
     pub fn new(
         experiment: Experiment,
         params: P::Params,
@@ -105,6 +105,12 @@ impl<P: Protocol> Simulation<P> {
             if let Some(Content::Replaced(form)) = rule.fate.changed() {
                 let key = format!("message[{index}].replace");
                 read_message::<P>(form).map_err(|message| Invalid { key, message })?;
+            }
+        }
+        for (index, rule) in experiment.requests.iter().enumerate() {
+            if let Some(form) = &rule.replace {
+                let key = format!("request[{index}].replace");
+                read_request::<P>(form).map_err(|message| Invalid { key, message })?;
             }
         }
         let claims = P::claims(&params, setting);
@@ -252,13 +258,14 @@ impl<P: Protocol> Simulation<P> {
         stall.ok()
     }
 
-    /// Runs one seed to its end under this plan, and tells what became of each message and
-    /// how long each notice of the oracle took: as data that makes the same run. Not of messages
-    /// that a transport carries.
+    /// Runs one seed to its end under this plan, and tells what became of each message, how long
+    /// each notice of the oracle took, and what the clients asked for: as data that makes the same
+    /// run. Not of messages that a transport carries.
     pub fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Decisions) {
         self.world.decisions = Some(Decisions::default());
         let outcome = self.run_under(seed, plan);
-        let decisions = self.world.decisions.take().unwrap_or_default();
+        let mut decisions = self.world.decisions.take().unwrap_or_default();
+        decisions.has_drawn_requests = self.world.workload_rng.has_drawn();
         (outcome, decisions)
     }
 
@@ -457,6 +464,7 @@ impl<P: Protocol> Simulation<P> {
             plan: Arc::clone(&self.world.plan),
             unfired: unfired.map(|(index, _)| index).collect(),
             unused: self.world.overrides.unused(),
+            unused_requests: self.world.request_overrides.unused(),
             unused_masks: self.unused_masks(),
             panicked,
             dependability,
@@ -495,4 +503,9 @@ impl<P: Protocol> Simulation<P> {
 /// Whether this is the JSON of a message of `P`; if not, why not.
 pub(crate) fn read_message<P: Protocol>(form: &Value) -> Result<(), String> {
     P::Msg::deserialize(form).map(|_| ()).map_err(|error| error.to_string())
+}
+
+/// Whether this is the JSON of a request to the protocol; if not, why not.
+pub(crate) fn read_request<P: Protocol>(form: &Value) -> Result<(), String> {
+    Request::<P>::deserialize(form).map(|_| ()).map_err(|error| error.to_string())
 }

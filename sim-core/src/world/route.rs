@@ -47,6 +47,11 @@ impl World {
         Tampering { garbled: garbled || tampering.garbled, ..tampering }
     }
 
+    /// Whether single requests are told apart, as messages are.
+    pub fn tells_requests_apart(&self) -> bool {
+        !self.request_overrides.is_empty() || self.decisions.is_some()
+    }
+
     /// Whether single messages are told apart: where there are overrides, and where decisions are
     /// taken down.
     #[inline]

@@ -7,6 +7,7 @@ use ftsim_core::detector::DetectorKind;
 use ftsim_core::fault::{Action, Plan};
 use ftsim_core::message_override::{Arrival, Content, Fate};
 use ftsim_core::network::{Loss, Order};
+use ftsim_core::request_override::RequestOverride;
 use ftsim_core::{Duration, DurationRange, Mask, Outcome, Probability, ProcessId};
 
 const P: [ProcessId; 3] = [ProcessId(0), ProcessId(1), ProcessId(2)];
@@ -111,6 +112,23 @@ fn an_override_can_say_all_of_a_messages_way() {
     // A link that keeps order keeps it.
     let fifo = stage.with(|e| e.network.default.order = Order::Fifo);
     assert_eq!(fifo.play(), ["30 p1 Heard(0, 7)", "40 p1 Heard(0, 7)", "40 p1 Heard(0, 2)"]);
+}
+
+#[test]
+fn an_override_says_when_a_request_comes_and_what_it_is() {
+    let lines: Vec<_> = (0..3).map(|i| (i, 0, vec![Do::Say(i)])).collect();
+    let rule = |nth: u64, after: Option<u64>, replace: Option<Do>| RequestOverride {
+        process: P[0],
+        nth,
+        after: after.map(Duration::from_millis),
+        replace: replace.map(|what| serde_json::to_value([what]).expect("plain data")),
+    };
+    let stage = Stage::new(2, &lines);
+    assert_eq!(stage.play(), ["0 p0 Word(0)", "1 p0 Word(1)", "2 p0 Word(2)"]);
+    let rules = vec![rule(1, Some(9), None), rule(3, None, Some(Do::Say(7))), rule(4, None, None)];
+    let stage = stage.with(|e| e.requests = rules);
+    assert_eq!(stage.play(), ["1 p0 Word(1)", "2 p0 Word(7)", "9 p0 Word(0)"]);
+    assert_eq!(stage.record().0.unused_requests, [2]);
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub const COORDINATOR: &str = "coordinator";
 pub const PARTICIPANT: &str = "participant";
 
 /// What a process is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Request {
     /// A participant is to do its part of this transaction. Always comes before [`Request::Begin`].
     Perform {
@@ -51,7 +51,7 @@ pub enum Request {
 }
 
 /// The part of a transaction at one participant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Work {
     /// It reads the item.
     Read,

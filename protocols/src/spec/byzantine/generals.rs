@@ -22,7 +22,7 @@ pub struct ByzantineGenerals;
 pub const COMMANDER: ProcessId = ProcessId(0);
 
 /// What the commander is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Request {
     /// Give this order.
     Order(Value),

@@ -131,7 +131,7 @@ impl fmt::Display for Command {
 }
 
 /// What a process is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Request {
     /// A client is to get this operation done.
     Invoke {

@@ -1,0 +1,72 @@
+//! Overrides on single requests: what a client asks for and when, as data.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::id::ProcessId;
+use crate::time::Duration;
+
+/// What is asked at one particular time, whatever the clients have drawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestOverride {
+    /// Who is asked.
+    pub process: ProcessId,
+    /// Which of the requests to that process, counted from 1 in the order in which clients decide
+    /// on them.
+    pub nth: u64,
+    /// How long after the decision the process is asked; as the clients say, if `None`.
+    pub after: Option<Duration>,
+    /// What it is asked for, as the JSON of a request; as the clients say, if `None`.
+    pub replace: Option<Value>,
+}
+
+impl fmt::Display for RequestOverride {
+    /// `request 2 to p0: comes after 3ms, is {"Propose":1}`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { process, nth, after, replace } = self;
+        write!(f, "request {nth} to {process}: ")?;
+        let after = after.map(|after| format!("comes after {after}"));
+        let replace = replace.as_ref().map(|request| format!("is {request}"));
+        let said: Vec<String> = [after, replace].into_iter().flatten().collect();
+        f.write_str(&said.join(", "))
+    }
+}
+
+/// The overrides of a run, and how far the requests that they speak of are counted.
+#[derive(Clone, Debug, Default, Hash)]
+pub(crate) struct RequestOverrides {
+    /// Indices of the overrides whose request is still to come.
+    waiting: BTreeMap<(ProcessId, u64), usize>,
+    /// Requests to each process so far.
+    counts: BTreeMap<ProcessId, u64>,
+}
+
+impl RequestOverrides {
+    pub fn reset(&mut self, rules: &[RequestOverride]) {
+        self.counts.clear();
+        self.waiting.clear();
+        let named = |(index, rule): (usize, &RequestOverride)| ((rule.process, rule.nth), index);
+        self.waiting.extend(rules.iter().enumerate().map(named));
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Counts a request. Returns its number, and the index of the override that says what it is, if
+    /// one does.
+    pub fn next(&mut self, process: ProcessId) -> (u64, Option<usize>) {
+        let count = self.counts.entry(process).or_default();
+        *count += 1;
+        (*count, self.waiting.remove(&(process, *count)))
+    }
+
+    /// The overrides, by index, whose request never came; in their order.
+    pub fn unused(&self) -> Vec<usize> {
+        let mut unused: Vec<usize> = self.waiting.values().copied().collect();
+        unused.sort_unstable();
+        unused
+    }
+}
