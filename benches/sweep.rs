@@ -5,6 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use ftsim::run;
 use ftsim::scenario::Scenario;
 use ftsim::{Catalogue, sweep};
 
@@ -17,7 +18,7 @@ const CRASHES: &str = "[random]\nmax_faulty = 1\n\
 
 fn seeds(c: &mut Criterion) {
     let quiet = scenario(QUIET);
-    let (outcome, _) = sweep::record(&quiet, 1).expect("ftsim does not fail");
+    let (outcome, _) = run::record(&quiet, 1).expect("ftsim does not fail");
     assert_eq!(outcome.statistics.delivered, DELIVERIES);
     let crashes = scenario(&format!("{QUIET}{CRASHES}"));
     let mut group = c.benchmark_group("seeds on one core");

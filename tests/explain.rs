@@ -7,9 +7,10 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use expect_test::expect_file;
-use ftsim::necessity::{Instead, Sought, needs};
+use ftsim::Catalogue;
+use ftsim::run;
+use ftsim::run::necessity::{Instead, Sought, needs};
 use ftsim::scenario::Scenario;
-use ftsim::{Catalogue, sweep};
 use ftsim_reports::Causality;
 
 /// Runs ftsim in the folder that holds `scenarios/`.
@@ -130,7 +131,7 @@ fn every_line_of_a_diagram_is_one_of_mermaid() {
 fn what_is_needed_is_told_apart_from_what_is_not() {
     let needs_of = |name: &str, property: &str| {
         let scenario = scenario(name);
-        let (outcome, _) = sweep::record(&scenario, 1).expect("ftsim does not fail");
+        let (outcome, _) = run::record(&scenario, 1).expect("ftsim does not fail");
         let sought = Sought::of(&outcome, property).expect("a violation");
         needs(&scenario, &outcome, &sought).expect("ftsim does not fail")
     };
@@ -154,7 +155,7 @@ fn what_is_needed_is_told_apart_from_what_is_not() {
 fn causes_come_before_what_they_bring_about() {
     let mut caused = 0;
     for (path, scenario) in shipped::scenarios() {
-        let (_, trace) = sweep::record(&scenario, 1).expect("ftsim does not fail");
+        let (_, trace) = run::record(&scenario, 1).expect("ftsim does not fail");
         let causality = Causality::of(&trace);
         for (index, step) in causality.steps.iter().enumerate() {
             let earlier = step.cause.into_iter().chain(step.before);

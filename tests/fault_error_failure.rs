@@ -1,8 +1,9 @@
 //! Fault, error, failure: a bit flips, a copy is wrong, a client sees it. The trace tells them
 //! apart (Avizienis, Laprie, Randell and Landwehr 2004).
 
+use ftsim::Catalogue;
+use ftsim::run;
 use ftsim::scenario::Scenario;
-use ftsim::{Catalogue, sweep};
 use ftsim_core::Trace;
 use ftsim_core::trace::Happening;
 
@@ -16,7 +17,7 @@ fn text() -> String {
 fn traces(text: &str) -> Vec<Trace> {
     let scenario = Scenario::parse("x.toml", text, &Catalogue::builtin());
     let Ok(scenario) = scenario else { panic!("the scenario is refused") };
-    let record = |seed| sweep::record(&scenario, seed).expect("ftsim does not fail").1;
+    let record = |seed| run::record(&scenario, seed).expect("ftsim does not fail").1;
     SEEDS.map(record).collect()
 }
 

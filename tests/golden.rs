@@ -7,8 +7,9 @@
 use std::path::Path;
 
 use expect_test::expect_file;
+use ftsim::Catalogue;
+use ftsim::run;
 use ftsim::scenario::Scenario;
-use ftsim::{Catalogue, sweep};
 use ftsim_reports::{write_outcome, write_trace};
 
 /// The trace and the verdicts of one seed of a scenario, as text without colours.
@@ -19,7 +20,7 @@ fn check(scenario: &str, seed: u64) {
     let Ok(scenario_read) = Scenario::parse(scenario, &text, &Catalogue::builtin()) else {
         panic!("{scenario} is refused")
     };
-    let (outcome, trace) = sweep::record(&scenario_read, seed).expect("ftsim does not fail");
+    let (outcome, trace) = run::record(&scenario_read, seed).expect("ftsim does not fail");
     let mut shown = Vec::new();
     let mut plain = anstream::StripStream::new(&mut shown);
     write_trace(&mut plain, &trace).expect("a vector takes all");

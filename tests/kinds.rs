@@ -1,9 +1,11 @@
 //! Guards what scenario files say of faults: each kind becomes the engine's fault that it names.
 
 use annotate_snippets::Renderer;
-use ftsim::crash_point::CrashPoint;
+use ftsim::run;
 use ftsim::scenario::Scenario;
-use ftsim::{Catalogue, judge, sweep};
+use ftsim::scenario::crash_point::CrashPoint;
+use ftsim::sweep::judge;
+use ftsim::{Catalogue, sweep};
 use ftsim_core::adversary::Behaviour;
 use ftsim_core::choice::{Choice, Chosen};
 use ftsim_core::clock::Shift;
@@ -403,7 +405,7 @@ fn a_crash_point_that_fails_can_be_replayed() {
     let (_, point) = surprise.replay.split_once(" --seed 1 --crash-point ").expect("a crash point");
     let point: CrashPoint = point.parse().expect("one that can be read");
     let (outcome, _) =
-        sweep::record_crash_point(&scenario, 1, every, point).expect("no failure of ftsim");
+        run::record_crash_point(&scenario, 1, every, point).expect("no failure of ftsim");
     let judged = outcome.judged.iter().find(|judged| judged.id.0 == "ac.1").expect("a verdict");
     assert!(matches!(judged.verdict, Verdict::Violated(_)), "{:?}", judged.verdict);
     assert!(outcome.unfired.is_empty());

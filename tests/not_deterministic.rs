@@ -3,10 +3,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ftsim::divergence::Differs;
+use ftsim::Catalogue;
+use ftsim::run::divergence;
+use ftsim::run::divergence::Differs;
+use ftsim::run::{Repeat, RunError};
 use ftsim::scenario::Scenario;
-use ftsim::sweep::{self, Repeat, RunError};
-use ftsim::{Catalogue, divergence};
+use ftsim::sweep;
 use ftsim_core::{
     Cx, DetectorClass, FaultClass, Links, Model, Never, Process, ProcessId, Protocol, Setting,
     Timing,

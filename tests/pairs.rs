@@ -7,7 +7,8 @@ use std::fs;
 use std::path::Path;
 
 use ftsim::scenario::Scenario;
-use ftsim::{Catalogue, judge, sweep};
+use ftsim::sweep::judge;
+use ftsim::{Catalogue, sweep};
 use ftsim_reports::SeedRange;
 use toml::{Table, Value};
 

@@ -3,19 +3,21 @@
 
 mod shipped;
 
-use ftsim::crash_point::CrashPoint;
+use ftsim::Catalogue;
+use ftsim::run;
+use ftsim::run::repro;
 use ftsim::scenario::Scenario;
-use ftsim::{Catalogue, repro, sweep};
+use ftsim::scenario::crash_point::CrashPoint;
 
 /// Writes the repro of a run, reads it, runs it, and compares.
 fn reproduce(name: &str, scenario: &Scenario, seed: u64, point: Option<CrashPoint>) {
-    let recorded = sweep::record_either(scenario, seed, point).expect("ftsim does not fail");
+    let recorded = run::record_either(scenario, seed, point).expect("ftsim does not fail");
     let text = repro::text(scenario, "a test", &recorded).expect("a repro");
     let repro = Scenario::parse("repro.toml", &text, &Catalogue::builtin());
     let repro = repro.unwrap_or_else(|wrong| panic!("{name}, seed {seed}: {wrong:?}\n{text}"));
     assert!(repro.experiment.random.is_none() && repro.crash_points.is_none(), "{name}");
     assert_eq!(repro.own_seeds(), seed..seed + 1);
-    let again = sweep::record(&repro, seed).expect("ftsim does not fail");
+    let again = run::record(&repro, seed).expect("ftsim does not fail");
     assert_eq!(again.0.plan, recorded.0.plan, "{name}, seed {seed}\n{text}");
     assert_eq!(again.0.digest, recorded.0.digest, "{name}, seed {seed}\n{text}");
     assert!(again.1 == recorded.1, "{name}, seed {seed}\n{text}");

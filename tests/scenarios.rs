@@ -7,9 +7,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use annotate_snippets::Renderer;
-use ftsim::necessity::set;
+use ftsim::run::necessity::set;
 use ftsim::scenario::Scenario;
-use ftsim::{Catalogue, judge, sweep};
+use ftsim::sweep::judge;
+use ftsim::{Catalogue, sweep};
 use ftsim_core::MutantKind;
 use ftsim_reports::SeedRange;
 use toml::{Table, Value};
@@ -26,7 +27,7 @@ fn scenarios() -> Vec<PathBuf> {
 fn parse(path: &Path, text: &str) -> Result<Scenario, String> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     Scenario::parse(name, text, &Catalogue::builtin()).map_err(|diagnostics| {
-        let render = |d: &ftsim::diagnostic::Diagnostic| d.render(&Renderer::plain());
+        let render = |d: &ftsim::scenario::diagnostic::Diagnostic| d.render(&Renderer::plain());
         diagnostics.iter().map(render).collect::<Vec<_>>().join("\n")
     })
 }

@@ -12,11 +12,14 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use expect_test::expect_file;
-use ftsim::crash_point::CrashPoint;
+use ftsim::Catalogue;
+use ftsim::run;
+use ftsim::run::Repeat;
 use ftsim::scenario::Scenario;
+use ftsim::scenario::crash_point::CrashPoint;
 use ftsim::shrink::{Case, Effort, Shrunk, Target, control, processes, shrink};
-use ftsim::sweep::{self, Repeat};
-use ftsim::{Catalogue, judge};
+use ftsim::sweep;
+use ftsim::sweep::judge;
 use ftsim_core::{Mask, Outcome, PropertyId};
 use ftsim_reports::SeedRange;
 use toml::{Table, Value};
@@ -25,7 +28,7 @@ const ENOUGH: Duration = Duration::from_secs(600);
 static RUNNING: AtomicBool = AtomicBool::new(false);
 
 fn parse(path: &str, text: &str) -> Scenario {
-    let shown = |diagnostics: Vec<ftsim::diagnostic::Diagnostic>| -> String {
+    let shown = |diagnostics: Vec<ftsim::scenario::diagnostic::Diagnostic>| -> String {
         diagnostics.iter().map(|d| format!("{}\n", d.message)).collect()
     };
     Scenario::parse(path, text, &Catalogue::builtin())
@@ -39,12 +42,12 @@ fn first_failure(scenario: &Scenario, wanted: &[PropertyId]) -> Option<(Outcome,
         let points: Vec<Option<CrashPoint>> = match scenario.crash_points {
             None => vec![None],
             Some(every) => {
-                let points = sweep::crash_points(scenario, seed, every).expect("a profile run");
+                let points = run::crash_points(scenario, seed, every).expect("a profile run");
                 points.into_iter().map(|(point, _)| Some(point)).collect()
             }
         };
         for point in points {
-            let outcome = sweep::run_one(scenario, seed, point, Repeat::Once).expect("a run");
+            let outcome = run::run_one(scenario, seed, point, Repeat::Once).expect("a run");
             if let Some(target) = Target::of(&outcome, wanted) {
                 return Some((outcome, target));
             }
@@ -72,7 +75,7 @@ fn runs_as_expected(path: &str, shrunk: &Shrunk) -> Result<(), String> {
         let surprises: Vec<_> = report.surprises.iter().map(|s| &s.message).collect();
         return Err(format!("not as expected: {surprises:?}"));
     }
-    let outcome = sweep::run(&scenario, seeds.start).expect("a run");
+    let outcome = run::run(&scenario, seeds.start).expect("a run");
     let shows = shrunk.target.is_shown_by(&outcome);
     shows.then_some(()).ok_or_else(|| "the file fails in another way".to_owned())
 }
@@ -97,7 +100,7 @@ fn with_one_thing_less(shrunk: &Shrunk) -> Vec<(String, Case)> {
         rest.remove(index);
         less.push((format!("message {index}"), case.with_messages(&rest)));
     }
-    let outcome = sweep::run(&scenario, case.seed).expect("a run");
+    let outcome = run::run(&scenario, case.seed).expect("a run");
     for (p, count) in outcome.statistics.requests.iter().enumerate() {
         for request in 1..=*count {
             let process = scenario.experiment.setting.processes().nth(p).expect("a process");
@@ -126,7 +129,7 @@ fn with_one_thing_less(shrunk: &Shrunk) -> Vec<(String, Case)> {
 fn fails_alike(case: &Case, shrunk: &Shrunk) -> bool {
     let catalogue = Catalogue::builtin();
     let outcome_of = |case: &Case| {
-        case.scenario(&catalogue).map(|scenario| sweep::run(&scenario, case.seed).expect("a run"))
+        case.scenario(&catalogue).map(|scenario| run::run(&scenario, case.seed).expect("a run"))
     };
     let is_well = |case: &Case| {
         outcome_of(case).is_some_and(|outcome| !shrunk.target.is_violated_by(&outcome))
@@ -276,7 +279,7 @@ fn of_twenty_faults_the_one_that_matters_is_left() {
     let scenario = parse("noise.toml", &text);
     assert_eq!(scenario.experiment.plan.faults.len(), 20);
     for seed in 1..=10 {
-        let outcome = sweep::run(&scenario, seed).expect("a run");
+        let outcome = run::run(&scenario, seed).expect("a run");
         let wanted = [PropertyId("rb.agreement")];
         let target = Target::of(&outcome, &wanted).expect("agreement is violated");
         assert_eq!(target.name(), "rb.agreement");

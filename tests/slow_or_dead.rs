@@ -3,8 +3,8 @@
 
 mod shipped;
 
+use ftsim::run;
 use ftsim::scenario::Scenario;
-use ftsim::sweep;
 use ftsim_core::trace::{Entry, Happening};
 use ftsim_core::{Duration, Instant, Outcome, ProcessId, Trace, Verdict};
 
@@ -22,7 +22,7 @@ fn dead_and_slow() -> [Scenario; 2] {
 }
 
 fn record(scenario: &Scenario, seed: u64) -> (Outcome, Trace) {
-    sweep::record(scenario, seed).expect("ftsim does not fail")
+    run::record(scenario, seed).expect("ftsim does not fail")
 }
 
 /// What the observer sees and does before T, and when. What becomes of its messages is hidden from

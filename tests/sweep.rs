@@ -3,8 +3,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ftsim::run;
 use ftsim::scenario::Scenario;
-use ftsim::{Catalogue, judge, sweep};
+use ftsim::sweep::judge;
+use ftsim::{Catalogue, sweep};
 use ftsim_core::{
     Cx, DetectorClass, FaultClass, Links, Model, Never, Process, ProcessId, PropertyId, Protocol,
     Setting, Timing,
@@ -115,7 +117,7 @@ fn a_panic_of_a_handler_is_a_surprise_that_can_be_replayed() {
     let first = &report.surprises[0];
     assert_eq!((first.kind, first.seed), (SurpriseKind::Panicked, Some(1)));
     assert!(first.message.contains("p0 panicked: asked for too much"), "{}", first.message);
-    let (outcome, _) = sweep::record(&scenario, 1).expect("no failure of ftsim");
+    let (outcome, _) = run::record(&scenario, 1).expect("no failure of ftsim");
     assert!(outcome.panicked.is_some());
 }
 

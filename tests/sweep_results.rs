@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use expect_test::expect_file;
+use ftsim::run;
 use ftsim::scenario::Scenario;
 use ftsim::{Catalogue, sweep};
 
@@ -243,13 +244,13 @@ fn every_failing_seed_of_a_mutant_replays_from_its_repro() {
     for line in results.lines().filter(|line| line.starts_with("{\"failing\"")) {
         let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
         let seed = line["failing"]["seed"].as_u64().expect("a seed");
-        let recorded = sweep::record(&scenario, seed).expect("ftsim does not fail");
-        let text = ftsim::repro::text(&scenario, "a test", &recorded).expect("a repro");
+        let recorded = run::record(&scenario, seed).expect("ftsim does not fail");
+        let text = run::repro::text(&scenario, "a test", &recorded).expect("a repro");
         let repro = Scenario::parse("repro.toml", &text, &Catalogue::builtin());
         let repro = repro.unwrap_or_else(|wrong| panic!("{wrong:?}\n{text}"));
         assert_eq!(repro.experiment.plan, *recorded.0.plan, "{text}");
         assert!(repro.experiment.random.is_none());
-        let again = sweep::record(&repro, seed).expect("ftsim does not fail");
+        let again = run::record(&repro, seed).expect("ftsim does not fail");
         assert_eq!(again.0.digest.to_string(), line["failing"]["digest"], "{text}");
         assert_eq!(again.1, recorded.1);
         count += 1;

@@ -3,8 +3,8 @@
 
 mod shipped;
 
+use ftsim::run;
 use ftsim::scenario::Scenario;
-use ftsim::sweep;
 use ftsim_core::trace::{Entry, Happening};
 use ftsim_core::{Duration, Instant, Outcome, ProcessId, Trace, Verdict};
 
@@ -26,7 +26,7 @@ fn three() -> [Scenario; 3] {
 }
 
 fn record(scenario: &Scenario, seed: u64) -> (Outcome, Trace) {
-    sweep::record(scenario, seed).expect("ftsim does not fail")
+    run::record(scenario, seed).expect("ftsim does not fail")
 }
 
 /// What an observer sees and does before the primary is back, and when. What becomes of its

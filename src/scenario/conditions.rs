@@ -6,10 +6,12 @@ use ftsim_core::fault::Action;
 use ftsim_core::storage::DiskFault;
 use ftsim_core::{Duration, Instant, Probability, ProcessId, Timing};
 
-use super::faults::{Reader, Surroundings};
+use super::context::Context;
+use super::faults::Reader;
+use super::file;
 use super::network::probability;
 use super::problems::Problems;
-use crate::scenario_file::{self as file, ChanceFile, Count, FaultFile, Targets};
+use crate::scenario::file::{ChanceFile, Count, FaultFile, Targets};
 
 /// A process that is slower than this is refused: it may as well have crashed.
 pub(super) const SLOW_FACTOR_MAX: u64 = 1_000;
@@ -200,11 +202,7 @@ impl Reader<'_> {
         Some(process.into_iter().map(omission).collect())
     }
 
-    fn late(
-        &self,
-        problems: &mut Problems<'_>,
-        late: &crate::scenario_file::LateFile,
-    ) -> Option<Vec<Condition>> {
+    fn late(&self, problems: &mut Problems<'_>, late: &file::LateFile) -> Option<Vec<Condition>> {
         self.not_zero(problems, "late.by", late.by);
         let Some(process) = &late.process else {
             let links = self.links(problems, "late", late.from.as_ref(), late.to.as_ref());
@@ -426,7 +424,7 @@ fn each(
 /// Refuses what makes messages exceed the bound that a synchronous protocol counts on.
 pub(super) fn refuse_beyond_bound(
     problems: &mut Problems<'_>,
-    around: &Surroundings<'_>,
+    around: &Context<'_>,
     path: &str,
     by: Duration,
 ) {

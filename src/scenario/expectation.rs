@@ -6,7 +6,7 @@ use ftsim_core::catalogue::PropertyInfo;
 use ftsim_core::{Entry, PropertyId};
 
 use super::problems::Problems;
-use crate::scenario_file::ExpectFile;
+use crate::scenario::file::ExpectFile;
 
 /// What is expected of all seeds together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,44 +1,16 @@
 //! `[[fault]]`: the plan.
 
 use ftsim_core::adversary::Behaviour;
-use ftsim_core::catalogue::AdversaryInfo;
 use ftsim_core::choice::{Choice, Chosen};
 use ftsim_core::fault::{Action, Crash, Fault, InFlight, Plan, Trigger};
-use ftsim_core::network::NetworkConfig;
 use ftsim_core::storage::OnCrash;
-use ftsim_core::{Duration, FaultClass, Instant, ProcessId, Setting, Timing};
+use ftsim_core::{Duration, FaultClass, Instant, ProcessId};
 
+use super::context::Context;
 use super::liars::{behaviour, refuse_one_sided_collusion};
-use super::names::Names;
 use super::problems::{Problems, quoted};
 use super::world::on_crash as on_crash_of;
-use crate::scenario_file::{FaultFile, InFlightFile};
-
-/// What faults are checked against.
-pub struct Surroundings<'a> {
-    /// Who can be named.
-    pub names: &'a Names<'a>,
-    /// How many there are.
-    pub setting: &'a Setting,
-    /// How processes may fail in the protocol's model.
-    pub class: FaultClass,
-    /// The adversaries that the protocol brings along.
-    pub adversaries: &'a [AdversaryInfo],
-    /// Whether a transport carries the messages.
-    pub has_transport: bool,
-    /// What the protocol knows of time.
-    pub timing: Timing,
-    /// Whether the protocol says how its state can be corrupted.
-    pub has_corruptible_state: bool,
-    /// Whether processes of the protocol's spec announce that they lead.
-    pub has_leader: bool,
-    /// When the network stabilises.
-    pub network: &'a NetworkConfig,
-    /// When the run ends.
-    pub horizon: Instant,
-    /// From when on no fault strikes.
-    pub faults_end: Option<Instant>,
-}
+use crate::scenario::file::{FaultFile, InFlightFile};
 
 /// The faults of a scenario.
 #[derive(Default)]
@@ -52,11 +24,7 @@ pub struct Script {
 }
 
 /// The faults of a scenario.
-pub fn script(
-    problems: &mut Problems<'_>,
-    around: &Surroundings<'_>,
-    faults: &[FaultFile],
-) -> Script {
+pub fn script(problems: &mut Problems<'_>, around: &Context<'_>, faults: &[FaultFile]) -> Script {
     let mut script = Script::default();
     for (index, fault) in faults.iter().enumerate() {
         let reader = Reader { path: format!("fault[{index}]"), fault, around };
@@ -74,7 +42,7 @@ pub fn script(
             script.choices.push(Choice { faults, candidate_count, of });
         }
     }
-    refuse_one_sided_collusion(problems, &script);
+    refuse_one_sided_collusion(problems, &script.plan, &script.origins);
     script
 }
 
@@ -82,7 +50,7 @@ pub fn script(
 pub(super) struct Reader<'a> {
     pub(super) path: String,
     pub(super) fault: &'a FaultFile,
-    pub(super) around: &'a Surroundings<'a>,
+    pub(super) around: &'a Context<'a>,
 }
 
 impl Reader<'_> {

@@ -1,18 +1,18 @@
 //! How Byzantine processes lie.
 
 use ftsim_core::adversary::Behaviour;
-use ftsim_core::fault::Action;
+use ftsim_core::fault::{Action, Plan};
 use ftsim_core::{Duration, ProcessId};
 
-use super::faults::{Script, Surroundings};
+use super::context::Context;
 use super::problems::Problems;
-use crate::scenario_file::BehaviourFile;
+use crate::scenario::file::BehaviourFile;
 
 /// How a process lies, as the key at `path` says. What is said of several who collude includes
 /// `liars`.
 pub fn behaviour(
     problems: &mut Problems<'_>,
-    around: &Surroundings<'_>,
+    around: &Context<'_>,
     path: &str,
     file: Option<&BehaviourFile>,
     liars: &[ProcessId],
@@ -59,13 +59,17 @@ pub fn behaviour(
 }
 
 /// Refuses processes that collude with one who does not collude with them.
-pub(super) fn refuse_one_sided_collusion(problems: &mut Problems<'_>, script: &Script) {
-    let faults = &script.plan.faults;
+pub(super) fn refuse_one_sided_collusion(
+    problems: &mut Problems<'_>,
+    plan: &Plan,
+    origins: &[usize],
+) {
+    let faults = &plan.faults;
     let colludes = |p, behaviour: &Behaviour| {
         faults.iter().any(|f| f.action == Action::Corrupt(p, behaviour.clone()))
     };
     let mut refused = None;
-    for (fault, origin) in faults.iter().zip(&script.origins) {
+    for (fault, origin) in faults.iter().zip(origins) {
         let Action::Corrupt(process, behaviour @ Behaviour::Collude(circle)) = &fault.action else {
             continue;
         };

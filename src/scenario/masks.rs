@@ -4,7 +4,7 @@ use ftsim_core::Mask;
 
 use super::names::Names;
 use super::problems::Problems;
-use crate::scenario_file::MaskFile;
+use crate::scenario::file::MaskFile;
 
 /// The masks, in the order of the file.
 pub fn masks(problems: &mut Problems<'_>, names: &Names<'_>, masks: &[MaskFile]) -> Vec<Mask> {

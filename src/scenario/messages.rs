@@ -7,7 +7,7 @@ use ftsim_core::{Entry, Instant, ProcessId};
 
 use super::names::Names;
 use super::problems::Problems;
-use crate::scenario_file::MessageFile;
+use crate::scenario::file::MessageFile;
 
 /// The overrides, in the order of the file.
 pub fn overrides(

@@ -2,20 +2,29 @@
 //! again.
 
 mod conditions;
+mod context;
+pub mod crash_point;
+pub mod diagnostic;
 mod expectation;
 mod faults;
+pub mod file;
 mod liars;
+pub mod marks;
 mod masks;
 mod messages;
 mod names;
 mod network;
 mod partition;
+pub mod plan_file;
 mod problems;
 mod random;
 mod reading;
 mod refusals;
+pub mod repro;
 mod requests;
+pub mod schema;
 mod settings;
+pub mod source;
 mod targets;
 mod transport;
 mod world;
@@ -36,13 +45,15 @@ use problems::{Problems, UnknownField};
 use reading::UNKNOWN_KEYS_MAX;
 pub use settings::{Effective, effective};
 
-use crate::crash_point::{CrashPoint, EveryCrashPoint};
-use crate::diagnostic::Diagnostic;
-use crate::failing_run::PANICKED;
-use crate::marks::Marks;
-use crate::repro::Repro;
-use crate::scenario_file::{Processes, ReproFile, ScenarioFile};
-use crate::source::{Places, Source};
+use crate::scenario::crash_point::{CrashPoint, EveryCrashPoint};
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::file::{Processes, ReproFile, ScenarioFile};
+use crate::scenario::marks::Marks;
+use crate::scenario::repro::Repro;
+use crate::scenario::source::{Places, Source};
+
+/// What a panic is called where properties are named.
+pub const PANICKED: &str = "panicked";
 
 /// Processes of one run.
 const PROCESS_COUNT_MAX: u64 = 10_000;
@@ -188,7 +199,7 @@ fn read(
     let detector = world::detector(problems, &names, limits.horizon, stable, &file.detector);
     let liveness = file.liveness.as_ref();
     let liveness = world::liveness(problems, limits.horizon, stable, liveness);
-    let around = faults::Surroundings {
+    let around = context::Context {
         names: &names,
         setting: &setting,
         class: model.faults,

@@ -3,7 +3,7 @@
 use ftsim_core::{ProcessId, Setting};
 
 use super::problems::Problems;
-use crate::scenario_file::Targets;
+use crate::scenario::file::Targets;
 
 /// The processes that a scenario can name.
 pub struct Names<'s> {
@@ -79,7 +79,10 @@ impl<'s> Names<'s> {
             Err(_) => {
                 let valid: Vec<&str> =
                     self.setting.roles.iter().map(|(role, _)| role.as_str()).collect();
-                let near = crate::diagnostic::did_you_mean(name, valid.into_iter().chain(["all"]));
+                let near = crate::scenario::diagnostic::did_you_mean(
+                    name,
+                    valid.into_iter().chain(["all"]),
+                );
                 let hint = problems
                     .value(path, format!("unknown process `{name}`"))
                     .label(format!("expected p0 to p{last}, a role, or \"all\""));

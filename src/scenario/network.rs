@@ -4,9 +4,10 @@ use ftsim_core::delay::Delay;
 use ftsim_core::network::{Link, Loss, NetworkConfig, Order};
 use ftsim_core::{Duration, Instant, Probability, Timing};
 
+use super::file;
 use super::names::Names;
 use super::problems::{Problems, quoted};
-use crate::scenario_file::{self as file, DelayFile, DelayTable, NetworkFile};
+use crate::scenario::file::{DelayFile, DelayTable, NetworkFile};
 
 /// More overridden links than this are refused.
 const OVERRIDE_COUNT_MAX: usize = 1_000_000;

@@ -7,7 +7,7 @@ use ftsim_core::network::Cut;
 
 use super::faults::Reader;
 use super::problems::Problems;
-use crate::scenario_file::{PartitionFile, Shape, Targets};
+use crate::scenario::file::{PartitionFile, Shape, Targets};
 
 /// In a smaller ring every process hears all others.
 pub const RING_COUNT_MIN: u32 = 4;

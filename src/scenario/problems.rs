@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, did_you_mean, nearest};
-use crate::source::{Places, Source, Span};
+use crate::scenario::diagnostic::{Diagnostic, did_you_mean, nearest};
+use crate::scenario::source::{Places, Source, Span};
 
 /// What is wrong so far.
 pub struct Problems<'a> {

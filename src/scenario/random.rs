@@ -8,13 +8,14 @@ use ftsim_core::storage::DiskFault;
 use ftsim_core::{Duration, DurationRange, Instant, Probability};
 
 use super::conditions::{SLOW_FACTOR_MAX, refuse_beyond_bound};
-use super::faults::{Surroundings, refuse_recovery};
+use super::context::Context;
+use super::faults::refuse_recovery;
 use super::liars::behaviour;
 use super::network::probability;
 use super::partition::RING_COUNT_MIN;
 use super::problems::{Problems, quoted};
-use crate::crash_point::EveryCrashPoint;
-use crate::scenario_file::{
+use crate::scenario::crash_point::EveryCrashPoint;
+use crate::scenario::file::{
     Counts, CrashPointsFile, OccurrenceFile, OccurrenceOf, RandomFile, RandomShape,
 };
 
@@ -31,7 +32,7 @@ pub struct Random {
 }
 
 /// What `[random]` asks for.
-pub fn random(problems: &mut Problems<'_>, around: &Surroundings<'_>, file: &RandomFile) -> Random {
+pub fn random(problems: &mut Problems<'_>, around: &Context<'_>, file: &RandomFile) -> Random {
     if let Some(CrashPointsFile::Every) = file.crash_points {
         return Random { drawn: None, crash_points: Some(every(problems, around, file)) };
     }
@@ -42,11 +43,7 @@ pub fn random(problems: &mut Problems<'_>, around: &Surroundings<'_>, file: &Ran
     Random { drawn: Some(drawn(problems, around, file)), crash_points: None }
 }
 
-fn every(
-    problems: &mut Problems<'_>,
-    around: &Surroundings<'_>,
-    file: &RandomFile,
-) -> EveryCrashPoint {
+fn every(problems: &mut Problems<'_>, around: &Context<'_>, file: &RandomFile) -> EveryCrashPoint {
     let reader = Reader { around, file };
     let mut others: Vec<(&str, bool)> = reader.given().collect();
     others.extend([("max_faulty", file.max_faulty.is_some()), ("swarm", file.swarm)]);
@@ -66,11 +63,7 @@ fn every(
     EveryCrashPoint { recover_after: file.recover_after }
 }
 
-fn drawn(
-    problems: &mut Problems<'_>,
-    around: &Surroundings<'_>,
-    file: &RandomFile,
-) -> RandomFaults {
+fn drawn(problems: &mut Problems<'_>, around: &Context<'_>, file: &RandomFile) -> RandomFaults {
     let reader = Reader { around, file };
     let mut kinds = reader.of_processes(problems);
     kinds.extend(reader.of_disks(problems));
@@ -91,7 +84,7 @@ fn drawn(
 }
 
 struct Reader<'a> {
-    around: &'a Surroundings<'a>,
+    around: &'a Context<'a>,
     file: &'a RandomFile,
 }
 

@@ -5,8 +5,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::problems::{Problems, UnknownField};
-use crate::scenario_file::ScenarioFile;
-use crate::source::Span;
+use crate::scenario::file::ScenarioFile;
+use crate::scenario::source::Span;
 
 /// So many unknown keys are told at once.
 pub const UNKNOWN_KEYS_MAX: usize = 20;

@@ -5,7 +5,7 @@ use ftsim_core::{Entry, Instant};
 
 use super::names::Names;
 use super::problems::Problems;
-use crate::scenario_file::RequestFile;
+use crate::scenario::file::RequestFile;
 
 /// The overrides, in the order of the file.
 pub fn requests(

@@ -6,7 +6,7 @@ use ftsim_core::fault::Action;
 
 use super::faults::Reader;
 use super::problems::Problems;
-use crate::scenario_file::{PartitionFile, Shape, Targets};
+use crate::scenario::file::{PartitionFile, Shape, Targets};
 
 impl Reader<'_> {
     /// The processes that a key names; all of them where each seed is to choose.

@@ -5,7 +5,7 @@ use ftsim_core::network::NetworkConfig;
 use ftsim_core::transport::{Guarantee, Heartbeat, TransportConfig};
 
 use super::problems::Problems;
-use crate::scenario_file::{DetectorFile, DetectorKind, GuaranteeFile, NetworkFile};
+use crate::scenario::file::{DetectorFile, DetectorKind, GuaranteeFile, NetworkFile};
 
 /// What the scenario puts between processes and links.
 pub fn transport(

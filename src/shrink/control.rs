@@ -14,7 +14,7 @@ use ftsim_core::{MutantKind, ProcessId};
 use toml::{Table, Value};
 
 use super::case::Case;
-use crate::necessity::set;
+use crate::run::necessity::set;
 use crate::scenario::Scenario;
 
 /// The controls that hold.

@@ -10,9 +10,10 @@ use toml::{Table, Value};
 
 use super::case::{Case, comes_by};
 use super::control;
-use crate::plan_file;
+use crate::run;
+use crate::run::InternalError;
 use crate::scenario::Scenario;
-use crate::sweep::{self, InternalError};
+use crate::scenario::plan_file;
 
 /// Sections of a scenario that say what is drawn, or what several seeds come to.
 const ABOUT_MANY_RUNS: [&str; 4] = ["random", "repro", "expect", "message"];
@@ -54,7 +55,7 @@ pub fn explicit(
         faults.push(Value::Table(fault));
     }
     let plan = outcome.plan.as_ref();
-    let (again, decisions) = sweep::decisions(scenario, outcome.seed, plan)?;
+    let (again, decisions) = run::decisions(scenario, outcome.seed, plan)?;
     if again.digest != outcome.digest {
         return Err(failed("it is not the same when it is run again"));
     }

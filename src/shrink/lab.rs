@@ -15,9 +15,9 @@ use toml::Value;
 use super::case::Case;
 use super::control::{self, Controls};
 use super::target::Target;
-use crate::progress::clock;
+use crate::cli::clock;
+use crate::run;
 use crate::scenario::Scenario;
-use crate::sweep;
 
 /// A smaller case may take this many events and as many again as the run that it comes from.
 const MORE_EVENTS: u64 = 1_000;
@@ -179,7 +179,7 @@ impl<'a> Lab<'a> {
 
     fn decisions(&self) -> Vec<Decision> {
         let scenario = self.scenario();
-        let decided = sweep::decisions(&scenario, self.best.seed, &scenario.experiment.plan);
+        let decided = run::decisions(&scenario, self.best.seed, &scenario.experiment.plan);
         decided.map(|(_, made)| made.messages).unwrap_or_default()
     }
 
@@ -198,7 +198,7 @@ impl<'a> Lab<'a> {
         let limits = &mut scenario.experiment.limits;
         limits.event_count_max = limits.event_count_max.min(self.event_count_max);
         self.runs += 1;
-        sweep::run(&scenario, case.seed).ok()
+        run::run(&scenario, case.seed).ok()
     }
 
     /// Leaves out what never struck in the run of the best case, whether or not the time is up. It

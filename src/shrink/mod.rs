@@ -24,9 +24,10 @@ use std::time::Duration;
 use ftsim_core::{Outcome, PropertyId};
 use ftsim_protocols::Catalogue;
 
-use crate::progress::clock;
+use crate::cli::clock;
+use crate::run;
+use crate::run::InternalError;
 use crate::scenario::Scenario;
-use crate::sweep::{self, InternalError};
 pub use case::Case;
 use explicit::{Explicit, explicit};
 use lab::Lab;
@@ -93,7 +94,7 @@ pub fn shrink(
 ) -> Result<Shrunk, InternalError> {
     let catalogue = &Catalogue::from(scenario.entry.clone());
     let run = |case: &Case| {
-        case.scenario(catalogue).and_then(|scenario| sweep::run(&scenario, case.seed).ok())
+        case.scenario(catalogue).and_then(|scenario| run::run(&scenario, case.seed).ok())
     };
     let Explicit { case, outcome: first } = explicit(scenario, outcome, run)?;
     // Requests that are written out can stand in the way, too.
@@ -178,12 +179,12 @@ fn weight(lab: &Lab<'_>, needs_its_seed: bool) -> Weight {
 
 /// The weight of a shrunk file, whose only run violates this property; `None` if it does not.
 pub fn weight_of(small: &Scenario, seed: u64, property: &str) -> Option<Weight> {
-    let outcome = sweep::run(small, seed).ok()?;
+    let outcome = run::run(small, seed).ok()?;
     let known = small.checked.iter().map(|known| known.id).filter(|id| id.0 == property);
     let wanted: Vec<PropertyId> = known.collect();
     let target = Target::of(&outcome, &wanted).filter(|target| target.name() == property)?;
     let mut others = (1..=SEEDS_TRIED).filter(|other| *other != seed);
-    let shows = |other| sweep::run(small, other).is_ok_and(|outcome| target.is_shown_by(&outcome));
+    let shows = |other| run::run(small, other).is_ok_and(|outcome| target.is_shown_by(&outcome));
     let Size { processes, events, faults, messages, .. } = size(small, &outcome);
     Some(Weight {
         processes,

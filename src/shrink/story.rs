@@ -5,7 +5,7 @@ use toml::{Table, Value};
 
 use super::file;
 use super::lab::Lab;
-use crate::repro;
+use crate::run::repro;
 use crate::scenario::Scenario;
 
 /// The file: the best case with what it shows as its summary and its expectation.

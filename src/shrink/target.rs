@@ -2,7 +2,8 @@
 
 use ftsim_core::{Kind, Outcome, PropertyId, Verdict};
 
-use crate::failing_run::{PANICKED, shape};
+use crate::run::failing_run::shape;
+use crate::scenario::PANICKED;
 
 /// A failure: what was violated, and what the violation looks like.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -93,7 +93,8 @@ fn check(text: &str, expected: Expect) {
         Ok(_) => "no error\n".to_owned(),
         Err(diagnostics) => {
             assert!(!diagnostics.is_empty(), "an error without a word");
-            let render = |d: &ftsim::diagnostic::Diagnostic| d.render(&Renderer::plain()) + "\n";
+            let render =
+                |d: &ftsim::scenario::diagnostic::Diagnostic| d.render(&Renderer::plain()) + "\n";
             diagnostics.iter().map(render).collect::<Vec<_>>().join("\n")
         }
     };

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ftsim::Catalogue;
 use ftsim::audit::Rule;
-use ftsim::audited_run::{Audit, WrongRun, audit_seeds};
+use ftsim::run::audited::{Audit, WrongRun, audit_seeds};
 use ftsim::scenario::Scenario;
 
 /// Seeds of each shipped scenario that are audited.

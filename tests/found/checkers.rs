@@ -1,7 +1,8 @@
 //! Defects of the checkers of properties.
 
+use ftsim::Catalogue;
+use ftsim::run;
 use ftsim::scenario::Scenario;
-use ftsim::{Catalogue, sweep};
 use ftsim_core::Outcome;
 use ftsim_core::property::Verdict;
 
@@ -11,7 +12,7 @@ fn scenario(text: &str) -> Scenario {
 }
 
 fn outcome(scenario: &Scenario, seed: u64) -> Outcome {
-    sweep::run(scenario, seed).expect("ftsim does not fail")
+    run::run(scenario, seed).expect("ftsim does not fail")
 }
 
 fn violated(outcome: &Outcome) -> Vec<&'static str> {

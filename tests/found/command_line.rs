@@ -9,9 +9,10 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use accepted::parse;
+use ftsim::run;
+use ftsim::run::repro;
 use ftsim::scenario::Scenario;
 use ftsim::shrink::{Effort, Target, shrink, weight_of};
-use ftsim::{repro, sweep};
 use ftsim_core::fault::Trigger;
 
 /// The sender of a best-effort broadcast dies between two of its sends.
@@ -171,7 +172,7 @@ fn a_drawn_fault_of_size_zero_is_refused_and_none_is_drawn() {
             continue;
         };
         for seed in 1..20 {
-            let recorded = sweep::record(&scenario, seed).expect("a run");
+            let recorded = run::record(&scenario, seed).expect("a run");
             let repro = repro::text(&scenario, "a test", &recorded).expect("a repro");
             assert!(parse(&repro).is_ok(), "{repro}");
         }
@@ -216,10 +217,10 @@ fn liars_that_are_drawn_into_a_circle_have_a_repro() {
                 behaviour = { collude = { with = [\"p0\", \"p1\", \"p2\", \"p3\"] } } }\n";
     let scenario = parse(text).expect("a scenario");
     for seed in 1..60 {
-        let recorded = sweep::record(&scenario, seed).expect("a run");
+        let recorded = run::record(&scenario, seed).expect("a run");
         let repro = repro::text(&scenario, "a test", &recorded).expect("a repro");
         let again = parse(&repro).unwrap_or_else(|why| panic!("seed {seed}: {why}\n{repro}"));
-        assert_eq!(sweep::run(&again, seed).expect("a run").digest, recorded.0.digest);
+        assert_eq!(run::run(&again, seed).expect("a run").digest, recorded.0.digest);
     }
 }
 
@@ -237,14 +238,14 @@ fn each_crash_point_has_the_targets_that_its_seed_chooses() {
     let scenario = parse(text).expect("a scenario");
     let every = scenario.crash_points.expect("crash points");
     for seed in 1..4 {
-        let points = sweep::crash_points(&scenario, seed, every).expect("points");
+        let points = run::crash_points(&scenario, seed, every).expect("points");
         for (point, plan) in points.iter().step_by(5) {
             let pauses = plan.faults.iter().filter(|fault| fault.trigger != Trigger::Never);
             assert_eq!(pauses.count(), 2, "one pause and the crash");
-            let recorded = sweep::record_either(&scenario, seed, Some(*point)).expect("a run");
+            let recorded = run::record_either(&scenario, seed, Some(*point)).expect("a run");
             let repro = repro::text(&scenario, "a test", &recorded).expect("a repro");
             let again = parse(&repro).expect("a scenario");
-            assert_eq!(sweep::run(&again, seed).expect("a run").digest, recorded.0.digest);
+            assert_eq!(run::run(&again, seed).expect("a run").digest, recorded.0.digest);
         }
     }
 }
@@ -268,7 +269,7 @@ fn what_the_workload_drew_stays_when_processes_are_left_out() {
     let effort = Effort { budget, halt: &halt, progress: &|_, _| {} };
     let mut shrunk_count = 0;
     for seed in 1..50 {
-        let outcome = sweep::run(&scenario, seed).expect("a run");
+        let outcome = run::run(&scenario, seed).expect("a run");
         let Some(target) = Target::of(&outcome, &[]) else { continue };
         let shrunk = shrink(&scenario, &outcome, &target, &effort).expect("no failure of ftsim");
         assert_eq!(shrunk.after.processes, 2, "seed {seed}:\n{}", shrunk.text);
@@ -282,7 +283,7 @@ fn slowness_has_no_bounds_of_its_own() {
     let text = include_str!("cases/slow-times-forty.toml");
     let scenario = parse(text).expect("a scenario");
     for seed in 1..4 {
-        sweep::run(&scenario, seed).expect("a run");
+        run::run(&scenario, seed).expect("a run");
     }
 }
 
@@ -442,8 +443,7 @@ fn messages_steps_and_bytes_are_told_over_all_seeds() {
         value["scenarios"][0]["traffic"].clone()
     };
     let scenario = parse(text).expect("a scenario");
-    let outcomes: Vec<_> =
-        (1..101).map(|seed| sweep::run(&scenario, seed).expect("a run")).collect();
+    let outcomes: Vec<_> = (1..101).map(|seed| run::run(&scenario, seed).expect("a run")).collect();
     let mut steps: Vec<u64> = outcomes.iter().map(|outcome| outcome.statistics.events).collect();
     let sent: u64 = outcomes.iter().map(|outcome| outcome.statistics.sent()).sum();
     steps.sort_unstable();

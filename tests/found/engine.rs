@@ -6,8 +6,8 @@ mod watchdog;
 use std::collections::BTreeSet;
 
 use ftsim::Catalogue;
+use ftsim::run;
 use ftsim::scenario::Scenario;
-use ftsim::sweep;
 use ftsim_core::trace::Happening;
 use ftsim_core::{
     Cx, DetectorClass, EndCause, FaultClass, Links, Model, Never, Process, ProcessId, Protocol,
@@ -57,7 +57,7 @@ fn a_process_that_crashes_over_the_first_of_several_messages_gets_no_other() {
     let scenario = scenario(include_str!("cases/steps-after-crash.toml"));
     let mut crashed = 0;
     for seed in 1..=50 {
-        let (outcome, trace) = sweep::record(&scenario, seed).expect("ftsim does not fail");
+        let (outcome, trace) = run::record(&scenario, seed).expect("ftsim does not fail");
         crashed += outcome.statistics.crashes;
         assert_eq!(steps_while_down(&trace), [] as [String; 0], "seed {seed}");
     }
@@ -68,7 +68,7 @@ fn a_process_that_crashes_over_the_first_of_several_messages_gets_no_other() {
 fn a_process_that_crashes_over_the_first_of_several_suspicions_hears_of_no_other() {
     let scenario = scenario(include_str!("cases/steps-after-crash-detector.toml"));
     for seed in 1..=30 {
-        let (outcome, trace) = sweep::record(&scenario, seed).expect("ftsim does not fail");
+        let (outcome, trace) = run::record(&scenario, seed).expect("ftsim does not fail");
         assert_eq!(outcome.statistics.crashes, 3, "seed {seed}");
         assert_eq!(steps_while_down(&trace), [] as [String; 0], "seed {seed}");
     }
@@ -77,7 +77,7 @@ fn a_process_that_crashes_over_the_first_of_several_suspicions_hears_of_no_other
 /// No property is violated in these seeds.
 fn holds(scenario: &Scenario, seeds: impl IntoIterator<Item = u64>) {
     for seed in seeds {
-        let outcome = sweep::run(scenario, seed).expect("ftsim does not fail");
+        let outcome = run::run(scenario, seed).expect("ftsim does not fail");
         for judged in &outcome.judged {
             let violated = matches!(judged.verdict, Verdict::Violated(_));
             assert!(!violated, "seed {seed}: {:?}", judged.verdict);
@@ -100,7 +100,7 @@ fn a_fifo_link_goes_on_after_its_receiver_restarted_with_messages_held_back() {
 fn many_heartbeat_detectors_end_at_the_limit_of_messages_under_way() {
     let text = include_str!("cases/fd-heartbeat-10000.toml");
     let scenario = scenario(&text.replace("processes=10000", "processes=3000"));
-    let outcome = sweep::run(&scenario, 1).expect("ftsim does not fail");
+    let outcome = run::run(&scenario, 1).expect("ftsim does not fail");
     assert_eq!(outcome.cause, EndCause::EventLimit);
     let most = scenario.experiment.limits.pending_count_max as u64 + 10_000;
     assert!(outcome.statistics.sent() <= most, "{} were sent", outcome.statistics.sent());
@@ -111,7 +111,7 @@ fn heartbeats_of_the_transport_count_as_events() {
     let text = "protocol = \"eager-rb\"\nprocesses = 3\n[network]\nlinks = \"reliable\"\n\
                 [detector]\nkind = \"heartbeat\"\nperiod = \"1us\"\ntimeout = \"1s\"\n\
                 [run]\nhorizon = \"8760h\"\nmax_events = 100000\n";
-    let outcome = sweep::run(&scenario(text), 1).expect("ftsim does not fail");
+    let outcome = run::run(&scenario(text), 1).expect("ftsim does not fail");
     assert_eq!(outcome.cause, EndCause::EventLimit);
 }
 
@@ -165,7 +165,7 @@ fn messages_that_fill_the_memory_end_the_run() {
     let text = "protocol = \"careless\"\nprocesses = 2\n";
     let mut scenario = scenario(text);
     scenario.experiment.limits.byte_count_max = 1 << 25;
-    let outcome = sweep::run(&scenario, 1).expect("ftsim does not fail");
+    let outcome = run::run(&scenario, 1).expect("ftsim does not fail");
     assert_eq!(outcome.cause, EndCause::MemoryLimit);
     assert!(outcome.statistics.sent() < 4_000, "{} were sent", outcome.statistics.sent());
 }
@@ -173,7 +173,7 @@ fn messages_that_fill_the_memory_end_the_run() {
 /// The panic of the run among this many processes.
 fn panic_of(processes: u32) -> (String, Vec<Verdict>) {
     let text = format!("protocol = \"careless\"\nprocesses = {processes}\n");
-    let outcome = sweep::run(&scenario(&text), 1).expect("ftsim does not fail");
+    let outcome = run::run(&scenario(&text), 1).expect("ftsim does not fail");
     let message = outcome.panicked.expect("it panicked").message;
     (message, outcome.judged.into_iter().map(|judged| judged.verdict).collect())
 }

@@ -6,8 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use ftsim::Catalogue;
+use ftsim::run;
+use ftsim::run::repro;
 use ftsim::scenario::Scenario;
-use ftsim::{repro, sweep};
 
 use super::bytes::damaged;
 use super::commands::Commands;
@@ -151,10 +152,10 @@ fn shipped() -> BTreeMap<String, String> {
 /// The repro of the first run that violates something.
 fn failing(name: &str, text: &str, catalogue: &Catalogue) -> String {
     let Ok(scenario) = Scenario::parse(name, text, catalogue) else { panic!("{name} is refused") };
-    let mut runs = scenario.own_seeds().map(|seed| sweep::record(&scenario, seed));
+    let mut runs = scenario.own_seeds().map(|seed| run::record(&scenario, seed));
     let failing = runs.find_map(|run| {
         let run = run.expect("it can be run");
-        ftsim::failing_run::FailingRun::of(&scenario.expect, &run.0, None).map(|_| run)
+        run::failing_run::FailingRun::of(&scenario.expect, &run.0, None).map(|_| run)
     });
     let run = failing.unwrap_or_else(|| panic!("{name} does not fail"));
     repro::text(&scenario, "ftsim sweep", &run).expect("it has a repro")

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use annotate_snippets::Renderer;
+use ftsim::run;
 use ftsim::scenario::{Scenario, effective};
-use ftsim::sweep;
 use ftsim_core::Outcome;
 use toml_edit::{DocumentMut, Item, Table, value};
 
@@ -96,7 +96,7 @@ impl Judge {
         limits.event_count_max = limits.event_count_max.min(EVENT_COUNT_MAX);
         limits.pending_count_max = limits.pending_count_max.min(PENDING_COUNT_MAX);
         let seed = scenario.own_seeds().start;
-        let outcome = sweep::run(&scenario, seed).map_err(|error| {
+        let outcome = run::run(&scenario, seed).map_err(|error| {
             let panic = last_panic();
             found(format!("a run fails: {panic}"), error.to_string())
         })?;

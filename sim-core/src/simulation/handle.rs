@@ -75,6 +75,12 @@ impl<P: Protocol> Simulation<P> {
                 Input::Timer(timer, place) if !slot.timers.take_waiting(timer, place) => {}
                 input => self.handle(p, input),
             }
+            if self.is_at_a_bound()
+                && let Some(cause) = self.limit_reached()
+            {
+                self.world.ended.get_or_insert(cause);
+                return;
+            }
         }
     }
 

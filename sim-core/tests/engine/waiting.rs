@@ -28,6 +28,19 @@ fn a_paused_process_handles_what_reached_it_in_order_when_it_goes_on() {
 }
 
 #[test]
+fn a_limit_comes_in_the_middle_of_an_inbox() {
+    let lines: Vec<_> = (0..50).map(|i| (i, 1, vec![Do::Send(0, i)])).collect();
+    let limited = |max: u64| {
+        let stage = Stage::new(2, &lines).fault(at(0), pause(100));
+        stage.with(|e| e.limits.event_count_max = max).record().0
+    };
+    let all = limited(1_000).statistics.events;
+    for max in all - 49..all {
+        assert_eq!(limited(max).statistics.events, max);
+    }
+}
+
+#[test]
 fn a_timer_in_the_inbox_is_checked_again_when_its_turn_comes() {
     // The message that cancels timer 1 arrives before the timer is due, both during the pause.
     let lines = [(0, 0, vec![Do::SetTimer(40, 1)]), (20, 1, vec![Do::Send(0, 50)])];

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use ftsim::audit::Rule;
-use ftsim::audited_run::findings;
+use ftsim::run;
+use ftsim::run::audited::findings;
 use ftsim::scenario::Scenario;
-use ftsim::sweep;
 use ftsim_core::fault::{Action, Crash, Fault, Plan, Trigger};
 use ftsim_core::network::DropReason;
 use ftsim_core::trace::{Entry, Happening};
@@ -59,7 +59,7 @@ impl Run {
     fn of(source: &str, seed: u64) -> Self {
         let is_name = !source.contains('\n');
         let scenario = if is_name { read("scenarios", source) } else { parse("inline", source) };
-        let (outcome, trace) = sweep::record(&scenario, seed).expect("the run is made");
+        let (outcome, trace) = run::record(&scenario, seed).expect("the run is made");
         Self { scenario, outcome, trace }
     }
 

@@ -7,12 +7,15 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ftsim::crash_point::CrashPoint;
-use ftsim::failing_run::PANICKED;
-use ftsim::necessity::{Sought, needs};
+use ftsim::run;
+use ftsim::run::necessity::{Sought, needs};
+use ftsim::run::repro;
+use ftsim::scenario::PANICKED;
 use ftsim::scenario::Scenario;
+use ftsim::scenario::crash_point::CrashPoint;
 use ftsim::shrink::{Case, Effort, Target, shrink};
-use ftsim::{Catalogue, judge, repro, sweep};
+use ftsim::sweep::judge;
+use ftsim::{Catalogue, sweep};
 use ftsim_core::rng::{Rng, Stream};
 use ftsim_reports::SeedRange;
 use proptest::prelude::ProptestConfig;
@@ -54,7 +57,7 @@ fn accepted(text: &str, rng: &mut Rng) -> Result<(), String> {
         let points = match scenario.crash_points {
             None => vec![None],
             Some(every) => {
-                let all = sweep::crash_points(&scenario, seed, every).map_err(|e| shown(&e))?;
+                let all = run::crash_points(&scenario, seed, every).map_err(|e| shown(&e))?;
                 rng.choose(&all).map(|(point, _)| Some(*point)).into_iter().collect()
             }
         };
@@ -71,11 +74,11 @@ fn run_accepted(
     point: Option<CrashPoint>,
     rng: &mut Rng,
 ) -> Result<(), String> {
-    let recorded = sweep::record_either(scenario, seed, point).map_err(|e| format!("run: {e}"))?;
+    let recorded = run::record_either(scenario, seed, point).map_err(|e| format!("run: {e}"))?;
     let written = repro::text(scenario, "a test", &recorded).map_err(|e| e.to_string())?;
     let of_repro = |why: String| format!("repro of seed {seed}: {why}\n{written}\n");
     let again = parse(&written).map_err(of_repro)?;
-    let outcome = sweep::run(&again, seed).map_err(|e| of_repro(e.to_string()))?;
+    let outcome = run::run(&again, seed).map_err(|e| of_repro(e.to_string()))?;
     if outcome.digest != recorded.0.digest {
         return Err(of_repro("another run".to_owned()));
     }
@@ -96,7 +99,7 @@ fn run_accepted(
     let of_shrunk = |why: String| format!("shrunk from seed {seed}: {why}\n{}\n", shrunk.text);
     let small = parse(&shrunk.text).map_err(of_shrunk)?;
     as_expected(&small).map_err(of_shrunk)?;
-    let outcome = sweep::run(&small, small.own_seeds().start).map_err(|e| of_shrunk(e.to_string()));
+    let outcome = run::run(&small, small.own_seeds().start).map_err(|e| of_shrunk(e.to_string()));
     match shrunk.target.is_shown_by(&outcome?) {
         true => Ok(()),
         false => Err(of_shrunk("it does not show the failure".to_owned())),

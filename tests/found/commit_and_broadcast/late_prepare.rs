@@ -12,7 +12,7 @@ fn late_prepare() -> (Outcome, Trace) {
     let shipped = shipped::scenarios();
     let named = shipped.iter().find(|(name, _)| name == "2pc-read-only-late-prepare");
     let (_, scenario) = named.expect("a scenario that is shipped");
-    ftsim::sweep::record(scenario, 1).expect("ftsim does not fail")
+    ftsim::run::record(scenario, 1).expect("ftsim does not fail")
 }
 
 #[test]

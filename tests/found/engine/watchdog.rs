@@ -6,8 +6,10 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration as WallTime;
 
 use ftsim::Catalogue;
+use ftsim::run::Repeat;
 use ftsim::scenario::Scenario;
-use ftsim::sweep::{self, Order, Repeat};
+use ftsim::sweep;
+use ftsim::sweep::Order;
 use ftsim_core::{
     Cx, DetectorClass, Duration, FaultClass, Links, Model, Process, ProcessId, Protocol, Setting,
     Timing, Verdict,

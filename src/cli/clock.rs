@@ -1,0 +1,8 @@
+//! The wall clock.
+
+/// What is on a clock that only goes forward.
+#[expect(clippy::disallowed_types, reason = "progress tells people of wall-clock time")]
+pub fn clock() -> std::time::Duration {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    START.get_or_init(std::time::Instant::now).elapsed()
+}

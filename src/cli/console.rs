@@ -1,0 +1,29 @@
+//! Standard output and standard error.
+
+use std::io::{self, Write as _};
+
+use annotate_snippets::Renderer;
+
+use super::screen::Screen;
+use crate::scenario::diagnostic::Diagnostic;
+
+/// Where results go.
+pub(crate) type Out = Screen<anstream::AutoStream<io::Stdout>>;
+
+/// Shows what is wrong on stderr.
+pub(crate) fn tell(diagnostics: &[Diagnostic]) {
+    for diagnostic in diagnostics {
+        say(&format!("{}\n\n", diagnostic.render(&Renderer::styled())));
+    }
+}
+
+pub(crate) fn complain(message: &str) {
+    say(&format!("error: {message}\n"));
+}
+
+/// Writes a text to stderr.
+pub(crate) fn say(text: &str) {
+    let mut err = Screen::new(anstream::stderr());
+    // When stderr is gone, nobody is left to be told.
+    let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+}

@@ -1,0 +1,21 @@
+//! What the commands share: how they end, where their output goes, what they read.
+
+mod clock;
+mod console;
+mod exit;
+mod format;
+pub(crate) mod interrupt;
+mod jobs;
+mod load;
+pub(crate) mod progress;
+pub(crate) mod screen;
+pub(crate) mod seeds;
+mod terminal;
+
+pub use clock::clock;
+pub(crate) use console::{Out, complain, say, tell};
+pub(crate) use exit::{Exit, Failure};
+pub(crate) use format::{Format, TraceFormat};
+pub(crate) use jobs::jobs;
+pub(crate) use load::{load, load_all};
+pub(crate) use terminal::page;

@@ -1,0 +1,144 @@
+//! How far a sweep has come, on stderr: a bar on a terminal, a line now and then otherwise.
+
+use super::clock;
+use std::fmt::Write;
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ftsim_reports::{line, with_separators};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+use crate::cli::say;
+
+/// How far all runs of a command have come.
+pub struct Progress {
+    bar: ProgressBar,
+    /// Lines where there is no terminal; none if `None`.
+    lines: Option<Lines>,
+    failing: AtomicU64,
+}
+
+struct Lines {
+    total: u64,
+    start: std::time::Duration,
+    /// When the next line is due, in seconds after the start.
+    due: AtomicU64,
+    done: AtomicU64,
+}
+
+/// From one line to the next.
+const LINE_EVERY_SECONDS: u64 = 10;
+
+impl Progress {
+    /// So many seeds are to come; without a terminal nothing is shown, nor if it is to be quiet.
+    pub fn new(total: u64, quiet: bool) -> Self {
+        // The target hides itself where stderr is no terminal.
+        let target = match quiet {
+            true => ProgressDrawTarget::hidden(),
+            false => ProgressDrawTarget::stderr_with_hz(10),
+        };
+        let bar = ProgressBar::with_draw_target(Some(total), target);
+        let template = "{wide_msg} {bar:24} {human_pos}/{human_len} seeds, {rate}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
+                // When the terminal is gone, nobody is left to be told.
+                let _ = out.write_str(&rate(state.per_sec()));
+            }));
+        }
+        Self { bar, lines: None, failing: AtomicU64::new(0) }
+    }
+
+    /// As [`Progress::new`], with lines where there is no terminal.
+    pub fn with_lines(total: u64, quiet: bool) -> Self {
+        let lines = Lines {
+            total,
+            start: clock(),
+            due: AtomicU64::new(LINE_EVERY_SECONDS),
+            done: AtomicU64::new(0),
+        };
+        let lines = Some(lines).filter(|_| !quiet && !std::io::stderr().is_terminal());
+        Self { lines, ..Self::new(total, quiet) }
+    }
+
+    /// Now comes this scenario.
+    pub fn begin(&self, scenario: &str) {
+        self.bar.set_message(line(scenario).into_owned());
+    }
+
+    /// So many more seeds are done.
+    pub fn done(&self, count: u64) {
+        self.bar.inc(count);
+        let Some(lines) = &self.lines else { return };
+        let done = lines.done.fetch_add(count, Ordering::Relaxed) + count;
+        let seconds = clock().saturating_sub(lines.start).as_secs();
+        let due = lines.due.load(Ordering::Relaxed);
+        let next = seconds + LINE_EVERY_SECONDS;
+        if seconds < due
+            || lines.due.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_err()
+        {
+            return;
+        }
+        let (total, rate) = (lines.total, done / seconds.max(1));
+        let left = total.saturating_sub(done).checked_div(rate).unwrap_or(0);
+        let failing = self.failing.load(Ordering::Relaxed);
+        let [done, total, rate, left] = [done, total, rate, left].map(with_separators);
+        let failing = match failing {
+            1 => "1 run".to_owned(),
+            count => format!("{} runs", with_separators(count)),
+        };
+        let told = format!(
+            "{done}/{total} seeds, {rate} a second, {left} s left, {failing} failed so far\n"
+        );
+        say(&told);
+    }
+
+    /// So many runs of this scenario have failed so far.
+    pub fn failing(&self, scenario: &str, count: u64) {
+        self.failing.store(count, Ordering::Relaxed);
+        if count > 0 {
+            let count = with_separators(count);
+            self.bar.set_message(format!("{}: {count} failed", line(scenario)));
+        }
+    }
+
+    /// All is done; the bar goes away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Seeds a second: whole ones, or tenths where there are few.
+fn rate(per_second: f64) -> String {
+    if per_second < 10.0 {
+        return format!("{per_second:.1} a second");
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "`as` ends at the largest number")]
+    let whole = per_second.round() as u64;
+    format!("{} a second", with_separators(whole))
+}
+
+/// What moves, on a terminal, while something goes on whose end is not known.
+pub fn spinner(name: &str) -> ProgressBar {
+    let bar = if std::io::stderr().is_terminal() {
+        ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
+    } else {
+        ProgressBar::hidden()
+    };
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {msg}") {
+        bar.set_style(style);
+    }
+    bar.set_prefix(line(name).into_owned());
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rate;
+
+    #[test]
+    fn a_rate_has_no_more_digits_than_mean_something() {
+        assert_eq!(rate(0.0), "0.0 a second");
+        assert_eq!(rate(9.26), "9.3 a second");
+        assert_eq!(rate(48_231.731_4), "48,232 a second");
+    }
+}

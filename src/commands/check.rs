@@ -1,0 +1,38 @@
+//! `ftsim check`: whether files are scenarios that can be run.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use ftsim_protocols::Catalogue;
+use ftsim_reports::line;
+
+use crate::cli::{Exit, Failure, Out, load, tell};
+
+/// What `ftsim check` is told.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Check these scenario files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Say nothing of files that can be used
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Checks scenario files.
+pub fn check(args: &CheckArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
+    let mut exit = Exit::Good;
+    for path in &args.files {
+        match load(path, catalogue) {
+            Ok(_) if args.quiet => {}
+            Ok(scenario) => writeln!(out, "{}: ok", line(&scenario.path))?,
+            Err(diagnostics) => {
+                exit = Exit::BadInput;
+                out.flush()?;
+                tell(&diagnostics);
+            }
+        }
+    }
+    Ok(exit)
+}

@@ -1,0 +1,77 @@
+//! `ftsim explain`: the story of a violation, and what it needs.
+
+use std::io::Write as _;
+
+use clap::{Args, ValueEnum};
+use ftsim_protocols::Catalogue;
+use ftsim_reports::{Plot, write_mermaid};
+
+use crate::cli::{Exit, Failure, Out, complain, page};
+use crate::run::one_run::{OneRun, OneRunArgs};
+use crate::run::repro;
+use crate::run::story::{first, needs_of, tell, violations, write_others};
+
+/// What `ftsim explain` is told.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    run: OneRunArgs,
+    /// Explain the violation of property ID; default: the first that is not expected, or the first
+    #[arg(long, value_name = "ID")]
+    property: Option<String>,
+    /// Write the story as FORMAT
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: StoryFormat,
+}
+
+/// How a story is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StoryFormat {
+    /// For people.
+    Text,
+    /// A sequence diagram for Mermaid.
+    Mermaid,
+}
+
+pub(crate) fn explain(
+    args: &ExplainArgs,
+    catalogue: &Catalogue,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let Some(run) = args.run.open(catalogue)? else { return Ok(Exit::BadInput) };
+    let OneRun { scenario, seed, .. } = &run;
+    if let Some(property) = &args.property
+        && !scenario.can_violate(property)
+    {
+        complain(&scenario.checks_no(property));
+        return Ok(Exit::BadInput);
+    }
+    let (outcome, trace) = run.record()?;
+    let violations = violations(scenario, &outcome);
+    let chosen = match &args.property {
+        Some(property) => violations.iter().find(|violated| violated.property == *property),
+        None => first(scenario, &violations),
+    };
+    let Some(violated) = chosen else {
+        let what = args.property.as_deref().unwrap_or("nothing");
+        let verb = if args.property.is_some() { "does not violate" } else { "violates" };
+        complain(&format!("seed {seed} of {} {verb} {what}", scenario.path));
+        return Ok(Exit::Unexpected);
+    };
+    match args.format {
+        StoryFormat::Mermaid => write_mermaid(out, &Plot::of(&trace, violated))?,
+        StoryFormat::Text => {
+            let page = page(false);
+            let needs = needs_of(scenario, &outcome, violated)?;
+            tell(out, scenario, (&outcome, &trace), (violated, needs.as_ref()), page)?;
+            write_others(out, violated, &violations, page)?;
+        }
+    }
+    if let Some(differs) = run.repro().and_then(|repro| repro::difference(repro, &outcome, &trace))
+    {
+        out.flush()?;
+        complain(&format!("{} is not reproduced: {differs}", scenario.path));
+        return Ok(Exit::NotDeterministic);
+    }
+    Ok(Exit::Good)
+}

@@ -1,0 +1,52 @@
+//! `ftsim replay`: one seed, shown from its settings to its verdicts.
+
+use std::io::Write;
+
+use clap::Args;
+use ftsim_protocols::Catalogue;
+use ftsim_reports::{write_trace, write_trace_jsonl};
+
+use crate::cli::{Exit, Failure, Out, TraceFormat, complain};
+use crate::run::audited;
+use crate::run::audited::Audit;
+use crate::run::one_run::OneRunArgs;
+use crate::run::report::RunReport;
+use crate::run::repro;
+
+/// What `ftsim replay` is told.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    #[command(flatten)]
+    run: OneRunArgs,
+    /// Write the run as FORMAT
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: TraceFormat,
+    /// Audit the trace; what is found is a defect of ftsim (status 70)
+    #[arg(long)]
+    audit: bool,
+}
+
+pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
+    let Some(run) = args.run.open(catalogue)? else { return Ok(Exit::BadInput) };
+    let (outcome, trace) = run.record()?;
+    let report = RunReport::of(&run, &outcome, trace.truncated)?;
+    out.begin(args.format.form())?;
+    report.write(args.format, out, |out| match args.format {
+        TraceFormat::Text => write_trace(out, &trace),
+        TraceFormat::Jsonl => write_trace_jsonl(out, &trace),
+    })?;
+    if args.audit {
+        let audit = Audit::of(&run.scenario, run.point, &outcome, &trace);
+        out.flush()?;
+        if !audited::tell(&run.scenario.path, &audit) {
+            return Ok(Exit::Internal);
+        }
+    }
+    if let Some(differs) = run.repro().and_then(|repro| repro::difference(repro, &outcome, &trace))
+    {
+        out.flush()?;
+        complain(&format!("{} is not reproduced: {differs}", run.scenario.path));
+        return Ok(Exit::NotDeterministic);
+    }
+    Ok(Exit::Good)
+}

@@ -1,0 +1,172 @@
+//! `ftsim run`: scenarios over their seeds, against what they expect.
+
+use std::io::Write as _;
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::Args;
+use ftsim_core::Duration;
+use ftsim_protocols::Catalogue;
+use ftsim_reports::{
+    ScenarioReport, SeedRange, counted, write_json, write_scenario_figures, write_text,
+};
+
+use crate::cli::interrupt;
+use crate::cli::page;
+use crate::cli::progress::Progress;
+use crate::cli::seeds;
+use crate::cli::seeds::Seeds;
+use crate::cli::{Exit, Failure, Format, Out, complain, jobs, load_all};
+use crate::run::Repeat;
+use crate::run::audited;
+use crate::scenario::Scenario;
+use crate::sweep;
+use crate::sweep::Order;
+use crate::sweep::judge;
+use crate::sweep::regression;
+use crate::sweep::regression::Regressions;
+
+/// What `ftsim run` is told.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Run these scenario files
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Run seeds 1 to N, or A..B without B, each at all of its crash points where the scenario says
+    /// `crash_points = "every"`; default: as the scenario says
+    #[arg(long, value_name = "N | A..B")]
+    pub seeds: Option<Seeds>,
+    /// Run seed S alone
+    #[arg(long, value_name = "S", value_parser = seeds::seed, conflicts_with = "seeds")]
+    pub seed: Option<u64>,
+    /// Write the results as FORMAT
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+    /// Show how processes and operations fared (MTTF, MTTR, availability, latency), and what runs
+    /// cost: messages, steps, and bytes, which are counted only then
+    #[arg(long)]
+    pub figures: bool,
+    /// Run on N threads; default: one for each processor. The results do not depend on it
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// Execute every run twice, and end at the first that is not the same
+    #[arg(long)]
+    pub check_determinism: bool,
+    /// Audit the trace of every run; what is found is a defect of ftsim (status 70)
+    #[arg(long)]
+    pub audit: bool,
+    /// End a run that takes longer than TIME, such as 30s: it is undecided if it goes on, and ends
+    /// the program if a handler does not return
+    #[arg(long, value_name = "TIME")]
+    pub timeout_run: Option<Duration>,
+    /// Show no progress, and only what is not as expected
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+pub fn run(args: &RunArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
+    let (mut scenarios, bad_input) = load_all(&args.files, catalogue);
+    for scenario in &mut scenarios {
+        scenario.experiment.counts_bytes = args.figures;
+    }
+    let total = scenarios.iter().map(|scenario| args.seeds_of(scenario).count_u64()).sum();
+    let progress = Progress::new(total, args.quiet);
+    let halt = interrupt::listen();
+    let mut reports = Vec::new();
+    let mut is_sound = true;
+    for scenario in &scenarios {
+        if halt.load(Ordering::Relaxed) {
+            break;
+        }
+        progress.begin(&scenario.path);
+        reports.push(run_one(args, scenario, halt, &|count| progress.done(count))?);
+        if args.audit && !halt.load(Ordering::Relaxed) {
+            let seeds = args.seeds_of(scenario);
+            let audit = audited::audit_seeds(scenario, seeds, jobs(args.jobs))?;
+            is_sound &= audited::tell(&scenario.path, &audit);
+        }
+    }
+    progress.finish();
+    out.begin(args.format.form())?;
+    match args.format {
+        Format::Text => {
+            write_text(out, &reports, &unusable(args, &scenarios), page(args.quiet))?;
+            if args.figures {
+                write_scenario_figures(out, &reports)?;
+            }
+        }
+        Format::Json => write_json(out, &reports)?,
+    }
+    if halt.load(Ordering::Relaxed) {
+        out.flush()?;
+        complain(&interrupted(&scenarios, &reports));
+        return Ok(Exit::Interrupted);
+    }
+    if !is_sound {
+        out.flush()?;
+        return Ok(Exit::Internal);
+    }
+    let reports: Vec<&ScenarioReport> = reports.iter().collect();
+    Ok(if bad_input { Exit::BadInput } else { judge::exit(&reports) })
+}
+
+impl RunArgs {
+    fn seeds_of(&self, scenario: &Scenario) -> Range<u64> {
+        match (self.seed, &self.seeds) {
+            (Some(seed), _) => seed..seed.saturating_add(1),
+            (None, Some(seeds)) => seeds.0.clone(),
+            (None, None) => scenario.own_seeds(),
+        }
+    }
+}
+
+/// Runs one scenario, as far as nobody interrupts it.
+fn run_one(
+    args: &RunArgs,
+    scenario: &Scenario,
+    halt: &AtomicBool,
+    done: &(dyn Fn(u64) + Sync),
+) -> Result<ScenarioReport, Failure> {
+    let seeds = args.seeds_of(scenario);
+    let repeat = if args.check_determinism { Repeat::Twice } else { Repeat::Once };
+    let regressions = Regressions::of(scenario)?.run(scenario, repeat)?;
+    let jobs = jobs(args.jobs);
+    let timeout = args.timeout_run.map(|limit| std::time::Duration::from_nanos(limit.as_nanos()));
+    let (block, until) = (sweep::BLOCK, None);
+    let order = Order { scenario, seeds: seeds.clone(), block, jobs, repeat, until, halt, timeout };
+    let (tally, next) = sweep::sweep_until(&order, done)?;
+    let range = SeedRange { from: seeds.start, until: next };
+    let mut report = judge::report(scenario, range, &tally);
+    if next < seeds.end {
+        report.keep_what_stands();
+    }
+    regression::add(&mut report, scenario, &regressions);
+    Ok(report)
+}
+
+/// The files that are no scenarios.
+fn unusable(args: &RunArgs, scenarios: &[Scenario]) -> Vec<String> {
+    let names = args.files.iter().map(|file| file.display().to_string());
+    names.filter(|name| !scenarios.iter().any(|scenario| scenario.path == *name)).collect()
+}
+
+/// What an interruption kept from being run.
+fn interrupted(scenarios: &[Scenario], reports: &[ScenarioReport]) -> String {
+    let left = scenarios.len() - reports.len();
+    match left {
+        0 => "interrupted".to_owned(),
+        _ => format!("interrupted; {} not begun", counted(left as u64, "scenario")),
+    }
+}
+
+trait CountU64 {
+    fn count_u64(&self) -> u64;
+}
+
+impl CountU64 for Range<u64> {
+    fn count_u64(&self) -> u64 {
+        self.end.saturating_sub(self.start)
+    }
+}

@@ -1,0 +1,82 @@
+//! `ftsim show`: a record, as `ftsim replay` shows a run.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+use ftsim_core::trace::Entry;
+use ftsim_reports::{Columns, write_entry, write_entry_jsonl};
+
+use crate::cli::{Exit, Failure, Out, TraceFormat};
+use crate::run::record_file::Reader;
+
+/// What `ftsim show` is told.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// A file that `ftsim record` has written
+    #[arg(value_name = "RECORD")]
+    record: PathBuf,
+    /// Show steps A to B without B only; either may be left out
+    #[arg(long, value_name = "A..B", default_value = "..", hide_default_value = true)]
+    steps: Steps,
+    /// Write the run as FORMAT
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: TraceFormat,
+}
+
+/// A half-open range of steps.
+#[derive(Clone, Copy, Debug)]
+struct Steps {
+    from: u64,
+    until: u64,
+}
+
+impl FromStr for Steps {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = |part: &str, absent: u64| match part {
+            "" => Some(absent),
+            part => part.replace('_', "").parse().ok(),
+        };
+        let range = text.split_once("..").and_then(|(from, until)| {
+            Some(Self { from: number(from, 0)?, until: number(until, u64::MAX)? })
+        });
+        range.ok_or("expected A..B, A.. or ..B, such as 100..200")
+    }
+}
+
+impl Steps {
+    const fn contains(self, entry: &Entry) -> bool {
+        self.from <= entry.step && entry.step < self.until
+    }
+}
+
+/// Reads the record twice: the widths of the columns and the report, which is at its end, come
+/// first.
+pub fn show(args: &ShowArgs, out: &mut Out) -> Result<Exit, Failure> {
+    let mut columns = Columns::default();
+    let mut reader = Reader::open(&args.record)?;
+    while let Some(entry) = reader.next_entry()? {
+        if args.steps.contains(&entry) {
+            columns.make_room_for(&entry);
+        }
+    }
+    let report = reader.report()?;
+    out.begin(args.format.form())?;
+    report.write(args.format, out, |out| {
+        let mut reader = Reader::open(&args.record)?;
+        while let Some(entry) = reader.next_entry()?.filter(|entry| entry.step < args.steps.until) {
+            if out.is_closed() {
+                break;
+            }
+            if args.steps.contains(&entry) {
+                match args.format {
+                    TraceFormat::Text => write_entry(out, &entry, columns)?,
+                    TraceFormat::Jsonl => write_entry_jsonl(out, &entry)?,
+                }
+            }
+        }
+        Ok::<(), Failure>(())
+    })?;
+    Ok(Exit::Good)
+}

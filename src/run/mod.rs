@@ -1,0 +1,234 @@
+//! One run: a seed of a scenario, or one of its crash points, executed and perhaps recorded.
+
+pub mod audited;
+pub mod divergence;
+pub mod failing_run;
+pub mod figures;
+pub mod necessity;
+pub(crate) mod one_run;
+pub(crate) mod record_file;
+pub(crate) mod report;
+pub mod repro;
+pub(crate) mod sent;
+pub(crate) mod story;
+
+use ftsim_core::decisions::Decisions;
+use ftsim_core::fault::Plan;
+use ftsim_core::{Outcome, Trace, panics};
+
+use crate::cli::Failure;
+use crate::scenario::Scenario;
+use crate::scenario::crash_point::{CrashPoint, EveryCrashPoint, NoSuchPoint};
+use divergence::{Divergence, first_divergence};
+
+/// How often each run is executed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Repeat {
+    /// Once.
+    #[default]
+    Once,
+    /// Twice, to see that both do the same.
+    Twice,
+}
+
+/// Why seeds could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A bug of ours.
+    #[error(transparent)]
+    Internal(#[from] InternalError),
+    /// Two runs of one seed differ.
+    #[error(transparent)]
+    Diverged(Box<Divergence>),
+}
+
+/// ftsim itself has failed: a bug, with what reproduces it.
+#[derive(Debug, thiserror::Error)]
+#[error("{message} (in {path}, seed {seed})")]
+pub struct InternalError {
+    /// The scenario.
+    pub path: String,
+    /// The seed.
+    pub seed: u64,
+    /// What the panic said.
+    pub message: String,
+}
+
+impl From<InternalError> for Failure {
+    fn from(error: InternalError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Internal(error) => error.into(),
+            RunError::Diverged(divergence) => Self::Diverged(divergence.to_string()),
+        }
+    }
+}
+
+/// Every crash point of one seed, and the plan of each.
+///
+/// # Errors
+/// When ftsim itself fails.
+pub fn crash_points(
+    scenario: &Scenario,
+    seed: u64,
+    every: EveryCrashPoint,
+) -> Result<Vec<(CrashPoint, Plan)>, InternalError> {
+    let profile = guarded(scenario, seed, || Ok(prepare(scenario, seed)?.profile(seed)))?;
+    let scripted = scripted(scenario, seed)?;
+    let points = profile.crash_points().map(|(process, nth)| CrashPoint { process, nth });
+    Ok(points.map(|point| (point, every.plan(&scripted, point))).collect())
+}
+
+/// The plan of one crash point.
+///
+/// # Errors
+/// When ftsim itself fails.
+pub fn crash_plan(
+    scenario: &Scenario,
+    seed: u64,
+    every: EveryCrashPoint,
+    point: CrashPoint,
+) -> Result<Plan, InternalError> {
+    Ok(every.plan(&scripted(scenario, seed)?, point))
+}
+
+/// The faults of the file as this seed has them: of those whose target each seed chooses, the ones
+/// that it does.
+fn scripted(scenario: &Scenario, seed: u64) -> Result<Plan, InternalError> {
+    if scenario.experiment.choices.is_empty() {
+        return Ok(scenario.experiment.plan.clone());
+    }
+    run(scenario, seed).map(|outcome| Plan::clone(&outcome.plan))
+}
+
+/// Whether a seed has this crash point.
+///
+/// # Errors
+/// When ftsim itself fails.
+pub fn find_crash_point(
+    scenario: &Scenario,
+    seed: u64,
+    point: CrashPoint,
+) -> Result<Result<(), NoSuchPoint>, InternalError> {
+    let profile = guarded(scenario, seed, || Ok(prepare(scenario, seed)?.profile(seed)))?;
+    let effects = profile.effects.get(point.process.index()).map_or(0, |all| all.len() as u64);
+    let path = scenario.path.clone();
+    let missing = NoSuchPoint { path, seed, point, effects };
+    Ok(if point.nth <= effects { Ok(()) } else { Err(missing) })
+}
+
+/// Runs one seed, and nothing more.
+///
+/// # Errors
+/// When ftsim itself fails.
+pub fn run(scenario: &Scenario, seed: u64) -> Result<Outcome, InternalError> {
+    guarded(scenario, seed, || Ok(prepare(scenario, seed)?.run(seed)))
+}
+
+/// Runs one seed and records it.
+///
+/// # Errors
+/// When ftsim itself fails.
+pub fn record(scenario: &Scenario, seed: u64) -> Result<(Outcome, Trace), InternalError> {
+    guarded(scenario, seed, || Ok(prepare(scenario, seed)?.record(seed)))
+}
+
+/// Runs one crash point of a seed and records it.
+///
+/// # Errors
+/// When ftsim itself fails.
+pub fn record_crash_point(
+    scenario: &Scenario,
+    seed: u64,
+    every: EveryCrashPoint,
+    point: CrashPoint,
+) -> Result<(Outcome, Trace), InternalError> {
+    let plan = crash_plan(scenario, seed, every, point)?;
+    guarded(scenario, seed, || Ok(prepare(scenario, seed)?.record_under(seed, plan)))
+}
+
+/// Runs one seed under this plan, and tells what became of each message.
+///
+/// # Errors
+/// When ftsim itself fails.
+pub fn decisions(
+    scenario: &Scenario,
+    seed: u64,
+    plan: &Plan,
+) -> Result<(Outcome, Decisions), InternalError> {
+    guarded(scenario, seed, || Ok(prepare(scenario, seed)?.decisions(seed, plan.clone())))
+}
+
+/// Runs one seed, or one crash point of it, and records it.
+///
+/// # Errors
+/// When ftsim itself fails.
+pub fn record_either(
+    scenario: &Scenario,
+    seed: u64,
+    point: Option<CrashPoint>,
+) -> Result<(Outcome, Trace), InternalError> {
+    match scenario.crash_points.zip(point) {
+        None => record(scenario, seed),
+        Some((every, point)) => record_crash_point(scenario, seed, every, point),
+    }
+}
+
+/// Runs one seed, or one crash point of it.
+///
+/// # Errors
+/// When ftsim itself fails, or the run is repeated and differs.
+pub fn run_one(
+    scenario: &Scenario,
+    seed: u64,
+    point: Option<CrashPoint>,
+    repeat: Repeat,
+) -> Result<Outcome, RunError> {
+    let once = record_either(scenario, seed, point)?;
+    if repeat == Repeat::Twice {
+        let again = record_either(scenario, seed, point)?;
+        same(scenario, seed, point, &once, &again)?;
+    }
+    Ok(once.0)
+}
+
+/// Refuses two runs of one seed that differ.
+pub(crate) fn same(
+    scenario: &Scenario,
+    seed: u64,
+    crash_point: Option<CrashPoint>,
+    one: &(Outcome, Trace),
+    other: &(Outcome, Trace),
+) -> Result<(), RunError> {
+    let Some(differs) = first_divergence(one, other) else { return Ok(()) };
+    let path = scenario.path.clone();
+    Err(RunError::Diverged(Box::new(Divergence { path, seed, crash_point, differs })))
+}
+
+pub(crate) fn prepare(
+    scenario: &Scenario,
+    seed: u64,
+) -> Result<Box<dyn ftsim_core::Runner>, InternalError> {
+    scenario.prepare().map_err(|error| InternalError {
+        path: scenario.path.clone(),
+        seed,
+        message: format!("{}: {}", error.key, error.message),
+    })
+}
+
+/// Executes a run without a word on stderr, whatever panics in it.
+pub(crate) fn guarded<T>(
+    scenario: &Scenario,
+    seed: u64,
+    run: impl FnOnce() -> Result<T, InternalError>,
+) -> Result<T, InternalError> {
+    panics::catch(run).unwrap_or_else(|panic| {
+        let message = format!("it panicked: {}", panic.text());
+        Err(InternalError { path: scenario.path.clone(), seed, message })
+    })
+}

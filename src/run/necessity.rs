@@ -1,0 +1,257 @@
+//! What a violation needs: each fault is taken out alone, and the run is executed again without it.
+
+use ftsim_core::detector::Mistake;
+use ftsim_core::fault::{Plan, Trigger};
+use ftsim_core::{MutantKind, Outcome, Verdict};
+use ftsim_protocols::Catalogue;
+use toml::{Table, Value};
+
+use crate::run::failing_run::signature;
+use crate::run::{InternalError, guarded, prepare};
+use crate::scenario::PANICKED;
+use crate::scenario::Scenario;
+
+/// What was taken out, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trial {
+    /// What was taken out, in words.
+    pub without: String,
+    /// What came of the property then.
+    pub instead: Instead,
+}
+
+/// What came of the property without something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Instead {
+    /// The same violation.
+    Same,
+    /// Another violation of the same property: how.
+    Otherwise(String),
+    /// No violation; what else the verdict was, and which other properties were violated.
+    Gone(String),
+}
+
+/// The violation of a property in one run, as its likes are recognised: the message without its
+/// numbers, whoever and however many show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sought {
+    property: String,
+    signature: String,
+}
+
+/// What a violation needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Without each fault that struck, alone.
+    pub faults: Vec<Trial>,
+    /// Without all of them, where there are several.
+    pub all_faults: Option<Instead>,
+    /// Faults whose trigger never came.
+    pub unfired: Vec<String>,
+    /// Without each override, alone.
+    pub overrides: Vec<Trial>,
+    /// Without each wrong suspicion that the scenario asks for, alone.
+    pub mistakes: Vec<Trial>,
+    /// Without the mutant.
+    pub mutant: Option<Trial>,
+}
+
+impl Sought {
+    /// What is sought after the violation of this property, if the run violated it.
+    pub fn of(outcome: &Outcome, property: &str) -> Option<Self> {
+        let text = violation(outcome, property)?;
+        Some(Self { property: property.to_owned(), signature: signature(&text, 0) })
+    }
+
+    /// What came of it in another run.
+    fn instead(&self, outcome: &Outcome) -> Instead {
+        let Some(text) = violation(outcome, &self.property) else {
+            return Instead::Gone(self.verdict(outcome));
+        };
+        if signature(&text, 0) == self.signature { Instead::Same } else { Instead::Otherwise(text) }
+    }
+
+    /// The verdict on a property that is not violated, and what is violated beside it.
+    fn verdict(&self, outcome: &Outcome) -> String {
+        let judged = outcome.judged.iter().find(|judged| judged.id.0 == self.property);
+        let own = match judged.map(|judged| &judged.verdict) {
+            Some(Verdict::Held) => "held".to_owned(),
+            Some(Verdict::HeldVacuously) => {
+                "held vacuously: its premise never came true".to_owned()
+            }
+            Some(Verdict::Undecided(reason)) => format!("undecided: {reason}"),
+            Some(Verdict::Violated(_)) => "violated".to_owned(),
+            None if self.property == PANICKED => "no panic".to_owned(),
+            None => "nothing claims the property, so that it is not checked".to_owned(),
+        };
+        let others = outcome.judged.iter().filter(|judged| {
+            judged.id.0 != self.property && matches!(judged.verdict, Verdict::Violated(_))
+        });
+        let others: Vec<&str> = others.map(|judged| judged.id.0).collect();
+        match others.as_slice() {
+            [] => own,
+            others => format!("{own}, but {} is violated", others.join(", ")),
+        }
+    }
+}
+
+/// How a run violated a property, if it did.
+fn violation(outcome: &Outcome, property: &str) -> Option<String> {
+    if property == PANICKED {
+        return outcome.panicked.as_ref().map(|panic| panic.message.clone());
+    }
+    let judged = outcome.judged.iter().find(|judged| judged.id.0 == property)?;
+    match &judged.verdict {
+        Verdict::Violated(violation) => Some(violation.text()),
+        _ => None,
+    }
+}
+
+/// Takes out of a run whatever could have made it violate the property, one by one.
+///
+/// # Errors
+/// When ftsim itself fails.
+pub fn needs(
+    scenario: &Scenario,
+    outcome: &Outcome,
+    sought: &Sought,
+) -> Result<Needs, InternalError> {
+    let seed = outcome.seed;
+    let plan = &outcome.plan;
+    let again = |plan: Plan| {
+        let outcome =
+            guarded(scenario, seed, || Ok(prepare(scenario, seed)?.run_under(seed, plan)));
+        outcome.map(|outcome| sought.instead(&outcome))
+    };
+    let mut needs = Needs::default();
+    for (index, fault) in plan.faults.iter().enumerate() {
+        if fault.trigger == Trigger::Never {
+            continue;
+        }
+        if outcome.unfired.contains(&index) {
+            needs.unfired.push(fault.to_string());
+            continue;
+        }
+        let mut without = Plan::clone(plan);
+        without.faults.remove(index);
+        let instead = again(without)?;
+        needs.faults.push(Trial { without: format!("fault {fault}"), instead });
+    }
+    if needs.faults.len() > 1 {
+        needs.all_faults = Some(again(Plan::default())?);
+    }
+    let experiment = &scenario.experiment;
+    for (index, rule) in experiment.overrides.iter().enumerate() {
+        if !outcome.unused.contains(&index) {
+            let mut without = experiment.clone();
+            without.overrides.remove(index);
+            let instead = sought.in_world(scenario, without, outcome)?;
+            needs.overrides.push(Trial { without: format!("message {rule}"), instead });
+        }
+    }
+    for (index, mistake) in experiment.detector.mistakes.iter().enumerate() {
+        let mut without = experiment.clone();
+        without.detector.mistakes.remove(index);
+        let instead = sought.in_world(scenario, without, outcome)?;
+        let Mistake { observer, suspects, at, .. } = mistake;
+        let without = format!("detector at {at}: {observer} wrongly suspects {suspects}");
+        needs.mistakes.push(Trial { without, instead });
+    }
+    needs.mutant = without_mutant(scenario, outcome, sought)?;
+    Ok(needs)
+}
+
+impl Sought {
+    /// What comes of it in another world, with the same seed and the same plan.
+    fn in_world(
+        &self,
+        scenario: &Scenario,
+        world: ftsim_core::Experiment,
+        outcome: &Outcome,
+    ) -> Result<Instead, InternalError> {
+        let (seed, plan) = (outcome.seed, Plan::clone(&outcome.plan));
+        let outcome = guarded(scenario, seed, || {
+            let runner = scenario.entry.prepare(world, &scenario.params, &scenario.workload);
+            let mut runner = runner.map_err(|error| InternalError {
+                path: scenario.path.clone(),
+                seed,
+                message: format!("{}: {}", error.key, error.message),
+            })?;
+            Ok(runner.run_under(seed, plan))
+        })?;
+        Ok(self.instead(&outcome))
+    }
+}
+
+/// What comes of it without the mutant. One of the code is taken out; one of the world stands for
+/// an assumption, which is restored.
+fn without_mutant(
+    scenario: &Scenario,
+    outcome: &Outcome,
+    sought: &Sought,
+) -> Result<Option<Trial>, InternalError> {
+    let Some(name) = &scenario.experiment.setting.mutant else { return Ok(None) };
+    let known = scenario.entry.mutants.iter().find(|mutant| mutant.name == name);
+    let Some(mutant) = known else { return Ok(None) };
+    let catalogue = Catalogue::from(scenario.entry.clone());
+    let without = format!("the mutant {name}: {}", mutant.changes);
+    let instead = match mutant.kind {
+        MutantKind::Code => {
+            let mut world = scenario.experiment.clone();
+            world.setting.mutant = None;
+            sought.in_world(scenario, world, outcome)?
+        }
+        MutantKind::Assumption { key, restored } => {
+            let whole = restore(scenario, key, restored)
+                .and_then(|text| Scenario::parse(&scenario.path, &text, &catalogue).ok());
+            let Some(whole) = whole else { return Ok(None) };
+            let seed = outcome.seed;
+            // The assumption may be broken by the faults themselves: the plan is drawn anew.
+            let outcome = guarded(&whole, seed, || Ok(prepare(&whole, seed)?.run(seed)))?;
+            sought.instead(&outcome)
+        }
+    };
+    Ok(Some(Trial { without, instead }))
+}
+
+/// The text of a scenario in which a key has another value, or is left out, and no mutant is named.
+fn restore(scenario: &Scenario, key: &str, value: Option<&str>) -> Option<String> {
+    let mut file: Table = scenario.text.parse().ok()?;
+    file.remove("expect");
+    file.get_mut("params")?.as_table_mut()?.remove("mutant");
+    let value = match value {
+        None => None,
+        Some(value) => format!("value = {value}").parse::<Table>().ok()?.remove("value"),
+    };
+    let mut root = Value::Table(file);
+    set(&mut root, key, value.as_ref());
+    toml::to_string(&root).ok()
+}
+
+/// Sets or removes what stands under a dotted path such as `fault[0].when`, in every element of an
+/// array on the way where none is named.
+pub fn set(value: &mut Value, path: &str, to: Option<&Value>) {
+    if let Value::Array(items) = value {
+        items.iter_mut().for_each(|item| set(item, path, to));
+        return;
+    }
+    let Value::Table(table) = value else { return };
+    let Some((first, rest)) = path.split_once('.') else {
+        match to {
+            Some(to) => drop(table.insert(path.to_owned(), to.clone())),
+            None => drop(table.remove(path)),
+        }
+        return;
+    };
+    let (name, index) = match first.strip_suffix(']').and_then(|first| first.split_once('[')) {
+        Some((name, index)) => (name, index.parse::<usize>().ok()),
+        None => (first, None),
+    };
+    let inner = table.get_mut(name).and_then(|inner| match index {
+        Some(index) => inner.get_mut(index),
+        None => Some(inner),
+    });
+    if let Some(inner) = inner {
+        set(inner, rest, to);
+    }
+}

@@ -1,0 +1,140 @@
+//! A failing run as a file: a complete scenario with the run's own faults and nothing left to draw
+//! but what its seed says, and with the run's digest.
+
+use ftsim_core::trace::Trace;
+use ftsim_core::{EndCause, Outcome, Verdict};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
+
+use crate::run::InternalError;
+use crate::run::divergence::event_text;
+use crate::scenario::PANICKED;
+use crate::scenario::Scenario;
+use crate::scenario::marks::Marks;
+use crate::scenario::plan_file;
+use crate::scenario::repro::Repro;
+
+/// The repro of a recorded run, found by this command.
+///
+/// It is the scenario's own text, comments included, with the faults that this seed drew in the
+/// place of `[random]`.
+///
+/// # Errors
+/// When what was written does not say what was run: a bug of ours.
+pub fn text(
+    scenario: &Scenario,
+    command: &str,
+    (outcome, trace): &(Outcome, Trace),
+) -> Result<String, InternalError> {
+    let failed = |message: String| {
+        let (path, seed) = (scenario.path.clone(), outcome.seed);
+        InternalError { path, seed, message: format!("no repro can be written: {message}") }
+    };
+    let mut document: DocumentMut =
+        scenario.text.parse().map_err(|error: toml_edit::TomlError| failed(error.to_string()))?;
+    document.remove("random");
+    document.remove("repro");
+    if let Some(run) = document.get_mut("run").and_then(Item::as_table_like_mut) {
+        run.remove("seeds");
+        run.remove("first_seed");
+        if run.is_empty() {
+            document.remove("run");
+        }
+    }
+    let drawn = outcome.plan.faults.iter().skip(scenario.experiment.plan.faults.len());
+    let drawn: Option<Vec<Table>> = drawn.map(plan_file::fault).collect();
+    let drawn = drawn.ok_or_else(|| failed("it drew a fault that no file can say".to_owned()))?;
+    add_faults(&mut document, drawn);
+    document.insert("expect", Item::Table(expectation(scenario, outcome)));
+    document.insert("repro", Item::Table(repro(command, outcome, &Marks::of(trace))));
+    Ok(document.to_string())
+}
+
+/// Adds faults behind those of the file, however it writes them.
+fn add_faults(document: &mut DocumentMut, faults: Vec<Table>) {
+    if let Some(Item::Value(list)) = document.get_mut("fault") {
+        if let Some(list) = list.as_array_mut() {
+            faults.into_iter().for_each(|fault| list.push(fault.into_inline_table()));
+        }
+    } else if !faults.is_empty() {
+        let tables = document.entry("fault").or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
+        if let Some(tables) = tables.as_array_of_tables_mut() {
+            faults.into_iter().for_each(|fault| tables.push(fault));
+        }
+    }
+}
+
+/// What this run shows, as what is expected of it.
+pub fn expectation(scenario: &Scenario, outcome: &Outcome) -> Table {
+    let judged = |wanted: fn(&Verdict) -> bool| -> Array {
+        let judged = outcome.judged.iter().filter(|judged| wanted(&judged.verdict));
+        judged.map(|judged| judged.id.0).collect()
+    };
+    // Where a violation has ended the run, what it left open is no surprise.
+    let undecided = match outcome.cause {
+        EndCause::Violated => Array::new(),
+        _ => judged(|verdict| matches!(verdict, Verdict::Undecided(_))),
+    };
+    let vacuous = match outcome.cause {
+        EndCause::Violated => {
+            judged(|verdict| matches!(verdict, Verdict::HeldVacuously | Verdict::Undecided(_)))
+        }
+        _ => judged(|verdict| matches!(verdict, Verdict::HeldVacuously)),
+    };
+    let reached = scenario.expect.reached.iter().map(String::as_str);
+    let reached: Array = reached.filter(|label| outcome.reached.contains(label)).collect();
+    let lists = [
+        ("violated", judged(|verdict| matches!(verdict, Verdict::Violated(_)))),
+        ("vacuous", vacuous),
+        ("undecided", undecided),
+        ("reached", reached),
+    ];
+    lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(k, l)| (k, value(l))).collect()
+}
+
+fn repro(command: &str, outcome: &Outcome, marks: &Marks) -> Table {
+    let violated = outcome.judged.iter().filter_map(|judged| match judged.verdict {
+        Verdict::Violated(_) => Some(judged.id.0),
+        _ => None,
+    });
+    let violated: Array = outcome.panicked.iter().map(|_| PANICKED).chain(violated).collect();
+    let number = |n: u64| value(i64::try_from(n).unwrap_or(i64::MAX));
+    Table::from_iter([
+        ("seed", number(outcome.seed)),
+        ("digest", value(outcome.digest.to_string())),
+        ("engine", value(env!("CARGO_PKG_VERSION"))),
+        ("violated", value(violated)),
+        ("command", value(command)),
+        ("marks_every", number(marks.every)),
+        ("marks", value(marks.text())),
+    ])
+}
+
+/// How a run differs from the one that a repro stands for, if it does.
+pub(crate) fn difference(repro: &Repro, outcome: &Outcome, trace: &Trace) -> Option<String> {
+    let (found, digest) = (outcome.digest.to_string(), &repro.digest);
+    if found == *digest {
+        return None;
+    }
+    let engine = match repro.engine.as_str() {
+        env!("CARGO_PKG_VERSION") => String::new(),
+        other => format!(" (it is of ftsim {other}, this is {})", env!("CARGO_PKG_VERSION")),
+    };
+    let marks = repro.marks.as_ref().and_then(|marks| marks.first_difference(trace));
+    let place = marks.map_or_else(
+        || "nothing tells in which event they begin to differ".to_owned(),
+        |events| first_event(trace, &events),
+    );
+    Some(format!("its digest is {digest}, this run has {found}{engine}\n{place}"))
+}
+
+/// The event that is the first to differ, as this run has it.
+fn first_event(trace: &Trace, events: &std::ops::Range<u64>) -> String {
+    let (first, last) = (events.start + 1, events.end);
+    let index = usize::try_from(events.start).unwrap_or(usize::MAX);
+    let shown = trace.entries.get(index).map_or("the run has ended".into(), event_text);
+    if first == last {
+        format!("they differ from event {first} on, here: {shown}")
+    } else {
+        format!("they differ from one of the events {first} to {last} on, the first here: {shown}")
+    }
+}

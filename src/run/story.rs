@@ -1,0 +1,208 @@
+//! The story of a violation: what led to it, and what it needs.
+
+use std::io::{self, Write};
+
+use ftsim_core::{Kind, Outcome, Trace, Verdict};
+use ftsim_reports::{Page, Plot, Violated, counted, line, write_story};
+
+use super::InternalError;
+use super::necessity::{Instead, Needs, Sought, Trial, needs};
+use crate::scenario::{PANICKED, Scenario};
+
+/// The story of the violation of a property in a run, as text; `None` if it is not violated.
+///
+/// # Errors
+/// When ftsim itself fails.
+pub fn story(
+    scenario: &Scenario,
+    run: &(Outcome, Trace),
+    property: &str,
+) -> Result<Option<String>, InternalError> {
+    let violations = violations(scenario, &run.0);
+    let violated = violations.iter().find(|violated| violated.property == property);
+    let Some(violated) = violated else { return Ok(None) };
+    let needs = needs_of(scenario, &run.0, violated)?;
+    let mut text = Vec::new();
+    let run = (&run.0, &run.1);
+    tell(&mut text, scenario, run, (violated, needs.as_ref()), Page::default())
+        .expect("a vector takes all");
+    let text = String::from_utf8_lossy(&text);
+    Ok(Some(anstream::adapter::strip_str(&text).to_string()))
+}
+
+/// What a violation needs, if that can be asked.
+///
+/// # Errors
+/// When ftsim itself fails.
+pub(crate) fn needs_of(
+    scenario: &Scenario,
+    outcome: &Outcome,
+    violated: &Violated,
+) -> Result<Option<Needs>, InternalError> {
+    let sought = Sought::of(outcome, &violated.property);
+    sought.map(|sought| needs(scenario, outcome, &sought)).transpose()
+}
+
+/// Tells a story.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn tell(
+    out: &mut impl Write,
+    scenario: &Scenario,
+    (outcome, trace): (&Outcome, &Trace),
+    (violated, needs): (&Violated, Option<&Needs>),
+    page: Page,
+) -> io::Result<()> {
+    write_title(out, scenario, outcome, trace, page)?;
+    write_story(out, &Plot::of(trace, violated), page)?;
+    match needs {
+        Some(needs) => write_needs(out, scenario, needs, page),
+        None => Ok(()),
+    }
+}
+
+/// What a run violated, in the order of the spec's table; a panic comes first.
+pub(crate) fn violations(scenario: &Scenario, outcome: &Outcome) -> Vec<Violated> {
+    let panicked = outcome.panicked.iter().map(|panic| Violated {
+        property: PANICKED.to_owned(),
+        sentence: "No handler panics.".to_owned(),
+        kind: Kind::Safety,
+        message: panic.message.clone(),
+        at: panic.at,
+        step: panic.step,
+        witnesses: panic.process.into_iter().collect(),
+    });
+    let judged = outcome.judged.iter().filter_map(|judged| {
+        let Verdict::Violated(violation) = &judged.verdict else { return None };
+        let known = scenario.checked.iter().find(|known| known.id == judged.id);
+        Some(Violated {
+            property: judged.id.to_string(),
+            sentence: known.map_or_else(String::new, |known| known.text.to_owned()),
+            kind: judged.kind,
+            message: violation.text(),
+            at: violation.at,
+            step: violation.step,
+            witnesses: violation.witnesses.clone(),
+        })
+    });
+    panicked.chain(judged).collect()
+}
+
+/// The first violation that the scenario does not expect; if it expects all, the first.
+pub(crate) fn first<'v>(scenario: &Scenario, violations: &'v [Violated]) -> Option<&'v Violated> {
+    let expects = |v: &&Violated| scenario.expect.violated.iter().any(|id| id.0 == v.property);
+    violations.iter().find(|violated| !expects(violated)).or(violations.first())
+}
+
+fn write_title(
+    out: &mut impl Write,
+    scenario: &Scenario,
+    outcome: &Outcome,
+    trace: &Trace,
+    page: Page,
+) -> io::Result<()> {
+    let plain = anstyle::Style::new();
+    let entry = &scenario.entry;
+    let mutant = scenario.experiment.setting.mutant.as_ref();
+    let mutant = mutant.map_or_else(String::new, |mutant| format!(", mutant {mutant}"));
+    let processes = counted(u64::from(scenario.experiment.setting.n), "process");
+    let head = format!("{}, seed {}: ", line(&scenario.path), outcome.seed);
+    let text = format!("{} ({}){mutant}, {processes}", entry.name, entry.spec);
+    page.write_line(out, (plain, &head), &line(&text))?;
+    if trace.truncated {
+        let text = "the record of the run is cut short, and so is what is told of it";
+        page.write_line(out, (plain, ""), text)?;
+    }
+    Ok(())
+}
+
+fn write_needs(
+    out: &mut impl Write,
+    scenario: &Scenario,
+    needs: &Needs,
+    page: Page,
+) -> io::Result<()> {
+    writeln!(out)?;
+    writeln!(out, "What it needs (each taken out alone, and the same seed run again)")?;
+    let Needs { faults, overrides, mistakes, mutant, .. } = needs;
+    let trials = || faults.iter().chain(overrides).chain(mistakes).chain(mutant);
+    let of = |wanted: fn(&Instead) -> bool| trials().filter(move |trial| wanted(&trial.instead));
+    write_trials(out, "necessary", of(|instead| matches!(instead, Instead::Gone(_))), page)?;
+    let otherwise = of(|instead| matches!(instead, Instead::Otherwise(_)));
+    write_trials(out, "changes it", otherwise, page)?;
+    write_trials(out, "irrelevant", of(|instead| *instead == Instead::Same), page)?;
+    let plain = anstyle::Style::new();
+    for fault in &needs.unfired {
+        page.write_prose(out, (plain, "  not struck  "), &line(fault))?;
+    }
+    let wrong = faults.len() + overrides.len() + mistakes.len();
+    let is_necessary =
+        |trials: &[Trial]| trials.iter().any(|t| matches!(t.instead, Instead::Gone(_)));
+    match &needs.all_faults {
+        Some(Instead::Same) => {
+            let text = "no fault is necessary, nor are all of them together";
+            page.write_prose(out, (plain, "  "), text)?;
+        }
+        Some(instead) if !is_necessary(faults) => {
+            let head = "  no fault alone is necessary; without all of them: ";
+            page.write_prose(out, (plain, head), &line(&text(instead)))?;
+        }
+        _ => {}
+    }
+    if wrong == 0 {
+        let links = match scenario.experiment.network.default.loss == Default::default() {
+            true => "the delays of the links",
+            false => "the delays and losses of the links",
+        };
+        let what = match mutant.as_ref().map(|trial| &trial.instead) {
+            Some(Instead::Gone(_)) => format!("{links} and the mutant did it"),
+            _ => format!("{links} alone did it"),
+        };
+        page.write_prose(out, (plain, "  no fault struck: "), &what)?;
+    }
+    Ok(())
+}
+
+fn write_trials<'t>(
+    out: &mut impl Write,
+    heading: &str,
+    trials: impl Iterator<Item = &'t Trial>,
+    page: Page,
+) -> io::Result<()> {
+    for Trial { without, instead } in trials {
+        let mut lines = page.wrapped(&format!("  {heading:10}  "), &line(without));
+        if *instead != Instead::Same {
+            let text = format!("without it: {}", text(instead));
+            lines.extend(page.wrapped(&" ".repeat(14), &line(&text)));
+        }
+        for line in lines {
+            writeln!(out, "{line}")?;
+        }
+    }
+    Ok(())
+}
+
+fn text(instead: &Instead) -> String {
+    match instead {
+        Instead::Same => "the same violation".to_owned(),
+        Instead::Otherwise(how) => format!("violated in another way: {how}"),
+        Instead::Gone(verdict) => verdict.clone(),
+    }
+}
+
+pub(crate) fn write_others(
+    out: &mut impl Write,
+    told: &Violated,
+    all: &[Violated],
+    page: Page,
+) -> io::Result<()> {
+    let others = all.iter().map(|violated| violated.property.as_str());
+    let others: Vec<&str> = others.filter(|property| *property != told.property).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    let others = format!("{} (--property tells of it)", others.join(", "));
+    page.write_prose(out, (anstyle::Style::new(), "Also violated: "), &others)
+}

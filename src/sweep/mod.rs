@@ -1,0 +1,379 @@
+//! Many seeds of one scenario, on several threads: what came of them, in the order of the seeds.
+
+pub(crate) mod ci;
+pub mod judge;
+pub(crate) mod regression;
+pub(crate) mod report;
+pub mod results;
+pub mod shard;
+pub mod tally;
+pub mod traffic;
+pub(crate) mod watchdog;
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::ops::{ControlFlow, Range};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError, mpsc};
+use std::time::Duration;
+
+use ftsim_core::Outcome;
+use ftsim_core::fault::Plan;
+
+use crate::cli::{Exit, complain};
+use crate::run::failing_run::FailingRun;
+use crate::run::{InternalError, Repeat, RunError, crash_points, guarded, prepare, same};
+use crate::scenario::Scenario;
+use crate::scenario::crash_point::CrashPoint;
+use crate::sweep::results::StopRule;
+use crate::sweep::tally::Tally;
+use crate::sweep::watchdog::{Post, Stuck, Watchdog};
+
+/// Seeds that a thread takes at once, where the blocks don't show in the result.
+pub const BLOCK: u64 = 16;
+/// Blocks that may be ahead of the one that is gathered next, for each thread.
+const AHEAD: u64 = 64;
+
+/// What is to be run, and how.
+pub struct Order<'s> {
+    /// The scenario.
+    pub scenario: &'s Scenario,
+    /// Its seeds.
+    pub seeds: Range<u64>,
+    /// How many seeds a block has, at least 1; the last one can have fewer.
+    pub block: u64,
+    /// How many threads.
+    pub jobs: usize,
+    /// How often each run is executed.
+    pub repeat: Repeat,
+    /// Which failing run a block ends with; whole blocks are run, if `None`.
+    pub until: Option<&'s StopRule>,
+    /// Once this is set no further block is begun.
+    pub halt: &'s AtomicBool,
+    /// How long a run may take; as long as it likes, if `None`.
+    pub timeout: Option<Duration>,
+}
+
+impl Order<'_> {
+    /// Tells of a run that does not go on. If it may not take any longer the program ends: a
+    /// handler that does not return cannot be ended alone.
+    fn report(&self, stuck: &Stuck) {
+        let Stuck { seed, step, process, since, is_beyond_limit } = stuck;
+        let (path, protocol) = (&self.scenario.path, self.scenario.entry.name);
+        let seconds = since.as_secs_f32();
+        let place =
+            format!("{path}, seed {seed}: {protocol} has been in step {step}, at {process}");
+        if *is_beyond_limit {
+            complain(&format!("{place}, for {seconds:.1} s: the run hung"));
+            std::process::exit(i32::from(Exit::Unexpected as u8));
+        }
+        complain(&format!("{place}, for {seconds:.0} s"));
+    }
+}
+
+/// What came of a block of seeds.
+pub struct Block {
+    /// The seeds that were run.
+    pub seeds: Range<u64>,
+    /// What came of them.
+    pub tally: Tally,
+    /// Those that violated something, expected or not, in their order.
+    pub failing: Vec<FailingRun>,
+}
+
+/// Runs these seeds on so many threads; every crash point of each of them, where the scenario says
+/// so. The result is the same for any number of them.
+///
+/// `progress` hears of every seed that is done, in any order.
+///
+/// # Errors
+/// When ftsim itself fails.
+pub fn sweep(
+    scenario: &Scenario,
+    seeds: Range<u64>,
+    jobs: usize,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Tally, RunError> {
+    sweep_repeated(scenario, seeds, jobs, Repeat::Once, progress)
+}
+
+/// As [`sweep`], with each run executed so often.
+///
+/// # Errors
+/// When ftsim itself fails, or two runs of one seed differ.
+pub fn sweep_repeated(
+    scenario: &Scenario,
+    seeds: Range<u64>,
+    jobs: usize,
+    repeat: Repeat,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Tally, RunError> {
+    let halt = AtomicBool::new(false);
+    let (until, timeout) = (None, None);
+    let order = Order { scenario, seeds, block: BLOCK, jobs, repeat, until, halt: &halt, timeout };
+    Ok(sweep_until(&order, progress)?.0)
+}
+
+/// Runs what is ordered, until it is halted: also returns the first seed that was not run.
+///
+/// # Errors
+/// When ftsim itself fails, or two runs of one seed differ.
+pub fn sweep_until(
+    order: &Order<'_>,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<(Tally, u64), RunError> {
+    let (mut total, mut next) = (Tally::default(), order.seeds.start);
+    let gathered = blocks(order, progress, |block| -> Result<_, Stop<Infallible>> {
+        total.append(block.tally);
+        next = block.seeds.end;
+        Ok(ControlFlow::Continue(()))
+    });
+    match gathered {
+        Ok(()) => Ok((total, next)),
+        Err(Stop::Run(error)) => Err(error),
+        Err(Stop::Take(never)) => match never {},
+    }
+}
+
+/// Why the gathering of blocks ended early.
+#[derive(Debug)]
+pub enum Stop<E> {
+    /// A run could not be executed.
+    Run(RunError),
+    /// Who took the blocks has failed.
+    Take(E),
+}
+
+/// Runs seeds in blocks, and hands the blocks over in their order, until `take` breaks or fails.
+///
+/// What is handed over does not depend on the number of threads. `progress` hears of every seed
+/// that is done, in any order.
+///
+/// # Errors
+/// When ftsim itself fails, when runs are repeated and differ, or when `take` fails.
+pub fn blocks<E>(
+    order: &Order<'_>,
+    progress: &(dyn Fn(u64) + Sync),
+    take: impl FnMut(Block) -> Result<ControlFlow<()>, Stop<E>>,
+) -> Result<(), Stop<E>> {
+    let count = order.seeds.end.saturating_sub(order.seeds.start).div_ceil(order.block);
+    let useful = usize::try_from(count).unwrap_or(usize::MAX).max(1);
+    let jobs = order.jobs.clamp(1, useful);
+    let work = Work {
+        order,
+        count,
+        window: AHEAD * jobs as u64,
+        next: AtomicU64::new(0),
+        stop: AtomicBool::new(false),
+        gathered: Mutex::new(0),
+        turn: Condvar::new(),
+    };
+    let (sender, receiver) = mpsc::sync_channel(4 * jobs);
+    let watchdog = Watchdog::new(jobs, order.timeout);
+    std::thread::scope(|scope| {
+        for thread in 0..jobs {
+            let (sender, work, post) = (sender.clone(), &work, watchdog.post(thread));
+            scope.spawn(move || work.execute(post, &sender, progress));
+        }
+        drop(sender);
+        scope.spawn(|| watchdog.watch(|stuck| order.report(stuck)));
+        let _watched = watchdog.until_dropped();
+        let result = work.gather(receiver, take);
+        work.stop();
+        result
+    })
+}
+
+type BlockResult = (u64, Result<Block, RunError>);
+
+/// The seeds of a sweep, cut into blocks that threads take one by one.
+struct Work<'s> {
+    order: &'s Order<'s>,
+    /// How many blocks there are.
+    count: u64,
+    /// How many blocks may be ahead of the one that is gathered next.
+    window: u64,
+    /// The first block that no thread has taken yet.
+    next: AtomicU64,
+    /// Whether the rest need not be run.
+    stop: AtomicBool,
+    /// How many blocks are gathered.
+    gathered: Mutex<u64>,
+    /// Wakes who waits for `gathered` to grow.
+    turn: Condvar,
+}
+
+impl Work<'_> {
+    /// What one thread does. A block that is taken is run, so that those that are run are the first
+    /// ones without a gap.
+    fn execute(
+        &self,
+        post: &Post,
+        sender: &mpsc::SyncSender<BlockResult>,
+        progress: &(dyn Fn(u64) + Sync),
+    ) {
+        let mut worker = Worker { order: self.order, runner: None, post };
+        while !self.order.halt.load(Ordering::Relaxed) {
+            let block = self.next.fetch_add(1, Ordering::Relaxed);
+            if block >= self.count || self.is_told_to_stop(block) {
+                return;
+            }
+            let start = self.order.seeds.start + block * self.order.block;
+            let end = self.order.seeds.end.min(start.saturating_add(self.order.block));
+            let result = worker.run(start..end, progress);
+            self.stop.fetch_or(result.is_err(), Ordering::Relaxed);
+            if sender.send((block, result)).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Waits until this block is not too far ahead, so that what waits to be gathered stays small.
+    fn is_told_to_stop(&self, block: u64) -> bool {
+        let too_far = |gathered: &mut u64| {
+            block >= *gathered + self.window && !self.stop.load(Ordering::Relaxed)
+        };
+        let gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.turn.wait_while(gathered, too_far));
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn stop(&self) {
+        let gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        self.stop.store(true, Ordering::Relaxed);
+        drop(gathered);
+        self.turn.notify_all();
+    }
+
+    /// Hands the blocks over in their order.
+    fn gather<E>(
+        &self,
+        receiver: mpsc::Receiver<BlockResult>,
+        mut take: impl FnMut(Block) -> Result<ControlFlow<()>, Stop<E>>,
+    ) -> Result<(), Stop<E>> {
+        let mut early = BTreeMap::new();
+        let mut next = 0;
+        for (block, result) in receiver {
+            if result.is_err() {
+                self.stop();
+            }
+            early.insert(block, result);
+            while let Some(result) = early.remove(&next) {
+                if take(result.map_err(Stop::Run)?)?.is_break() {
+                    return Ok(());
+                }
+                next += 1;
+                *self.gathered.lock().unwrap_or_else(PoisonError::into_inner) = next;
+                self.turn.notify_all();
+            }
+        }
+        // An error may have kept an earlier block from being run.
+        early.into_values().find_map(Result::err).map_or(Ok(()), |error| Err(Stop::Run(error)))
+    }
+}
+
+/// Runs seeds on one thread.
+struct Worker<'s> {
+    order: &'s Order<'s>,
+    runner: Option<Box<dyn ftsim_core::Runner>>,
+    /// Shows which run it executes.
+    post: &'s Post,
+}
+
+impl Worker<'_> {
+    fn run(
+        &mut self,
+        seeds: Range<u64>,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Block, RunError> {
+        let start = seeds.start;
+        let mut block = Block { seeds, tally: Tally::default(), failing: Vec::new() };
+        for seed in block.seeds.clone() {
+            match self.order.scenario.crash_points {
+                None => self.run_one(&mut block, seed, None)?,
+                Some(every) => {
+                    for (point, plan) in crash_points(self.order.scenario, seed, every)? {
+                        self.run_one(&mut block, seed, Some((point, plan)))?;
+                    }
+                }
+            }
+            progress(1);
+            if self
+                .order
+                .until
+                .is_some_and(|until| block.failing.iter().any(|run| until.ends_at(run)))
+            {
+                block.seeds = start..seed + 1;
+                break;
+            }
+        }
+        Ok(block)
+    }
+
+    fn run_one(
+        &mut self,
+        block: &mut Block,
+        seed: u64,
+        crash: Option<(CrashPoint, Plan)>,
+    ) -> Result<(), RunError> {
+        let (point, plan) = crash.unzip();
+        self.post.begin(seed);
+        let outcome = match self.order.repeat {
+            Repeat::Once => self.execute(seed, plan).map_err(RunError::from),
+            Repeat::Twice => self.execute_twice(seed, point, plan.as_ref()),
+        };
+        self.post.end();
+        let outcome = outcome?;
+        block.tally.add(&outcome, point);
+        block.failing.extend(FailingRun::of(&self.order.scenario.expect, &outcome, point));
+        Ok(())
+    }
+
+    fn execute(&mut self, seed: u64, plan: Option<Plan>) -> Result<Outcome, InternalError> {
+        let Self { order, runner, post } = self;
+        guarded(order.scenario, seed, || {
+            let runner = prepared(runner, post, order.scenario, seed)?;
+            Ok(match plan {
+                None => runner.run(seed),
+                Some(plan) => runner.run_under(seed, plan),
+            })
+        })
+    }
+
+    /// Once in the simulation that ran the seeds before, once in a fresh one: what a run leaves
+    /// behind shows too.
+    fn execute_twice(
+        &mut self,
+        seed: u64,
+        point: Option<CrashPoint>,
+        plan: Option<&Plan>,
+    ) -> Result<Outcome, RunError> {
+        let Self { order, runner, post } = self;
+        let record = |runner: &mut Box<dyn ftsim_core::Runner>| match plan {
+            None => runner.record(seed),
+            Some(plan) => runner.record_under(seed, plan.clone()),
+        };
+        let used = guarded(order.scenario, seed, || {
+            Ok(record(prepared(runner, post, order.scenario, seed)?))
+        })?;
+        let fresh = guarded(order.scenario, seed, || {
+            Ok(record(prepared(&mut None, post, order.scenario, seed)?))
+        })?;
+        same(order.scenario, seed, point, &used, &fresh)?;
+        Ok(used.0)
+    }
+}
+
+/// The runner, made if there is none yet.
+fn prepared<'r>(
+    runner: &'r mut Option<Box<dyn ftsim_core::Runner>>,
+    post: &Post,
+    scenario: &Scenario,
+    seed: u64,
+) -> Result<&'r mut Box<dyn ftsim_core::Runner>, InternalError> {
+    if runner.is_none() {
+        let fresh = runner.insert(prepare(scenario, seed)?);
+        fresh.show_on(post.beacon.clone());
+    }
+    Ok(runner.as_mut().expect("it has just been made"))
+}

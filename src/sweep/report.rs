@@ -1,0 +1,239 @@
+//! What a sweep tells: its account as a report, its exit status, its repros.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ftsim_core::PropertyId;
+use ftsim_protocols::Catalogue;
+use ftsim_reports::{ExampleRow, GroupRow, Rate, RateRow, ScenarioReport, SeedRange, SweepReport};
+
+use crate::cli::Exit;
+use crate::cli::clock;
+use crate::run;
+use crate::run::divergence::{Differs, Divergence};
+use crate::run::repro;
+use crate::run::story;
+use crate::run::{Repeat, RunError};
+use crate::scenario::Scenario;
+use crate::shrink::{Effort, Target, shrink, weight_of};
+use crate::sweep::judge;
+use crate::sweep::regression;
+use crate::sweep::results::{Account, EXAMPLE_COUNT_MAX, Group, GroupExample, Header, SHRUNK};
+
+/// A file: its name and its text.
+pub type NamedText = (String, String);
+
+/// Which seeds a report is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All that were asked for.
+    Whole,
+    /// Some of them: what no seed has shown, another may show.
+    Part,
+}
+
+impl Scope {
+    /// Whether all is done that was asked for.
+    pub fn of(header: &Header, account: &Account) -> Self {
+        let whole = header.shard.is_none() && account.next == header.seeds.until;
+        if whole { Self::Whole } else { Self::Part }
+    }
+}
+
+/// The report of a sweep.
+/// `shrunk` are the files of its shrunk runs.
+pub fn report(
+    scenario: &Scenario,
+    header: &Header,
+    account: &Account,
+    shrunk: &[NamedText],
+) -> SweepReport {
+    let seeds = SeedRange { from: header.part().start, until: account.next };
+    let mut counted = judge::report(scenario, seeds, &account.tally);
+    counted.digest = account.digest().to_string();
+    // The lines of a sweep have counts only.
+    counted.figures = None;
+    if Scope::of(header, account) == Scope::Part {
+        counted.keep_what_stands();
+    }
+    regression::add(&mut counted, scenario, &account.regressions);
+    let total = account.tally.seed_count;
+    let rate = |row: &ftsim_reports::PropertyRow| RateRow {
+        property: row.name,
+        held: Rate::new(row.held, total),
+        violated: Rate::new(row.violated, total),
+        undecided: Rate::new(row.undecided, total),
+    };
+    SweepReport {
+        name: header.scenario.clone(),
+        ftsim: header.ftsim.clone(),
+        asked: SeedRange { from: header.seeds.from, until: header.seeds.until },
+        shard: header.shard.map(|shard| shard.to_string()),
+        rates: counted.properties.iter().map(rate).collect(),
+        scenario: counted,
+        failing: account.failing,
+        unexpected: account.unexpected,
+        groups: groups(scenario, account, shrunk),
+    }
+}
+
+fn groups(scenario: &Scenario, account: &Account, shrunk: &[NamedText]) -> Vec<GroupRow> {
+    let row = |((property, signature), group): (&(String, String), &Group)| {
+        let examples = group.examples.iter().map(|example| ExampleRow {
+            seed: example.seed,
+            crash_point: example.crash_point.map(|point| point.to_string()),
+            message: example.message.clone(),
+            repro: format!("repros/{}", example.repro_name()),
+        });
+        let written =
+            |name: &str| shrunk.iter().find(|(written, _)| written == name).map(|(_, text)| text);
+        let name = smallest(scenario, (property.as_str(), group), shrunk);
+        GroupRow {
+            property: property.clone(),
+            signature: signature.clone(),
+            expected: group.expected,
+            runs: group.runs,
+            examples: examples.collect(),
+            story: name.as_ref().and_then(|name| written(&story_name(name)).cloned()),
+            shrunk: name.map(|name| format!("{SHRUNK}/{name}")),
+        }
+    };
+    let mut rows: Vec<GroupRow> = account.groups.iter().map(row).collect();
+    rows.sort_by_key(|row| row.expected);
+    rows
+}
+
+/// The repro files of an account's examples, by name; each is run again for its plan, and found to
+/// do the same.
+///
+/// # Errors
+/// When ftsim fails, or a run does something else than before.
+pub fn repros(
+    scenario: &Scenario,
+    header: &Header,
+    account: &Account,
+) -> Result<Vec<(String, String)>, RunError> {
+    let (from, until) = (header.seeds.from, header.seeds.until);
+    let file = ftsim_reports::shell_word(&header.file);
+    let command = format!("ftsim sweep {file} --seeds {from}..{until}");
+    let mut files = Vec::new();
+    for example in account.examples() {
+        let (seed, crash_point) = (example.seed, example.crash_point);
+        let recorded = run::record_either(scenario, seed, crash_point)?;
+        let digest = recorded.0.digest.to_string();
+        if digest != example.digest {
+            let differs = Differs::Digest(example.digest.clone(), digest);
+            let path = scenario.path.clone();
+            let divergence = Divergence { path, seed, crash_point, differs };
+            return Err(RunError::Diverged(Box::new(divergence)));
+        }
+        let text = repro::text(scenario, &command, &recorded)?;
+        files.push((example.repro_name(), text));
+    }
+    Ok(files)
+}
+
+/// What the examples of each group shrink to, by name of the file, each with its story; unexpected
+/// failures first, as far as the time goes. The second examples have what is left of the time once
+/// the first of all groups are done, and so on.
+///
+/// # Errors
+/// When ftsim fails.
+pub fn shrunk(
+    scenario: &Scenario,
+    account: &Account,
+    (budget, halt): (Duration, &AtomicBool),
+) -> Result<Vec<NamedText>, RunError> {
+    let deadline = clock() + budget;
+    let mut groups: Vec<_> = account.groups.iter().collect();
+    groups.sort_by_key(|(_, group)| group.expected);
+    let in_turn = (0..EXAMPLE_COUNT_MAX).flat_map(|number| {
+        groups.iter().filter_map(move |(key, group)| Some((&key.0, group.examples.get(number)?)))
+    });
+    let mut files = Vec::new();
+    for (property, example) in in_turn {
+        let left = deadline.saturating_sub(clock());
+        if left.is_zero() || halt.load(Ordering::Relaxed) {
+            break;
+        }
+        let outcome = run::run_one(scenario, example.seed, example.crash_point, Repeat::Once)?;
+        let known = scenario.checked.iter().filter(|checked| checked.id.0 == *property);
+        let wanted: Vec<PropertyId> = known.map(|checked| checked.id).collect();
+        let target = Target::of(&outcome, &wanted);
+        let Some(target) = target.filter(|target| target.name() == property) else { continue };
+        let effort = Effort { budget: left, halt, progress: &|_, _| {} };
+        let text = shrink(scenario, &outcome, &target, &effort)?.text;
+        let name = shrunk_name(property, example);
+        if let Some((small, seed)) = small(scenario, &name, &text)
+            && let Some(story) = story::story(&small, &run::record(&small, seed)?, property)?
+        {
+            files.push((story_name(&name), story));
+        }
+        files.push((name, text));
+    }
+    Ok(files)
+}
+
+/// The scenario that a shrunk file holds, and its seed.
+fn small(scenario: &Scenario, name: &str, text: &str) -> Option<(Scenario, u64)> {
+    let catalogue = Catalogue::from(scenario.entry.clone());
+    let small = Scenario::parse(name, text, &catalogue).ok()?;
+    let seed = small.only_seed()?;
+    Some((small, seed))
+}
+
+/// The smallest of the files that the examples of a group shrink to; of equals the first. It is
+/// found out from the files, so that it is the same for the parts of a sweep and for the whole.
+fn smallest(
+    scenario: &Scenario,
+    (property, group): (&str, &Group),
+    shrunk: &[NamedText],
+) -> Option<String> {
+    let names = group.examples.iter().map(|example| shrunk_name(property, example));
+    let weighed = names.filter_map(|name| {
+        let (_, text) = shrunk.iter().find(|(written, _)| *written == name)?;
+        let (small, seed) = small(scenario, &name, text)?;
+        Some((weight_of(&small, seed, property)?, name))
+    });
+    weighed.min_by_key(|(weight, _)| *weight).map(|(_, name)| name)
+}
+
+/// The file of what an example of a group shrinks to.
+pub fn shrunk_name(property: &str, example: &GroupExample) -> String {
+    let example = example.repro_name();
+    format!("{}-{}.toml", example.trim_end_matches(".toml"), file_word(property))
+}
+
+/// A name as part of the name of a file: other names have other words.
+fn file_word(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let word = |byte: u8| match plain(byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02x}"),
+    };
+    name.bytes().map(word).collect()
+}
+
+/// The file that tells the story of a shrunk run.
+pub fn story_name(shrunk: &str) -> String {
+    format!("{}.txt", shrunk.trim_end_matches(".toml"))
+}
+
+/// The exit status that these sweeps have.
+pub fn exit(reports: &[SweepReport]) -> Exit {
+    let scenarios: Vec<&ScenarioReport> = reports.iter().map(|report| &report.scenario).collect();
+    judge::exit(&scenarios)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_word;
+
+    #[test]
+    fn no_name_of_a_property_is_a_path() {
+        assert_eq!(file_word("rb.no-duplication_2"), "rb.no-duplication_2");
+        assert_eq!(file_word("../a b"), "..%2fa%20b");
+        assert_eq!(file_word("a/b\\c\u{e9}\0"), "a%2fb%5cc%c3%a9%00");
+        assert_ne!(file_word("a%2fb"), file_word("a/b"));
+    }
+}

@@ -1,0 +1,303 @@
+//! Where a sweep writes. `OUT/NAME.part` is the folder of a sweep that is not over; once it is, the
+//! folder gets its final name `OUT/NAME`, so that nothing under a final name is ever half-written.
+
+use crate::cli::Failure;
+use crate::files::{FileError, at};
+use std::fs::{self, File};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::lock::FileLock;
+use super::place::{Place, remove};
+use super::{BlockLine, Header, Line, Reader, RegressionLine, Written};
+use crate::run::failing_run::FailingRun;
+use crate::scenario::Scenario;
+
+/// The lines of a sweep.
+pub const RESULTS: &str = "results.jsonl";
+/// What they come to.
+pub const SUMMARY: &str = "summary.json";
+/// The scenario as it was read.
+pub const SCENARIO: &str = "scenario.toml";
+/// The folder of the repro files.
+pub const REPROS: &str = "repros";
+/// What the first of each group of failures shrinks to.
+pub const SHRUNK: &str = "shrunk";
+
+/// The link to the folder that was finished last; no scenario can have this name.
+pub const LATEST: &str = "latest";
+
+/// The folder of a sweep that is not over.
+pub struct Folder {
+    place: Place,
+    lines: File,
+    /// Held from before anything is looked at until after the folder has its final name.
+    _lock: FileLock,
+}
+
+/// Why a folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// Another process writes to it.
+    #[error("{0}: another sweep is writing to this folder")]
+    Busy(String),
+    /// It holds the results of another sweep.
+    #[error("{path} holds another sweep: {difference}")]
+    Other {
+        /// The file.
+        path: String,
+        /// What differs.
+        difference: String,
+    },
+    /// Something that no sweep has written is where a sweep would write.
+    #[error("{path} is in the way, and is left as it is: {why}")]
+    Foreign {
+        /// The file or folder.
+        path: String,
+        /// Why it is not replaced.
+        why: String,
+    },
+    /// No folder can have this name.
+    #[error("the results of a scenario cannot be in a folder called {name:?}: {why}")]
+    Name {
+        /// The name of the scenario.
+        name: String,
+        /// Why.
+        why: &'static str,
+    },
+    /// A line of results is not what a sweep writes.
+    #[error("{path}:{line}: {why}")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The file system refuses.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        Self::BadFile(error.to_string())
+    }
+}
+
+impl Folder {
+    /// Refuses a place where something is that a sweep would replace and has not written. Writes
+    /// nothing.
+    ///
+    /// # Errors
+    /// When something is in the way.
+    pub fn check(out: &Path, name: &str) -> Result<(), FolderError> {
+        match Place::new(out, name)?.check() {
+            // Another sweep may be at work there, and it is looked at again once that is not so.
+            Err(FolderError::File(_)) => Ok(()),
+            checked => checked,
+        }
+    }
+
+    /// Begins anew; what an interrupted sweep left is thrown away.
+    ///
+    /// # Errors
+    /// When the folder is in use, holds what no sweep has written, or cannot be written.
+    pub fn begin(out: &Path, header: &Header, scenario: &str) -> Result<Self, FolderError> {
+        let (place, lock) = take(out, &header.scenario)?;
+        Self::fresh(place, lock, header, scenario)
+    }
+
+    /// Goes on where an earlier sweep ended: `each` gets the blocks that are there, in their order.
+    /// Returns what became of the regression seeds, if that is there too.
+    ///
+    /// # Errors
+    /// As [`Folder::begin`], and when it holds the results of another sweep, or damaged ones.
+    pub fn resume(
+        out: &Path,
+        header: &Header,
+        scenario: &Scenario,
+        mut each: impl FnMut(Written),
+    ) -> Result<(Self, Vec<RegressionLine>), FolderError> {
+        let (place, lock) = take(out, &header.scenario)?;
+        let (part, done) = (place.part(), place.done());
+        let found = if part.exists() { &part } else { &done };
+        let path = found.join(RESULTS);
+        let reader = if path.exists() { Reader::open(&path)? } else { None };
+        let Some(mut reader) = reader else {
+            let folder = Self::fresh(place, lock, header, &scenario.text)?;
+            return Ok((folder, Vec::new()));
+        };
+        if let Some(difference) = difference(&reader.header, header) {
+            return Err(FolderError::Other { path: path.display().to_string(), difference });
+        }
+        let mut any = false;
+        while let Some(written) = reader.next_block(scenario)? {
+            any = true;
+            each(written);
+        }
+        // Nothing is moved before all is read.
+        if found == &done {
+            at(&done, fs::rename(&done, &part))?;
+        }
+        let path = part.join(RESULTS);
+        let mut lines = at(&path, File::options().read(true).write(true).open(&path))?;
+        at(&path, lines.set_len(reader.whole))?;
+        at(&path, lines.seek(SeekFrom::Start(reader.whole)))?;
+        let folder = Self { place, lines, _lock: lock };
+        folder.write(SCENARIO, scenario.text.as_bytes())?;
+        // Before the first block it is not known whether they are all there.
+        let regressions = if any { reader.regressions } else { Vec::new() };
+        Ok((folder, regressions))
+    }
+
+    fn fresh(
+        place: Place,
+        lock: FileLock,
+        header: &Header,
+        scenario: &str,
+    ) -> Result<Self, FolderError> {
+        let part = place.part();
+        at(&part, remove(&part))?;
+        at(&part, fs::create_dir(&part))?;
+        let path = part.join(RESULTS);
+        let lines = at(&path, File::create(&path))?;
+        let mut folder = Self { place, lines, _lock: lock };
+        // The header comes first, for it says whose folder this is.
+        folder.append(&[Line::Sweep(Box::new(header.clone()))])?;
+        folder.write(SCENARIO, scenario.as_bytes())?;
+        Ok(folder)
+    }
+
+    /// Adds what became of the regression seeds.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn append_regressions(&mut self, lines: &[RegressionLine]) -> Result<(), FileError> {
+        self.append(&lines.iter().cloned().map(Line::Regression).collect::<Vec<_>>())
+    }
+
+    /// Adds a block and its failing runs.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn append_block(
+        &mut self,
+        failing: Vec<FailingRun>,
+        block: BlockLine,
+    ) -> Result<(), FileError> {
+        let mut lines: Vec<Line> = failing.into_iter().map(Line::Failing).collect();
+        lines.push(Line::Block(block));
+        self.append(&lines)
+    }
+
+    fn append(&mut self, lines: &[Line]) -> Result<(), FileError> {
+        let mut bytes = Vec::new();
+        for line in lines {
+            serde_json::to_writer(&mut bytes, line).expect("a line has only text as its keys");
+            bytes.push(b'\n');
+        }
+        // One write, and no buffer that a kill could take away.
+        at(&self.place.part().join(RESULTS), self.lines.write_all(&bytes))
+    }
+
+    /// Writes what the lines come to, and the repros and the shrunk scenarios by their names, for
+    /// those of before.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn conclude(
+        &mut self,
+        summary: &[u8],
+        repros: &[(String, String)],
+        shrunk: &[(String, String)],
+    ) -> Result<(), FileError> {
+        for (folder, files) in [(REPROS, repros), (SHRUNK, shrunk)] {
+            let folder = self.place.part().join(folder);
+            if folder.exists() {
+                at(&folder, fs::remove_dir_all(&folder))?;
+            }
+            if !files.is_empty() {
+                at(&folder, fs::create_dir(&folder))?;
+            }
+            for (name, text) in files {
+                let path = folder.join(name);
+                at(&path, fs::write(&path, text))?;
+            }
+        }
+        self.write(SUMMARY, summary)
+    }
+
+    /// Gives the folder its final name; the sweep that had it before is thrown away. Returns it.
+    ///
+    /// # Errors
+    /// When something is in the way by now, or the folder cannot be renamed.
+    pub fn publish(self) -> Result<PathBuf, FolderError> {
+        let (part, done, old) = (self.place.part(), self.place.done(), self.place.old());
+        at(&part, self.lines.sync_all())?;
+        self.place.check()?;
+        at(&old, remove(&old))?;
+        if done.exists() {
+            at(&done, fs::rename(&done, &old))?;
+        }
+        at(&done, fs::rename(&part, &done))?;
+        at(&old, remove(&old))?;
+        link_latest(&self.place)?;
+        Ok(done)
+    }
+
+    /// Writes a file of the folder. It need not be whole before the folder has its final name.
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FileError> {
+        let path = self.place.part().join(name);
+        at(&path, fs::write(&path, bytes))
+    }
+}
+
+/// Takes the place of a scenario, and finds that there is nothing but sweeps.
+fn take(out: &Path, name: &str) -> Result<(Place, FileLock), FolderError> {
+    let place = Place::new(out, name)?;
+    at(out, fs::create_dir_all(out))?;
+    let Some(lock) = FileLock::try_take(place.lock())? else {
+        return Err(FolderError::Busy(place.part().display().to_string()));
+    };
+    place.check()?;
+    let (done, old) = (place.done(), place.old());
+    if old.exists() && !done.exists() {
+        // A kill came between the two renames.
+        at(&old, fs::rename(&old, &done))?;
+    }
+    Ok((place, lock))
+}
+
+/// `latest` leads to the folder that was finished last.
+#[cfg(unix)]
+fn link_latest(place: &Place) -> Result<(), FileError> {
+    let latest = place.latest();
+    let link = |beside: &Path| std::os::unix::fs::symlink(place.name(), beside);
+    let beside = tempfile::Builder::new().prefix(".latest.").make_in(place.out(), link);
+    let beside = at(&latest, beside)?.into_temp_path();
+    at(&latest, beside.persist(&latest).map_err(|error| error.error))
+}
+
+#[cfg(not(unix))]
+fn link_latest(_: &Place) -> Result<(), FileError> {
+    Ok(())
+}
+
+/// What two sweeps were asked that is not the same.
+pub fn difference(found: &Header, asked: &Header) -> Option<String> {
+    let object = |header| serde_json::to_value(header).unwrap_or_default();
+    let (found, asked) = (object(found), object(asked));
+    let named = [
+        ("schema", "format"),
+        ("ftsim", "version of ftsim"),
+        ("digest", "digest of the scenario"),
+        ("seeds", "range of seeds"),
+        ("block", "number of seeds in a block"),
+        ("shard", "shard"),
+        ("stop", "end"),
+    ];
+    let differs = named.into_iter().find(|(key, _)| found[key] != asked[key]);
+    differs.map(|(key, name)| format!("its {name} is {}, not {}", found[key], asked[key]))
+}

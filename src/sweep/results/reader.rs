@@ -1,0 +1,162 @@
+//! Results that are read again: block by block, each line checked before it is believed.
+
+use crate::files::at;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::{BlockLine, FolderError, Header, Line, RegressionLine, soundness};
+use crate::run::failing_run::FailingRun;
+use crate::scenario::Scenario;
+
+/// No line that ftsim writes is longer.
+const LINE_LENGTH_MAX: u64 = 1 << 28;
+
+/// A block of a file, with the failing runs in it.
+pub struct Written {
+    /// The failing runs, in their order.
+    pub failing: Vec<FailingRun>,
+    /// The counts.
+    pub block: BlockLine,
+}
+
+/// Reads a results file block by block, up to a last line that is cut short.
+pub struct Reader {
+    path: PathBuf,
+    input: BufReader<File>,
+    /// What was asked.
+    pub header: Header,
+    /// What became of the regression seeds; complete once a block was read, or the end.
+    pub regressions: Vec<RegressionLine>,
+    /// How many bytes of the file are whole: the header, and blocks with all that belongs to them.
+    pub whole: u64,
+    /// How many bytes, and how many lines, were read.
+    read: u64,
+    line: u64,
+    /// The first seed of the next block.
+    next: u64,
+    /// The runs of all blocks so far.
+    runs: u64,
+}
+
+impl Reader {
+    /// Begins with the header; `None` if it is cut short.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or does not begin with the header of a sweep.
+    pub fn open(path: &Path) -> Result<Option<Self>, FolderError> {
+        let mut input = BufReader::new(at(path, File::open(path))?);
+        let (mut read, mut line) = (0, 0);
+        let Some(bytes) = next_line(path, &mut input, &mut read, &mut line)? else {
+            return Ok(None);
+        };
+        let damaged = |why| FolderError::Damaged { path: path.display().to_string(), line, why };
+        let header = match parse(&bytes) {
+            Ok(Line::Sweep(header)) => *header,
+            parsed => {
+                // The lines of another version may be others.
+                let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+                let theirs = value["sweep"]["ftsim"].as_str().unwrap_or(soundness::VERSION);
+                return Err(damaged(match parsed {
+                    _ if theirs != soundness::VERSION => soundness::other_version(theirs),
+                    Err(why) => format!("this is not the header of a sweep: {why}"),
+                    Ok(_) => "this is not the header of a sweep".to_owned(),
+                }));
+            }
+        };
+        soundness::header(&header).map_err(damaged)?;
+        let next = header.part().start;
+        let regressions = Vec::new();
+        let path = path.to_owned();
+        Ok(Some(Self { path, input, header, regressions, whole: read, read, line, next, runs: 0 }))
+    }
+
+    /// The next block, found to be one of the header's sweep over this scenario; `None` after the
+    /// last whole one.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or a line is not what such a sweep writes.
+    pub fn next_block(&mut self, scenario: &Scenario) -> Result<Option<Written>, FolderError> {
+        let mut failing: Vec<FailingRun> = Vec::new();
+        loop {
+            let read = next_line(&self.path, &mut self.input, &mut self.read, &mut self.line)?;
+            let Some(bytes) = read else { return Ok(None) };
+            match parse(&bytes).map_err(|why| self.damaged(why))? {
+                Line::Sweep(_) => {
+                    return Err(self.damaged("a second header".to_owned()));
+                }
+                Line::Regression(line) => {
+                    let is_first = self.next == self.header.part().start && failing.is_empty();
+                    let checked = soundness::regression(&self.header, scenario, is_first, &line);
+                    checked.map_err(|why| self.damaged(why))?;
+                    self.regressions.push(line);
+                }
+                Line::Failing(run) => {
+                    let checked = soundness::failing(scenario, failing.last(), &run);
+                    checked.map_err(|why| self.damaged(why))?;
+                    failing.push(run);
+                }
+                Line::Block(block) => {
+                    self.take(scenario, &failing, &block).map_err(|why| self.damaged(why))?;
+                    return Ok(Some(Written { failing, block }));
+                }
+            }
+        }
+    }
+
+    /// Takes a block in, if it is the next one and sound.
+    fn take(
+        &mut self,
+        scenario: &Scenario,
+        failing: &[FailingRun],
+        block: &BlockLine,
+    ) -> Result<(), String> {
+        let (from, expected) = (block.seeds.from, self.next);
+        if from != expected {
+            return Err(format!("seeds from {from} on follow, where {expected} is the next"));
+        }
+        soundness::block(&self.header, scenario, failing, block)?;
+        // All other counts of a block are at most its runs: their sums cannot overflow either.
+        self.runs = self.runs.checked_add(block.runs).ok_or("more runs than can be counted")?;
+        self.next = block.seeds.until;
+        self.whole = self.read;
+        Ok(())
+    }
+
+    fn damaged(&self, why: String) -> FolderError {
+        FolderError::Damaged { path: self.path.display().to_string(), line: self.line, why }
+    }
+}
+
+/// A line without its end, counted; `None` at the end of the file, and for a line that is cut
+/// short.
+fn next_line(
+    path: &Path,
+    input: &mut BufReader<File>,
+    read: &mut u64,
+    line: &mut u64,
+) -> Result<Option<Vec<u8>>, FolderError> {
+    let mut bytes = Vec::new();
+    let length = at(path, input.by_ref().take(LINE_LENGTH_MAX).read_until(b'\n', &mut bytes))?;
+    *read += length as u64;
+    *line += 1;
+    if bytes.pop() == Some(b'\n') {
+        return Ok(Some(bytes));
+    }
+    if length as u64 == LINE_LENGTH_MAX {
+        let (path, line) = (path.display().to_string(), *line);
+        return Err(FolderError::Damaged { path, line, why: "this line has no end".to_owned() });
+    }
+    Ok(None)
+}
+
+/// What a line says; or what is wrong with it, and in which column.
+fn parse(bytes: &[u8]) -> Result<Line, String> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let text = error.to_string();
+        let message = text.split(" at line ").next().unwrap_or(&text);
+        format!("{message} (column {})", error.column())
+    })
+}

@@ -1,0 +1,160 @@
+//! What came of many seeds: counts, and the first seed for each thing of interest.
+
+use std::collections::BTreeMap;
+
+use ftsim_core::{Digest, EndCause, Outcome, PropertyId, Verdict};
+use serde::{Deserialize, Serialize};
+
+use crate::run::figures::FigureSums;
+use crate::scenario::crash_point::CrashPoint;
+use crate::sweep::traffic::TrafficSums;
+
+/// What came of some seeds, in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// How many runs: one a seed, or one for each of its crash points.
+    pub seed_count: u64,
+    /// What came of each property.
+    pub properties: BTreeMap<PropertyId, PropertyTally>,
+    /// In how many seeds each label was reached.
+    pub reached: BTreeMap<String, u64>,
+    /// In how many seeds each fault of the plan did not strike; those that always struck are
+    /// missing.
+    pub unfired: BTreeMap<usize, u64>,
+    /// In how many seeds the message of each override was never sent.
+    pub unused: BTreeMap<usize, u64>,
+    /// In how many seeds a handler panicked.
+    pub panicked: u64,
+    /// The first of them.
+    pub first_panic: Option<Example>,
+    /// How processes and operations fared.
+    pub figures: FigureSums,
+    /// What the runs cost.
+    pub traffic: TrafficSums,
+    /// Of the seeds before `digests`, folded.
+    pub(crate) folded: Digest,
+    pub(crate) digests: Vec<Digest>,
+}
+
+/// What came of one property.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PropertyTally {
+    /// Seeds in which it held and its premise came true.
+    pub held: u64,
+    /// Seeds in which its premise never came true.
+    pub vacuous: u64,
+    /// Seeds in which it was violated.
+    pub violated: u64,
+    /// Seeds in which a limit came first, or its assumptions were never granted.
+    pub undecided: u64,
+    /// The first seed in which it was violated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_violated: Option<Example>,
+    /// The first seed in which it was undecided although no violation had ended the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_undecided: Option<Example>,
+}
+
+/// A seed in which something happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    /// The seed.
+    pub seed: u64,
+    /// The crash point, where every one of the seed is run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crash_point: Option<CrashPoint>,
+    /// What happened, in words.
+    pub message: String,
+}
+
+impl Tally {
+    /// Counts one more seed, or crash point of it.
+    pub fn add(&mut self, outcome: &Outcome, crash_point: Option<CrashPoint>) {
+        self.seed_count += 1;
+        self.digests.push(outcome.digest);
+        self.figures.add(outcome);
+        self.traffic.add(outcome);
+        let example = |message: String| Some(Example { seed: outcome.seed, crash_point, message });
+        for judged in &outcome.judged {
+            let property = self.properties.entry(judged.id).or_default();
+            match &judged.verdict {
+                Verdict::Held => property.held += 1,
+                Verdict::HeldVacuously => property.vacuous += 1,
+                Verdict::Violated(violation) => {
+                    property.violated += 1;
+                    if property.first_violated.is_none() {
+                        let (message, at) = (violation.text(), violation.at);
+                        let step = violation.step;
+                        property.first_violated =
+                            example(format!("{message} (at {at}, step {step})"));
+                    }
+                }
+                Verdict::Undecided(reason) => {
+                    property.undecided += 1;
+                    if property.first_undecided.is_none() && outcome.cause != EndCause::Violated {
+                        property.first_undecided = example(reason.clone());
+                    }
+                }
+            }
+        }
+        for label in &outcome.reached {
+            match self.reached.get_mut(*label) {
+                Some(count) => *count += 1,
+                None => drop(self.reached.insert((*label).to_owned(), 1)),
+            }
+        }
+        for fault in &outcome.unfired {
+            *self.unfired.entry(*fault).or_default() += 1;
+        }
+        for rule in &outcome.unused {
+            *self.unused.entry(*rule).or_default() += 1;
+        }
+        if let Some(panic) = &outcome.panicked {
+            self.panicked += 1;
+            if self.first_panic.is_none() {
+                let whose = panic.process.map_or_else(|| "the clients".into(), |p| p.to_string());
+                let (message, at, step) = (&panic.message, panic.at, panic.step);
+                self.first_panic =
+                    example(format!("{whose} panicked: {message} (at {at}, step {step})"));
+            }
+        }
+    }
+
+    /// Counts the seeds that come next.
+    pub fn append(&mut self, next: Self) {
+        self.seed_count += next.seed_count;
+        self.folded = self.digest();
+        self.digests = next.digests;
+        self.figures.append(next.figures);
+        self.traffic.append(&next.traffic);
+        for (id, theirs) in next.properties {
+            let ours = self.properties.entry(id).or_default();
+            ours.held += theirs.held;
+            ours.vacuous += theirs.vacuous;
+            ours.violated += theirs.violated;
+            ours.undecided += theirs.undecided;
+            ours.first_violated = ours.first_violated.take().or(theirs.first_violated);
+            ours.first_undecided = ours.first_undecided.take().or(theirs.first_undecided);
+        }
+        for (label, count) in next.reached {
+            *self.reached.entry(label).or_default() += count;
+        }
+        for (fault, count) in next.unfired {
+            *self.unfired.entry(fault).or_default() += count;
+        }
+        for (rule, count) in next.unused {
+            *self.unused.entry(rule).or_default() += count;
+        }
+        self.panicked += next.panicked;
+        self.first_panic = self.first_panic.take().or(next.first_panic);
+    }
+
+    /// The digests of all seeds, folded in their order.
+    pub fn digest(&self) -> Digest {
+        let mut digest = self.folded;
+        self.digests.iter().for_each(|one| digest.mix(one.value()));
+        digest
+    }
+}
