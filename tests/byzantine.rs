@@ -9,7 +9,7 @@ use std::fs;
 use ftsim::scenario::Scenario;
 use ftsim_core::adversary::Behaviour;
 use ftsim_core::fault::{Action, Fault, Trigger};
-use ftsim_core::trace::Happening;
+use ftsim_core::outcome::trace::Happening;
 use ftsim_core::{
     Duration, Instant, Judged, Limits, Outcome, ProcessId, ProcessSet, Runner, Verdict,
 };

@@ -5,7 +5,7 @@ use ftsim::Catalogue;
 use ftsim::run;
 use ftsim::scenario::Scenario;
 use ftsim_core::Trace;
-use ftsim_core::trace::Happening;
+use ftsim_core::outcome::trace::Happening;
 
 const SEEDS: std::ops::Range<u64> = 1..101;
 

@@ -7,17 +7,18 @@ use ftsim::scenario::crash_point::CrashPoint;
 use ftsim::sweep::judge;
 use ftsim::{Catalogue, sweep};
 use ftsim_core::adversary::Behaviour;
-use ftsim_core::choice::{Choice, Chosen};
-use ftsim_core::clock::Shift;
-use ftsim_core::condition::{Condition, Links, Persistence};
-use ftsim_core::detector::RandomMistakes;
-use ftsim_core::fault::{Action, Crash, InFlight, Trigger};
-use ftsim_core::message_override::{Content, Fate, MessageOverride};
-use ftsim_core::network::Cut;
-use ftsim_core::random::{
-    CountRange, Occurrence, PartitionShape, RandomAction, RandomCondition, RandomFaults, RandomKind,
+use ftsim_core::environment::clock::Shift;
+use ftsim_core::environment::detector::RandomMistakes;
+use ftsim_core::environment::message_override::{Content, Fate, MessageOverride};
+use ftsim_core::environment::network::Cut;
+use ftsim_core::environment::storage::{DiskFault, OnCrash};
+use ftsim_core::fault::choice::{Choice, Chosen};
+use ftsim_core::fault::condition::{Condition, Links, Persistence};
+use ftsim_core::fault::random::{
+    Occurrence, PartitionShape, RandomAction, RandomCondition, RandomFaults, RandomKind,
 };
-use ftsim_core::storage::{DiskFault, OnCrash};
+use ftsim_core::fault::{Action, Crash, InFlight, Trigger};
+use ftsim_core::time::CountRange;
 use ftsim_core::{Duration, DurationRange, Instant, Probability, ProcessId, ProcessSet, Verdict};
 use ftsim_reports::SeedRange;
 

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use ftsim_core::tape::TapeReader;
-use ftsim_core::trace::Entry;
+use ftsim_core::outcome::tape::TapeReader;
+use ftsim_core::outcome::trace::Entry;
 
 /// Seeds of each scenario that are recorded.
 const SEEDS: std::ops::Range<u64> = 1..4;

@@ -5,7 +5,7 @@ mod shipped;
 
 use ftsim::run;
 use ftsim::scenario::Scenario;
-use ftsim_core::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, Happening};
 use ftsim_core::{Duration, Instant, Outcome, ProcessId, Trace, Verdict};
 
 const PRIMARY: ProcessId = ProcessId(0);

@@ -1,8 +1,8 @@
 //! What each spec takes for an operation and its answer: latencies and messages that are known.
 
-use ftsim_core::delay::Delay;
+use ftsim_core::environment::delay::Delay;
+use ftsim_core::environment::network::{Loss, Order};
 use ftsim_core::fault::Trigger;
-use ftsim_core::network::{Loss, Order};
 use ftsim_core::{Duration, DurationRange, Instant, Probability, Protocol};
 
 use crate::broadcast::{Beb, UniformRb};

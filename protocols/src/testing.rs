@@ -5,11 +5,12 @@ pub mod scripted;
 use std::ops::Range;
 
 use ftsim_core::adversary::Behaviour;
-use ftsim_core::delay::Delay;
-use ftsim_core::detector::{DetectorConfig, DetectorKind};
+use ftsim_core::environment::delay::Delay;
+use ftsim_core::environment::detector::{DetectorConfig, DetectorKind};
+use ftsim_core::fault::random::{Occurrence, RandomAction, RandomFaults, RandomKind};
 use ftsim_core::fault::{Action, Crash, Fault, InFlight, Trigger};
-use ftsim_core::random::{CountRange, Occurrence, RandomAction, RandomFaults, RandomKind};
-use ftsim_core::trace::Happening;
+use ftsim_core::outcome::trace::Happening;
+use ftsim_core::time::CountRange;
 use ftsim_core::{
     Duration, DurationRange, Entry, Experiment, Instant, Outcome, ProcessId, PropertyId, Protocol,
     Setting, Verdict,

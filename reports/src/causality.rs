@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use ftsim_core::trace::{Entry, Happening, Trace};
+use ftsim_core::outcome::trace::{Entry, Happening, Trace};
 use ftsim_core::{Instant, MessageId, ProcessId};
 
 /// What one process did at one go: an event, and the effects of its handler.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use ftsim_core::dependability::{Dependability, Unit};
+use ftsim_core::outcome::dependability::{Dependability, Unit};
 use ftsim_core::{Duration, ProcessId};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use ftsim_core::ProcessId;
-use ftsim_core::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, Happening};
 
 use crate::causality::Step;
 use crate::foreign::{Medium, foreign};

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use ftsim_core::network::DropReason;
+use ftsim_core::environment::network::DropReason;
 use ftsim_core::outcome::PacketCount;
 use ftsim_core::{Kind, Outcome, Verdict};
 use serde_json::{Value, json};

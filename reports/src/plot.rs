@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ftsim_core::trace::{Happening, Trace};
+use ftsim_core::outcome::trace::{Happening, Trace};
 use ftsim_core::{Instant, Kind, ProcessId};
 
 use crate::causality::Causality;

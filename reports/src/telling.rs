@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ftsim_core::network::DropReason;
-use ftsim_core::trace::{Entry, Happening, Trace};
+use ftsim_core::environment::network::DropReason;
+use ftsim_core::outcome::trace::{Entry, Happening, Trace};
 use ftsim_core::{Instant, MessageId, ProcessId};
 
 use crate::causality::{Causality, Step};

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use ftsim_core::trace::{Entry, Happening, Trace};
+use ftsim_core::outcome::trace::{Entry, Happening, Trace};
 use ftsim_core::{Instant, ProcessId};
 
 use crate::foreign::line;

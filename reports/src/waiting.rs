@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use ftsim_core::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, Happening};
 use ftsim_core::{Instant, ProcessId};
 
 use crate::layout::Page;

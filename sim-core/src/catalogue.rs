@@ -7,18 +7,20 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::adversary::CustomAdversary;
-use crate::beacon::Beacon;
-use crate::decisions::Decisions;
+use crate::engine::beacon::Beacon;
+use crate::engine::simulation::{Simulation, read_message, read_request};
 use crate::experiment::Experiment;
 use crate::fault::Plan;
+use crate::fault::random::Profile;
+use crate::model::adversary::CustomAdversary;
+use crate::model::property::{Kind, PropertyId, Standing};
+use crate::model::protocol::{Mutant, Protocol};
+use crate::model::setting::{Invalid, Setting};
+use crate::model::spec::Spec;
+use crate::model::system_model::{FaultClass, Model};
 use crate::outcome::Outcome;
-use crate::property::{Kind, PropertyId, Standing};
-use crate::protocol::{FaultClass, Invalid, Model, Mutant, Protocol, Setting};
-use crate::random::Profile;
-use crate::simulation::{Simulation, read_message, read_request};
-use crate::spec::Spec;
-use crate::trace::Trace;
+use crate::outcome::decisions::Decisions;
+use crate::outcome::trace::Trace;
 
 /// Runs seeds of one scenario.
 pub trait Runner {
@@ -33,7 +35,7 @@ pub trait Runner {
     /// Runs one seed under this plan and records what happens.
     fn record_under(&mut self, seed: u64, plan: Plan) -> (Outcome, Trace);
     /// Runs one seed, under this plan if there is one, and writes what happens while it goes on: a
-    /// tape for a [`TapeReader`](crate::tape::TapeReader).
+    /// tape for a [`TapeReader`](crate::outcome::tape::TapeReader).
     ///
     /// # Errors
     /// Those of `out`; the run ends there.
@@ -175,7 +177,7 @@ pub struct Settled {
 impl Entry {
     /// What the catalogue holds of `P`.
     pub fn of<P: Protocol>() -> Self {
-        let info = |e: &crate::property::PropertyEntry<P::Spec>| PropertyInfo {
+        let info = |e: &crate::model::property::PropertyEntry<P::Spec>| PropertyInfo {
             id: e.id,
             kind: e.kind,
             standing: e.standing,
@@ -239,8 +241,10 @@ impl Entry {
 /// The section of a protocol's parameters.
 const PARAMS: &str = "params";
 
-type Parsed<P> =
-    (<P as Protocol>::Params, <<P as crate::process::Process>::Spec as Spec>::WorkloadSettings);
+type Parsed<P> = (
+    <P as Protocol>::Params,
+    <<P as crate::model::process::Process>::Spec as Spec>::WorkloadSettings,
+);
 
 fn parse<P: Protocol>(settling: Settling<'_>) -> Result<Parsed<P>, Invalid> {
     Ok((read(PARAMS, settling.params)?, read("workload", settling.workload)?))

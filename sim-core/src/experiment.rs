@@ -1,22 +1,21 @@
 //! The world that a protocol is put into: everything of a scenario but the protocol's own settings.
 
-use crate::choice::Choice;
-use crate::clock::ClockConfig;
-use crate::detector::DetectorConfig;
-use crate::event::Ties;
+use crate::environment::clock::ClockConfig;
+use crate::environment::detector::DetectorConfig;
+use crate::environment::liveness::Liveness;
+use crate::environment::mask::Mask;
+use crate::environment::message_override::MessageOverride;
+use crate::environment::network::NetworkConfig;
+use crate::environment::request_override::RequestOverride;
+use crate::environment::storage::OnCrash;
+use crate::environment::transport::TransportConfig;
 use crate::fault::Plan;
-use crate::liveness::Liveness;
-use crate::mask::Mask;
-use crate::message_override::MessageOverride;
-use crate::network::NetworkConfig;
+use crate::fault::choice::Choice;
+use crate::fault::random::RandomFaults;
+use crate::model::property::PropertyId;
+use crate::model::setting::Setting;
 use crate::process_set::ProcessSet;
-use crate::property::PropertyId;
-use crate::protocol::Setting;
-use crate::random::RandomFaults;
-use crate::request_override::RequestOverride;
-use crate::storage::OnCrash;
 use crate::time::{Duration, DurationRange, Instant};
-use crate::transport::TransportConfig;
 
 /// The world of a run, apart from its seed.
 #[derive(Clone, Debug)]
@@ -114,4 +113,14 @@ impl Experiment {
             counts_bytes: false,
         }
     }
+}
+
+/// How events of one class at one instant are ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ties {
+    /// As they were scheduled.
+    #[default]
+    Sequence,
+    /// As a draw from the seed says.
+    Drawn,
 }

@@ -10,7 +10,7 @@
 //! A [`Simulation`] puts n processes of one [`Protocol`] into an [`Experiment`]: links that delay,
 //! lose and duplicate, clocks that drift, logs that forget what was not synced, a failure detector,
 //! and a [`Plan`] of faults. It takes the earliest event, executes it, and goes on until nothing is
-//! left, or a limit comes. The order of events is total and written down in [`event`].
+//! left, or a limit comes. The order of events is total and written down in [`engine::event`].
 //!
 //! A [`Spec`] is a problem apart from any algorithm: requests, indications, clients, and named
 //! properties. The properties watch every run and end with a [`Verdict`] each.
@@ -24,81 +24,50 @@
 //!
 //! # Reading order
 //!
-//! [`process`], [`effect`], [`spec`], [`property`], [`protocol`]; then [`event`], `simulation`.
+//! [`model`]: [`model::process`], [`model::effect`], [`model::spec`], [`model::property`],
+//! [`model::protocol`]; then [`engine::event`], `engine::simulation`.
 
 pub mod adversary;
-mod beacon;
 pub mod catalogue;
-mod checker;
-pub mod choice;
-pub mod clock;
-pub mod condition;
-mod conditions;
-pub mod decisions;
-pub mod delay;
-pub mod dependability;
-pub mod detector;
 pub mod digest;
-pub mod effect;
-pub mod event;
+pub mod engine;
+pub mod environment;
 pub mod experiment;
 pub mod fault;
-mod heap;
-pub mod history;
 pub mod id;
 pub mod kind;
-pub mod liveness;
-mod mask;
-pub mod message_override;
-pub mod network;
+pub mod model;
 pub mod outcome;
-pub mod panics;
-pub mod process;
 mod process_set;
-pub mod property;
-pub mod protocol;
-pub mod random;
-pub mod request_override;
 pub mod rng;
-mod shown;
-pub mod signature;
-mod simulation;
-mod slab;
-pub mod spec;
-pub mod storage;
-pub mod tape;
 mod text;
 pub mod time;
-mod timer;
-pub mod trace;
-pub mod transport;
-mod world;
 
-pub use beacon::Beacon;
 pub use catalogue::{Entry, Runner};
-pub use dependability::Dependability;
 pub use digest::Digest;
-pub use effect::{Cx, Effect, Part};
+pub use engine::beacon::Beacon;
+pub use engine::simulation::Simulation;
+pub use environment::mask::Mask;
 pub use experiment::{Experiment, Limits};
 pub use fault::Plan;
-pub use history::OperationName;
+pub use fault::random::{Profile, RandomFaults};
 pub use id::{MessageId, ProcessId};
-pub use mask::Mask;
-pub use outcome::{Outcome, Panicked, Statistics};
-pub use process::{Data, Indication, Message, Never, Process, Request, Stored, Timer};
-pub use process_set::ProcessSet;
-pub use property::{
+pub use model::data::{Data, Message, Never, Stored, Timer};
+pub use model::effect::{Cx, Effect, Part};
+pub use model::process::{Indication, Process, Request};
+pub use model::property::{
     DynProperty, End, EndCause, Judged, Kind, Observed, Property, PropertyEntry, PropertyId,
     Standing, Verdict, Violation, What,
 };
-pub use protocol::{
-    DetectorClass, FaultClass, Invalid, Links, Model, Mutant, MutantKind, Protocol, Setting,
-    StateCorruption, Timing,
-};
-pub use random::{Profile, RandomFaults};
+pub use model::protocol::{Mutant, MutantKind, Protocol, StateCorruption};
+pub use model::setting::{Invalid, Setting};
+pub use model::signature::Signed;
+pub use model::spec::OperationName;
+pub use model::spec::{Ask, Settings, Spec, Workload};
+pub use model::system_model::{DetectorClass, FaultClass, Links, Model, Timing};
+pub use outcome::dependability::Dependability;
+pub use outcome::trace::Trace;
+pub use outcome::{Outcome, Panicked, Statistics};
+pub use process_set::ProcessSet;
 pub use rng::Probability;
-pub use signature::Signed;
-pub use simulation::Simulation;
-pub use spec::{Ask, Settings, Spec, Workload};
 pub use time::{Duration, DurationRange, Instant};
-pub use trace::Trace;

@@ -227,6 +227,15 @@ as_text!(
     "\"1ms..10ms\""
 );
 
+/// How many of something: a closed range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CountRange {
+    /// At least so many.
+    pub min: u32,
+    /// At most so many, `>= min`.
+    pub max: u32,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

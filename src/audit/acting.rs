@@ -1,6 +1,6 @@
 //! Who is down, absent, paused or blocked does nothing.
 
-use ftsim_core::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, Happening};
 
 use super::known::{Host, Known, is_deed};
 use super::{Check, Report, Rule};

@@ -2,7 +2,7 @@
 
 use ftsim_core::fault::{Action, Crash, Fault, Trigger};
 use ftsim_core::id::ProcessId;
-use ftsim_core::trace::Entry;
+use ftsim_core::outcome::trace::Entry;
 
 use super::known::Known;
 

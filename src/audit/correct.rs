@@ -1,8 +1,8 @@
 //! Who is correct at the end is who the fault model says.
 
-use ftsim_core::liveness::LivenessMode;
-use ftsim_core::protocol::FaultClass;
-use ftsim_core::trace::Entry;
+use ftsim_core::environment::liveness::LivenessMode;
+use ftsim_core::model::system_model::FaultClass;
+use ftsim_core::outcome::trace::Entry;
 
 use super::known::Known;
 use super::{Check, Report, Rule};

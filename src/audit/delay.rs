@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use ftsim_core::condition::Condition;
-use ftsim_core::delay::Delay as Shape;
+use ftsim_core::environment::delay::Delay as Shape;
+use ftsim_core::environment::liveness::LivenessMode;
+use ftsim_core::environment::message_override::Fate;
+use ftsim_core::environment::network::Order;
+use ftsim_core::fault::condition::Condition;
 use ftsim_core::id::ProcessId;
-use ftsim_core::liveness::LivenessMode;
-use ftsim_core::message_override::Fate;
-use ftsim_core::network::Order;
+use ftsim_core::outcome::trace::{Entry, Happening};
 use ftsim_core::time::{Duration, Instant};
-use ftsim_core::trace::{Entry, Happening};
 
 use super::delivery::overrides;
 use super::known::Known;

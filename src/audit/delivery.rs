@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ftsim_core::condition::Condition;
+use ftsim_core::environment::message_override::Fate;
+use ftsim_core::environment::network::DropReason;
+use ftsim_core::environment::transport::Guarantee;
+use ftsim_core::fault::condition::Condition;
 use ftsim_core::fault::{Crash, InFlight};
 use ftsim_core::id::{MessageId, ProcessId};
-use ftsim_core::message_override::Fate;
-use ftsim_core::network::DropReason;
+use ftsim_core::outcome::trace::{Entry, Happening};
 use ftsim_core::rng::Probability;
 use ftsim_core::time::Instant;
-use ftsim_core::trace::{Entry, Happening};
-use ftsim_core::transport::Guarantee;
 
 use super::causes;
 use super::known::Known;

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ftsim_core::detector::{DetectorKind, Mistake};
+use ftsim_core::environment::detector::{DetectorKind, Mistake};
 use ftsim_core::id::ProcessId;
+use ftsim_core::outcome::trace::{Entry, Happening};
 use ftsim_core::time::Instant;
-use ftsim_core::trace::{Entry, Happening};
 
 use super::known::Known;
 use super::{Check, Report, Rule, Subject};
@@ -86,8 +86,9 @@ impl Detector {
     fn owe(&mut self, observer: ProcessId, subject: ProcessId, known: &Known<'_>) {
         let config = &known.subject.experiment.detector;
         let pair = (observer, subject);
-        let told =
-            |notice: &ftsim_core::detector::NoticeDelay| (notice.observer, notice.subject) == pair;
+        let told = |notice: &ftsim_core::environment::detector::NoticeDelay| {
+            (notice.observer, notice.subject) == pair
+        };
         if config.kind == DetectorKind::Perfect
             && observer != subject
             && !config.blind.contains(&pair)

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::ProcessSet;
-use ftsim_core::choice::Chosen;
-use ftsim_core::condition::Persistence;
+use ftsim_core::fault::choice::Chosen;
+use ftsim_core::fault::condition::Persistence;
 use ftsim_core::fault::{Action, Fault, Plan, Trigger};
 use ftsim_core::id::ProcessId;
-use ftsim_core::protocol::FaultClass;
+use ftsim_core::model::system_model::FaultClass;
+use ftsim_core::outcome::trace::{Entry, Happening};
 use ftsim_core::time::{Duration, Instant};
-use ftsim_core::trace::{Entry, Happening};
 
 use super::known::Known;
 use super::{Check, Report, Rule, Subject, causes};

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ftsim_core::environment::network::Order;
+use ftsim_core::environment::transport::Guarantee;
 use ftsim_core::id::{MessageId, ProcessId};
-use ftsim_core::network::Order;
-use ftsim_core::trace::{Entry, Happening};
-use ftsim_core::transport::Guarantee;
+use ftsim_core::outcome::trace::{Entry, Happening};
 
 use super::delay::takes_time;
 use super::delivery::overrides;

@@ -1,11 +1,11 @@
 //! The conditions that are in force, as the trace tells it and the plan explains it.
 
 use ftsim_core::ProcessSet;
-use ftsim_core::condition::Condition;
+use ftsim_core::fault::condition::Condition;
 use ftsim_core::fault::{Action, Plan};
 use ftsim_core::id::ProcessId;
+use ftsim_core::outcome::trace::{Entry, Happening};
 use ftsim_core::time::Instant;
-use ftsim_core::trace::{Entry, Happening};
 
 /// The conditions of a run.
 pub(super) struct InForce<'a> {

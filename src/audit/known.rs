@@ -1,14 +1,14 @@
 //! What is known of a run at one entry of its trace: who is up, who waits, what is in force.
 
 use ftsim_core::ProcessSet;
-use ftsim_core::condition::Condition;
+use ftsim_core::environment::liveness::LivenessMode;
+use ftsim_core::environment::network::Link;
+use ftsim_core::fault::condition::Condition;
 use ftsim_core::fault::{Action, Trigger};
 use ftsim_core::id::{MessageId, ProcessId};
-use ftsim_core::liveness::LivenessMode;
-use ftsim_core::network::Link;
-use ftsim_core::storage::StorageError;
+use ftsim_core::model::data::StorageError;
+use ftsim_core::outcome::trace::{Entry, Happening};
 use ftsim_core::time::Instant;
-use ftsim_core::trace::{Entry, Happening};
 
 use super::Subject;
 use super::in_force::InForce;

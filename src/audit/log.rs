@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ftsim_core::environment::storage::{DiskFault, OnCrash};
 use ftsim_core::fault::Action;
 use ftsim_core::id::ProcessId;
-use ftsim_core::storage::{DiskFault, OnCrash};
-use ftsim_core::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, Happening};
 
 use super::known::Known;
 use super::{Check, Report, Rule, Subject, causes};

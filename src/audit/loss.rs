@@ -1,13 +1,14 @@
 //! What is lost is lost for a reason, and nothing passes where nothing can.
 
-use ftsim_core::condition::Condition;
+use ftsim_core::environment::message_override::Fate;
+use ftsim_core::environment::network;
+use ftsim_core::environment::network::DropReason;
+use ftsim_core::environment::transport::Guarantee;
+use ftsim_core::fault::condition::Condition;
 use ftsim_core::id::ProcessId;
-use ftsim_core::message_override::Fate;
-use ftsim_core::network::{self, DropReason};
+use ftsim_core::outcome::trace::{Entry, Happening};
 use ftsim_core::rng::Probability;
 use ftsim_core::time::Instant;
-use ftsim_core::trace::{Entry, Happening};
-use ftsim_core::transport::Guarantee;
 
 use super::delivery::overrides;
 use super::known::Known;

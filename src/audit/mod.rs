@@ -35,10 +35,10 @@ use std::fmt;
 use ftsim_core::experiment::Experiment;
 use ftsim_core::fault::Plan;
 use ftsim_core::id::ProcessId;
-use ftsim_core::property::EndCause;
-use ftsim_core::protocol::FaultClass;
+use ftsim_core::model::property::EndCause;
+use ftsim_core::model::system_model::FaultClass;
+use ftsim_core::outcome::trace::{Entry, Trace};
 use ftsim_core::time::Instant;
-use ftsim_core::trace::{Entry, Trace};
 
 use known::Known;
 

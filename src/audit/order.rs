@@ -1,6 +1,6 @@
 //! Time and steps only go forward, and stay within the limits.
 
-use ftsim_core::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, Happening};
 
 use super::known::Known;
 use super::{Check, Report, Rule};

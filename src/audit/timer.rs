@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use ftsim_core::condition::Condition;
+use ftsim_core::fault::condition::Condition;
 use ftsim_core::id::ProcessId;
+use ftsim_core::outcome::trace::{Entry, Happening};
 use ftsim_core::time::{Duration, Instant};
-use ftsim_core::trace::{Entry, Happening};
 
 use super::known::Known;
 use super::{Check, Report, Rule};

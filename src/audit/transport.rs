@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use ftsim_core::environment::network::Loss;
+use ftsim_core::environment::transport::Guarantee;
 use ftsim_core::id::{MessageId, ProcessId};
-use ftsim_core::network::Loss;
-use ftsim_core::property::EndCause;
+use ftsim_core::model::property::EndCause;
+use ftsim_core::outcome::trace::{Entry, Happening};
 use ftsim_core::rng::Probability;
 use ftsim_core::time::{Duration, Instant};
-use ftsim_core::trace::{Entry, Happening};
-use ftsim_core::transport::Guarantee;
 
 use super::delivery::overrides;
 use super::known::Known;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use ftsim_core::trace::{Entry, Trace};
+use ftsim_core::outcome::trace::{Entry, Trace};
 use ftsim_core::{Outcome, ProcessId};
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{counted, line, write_trace};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
-use ftsim_core::trace::Entry;
+use ftsim_core::outcome::trace::Entry;
 use ftsim_reports::{Columns, write_entry, write_entry_jsonl};
 
 use crate::cli::{Exit, Failure, Out, TraceFormat};

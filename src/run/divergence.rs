@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ftsim_core::Outcome;
-use ftsim_core::trace::{Entry, Trace};
+use ftsim_core::outcome::trace::{Entry, Trace};
 use ftsim_reports::write_trace;
 
 use crate::scenario::crash_point::CrashPoint;

@@ -12,9 +12,10 @@ pub mod repro;
 pub(crate) mod sent;
 pub(crate) mod story;
 
-use ftsim_core::decisions::Decisions;
+use ftsim_core::engine::panics;
 use ftsim_core::fault::Plan;
-use ftsim_core::{Outcome, Trace, panics};
+use ftsim_core::outcome::decisions::Decisions;
+use ftsim_core::{Outcome, Trace};
 
 use crate::cli::Failure;
 use crate::scenario::Scenario;

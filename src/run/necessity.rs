@@ -1,6 +1,6 @@
 //! What a violation needs: each fault is taken out alone, and the run is executed again without it.
 
-use ftsim_core::detector::Mistake;
+use ftsim_core::environment::detector::Mistake;
 use ftsim_core::fault::{Plan, Trigger};
 use ftsim_core::{MutantKind, Outcome, Verdict};
 use ftsim_protocols::Catalogue;

@@ -1,4 +1,4 @@
-//! A record as a file: a line that says what it is, the tape (`ftsim_core::tape`), and the report
+//! A record as a file: a line that says what it is, the tape (`ftsim_core::outcome::tape`), and the report
 //! of the run as a line of JSON.
 
 use std::fs::File;
@@ -6,8 +6,8 @@ use std::io::{self, BufRead, BufReader, Read as _, Write};
 use std::path::Path;
 
 use ftsim_core::Outcome;
-use ftsim_core::tape::{TapeError, TapeReader};
-use ftsim_core::trace::Entry;
+use ftsim_core::outcome::tape::{TapeError, TapeReader};
+use ftsim_core::outcome::trace::Entry;
 
 use crate::cli::Failure;
 use crate::files::at;

@@ -1,7 +1,7 @@
 //! A failing run as a file: a complete scenario with the run's own faults and nothing left to draw
 //! but what its seed says, and with the run's digest.
 
-use ftsim_core::trace::Trace;
+use ftsim_core::outcome::trace::Trace;
 use ftsim_core::{EndCause, Outcome, Verdict};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 

@@ -1,9 +1,9 @@
 //! What of a `[[fault]]` is wrong for a while, for how long, and what damages a disk at once.
 
-use ftsim_core::clock::Shift;
-use ftsim_core::condition::{Condition, Links, Persistence};
+use ftsim_core::environment::clock::Shift;
+use ftsim_core::environment::storage::DiskFault;
 use ftsim_core::fault::Action;
-use ftsim_core::storage::DiskFault;
+use ftsim_core::fault::condition::{Condition, Links, Persistence};
 use ftsim_core::{Duration, Instant, Probability, ProcessId, Timing};
 
 use super::context::Context;

@@ -1,7 +1,7 @@
 //! What the parts of a scenario are checked against: the rest of it.
 
 use ftsim_core::catalogue::AdversaryInfo;
-use ftsim_core::network::NetworkConfig;
+use ftsim_core::environment::network::NetworkConfig;
 use ftsim_core::{FaultClass, Instant, Setting, Timing};
 
 use super::names::Names;

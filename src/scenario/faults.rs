@@ -1,9 +1,9 @@
 //! `[[fault]]`: the plan.
 
 use ftsim_core::adversary::Behaviour;
-use ftsim_core::choice::{Choice, Chosen};
+use ftsim_core::environment::storage::OnCrash;
+use ftsim_core::fault::choice::{Choice, Chosen};
 use ftsim_core::fault::{Action, Crash, Fault, InFlight, Plan, Trigger};
-use ftsim_core::storage::OnCrash;
 use ftsim_core::{Duration, FaultClass, Instant, ProcessId};
 
 use super::context::Context;

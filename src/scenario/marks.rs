@@ -3,7 +3,7 @@
 use std::hash::Hasher;
 
 use ftsim_core::Digest;
-use ftsim_core::trace::Trace;
+use ftsim_core::outcome::trace::Trace;
 
 /// Marks along a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl Marks {
 mod tests {
     use super::*;
     use ftsim_core::Instant;
-    use ftsim_core::trace::{Entry, Happening};
+    use ftsim_core::outcome::trace::{Entry, Happening};
 
     fn trace(remarks: &[u32]) -> Trace {
         let entry = |(step, remark): (u64, &u32)| Entry {

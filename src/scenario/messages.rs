@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ftsim_core::message_override::{Arrival, Content, Fate, MessageOverride};
+use ftsim_core::environment::message_override::{Arrival, Content, Fate, MessageOverride};
 use ftsim_core::{Entry, Instant, ProcessId};
 
 use super::names::Names;

@@ -32,7 +32,7 @@ mod world;
 use std::sync::Arc;
 
 use ftsim_core::catalogue::{PropertyInfo, Settled, Settling};
-use ftsim_core::detector::DetectorKind;
+use ftsim_core::environment::detector::DetectorKind;
 use ftsim_core::{
     DetectorClass, Entry, Experiment, Invalid, MutantKind, RandomFaults, Runner, Setting, Standing,
 };
@@ -204,7 +204,7 @@ fn read(
         setting: &setting,
         class: model.faults,
         adversaries: &entry.adversaries,
-        has_transport: transport.guarantee != ftsim_core::transport::Guarantee::Raw
+        has_transport: transport.guarantee != ftsim_core::environment::transport::Guarantee::Raw
             || transport.heartbeat.is_some(),
         timing,
         has_corruptible_state: entry.has_corruptible_state,

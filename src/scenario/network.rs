@@ -1,7 +1,7 @@
 //! `[network]`: links and their delays.
 
-use ftsim_core::delay::Delay;
-use ftsim_core::network::{Link, Loss, NetworkConfig, Order};
+use ftsim_core::environment::delay::Delay;
+use ftsim_core::environment::network::{Link, Loss, NetworkConfig, Order};
 use ftsim_core::{Duration, Instant, Probability, Timing};
 
 use super::file;

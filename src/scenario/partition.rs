@@ -1,9 +1,9 @@
 //! `partition`: which links are cut.
 
 use ftsim_core::ProcessId;
-use ftsim_core::choice::Chosen;
-use ftsim_core::condition::Condition;
-use ftsim_core::network::Cut;
+use ftsim_core::environment::network::Cut;
+use ftsim_core::fault::choice::Chosen;
+use ftsim_core::fault::condition::Condition;
 
 use super::faults::Reader;
 use super::problems::Problems;

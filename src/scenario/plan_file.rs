@@ -1,11 +1,11 @@
 //! Faults as a scenario writes them: the other direction of [`crate::scenario`].
 
 use ftsim_core::adversary::Behaviour;
-use ftsim_core::clock::Shift;
-use ftsim_core::condition::{Condition, Links, Persistence};
+use ftsim_core::environment::clock::Shift;
+use ftsim_core::environment::network::Cut;
+use ftsim_core::environment::storage::{DiskFault, OnCrash};
+use ftsim_core::fault::condition::{Condition, Links, Persistence};
 use ftsim_core::fault::{Action, Crash, Fault, InFlight, Trigger};
-use ftsim_core::network::Cut;
-use ftsim_core::storage::{DiskFault, OnCrash};
 use ftsim_core::{Duration, Probability, ProcessId, ProcessSet};
 use toml_edit::{Array, InlineTable, Table, Value, value};
 

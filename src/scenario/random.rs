@@ -1,10 +1,11 @@
 //! `[random]`: what may be drawn from each seed.
 
 use ftsim_core::adversary::Behaviour;
-use ftsim_core::random::{
-    CountRange, Occurrence, PartitionShape, RandomAction, RandomCondition, RandomFaults, RandomKind,
+use ftsim_core::environment::storage::DiskFault;
+use ftsim_core::fault::random::{
+    Occurrence, PartitionShape, RandomAction, RandomCondition, RandomFaults, RandomKind,
 };
-use ftsim_core::storage::DiskFault;
+use ftsim_core::time::CountRange;
 use ftsim_core::{Duration, DurationRange, Instant, Probability};
 
 use super::conditions::{SLOW_FACTOR_MAX, refuse_beyond_bound};

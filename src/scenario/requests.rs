@@ -1,6 +1,6 @@
 //! `[[request]]`: what clients ask for, and when.
 
-use ftsim_core::request_override::RequestOverride;
+use ftsim_core::environment::request_override::RequestOverride;
 use ftsim_core::{Entry, Instant};
 
 use super::names::Names;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use ftsim_core::delay::Delay;
-use ftsim_core::detector::{DetectorKind, NoticeDelay};
-use ftsim_core::event::Ties;
-use ftsim_core::network::{Link, Loss, Order};
-use ftsim_core::random::{RandomFaults, RandomKind};
-use ftsim_core::transport::{Guarantee, Heartbeat};
+use ftsim_core::environment::delay::Delay;
+use ftsim_core::environment::detector::{DetectorKind, NoticeDelay};
+use ftsim_core::environment::network::{Link, Loss, Order};
+use ftsim_core::environment::transport::{Guarantee, Heartbeat};
+use ftsim_core::experiment::Ties;
+use ftsim_core::fault::random::{RandomFaults, RandomKind};
 use ftsim_reports::counted;
 use serde_json::{Map, Value};
 

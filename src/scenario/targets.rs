@@ -1,8 +1,8 @@
 //! Whom a fault strikes: processes by name, or some that each seed chooses.
 
 use ftsim_core::ProcessId;
-use ftsim_core::choice::Chosen;
 use ftsim_core::fault::Action;
+use ftsim_core::fault::choice::Chosen;
 
 use super::faults::Reader;
 use super::problems::Problems;

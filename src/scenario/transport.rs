@@ -1,8 +1,8 @@
 //! `network.links` and `detector.kind = "heartbeat"`: what lies between processes and links.
 
 use ftsim_core::Duration;
-use ftsim_core::network::NetworkConfig;
-use ftsim_core::transport::{Guarantee, Heartbeat, TransportConfig};
+use ftsim_core::environment::network::NetworkConfig;
+use ftsim_core::environment::transport::{Guarantee, Heartbeat, TransportConfig};
 
 use super::problems::Problems;
 use crate::scenario::file::{DetectorFile, DetectorKind, GuaranteeFile, NetworkFile};

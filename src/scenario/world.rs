@@ -1,11 +1,13 @@
 //! `[run]`, `[clocks]`, `[storage]` and `[detector]`.
 
-use ftsim_core::clock::ClockConfig;
-use ftsim_core::detector::{DetectorConfig, DetectorKind, Mistake, NoticeDelay, RandomMistakes};
-use ftsim_core::event::Ties;
-use ftsim_core::liveness::{Liveness, LivenessMode};
-use ftsim_core::random::CountRange;
-use ftsim_core::storage::OnCrash;
+use ftsim_core::environment::clock::ClockConfig;
+use ftsim_core::environment::detector::{
+    DetectorConfig, DetectorKind, Mistake, NoticeDelay, RandomMistakes,
+};
+use ftsim_core::environment::liveness::{Liveness, LivenessMode};
+use ftsim_core::environment::storage::OnCrash;
+use ftsim_core::experiment::Ties;
+use ftsim_core::time::CountRange;
 use ftsim_core::{Duration, Instant, Limits, ProcessSet};
 
 use super::file;

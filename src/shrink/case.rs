@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use ftsim_core::Instant;
-use ftsim_core::message_override::{Arrival, Fate, MessageOverride};
+use ftsim_core::environment::message_override::{Arrival, Fate, MessageOverride};
 use ftsim_protocols::Catalogue;
 use toml::{Table, Value};
 

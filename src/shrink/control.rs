@@ -8,8 +8,8 @@
 use std::collections::BTreeSet;
 
 use ftsim_core::catalogue::Entry;
-use ftsim_core::message_override::Fate;
-use ftsim_core::network::DropReason;
+use ftsim_core::environment::message_override::Fate;
+use ftsim_core::environment::network::DropReason;
 use ftsim_core::{MutantKind, ProcessId};
 use toml::{Table, Value};
 

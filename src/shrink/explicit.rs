@@ -1,10 +1,10 @@
 //! A run as data: its own faults instead of those drawn, and what became of each of its messages.
 
-use ftsim_core::decisions::Decisions;
-use ftsim_core::detector::{DetectorKind, Mistake, NoticeDelay};
-use ftsim_core::event::Ties;
+use ftsim_core::environment::detector::{DetectorKind, Mistake, NoticeDelay};
+use ftsim_core::environment::message_override::MessageOverride;
+use ftsim_core::experiment::Ties;
 use ftsim_core::fault::{Action, Fault, Trigger};
-use ftsim_core::message_override::MessageOverride;
+use ftsim_core::outcome::decisions::Decisions;
 use ftsim_core::{Instant, Outcome};
 use toml::{Table, Value};
 
@@ -153,7 +153,8 @@ fn table(entries: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
 
 fn has_no_transport(scenario: &Scenario) -> bool {
     let transport = &scenario.experiment.transport;
-    transport.guarantee == ftsim_core::transport::Guarantee::Raw && transport.heartbeat.is_none()
+    transport.guarantee == ftsim_core::environment::transport::Guarantee::Raw
+        && transport.heartbeat.is_none()
 }
 
 /// The faults that struck, as they did: whoever led is named.
@@ -177,7 +178,7 @@ fn struck(scenario: &Scenario, outcome: &Outcome) -> Vec<Fault> {
 
 /// Whether a file can say it.
 pub fn can_be_written(rule: &MessageOverride) -> bool {
-    use ftsim_core::message_override::Content;
+    use ftsim_core::environment::message_override::Content;
     match rule.fate.changed() {
         Some(Content::Replaced(form)) => super::file::form(form).is_some(),
         Some(Content::Garbled) | None => true,

@@ -1,7 +1,7 @@
 //! A case with fewer faults, and with milder ones.
 
 use ftsim_core::Duration;
-use ftsim_core::message_override::MessageOverride;
+use ftsim_core::environment::message_override::MessageOverride;
 use toml::{Table, Value};
 
 use super::case::Case;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use ftsim_core::message_override::{Content, Fate, MessageOverride};
-use ftsim_core::request_override::RequestOverride;
+use ftsim_core::environment::message_override::{Content, Fate, MessageOverride};
+use ftsim_core::environment::request_override::RequestOverride;
 use serde_json::Value as Json;
 use toml::{Table, Value};
 

@@ -5,9 +5,9 @@ use std::hash::Hash as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ftsim_core::decisions::Decision;
+use ftsim_core::environment::message_override::{Content, Fate, MessageOverride};
 use ftsim_core::fault::Action;
-use ftsim_core::message_override::{Content, Fate, MessageOverride};
+use ftsim_core::outcome::decisions::Decision;
 use ftsim_core::{Digest, EndCause, Outcome, ProcessId};
 use ftsim_protocols::Catalogue;
 use toml::Value;

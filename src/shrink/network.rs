@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ftsim_core::message_override::{Arrival, Fate, MessageOverride};
+use ftsim_core::environment::message_override::{Arrival, Fate, MessageOverride};
 use ftsim_core::{Duration, DurationRange, ProcessId};
 use toml::Value;
 
@@ -112,7 +112,7 @@ fn constants(lab: &Lab<'_>) -> Vec<Duration> {
     });
     let link = &lab.scenario().experiment.network.default;
     let DurationRange { min, max } = match link.delay {
-        ftsim_core::delay::Delay::Uniform(range) => range,
+        ftsim_core::environment::delay::Delay::Uniform(range) => range,
         _ => {
             let occurred: Vec<Duration> = delays.collect();
             let (min, max) = (occurred.iter().min(), occurred.iter().max());

@@ -1,6 +1,6 @@
 //! A case with fewer processes: those behind one that is left out move up.
 
-use ftsim_core::message_override::MessageOverride;
+use ftsim_core::environment::message_override::MessageOverride;
 use ftsim_core::{ProcessId, Setting};
 use toml::{Table, Value};
 

@@ -1,6 +1,6 @@
 //! What a shrunk file says of itself.
 
-use ftsim_core::message_override::MessageOverride;
+use ftsim_core::environment::message_override::MessageOverride;
 use toml::{Table, Value};
 
 use super::file;

@@ -1,7 +1,7 @@
 //! A case with times that a person can read.
 
 use ftsim_core::Duration;
-use ftsim_core::message_override::Fate;
+use ftsim_core::environment::message_override::Fate;
 use toml::Value;
 
 use super::case::Case;

@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use ftsim_core::ProcessId;
+use ftsim_core::environment::message_override::MessageOverride;
 use ftsim_core::fault::{Action, Trigger};
-use ftsim_core::message_override::MessageOverride;
 use ftsim_reports::{
     PropertyRow, ReachedRow, ScenarioReport, SeedRange, Surprise, SurpriseKind, counted, shell_word,
 };

@@ -15,7 +15,7 @@ use annotate_snippets::Renderer;
 use expect_test::Expect;
 use ftsim::Catalogue;
 use ftsim::scenario::Scenario;
-use ftsim_core::adversary::CustomAdversary;
+use ftsim_core::model::adversary::CustomAdversary;
 use ftsim_core::{
     Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Never, Process,
     ProcessId, Protocol, Setting, Timing,

@@ -4,7 +4,7 @@ use ftsim::Catalogue;
 use ftsim::run;
 use ftsim::scenario::Scenario;
 use ftsim_core::Outcome;
-use ftsim_core::property::Verdict;
+use ftsim_core::model::property::Verdict;
 
 fn scenario(text: &str) -> Scenario {
     Scenario::parse("x.toml", text, &Catalogue::builtin())

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use ftsim::Catalogue;
 use ftsim::run;
 use ftsim::scenario::Scenario;
-use ftsim_core::trace::Happening;
+use ftsim_core::outcome::trace::Happening;
 use ftsim_core::{
     Cx, DetectorClass, EndCause, FaultClass, Links, Model, Never, Process, ProcessId, Protocol,
     Setting, Timing, Trace, Verdict,

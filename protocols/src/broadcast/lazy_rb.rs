@@ -127,7 +127,7 @@ mod tests {
     use super::*;
     use crate::testing::{Bench, STEP, after_effect, sends};
     use ftsim_core::Instant;
-    use ftsim_core::detector::Mistake;
+    use ftsim_core::environment::detector::Mistake;
 
     /// p0 alone broadcasts, once; a message takes 10 ms, and every crash is told after `detection`.
     fn one_sender(n: u32, detection: &str) -> Bench<LazyRb> {

@@ -217,7 +217,7 @@ impl Protocol for UniformRb {
 mod tests {
     use super::*;
     use crate::testing::Bench;
-    use ftsim_core::detector::Mistake;
+    use ftsim_core::environment::detector::Mistake;
     use ftsim_core::fault::{InFlight, Trigger};
     use ftsim_core::{Duration, Instant};
 
@@ -290,7 +290,9 @@ mod tests {
         let bench = || {
             let mut bench = one_sender(5, MAJORITY);
             let mut slow = bench.experiment.network.default.clone();
-            slow.delay = ftsim_core::delay::Delay::Uniform("100ms".parse().expect("a duration"));
+            slow.delay = ftsim_core::environment::delay::Delay::Uniform(
+                "100ms".parse().expect("a duration"),
+            );
             for (p, q) in [(0, 2), (0, 3), (0, 4), (1, 2), (1, 3), (1, 4)] {
                 let link = (ProcessId(p), ProcessId(q));
                 bench.experiment.network.overrides.push((link, slow.clone()));

@@ -21,7 +21,7 @@ mod two_faced;
 
 use std::collections::BTreeMap;
 
-use ftsim_core::adversary::CustomAdversary;
+use ftsim_core::model::adversary::CustomAdversary;
 use ftsim_core::{
     Cx, DetectorClass, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId, ProcessSet,
     Protocol, Setting, Timing,

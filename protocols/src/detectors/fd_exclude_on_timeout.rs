@@ -153,7 +153,7 @@ mod tests {
     use crate::testing::{Bench, Run, STEP, sends};
     use ftsim_core::Instant;
     use ftsim_core::fault::Trigger;
-    use ftsim_core::trace::Happening;
+    use ftsim_core::outcome::trace::Happening;
 
     const NONE: [&str; 0] = [];
     /// T = 2δ under [`Bench::lockstep`].

@@ -1,10 +1,10 @@
 use super::*;
 use crate::testing::{Bench, Run, STEP, sends};
-use ftsim_core::delay::Delay;
+use ftsim_core::environment::delay::Delay;
+use ftsim_core::environment::message_override::{Fate, MessageOverride};
+use ftsim_core::environment::network::Loss;
 use ftsim_core::fault::{Action, Fault, Trigger};
-use ftsim_core::message_override::{Fate, MessageOverride};
-use ftsim_core::network::Loss;
-use ftsim_core::trace::Happening;
+use ftsim_core::outcome::trace::Happening;
 use ftsim_core::{Instant, Probability};
 
 const NONE: [&str; 0] = [];
@@ -26,7 +26,7 @@ fn bench(n: u32, params: &str, horizon_ms: u64) -> Bench<FdHeartbeat> {
 
 /// When whom began to suspect whom, or to trust.
 fn indications(run: &Run, kind: &str) -> Vec<(Instant, ProcessId, String)> {
-    let told = |e: &ftsim_core::trace::Entry| match &e.what {
+    let told = |e: &ftsim_core::outcome::trace::Entry| match &e.what {
         Happening::Indicate { what } if what.starts_with(kind) => {
             Some((e.at, e.process?, what.clone()))
         }

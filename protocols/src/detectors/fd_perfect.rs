@@ -107,7 +107,7 @@ mod tests {
     use crate::spec::detector::{EVENTUAL_STRONG_ACCURACY, EVENTUAL_WEAK_ACCURACY, WEAK_ACCURACY};
     use crate::testing::{Bench, after_effect};
     use ftsim_core::Instant;
-    use ftsim_core::detector::Mistake;
+    use ftsim_core::environment::detector::Mistake;
     use ftsim_core::fault::Trigger;
 
     const NONE: [&str; 0] = [];

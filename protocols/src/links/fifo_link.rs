@@ -237,7 +237,7 @@ mod tests {
     use super::*;
     use crate::testing::Bench;
     use ftsim_core::Probability;
-    use ftsim_core::message_override::{Fate, MessageOverride};
+    use ftsim_core::environment::message_override::{Fate, MessageOverride};
 
     const NOTHING: [&str; 0] = [];
 

@@ -28,7 +28,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
-use ftsim_core::storage::StorageError;
+use ftsim_core::model::data::StorageError;
 use ftsim_core::{
     Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId,
     ProcessSet, PropertyId, Protocol, Setting, Stored, Timing,

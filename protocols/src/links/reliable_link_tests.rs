@@ -3,9 +3,9 @@
 use super::ReliableLink;
 use crate::spec::link::{EXACTLY_ONCE_EFFECT, RELIABLE};
 use crate::testing::{Bench, Run, after_effect};
+use ftsim_core::environment::message_override::{Fate, MessageOverride};
+use ftsim_core::environment::network::Loss;
 use ftsim_core::fault::{Action, Crash, Fault, Trigger};
-use ftsim_core::message_override::{Fate, MessageOverride};
-use ftsim_core::network::Loss;
 use ftsim_core::{Duration, Instant, Probability, ProcessId, PropertyId, Verdict};
 
 const NOTHING: [&str; 0] = [];

@@ -15,7 +15,7 @@ pub mod service;
 pub mod snapshot;
 
 use ftsim_core::Invalid;
-use ftsim_core::spec::REQUEST_COUNT_MAX;
+use ftsim_core::model::spec::REQUEST_COUNT_MAX;
 
 /// Refuses a count that would have clients put more requests than a run can hold: `count` under
 /// `key`, from each of so many processes.

@@ -1,5 +1,5 @@
-use ftsim_core::network::DropReason;
-use ftsim_core::trace::{Entry, Happening, Trace};
+use ftsim_core::environment::network::DropReason;
+use ftsim_core::outcome::trace::{Entry, Happening, Trace};
 use ftsim_core::{Instant, MessageId, ProcessId};
 use proptest::prelude::*;
 

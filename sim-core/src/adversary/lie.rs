@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::Keys;
 use super::mutation::{inside, read};
-use crate::process::Message;
-use crate::signature::signer_in;
+use crate::model::data::Message;
+use crate::model::signature::signer_in;
 
 /// What two messages differ in, to be told of a third.
 #[derive(Clone, Debug, Hash)]

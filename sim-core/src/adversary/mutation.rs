@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 
 use super::{Keys, MEMORY};
 use crate::id::ProcessId;
-use crate::process::Message;
+use crate::model::data::Message;
+use crate::model::signature::signer_in;
 use crate::rng::Rng;
-use crate::signature::signer_in;
 
 /// What an adversary has seen in the messages of its processes.
 #[derive(Clone, Debug, Hash)]

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::lie::Lie;
 use super::mutation::Memory;
 use super::*;
+use crate::model::signature::Signed;
 use crate::rng::Stream;
-use crate::signature::Signed;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 enum Msg {

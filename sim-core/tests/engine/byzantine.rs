@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ftsim_core::adversary::Behaviour;
 use ftsim_core::fault::Action;
-use ftsim_core::trace::Happening;
+use ftsim_core::outcome::trace::Happening;
 use ftsim_core::{Duration, ProcessId, ProcessSet, Trace, Verdict};
 
 use crate::scripted::{CENSOR, Do, SEVENS, Stage, at, crash, ms};

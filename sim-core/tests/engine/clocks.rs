@@ -1,9 +1,9 @@
 //! Clocks that are off, run fast or slow, jump or stand still: what their processes see, and when
 //! their timers run out.
 
-use ftsim_core::clock::Shift;
-use ftsim_core::condition::{Condition, Persistence};
+use ftsim_core::environment::clock::Shift;
 use ftsim_core::fault::Action;
+use ftsim_core::fault::condition::{Condition, Persistence};
 use ftsim_core::{Duration, ProcessId};
 
 use crate::scripted::{Do, Stage, at};

@@ -1,9 +1,9 @@
 //! Every condition acts: its effect is counted in the trace, and ends with it.
 
-use ftsim_core::condition::{Condition, Links, Persistence};
+use ftsim_core::environment::network::DropReason;
+use ftsim_core::environment::storage::{DiskFault, OnCrash};
+use ftsim_core::fault::condition::{Condition, Links, Persistence};
 use ftsim_core::fault::{Action, Crash};
-use ftsim_core::network::DropReason;
-use ftsim_core::storage::{DiskFault, OnCrash};
 use ftsim_core::{Duration, Outcome, Probability, ProcessId};
 
 use crate::scripted::{Do, Stage, after_effect, at, crash_for, ms};

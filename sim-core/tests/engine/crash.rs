@@ -3,8 +3,8 @@
 
 use crate::scripted::{Do, Stage, after_effect, at, crash, crash_for};
 use ftsim_core::ProcessId;
+use ftsim_core::environment::network::DropReason;
 use ftsim_core::fault::{Action, Crash, InFlight, Trigger};
-use ftsim_core::network::DropReason;
 
 fn broadcast() -> Stage {
     Stage::new(4, &[(0, 0, vec![Do::Broadcast(5), Do::Say(1)])])

@@ -1,13 +1,13 @@
 //! A run can be told as overrides that make it again; single requests can be taken out of it.
 
 use crate::scripted::{Do, Stage, at, crash_for};
-use ftsim_core::condition::{Condition, Links, Persistence};
-use ftsim_core::delay::Delay;
-use ftsim_core::detector::DetectorKind;
+use ftsim_core::environment::delay::Delay;
+use ftsim_core::environment::detector::DetectorKind;
+use ftsim_core::environment::message_override::{Arrival, Content, Fate};
+use ftsim_core::environment::network::{Loss, Order};
+use ftsim_core::environment::request_override::RequestOverride;
+use ftsim_core::fault::condition::{Condition, Links, Persistence};
 use ftsim_core::fault::{Action, Plan};
-use ftsim_core::message_override::{Arrival, Content, Fate};
-use ftsim_core::network::{Loss, Order};
-use ftsim_core::request_override::RequestOverride;
 use ftsim_core::{Duration, DurationRange, Mask, Outcome, Probability, ProcessId};
 
 const P: [ProcessId; 3] = [ProcessId(0), ProcessId(1), ProcessId(2)];
@@ -78,7 +78,7 @@ fn decisions_hold_under_conditions_too() {
         Condition::Reorder(all(), percent(50), within),
         Condition::Clog(all()),
         Condition::SendOmission(P[0], all(), percent(50)),
-        Condition::Partition(ftsim_core::network::Cut::Groups(vec![vec![P[0]]])),
+        Condition::Partition(ftsim_core::environment::network::Cut::Groups(vec![vec![P[0]]])),
     ];
     for order in [Order::Any, Order::Fifo] {
         for condition in &conditions {
@@ -100,7 +100,7 @@ fn an_override_can_say_all_of_a_messages_way() {
         copy_after: Some(Duration::from_millis(40)),
         content: Some(Content::Replaced(serde_json::json!({ "Data": 7 }))),
     });
-    let rule = ftsim_core::message_override::MessageOverride {
+    let rule = ftsim_core::environment::message_override::MessageOverride {
         from: P[0],
         to: P[1],
         kind: None,

@@ -2,9 +2,9 @@
 
 use crate::scripted::{Stage, at, crash, crash_for, ms};
 use ftsim_core::adversary::Behaviour;
-use ftsim_core::dependability::{Dependability, Unit};
 use ftsim_core::fault::{Action, Crash};
-use ftsim_core::history::History;
+use ftsim_core::outcome::dependability::{Dependability, Unit};
+use ftsim_core::outcome::history::History;
 use ftsim_core::{Duration, Instant, OperationName, ProcessId};
 
 const P0: ProcessId = ProcessId(0);

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use ftsim_core::choice::{Choice, Chosen};
-use ftsim_core::condition::{Condition, Persistence};
-use ftsim_core::detector::{DetectorConfig, DetectorKind, RandomMistakes};
+use ftsim_core::environment::detector::{DetectorConfig, DetectorKind, RandomMistakes};
+use ftsim_core::environment::network::{Cut, DropReason};
+use ftsim_core::fault::choice::{Choice, Chosen};
+use ftsim_core::fault::condition::{Condition, Persistence};
 use ftsim_core::fault::{Action, Crash, Fault, Trigger};
-use ftsim_core::network::{Cut, DropReason};
-use ftsim_core::random::CountRange;
-use ftsim_core::trace::Happening;
+use ftsim_core::outcome::trace::Happening;
+use ftsim_core::time::CountRange;
 use ftsim_core::{DurationRange, Outcome, ProcessId};
 
 use crate::scripted::{Do, LEADS, RESIGNS, Stage, after_effect, at, crash, crash_for};

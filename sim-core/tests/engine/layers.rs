@@ -1,7 +1,7 @@
 //! A layer changes nothing: whatever the inner protocol asks for comes out wrapped, in its place
 //! and order.
 
-use ftsim_core::detector::DetectorKind;
+use ftsim_core::environment::detector::DetectorKind;
 use ftsim_core::{Cx, Model, Part, Process, ProcessId, Protocol, Request, Setting, Stored};
 use serde::{Deserialize, Serialize};
 

@@ -1,12 +1,12 @@
 //! Cuts, detectors and clocks do what they say, counted in the trace.
 
 use crate::scripted::{Do, Stage, at, crash, crash_for, ms};
-use ftsim_core::condition::{Condition, Persistence};
-use ftsim_core::detector::{DetectorKind, Mistake, RandomMistakes};
+use ftsim_core::environment::detector::{DetectorKind, Mistake, RandomMistakes};
+use ftsim_core::environment::message_override::{Content, Fate, MessageOverride};
+use ftsim_core::environment::network::{Cut, DropReason, Loss};
 use ftsim_core::fault::Action;
-use ftsim_core::message_override::{Content, Fate, MessageOverride};
-use ftsim_core::network::{Cut, DropReason, Loss};
-use ftsim_core::random::CountRange;
+use ftsim_core::fault::condition::{Condition, Persistence};
+use ftsim_core::time::CountRange;
 use ftsim_core::{Duration, DurationRange, Probability, ProcessId};
 
 const P: [ProcessId; 3] = [ProcessId(0), ProcessId(1), ProcessId(2)];

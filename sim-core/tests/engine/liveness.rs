@@ -1,11 +1,12 @@
 //! Faults end for everybody or for a core, and what never came is told apart by why.
 
 use ftsim_core::adversary::Behaviour;
-use ftsim_core::condition::{Condition, Persistence};
+use ftsim_core::environment::liveness::{Liveness, LivenessMode};
+use ftsim_core::environment::network::{Cut, Loss};
 use ftsim_core::fault::Action;
-use ftsim_core::liveness::{Liveness, LivenessMode, Stall};
-use ftsim_core::network::{Cut, Loss};
-use ftsim_core::trace::Happening;
+use ftsim_core::fault::condition::{Condition, Persistence};
+use ftsim_core::model::property::Stall;
+use ftsim_core::outcome::trace::Happening;
 use ftsim_core::{
     Cx, Duration, Model, Never, Outcome, Probability, Process, ProcessId, Protocol, Setting, Trace,
     Verdict,

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash as _;
 
 use ftsim_core::adversary::Behaviour;
-use ftsim_core::fault::{Action, Crash, Fault, Trigger};
-use ftsim_core::random::{
-    CountRange, Occurrence, PartitionShape, RandomAction, RandomCondition, RandomFaults, RandomKind,
+use ftsim_core::environment::storage::DiskFault;
+use ftsim_core::fault::random::{
+    Occurrence, PartitionShape, RandomAction, RandomCondition, RandomFaults, RandomKind,
 };
-use ftsim_core::storage::DiskFault;
+use ftsim_core::fault::{Action, Crash, Fault, Trigger};
+use ftsim_core::time::CountRange;
 use ftsim_core::{
     Digest, Duration, DurationRange, Instant, Probability, ProcessId, ProcessSet, Profile,
 };

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use crate::scripted::{CENSOR, Do, SEVENS, Stage, at, crash, ms};
-use ftsim_core::condition::{Condition, Persistence};
-use ftsim_core::delay::Delay;
-use ftsim_core::event::Ties;
+use ftsim_core::environment::delay::Delay;
+use ftsim_core::environment::network::{Cut, Loss};
+use ftsim_core::experiment::Ties;
 use ftsim_core::fault::Action;
-use ftsim_core::network::{Cut, Loss};
+use ftsim_core::fault::condition::{Condition, Persistence};
 use ftsim_core::{DurationRange, EndCause, Outcome, Probability, ProcessId, PropertyId, Verdict};
 
 /// A busy stage with every kind of randomness on.

@@ -1,9 +1,9 @@
 //! A process that does what its requests tell it and announces all that happens to it: for tests of
 //! the engine.
 
-use ftsim_core::delay::Delay;
+use ftsim_core::environment::delay::Delay;
 use ftsim_core::fault::{Action, Crash, Fault, Trigger};
-use ftsim_core::trace::Happening;
+use ftsim_core::outcome::trace::Happening;
 use ftsim_core::{
     Ask, Cx, DetectorClass, Duration, DurationRange, End, Experiment, FaultClass, Instant, Invalid,
     Kind, Links, Model, Observed, Outcome, Process, ProcessId, Property, PropertyEntry, PropertyId,

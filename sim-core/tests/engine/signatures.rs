@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use ftsim_core::adversary::{Behaviour, CustomAdversary, Liar};
+use ftsim_core::adversary::Behaviour;
 use ftsim_core::fault::{Action, Fault};
-use ftsim_core::trace::Happening;
+use ftsim_core::model::adversary::{CustomAdversary, Liar};
+use ftsim_core::outcome::trace::Happening;
 use ftsim_core::{
     Ask, Cx, DetectorClass, Duration, Experiment, FaultClass, Invalid, Kind, Links, Model, Never,
     Observed, Part, Process, ProcessId, ProcessSet, Property, PropertyEntry, PropertyId, Protocol,

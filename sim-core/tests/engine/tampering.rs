@@ -1,9 +1,9 @@
 //! What the network does to messages beyond losing them: it delays, reorders, replays, garbles and
 //! carries little.
 
-use ftsim_core::condition::{Condition, Links, Persistence};
+use ftsim_core::environment::network::{Cut, DropReason, Order};
 use ftsim_core::fault::Action;
-use ftsim_core::network::{Cut, DropReason, Order};
+use ftsim_core::fault::condition::{Condition, Links, Persistence};
 use ftsim_core::{Duration, DurationRange, Outcome, Probability, ProcessId, Trace};
 
 use crate::scripted::{Do, Stage, at};

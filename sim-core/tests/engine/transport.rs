@@ -1,10 +1,10 @@
 //! The transport makes up for what links lack: real packets, counted apart, invisible to the
 //! protocol.
 
-use ftsim_core::condition::{Condition, Persistence};
+use ftsim_core::environment::network::{Cut, Loss};
+use ftsim_core::environment::transport::{Guarantee, Heartbeat, TransportConfig};
+use ftsim_core::fault::condition::{Condition, Persistence};
 use ftsim_core::fault::{Action, Crash, InFlight};
-use ftsim_core::network::{Cut, Loss};
-use ftsim_core::transport::{Guarantee, Heartbeat, TransportConfig};
 use ftsim_core::{Duration, Probability, ProcessId};
 
 use crate::scripted::{Do, Stage, after_effect, at, crash, crash_for, ms};
@@ -23,10 +23,11 @@ fn storm(guarantee: Guarantee) -> Stage {
     Stage::new(2, &lines).with(|e| {
         e.network.default.loss = Loss::Independent(percent(40));
         e.network.default.duplicate = percent(30);
-        e.network.default.delay = ftsim_core::delay::Delay::Uniform(ftsim_core::DurationRange {
-            min: millis(1),
-            max: millis(10),
-        });
+        e.network.default.delay =
+            ftsim_core::environment::delay::Delay::Uniform(ftsim_core::DurationRange {
+                min: millis(1),
+                max: millis(10),
+            });
         let resend_after = millis(30);
         e.transport = TransportConfig { guarantee, resend_after, heartbeat: None };
     })
@@ -36,7 +37,7 @@ fn storm(guarantee: Guarantee) -> Stage {
 fn heard(stage: &Stage, seed: u64) -> Vec<String> {
     let (_, trace) = stage.simulation().record(seed);
     let words = trace.entries.iter().filter_map(|entry| match &entry.what {
-        ftsim_core::trace::Happening::Indicate { what } => Some(what.clone()),
+        ftsim_core::outcome::trace::Happening::Indicate { what } => Some(what.clone()),
         _ => None,
     });
     words.collect()

@@ -6,9 +6,9 @@ use ftsim::audit::Rule;
 use ftsim::run;
 use ftsim::run::audited::findings;
 use ftsim::scenario::Scenario;
+use ftsim_core::environment::network::DropReason;
 use ftsim_core::fault::{Action, Crash, Fault, Plan, Trigger};
-use ftsim_core::network::DropReason;
-use ftsim_core::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, Happening};
 use ftsim_core::{Duration, Instant, Outcome, ProcessId, Trace};
 
 use super::{parse, read};

@@ -1,7 +1,7 @@
 //! A participant that only read voted, left, crashed, and took a late copy of PREPARE for a
 //! transaction that it had lost: it voted No and announced an abort while the others committed.
 
-use ftsim_core::trace::Happening;
+use ftsim_core::outcome::trace::Happening;
 use ftsim_core::{Outcome, ProcessId, Trace};
 
 use super::{parse, shipped, violated};

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use ftsim::Catalogue;
 use ftsim::scenario::Scenario;
-use ftsim_core::condition::Condition;
 use ftsim_core::fault::Action;
+use ftsim_core::fault::condition::Condition;
 use ftsim_core::{FaultClass, Model, MutantKind, Outcome, ProcessId, Timing, Verdict};
 
 use super::shipped;

@@ -1,12 +1,12 @@
 //! Worlds drawn from a number, each within the model of primary-backup: parameters at and near what
 //! `validate` accepts, delays at and near δ, crashes near heartbeats, timeouts and takeovers.
 
-use ftsim_core::delay::Delay;
-use ftsim_core::detector::{DetectorConfig, DetectorKind};
-use ftsim_core::event::Ties;
+use ftsim_core::environment::delay::Delay;
+use ftsim_core::environment::detector::{DetectorConfig, DetectorKind};
+use ftsim_core::environment::message_override::{Fate, MessageOverride};
+use ftsim_core::environment::network::{Link, Order};
+use ftsim_core::experiment::Ties;
 use ftsim_core::fault::{Action, Crash, Fault, InFlight, Trigger};
-use ftsim_core::message_override::{Fate, MessageOverride};
-use ftsim_core::network::{Link, Order};
 use ftsim_core::rng::Rng;
 use ftsim_core::{Duration, DurationRange, Experiment, Instant, ProcessId, Setting};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use ftsim_core::adversary::Behaviour;
-use ftsim_core::message_override::{Fate, MessageOverride};
+use ftsim_core::environment::message_override::{Fate, MessageOverride};
 use ftsim_core::{Duration, ProcessSet};
 
 use super::*;

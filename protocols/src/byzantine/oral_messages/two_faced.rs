@@ -1,7 +1,7 @@
 //! A traitor that sets the loyal generals against each other: to one half of them it says that the
 //! order is 1, to the other that it is 0, whatever the order and whoever handed it on.
 
-use ftsim_core::adversary::{CustomAdversary, Liar};
+use ftsim_core::model::adversary::{CustomAdversary, Liar};
 
 use super::Msg;
 

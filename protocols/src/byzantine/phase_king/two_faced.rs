@@ -1,7 +1,7 @@
 //! A liar that keeps the correct processes apart: it backs one value before one half of them, and
 //! the other before the other half, in every round of every phase.
 
-use ftsim_core::adversary::{CustomAdversary, Liar};
+use ftsim_core::model::adversary::{CustomAdversary, Liar};
 
 use super::{Msg, king_of};
 

@@ -1,4 +1,4 @@
-use ftsim_core::network::Order;
+use ftsim_core::environment::network::Order;
 use ftsim_core::{Outcome, Verdict};
 
 use super::*;

@@ -1,10 +1,10 @@
 //! Claims of the literature, one test each, and a crash after every single effect.
 
-use ftsim_core::delay::Delay;
+use ftsim_core::environment::delay::Delay;
+use ftsim_core::environment::network::Loss;
+use ftsim_core::environment::storage::OnCrash;
 use ftsim_core::fault::{Action, Crash, Fault, Trigger};
-use ftsim_core::network::Loss;
-use ftsim_core::storage::OnCrash;
-use ftsim_core::trace::Happening;
+use ftsim_core::outcome::trace::Happening;
 use ftsim_core::{Duration, DurationRange, Instant, Probability, ProcessId, Verdict};
 
 use super::TwoPhaseCommit;
@@ -81,7 +81,7 @@ fn a_presumed_abort_takes_3p_messages_and_forces_nothing_at_the_coordinator() {
         let run = lockstep(p, &presume("abort"), r#"{"no": [["p1", 1]]}"#);
         assert_eq!(run.statistics.sent(), 3 * u64::from(p));
         assert_eq!(run.statistics.syncs, u64::from(p) - 1, "the prepared records of the others");
-        let appends = |entry: &&ftsim_core::trace::Entry| {
+        let appends = |entry: &&ftsim_core::outcome::trace::Entry| {
             entry.process == Some(ProcessId(0)) && matches!(entry.what, Happening::Append { .. })
         };
         assert_eq!(run.trace.entries.iter().filter(appends).count(), 0);

@@ -1,7 +1,7 @@
-use ftsim_core::delay::Delay;
-use ftsim_core::detector::Mistake;
+use ftsim_core::environment::delay::Delay;
+use ftsim_core::environment::detector::Mistake;
+use ftsim_core::environment::network::Link;
 use ftsim_core::fault::Trigger;
-use ftsim_core::network::Link;
 use ftsim_core::rng::{Rng, Stream};
 use ftsim_core::{Duration, DurationRange, Instant};
 

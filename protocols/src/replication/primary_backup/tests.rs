@@ -1,11 +1,11 @@
 //! The numbers of the papers, and many runs in which nothing may go wrong.
 
-use ftsim_core::condition::{Condition, Persistence};
-use ftsim_core::delay::Delay;
-use ftsim_core::detector::DetectorKind;
+use ftsim_core::environment::delay::Delay;
+use ftsim_core::environment::detector::DetectorKind;
+use ftsim_core::environment::network::{Cut, Loss};
+use ftsim_core::fault::condition::{Condition, Persistence};
 use ftsim_core::fault::{Action, Fault, Trigger};
-use ftsim_core::network::{Cut, Loss};
-use ftsim_core::trace::Happening;
+use ftsim_core::outcome::trace::Happening;
 use ftsim_core::{Duration, Instant, Probability, ProcessId, Verdict};
 
 use super::PrimaryBackup;

@@ -1,0 +1,267 @@
+//! Effects are applied one by one, and a crash can land between any two.
+
+use std::hash::Hash as _;
+
+use super::Simulation;
+use super::slot::{Envelope, Input};
+use super::tamper::encoded_size;
+use crate::engine::event::Class;
+use crate::environment::network::{DropReason, Route};
+use crate::fault::Crash;
+use crate::id::{MessageId, ProcessId};
+use crate::model::data::StorageError;
+use crate::model::effect::Effect;
+use crate::model::process::Indication;
+use crate::model::property::What;
+use crate::model::protocol::Protocol;
+use crate::model::spec::{Spec, Workload};
+use crate::outcome::KindIndex;
+use crate::outcome::shown::Shown;
+use crate::outcome::trace::Happening;
+use crate::time::{Duration, Instant};
+
+impl<P: Protocol> Simulation<P> {
+    /// Applies the effects that are still to be applied, in the order in which they were asked for.
+    /// Whatever stops the process on the way also empties the list.
+    pub(super) fn apply(&mut self, p: ProcessId) {
+        while let Some(effect) = self.effects.pop() {
+            let mut sent = None;
+            match effect {
+                Effect::Send(to, msg) => sent = self.send(p, to, msg),
+                Effect::SetTimer(after, timer) => self.set_timer(p, after, timer),
+                Effect::Indicate(what) => self.indicate(p, &what),
+                Effect::CancelTimer(timer) => self.cancel_timer(p, timer),
+                Effect::Append(_) | Effect::Rewrite(_) if self.world.conditions.disk_is_full(p) => {
+                    self.disk_failed(p, StorageError::DiskFull);
+                    continue;
+                }
+                Effect::Append(record) => self.append(p, record),
+                Effect::Rewrite(records) => self.rewrite_log(p, records),
+                Effect::Sync => {
+                    self.sync(p);
+                    continue;
+                }
+                Effect::Halt => {
+                    self.crash(p, &Crash::default());
+                    continue;
+                }
+                Effect::Reach(label) => {
+                    self.world.reach(label);
+                    self.world.record(Some(p), || Happening::Reach { label: label.to_owned() });
+                    continue;
+                }
+                Effect::Note(remark) => {
+                    self.world.record(Some(p), || Happening::Note { remark });
+                    continue;
+                }
+            }
+            self.effect_done(p, sent);
+        }
+    }
+
+    #[inline(never)]
+    fn append(&mut self, p: ProcessId, record: P::Record) {
+        self.world.record(Some(p), || Happening::Append { record: Shown::of(&record) });
+        self.slots[p.index()].log.append(record);
+    }
+
+    #[inline(never)]
+    fn rewrite_log(&mut self, p: ProcessId, records: Vec<P::Record>) {
+        self.world.record(Some(p), || Happening::Rewrite { count: records.len() });
+        self.slots[p.index()].log.rewrite(records);
+    }
+
+    /// The log becomes durable: at once, or after a while, and what is left of the effects waits
+    /// until then.
+    #[inline(never)]
+    fn sync(&mut self, p: ProcessId) {
+        let latency = self.world.sync_latency(p);
+        if latency > Duration::ZERO {
+            let slot = &mut self.slots[p.index()];
+            slot.blocked = true;
+            slot.behind_sync.append(&mut self.effects);
+            let (at, incarnation) = (self.world.now + latency, slot.incarnation);
+            self.world.queue.schedule(at, Class::Storage, p.0, incarnation);
+            self.world.record(Some(p), || Happening::SyncBegins);
+        } else if self.world.conditions.sync_fails(p) {
+            self.disk_failed(p, StorageError::SyncFailed);
+        } else {
+            self.sync_now(p);
+        }
+    }
+
+    /// The process hears of its disk's failure; what is left of its effects is lost.
+    pub(super) fn disk_failed(&mut self, p: ProcessId, error: StorageError) {
+        self.effects.clear();
+        self.handle(p, Input::StorageError(error));
+    }
+
+    /// The log becomes durable.
+    pub(super) fn sync_now(&mut self, p: ProcessId) {
+        self.slots[p.index()].log.sync();
+        self.world.statistics.syncs += 1;
+        self.world.record(Some(p), || Happening::Synced);
+        self.effect_done(p, None);
+    }
+
+    /// Counts an effect. A fault that waited for it crashes the process.
+    #[inline]
+    pub(super) fn effect_done(&mut self, p: ProcessId, sent: Option<KindIndex>) {
+        self.slots[p.index()].effect_count += 1;
+        if self.world.minds_effects()
+            && let Some(crash) = self.world.effect_done(p, sent)
+        {
+            self.crash(p, &crash);
+        }
+    }
+
+    /// Sends a message from the process at `place`. Returns its kind if it is for another process.
+    #[inline]
+    pub(super) fn send(
+        &mut self,
+        place: ProcessId,
+        to: ProcessId,
+        msg: P::Msg,
+    ) -> Option<KindIndex> {
+        let from = self.world.identity(place);
+        let id = self.world.next_message();
+        if from == to {
+            let at = self.world.now;
+            let index = self.messages.insert(Envelope { id, from, to: place, lost: false, msg });
+            self.world.queue.schedule(at, Class::Delivery, index, 0);
+            return None;
+        }
+        // Twins share their peers out: to the others the other one speaks.
+        let arrives_at = self.world.destination(place, to)?;
+        let kind = self.world.statistics.count_sent(&msg);
+        if let Some(bytes) = &mut self.world.statistics.bytes {
+            *bytes += encoded_size(&msg);
+        }
+        if to.0 >= self.world.experiment.setting.n {
+            self.drop_message(id, from, to, &msg, DropReason::NoSuchProcess);
+            return Some(kind);
+        }
+        if self.has_transport() {
+            self.carry(from, to, id, msg);
+            return Some(kind);
+        }
+        let mut rule = None;
+        let route = if self.world.minds_messages() {
+            self.route_one(&mut rule, place, (from, to), kind, &msg)
+        } else {
+            self.world.route(from, to, || encoded_size(&msg))
+        };
+        match route {
+            Route::Dropped(reason) => self.drop_message(id, from, to, &msg, reason),
+            Route::Arrives(at, copy) => {
+                let tampers = self.world.tampers();
+                let msg = if tampers { self.tamper(id, from, to, msg) } else { msg };
+                let msg = match rule {
+                    Some(index) => self.obey(index, id, (from, to), msg),
+                    None => msg,
+                };
+                if let Some(at) = copy {
+                    self.world.statistics.duplicated += 1;
+                    self.world.failure_free = false;
+                    self.put_under_way(id, from, arrives_at, msg.clone(), at);
+                }
+                self.put_under_way(id, from, arrives_at, msg, at);
+            }
+        }
+        Some(kind)
+    }
+
+    /// What becomes of a message, where single ones are told apart.
+    #[cold]
+    fn route_one(
+        &mut self,
+        rule: &mut Option<usize>,
+        place: ProcessId,
+        link: (ProcessId, ProcessId),
+        kind: KindIndex,
+        msg: &P::Msg,
+    ) -> Route {
+        let route = self.world.route_one(rule, link, kind, || encoded_size(msg));
+        if let Some(decisions) = &mut self.world.decisions
+            && self.slots[place.index()].adversary.is_some()
+        {
+            decisions.lie(serde_json::to_value(msg).unwrap_or_default());
+        }
+        route
+    }
+
+    #[inline]
+    pub(super) fn put_under_way(
+        &mut self,
+        id: MessageId,
+        from: ProcessId,
+        to: ProcessId,
+        msg: P::Msg,
+        arrives: Instant,
+    ) {
+        self.world.record(Some(from), || Happening::Send {
+            id,
+            to,
+            kind: Shown::kind_of(&msg),
+            message: Shown::of(&msg),
+            arrives,
+        });
+        let index = self.messages.insert(Envelope { id, from, to, lost: false, msg });
+        self.world.queue.schedule(arrives, Class::Delivery, index, 0);
+    }
+
+    #[inline(never)]
+    fn cancel_timer(&mut self, p: ProcessId, timer: P::Timer) {
+        let slot = &mut self.slots[p.index()];
+        slot.timers.cancel(timer);
+        slot.stopped.retain(|(stopped, _)| *stopped != timer);
+        self.world.record(Some(p), || Happening::CancelTimer { timer: Shown::of(&timer) });
+    }
+
+    pub(super) fn set_timer(&mut self, p: ProcessId, after: Duration, timer: P::Timer) {
+        let after = after.times(self.world.slowness(p));
+        let slot = &mut self.slots[p.index()];
+        if slot.clock.is_frozen() {
+            slot.stopped.retain(|(stopped, _)| *stopped != timer);
+            slot.stopped.push((timer, after));
+            let due = Instant::MAX;
+            self.world.record(Some(p), || Happening::SetTimer { timer: Shown::of(&timer), due });
+            return;
+        }
+        let due = self.world.now + slot.clock.true_span(after);
+        self.set_timer_at(p, due, timer);
+        self.world.record(Some(p), || Happening::SetTimer { timer: Shown::of(&timer), due });
+    }
+
+    #[inline]
+    pub(super) fn set_timer_at(&mut self, p: ProcessId, due: Instant, timer: P::Timer) {
+        let place = self.world.queue.place(due, Class::Timer);
+        if let Some(index) = self.slots[p.index()].timers.set(timer, place) {
+            self.world.queue.push(place, index, p.0);
+        }
+    }
+
+    #[inline(never)]
+    pub(super) fn indicate(&mut self, p: ProcessId, what: &Indication<P>) {
+        self.world.digest.mix(u64::from(p.0) << 16 | 8);
+        what.hash(&mut self.world.digest);
+        self.world.record(Some(p), || Happening::Indicate { what: Shown::of(&what) });
+        // What a corrupted process announces, nobody believes.
+        if self.slots[p.index()].adversary.is_some() {
+            return;
+        }
+        match P::Spec::leads(what) {
+            Some(true) => self.world.leader = Some(p),
+            Some(false) if self.world.leader == Some(p) => self.world.leader = None,
+            Some(false) | None => {}
+        }
+        for name in P::Spec::answers(p, what) {
+            self.world.history.answer(name, self.world.now);
+        }
+        self.observe(p, &What::Indication(what));
+        if !P::Spec::is_probe(what) {
+            self.world.announced += 1;
+            self.consult_clients(|workload, ask| workload.on_indication(p, what, ask));
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What comes out of the queue: deliveries, timers, requests, notices, completed syncs.
+
+use super::Simulation;
+use super::slot::{Envelope, Input};
+use crate::engine::event::Place;
+use crate::engine::timer::Due;
+use crate::engine::world::Notice;
+use crate::environment::detector::DetectorKind;
+use crate::environment::mask::Mask;
+use crate::environment::network::DropReason;
+use crate::id::{MessageId, ProcessId};
+use crate::model::data::StorageError;
+use crate::model::protocol::Protocol;
+use crate::model::spec::{Spec, Workload};
+use crate::outcome::shown::Shown;
+use crate::outcome::trace::Happening;
+
+impl<P: Protocol> Simulation<P> {
+    pub(super) fn deliver(&mut self, index: u32) {
+        let Envelope { id, from, to, lost, msg } = self.messages.take(index);
+        let reason = if !self.slots[to.index()].up {
+            DropReason::ReceiverDown
+        } else if lost {
+            DropReason::SenderCrashed
+        } else if let Some(reason) = self.world.lost_on_arrival(from, self.world.identity(to)) {
+            reason
+        } else {
+            return self.accept(to, Input::Message(from, id, msg));
+        };
+        self.drop_message(id, from, to, &msg, reason);
+    }
+
+    pub(super) fn drop_message(
+        &mut self,
+        id: MessageId,
+        from: ProcessId,
+        to: ProcessId,
+        msg: &P::Msg,
+        reason: DropReason,
+    ) {
+        if from != to {
+            self.world.dropped(reason);
+        }
+        self.world.record(Some(from), || Happening::Drop {
+            id,
+            to,
+            message: Shown::of(&msg),
+            reason,
+        });
+    }
+
+    pub(super) fn timer_due(&mut self, p: ProcessId, index: u32, place: Place) {
+        let slot = &mut self.slots[p.index()];
+        match slot.timers.due(index, place) {
+            Due::Stale => {}
+            Due::Later(later) => self.world.queue.push(later, index, p.0),
+            Due::Now(timer) if slot.is_waiting() => {
+                slot.timers.wait(timer, place);
+                slot.inbox.push_back(Input::Timer(timer, place));
+            }
+            Due::Now(timer) => self.handle(p, Input::Timer(timer, place)),
+        }
+    }
+
+    pub(super) fn request(&mut self, p: ProcessId, index: u32) {
+        let request = self.requests.take(index);
+        self.consult_clients(|workload, ask| workload.on_request(p, &request, ask));
+        self.slots[p.index()].request_count += 1;
+        let mask = Mask { process: p, request: self.slots[p.index()].request_count };
+        if self.world.experiment.masks.contains(&mask) {
+            self.world
+                .record(Some(p), || Happening::RequestMasked { request: Shown::of(&request) });
+            return;
+        }
+        if let Some(name) = P::Spec::operation(p, &request)
+            && self.slots[p.index()].adversary.is_none()
+        {
+            self.world.history.ask(name, self.world.now);
+        }
+        let again = (!self.world.twins.is_empty()).then(|| request.clone());
+        self.reach_process(p, Input::Request(request));
+        if let Some(request) = again {
+            self.reach_second(p, || Input::Request(request));
+        }
+    }
+
+    pub(super) fn notice(&mut self, observer: ProcessId, notice: &Notice) {
+        if self.world.experiment.detector.kind == DetectorKind::Omega {
+            return self.tell_leader(observer, notice);
+        }
+        let Notice { subject, suspect, mistake } = *notice;
+        let down = !self.slots[subject.index()].up;
+        let known = self.world.suspected.contains(&(observer, subject));
+        // A wrong suspicion can be told at any time; trust is never told of a process that is down.
+        let true_notice = suspect == down || (mistake && suspect);
+        if !self.slots[observer.index()].up || suspect == known || !true_notice {
+            return;
+        }
+        if suspect {
+            self.world.suspected.insert((observer, subject));
+            self.world.failure_free &= !mistake;
+            self.reach_process(observer, Input::Suspect(subject));
+            self.reach_second(observer, || Input::Suspect(subject));
+        } else {
+            self.world.suspected.remove(&(observer, subject));
+            self.reach_process(observer, Input::Trust(subject));
+            self.reach_second(observer, || Input::Trust(subject));
+        }
+    }
+
+    /// Ω tells whom to trust: whom a mistake names, or else the lowest id that is up now.
+    fn tell_leader(&mut self, observer: ProcessId, notice: &Notice) {
+        let lowest =
+            || self.world.experiment.setting.processes().find(|p| self.slots[p.index()].up);
+        let wrong = notice.mistake && notice.suspect;
+        let leader = if wrong { Some(notice.subject) } else { lowest() };
+        let Some(leader) = leader.filter(|_| self.slots[observer.index()].up) else { return };
+        if self.world.trusted.insert(observer, leader) != Some(leader) {
+            self.world.failure_free &= !wrong;
+            self.reach_process(observer, Input::Trust(leader));
+            self.reach_second(observer, || Input::Trust(leader));
+        }
+    }
+
+    pub(super) fn synced(&mut self, p: ProcessId, incarnation: u32) {
+        if self.slots[p.index()].incarnation != incarnation {
+            return;
+        }
+        let slot = &mut self.slots[p.index()];
+        slot.blocked = false;
+        let is_paused = slot.paused;
+        match (self.world.conditions.sync_fails(p), is_paused) {
+            (false, _) => self.sync_now(p),
+            (true, false) => {
+                slot.behind_sync.clear();
+                self.disk_failed(p, StorageError::SyncFailed);
+            }
+            (true, true) => {
+                slot.behind_sync.clear();
+                slot.inbox.push_front(Input::StorageError(StorageError::SyncFailed));
+            }
+        }
+        self.go_on(p);
+    }
+
+    /// What waits for a process that goes on: the effects behind a sync, then its inbox. Nothing is
+    /// done while it is paused or blocked.
+    pub(super) fn go_on(&mut self, p: ProcessId) {
+        let slot = &mut self.slots[p.index()];
+        if !slot.is_waiting() {
+            self.effects.append(&mut slot.behind_sync);
+            self.apply(p);
+            self.empty_inbox(p);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! One step: an event is noted, its handler called, properties and clients told.
+
+use std::hash::Hash as _;
+
+use serde::Deserialize as _;
+
+use super::Simulation;
+use super::slot::Input;
+use crate::engine::event::Class;
+use crate::engine::world::{Running, World};
+use crate::environment::network::DropReason;
+use crate::environment::request_override::RequestOverride;
+use crate::id::ProcessId;
+use crate::model::effect::{Cx, Env};
+use crate::model::process::Request;
+use crate::model::property::{EndCause, Kind, Observed, What};
+use crate::model::protocol::Protocol;
+use crate::model::spec::{Ask, Spec};
+use crate::outcome::shown::Shown;
+use crate::outcome::trace::Happening;
+use crate::time::Duration;
+
+impl<P: Protocol> Simulation<P> {
+    /// Something has reached a process: it is handled now, or waits its turn, or is lost if the
+    /// process is down.
+    ///
+    /// Several things can reach a process at one instant, one after the other, and it can crash in
+    /// the handler of each of them.
+    pub(super) fn reach_process(&mut self, p: ProcessId, input: Input<P>) {
+        if self.slots[p.index()].up {
+            self.accept(p, input);
+        } else {
+            self.lose(p, input);
+        }
+    }
+
+    /// A process that is up handles its input now, or queues it if it is paused or blocked.
+    #[inline]
+    pub(super) fn accept(&mut self, p: ProcessId, input: Input<P>) {
+        let slot = &mut self.slots[p.index()];
+        if slot.is_waiting() {
+            slot.inbox.push_back(input);
+        } else {
+            self.handle(p, input);
+        }
+    }
+
+    /// Input that reaches a process that is down is dropped.
+    #[cold]
+    pub(super) fn lose(&mut self, p: ProcessId, input: Input<P>) {
+        match input {
+            Input::Message(from, id, msg) => {
+                self.drop_message(id, from, p, &msg, DropReason::ReceiverDown);
+            }
+            Input::Request(request) => {
+                self.world
+                    .record(Some(p), || Happening::RequestLost { request: Shown::of(&request) });
+            }
+            Input::Start
+            | Input::Recover
+            | Input::Timer(..)
+            | Input::StorageError(_)
+            | Input::Suspect(_)
+            | Input::Trust(_) => {}
+        }
+    }
+
+    pub(super) fn empty_inbox(&mut self, p: ProcessId) {
+        while let slot = &mut self.slots[p.index()]
+            && slot.up
+            && !slot.is_waiting()
+            && let Some(input) = slot.inbox.pop_front()
+        {
+            match input {
+                Input::Timer(timer, place) if !slot.timers.take_waiting(timer, place) => {}
+                input => self.handle(p, input),
+            }
+            if self.is_at_a_bound()
+                && let Some(cause) = self.limit_reached()
+            {
+                self.world.ended.get_or_insert(cause);
+                return;
+            }
+        }
+    }
+
+    /// One step: calls the handler, then applies the effects it asked for.
+    #[inline]
+    pub(super) fn handle(&mut self, p: ProcessId, input: Input<P>) {
+        self.world.step += 1;
+        self.world.beacon.show(self.world.step, p);
+        self.world.digest.mix(self.world.now.as_nanos());
+        self.take_note(p, &input);
+        let me = self.world.identity(p);
+        let slot = &mut self.slots[p.index()];
+        let mut env = Env {
+            me,
+            setting: &self.world.experiment.setting,
+            now: slot.clock.local(self.world.now),
+            coin: &mut slot.coin,
+        };
+        let mut cx = Cx { env: &mut env, effects: &mut self.effects };
+        let adversary = slot.adversary;
+        if let (Some(index), Input::Message(_, _, msg)) = (adversary, &input) {
+            self.adversaries[index].overhear(msg);
+        }
+        self.world.running = Running::Handler(p);
+        match input {
+            Input::Start => slot.process.on_start(&mut cx),
+            Input::Recover => slot.process.on_recover(slot.log.durable(), &mut cx),
+            Input::Request(request) => slot.process.on_request(request, &mut cx),
+            Input::Message(from, _, msg) => slot.process.on_message(from, msg, &mut cx),
+            Input::Timer(timer, _) => slot.process.on_timer(timer, &mut cx),
+            Input::StorageError(error) => slot.process.on_storage_error(error, &mut cx),
+            Input::Suspect(subject) => slot.process.on_suspect(subject, &mut cx),
+            Input::Trust(subject) => slot.process.on_trust(subject, &mut cx),
+        }
+        self.world.running = Running::Engine;
+        if let Some(index) = adversary {
+            self.rewrite(index, p);
+        }
+        self.effects.reverse();
+        self.apply(p);
+    }
+
+    /// What is about to be handled goes into digest, statistics and trace, and before the
+    /// properties.
+    #[inline]
+    pub(super) fn take_note(&mut self, p: ProcessId, input: &Input<P>) {
+        let World { digest, statistics, .. } = &mut self.world;
+        let who = u64::from(p.0) << 16;
+        match input {
+            Input::Message(from, id, msg) => {
+                digest.mix(who | u64::from(from.0) << 40 | 1);
+                msg.hash(digest);
+                statistics.delivered += u64::from(*from != p);
+                self.world.record(Some(p), || Happening::Deliver {
+                    id: *id,
+                    from: *from,
+                    message: Shown::of(msg),
+                });
+            }
+            Input::Timer(timer, _) => {
+                digest.mix(who | 2);
+                timer.hash(digest);
+                self.world.record(Some(p), || Happening::Timer { timer: Shown::of(timer) });
+            }
+            Input::Request(request) => {
+                digest.mix(who | 3);
+                request.hash(digest);
+                self.world.record(Some(p), || Happening::Request { request: Shown::of(request) });
+                if self.world.identity(p) == p {
+                    self.observe(p, &What::Request(request));
+                }
+            }
+            Input::Start => {
+                digest.mix(who | 4);
+                self.world.record(Some(p), || Happening::Start);
+            }
+            Input::Recover => digest.mix(who | 5),
+            Input::StorageError(error) => {
+                digest.mix(who | 9 | (*error as u64) << 40);
+                self.world.record(Some(p), || Happening::StorageError { error: *error });
+            }
+            Input::Suspect(subject) => {
+                digest.mix(who | u64::from(subject.0) << 40 | 6);
+                self.world.record(Some(p), || Happening::Suspect { subject: *subject });
+            }
+            Input::Trust(subject) => {
+                digest.mix(who | u64::from(subject.0) << 40 | 7);
+                self.world.record(Some(p), || Happening::Trust { subject: *subject });
+            }
+        }
+    }
+
+    /// Asks the clients what they want next.
+    pub(super) fn consult_clients(
+        &mut self,
+        consult: impl FnOnce(&mut <P::Spec as Spec>::Workload, &mut Ask<'_, P::Spec>),
+    ) {
+        let now = self.world.now;
+        let rng = &mut self.world.workload_rng;
+        self.world.running = Running::Clients;
+        consult(&mut self.workload, &mut Ask { now, rng, asked: &mut self.asked });
+        self.world.running = Running::Engine;
+        for (after, p, request) in self.asked.drain(..) {
+            if p.index() < self.slots.len() {
+                let (after, request) = match self.world.tells_requests_apart() {
+                    true => decided::<P>(&mut self.world, after, p, request),
+                    false => (after, request),
+                };
+                let index = self.requests.insert(request);
+                self.world.queue.schedule(now + after, Class::Request, index, p.0);
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn observe(&mut self, process: ProcessId, what: &What<'_, P::Spec>) {
+        let event = Observed { at: self.world.now, process, what: *what };
+        let step = self.world.step;
+        let world = &mut self.world;
+        self.checker.observe(&event, step, |id, kind, violation| {
+            world.record(Some(process), || Happening::Violation {
+                property: id.0.to_owned(),
+                message: violation.message.clone(),
+            });
+            if kind == Kind::Safety && world.experiment.limits.stop_at_violation {
+                world.ended = Some(EndCause::Violated);
+            }
+        });
+    }
+}
+
+/// What a request is where single ones are told apart: as its override says, if it has one.
+#[cold]
+fn decided<P: Protocol>(
+    world: &mut World,
+    mut after: Duration,
+    process: ProcessId,
+    mut request: Request<P>,
+) -> (Duration, Request<P>) {
+    let (nth, index) = world.request_overrides.next(process);
+    if let Some(rule) = index.map(|index| &world.experiment.requests[index]) {
+        after = rule.after.unwrap_or(after);
+        if let Some(form) = &rule.replace {
+            request = Request::<P>::deserialize(form).expect("a request, as `new` has made sure");
+        }
+    }
+    if let Some(decisions) = &mut world.decisions {
+        let replace = serde_json::to_value(&request).ok();
+        let rule = RequestOverride { process, nth, after: Some(after), replace };
+        decisions.requests.push(rule);
+    }
+    (after, request)
+}

@@ -1,0 +1,80 @@
+//! The end of all faults, for everybody or for a core, so that liveness can be judged fairly.
+
+use super::Simulation;
+use crate::environment::liveness::LivenessMode;
+use crate::id::ProcessId;
+use crate::model::protocol::Protocol;
+use crate::model::system_model::FaultClass;
+use crate::outcome::trace::Happening;
+use crate::process_set::ProcessSet;
+use crate::rng::{Rng, Stream};
+
+impl<P: Protocol> Simulation<P> {
+    /// From now on no fault strikes, and what the mode says is well.
+    pub(super) fn be_well(&mut self, mode: LivenessMode) {
+        let all: ProcessSet = self.world.experiment.setting.processes().collect();
+        let well = match mode {
+            LivenessMode::Gst | LivenessMode::HealAll => all,
+            LivenessMode::Core => match self.draw_core() {
+                Some(core) => core,
+                None => return self.be_unavailable(),
+            },
+        };
+        self.world.be_well(mode, &well);
+        self.adjust_clocks();
+        for p in well.iter() {
+            let slot = &self.slots[p.index()];
+            if slot.absent {
+                self.start_late(p);
+            } else if slot.up {
+                self.resume(p);
+            } else if P::MODEL.faults == FaultClass::CrashRecovery {
+                self.recover(p);
+            }
+        }
+        if mode != LivenessMode::Core && !self.can_progress(&self.correct()) {
+            self.be_unavailable();
+        }
+    }
+
+    fn be_unavailable(&mut self) {
+        self.world.is_unavailable = true;
+        self.world.record(None, || Happening::Unavailable);
+    }
+
+    /// As many processes as make progress possible, and some more, all of which can be well.
+    fn draw_core(&self) -> Option<ProcessSet> {
+        let mut candidates: Vec<ProcessId> =
+            self.world.experiment.setting.processes().filter(|p| self.can_be_well(*p)).collect();
+        let mut rng = Rng::new(self.world.seed, Stream::Core);
+        rng.shuffle(&mut candidates);
+        let of_first = |count: usize| candidates.iter().take(count).copied().collect();
+        let least = (1..=candidates.len()).find(|count| self.can_progress(&of_first(*count)))?;
+        let count = rng.between(least as u64, candidates.len() as u64);
+        Some(of_first(usize::try_from(count).unwrap_or(least)))
+    }
+
+    fn can_be_well(&self, p: ProcessId) -> bool {
+        let slot = &self.slots[p.index()];
+        let recovers = P::MODEL.faults == FaultClass::CrashRecovery;
+        slot.adversary.is_none() && (recovers || !slot.ever_faulty)
+    }
+
+    fn can_progress(&self, well: &ProcessSet) -> bool {
+        P::can_progress(&self.params, &self.world.experiment.setting, well)
+    }
+
+    pub(super) fn correct(&self) -> ProcessSet {
+        let all = self.world.experiment.setting.processes();
+        all.filter(|p| self.is_correct_now(*p)).collect()
+    }
+
+    /// As the fault model of the protocol defines it, for this run as far as it has come. With a
+    /// core, nothing is owed to others.
+    pub(super) fn is_correct_now(&self, p: ProcessId) -> bool {
+        // A process that could not even be made is not correct.
+        let Some(slot) = self.slots.get(p.index()) else { return false };
+        let inside = self.world.core.as_ref().is_none_or(|core| core.contains(p));
+        inside && slot.up && !slot.paused && self.can_be_well(p)
+    }
+}

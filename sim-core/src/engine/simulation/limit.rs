@@ -1,0 +1,139 @@
+//! Where a run is cut short: at a limit of events, of messages under way, or of memory.
+
+use std::hash::Hasher;
+use std::mem::{needs_drop, size_of};
+
+use serde::Serialize;
+
+use super::Simulation;
+use super::slot::{Envelope, Input};
+use super::tamper::encoded_size;
+use crate::engine::event::Scheduled;
+use crate::environment::transport::{Body, Packet};
+use crate::model::data::Stored;
+use crate::model::property::EndCause;
+use crate::model::protocol::Protocol;
+
+/// Memory is measured first when this much is under way, or has happened.
+const PENDING_BOUND: usize = 1 << 8;
+const EVENT_BOUND: u64 = 1 << 18;
+
+/// When the limits are looked at again. Up to then two comparisons an event are enough.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub pending: usize,
+    pub events: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { pending: PENDING_BOUND, events: EVENT_BOUND }
+    }
+}
+
+impl<P: Protocol> Simulation<P> {
+    /// Messages and packets under way.
+    #[inline]
+    pub(super) fn pending_count(&self) -> usize {
+        self.messages.len() + self.packets.len()
+    }
+
+    /// Events that were handled, the transport's among them.
+    #[inline]
+    pub(super) const fn event_count(&self) -> u64 {
+        self.world.step + self.world.transport_event_count
+    }
+
+    #[inline]
+    pub(super) fn is_at_a_bound(&self) -> bool {
+        self.event_count() >= self.bounds.events || self.pending_count() > self.bounds.pending
+    }
+
+    /// The limit that has come, if one has; if none has, the bounds move on, so that memory is
+    /// measured again when twice as much is under way, or after as many events as make the
+    /// measuring cheap.
+    #[cold]
+    pub(super) fn limit_reached(&mut self) -> Option<EndCause> {
+        let limits = self.world.experiment.limits;
+        let (events, pending) = (self.event_count(), self.pending_count());
+        if events >= limits.event_count_max || pending > limits.pending_count_max {
+            return Some(EndCause::EventLimit);
+        }
+        if self.world.beacon.is_stopped() {
+            return Some(EndCause::Hung);
+        }
+        if self.byte_count() > limits.byte_count_max {
+            return Some(EndCause::MemoryLimit);
+        }
+        let distance = EVENT_BOUND.max(4 * pending as u64);
+        self.bounds.events = (events + distance).min(limits.event_count_max);
+        self.bounds.pending = PENDING_BOUND.max(2 * pending).min(limits.pending_count_max);
+        None
+    }
+
+    /// The bounds of a run that begins.
+    pub(super) fn first_bounds(&self) -> Bounds {
+        let limits = &self.world.experiment.limits;
+        Bounds {
+            pending: PENDING_BOUND.min(limits.pending_count_max),
+            events: EVENT_BOUND.min(limits.event_count_max),
+        }
+    }
+
+    /// Whether the processes that have been made take more memory than the scenario allows: looked
+    /// at whenever there are twice as many, from [`PENDING_BOUND`] on.
+    pub(super) fn processes_fill_memory(&self) -> bool {
+        let count = self.slots.len();
+        count >= PENDING_BOUND
+            && count.is_power_of_two()
+            && self.byte_count() > self.world.experiment.limits.byte_count_max
+    }
+
+    /// About how many bytes of memory the states of processes, messages, inputs that wait, and logs
+    /// take. The same on every machine of one word size.
+    fn byte_count(&self) -> u64 {
+        let mut bytes = self.messages.iter().map(|m| held::<Envelope<P::Msg>>(&m.msg)).sum::<u64>();
+        bytes += self
+            .packets
+            .iter()
+            .map(|packet| match &packet.body {
+                Body::Data(data) => held::<Packet<P::Msg>>(&data.msg),
+                Body::Ack(_) | Body::Beat => size_of::<Packet<P::Msg>>() as u64,
+            })
+            .sum::<u64>();
+        bytes += self.pending_count() as u64 * size_of::<Scheduled>() as u64;
+        for slot in &self.slots {
+            let mut state = ByteCount(0);
+            slot.process.hash(&mut state);
+            bytes += state.0;
+            bytes += slot
+                .inbox
+                .iter()
+                .map(|input| match input {
+                    Input::Message(_, _, msg) => held::<Input<P>>(msg),
+                    _ => size_of::<Input<P>>() as u64,
+                })
+                .sum::<u64>();
+            bytes += slot.log.records().map(held::<Stored<P::Record>>).sum::<u64>();
+        }
+        bytes
+    }
+}
+
+/// Counts the bytes of what is hashed: about as many as it takes in memory.
+struct ByteCount(u64);
+
+impl Hasher for ByteCount {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 += bytes.len() as u64;
+    }
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// The size of a `T`, and what `content` in it keeps elsewhere, which is about as long as its JSON.
+fn held<T>(content: &impl Serialize) -> u64 {
+    let elsewhere = if needs_drop::<T>() { encoded_size(content) } else { 0 };
+    size_of::<T>() as u64 + elsewhere
+}

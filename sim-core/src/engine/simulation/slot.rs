@@ -1,0 +1,103 @@
+//! A process, and what the engine keeps for it.
+
+use std::collections::VecDeque;
+
+use crate::engine::event::Place;
+use crate::engine::timer::Timers;
+use crate::environment::clock::LocalClock;
+use crate::environment::storage::Log;
+use crate::environment::transport::Transport;
+use crate::id::{MessageId, ProcessId};
+use crate::model::data::StorageError;
+use crate::model::effect::{Coin, Effect};
+use crate::model::process::Request;
+use crate::model::protocol::Protocol;
+use crate::time::Duration;
+
+/// A process, and what the engine keeps for it.
+#[derive(Clone, Hash)]
+pub(super) struct Slot<P: Protocol> {
+    pub process: P,
+    pub up: bool,
+    pub ever_faulty: bool,
+    pub paused: bool,
+    /// Which adversary speaks for it, if it is Byzantine.
+    pub adversary: Option<usize>,
+    /// Waits for a sync.
+    pub blocked: bool,
+    pub incarnation: u32,
+    pub effect_count: u64,
+    pub request_count: u64,
+    pub clock: LocalClock,
+    pub coin: Coin,
+    pub timers: Timers<P::Timer>,
+    /// While its clock stands still: its timers, and how much of each is left.
+    pub stopped: Vec<(P::Timer, Duration)>,
+    /// It has not started yet.
+    pub absent: bool,
+    pub log: Log<P::Record>,
+    /// What carries its messages, once there are any.
+    pub transport: Option<Box<Transport<P::Msg>>>,
+    /// What reached it while it was paused or blocked, in that order.
+    pub inbox: VecDeque<Input<P>>,
+    /// The effects behind a slow sync, in reverse.
+    pub behind_sync: Vec<Effect<P>>,
+}
+
+/// A message under way.
+#[derive(Clone, Hash)]
+pub(super) struct Envelope<M> {
+    pub id: MessageId,
+    pub from: ProcessId,
+    pub to: ProcessId,
+    /// Its sender crashed, and took it along.
+    pub lost: bool,
+    pub msg: M,
+}
+
+/// What a handler is called with.
+#[derive(Clone, Hash)]
+pub(super) enum Input<P: Protocol> {
+    Start,
+    Recover,
+    Request(Request<P>),
+    Message(ProcessId, MessageId, P::Msg),
+    Timer(P::Timer, Place),
+    StorageError(StorageError),
+    Suspect(ProcessId),
+    Trust(ProcessId),
+}
+
+impl<P: Protocol> Slot<P> {
+    pub fn new(process: P) -> Self {
+        Self {
+            process,
+            up: true,
+            ever_faulty: false,
+            paused: false,
+            adversary: None,
+            blocked: false,
+            incarnation: 0,
+            effect_count: 0,
+            request_count: 0,
+            clock: LocalClock::default(),
+            coin: Coin::default(),
+            timers: Timers::default(),
+            stopped: Vec::new(),
+            absent: false,
+            log: Log::default(),
+            transport: None,
+            inbox: VecDeque::new(),
+            behind_sync: Vec::new(),
+        }
+    }
+
+    /// Whether it is up, goes on, and speaks for itself.
+    pub const fn gives_service(&self) -> bool {
+        self.up && !self.paused && self.adversary.is_none()
+    }
+
+    pub const fn is_waiting(&self) -> bool {
+        self.paused || self.blocked
+    }
+}

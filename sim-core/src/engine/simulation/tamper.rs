@@ -1,0 +1,137 @@
+//! What the network does to messages beyond losing and delaying them.
+
+use std::io;
+use std::sync::Arc;
+
+use serde::{Deserialize as _, Serialize};
+
+use super::Simulation;
+use super::slot::Envelope;
+use crate::adversary::garble;
+use crate::environment::message_override::Content;
+use crate::environment::network::Route;
+use crate::id::{MessageId, ProcessId};
+use crate::model::protocol::Protocol;
+use crate::outcome::shown::Shown;
+use crate::outcome::trace::Happening;
+use crate::rng::{Rng, Stream};
+
+/// So many of the latest messages are kept, where old ones may come again.
+const SENT_COUNT_MAX: usize = 64;
+
+impl<P: Protocol> Simulation<P> {
+    /// What becomes of the content of a message that is sent now; an old one may come along.
+    #[cold]
+    pub(super) fn tamper(
+        &mut self,
+        id: MessageId,
+        from: ProcessId,
+        to: ProcessId,
+        msg: P::Msg,
+    ) -> P::Msg {
+        let tampering = self.world.tampering(from, to);
+        if tampering.replayed {
+            self.replay_one(from, to);
+        }
+        if self.world.keeps_sent {
+            if self.sent.len() == SENT_COUNT_MAX {
+                self.sent.remove(0);
+            }
+            self.sent.push(Envelope { id, from, to, lost: false, msg: msg.clone() });
+        }
+        if !tampering.garbled {
+            return msg;
+        }
+        let mut rng = Rng::from_bits(self.world.conditions_rng.bits());
+        self.garble(id, (from, to), &msg, &mut rng)
+    }
+
+    /// What the override with this index makes of the content of a message.
+    #[cold]
+    pub(super) fn obey(
+        &mut self,
+        index: usize,
+        id: MessageId,
+        link: (ProcessId, ProcessId),
+        msg: P::Msg,
+    ) -> P::Msg {
+        let experiment = Arc::clone(&self.world.experiment);
+        match experiment.overrides[index].fate.changed() {
+            None => msg,
+            Some(Content::Garbled) => {
+                let number = u32::try_from(index).expect("fewer overrides than 2^32");
+                let mut rng = Rng::new(self.world.seed, Stream::Message(number));
+                self.garble(id, link, &msg, &mut rng)
+            }
+            Some(Content::Replaced(form)) => {
+                let other = P::Msg::deserialize(form).expect("a message, as `new` has made sure");
+                self.changed(id, link, &msg, other)
+            }
+        }
+    }
+
+    fn replay_one(&mut self, from: ProcessId, to: ProcessId) {
+        let of_link = |old: &&Envelope<P::Msg>| (old.from, old.to) == (from, to);
+        let old: Vec<&Envelope<P::Msg>> = self.sent.iter().filter(of_link).collect();
+        let Some(old) = self.world.conditions_rng.choose(&old) else { return };
+        let (id, msg) = (old.id, old.msg.clone());
+        let route = self.world.route(from, to, || encoded_size(&msg));
+        let Route::Arrives(at, _) = route else { return };
+        self.world.statistics.replayed += 1;
+        self.world.failure_free = false;
+        self.world.record(Some(from), || Happening::Replay { id, to, message: Shown::of(&msg) });
+        self.put_under_way(id, from, to, msg, at);
+    }
+
+    fn garble(
+        &mut self,
+        id: MessageId,
+        link: (ProcessId, ProcessId),
+        msg: &P::Msg,
+        rng: &mut Rng,
+    ) -> P::Msg {
+        let garbled = garble(msg, rng);
+        self.changed(id, link, msg, garbled)
+    }
+
+    /// Takes note of a change of a message on its way, if it is one.
+    fn changed(
+        &mut self,
+        id: MessageId,
+        (from, to): (ProcessId, ProcessId),
+        sent: &P::Msg,
+        changed: P::Msg,
+    ) -> P::Msg {
+        if changed != *sent {
+            self.world.statistics.garbled += 1;
+            if let Some(decisions) = &mut self.world.decisions {
+                decisions.change(serde_json::to_value(&changed).unwrap_or_default());
+            }
+            self.world.failure_free = false;
+            self.world.record(Some(from), || Happening::Garble {
+                id,
+                to,
+                message: Shown::of(&changed),
+            });
+        }
+        changed
+    }
+}
+
+/// The length of a message's JSON, in bytes.
+pub(super) fn encoded_size(msg: &impl Serialize) -> u64 {
+    struct Counter(u64);
+    impl io::Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len() as u64;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counter = Counter(0);
+    // What cannot be written weighs what was written of it.
+    let _written = serde_json::to_writer(&mut counter, msg);
+    counter.0
+}

@@ -1,0 +1,484 @@
+//! What of a running simulation does not depend on the protocol, compiled once for all of them.
+
+mod oracle;
+mod route;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::digest::Digest;
+use crate::engine::beacon::Beacon;
+use crate::engine::event::{Class, Queue};
+use crate::engine::slab::Slab;
+use crate::environment::liveness::LivenessMode;
+use crate::environment::message_override::Overrides;
+use crate::environment::network::{DropReason, Network};
+use crate::environment::request_override::RequestOverrides;
+use crate::experiment::Experiment;
+use crate::fault::condition::{Condition, Persistence};
+use crate::fault::conditions::Conditions;
+use crate::fault::random::Profile;
+use crate::fault::{Action, Crash, Plan, Trigger};
+use crate::id::{MessageId, ProcessId};
+use crate::model::property::EndCause;
+use crate::outcome::decisions::Decisions;
+use crate::outcome::dependability::Dependability;
+use crate::outcome::history::History;
+use crate::outcome::shown::Shown;
+use crate::outcome::tape::Tape;
+use crate::outcome::trace::Happening;
+use crate::outcome::{KindIndex, Statistics};
+use crate::process_set::ProcessSet;
+use crate::rng::{Rng, Stream};
+use crate::time::{Duration, Instant};
+
+/// A change of the environment that is scheduled; events of class [`Class::Fault`] carry its index.
+#[derive(Clone, Copy, Debug, Hash)]
+pub(crate) enum Control {
+    /// The fault of the plan with this index strikes.
+    Fault(usize),
+    /// A process starts again, unless it has done so since this incarnation.
+    Recover(ProcessId, u32),
+    /// A process crashes along with another whose fate it shares.
+    CrashWith(ProcessId, Crash),
+    /// The transport of a process sends again what is not acknowledged.
+    Resend(ProcessId, u32),
+    /// The transport of a process sends a heartbeat.
+    Beat(ProcessId, u32),
+    /// A process goes on, unless it crashed since this incarnation.
+    Resume(ProcessId, u32),
+    /// An adversary sends what it has held back for this process under this number.
+    Speak(ProcessId, u32),
+    /// The condition with this number turns on or off.
+    Turn(usize),
+    /// GST.
+    Stabilise,
+    /// All faults end.
+    BeWell(LivenessMode),
+}
+
+/// A fault that waits for an effect.
+#[derive(Clone, Debug, Hash)]
+struct Armed {
+    fault: usize,
+    process: ProcessId,
+    /// `None` counts effects, `Some` sends of this kind.
+    kind: Option<String>,
+    left: u64,
+}
+
+/// Whose code is running: who is to blame for a panic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Running {
+    Engine,
+    Handler(ProcessId),
+    Clients,
+}
+
+/// What of a notice says what it is.
+pub(crate) struct Notice {
+    pub subject: ProcessId,
+    pub suspect: bool,
+    /// A mistake of the detector is told whatever the truth.
+    pub mistake: bool,
+}
+
+impl Notice {
+    fn pack(&self) -> u32 {
+        self.subject.0 << 2 | u32::from(self.mistake) << 1 | u32::from(self.suspect)
+    }
+
+    pub fn unpack(detail: u32) -> Self {
+        Self { subject: ProcessId(detail >> 2), mistake: detail & 2 != 0, suspect: detail & 1 != 0 }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    pub experiment: Arc<Experiment>,
+    /// The faults of this run: the scripted ones, then those drawn.
+    pub plan: Arc<Plan>,
+    /// While a profile is taken: when each process had its effects. No fault strikes meanwhile.
+    pub profile: Option<Profile>,
+    pub seed: u64,
+    pub now: Instant,
+    pub step: u64,
+    /// Packets and heartbeats of transports, which are no steps of processes.
+    pub transport_event_count: u64,
+    pub queue: Queue,
+    pub network: Network,
+    pub network_rng: Rng,
+    pub overrides: Overrides,
+    pub request_overrides: RequestOverrides,
+    pub conditions: Conditions,
+    pub conditions_rng: Rng,
+    pub storage_rng: Rng,
+    pub workload_rng: Rng,
+    pub state_rng: Rng,
+    detector_rng: Rng,
+    /// Notices so far, by observer and subject, where single ones are told apart.
+    notice_counts: BTreeMap<(ProcessId, ProcessId), u64>,
+    /// Changes of the environment that are scheduled.
+    pub controls: Slab<Control>,
+    armed: Vec<Armed>,
+    pub fired: Vec<bool>,
+    message_count: u64,
+    /// Who has been told to suspect whom: (observer, subject).
+    pub suspected: BTreeSet<(ProcessId, ProcessId)>,
+    /// With Ω: whom each process trusts.
+    pub trusted: BTreeMap<ProcessId, ProcessId>,
+    pub digest: Digest,
+    pub statistics: Statistics,
+    pub history: History,
+    pub reached: Vec<&'static str>,
+    /// While the run is recorded: its record.
+    pub tape: Option<Tape>,
+    /// While what becomes of each message is taken down: that.
+    pub decisions: Option<Decisions>,
+    pub failure_free: bool,
+    /// The last process that announced that it leads, unless it has announced the contrary.
+    pub leader: Option<ProcessId>,
+    /// Whether no fault strikes any more.
+    pub faults_are_over: bool,
+    /// The processes that are well in the end, where only some are.
+    pub core: Option<ProcessSet>,
+    /// Whether too few processes can be well for the protocol to make progress.
+    pub is_unavailable: bool,
+    /// How many indications there were, without probes.
+    pub announced: u64,
+    /// The second copies of processes.
+    pub twins: Vec<Twin>,
+    /// Whether old messages are kept, since they may come again.
+    pub keeps_sent: bool,
+    /// Where whoever watches sees which step the run is in.
+    pub beacon: Beacon,
+    pub running: Running,
+    pub ended: Option<EndCause>,
+}
+
+impl World {
+    pub fn new(experiment: Arc<Experiment>) -> Self {
+        let rng = |stream| Rng::new(0, stream);
+        let gap = match experiment.ties {
+            crate::experiment::Ties::Sequence => Duration::ZERO,
+            crate::experiment::Ties::Drawn => Duration::from_nanos(1),
+        };
+        Self {
+            plan: Arc::new(experiment.plan.clone()),
+            profile: None,
+            seed: 0,
+            now: Instant::ZERO,
+            step: 0,
+            transport_event_count: 0,
+            queue: Queue::new(experiment.ties, rng(Stream::Ties)),
+            network: Network::new(&experiment.network, gap),
+            network_rng: rng(Stream::Network),
+            overrides: Overrides::default(),
+            request_overrides: RequestOverrides::default(),
+            conditions: Conditions::default(),
+            conditions_rng: rng(Stream::Conditions),
+            storage_rng: rng(Stream::Storage),
+            workload_rng: rng(Stream::Workload),
+            state_rng: rng(Stream::StateCorruption),
+            detector_rng: rng(Stream::Detector),
+            notice_counts: BTreeMap::new(),
+            controls: Slab::default(),
+            armed: Vec::new(),
+            fired: Vec::new(),
+            message_count: 0,
+            suspected: BTreeSet::new(),
+            trusted: BTreeMap::new(),
+            digest: Digest::EMPTY,
+            statistics: Statistics::default(),
+            history: History::default(),
+            reached: Vec::new(),
+            tape: None,
+            decisions: None,
+            failure_free: true,
+            leader: None,
+            faults_are_over: false,
+            core: None,
+            is_unavailable: false,
+            announced: 0,
+            twins: Vec::new(),
+            keeps_sent: false,
+            beacon: Beacon::default(),
+            running: Running::Engine,
+            ended: None,
+            experiment,
+        }
+    }
+
+    /// Back to the start, with another seed; memory is kept.
+    pub fn reset(&mut self, seed: u64) {
+        self.seed = seed;
+        self.now = Instant::ZERO;
+        self.step = 0;
+        self.transport_event_count = 0;
+        self.queue.reset(Rng::new(seed, Stream::Ties));
+        self.network.reset();
+        self.network_rng = Rng::new(seed, Stream::Network);
+        self.overrides.reset(&self.experiment.overrides);
+        self.request_overrides.reset(&self.experiment.requests);
+        self.conditions.clear();
+        self.conditions_rng = Rng::new(seed, Stream::Conditions);
+        self.storage_rng = Rng::new(seed, Stream::Storage);
+        self.workload_rng = Rng::new(seed, Stream::Workload);
+        self.state_rng = Rng::new(seed, Stream::StateCorruption);
+        self.detector_rng = Rng::new(seed, Stream::Detector);
+        self.notice_counts.clear();
+        self.controls.clear();
+        self.armed.clear();
+        self.message_count = 0;
+        self.suspected.clear();
+        self.trusted.clear();
+        self.digest = Digest::EMPTY;
+        self.statistics.reset();
+        self.statistics.bytes = self.experiment.counts_bytes.then_some(0);
+        self.history.clear();
+        self.reached.clear();
+        self.failure_free = true;
+        self.leader = None;
+        self.twins.clear();
+        self.faults_are_over = false;
+        self.core = None;
+        self.is_unavailable = false;
+        self.announced = 0;
+        self.running = Running::Engine;
+        self.ended = None;
+        self.arm();
+    }
+
+    /// Schedules what the experiment fixes in advance.
+    fn arm(&mut self) {
+        let experiment = Arc::clone(&self.experiment);
+        let plan = Arc::clone(&self.plan);
+        self.fired.clear();
+        self.fired.resize(plan.faults.len(), false);
+        if let Some(at) = experiment.network.stabilise_at {
+            self.control(at, Control::Stabilise);
+        }
+        if let Some(liveness) = experiment.liveness {
+            self.control(liveness.at, Control::BeWell(liveness.mode));
+        }
+        self.keeps_sent = plan.faults.iter().any(|fault| fault.action.replays());
+        if self.profile.is_some() {
+            return;
+        }
+        for (index, fault) in plan.faults.iter().enumerate() {
+            let (process, kind, nth) = match &fault.trigger {
+                Trigger::At(at) => {
+                    self.control(*at, Control::Fault(index));
+                    continue;
+                }
+                Trigger::AfterEffect { process, nth } => (*process, None, *nth),
+                Trigger::Sends { process, kind, nth } => (*process, Some(kind.clone()), *nth),
+                Trigger::Never => continue,
+            };
+            self.armed.push(Armed { fault: index, process, kind, left: nth });
+        }
+        let random = experiment.detector.random_mistakes;
+        let drawn = random.map(|mistakes| mistakes.of_seed(experiment.setting.n, self.seed));
+        for mistake in experiment.detector.mistakes.iter().chain(drawn.iter().flatten()) {
+            let notice = |suspect| Notice { subject: mistake.suspects, suspect, mistake: true };
+            self.notify_at(mistake.at, mistake.observer, &notice(true));
+            if let Some(until) = mistake.until {
+                self.notify_at(until, mistake.observer, &notice(false));
+            }
+        }
+    }
+
+    /// Schedules a change of the environment.
+    pub fn control(&mut self, at: Instant, control: Control) {
+        let index = self.controls.insert(control);
+        self.queue.schedule(at, Class::Fault, index, 0);
+    }
+
+    /// Whether anything waits for an effect: a fault, or the profile.
+    #[inline]
+    pub const fn minds_effects(&self) -> bool {
+        !self.armed.is_empty() || self.profile.is_some()
+    }
+
+    /// `process` has had an effect; `sent` is the kind if it was a message to another. A crash of
+    /// that process itself strikes at once and is returned; faults elsewhere are queued, never run
+    /// inside a handler.
+    pub fn effect_done(&mut self, process: ProcessId, sent: Option<KindIndex>) -> Option<Crash> {
+        if let Some(profile) = &mut self.profile {
+            profile.effects[process.index()].push(self.now);
+        }
+        let sent = sent.map(|index| self.statistics.kind(index));
+        let mut due = Vec::new();
+        for armed in self.armed.iter_mut().filter(|a| a.process == process) {
+            let counts = match &armed.kind {
+                None => true,
+                Some(kind) => sent.is_some_and(|sent| sent.to_string() == *kind),
+            };
+            armed.left -= u64::from(counts && armed.left > 0);
+            if counts && armed.left == 0 {
+                due.push(armed.fault);
+            }
+        }
+        if due.is_empty() {
+            return None;
+        }
+        self.armed.retain(|a| a.left > 0);
+        let plan = Arc::clone(&self.plan);
+        let mut crash = None;
+        for fault in due {
+            let action = &plan.faults[fault].action;
+            match action {
+                Action::Crash(struck, how) if *struck == process => {
+                    self.fired[fault] = true;
+                    crash = Some(*how);
+                }
+                _ => self.control(self.now, Control::Fault(fault)),
+            }
+        }
+        crash
+    }
+
+    pub fn next_message(&mut self) -> MessageId {
+        self.message_count += 1;
+        MessageId(self.message_count - 1)
+    }
+
+    /// How long the process's next sync takes.
+    pub fn sync_latency(&mut self, p: ProcessId) -> Duration {
+        let late = self.conditions.sync_delay(p);
+        let latency = self.experiment.sync_latency;
+        if latency.max == Duration::ZERO {
+            return late;
+        }
+        let nanos = self.storage_rng.between(latency.min.as_nanos(), latency.max.as_nanos());
+        Duration::from_nanos(nanos) + late
+    }
+
+    /// Begins a condition.
+    pub fn begin(&mut self, condition: &Condition, persistence: Persistence) {
+        self.failure_free = false;
+        self.record(condition.faulty(), || Happening::Begins { condition: condition.to_string() });
+        let (number, next) = self.conditions.begin(condition.clone(), persistence, self.now);
+        if let Some(at) = next {
+            self.control(at, Control::Turn(number));
+        }
+    }
+
+    /// No fault strikes any more, and nothing is wrong with these processes and their links.
+    pub fn be_well(&mut self, mode: LivenessMode, well: &ProcessSet) {
+        self.faults_are_over = true;
+        self.armed.clear();
+        match mode {
+            LivenessMode::Gst | LivenessMode::HealAll => self.conditions.heal_all(),
+            LivenessMode::Core => {
+                self.conditions.spare(well.clone());
+                self.core = Some(well.clone());
+            }
+        }
+        if mode != LivenessMode::Gst {
+            self.network.be_well(well.clone(), mode == LivenessMode::Core);
+        }
+        let processes = well.to_string();
+        self.record(None, || Happening::Well { mode: mode.to_string(), processes });
+    }
+
+    /// Turns a condition on or off.
+    pub fn turn(&mut self, number: usize) {
+        let next = self.conditions.turn(number, self.now);
+        if let Some(at) = next {
+            self.control(at, Control::Turn(number));
+        }
+        let Some((condition, on)) = self.conditions.get(number) else { return };
+        let (process, condition) = (condition.faulty(), condition.to_string());
+        self.record(process, || {
+            if on { Happening::Begins { condition } } else { Happening::Ends { condition } }
+        });
+    }
+
+    /// The identity of the process at this place.
+    #[inline]
+    pub fn identity(&self, place: ProcessId) -> ProcessId {
+        if self.twins.is_empty() {
+            return place;
+        }
+        self.twins.iter().find(|twin| twin.place == place).map_or(place, |twin| twin.of)
+    }
+
+    /// Where a message from the process at `from` to the process `to` arrives; nowhere, if the two
+    /// do not talk.
+    #[inline]
+    pub fn destination(&self, from: ProcessId, to: ProcessId) -> Option<ProcessId> {
+        if self.twins.is_empty() {
+            return Some(to);
+        }
+        let sender = self.identity(from);
+        let talks = |twin: &&Twin| (twin.place == from) == twin.peers.contains(to);
+        let silent = self.twins.iter().find(|twin| twin.of == sender).is_some_and(|t| !talks(&t));
+        let second = self.twins.iter().find(|twin| twin.of == to && twin.peers.contains(sender));
+        (!silent).then(|| second.map_or(to, |twin| twin.place))
+    }
+
+    /// How many times as long the process's timers take.
+    #[inline]
+    pub fn slowness(&self, p: ProcessId) -> u64 {
+        if self.conditions.is_empty() { 1 } else { self.conditions.slowness(p) }
+    }
+
+    /// Who stops where this process stops, itself among them.
+    pub fn fate_of(&self, p: ProcessId) -> Vec<ProcessId> {
+        let group = self.experiment.fate_groups.iter().find(|group| group.contains(p));
+        group.map_or_else(|| vec![p], |group| group.iter().collect())
+    }
+
+    pub fn dropped(&mut self, reason: DropReason) {
+        self.statistics.dropped[reason as usize] += 1;
+        self.failure_free = false;
+        self.digest.mix(0x1000 | reason as u64);
+    }
+
+    /// The figures of the run that is over, and the latencies of its operations.
+    pub fn dependability(&self, messages: u64) -> (Dependability, Vec<Duration>) {
+        let n = self.experiment.setting.n;
+        Dependability::of(&self.history, n, self.now, messages)
+    }
+
+    pub fn reach(&mut self, label: &'static str) {
+        if !self.reached.contains(&label) {
+            self.reached.push(label);
+        }
+    }
+
+    /// Puts a line into the record, if there is one.
+    #[inline]
+    pub fn record<'a>(
+        &mut self,
+        process: Option<ProcessId>,
+        what: impl FnOnce() -> Happening<Shown<'a>>,
+    ) {
+        if self.tape.is_some() {
+            self.record_it(process, what);
+        }
+    }
+
+    #[cold]
+    fn record_it<'a>(
+        &mut self,
+        process: Option<ProcessId>,
+        what: impl FnOnce() -> Happening<Shown<'a>>,
+    ) {
+        if let Some(tape) = &mut self.tape {
+            tape.put(self.step, self.now, process, &what());
+        }
+    }
+}
+
+/// The second copy of a process.
+#[derive(Clone, Debug, Hash)]
+pub(crate) struct Twin {
+    /// Whose identity it has.
+    pub of: ProcessId,
+    /// Its place among the slots.
+    pub place: ProcessId,
+    /// Who talks with it instead of the first copy.
+    pub peers: ProcessSet,
+}

@@ -1,0 +1,165 @@
+//! What becomes of a message on its way: what its link, the conditions and the overrides say.
+
+use super::World;
+use crate::environment::message_override::Fate;
+use crate::environment::network::{DropReason, NetworkConfig, Route};
+use crate::fault::conditions::Tampering;
+use crate::id::ProcessId;
+use crate::kind::Kind;
+use crate::outcome::KindIndex;
+use crate::time::{Duration, Instant};
+
+impl World {
+    /// Decides what becomes of a message from `from` to another process `to`, sent now.
+    #[inline]
+    pub fn route(&mut self, from: ProcessId, to: ProcessId, size: impl FnOnce() -> u64) -> Route {
+        if self.conditions.is_empty() && !self.network.is_narrow() {
+            self.network.route(from, to, self.now, Duration::ZERO, &mut self.network_rng)
+        } else {
+            let waits = self.waits(from, to, size);
+            self.route_under_conditions(from, to, waits)
+        }
+    }
+
+    /// How long a message waits until a link with a bandwidth has passed those before it.
+    fn waits(&mut self, from: ProcessId, to: ProcessId, size: impl FnOnce() -> u64) -> Duration {
+        if self.network.is_whole(from, to, self.now) {
+            return Duration::ZERO;
+        }
+        let rates = [self.network.bandwidth(from, to), self.conditions.bandwidth(from, to)];
+        let Some(rate) = rates.into_iter().flatten().min() else { return Duration::ZERO };
+        self.network.queue((from, to), rate, size(), self.now)
+    }
+
+    /// Whether anything changes messages on their way, or brings old ones again.
+    #[inline]
+    pub const fn tampers(&self) -> bool {
+        self.keeps_sent || self.network.is_garbling() || !self.conditions.is_empty()
+    }
+
+    /// How a message that is sent now is tampered with on its way.
+    pub fn tampering(&mut self, from: ProcessId, to: ProcessId) -> Tampering {
+        let garbled = self.network.garbles(from, to, self.now, &mut self.network_rng);
+        if self.conditions.is_empty() {
+            return Tampering { garbled, replayed: false };
+        }
+        let tampering = self.conditions.tamper(from, to, &mut self.conditions_rng);
+        Tampering { garbled: garbled || tampering.garbled, ..tampering }
+    }
+
+    /// Whether single requests are told apart, as messages are.
+    pub fn tells_requests_apart(&self) -> bool {
+        !self.request_overrides.is_empty() || self.decisions.is_some()
+    }
+
+    /// Whether single messages are told apart: where there are overrides, and where decisions are
+    /// taken down.
+    #[inline]
+    pub fn minds_messages(&self) -> bool {
+        !self.overrides.is_empty() || self.decisions.is_some()
+    }
+
+    /// As [`route`](Self::route), where messages are told apart.
+    #[cold]
+    pub fn route_one(
+        &mut self,
+        rule: &mut Option<usize>,
+        link: (ProcessId, ProcessId),
+        kind: KindIndex,
+        size: impl FnOnce() -> u64,
+    ) -> Route {
+        let kind = self.statistics.kind(kind);
+        let route = self.route_or_override(rule, link, kind, size);
+        if let Some(decisions) = &mut self.decisions {
+            decisions.take(link, kind, self.now, route);
+        }
+        route
+    }
+
+    /// Counts the message, and does as its override says, whose index is put into `rule`. The link
+    /// has drawn all the same, so that other messages are not disturbed.
+    fn route_or_override(
+        &mut self,
+        rule: &mut Option<usize>,
+        (from, to): (ProcessId, ProcessId),
+        kind: Kind,
+        size: impl FnOnce() -> u64,
+    ) -> Route {
+        let last_arrival = self.network.last_arrival(from, to);
+        let route = self.route(from, to, size);
+        *rule = self.overrides.next(from, to, kind);
+        let Some(index) = *rule else { return route };
+        let arrival = match &self.experiment.overrides[index].fate {
+            Fate::Drop(reason) => {
+                self.failure_free = false;
+                let _in_order = self.network.order_anew((from, to), last_arrival);
+                return Route::Dropped(*reason);
+            }
+            Fate::Arrive(arrival) => arrival,
+        };
+        self.failure_free &= arrival.copy_after.is_none() && arrival.content.is_none();
+        let copy = arrival.copy_after.map(|after| self.now + after);
+        let at = match (arrival.after, copy, route) {
+            (Some(after), ..) => self.now + after,
+            (None, Some(copy), Route::Dropped(_)) => return Route::Arrives(copy, None),
+            (None, Some(copy), Route::Arrives(at, _)) => return Route::Arrives(at, Some(copy)),
+            (None, None, route) => return route,
+        };
+        // Conditions can break the order of a link, and an override says the same of its message.
+        if !self.conditions.is_empty() {
+            return Route::Arrives(at, copy);
+        }
+        let mut in_order = self.network.order_anew((from, to), last_arrival);
+        Route::Arrives(in_order(at), copy.map(in_order))
+    }
+
+    fn route_under_conditions(&mut self, from: ProcessId, to: ProcessId, waits: Duration) -> Route {
+        let toll = self.conditions.on_send(from, to, &mut self.conditions_rng);
+        if let Some(reason) = toll.drop {
+            return Route::Dropped(reason);
+        }
+        let now = self.now;
+        // As `Network::route` does: what is sent before GST arrives by GST + bound.
+        let NetworkConfig { stabilise_at, bound, .. } = self.experiment.network;
+        let latest = stabilise_at.filter(|at| now < *at).map_or(Instant::MAX, |at| at + bound);
+        let taxed = |at: Instant| {
+            let leaves = toll.held_until.unwrap_or(now).max(now);
+            (leaves + at.since(now).times(toll.slower.into()) + toll.later_by).min(latest)
+        };
+        match self.network.route(from, to, now, waits, &mut self.network_rng) {
+            Route::Arrives(first, copy) => {
+                let copy = copy.map(taxed).or_else(|| toll.copies.then(|| taxed(first)));
+                Route::Arrives(taxed(first), copy)
+            }
+            dropped @ Route::Dropped(_) => dropped,
+        }
+    }
+
+    /// Why an arriving message is not received, if it is not.
+    #[inline]
+    pub fn lost_on_arrival(&mut self, from: ProcessId, to: ProcessId) -> Option<DropReason> {
+        if self.conditions.is_empty() || from == to {
+            return None;
+        }
+        self.conditions.on_arrival(from, to, &mut self.conditions_rng)
+    }
+
+    /// Why messages between correct processes cannot be owed, if they cannot.
+    pub fn excuse(&self, correct: &[bool]) -> Option<&'static str> {
+        if self.is_unavailable {
+            return Some("correctly unavailable: too few processes can be well to make progress");
+        }
+        let correct = || {
+            let ids = (0u32..).zip(correct).filter(|(_, correct)| **correct);
+            ids.map(|(p, _)| ProcessId(p))
+        };
+        if self.conditions.is_empty() && !self.network.has_dead_links() {
+            return None;
+        }
+        let pairs = correct().flat_map(|p| correct().map(move |q| (p, q))).filter(|(p, q)| p != q);
+        let mut excuses = pairs.filter_map(|(p, q)| {
+            self.conditions.excuse(p, q).or_else(|| self.network.excuse(p, q, self.now))
+        });
+        excuses.next()
+    }
+}

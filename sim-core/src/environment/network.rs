@@ -1,0 +1,597 @@
+//! Links: delay, loss, duplication, order, cuts. A link is directed, and costs nothing until it is
+//! used.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::environment::delay::Delay;
+use crate::id::ProcessId;
+use crate::process_set::ProcessSet;
+use crate::rng::{Probability, Rng};
+use crate::time::{Duration, Instant};
+
+/// How one directed link behaves.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Link {
+    /// How long a message travels.
+    pub delay: Delay,
+    /// Which messages are lost.
+    pub loss: Loss,
+    /// How likely a message is to arrive twice, each copy with a delay of its own.
+    pub duplicate: Probability,
+    /// Whether messages can overtake each other.
+    pub order: Order,
+    /// How many bytes it carries in a second; any number, if `None`. The size of a message is that
+    /// of its JSON.
+    pub bandwidth: Option<u64>,
+    /// How likely the content of a message is to be changed on the way.
+    pub garble: Probability,
+}
+
+/// Which messages a link loses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// Each on its own.
+    Independent(Probability),
+    /// In bursts (Gilbert 1960, Elliott 1963): a good state loses nothing, a bad one loses with
+    /// `loss`; `enter` and `leave` are the chances to change state at a message.
+    Burst {
+        /// From good to bad.
+        enter: Probability,
+        /// From bad to good.
+        leave: Probability,
+        /// Of a message in the bad state.
+        loss: Probability,
+    },
+}
+
+impl Default for Loss {
+    fn default() -> Self {
+        Self::Independent(Probability::NEVER)
+    }
+}
+
+/// Whether messages of one link can overtake each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// They can.
+    #[default]
+    Any,
+    /// They arrive in the order of sending.
+    Fifo,
+}
+
+/// All links of a run.
+#[derive(Clone, Debug, Default)]
+pub struct NetworkConfig {
+    /// How a link behaves where no override says otherwise.
+    pub default: Link,
+    /// Links that behave differently; of two for the same link the later one counts.
+    pub overrides: Vec<((ProcessId, ProcessId), Link)>,
+    /// GST: from here on nothing is lost or cut, and no message takes longer than `bound`.
+    pub stabilise_at: Option<Instant>,
+    /// δ: the longest delay after `stabilise_at`.
+    pub bound: Duration,
+}
+
+/// Why a message did not arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DropReason {
+    /// The link lost it.
+    Loss,
+    /// The link was cut when it was sent, or when it would have arrived.
+    Cut,
+    /// Its sender failed to send it.
+    SendOmission,
+    /// Its receiver failed to receive it.
+    ReceiveOmission,
+    /// The process that it was for was down.
+    ReceiverDown,
+    /// Its sender crashed while it was under way, and the fault took it along.
+    SenderCrashed,
+    /// There is no such process.
+    NoSuchProcess,
+    /// An override of the scenario dropped it.
+    Override,
+}
+
+impl DropReason {
+    /// Every reason, in the order of declaration.
+    pub const ALL: [Self; 8] = [
+        Self::Loss,
+        Self::Cut,
+        Self::SendOmission,
+        Self::ReceiveOmission,
+        Self::ReceiverDown,
+        Self::SenderCrashed,
+        Self::NoSuchProcess,
+        Self::Override,
+    ];
+
+    /// The reason in words.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Loss => "lost",
+            Self::Cut => "link cut",
+            Self::SendOmission => "send omitted",
+            Self::ReceiveOmission => "receive omitted",
+            Self::ReceiverDown => "receiver down",
+            Self::SenderCrashed => "sender crashed",
+            Self::NoSuchProcess => "no such process",
+            Self::Override => "dropped by the scenario",
+        }
+    }
+}
+
+/// Which links a partition cuts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Cut {
+    /// Nothing passes between different groups; processes that are in none form one more.
+    Groups(Vec<Vec<ProcessId>>),
+    /// Nothing passes from the one side to the other; the way back is open.
+    OneWay {
+        /// The side that is not heard.
+        from: Vec<ProcessId>,
+        /// The side that does not hear.
+        to: Vec<ProcessId>,
+    },
+    /// Nothing passes on these directed links.
+    Links(Vec<(ProcessId, ProcessId)>),
+    /// Nothing passes between these two sides. Who is in neither hears both, and both hear it.
+    Bridge {
+        /// One side.
+        left: Vec<ProcessId>,
+        /// The other.
+        right: Vec<ProcessId>,
+    },
+    /// All processes in a ring: each hears as many neighbours on both sides as make a majority with
+    /// itself, so that every one sees a majority and no two the same.
+    RingOfMajorities(Vec<ProcessId>),
+}
+
+impl Cut {
+    /// Whether the link from `from` to `to` is cut.
+    pub fn cuts(&self, from: ProcessId, to: ProcessId) -> bool {
+        match self {
+            Self::Groups(groups) => {
+                let group = |p| groups.iter().position(|group| group.contains(&p));
+                group(from) != group(to)
+            }
+            Self::OneWay { from: deaf_to, to: deaf } => {
+                deaf_to.contains(&from) && deaf.contains(&to)
+            }
+            Self::Links(links) => links.contains(&(from, to)),
+            Self::Bridge { left, right } => {
+                let divided = |p, q| left.contains(&p) && right.contains(&q);
+                divided(from, to) || divided(to, from)
+            }
+            Self::RingOfMajorities(ring) => {
+                let place = |p| ring.iter().position(|q| *q == p);
+                let Some((here, there)) = place(from).zip(place(to)) else { return false };
+                let apart = here.abs_diff(there);
+                let neighbours = (ring.len() / 2).div_ceil(2);
+                apart.min(ring.len() - apart) > neighbours
+            }
+        }
+    }
+}
+
+impl fmt::Display for Cut {
+    /// `{p0} | {p1 p2} | the others`, `{p0} -> {p1}`, or the links one by one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set = |ids: &[ProcessId]| ids.iter().copied().collect::<ProcessSet>().to_string();
+        match self {
+            Self::Groups(groups) => {
+                let groups: Vec<String> = groups.iter().map(|group| set(group)).collect();
+                write!(f, "{} | the others", groups.join(" | "))
+            }
+            Self::OneWay { from, to } => write!(f, "{} -> {}", set(from), set(to)),
+            Self::Links(links) => {
+                let links: Vec<String> = links.iter().map(|(p, q)| format!("{p} -> {q}")).collect();
+                f.write_str(&links.join(", "))
+            }
+            Self::Bridge { left, right } => write!(f, "{} | {}", set(left), set(right)),
+            Self::RingOfMajorities(ring) => {
+                let ring: Vec<String> = ring.iter().map(ToString::to_string).collect();
+                write!(f, "ring of majorities {}", ring.join(" "))
+            }
+        }
+    }
+}
+
+/// What becomes of a message that is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// It never arrives.
+    Dropped(DropReason),
+    /// It arrives, and perhaps a copy too.
+    Arrives(Instant, Option<Instant>),
+}
+
+/// The links of one run as they are now.
+#[derive(Clone, Debug)]
+pub(crate) struct Network {
+    links: Vec<Link>,
+    /// Index into `links`; what is not here is link 0.
+    overridden: BTreeMap<(ProcessId, ProcessId), u32>,
+    stabilise_at: Instant,
+    bound: Duration,
+    /// Who is well before, or without, that: the links among them lose nothing.
+    well: Option<Well>,
+    /// Whether any link has a bandwidth, and whether any garbles.
+    narrow: bool,
+    garbles: bool,
+    /// Until when each link with a bandwidth is busy with what it was given.
+    busy_until: BTreeMap<(ProcessId, ProcessId), Instant>,
+    /// What FIFO keeps between two arrivals of a link, so that a drawn tie cannot swap them.
+    gap: Duration,
+    /// Links in a burst of loss.
+    bursts: BTreeSet<(ProcessId, ProcessId)>,
+    /// The latest arrival on each FIFO link that was used.
+    last_arrival: BTreeMap<(ProcessId, ProcessId), Instant>,
+}
+
+/// Processes among which all links are whole.
+#[derive(Clone, Debug)]
+struct Well {
+    processes: ProcessSet,
+    /// Whether the bound holds among them.
+    is_synchronous: bool,
+}
+
+impl Network {
+    pub fn new(config: &NetworkConfig, gap: Duration) -> Self {
+        let mut links = vec![config.default.clone()];
+        let mut overridden = BTreeMap::new();
+        for (pair, link) in &config.overrides {
+            let known = links.iter().position(|l| l == link);
+            let index = known.unwrap_or_else(|| {
+                links.push(link.clone());
+                links.len() - 1
+            });
+            overridden.insert(*pair, u32::try_from(index).expect("fewer links than 2^32"));
+        }
+        Self {
+            narrow: links.iter().any(|link| link.bandwidth.is_some()),
+            garbles: links.iter().any(|link| link.garble != Probability::NEVER),
+            busy_until: BTreeMap::new(),
+            well: None,
+            links,
+            overridden,
+            stabilise_at: config.stabilise_at.unwrap_or(Instant::MAX),
+            bound: config.bound,
+            gap,
+            bursts: BTreeSet::new(),
+            last_arrival: BTreeMap::new(),
+        }
+    }
+
+    /// As it was before the first message.
+    pub fn reset(&mut self) {
+        self.bursts.clear();
+        self.last_arrival.clear();
+        self.busy_until.clear();
+        self.well = None;
+    }
+
+    /// From now on the links among these processes lose and change nothing.
+    pub fn be_well(&mut self, processes: ProcessSet, is_synchronous: bool) {
+        self.well = Some(Well { processes, is_synchronous });
+    }
+
+    /// Whether a link loses and changes nothing now.
+    #[inline]
+    pub fn is_whole(&self, from: ProcessId, to: ProcessId, now: Instant) -> bool {
+        let among = |well: &Well| well.processes.contains(from) && well.processes.contains(to);
+        now >= self.stabilise_at || self.well.as_ref().is_some_and(among)
+    }
+
+    /// Whether any link changes messages.
+    #[inline]
+    pub const fn is_garbling(&self) -> bool {
+        self.garbles
+    }
+
+    /// Whether any link has a bandwidth.
+    #[inline]
+    pub const fn is_narrow(&self) -> bool {
+        self.narrow
+    }
+
+    /// How many bytes a second the link carries.
+    pub fn bandwidth(&self, from: ProcessId, to: ProcessId) -> Option<u64> {
+        self.link(from, to).bandwidth
+    }
+
+    /// How long a message of so many bytes waits until it is on its way, if the link carries `rate`
+    /// bytes a second and one message after the other.
+    pub fn queue(
+        &mut self,
+        link: (ProcessId, ProcessId),
+        rate: u64,
+        size: u64,
+        now: Instant,
+    ) -> Duration {
+        let nanos = u128::from(size) * 1_000_000_000 / u128::from(rate.max(1));
+        let takes = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+        let busy_until = self.busy_until.entry(link).or_default();
+        *busy_until = (*busy_until).max(now) + takes;
+        busy_until.since(now)
+    }
+
+    /// Whether the link changes the content of this message.
+    #[inline]
+    pub fn garbles(&self, from: ProcessId, to: ProcessId, now: Instant, rng: &mut Rng) -> bool {
+        self.garbles && !self.is_whole(from, to, now) && rng.chance(self.link(from, to).garble)
+    }
+
+    /// Whether any link loses everything.
+    pub fn has_dead_links(&self) -> bool {
+        self.links.iter().any(|link| link.loss == Loss::Independent(Probability::ALWAYS))
+    }
+
+    /// Why messages between correct processes cannot be owed, if they cannot.
+    pub fn excuse(&self, from: ProcessId, to: ProcessId, at: Instant) -> Option<&'static str> {
+        let never = self.link(from, to).loss == Loss::Independent(Probability::ALWAYS);
+        (never && !self.is_whole(from, to, at))
+            .then_some("a link that loses every message was still in force at the end")
+    }
+
+    #[inline]
+    fn link(&self, from: ProcessId, to: ProcessId) -> &Link {
+        link(&self.links, &self.overridden, (from, to))
+    }
+
+    /// Decides what becomes of a message from `from` to another process `to`, sent now, that waits
+    /// for so long until it is on its way.
+    #[inline]
+    pub fn route(
+        &mut self,
+        from: ProcessId,
+        to: ProcessId,
+        now: Instant,
+        waits: Duration,
+        rng: &mut Rng,
+    ) -> Route {
+        let stable = self.is_whole(from, to, now);
+        let latest = self.latest(stable, now);
+        let bursts = &mut self.bursts;
+        let link = link(&self.links, &self.overridden, (from, to));
+        if !stable && loses(link.loss, (from, to), bursts, rng) {
+            return Route::Dropped(DropReason::Loss);
+        }
+        let first = (now + waits + link.delay.draw(rng)).min(latest);
+        let second = (!stable && rng.chance(link.duplicate))
+            .then(|| (now + waits + link.delay.draw(rng)).min(latest));
+        match link.order {
+            Order::Any => Route::Arrives(first, second),
+            Order::Fifo => {
+                let first = self.in_order((from, to), first);
+                Route::Arrives(first, second.map(|second| self.in_order((from, to), second)))
+            }
+        }
+    }
+
+    /// When a message that is sent now arrives at the latest.
+    #[inline]
+    fn latest(&self, stable: bool, now: Instant) -> Instant {
+        if stable && self.well.as_ref().is_some_and(|well| well.is_synchronous) {
+            return now + self.bound;
+        }
+        // Dwork, Lynch and Stockmeyer 1988: what was sent before GST arrives by GST + bound.
+        // Without a GST this is Instant::MAX, since the sum saturates.
+        self.stabilise_at.max(now) + self.bound
+    }
+
+    /// When the last message so far arrives on a link that keeps order.
+    pub fn last_arrival(&self, from: ProcessId, to: ProcessId) -> Option<Instant> {
+        self.last_arrival.get(&(from, to)).copied()
+    }
+
+    /// What puts arrivals on a link in order, if the link keeps it, as if `last` had been the last.
+    pub fn order_anew(
+        &mut self,
+        between: (ProcessId, ProcessId),
+        last: Option<Instant>,
+    ) -> impl FnMut(Instant) -> Instant {
+        let order = link(&self.links, &self.overridden, between).order;
+        match last {
+            Some(last) => self.last_arrival.insert(between, last),
+            None => self.last_arrival.remove(&between),
+        };
+        move |arrival| match order {
+            Order::Any => arrival,
+            Order::Fifo => self.in_order(between, arrival),
+        }
+    }
+
+    fn in_order(&mut self, link: (ProcessId, ProcessId), arrival: Instant) -> Instant {
+        let last = self.last_arrival.entry(link).or_default();
+        *last = if *last == Instant::ZERO { arrival } else { arrival.max(*last + self.gap) };
+        *last
+    }
+}
+
+#[inline]
+fn link<'l>(
+    links: &'l [Link],
+    overridden: &BTreeMap<(ProcessId, ProcessId), u32>,
+    between: (ProcessId, ProcessId),
+) -> &'l Link {
+    if overridden.is_empty() {
+        return &links[0];
+    }
+    &links[overridden.get(&between).copied().unwrap_or(0) as usize]
+}
+
+/// Whether a link loses this message; `bursts` are the links that are in a burst of loss.
+#[inline]
+fn loses(
+    loss: Loss,
+    link: (ProcessId, ProcessId),
+    bursts: &mut BTreeSet<(ProcessId, ProcessId)>,
+    rng: &mut Rng,
+) -> bool {
+    match loss {
+        Loss::Independent(p) => rng.chance(p),
+        Loss::Burst { enter, leave, loss } => {
+            let bad = bursts.contains(&link);
+            let bad = if bad { !rng.chance(leave) } else { rng.chance(enter) };
+            if bad {
+                bursts.insert(link);
+            } else {
+                bursts.remove(&link);
+            }
+            bad && rng.chance(loss)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Stream;
+    use crate::time::DurationRange;
+
+    const P0: ProcessId = ProcessId(0);
+    const P1: ProcessId = ProcessId(1);
+
+    fn network(link: Link) -> (Network, Rng) {
+        let config = NetworkConfig { default: link, ..NetworkConfig::default() };
+        (Network::new(&config, Duration::ZERO), Rng::new(1, Stream::Network))
+    }
+
+    /// From `from` to the other of p0 and p1.
+    fn route(network: &mut Network, from: ProcessId, at: Instant, rng: &mut Rng) -> Route {
+        network.route(from, ProcessId(1 - from.0), at, Duration::ZERO, rng)
+    }
+
+    fn percent(p: u32) -> Probability {
+        Probability::new(f64::from(p) / 100.0).unwrap()
+    }
+
+    /// The fates of `count` messages from p0 to p1, one a millisecond.
+    fn routes(link: Link, count: u64) -> Vec<Route> {
+        let (mut network, mut rng) = network(link);
+        let at = |i| Instant::ZERO + Duration::from_millis(i);
+        (0..count).map(|i| network.route(P0, P1, at(i), Duration::ZERO, &mut rng)).collect()
+    }
+
+    #[test]
+    fn loss_and_duplication_come_as_often_as_asked() {
+        let loss = Loss::Independent(percent(10));
+        let routes = routes(Link { loss, duplicate: percent(20), ..Link::default() }, 50_000);
+        let lost = routes.iter().filter(|r| matches!(r, Route::Dropped(DropReason::Loss))).count();
+        let twice = routes.iter().filter(|r| matches!(r, Route::Arrives(_, Some(_)))).count();
+        assert!((4_700..5_300).contains(&lost), "{lost}");
+        assert!((8_700..9_300).contains(&twice), "{twice}");
+    }
+
+    #[test]
+    fn bursts_lose_in_runs() {
+        let loss = Loss::Burst { enter: percent(1), leave: percent(20), loss: Probability::ALWAYS };
+        let routes = routes(Link { loss, ..Link::default() }, 100_000);
+        let lost: Vec<bool> = routes.iter().map(|r| matches!(r, Route::Dropped(_))).collect();
+        let count = lost.iter().filter(|l| **l).count();
+        let runs = lost.windows(2).filter(|w| !w[0] && w[1]).count();
+        // The bad state is left after five messages on average, and holds 1/21 of all.
+        assert!((4_200..5_400).contains(&count), "{count}");
+        assert!((4.3..5.7).contains(&(count as f64 / runs as f64)), "{runs} runs");
+    }
+
+    #[test]
+    fn fifo_links_never_reorder_and_others_do() {
+        for (order, reorders) in [(Order::Fifo, false), (Order::Any, true)] {
+            let (mut network, mut rng) = network(Link { order, ..Link::default() });
+            let arrivals = (0..1_000).map(|i| {
+                match route(&mut network, P0, Instant::from_nanos(i), &mut rng) {
+                    Route::Arrives(at, None) => at,
+                    other => panic!("{other:?}"),
+                }
+            });
+            assert_eq!(!arrivals.is_sorted(), reorders, "{order:?}");
+        }
+    }
+
+    #[test]
+    fn after_stabilisation_all_arrives_within_the_bound() {
+        let config = NetworkConfig {
+            default: Link {
+                delay: Delay::Uniform(DurationRange {
+                    min: Duration::from_millis(1),
+                    max: Duration::from_secs(10),
+                }),
+                loss: Loss::Independent(percent(50)),
+                ..Link::default()
+            },
+            overrides: Vec::new(),
+            stabilise_at: Some(Instant::ZERO + Duration::from_secs(1)),
+            bound: Duration::from_millis(5),
+        };
+        let mut network = Network::new(&config, Duration::ZERO);
+        let mut rng = Rng::new(1, Stream::Network);
+        for ms in 0..2_000 {
+            let now = Instant::ZERO + Duration::from_millis(ms);
+            let latest = now.max(config.stabilise_at.unwrap()) + config.bound;
+            match route(&mut network, P0, now, &mut rng) {
+                Route::Arrives(at, None) => assert!(at <= latest),
+                other => assert!(ms < 1_000, "{other:?} at {now}"),
+            }
+        }
+    }
+
+    #[test]
+    fn cuts_have_their_shape() {
+        let p = |i| ProcessId(i);
+        let groups = Cut::Groups(vec![vec![p(0)], vec![p(1), p(2)]]);
+        assert!(groups.cuts(p(0), p(1)) && groups.cuts(p(1), p(0)) && groups.cuts(p(1), p(3)));
+        assert!(!groups.cuts(p(1), p(2)) && !groups.cuts(p(3), p(4)));
+        let one_way = Cut::OneWay { from: vec![p(0)], to: vec![p(1)] };
+        assert!(one_way.cuts(p(0), p(1)) && !one_way.cuts(p(1), p(0)));
+        let links = Cut::Links(vec![(p(2), p(1))]);
+        assert!(links.cuts(p(2), p(1)) && !links.cuts(p(1), p(2)));
+    }
+
+    #[test]
+    fn an_override_touches_its_link_alone() {
+        let slow = Link {
+            delay: Delay::Uniform(DurationRange::constant(Duration::from_secs(1))),
+            ..Link::default()
+        };
+        let config =
+            NetworkConfig { overrides: vec![((P0, P1), slow)], ..NetworkConfig::default() };
+        let mut network = Network::new(&config, Duration::ZERO);
+        let mut rng = Rng::new(1, Stream::Network);
+        let second = Instant::ZERO + Duration::from_secs(1);
+        let arrives = Route::Arrives(second, None);
+        assert_eq!(route(&mut network, P0, Instant::ZERO, &mut rng), arrives);
+        assert_ne!(route(&mut network, P1, Instant::ZERO, &mut rng), arrives);
+    }
+
+    #[test]
+    fn a_narrow_link_carries_one_message_after_the_other() {
+        let mut network = network(Link::default()).0;
+        let ms = Duration::from_millis;
+        // 1,000 bytes at 100,000 bytes a second take 10 ms.
+        let mut waits = |at| network.queue((P0, P1), 100_000, 1_000, Instant::ZERO + ms(at));
+        assert_eq!(
+            [waits(0), waits(0), waits(5), waits(100)].map(|w| w),
+            [ms(10), ms(20), ms(25), ms(10)]
+        );
+    }
+
+    #[test]
+    fn in_a_ring_of_majorities_each_sees_one_and_no_two_the_same() {
+        for n in 4..12u32 {
+            let all: Vec<ProcessId> = (0..n).map(ProcessId).collect();
+            let ring = Cut::RingOfMajorities(all.clone());
+            let seen = |p| all.iter().filter(|q| !ring.cuts(**q, p)).copied().collect::<Vec<_>>();
+            let sights: BTreeSet<_> = all.iter().map(|p| seen(*p)).collect();
+            assert!(sights.iter().all(|sight| sight.len() > n as usize / 2), "n = {n}");
+            assert_eq!(sights.len(), n as usize, "n = {n}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Conditions: what is wrong for a while, and for how long.
+
+use std::fmt;
+
+use crate::environment::clock::Shift;
+use crate::environment::network::Cut;
+use crate::id::ProcessId;
+use crate::process_set::ProcessSet;
+use crate::rng::Probability;
+use crate::time::{Duration, DurationRange};
+
+/// Something that is wrong for as long as it lasts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Condition {
+    /// Links are cut. What is sent on them, or would arrive on them, is lost.
+    Partition(Cut),
+    /// A process fails to send: what it sends on these links is lost with this probability. The
+    /// process is faulty.
+    SendOmission(ProcessId, Links, Probability),
+    /// A process fails to receive: what arrives for it on these links is lost with this
+    /// probability. The process is faulty.
+    ReceiveOmission(ProcessId, Links, Probability),
+    /// Messages on these links are lost with this probability, beyond what the link itself loses.
+    Loss(Links, Probability),
+    /// Messages on these links arrive twice with this probability.
+    Duplicate(Links, Probability),
+    /// Messages on these links take so much longer: outside the bound, if there is one.
+    Late(Links, Duration),
+    /// Messages on these links take longer by a drawn time.
+    Delay(Links, DurationRange),
+    /// Messages on these links are held back with this probability, for a drawn time of at most so
+    /// long, so that later ones overtake them, on FIFO links too.
+    Reorder(Links, Probability, Duration),
+    /// With each message on these links an old one of the same link comes again, with this
+    /// probability.
+    Replay(Links, Probability),
+    /// The content of messages on these links is changed on the way, with this probability.
+    Garble(Links, Probability),
+    /// These links carry no more than so many bytes in a second.
+    Bandwidth(Links, u64),
+    /// Messages sent on these links wait for the condition to end, and travel then.
+    Clog(Links),
+    /// A process is slow: its timers and its messages take this many times as long. It is faulty
+    /// where time counts.
+    Slow(ProcessId, u32),
+    /// The process's syncs fail.
+    SyncFails(ProcessId),
+    /// The process's syncs take so much longer.
+    SlowSync(ProcessId, Duration),
+    /// The process's disk takes no further record.
+    DiskFull(ProcessId),
+    /// The process's clock is set off. It is faulty where time counts.
+    Skew(ProcessId, Shift),
+    /// The process's clock gains so many more parts per million, or loses if negative. It is faulty
+    /// where time counts.
+    Drift(ProcessId, i32),
+    /// The process's clock stands still, and its timers with it. It is faulty where time counts.
+    Freeze(ProcessId),
+}
+
+/// A set of directed links: those from `from` to `to`; a side that is `None` is everybody.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Links {
+    /// The senders.
+    pub from: Option<ProcessSet>,
+    /// The receivers.
+    pub to: Option<ProcessSet>,
+}
+
+/// How long a condition lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Persistence {
+    /// Once, for so long.
+    Transient(Duration),
+    /// Again and again: in each `period` it lasts for `on`.
+    Intermittent {
+        /// From one beginning to the next.
+        period: Duration,
+        /// How long it lasts each time, less than `period`.
+        on: Duration,
+    },
+    /// Until everything is healed, or for good.
+    Permanent,
+}
+
+impl Links {
+    /// All links.
+    pub const ALL: Self = Self { from: None, to: None };
+
+    /// Whether the link from `from` to `to` is one of them.
+    pub fn contains(&self, from: ProcessId, to: ProcessId) -> bool {
+        let within = |set: &Option<ProcessSet>, p| set.as_ref().is_none_or(|set| set.contains(p));
+        within(&self.from, from) && within(&self.to, to)
+    }
+}
+
+impl Condition {
+    /// The process that is faulty through this; none if it is the network that is.
+    pub const fn faulty(&self) -> Option<ProcessId> {
+        match self {
+            Self::SendOmission(p, ..) | Self::ReceiveOmission(p, ..) | Self::Slow(p, _) => Some(*p),
+            Self::SyncFails(p) | Self::SlowSync(p, _) | Self::DiskFull(p) => Some(*p),
+            Self::Skew(p, _) | Self::Drift(p, _) | Self::Freeze(p) => Some(*p),
+            Self::Partition(_) | Self::Loss(..) | Self::Duplicate(..) | Self::Late(..) => None,
+            Self::Delay(..) | Self::Reorder(..) | Self::Replay(..) | Self::Garble(..) => None,
+            Self::Bandwidth(..) | Self::Clog(_) => None,
+        }
+    }
+
+    /// The process whose clock it touches, if it touches one.
+    pub const fn clock(&self) -> Option<ProcessId> {
+        match self {
+            Self::Skew(p, _) | Self::Drift(p, _) | Self::Freeze(p) => Some(*p),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Links {
+    /// `all links`, or `{p0} -> all`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::ALL {
+            return f.write_str("all links");
+        }
+        let side =
+            |set: &Option<ProcessSet>| set.as_ref().map_or("all".into(), ToString::to_string);
+        write!(f, "{} -> {}", side(&self.from), side(&self.to))
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Partition(cut) => write!(f, "partition {cut}"),
+            Self::SendOmission(p, links, chance) => {
+                write!(f, "{p} omits to send {chance} of its messages on {links}")
+            }
+            Self::ReceiveOmission(p, links, chance) => {
+                write!(f, "{p} omits to receive {chance} of its messages on {links}")
+            }
+            Self::Loss(links, chance) => write!(f, "{chance} of the messages are lost on {links}"),
+            Self::Duplicate(links, chance) => {
+                write!(f, "{chance} of the messages are doubled on {links}")
+            }
+            Self::Late(links, by) => write!(f, "messages are late by {by} on {links}"),
+            Self::Delay(links, by) => write!(f, "messages take {by} longer on {links}"),
+            Self::Reorder(links, chance, within) => {
+                write!(f, "{chance} of the messages are held back for up to {within} on {links}")
+            }
+            Self::Replay(links, chance) => {
+                write!(f, "old messages come again with {chance} of the new ones on {links}")
+            }
+            Self::Garble(links, chance) => {
+                write!(f, "{chance} of the messages are garbled on {links}")
+            }
+            Self::Bandwidth(links, rate) => {
+                write!(f, "no more than {rate} bytes a second pass on {links}")
+            }
+            Self::Clog(links) => write!(f, "messages wait on {links}"),
+            Self::Slow(p, factor) => write!(f, "{p} is {factor} times as slow"),
+            Self::SyncFails(p) => write!(f, "syncs of {p} fail"),
+            Self::SlowSync(p, by) => write!(f, "syncs of {p} take {by} longer"),
+            Self::DiskFull(p) => write!(f, "the disk of {p} is full"),
+            Self::Skew(p, shift) => write!(f, "the clock of {p} is {shift}"),
+            Self::Drift(p, ppm) => write!(f, "the clock of {p} drifts by {ppm}ppm"),
+            Self::Freeze(p) => write!(f, "the clock of {p} stands still"),
+        }
+    }
+}
+
+impl fmt::Display for Persistence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Transient(duration) => write!(f, "for {duration}"),
+            Self::Intermittent { period, on } => write!(f, "for {on} in each {period}"),
+            Self::Permanent => f.write_str("until healed"),
+        }
+    }
+}

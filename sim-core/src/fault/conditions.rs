@@ -1,0 +1,291 @@
+//! The conditions that have begun in a run: which are in force, and what they do to messages,
+//! timers, disks and clocks.
+
+use crate::environment::clock::ClockError;
+use crate::environment::network::DropReason;
+use crate::fault::condition::{Condition, Persistence};
+use crate::id::ProcessId;
+use crate::process_set::ProcessSet;
+use crate::rng::{Probability, Rng};
+use crate::time::{Duration, Instant};
+
+/// The conditions of a run that have begun.
+#[derive(Clone, Debug, Default, Hash)]
+pub(crate) struct Conditions {
+    begun: Vec<Begun>,
+    /// A core of processes that no condition touches any more.
+    spared: Option<ProcessSet>,
+}
+
+#[derive(Clone, Debug, Hash)]
+struct Begun {
+    condition: Condition,
+    persistence: Persistence,
+    on: bool,
+    /// Healed: it never turns on again.
+    over: bool,
+    /// When it turns off next; `None` if never.
+    ends: Option<Instant>,
+}
+
+/// What a condition has done to a message.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Toll {
+    pub drop: Option<DropReason>,
+    pub later_by: Duration,
+    pub held_until: Option<Instant>,
+    pub slower: u32,
+    pub copies: bool,
+}
+
+/// How a message is tampered with on its way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tampering {
+    /// Its content is changed.
+    pub garbled: bool,
+    /// An old one comes along.
+    pub replayed: bool,
+}
+
+impl Conditions {
+    pub fn clear(&mut self) {
+        self.begun.clear();
+        self.spared = None;
+    }
+
+    /// From now on no condition touches these processes and the links among them.
+    pub fn spare(&mut self, core: ProcessSet) {
+        self.spared = Some(core);
+    }
+
+    fn spares(&self, p: ProcessId) -> bool {
+        self.spared.as_ref().is_some_and(|core| core.contains(p))
+    }
+
+    fn spares_link(&self, from: ProcessId, to: ProcessId) -> bool {
+        self.spares(from) && self.spares(to)
+    }
+
+    /// What is in force on a link.
+    fn on_link(&self, from: ProcessId, to: ProcessId) -> impl Iterator<Item = &Begun> {
+        let spared = self.spares_link(from, to);
+        self.begun.iter().filter(move |begun| begun.on && !spared)
+    }
+
+    /// What is in force at a process.
+    fn at(&self, p: ProcessId) -> impl Iterator<Item = &Begun> {
+        let spared = self.spares(p);
+        self.begun.iter().filter(move |begun| begun.on && !spared)
+    }
+
+    /// Everything that is wrong with the network is over.
+    pub fn heal_links(&mut self) {
+        self.heal(|condition| condition.faulty().is_none());
+    }
+
+    /// Everything that is wrong is over.
+    pub fn heal_all(&mut self) {
+        self.heal(|_| true);
+    }
+
+    fn heal(&mut self, healed: impl Fn(&Condition) -> bool) {
+        for begun in self.begun.iter_mut().filter(|begun| healed(&begun.condition)) {
+            begun.on = false;
+            begun.over = true;
+        }
+    }
+
+    /// Begins a condition. Returns its number, and when it must be turned.
+    pub fn begin(
+        &mut self,
+        condition: Condition,
+        persistence: Persistence,
+        now: Instant,
+    ) -> (usize, Option<Instant>) {
+        self.begun.push(Begun { condition, persistence, on: false, over: false, ends: None });
+        let number = self.begun.len() - 1;
+        (number, self.turn(number, now))
+    }
+
+    /// Turns a condition on if it is off, and off if it is on. Returns when it must be turned next.
+    pub fn turn(&mut self, number: usize, now: Instant) -> Option<Instant> {
+        let begun = self.begun.get_mut(number).filter(|begun| !begun.over)?;
+        begun.on = !begun.on;
+        let next = match (begun.persistence, begun.on) {
+            (Persistence::Transient(duration), true) => Some(now + duration),
+            (Persistence::Intermittent { on, .. }, true) => Some(now + on),
+            (Persistence::Intermittent { period, on }, false) => Some(now + (period - on)),
+            (Persistence::Transient(_), false) | (Persistence::Permanent, _) => None,
+        };
+        begun.ends = next.filter(|_| begun.on);
+        next
+    }
+
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.begun.is_empty()
+    }
+
+    /// The condition of this number, and whether it is in force.
+    pub fn get(&self, number: usize) -> Option<(&Condition, bool)> {
+        let begun = self.begun.get(number).filter(|begun| !begun.over)?;
+        Some((&begun.condition, begun.on))
+    }
+
+    /// What the conditions do to a message from `from` to `to` that is sent now.
+    pub fn on_send(&self, from: ProcessId, to: ProcessId, rng: &mut Rng) -> Toll {
+        let mut toll = Toll { slower: 1, ..Toll::default() };
+        for begun in self.on_link(from, to) {
+            match &begun.condition {
+                Condition::Partition(cut) if cut.cuts(from, to) => {
+                    toll.drop = Some(DropReason::Cut);
+                }
+                Condition::SendOmission(p, links, chance)
+                    if *p == from && links.contains(from, to) && rng.chance(*chance) =>
+                {
+                    toll.drop = Some(DropReason::SendOmission);
+                }
+                Condition::Loss(links, chance)
+                    if links.contains(from, to) && rng.chance(*chance) =>
+                {
+                    toll.drop = Some(DropReason::Loss);
+                }
+                Condition::Duplicate(links, chance) if links.contains(from, to) => {
+                    toll.copies |= rng.chance(*chance);
+                }
+                Condition::Late(links, by) if links.contains(from, to) => {
+                    toll.later_by = toll.later_by + *by;
+                }
+                Condition::Delay(links, by) if links.contains(from, to) => {
+                    toll.later_by = toll.later_by + drawn(by.min, by.max, rng);
+                }
+                Condition::Reorder(links, chance, within)
+                    if links.contains(from, to) && rng.chance(*chance) =>
+                {
+                    toll.later_by = toll.later_by + drawn(Duration::ZERO, *within, rng);
+                }
+                Condition::Slow(p, factor) if *p == from => {
+                    toll.slower = toll.slower.saturating_mul((*factor).max(1));
+                }
+                Condition::Clog(links) if links.contains(from, to) => {
+                    toll.held_until = toll.held_until.max(Some(begun.ends.unwrap_or(Instant::MAX)));
+                }
+                _ => {}
+            }
+        }
+        toll
+    }
+
+    /// How a message from `from` to `to` that is sent now is tampered with.
+    pub fn tamper(&self, from: ProcessId, to: ProcessId, rng: &mut Rng) -> Tampering {
+        let mut tampering = Tampering::default();
+        for begun in self.on_link(from, to) {
+            match &begun.condition {
+                Condition::Garble(links, chance) if links.contains(from, to) => {
+                    tampering.garbled |= rng.chance(*chance);
+                }
+                Condition::Replay(links, chance) if links.contains(from, to) => {
+                    tampering.replayed |= rng.chance(*chance);
+                }
+                _ => {}
+            }
+        }
+        tampering
+    }
+
+    /// How many bytes a second the link carries at most, if a condition says so.
+    pub fn bandwidth(&self, from: ProcessId, to: ProcessId) -> Option<u64> {
+        let rate = |begun: &Begun| match &begun.condition {
+            Condition::Bandwidth(links, rate) if links.contains(from, to) => Some(*rate),
+            _ => None,
+        };
+        self.on_link(from, to).filter_map(rate).min()
+    }
+
+    /// The processes whose clocks any condition has touched.
+    pub fn clocks(&self) -> impl Iterator<Item = ProcessId> + '_ {
+        self.begun.iter().filter_map(|begun| begun.condition.clock())
+    }
+
+    /// What is wrong with the process's clock.
+    pub fn clock_error(&self, p: ProcessId) -> ClockError {
+        let mut error = ClockError::default();
+        for begun in self.at(p) {
+            match begun.condition {
+                Condition::Skew(q, shift) if q == p => error.skew_ns += shift.nanos(),
+                Condition::Drift(q, ppm) if q == p => error.drift_ppm += i64::from(ppm),
+                Condition::Freeze(q) if q == p => error.frozen = true,
+                _ => {}
+            }
+        }
+        error
+    }
+
+    /// Why a message that arrives now is not received, if it is not.
+    pub fn on_arrival(&self, from: ProcessId, to: ProcessId, rng: &mut Rng) -> Option<DropReason> {
+        for begun in self.on_link(from, to) {
+            match &begun.condition {
+                Condition::Partition(cut) if cut.cuts(from, to) => return Some(DropReason::Cut),
+                Condition::ReceiveOmission(p, links, chance)
+                    if *p == to && links.contains(from, to) && rng.chance(*chance) =>
+                {
+                    return Some(DropReason::ReceiveOmission);
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// How many times as long the process's timers take.
+    pub fn slowness(&self, p: ProcessId) -> u64 {
+        let factor = |begun: &Begun| match begun.condition {
+            Condition::Slow(slow, factor) if slow == p => u64::from(factor.max(1)),
+            _ => 1,
+        };
+        self.at(p).map(factor).fold(1, u64::saturating_mul)
+    }
+
+    /// How much longer the process's syncs take.
+    pub fn sync_delay(&self, p: ProcessId) -> Duration {
+        let delay = |begun: &Begun| match begun.condition {
+            Condition::SlowSync(slow, by) if slow == p => by,
+            _ => Duration::ZERO,
+        };
+        self.at(p).map(delay).fold(Duration::ZERO, |sum, d| sum + d)
+    }
+
+    /// Whether the process's syncs fail.
+    pub fn sync_fails(&self, p: ProcessId) -> bool {
+        self.at(p).any(|begun| begun.condition == Condition::SyncFails(p))
+    }
+
+    /// Whether the process's disk is full.
+    pub fn disk_is_full(&self, p: ProcessId) -> bool {
+        self.at(p).any(|begun| begun.condition == Condition::DiskFull(p))
+    }
+
+    /// Why messages from `from` to `to` cannot be owed now, if they cannot.
+    pub fn excuse(&self, from: ProcessId, to: ProcessId) -> Option<&'static str> {
+        let silent = |begun: &Begun| match &begun.condition {
+            Condition::Partition(cut) if cut.cuts(from, to) => {
+                Some("a partition was still in force at the end")
+            }
+            Condition::Clog(links) if links.contains(from, to) => {
+                Some("a link was still clogged at the end")
+            }
+            Condition::Loss(links, p) if *p == Probability::ALWAYS && links.contains(from, to) => {
+                Some("a link that loses every message was still in force at the end")
+            }
+            _ => None,
+        };
+        self.on_link(from, to).find_map(silent)
+    }
+}
+
+fn drawn(min: Duration, max: Duration, rng: &mut Rng) -> Duration {
+    Duration::from_nanos(rng.between(min.as_nanos(), max.as_nanos()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,243 @@
+//! What a handler can ask for. Effects are data: the engine applies them in order, one by one.
+
+use crate::id::ProcessId;
+use crate::model::process::{Indication, Process};
+use crate::model::setting::Setting;
+use crate::rng::{Rng, Stream};
+use crate::time::{Duration, Instant};
+
+/// One thing that a handler asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Effect<P: Process> {
+    /// Send a message. To itself it takes no time and is never lost.
+    Send(ProcessId, P::Msg),
+    /// Set a timer, or move it if it is set already.
+    SetTimer(Duration, P::Timer),
+    /// Unset a timer; nothing happens if it is not set.
+    CancelTimer(P::Timer),
+    /// Announce something.
+    Indicate(Indication<P>),
+    /// Add a record to the log. It is volatile until the next `Sync`.
+    Append(P::Record),
+    /// Make the log durable. What follows waits until that is done.
+    Sync,
+    /// Replace the whole log, at once, with the next `Sync`.
+    Rewrite(Vec<P::Record>),
+    /// Stop, as a crash does.
+    Halt,
+    /// Mark that something interesting happened. Counts as no effect.
+    Reach(&'static str),
+    /// A remark for the trace. Counts as no effect.
+    Note(String),
+}
+
+/// A handler that asks for more than this has run away; it ends as a panic does.
+const EFFECT_COUNT_MAX: usize = 1 << 22;
+
+/// What a handler is given: its environment, and a list to put effects on.
+pub struct Cx<'a, P: Process> {
+    pub(crate) env: &'a mut Env<'a>,
+    pub(crate) effects: &'a mut Vec<Effect<P>>,
+}
+
+/// The environment of one handler, the same for every layer of a process.
+pub(crate) struct Env<'a> {
+    pub me: ProcessId,
+    pub setting: &'a Setting,
+    /// The process's local time.
+    pub now: Instant,
+    pub coin: &'a mut Coin,
+}
+
+/// A process's own randomness, made on first use: most processes never toss.
+#[derive(Clone, Debug, Default, Hash)]
+pub(crate) struct Coin {
+    pub seed: u64,
+    pub rng: Option<Box<Rng>>,
+}
+
+impl<P: Process> Cx<'_, P> {
+    /// This process.
+    pub const fn me(&self) -> ProcessId {
+        self.env.me
+    }
+
+    /// What every process knows from the start.
+    pub const fn setting(&self) -> &Setting {
+        self.env.setting
+    }
+
+    /// The number of processes.
+    pub const fn n(&self) -> u32 {
+        self.env.setting.n
+    }
+
+    /// All processes, this one among them, in the order of their ids.
+    pub fn processes(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = ProcessId> + ExactSizeIterator + use<P> {
+        self.env.setting.processes()
+    }
+
+    /// All processes but this one, in the order of their ids.
+    pub fn others(&self) -> impl DoubleEndedIterator<Item = ProcessId> + use<P> {
+        let me = self.me();
+        self.processes().filter(move |p| *p != me)
+    }
+
+    /// The processes with this role, in the order of their ids.
+    pub fn role(
+        &self,
+        name: &str,
+    ) -> impl DoubleEndedIterator<Item = ProcessId> + ExactSizeIterator + use<P> {
+        self.env.setting.role(name)
+    }
+
+    /// The time on this process's own clock.
+    pub const fn now(&self) -> Instant {
+        self.env.now
+    }
+
+    /// This process's own randomness.
+    pub fn rng(&mut self) -> &mut Rng {
+        let (me, seed) = (self.env.me, self.env.coin.seed);
+        self.env.coin.rng.get_or_insert_with(|| Box::new(Rng::new(seed, Stream::Process(me.0))))
+    }
+
+    /// Sends `msg` to `to`.
+    #[track_caller]
+    pub fn send(&mut self, to: ProcessId, msg: P::Msg) {
+        self.push(Effect::Send(to, msg));
+    }
+
+    /// Sends `msg` to every process: itself first, then the others in the order of their ids.
+    ///
+    /// These are n effects, and a crash can land between any two.
+    #[track_caller]
+    pub fn broadcast(&mut self, msg: P::Msg) {
+        self.send(self.me(), msg.clone());
+        self.send_to_others(msg);
+    }
+
+    /// Sends `msg` to every other process in the order of their ids.
+    #[track_caller]
+    pub fn send_to_others(&mut self, msg: P::Msg) {
+        self.send_to(self.others(), msg);
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "as `send`, `broadcast` and the rest")]
+    /// Sends `msg` to each of `group`, in its order.
+    #[track_caller]
+    pub fn send_to(&mut self, group: impl IntoIterator<Item = ProcessId>, msg: P::Msg) {
+        for p in group {
+            self.send(p, msg.clone());
+        }
+    }
+
+    /// Sets `timer` to run out `after` on this process's clock. If it is set already, it is moved.
+    #[track_caller]
+    pub fn set_timer(&mut self, after: Duration, timer: P::Timer) {
+        self.push(Effect::SetTimer(after, timer));
+    }
+
+    /// Unsets `timer`.
+    #[track_caller]
+    pub fn cancel_timer(&mut self, timer: P::Timer) {
+        self.push(Effect::CancelTimer(timer));
+    }
+
+    /// Announces something to clients and properties.
+    #[track_caller]
+    pub fn indicate(&mut self, what: Indication<P>) {
+        self.push(Effect::Indicate(what));
+    }
+
+    /// Adds a record to this process's log. Until the next [`sync`](Self::sync) a crash may lose
+    /// it.
+    #[track_caller]
+    pub fn append(&mut self, record: P::Record) {
+        self.push(Effect::Append(record));
+    }
+
+    /// Makes the log durable. The effects after it wait until that is done, and are lost in a crash
+    /// before.
+    #[track_caller]
+    pub fn sync(&mut self) {
+        self.push(Effect::Sync);
+    }
+
+    /// Replaces the whole log by `records`, in one piece, at the next [`sync`](Self::sync).
+    #[track_caller]
+    pub fn rewrite(&mut self, records: Vec<P::Record>) {
+        self.push(Effect::Rewrite(records));
+    }
+
+    /// Stops this process for good, as a crash does: the effects after this one are lost.
+    #[track_caller]
+    pub fn halt(&mut self) {
+        self.push(Effect::Halt);
+    }
+
+    /// Marks that something interesting happened; a scenario can demand that some seed does.
+    #[track_caller]
+    pub fn reach(&mut self, label: &'static str) {
+        self.push(Effect::Reach(label));
+    }
+
+    /// Puts a remark into the trace.
+    #[track_caller]
+    pub fn note(&mut self, remark: impl Into<String>) {
+        self.push(Effect::Note(remark.into()));
+    }
+
+    #[inline]
+    #[track_caller]
+    fn push(&mut self, effect: Effect<P>) {
+        assert!(self.effects.len() < EFFECT_COUNT_MAX, "one handler asked for too many effects");
+        self.effects.push(effect);
+    }
+}
+
+/// How the inner protocol `Q` of a layer speaks through the outer one `P`.
+pub struct Part<P: Process, Q: Process> {
+    /// Wraps its messages.
+    pub msg: fn(Q::Msg) -> P::Msg,
+    /// Wraps its timers.
+    pub timer: fn(Q::Timer) -> P::Timer,
+    /// Wraps its records.
+    pub record: fn(Q::Record) -> P::Record,
+}
+
+impl<P: Process> Cx<'_, P> {
+    /// Runs a handler of the inner protocol `Q`: its effects become effects of `P`, in their place
+    /// and order; its indications are returned, for `P` to act on.
+    ///
+    /// # Panics
+    /// If `Q` rewrites the log: the log belongs to `P`.
+    #[track_caller]
+    pub fn layer<Q: Process>(
+        &mut self,
+        part: &Part<P, Q>,
+        f: impl FnOnce(&mut Cx<'_, Q>),
+    ) -> Vec<Indication<Q>> {
+        let mut inner = Vec::new();
+        let mut indications = Vec::new();
+        let Env { me, setting, now, ref mut coin } = *self.env;
+        f(&mut Cx { env: &mut Env { me, setting, now, coin }, effects: &mut inner });
+        for effect in inner {
+            match effect {
+                Effect::Send(to, msg) => self.send(to, (part.msg)(msg)),
+                Effect::SetTimer(after, timer) => self.set_timer(after, (part.timer)(timer)),
+                Effect::CancelTimer(timer) => self.cancel_timer((part.timer)(timer)),
+                Effect::Indicate(what) => indications.push(what),
+                Effect::Append(record) => self.append((part.record)(record)),
+                Effect::Sync => self.sync(),
+                Effect::Rewrite(_) => panic!("a layer does not rewrite the log: its owner does"),
+                Effect::Halt => self.halt(),
+                Effect::Reach(label) => self.reach(label),
+                Effect::Note(remark) => self.note(remark),
+            }
+        }
+        indications
+    }
+}

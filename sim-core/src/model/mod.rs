@@ -1,0 +1,13 @@
+//! What an author of a protocol reads: processes and their effects, problems and their properties,
+//! protocols and what they assume.
+
+pub mod adversary;
+pub mod data;
+pub mod effect;
+pub mod process;
+pub mod property;
+pub mod protocol;
+pub mod setting;
+pub mod signature;
+pub mod spec;
+pub mod system_model;

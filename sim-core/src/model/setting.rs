@@ -1,0 +1,96 @@
+//! What every process knows from the start, and settings that cannot be.
+
+use std::ops::Range;
+
+use crate::id::ProcessId;
+use crate::time::Duration;
+
+/// What every process of a run knows from the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The number of processes.
+    pub n: u32,
+    /// How many processes have each role, in the order of their ids; adds up to `n`.
+    pub roles: Vec<(String, u32)>,
+    /// The mutant that is run, if one is.
+    pub mutant: Option<String>,
+    /// δ: no message between correct processes takes longer, once the network is stable.
+    pub delay_bound: Duration,
+}
+
+impl Setting {
+    /// `n` processes with one role and the default delay bound of 10 ms.
+    pub fn of(n: u32) -> Self {
+        Self {
+            n,
+            roles: vec![("process".into(), n)],
+            mutant: None,
+            delay_bound: Duration::from_millis(10),
+        }
+    }
+
+    /// All processes.
+    pub fn processes(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = ProcessId> + ExactSizeIterator + use<> {
+        (0..self.n).map(ProcessId)
+    }
+
+    /// The processes with this role; none if there is no such role.
+    pub fn role(
+        &self,
+        name: &str,
+    ) -> impl DoubleEndedIterator<Item = ProcessId> + ExactSizeIterator + use<> {
+        self.role_range(name).map(ProcessId)
+    }
+
+    /// Whether `p` has this role.
+    pub fn has_role(&self, p: ProcessId, name: &str) -> bool {
+        self.role_range(name).contains(&p.0)
+    }
+
+    /// Whether this mutant is run.
+    pub fn is_mutant(&self, name: &str) -> bool {
+        self.mutant.as_deref() == Some(name)
+    }
+
+    fn role_range(&self, name: &str) -> Range<u32> {
+        let mut first = 0;
+        for (role, count) in &self.roles {
+            if role == name {
+                return first..first + count;
+            }
+            first += count;
+        }
+        0..0
+    }
+}
+
+/// A setting that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invalid {
+    /// The key, relative to its section; one that begins with `processes` is of the scenario.
+    pub key: String,
+    /// What is wrong with its value.
+    pub message: String,
+}
+
+impl Invalid {
+    /// The value under `key` is wrong, for the reason given.
+    pub fn new(key: &str, message: impl Into<String>) -> Self {
+        Self { key: key.into(), message: message.into() }
+    }
+
+    /// The number of processes that have this role is wrong, for the reason given.
+    pub fn role(role: &str, message: impl Into<String>) -> Self {
+        Self::new(&format!("processes.{role}"), message)
+    }
+
+    /// The same with its key in the scenario, where its own is relative to this section.
+    pub(crate) fn within(self, section: &str) -> Self {
+        if self.key.starts_with("processes.") {
+            return self;
+        }
+        Self { key: format!("{section}.{}", self.key), ..self }
+    }
+}

@@ -1,0 +1,217 @@
+//! What is written is what is read, and nothing that is read does harm.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde::Serialize;
+
+use super::{SLOT_COUNT, Tape, TapeError, TapeReader};
+use crate::environment::network::DropReason;
+use crate::id::{MessageId, ProcessId};
+use crate::model::data::StorageError;
+use crate::outcome::shown::Shown;
+use crate::outcome::trace::{Entry, Happening};
+use crate::time::Instant;
+
+/// A message: its hash is that of a [`Timer`] with the same number, its text is not.
+#[derive(Clone, Debug, Hash, Serialize)]
+enum Message {
+    Value(u64),
+}
+
+#[derive(Clone, Debug, Hash, Serialize)]
+struct Timer(u64);
+
+/// Contents with any text, even with what ends a text, a line or a string.
+#[derive(Clone, Debug, Hash, Serialize)]
+struct Text(String);
+
+/// An entry to write: how far from the one before, where, and what.
+#[derive(Clone, Debug)]
+struct Line {
+    step_by: u64,
+    after: u64,
+    process: Option<u32>,
+    other: u32,
+    id: u64,
+    extra: u64,
+    value: u64,
+    text: String,
+    which: usize,
+}
+
+const KINDS: usize = 16;
+
+impl Line {
+    fn happening<'a>(
+        &self,
+        at: Instant,
+        (message, timer, text): (&'a Message, &'a Timer, &'a Text),
+    ) -> Happening<Shown<'a>> {
+        let (id, other) = (MessageId(self.id), ProcessId(self.other));
+        let instant = Instant::from_nanos(at.as_nanos().wrapping_add(self.extra));
+        let said = Shown::of(message);
+        match self.which % KINDS {
+            0 => Happening::Deliver { id, from: other, message: said },
+            1 => {
+                let kind = Shown::kind_of(message);
+                Happening::Send { id, to: other, kind, message: said, arrives: instant }
+            }
+            2 => {
+                let reason = DropReason::ALL[usize::try_from(self.value % 8).unwrap_or(0)];
+                Happening::Drop { id, to: other, message: said, reason }
+            }
+            3 => Happening::Carry { id, to: other, message: said },
+            4 => Happening::Timer { timer: Shown::of(timer) },
+            5 => Happening::SetTimer { timer: Shown::of(timer), due: instant },
+            6 => Happening::CancelTimer { timer: Shown::of(timer) },
+            7 => Happening::Request { request: Shown::of(text) },
+            8 => Happening::Indicate { what: Shown::of(text) },
+            9 => Happening::Append { record: Shown::of(text) },
+            10 => Happening::Synced,
+            11 => Happening::Start,
+            12 => Happening::Garble { id, to: other, message: said },
+            13 => Happening::Note { remark: self.text.clone() },
+            14 => Happening::Crash { effects_lost: 3 },
+            _ => Happening::StorageError { error: StorageError::DiskFull },
+        }
+    }
+}
+
+/// Small numbers, and all others.
+fn number() -> impl Strategy<Value = u64> {
+    prop_oneof![4 => 0..4u64, 2 => 0..(1u64 << 34), 1 => any::<u64>()]
+}
+
+fn line() -> impl Strategy<Value = Line> {
+    let process = (0..5u32).prop_map(Some);
+    let process = prop_oneof![4 => process, 1 => Just(None), 1 => any::<u32>().prop_map(Some)];
+    let other = prop_oneof![4 => 0..5u32, 1 => any::<u32>()];
+    let numbers = (number(), number(), number(), number(), number());
+    (numbers, process, other, ".{0,8}", 0..KINDS).prop_map(
+        |(numbers, process, other, text, which)| {
+            let (step_by, after, id, extra, value) = numbers;
+            Line { step_by, after, process, other, id, extra, value, text, which }
+        },
+    )
+}
+
+/// Writes the lines. Returns the tape, and what is on it: content as `Debug` shows it, the way
+/// round by JSON.
+fn written(lines: &[Line]) -> (Vec<u8>, Vec<Entry>) {
+    let mut tape = Tape::new(u64::MAX);
+    let (mut step, mut at) = (0u64, 0u64);
+    let mut entries = Vec::new();
+    for line in lines {
+        (step, at) = (step.wrapping_add(line.step_by), at.wrapping_add(line.after));
+        let instant = Instant::from_nanos(at);
+        let contents = (&Message::Value(line.value), &Timer(line.value), &Text(line.text.clone()));
+        let what = line.happening(instant, contents);
+        tape.put(step, instant, line.process.map(ProcessId), &what);
+        let json = serde_json::to_string(&what).expect("it can be written");
+        let what = serde_json::from_str(&json).expect("it can be read");
+        entries.push(Entry { step, at: instant, process: line.process.map(ProcessId), what });
+    }
+    assert!(!tape.end(), "all were taken");
+    (tape.bytes().to_vec(), entries)
+}
+
+/// What can be read, and why no more can be.
+fn read(bytes: &[u8]) -> (Vec<Entry>, Option<TapeError>) {
+    let mut reader = TapeReader::new(bytes);
+    let mut entries = Vec::new();
+    loop {
+        match reader.next_entry() {
+            Ok(Some(entry)) => entries.push(entry),
+            Ok(None) => return (entries, None),
+            Err(error) => return (entries, Some(error)),
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read(lines in vec(line(), 0..40)) {
+        let (tape, entries) = written(&lines);
+        let (found, error) = read(&tape);
+        prop_assert!(error.is_none(), "{:?}", error);
+        prop_assert_eq!(found, entries);
+    }
+
+    #[test]
+    fn a_cut_tape_gives_what_is_whole(lines in vec(line(), 1..10), cut in any::<Index>()) {
+        let (tape, entries) = written(&lines);
+        let (found, error) = read(&tape[..cut.index(tape.len())]);
+        prop_assert!(matches!(error, Some(TapeError::Short(_))), "{:?}", error);
+        prop_assert!(entries.starts_with(&found));
+    }
+
+    #[test]
+    fn a_damaged_tape_does_no_harm(
+        lines in vec(line(), 1..10),
+        at in any::<Index>(),
+        byte in any::<u8>(),
+    ) {
+        let (mut tape, _) = written(&lines);
+        let at = at.index(tape.len());
+        tape[at] = byte;
+        let _no_panic = read(&tape);
+    }
+
+    #[test]
+    fn noise_does_no_harm(noise in vec(any::<u8>(), 0..200)) {
+        let _no_panic = read(&noise);
+    }
+}
+
+#[test]
+fn more_contents_than_slots_are_told_apart() {
+    let line = |value: usize| {
+        let value = value as u64;
+        let (text, which) = (String::new(), usize::try_from(value % 7).unwrap_or(0));
+        Line {
+            step_by: 1,
+            after: 5,
+            process: Some(1),
+            other: 2,
+            id: value,
+            extra: 9,
+            value,
+            text,
+            which,
+        }
+    };
+    let lines: Vec<Line> = (0..3 * SLOT_COUNT).map(|i| line(i % (2 * SLOT_COUNT))).collect();
+    let (tape, entries) = written(&lines);
+    assert_eq!(read(&tape).0, entries);
+}
+
+#[test]
+fn what_is_said_again_is_a_few_bytes() {
+    let line = Line {
+        step_by: 1,
+        after: 1_000_000,
+        process: Some(1),
+        other: 2,
+        id: 7,
+        extra: 9,
+        value: 1,
+        text: String::new(),
+        which: 0,
+    };
+    let (once, _) = written(std::slice::from_ref(&line));
+    let (twice, _) = written(&[line.clone(), line]);
+    assert_eq!(twice.len() - once.len(), 14);
+}
+
+#[test]
+fn a_full_tape_takes_no_more_and_says_so() {
+    let mut tape = Tape::new(2);
+    for step in 0..3 {
+        tape.put(step, Instant::ZERO, None, &Happening::Heal);
+    }
+    assert!(tape.end());
+    let (entries, error) = read(tape.bytes());
+    assert!(error.is_none());
+    assert_eq!(entries.iter().map(|entry| entry.step).collect::<Vec<_>>(), [0, 1]);
+}
