@@ -1,5 +1,5 @@
 //! What becomes of the cost of a delivery with more processes, more messages under way, and longer
-//! runs: `cargo bench --bench growth`.
+//! runs: `cargo bench -p ftsim-benches --bench growth`.
 
 #[expect(dead_code, reason = "another bench needs the rest of it")]
 mod load;

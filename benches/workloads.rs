@@ -1,8 +1,8 @@
 //! How fast ftsim is, beside bare loops that do the same without any of it: the floor.
 //!
-//! `cargo bench --bench workloads` measures everything; a word after `--` measures what has it in
-//! its name. What is not criterion's ends with a line of its own: least times of several runs, the
-//! one taking turns with the other, so that a busy machine disturbs both alike.
+//! `cargo bench -p ftsim-benches --bench workloads` measures everything; a word after `--` measures
+//! what has it in its name. What is not criterion's ends with a line of its own: least times of
+//! several runs, the one taking turns with the other, so that a busy machine disturbs both alike.
 //! `docs/performance.md` says what the workloads are and what came of them.
 
 #[expect(dead_code, reason = "another bench needs the rest of it")]
@@ -84,7 +84,7 @@ fn recorder(c: &mut Criterion) {
 /// The first scenario of each protocol in which it is itself and keeps its promises.
 fn standard_scenarios() -> Vec<Scenario> {
     let catalogue = Catalogue::builtin();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
     let entries = fs::read_dir(folder).expect("the scenarios are there");
     let mut paths: Vec<_> = entries.map(|e| e.expect("a readable entry").path()).collect();
     paths.sort();
@@ -119,12 +119,19 @@ fn protocols(c: &mut Criterion) {
     group.finish();
 }
 
-/// `ftsim run` of one scenario with one seed, from start to exit.
+/// `ftsim run` of one scenario with one seed, from start to exit. The program is that of the last
+/// `cargo build --release`.
 fn start_up(c: &mut Criterion) {
-    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/eager-rb-crashes.toml");
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/eager-rb-crashes.toml");
+    let bench = std::env::current_exe().expect("the bench is a file");
+    let built = bench.ancestors().nth(2).expect("it is in target/release/deps").join("ftsim");
+    if !built.exists() {
+        println!("start-up: {} is not built", built.display());
+        return;
+    }
     c.bench_function("start-up", |b| {
         b.iter(|| {
-            let mut program = Command::new(env!("CARGO_BIN_EXE_ftsim"));
+            let mut program = Command::new(&built);
             let output = program.args(["run", scenario, "--seed", "1"]).output();
             assert!(output.expect("the program runs").status.success());
         });

@@ -9,7 +9,6 @@ mod jobs;
 mod load;
 pub(crate) mod progress;
 pub(crate) mod screen;
-pub(crate) mod seeds;
 mod terminal;
 
 pub use clock::clock;

@@ -10,13 +10,13 @@ use ftsim_core::{Outcome, ProcessId};
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{counted, line, write_trace};
 
-use crate::cli::seeds;
 use crate::cli::{Exit, Failure, Out, complain, load_all};
 use crate::run;
 use crate::run::divergence::{Differs, event_text, first_divergence};
 use crate::run::{InternalError, guarded, prepare};
 use crate::scenario::Scenario;
 use crate::scenario::crash_point::CrashPoint;
+use crate::scenario::seeds;
 
 /// So many of the events that both runs have are shown.
 const CONTEXT: usize = 5;

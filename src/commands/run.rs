@@ -16,12 +16,12 @@ use ftsim_reports::{
 use crate::cli::interrupt;
 use crate::cli::page;
 use crate::cli::progress::Progress;
-use crate::cli::seeds;
-use crate::cli::seeds::Seeds;
 use crate::cli::{Exit, Failure, Format, Out, complain, jobs, load_all};
 use crate::run::Repeat;
 use crate::run::audited;
 use crate::scenario::Scenario;
+use crate::scenario::seeds;
+use crate::scenario::seeds::Seeds;
 use crate::sweep;
 use crate::sweep::Order;
 use crate::sweep::judge;

@@ -6,13 +6,13 @@ use clap::Args;
 use ftsim_core::{Outcome, Plan, Trace};
 use ftsim_protocols::Catalogue;
 
-use crate::cli::seeds;
 use crate::cli::{complain, load, tell};
 use crate::run;
 use crate::run::InternalError;
 use crate::scenario::Scenario;
 use crate::scenario::crash_point::CrashPoint;
 use crate::scenario::repro::Repro;
+use crate::scenario::seeds;
 
 /// Which run.
 #[derive(Debug, Args)]

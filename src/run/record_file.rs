@@ -1,4 +1,4 @@
-//! A record as a file: a line that says what it is, the tape (`ftsim_core::outcome::tape`), and the report
+//! A record as a file: a line that says what it is, the tape (see `ftsim_core`), and the report
 //! of the run as a line of JSON.
 
 use std::fs::File;

@@ -23,6 +23,7 @@ mod refusals;
 pub mod repro;
 mod requests;
 pub mod schema;
+pub(crate) mod seeds;
 mod settings;
 pub mod source;
 mod targets;

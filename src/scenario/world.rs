@@ -13,11 +13,11 @@ use ftsim_core::{Duration, Instant, Limits, ProcessSet};
 use super::file;
 use super::names::Names;
 use super::problems::Problems;
-use crate::cli::seeds::{SEED_MAX, are_seeds};
 use crate::scenario::file::{
     ClocksFile, Count, DetectorFile, LivenessFile, LivenessModeFile, OnCrashFile, RunFile,
     ScenarioFile, Targets, TiesFile,
 };
+use crate::scenario::seeds::{SEED_MAX, are_seeds};
 
 /// Seeds of `ftsim run` unless the scenario says otherwise.
 const SEED_COUNT_DEFAULT: u64 = 100;

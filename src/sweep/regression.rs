@@ -10,13 +10,13 @@ use ftsim_reports::{RegressionRow, ScenarioReport, shell_word};
 use serde::Deserialize;
 
 use crate::cli::Failure;
-use crate::cli::seeds::SEED_MAX;
 use crate::files::write_whole;
 use crate::run;
 use crate::run::failing_run::FailingRun;
 use crate::run::{Repeat, RunError};
 use crate::scenario::Scenario;
 use crate::scenario::crash_point::CrashPoint;
+use crate::scenario::seeds::SEED_MAX;
 use crate::sweep::results::{Account, FileLock, GroupExample, RegressionLine};
 
 /// The seeds of a scenario that once failed.

@@ -1,5 +1,5 @@
-//! What surrounds processes: links, clocks, disks, failure detectors, transports; what a scenario says
-//! of them, and how they behave.
+//! What surrounds processes: links, clocks, disks, failure detectors, transports; what a scenario
+//! says of them, and how they behave.
 
 pub mod clock;
 pub mod delay;

@@ -31,8 +31,8 @@ impl<P: Protocol> Simulation<P> {
     }
 
     /// Runs one seed to its end, under this plan if there is one, and writes what happens while it
-    /// goes on: a tape for a [`TapeReader`](crate::outcome::tape::TapeReader). Memory does not grow with
-    /// the length of the run.
+    /// goes on: a tape for a [`TapeReader`](crate::outcome::tape::TapeReader). Memory does
+    /// not grow with the length of the run.
     ///
     /// # Errors
     /// Those of `out`; the run ends there.

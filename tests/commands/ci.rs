@@ -52,7 +52,7 @@ fn read(folder: &Path, name: &str) -> String {
 fn junit_has_a_case_for_each_property_and_each_example_of_a_failure() {
     let folder = folder("junit");
     status(&folder, 1, "sweep x.toml --seeds 0..100 --out out --junit junit.xml");
-    expect_file!["golden/sweep-junit.xml"].assert_eq(&read(&folder, "junit.xml"));
+    expect_file!["../golden/sweep-junit.xml"].assert_eq(&read(&folder, "junit.xml"));
     // Shards and a merge leave the same.
     status(&folder, 1, "sweep x.toml --seeds 0..100 --shard 1/2 --out s1");
     status(&folder, 1, "sweep x.toml --seeds 0..100 --shard 2/2 --out s2");
@@ -80,8 +80,8 @@ fn github_is_told_where_and_how_to_replay() {
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     let annotations: Vec<&str> = text.lines().filter(|line| line.starts_with("::")).collect();
-    expect_file!["golden/sweep-annotations.txt"].assert_eq(&annotations.join("\n"));
-    expect_file!["golden/sweep-summary.md"].assert_eq(&read(&folder, "summary.md"));
+    expect_file!["../golden/sweep-annotations.txt"].assert_eq(&annotations.join("\n"));
+    expect_file!["../golden/sweep-summary.md"].assert_eq(&read(&folder, "summary.md"));
 }
 
 #[test]

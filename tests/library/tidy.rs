@@ -1,8 +1,7 @@
 //! What the compiler cannot hold: who may import whom, how long lines and files are, and that every
 //! protocol and every mutant of the catalogue has a scenario and a row in the README.
 
-mod shipped;
-
+use crate::shipped;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

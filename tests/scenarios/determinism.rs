@@ -1,8 +1,7 @@
 //! Determinism: every scenario's runs have the digest that is committed, in debug and in release,
 //! and have it twice.
 
-mod shipped;
-
+use crate::shipped;
 use std::fmt::Write as _;
 
 use expect_test::expect_file;
@@ -25,7 +24,7 @@ fn digests(jobs: usize) -> String {
 /// digests is a change of what old seeds mean: the commit says why.
 #[test]
 fn runs_have_the_digests_that_are_committed() {
-    expect_file!["digests.txt"].assert_eq(&digests(1));
+    expect_file!["../digests.txt"].assert_eq(&digests(1));
 }
 
 #[test]

@@ -4,7 +4,6 @@
 //! `workload w1 DELIVERIES FILE`. Prints how many deliveries there were, the digest, and the memory
 //! at its highest.
 
-#[path = "../benches/load/mod.rs"]
 #[expect(dead_code, reason = "the benches need more of it")]
 mod load;
 

@@ -278,7 +278,7 @@ fn a_repro_is_the_file_that_is_committed() {
     let repros: Vec<PathBuf> = repros.map(|entry| entry.expect("an entry").path()).collect();
     let text = fs::read_to_string(&repros[0]).expect("a repro");
     let version = format!("engine = \"{}\"", env!("CARGO_PKG_VERSION"));
-    expect_file!["golden/repro.toml"].assert_eq(&text.replace(&version, "engine = \"VERSION\""));
+    expect_file!["../golden/repro.toml"].assert_eq(&text.replace(&version, "engine = \"VERSION\""));
     assert_eq!(repros.len(), 1);
 }
 

@@ -1,8 +1,7 @@
 //! Nobody trusts content: correct processes and checkers survive whatever an adversary makes of the
 //! messages of their own protocol, and do not let it tell them how much memory to take.
 
-mod shipped;
-
+use crate::shipped;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 

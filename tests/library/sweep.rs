@@ -132,7 +132,7 @@ fn a_process_that_cannot_be_made_is_a_verdict_too() {
 fn a_failure_of_ftsim_names_scenario_and_seed() {
     let scenario = scenario("fragile");
     let is_told = |message: &str| {
-        let parts = ["handle with care (at tests/sweep.rs:", "(in x.toml, seed "];
+        let parts = ["handle with care (at tests/library/sweep.rs:", "(in x.toml, seed "];
         parts.iter().all(|part| message.contains(part))
     };
     for jobs in [1, 4] {

@@ -1,8 +1,7 @@
 //! Records: one that is written while the run goes on says what a trace in memory says, and
 //! `ftsim show` shows what `ftsim replay` does.
 
-mod shipped;
-
+use crate::shipped;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -1,8 +1,7 @@
 //! Three failures of one service, and what the others learn of each: nothing of a crash, nothing of
 //! a hang, and of an exception all there is to know (Schlichting and Schneider 1983).
 
-mod shipped;
-
+use crate::shipped;
 use ftsim::run;
 use ftsim::scenario::Scenario;
 use ftsim_core::outcome::trace::{Entry, Happening};

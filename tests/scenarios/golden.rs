@@ -1,8 +1,8 @@
 //! Golden traces: whole runs, short enough to be read aloud. Each tells one story of the
 //! literature.
 //!
-//! `UPDATE_EXPECT=1 cargo test --test golden` rewrites them; commit a rewrite with the sentence
-//! that explains it.
+//! `UPDATE_EXPECT=1 cargo test --test scenarios golden` rewrites them; commit a rewrite with the
+//! sentence that explains it.
 
 use std::path::Path;
 

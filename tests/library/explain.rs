@@ -1,8 +1,7 @@
 //! Guards `ftsim explain` and `ftsim diff`: the stories in docs/explain.md are what the program
 //! tells, sequence diagrams are what Mermaid reads, and two runs differ where they do.
 
-mod shipped;
-
+use crate::shipped;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -30,7 +29,7 @@ fn scenario(name: &str) -> Scenario {
     Scenario::parse(name, &text, &Catalogue::builtin()).unwrap_or_else(|_| panic!("{name}"))
 }
 
-/// `UPDATE_EXPECT=1 cargo test --test explain` writes the stories into the page anew.
+/// `UPDATE_EXPECT=1 cargo test --test library explain` writes the stories into the page anew.
 #[test]
 fn the_page_tells_what_the_program_tells() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/explain.md");

@@ -1,8 +1,7 @@
 //! Slow or dead: two runs that a process cannot tell apart, so that no failure detector is right in
 //! both (Chandra and Toueg 1996; at the bottom of it Fischer, Lynch and Paterson 1985).
 
-mod shipped;
-
+use crate::shipped;
 use ftsim::run;
 use ftsim::scenario::Scenario;
 use ftsim_core::outcome::trace::{Entry, Happening};

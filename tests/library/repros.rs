@@ -1,8 +1,7 @@
 //! Guards repros: whatever a seed draws, its repro draws nothing and is the same run, event for
 //! event.
 
-mod shipped;
-
+use crate::shipped;
 use ftsim::Catalogue;
 use ftsim::run;
 use ftsim::run::repro;

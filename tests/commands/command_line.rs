@@ -1,6 +1,7 @@
 //! Guards the binary as a shell sees it: output, errors, exit status.
 
 use std::fs;
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -338,7 +339,7 @@ fn a_replay_shows_settings_trace_and_verdicts_and_repeats_itself() {
     assert_eq!(output.status.code(), Some(0));
     let text = stdout(&output);
     let version = format!("ftsim      {}\n", env!("CARGO_PKG_VERSION"));
-    expect_file!["golden/replay.txt"].assert_eq(&text.replace(&version, "ftsim      VERSION\n"));
+    expect_file!["../golden/replay.txt"].assert_eq(&text.replace(&version, "ftsim      VERSION\n"));
     for line in text.lines() {
         assert!(!line.starts_with(' ') && !line.ends_with(' '), "{line:?}");
     }
@@ -383,7 +384,7 @@ fn protocols_are_listed_and_described() {
 #[test]
 fn the_schema_is_the_one_that_is_committed() {
     let output = ftsim("schema", &[], &["schema"]);
-    expect_file!["../docs/scenario.schema.json"].assert_eq(&stdout(&output));
+    expect_file!["../../docs/scenario.schema.json"].assert_eq(&stdout(&output));
 }
 
 #[test]
@@ -395,4 +396,37 @@ fn a_closed_pipe_ends_quietly() {
     let output = child.wait_with_output().expect("ftsim ends");
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(stderr(&output), "");
+}
+
+#[test]
+fn files_call_ftsim_with_options_that_it_has() {
+    let mut calls = 0;
+    for file in [
+        "docs/ci/github.yml",
+        "docs/ci/gitlab.yml",
+        "docs/cluster/kubernetes.yml",
+        "docs/cluster/sweep.sbatch",
+        "docs/cluster/merge.sbatch",
+    ] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let text = fs::read_to_string(path).expect("a file");
+        let text = text.replace("\"$FTSIM\"", "ftsim").replace("\\\n", "\n");
+        for subcommand in ["sweep", "merge"] {
+            let Some((_, rest)) = text.split_once(&format!("ftsim {subcommand} ")) else {
+                continue;
+            };
+            // A call ends where its line, and those that are indented like it, end.
+            let call = rest.split("\n\n").next().unwrap_or_default();
+            let call = call.split("\n      - ").next().unwrap_or_default();
+            let call = call.split("\n  artifacts:").next().unwrap_or_default();
+            let mut ftsim = Command::new(env!("CARGO_BIN_EXE_ftsim"));
+            let help = ftsim.args([subcommand, "--help"]).output().expect("ftsim starts");
+            let help = String::from_utf8(help.stdout).expect("UTF-8");
+            for option in call.split_whitespace().filter(|word| word.starts_with("--")) {
+                assert!(help.contains(&format!(" {option}")), "{file}: {subcommand} {option}");
+                calls += 1;
+            }
+        }
+    }
+    assert!(calls > 15, "{calls} options found");
 }

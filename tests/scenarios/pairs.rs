@@ -1,8 +1,7 @@
 //! Guards what docs/faults.md says of each kind of fault: what breaks under it alone, and what
 //! survives the very same.
 
-mod shipped;
-
+use crate::shipped;
 use std::fs;
 use std::path::Path;
 

@@ -1,0 +1,10 @@
+//! The commands, as somebody types them.
+
+mod ci;
+mod command_line;
+mod kill;
+mod record;
+mod results;
+
+#[path = "../shipped/mod.rs"]
+mod shipped;

@@ -1,0 +1,1 @@
+//! Nothing but tests: files that other programs read have the shape that these want.

@@ -1,0 +1,13 @@
+//! What the shipped scenarios come to, seed by seed.
+
+mod byzantine;
+mod determinism;
+mod expectations;
+mod fault_error_failure;
+mod golden;
+mod pairs;
+mod slow_or_dead;
+mod three_failures;
+
+#[path = "../shipped/mod.rs"]
+mod shipped;
