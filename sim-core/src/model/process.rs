@@ -27,9 +27,9 @@ pub trait Process: Clone + Debug + Hash + Sized + 'static {
     type Spec: Spec;
     /// What processes send each other.
     type Msg: Message;
-    /// The names of its timers; [`Never`] if it sets none.
+    /// The names of its timers; [`Never`](crate::Never) if it sets none.
     type Timer: Timer;
-    /// One record of its stable log; [`Never`] if it keeps none.
+    /// One record of its stable log; [`Never`](crate::Never) if it keeps none.
     type Record: Message;
 
     /// The process starts for the first time.

@@ -133,7 +133,7 @@ impl<S: Spec> Ask<'_, S> {
 
 /// What a request and the indication that answers it have in common.
 ///
-/// Law, for a [`Spec`](crate::Spec): no two requests of a run begin operations of the same name.
+/// Law, for a [`Spec`]: no two requests of a run begin operations of the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OperationName {
     /// Who is asked.
