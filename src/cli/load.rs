@@ -1,7 +1,8 @@
 //! Scenario files, read.
 
-use std::io;
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use ftsim_protocols::Catalogue;
 
@@ -9,12 +10,15 @@ use super::console::tell;
 use crate::scenario::Scenario;
 use crate::scenario::diagnostic::Diagnostic;
 
+/// The folder of seeds that once failed, beside the scenarios.
+pub const REGRESSIONS: &str = "regressions";
+
 /// Reads scenario files, and tells what is wrong with those that cannot be used; true if any.
 pub(crate) fn load_all(paths: &[PathBuf], catalogue: &Catalogue) -> (Vec<Scenario>, bool) {
     let mut scenarios = Vec::new();
     let mut bad_input = false;
-    for path in paths {
-        match load(path, catalogue) {
+    for path in scenario_files(paths) {
+        match load(&path, catalogue) {
             Ok(scenario) => scenarios.push(scenario),
             Err(diagnostics) => {
                 bad_input = true;
@@ -25,17 +29,39 @@ pub(crate) fn load_all(paths: &[PathBuf], catalogue: &Catalogue) -> (Vec<Scenari
     (scenarios, bad_input)
 }
 
+/// The files that paths stand for: a folder for all files below it that end in `.toml`, by their
+/// names, without those of seeds that once failed. A folder without any stands for itself.
+pub(crate) fn scenario_files(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let files = |path: &PathBuf| {
+        let mut files = Vec::new();
+        gather(path, &mut files);
+        if files.is_empty() { vec![path.clone()] } else { files }
+    };
+    paths.iter().flat_map(files).collect()
+}
+
+fn gather(folder: &Path, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    for path in paths {
+        let is_link = path.is_symlink();
+        if path.is_dir() && !is_link && path.file_name() != Some(OsStr::new(REGRESSIONS)) {
+            gather(&path, files);
+        } else if path.extension() == Some(OsStr::new("toml")) && path.is_file() {
+            files.push(path);
+        }
+    }
+}
+
 /// Reads a scenario file.
-pub(crate) fn load(
-    path: &std::path::Path,
-    catalogue: &Catalogue,
-) -> Result<Scenario, Vec<Diagnostic>> {
+pub(crate) fn load(path: &Path, catalogue: &Catalogue) -> Result<Scenario, Vec<Diagnostic>> {
     let name = path.display().to_string();
     let wrong = |message: String| vec![Diagnostic::of_file(&name, message)];
-    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+    let bytes = fs::read(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound if name.contains(['*', '?']) => wrong("no file matches".into()),
         io::ErrorKind::NotFound => wrong("there is no such file".into()),
-        io::ErrorKind::IsADirectory => wrong("this is a directory".into()),
+        io::ErrorKind::IsADirectory => wrong("no file in this folder ends in `.toml`".into()),
         _ => wrong(format!("cannot be read: {error}")),
     })?;
     let text = String::from_utf8(bytes).map_err(|error| {

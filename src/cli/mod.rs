@@ -16,5 +16,5 @@ pub(crate) use console::{Out, complain, say, tell};
 pub(crate) use exit::{Exit, Failure};
 pub(crate) use format::{Format, TraceFormat};
 pub(crate) use jobs::jobs;
-pub(crate) use load::{load, load_all};
+pub(crate) use load::{REGRESSIONS, load, load_all, scenario_files};
 pub(crate) use terminal::page;

@@ -7,12 +7,12 @@ use clap::Args;
 use ftsim_protocols::Catalogue;
 use ftsim_reports::line;
 
-use crate::cli::{Exit, Failure, Out, load, tell};
+use crate::cli::{Exit, Failure, Out, load, scenario_files, tell};
 
 /// What `ftsim check` is told.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Check these scenario files
+    /// Check these scenario files, and all in these folders
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Say nothing of files that can be used
@@ -23,8 +23,8 @@ pub struct CheckArgs {
 /// Checks scenario files.
 pub fn check(args: &CheckArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
     let mut exit = Exit::Good;
-    for path in &args.files {
-        match load(path, catalogue) {
+    for path in scenario_files(&args.files) {
+        match load(&path, catalogue) {
             Ok(_) if args.quiet => {}
             Ok(scenario) => writeln!(out, "{}: ok", line(&scenario.path))?,
             Err(diagnostics) => {

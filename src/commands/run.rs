@@ -16,7 +16,7 @@ use ftsim_reports::{
 use crate::cli::interrupt;
 use crate::cli::page;
 use crate::cli::progress::Progress;
-use crate::cli::{Exit, Failure, Format, Out, complain, jobs, load_all};
+use crate::cli::{Exit, Failure, Format, Out, complain, jobs, load_all, scenario_files};
 use crate::run::Repeat;
 use crate::run::audited;
 use crate::scenario::Scenario;
@@ -31,7 +31,7 @@ use crate::sweep::regression::Regressions;
 /// What `ftsim run` is told.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Run these scenario files
+    /// Run these scenario files, and all in these folders
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Run seeds 1 to N, or A..B without B, each at all of its crash points where the scenario says
@@ -148,7 +148,8 @@ fn run_one(
 
 /// The files that are no scenarios.
 fn unusable(args: &RunArgs, scenarios: &[Scenario]) -> Vec<String> {
-    let names = args.files.iter().map(|file| file.display().to_string());
+    let files = scenario_files(&args.files);
+    let names = files.iter().map(|file| file.display().to_string());
     names.filter(|name| !scenarios.iter().any(|scenario| scenario.path == *name)).collect()
 }
 

@@ -32,7 +32,7 @@ use crate::sweep::{Order, Stop};
 /// What `ftsim sweep` is told.
 #[derive(Debug, Args)]
 pub(crate) struct SweepArgs {
-    /// Sweep over these scenario files
+    /// Sweep over these scenario files, and all in these folders
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Run seeds A to B without B, or 1 to N, each at all of its crash points where the scenario

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use ftsim_reports::{RegressionRow, ScenarioReport, shell_word};
 use serde::Deserialize;
 
-use crate::cli::Failure;
+use crate::cli::{Failure, REGRESSIONS};
 use crate::files::write_whole;
 use crate::run;
 use crate::run::failing_run::FailingRun;
@@ -51,7 +51,7 @@ impl Regressions {
     pub fn of(scenario: &Scenario) -> Result<Self, Failure> {
         let folder = Path::new(&scenario.path).parent().unwrap_or(Path::new(""));
         let regressions =
-            Self::read(folder.join("regressions").join(format!("{}.toml", scenario.name())))?;
+            Self::read(folder.join(REGRESSIONS).join(format!("{}.toml", scenario.name())))?;
         let beyond = regressions.seeds.iter().find(|once| once.seed > SEED_MAX);
         if let Some(once) = beyond {
             let (path, seed) = (regressions.path.display(), once.seed);

@@ -78,9 +78,9 @@ fn a_misspelt_key_is_shown_with_its_place_and_its_neighbour() {
 fn files_that_cannot_be_read_are_told_and_the_others_still_run() {
     let good = format!("{DIES}{AS_EXPECTED}");
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("unreadable");
-    fs::create_dir_all(&folder).expect("a folder");
+    fs::create_dir_all(folder.join("empty")).expect("a folder");
     fs::write(folder.join("latin.toml"), [b'#', 0xe9, b'\n']).expect("a file");
-    let args = ["run", "none.toml", "no*.toml", ".", "latin.toml", "good.toml"];
+    let args = ["run", "none.toml", "no*.toml", "empty", "latin.toml", "good.toml"];
     let output = ftsim("unreadable", &[("good.toml", &good)], &args);
     assert_eq!(output.status.code(), Some(2));
     assert!(stdout(&output).contains("1 scenario, 20 runs: 1 as expected"), "{}", stdout(&output));
@@ -91,8 +91,8 @@ fn files_that_cannot_be_read_are_told_and_the_others_still_run() {
         error: no file matches
         --> no*.toml
 
-        error: this is a directory
-        --> .
+        error: no file in this folder ends in `.toml`
+        --> empty
 
         error: not UTF-8 from byte 1 on
         --> latin.toml
@@ -429,4 +429,26 @@ fn files_call_ftsim_with_options_that_it_has() {
         }
     }
     assert!(calls > 15, "{calls} options found");
+}
+
+#[test]
+fn a_folder_stands_for_all_scenarios_below_it() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("folders");
+    let _ = fs::remove_dir_all(&folder);
+    for below in ["a/b", "regressions"] {
+        fs::create_dir_all(folder.join(below)).expect("a folder");
+    }
+    let text = "protocol = \"beb\"\nprocesses = 3\n";
+    for name in ["z.toml", "a/y.toml", "a/b/x.toml", "a/notes.txt", "regressions/other.toml"] {
+        fs::write(folder.join(name), text).expect("a file");
+    }
+    for command in ["check", "run"] {
+        let mut ftsim = Command::new(env!("CARGO_BIN_EXE_ftsim"));
+        let told = ftsim.current_dir(&folder).args([command, "."]).output().expect("ftsim starts");
+        let told = String::from_utf8(told.stdout).expect("UTF-8");
+        let places: Vec<_> =
+            ["./a/b/x.toml", "./a/y.toml", "./z.toml"].map(|name| told.find(name)).to_vec();
+        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{command}: {told}");
+        assert!(!told.contains("notes") && !told.contains("regressions"), "{told}");
+    }
 }

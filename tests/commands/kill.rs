@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use ftsim::cli::clock;
 use ftsim_core::rng::{Rng, Stream};
 
 const SCENARIO: &str = r#"
@@ -53,15 +54,17 @@ fn finished(folder: &Path) -> Vec<Vec<u8>> {
 fn killed_at_any_instant_it_goes_on_to_the_same_bytes() {
     let folder = folder("kill");
     let seeds = "0..3000";
+    let begun = clock();
     let ended = start(&folder, seeds, "whole").wait().expect("ftsim ends");
     assert_eq!(ended.code(), Some(0));
+    let time = u64::try_from((clock() - begun).as_micros()).expect("a moment");
     let whole = finished(&folder.join("whole"));
     let mut rng = Rng::new(1, Stream::Workload);
     let (mut killed, mut longest) = (0, 0);
     while killed < 20 {
         let mut child = start(&folder, seeds, "killed");
         // Some die before the first block, some later; together they may come to the end.
-        std::thread::sleep(Duration::from_micros(rng.between(500, 40_000)));
+        std::thread::sleep(Duration::from_micros(rng.between(500, 1_000 + time)));
         let is_over = child.try_wait().expect("ftsim is there").is_some();
         child.kill().expect("ftsim can be killed");
         child.wait().expect("ftsim ends");

@@ -8,6 +8,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::shipped;
 use ftsim::Catalogue;
 use ftsim::audit::Rule;
 use ftsim::run::audited::{Audit, WrongRun, audit_seeds};
@@ -43,23 +44,19 @@ fn told(name: &str, audit: &Audit) -> Vec<String> {
 
 #[test]
 fn no_shipped_scenario_shows_a_defect_of_the_engine() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let entries = fs::read_dir(folder).expect("a readable folder");
-    let mut files: Vec<_> =
-        entries.map(|e| e.expect("a readable entry").file_name().into_string().unwrap()).collect();
-    files.retain(|name| name.ends_with(".toml"));
-    files.sort();
+    let scenarios = shipped::scenarios();
     let next = AtomicUsize::new(0);
     let wrong = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
-                while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let scenario = read("scenarios", file);
+                while let Some((name, scenario)) =
+                    scenarios.get(next.fetch_add(1, Ordering::Relaxed))
+                {
                     let seeds = scenario.own_seeds();
                     let seeds = seeds.start..seeds.end.min(seeds.start + SEED_COUNT);
-                    let audit = audit_seeds(&scenario, seeds, 1).expect("the runs are made");
-                    wrong.lock().expect("no poison").extend(told(file, &audit));
+                    let audit = audit_seeds(scenario, seeds, 1).expect("the runs are made");
+                    wrong.lock().expect("no poison").extend(told(name, &audit));
                 }
             });
         }

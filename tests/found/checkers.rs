@@ -53,7 +53,7 @@ fn a_late_mistake_that_is_taken_back_does_not_refute_eventual_accuracy() {
 
 #[test]
 fn a_detector_that_goes_on_making_mistakes_is_refused_however_long_it_runs() {
-    let shipped = include_str!("../../scenarios/fd-heartbeat-fixed-timeout.toml");
+    let shipped = include_str!("../../scenarios/detectors/fd-heartbeat-fixed-timeout.toml");
     for horizon in ["4s", "6s", "12s", "30s"] {
         let scenario =
             scenario(&shipped.replace("horizon = \"6s\"", &format!("horizon = \"{horizon}\"")));

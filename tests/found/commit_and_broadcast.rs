@@ -5,8 +5,6 @@ mod every_property;
 mod fault_classes;
 mod late_prepare;
 mod logged_consensus;
-#[path = "../shipped/mod.rs"]
-mod shipped;
 mod within_the_bound;
 
 use annotate_snippets::Renderer;

@@ -8,4 +8,6 @@ mod commit_and_broadcast;
 mod engine;
 mod primary_backup;
 mod results;
+#[path = "../shipped/mod.rs"]
+mod shipped;
 mod terminal;

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
+use crate::shipped;
 use ftsim::Catalogue;
 use ftsim::run;
 use ftsim::run::repro;
@@ -66,7 +66,7 @@ impl Base {
     /// # Panics
     /// When the project is not sound.
     pub fn new(commands: &mut Commands) -> Self {
-        let texts = shipped();
+        let texts = shipped_texts();
         let messages: Vec<String> =
             texts.values().filter(|text| text.contains("[[message]]")).cloned().collect();
         let (mut repros, mut records) = (Vec::new(), Vec::new());
@@ -137,12 +137,8 @@ impl Base {
 }
 
 /// The shipped scenarios by their names.
-fn shipped() -> BTreeMap<String, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let entries = fs::read_dir(folder).expect("a readable folder");
-    let paths = entries.map(|entry| entry.expect("a readable entry").path());
-    let scenarios = paths.filter(|path| path.extension().is_some_and(|ending| ending == "toml"));
-    let named = scenarios.map(|path| {
+fn shipped_texts() -> BTreeMap<String, String> {
+    let named = shipped::files().into_iter().map(|path| {
         let name = path.file_stem().expect("it has a name").to_string_lossy().into_owned();
         (name, fs::read_to_string(path).expect("a readable scenario"))
     });

@@ -21,6 +21,9 @@ mod input;
 mod judge;
 mod options;
 mod progress;
+#[path = "../shipped/mod.rs"]
+#[expect(dead_code, reason = "other tests need the rest of it")]
+mod shipped;
 mod text;
 mod tokens;
 mod values;

@@ -24,8 +24,7 @@ fn stdout(output: &Output) -> String {
 }
 
 fn scenario(name: &str) -> Scenario {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("scenarios/{name}.toml"));
-    let text = std::fs::read_to_string(path).expect("a readable scenario");
+    let text = std::fs::read_to_string(shipped::file(name)).expect("a readable scenario");
     Scenario::parse(name, &text, &Catalogue::builtin()).unwrap_or_else(|_| panic!("{name}"))
 }
 
@@ -105,7 +104,7 @@ fn every_line_of_a_diagram_is_one_of_mermaid() {
         "reliable-link-lose-disk",
         "uniform-rb-ring-all-ack",
     ] {
-        let file = format!("scenarios/{name}.toml");
+        let file = shipped::file(name).display().to_string();
         let output = ftsim(&["explain", &file, "--seed", "1", "--format", "mermaid"]);
         assert_eq!(output.status.code(), Some(0), "{name}");
         let text = stdout(&output);
@@ -200,7 +199,7 @@ fn a_run_does_not_differ_from_itself_and_differs_from_another_seed() {
 #[test]
 fn crash_points_are_compared_where_there_are_any() {
     let [every, mutant] = ["2pc-every-crash-point", "2pc-every-crash-point-vote-before-log"]
-        .map(|name| format!("scenarios/{name}.toml"));
+        .map(|name| shipped::file(name).display().to_string());
     let diff = |point: &str| ftsim(&["diff", &every, &mutant, "--seed=1", "--crash-point", point]);
     let text = stdout(&diff("p0:3"));
     for part in [

@@ -1,5 +1,6 @@
 //! Guards what scenario files say of faults: each kind becomes the engine's fault that it names.
 
+use crate::shipped;
 use annotate_snippets::Renderer;
 use ftsim::run;
 use ftsim::scenario::Scenario;
@@ -465,8 +466,7 @@ fn without_the_fault_the_property_holds() {
         ("beb-random-replay", "replay", None, "rb.no-duplication"),
         ("chandy-lamport-random-reorder-markers", "reorder", None, "cut.consistent"),
     ] {
-        let path = format!("{}/scenarios/{file}.toml", env!("CARGO_MANIFEST_DIR"));
-        let text = std::fs::read_to_string(path).expect("a readable scenario");
+        let text = std::fs::read_to_string(shipped::file(file)).expect("a readable scenario");
         // What says more of the fault goes with it.
         let goes_with: &[&str] = match restored {
             Some(_) if restored == perfect => &["mistake"],

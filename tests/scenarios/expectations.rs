@@ -2,10 +2,11 @@
 //! doing.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::shipped;
 use annotate_snippets::Renderer;
 use ftsim::run::necessity::set;
 use ftsim::scenario::Scenario;
@@ -14,15 +15,6 @@ use ftsim::{Catalogue, sweep};
 use ftsim_core::MutantKind;
 use ftsim_reports::SeedRange;
 use toml::{Table, Value};
-
-fn scenarios() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut files: Vec<PathBuf> = entries.map(|e| e.expect("a readable entry").path()).collect();
-    files.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
-    files.sort();
-    files
-}
 
 fn parse(path: &Path, text: &str) -> Result<Scenario, String> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -34,7 +26,7 @@ fn parse(path: &Path, text: &str) -> Result<Scenario, String> {
 
 /// Calls `check` with every scenario, two at a time, and tells all that went wrong.
 fn each(check: impl Fn(&Path, &str) -> Result<(), String> + Sync) {
-    let (files, next) = (scenarios(), AtomicUsize::new(0));
+    let (files, next) = (shipped::files(), AtomicUsize::new(0));
     let wrong = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {

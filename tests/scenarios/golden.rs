@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use crate::shipped;
 use expect_test::expect_file;
 use ftsim::Catalogue;
 use ftsim::run;
@@ -15,8 +16,7 @@ use ftsim_reports::{write_outcome, write_trace};
 /// The trace and the verdicts of one seed of a scenario, as text without colours.
 fn check(scenario: &str, seed: u64) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let path = root.join(format!("scenarios/{scenario}.toml"));
-    let text = std::fs::read_to_string(path).expect("a readable scenario");
+    let text = std::fs::read_to_string(shipped::file(scenario)).expect("a readable scenario");
     let Ok(scenario_read) = Scenario::parse(scenario, &text, &Catalogue::builtin()) else {
         panic!("{scenario} is refused")
     };

@@ -1,6 +1,7 @@
 //! What the shipped scenarios come to, seed by seed.
 
 mod byzantine;
+mod contents;
 mod determinism;
 mod expectations;
 mod fault_error_failure;

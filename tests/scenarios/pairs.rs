@@ -59,8 +59,7 @@ const BROKEN_BY_A_MUTANT: &[&str] = &[
 ];
 
 fn table(name: &str) -> Table {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("scenarios/{name}.toml"));
-    let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let text = fs::read_to_string(shipped::file(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
     text.parse().unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 

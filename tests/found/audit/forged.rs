@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use std::fs;
+
+use crate::shipped;
 use ftsim::audit::Rule;
 use ftsim::run;
 use ftsim::run::audited::findings;
@@ -11,7 +14,7 @@ use ftsim_core::fault::{Action, Crash, Fault, Plan, Trigger};
 use ftsim_core::outcome::trace::{Entry, Happening};
 use ftsim_core::{Duration, Instant, Outcome, ProcessId, Trace};
 
-use super::{parse, read};
+use super::parse;
 
 /// A run that can be tampered with.
 struct Run {
@@ -58,7 +61,11 @@ impl Run {
     /// The run of a shipped scenario, or of one that is written here.
     fn of(source: &str, seed: u64) -> Self {
         let is_name = !source.contains('\n');
-        let scenario = if is_name { read("scenarios", source) } else { parse("inline", source) };
+        let shipped = |name: &str| {
+            let text = fs::read_to_string(shipped::file(name)).expect("a readable scenario");
+            parse(name, &text)
+        };
+        let scenario = if is_name { shipped(source) } else { parse("inline", source) };
         let (outcome, trace) = run::record(&scenario, seed).expect("the run is made");
         Self { scenario, outcome, trace }
     }
@@ -152,7 +159,7 @@ forged! {
         let index = run.first(is_delivery);
         run.insert(index, Happening::Pause);
     }
-    a_step_in_a_sync_is_refused: Blocked in "2pc-slow-sync.toml", 1, |run| {
+    a_step_in_a_sync_is_refused: Blocked in "2pc-slow-sync", 1, |run| {
         let index = run.first(|entry| entry.what == Happening::SyncBegins);
         run.insert(index, Happening::Note { remark: "at work".into() });
         run.trace.entries.swap(index, index + 1);
@@ -213,7 +220,7 @@ forged! {
         run.insert(index + 1, again);
         run.insert(index + 1, Happening::Replay { id, to, message });
     }
-    a_message_through_a_cut_is_refused: Cut in "split-brain-one-way.toml", 1, |run| {
+    a_message_through_a_cut_is_refused: Cut in "split-brain-one-way", 1, |run| {
         let cut = |entry: &Entry| {
             matches!(entry.what, Happening::Drop { reason: DropReason::Cut, .. })
         };
@@ -259,7 +266,7 @@ forged! {
         *arrives = *arrives + Duration::from_millis(30);
     }
     a_message_that_takes_too_long_after_stabilisation_is_refused:
-        Delay in "fd-heartbeat-gst.toml", 1, |run| {
+        Delay in "fd-heartbeat-gst", 1, |run| {
         let index = run.last(|entry| matches!(entry.what, Happening::Send { .. }));
         let gst = run.scenario.experiment.network.stabilise_at.expect("a time");
         assert!(run.trace.entries[index].at > gst);
@@ -335,7 +342,7 @@ forged! {
         let index = run.setting_of_a_timer();
         run.trace.entries.remove(index);
     }
-    a_timer_that_was_unset_is_refused: Timer in "fd-heartbeat-crashes.toml", 1, |run| {
+    a_timer_that_was_unset_is_refused: Timer in "fd-heartbeat-crashes", 1, |run| {
         let index = run.first(|entry| matches!(entry.what, Happening::Timer { .. }));
         let Happening::Timer { timer } = run.what(index).clone() else { unreachable!() };
         run.insert(index, Happening::CancelTimer { timer });
@@ -353,13 +360,13 @@ forged! {
         let step = run.trace.entries[run.last(ends)].step;
         run.trace.entries.retain(|entry| entry.step != step);
     }
-    a_log_that_grew_in_a_crash_is_refused: Log in "2pc-coordinator-recovery.toml", 1, |run| {
+    a_log_that_grew_in_a_crash_is_refused: Log in "2pc-coordinator-recovery", 1, |run| {
         let index = run.first(|entry| matches!(entry.what, Happening::Recover { .. }));
         let Happening::Recover { records } = run.what(index) else { unreachable!() };
         *records += 1;
     }
     a_log_that_kept_what_was_not_synced_is_refused:
-        Log in "2pc-coordinator-recovery.toml", 1, |run| {
+        Log in "2pc-coordinator-recovery", 1, |run| {
         let index = run.first(|entry| matches!(entry.what, Happening::Crash { .. }));
         run.trace.entries.retain({
             let (at, process) = (run.trace.entries[index].at, run.trace.entries[index].process);
@@ -368,11 +375,11 @@ forged! {
             }
         });
     }
-    a_suspicion_of_a_process_that_is_up_is_refused: Accuracy in "fd-perfect-crashes.toml", 1,
+    a_suspicion_of_a_process_that_is_up_is_refused: Accuracy in "fd-perfect-crashes", 1,
     |run| {
         run.remove(|entry| matches!(entry.what, Happening::Crash { .. }));
     }
-    a_crash_that_is_not_told_is_refused: Completeness in "fd-perfect-crashes.toml", 1, |run| {
+    a_crash_that_is_not_told_is_refused: Completeness in "fd-perfect-crashes", 1, |run| {
         run.remove(|entry| matches!(entry.what, Happening::Suspect { .. }));
     }
     a_crash_that_is_not_planned_is_refused: Unplanned in BROADCAST, 1, |run| {
@@ -385,7 +392,7 @@ forged! {
         let later = run.trace.entries[last].clone();
         run.trace.entries.push(Entry { at: Instant::ZERO + Duration::from_secs(1), ..later });
     }
-    more_faults_than_may_be_drawn_are_refused: Budget in "eager-rb-random-crashes.toml", 1, |run| {
+    more_faults_than_may_be_drawn_are_refused: Budget in "eager-rb-random-crashes", 1, |run| {
         let crash = |process| Fault {
             trigger: Trigger::Never,
             action: Action::Crash(process, Crash::default()),

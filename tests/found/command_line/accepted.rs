@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::shipped;
 use ftsim::run;
 use ftsim::run::necessity::{Sought, needs};
 use ftsim::run::repro;
@@ -125,13 +126,8 @@ fn as_expected(scenario: &Scenario) -> Result<(), String> {
 fn changed(rng: &mut Rng) -> String {
     static SHIPPED: OnceLock<Vec<Table>> = OnceLock::new();
     let shipped = SHIPPED.get_or_init(|| {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");
-        let entries = std::fs::read_dir(folder).expect("a readable folder");
-        let mut files: Vec<_> = entries.map(|e| e.expect("a readable entry").path()).collect();
-        files.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
-        files.sort();
         let read = |path| std::fs::read_to_string(path).expect("a readable file");
-        files.iter().map(|path| read(path).parse().expect("TOML")).collect()
+        shipped::files().iter().map(|path| read(path).parse().expect("TOML")).collect()
     });
     let mut table = rng.choose(shipped).expect("a scenario").clone();
     // Most properties are those of the unchanged scenario, and not of interest here.

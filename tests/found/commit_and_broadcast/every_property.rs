@@ -11,7 +11,7 @@ use ftsim_core::{
 use ftsim_protocols::spec::byzantine::ByzantineAgreement;
 use ftsim_protocols::spec::{atomic_commit, consensus, detector, link, snapshot};
 
-use super::shipped;
+use crate::shipped;
 
 const P0: ProcessId = ProcessId(0);
 const P1: ProcessId = ProcessId(1);

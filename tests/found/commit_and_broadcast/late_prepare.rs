@@ -4,7 +4,8 @@
 use ftsim_core::outcome::trace::Happening;
 use ftsim_core::{Outcome, ProcessId, Trace};
 
-use super::{parse, shipped, violated};
+use super::{parse, violated};
+use crate::shipped;
 
 const READER: ProcessId = ProcessId(1);
 

@@ -10,7 +10,7 @@ use ftsim_core::fault::Action;
 use ftsim_core::fault::condition::Condition;
 use ftsim_core::{FaultClass, Model, MutantKind, Outcome, ProcessId, Timing, Verdict};
 
-use super::shipped;
+use crate::shipped;
 
 /// Seeds of a scenario that are looked at.
 const SEED_COUNT_MAX: u64 = 40;

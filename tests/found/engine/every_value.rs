@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+
+use crate::shipped;
 
 use serde_json::Value;
 
@@ -68,13 +69,9 @@ fn every_word_that_the_format_knows_is_used_by_a_scenario() {
     let (schema, mut known, mut shown) = (Schema(schema), BTreeSet::new(), BTreeSet::new());
     schema.pairs(&schema.0, &mut known);
     assert!(known.len() > 30, "{known:?}");
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    for entry in fs::read_dir(folder).expect("a readable folder") {
-        let path = entry.expect("a readable entry").path();
-        if path.extension().is_some_and(|ending| ending == "toml") {
-            let text = fs::read_to_string(&path).expect("a readable scenario");
-            used("", &toml::Value::Table(text.parse().expect("TOML")), &mut shown);
-        }
+    for path in shipped::files() {
+        let text = fs::read_to_string(&path).expect("a readable scenario");
+        used("", &toml::Value::Table(text.parse().expect("TOML")), &mut shown);
     }
     let missing: Vec<_> = known.difference(&shown).collect();
     assert!(missing.is_empty(), "no scenario uses {missing:?}");

@@ -1,0 +1,68 @@
+//! Guards the table of contents of the scenarios.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::shipped;
+use expect_test::expect_file;
+
+const HEAD: &str = "\
+# Scenarios
+
+`ftsim run scenarios` runs all of them, `ftsim run scenarios/*.toml` those of this folder, which are
+the ones to read first. The folders have the rest: mutants, bounds, kinds of faults.
+
+Made from their summaries by `UPDATE_EXPECT=1 cargo test --test scenarios contents`.
+";
+
+/// The chapters, in the order of a course, with the protocols of each.
+const CHAPTERS: [(&str, &[&str]); 8] = [
+    ("links", &["reliable-link", "fifo-link"]),
+    ("detectors", &["fd-perfect", "fd-exclude-on-timeout", "fd-heartbeat"]),
+    ("broadcast", &["beb", "eager-rb", "lazy-rb", "uniform-rb"]),
+    (
+        "consensus",
+        &["all-to-all-consensus", "flooding-consensus", "floodset", "hierarchical-consensus"],
+    ),
+    ("byzantine", &["oral-messages", "phase-king"]),
+    ("commit", &["two-phase-commit"]),
+    ("replication", &["primary-backup"]),
+    ("checkpoint", &["chandy-lamport", "ckpt-blocking"]),
+];
+
+#[test]
+fn the_table_of_contents_has_every_scenario() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let files = shipped::files();
+    let scenarios: Vec<_> = files.iter().zip(shipped::scenarios()).collect();
+    let mut text = HEAD.to_owned();
+    let mut row_count = 0;
+    for (chapter, protocols) in CHAPTERS {
+        let _ = writeln!(text, "\n## {chapter}");
+        for folder in [root.clone(), root.join(chapter)] {
+            let below = folder.strip_prefix(&root).expect("below").display().to_string();
+            let heading = if below.is_empty() { "to read first".to_owned() } else { below + "/" };
+            let _ = writeln!(text, "\n| {heading} | what happens |\n|---|---|");
+            for (file, (name, scenario)) in &scenarios {
+                let is_here = file.parent() == Some(&folder);
+                if is_here && protocols.contains(&scenario.entry.name) {
+                    let link = file.strip_prefix(&root).expect("below").display();
+                    let summary = scenario.summary.as_deref().unwrap_or_default();
+                    assert!(!summary.is_empty(), "{name} does not say what happens in it");
+                    let _ =
+                        writeln!(text, "| [{name}]({link}) | {} |", summary.replace('|', "\\|"));
+                    row_count += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(row_count, scenarios.len(), "a scenario is in the folder of another chapter");
+    expect_file![root.join("README.md")].assert_eq(&text);
+}
+
+#[test]
+fn no_two_scenarios_have_one_name() {
+    let mut names: Vec<String> = shipped::scenarios().into_iter().map(|(name, _)| name).collect();
+    names.sort();
+    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+}
