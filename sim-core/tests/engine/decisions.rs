@@ -3,7 +3,7 @@
 use crate::scripted::{Do, Stage, at, crash_for};
 use ftsim_core::environment::delay::Delay;
 use ftsim_core::environment::detector::DetectorKind;
-use ftsim_core::environment::message_override::{Arrival, Content, Fate};
+use ftsim_core::environment::message_override::{Arrival, Content, Fate, MessageOverride};
 use ftsim_core::environment::network::{Loss, Order};
 use ftsim_core::environment::request_override::RequestOverride;
 use ftsim_core::fault::condition::{Condition, Links, Persistence};
@@ -100,18 +100,33 @@ fn an_override_can_say_all_of_a_messages_way() {
         copy_after: Some(Duration::from_millis(40)),
         content: Some(Content::Replaced(serde_json::json!({ "Data": 7 }))),
     });
-    let rule = ftsim_core::environment::message_override::MessageOverride {
-        from: P[0],
-        to: P[1],
-        kind: None,
-        nth: 1,
-        fate,
-    };
+    let rule = MessageOverride { from: P[0], to: P[1], kind: None, nth: 1, fate };
     let stage = Stage::new(2, &lines).with(|e| e.overrides = vec![rule]);
     assert_eq!(stage.play(), ["10 p1 Heard(0, 2)", "30 p1 Heard(0, 7)", "40 p1 Heard(0, 7)"]);
     // A link that keeps order keeps it.
     let fifo = stage.with(|e| e.network.default.order = Order::Fifo);
     assert_eq!(fifo.play(), ["30 p1 Heard(0, 7)", "40 p1 Heard(0, 7)", "40 p1 Heard(0, 2)"]);
+}
+
+#[test]
+fn a_link_that_keeps_order_keeps_it_behind_a_message_that_is_decided_on() {
+    let lines = [(0, 0, vec![Do::Send(1, 1)]), (5, 0, vec![Do::Send(1, 2)])];
+    let decided = |nth: u64, after: u64| MessageOverride {
+        from: P[0],
+        to: P[1],
+        kind: None,
+        nth,
+        fate: Fate::delay(Duration::from_millis(after)),
+    };
+    for (slow, fast) in [(vec![decided(1, 30)], "30"), (vec![decided(1, 30), decided(2, 1)], "30")]
+    {
+        let stage = Stage::new(2, &lines).with(|e| {
+            e.network.default.order = Order::Fifo;
+            e.overrides = slow;
+        });
+        let second = format!("{fast} p1 Heard(0, 2)");
+        assert_eq!(stage.play(), ["30 p1 Heard(0, 1)".to_owned(), second]);
+    }
 }
 
 #[test]
@@ -133,6 +148,8 @@ fn an_override_says_when_a_request_comes_and_what_it_is() {
 
 #[test]
 fn a_masked_request_is_not_heard_and_the_others_are() {
+    let mask = Mask { process: P[1], request: 3 };
+    assert_eq!(mask.to_string(), "request 3 for p1");
     let lines: Vec<_> = (0..4).map(|i| (i, 0, vec![Do::Send(1, i)])).collect();
     let masked = |masks: &[(usize, u64)]| {
         let masks = masks.iter().map(|(p, request)| Mask { process: P[*p], request: *request });

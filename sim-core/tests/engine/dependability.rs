@@ -218,3 +218,29 @@ fn who_turns_byzantine_has_failed_for_good() {
     let figures = stage.record().0.dependability;
     assert_eq!(lived(&figures.processes[1]), (30, 70, 1, 0));
 }
+
+#[test]
+fn figures_of_several_runs_are_sums() {
+    let lasting = [(10, 0, false), (30, 0, true), (50, 1, false)];
+    let mut history = history(&lasting);
+    for (number, asked, answered) in [(1, 0, Some(4)), (2, 10, Some(30)), (3, 60, None)] {
+        let name = OperationName::at(P0, number);
+        history.ask(name, ms(asked));
+        answered.into_iter().for_each(|at| history.answer(name, ms(at)));
+    }
+    let one = figures(&history, 2, ms(100), 7);
+    let mut both = one.clone();
+    both.add(&one);
+    assert_eq!((both.run_count, both.messages), (2 * one.run_count, 14));
+    assert_eq!(both.unfailed_run_count, 2 * one.unfailed_run_count);
+    let (of_one, of_both) = (&one.operations, &both.operations);
+    assert_eq!((of_one.asked, of_one.answered), (3, 2));
+    assert_eq!((of_both.asked, of_both.answered), (6, 4));
+    assert!(of_one.latency_ns > 0 && of_one.waited_ns > 0);
+    assert_eq!(of_both.latency_ns, 2 * of_one.latency_ns);
+    assert_eq!(of_both.waited_ns, 2 * of_one.waited_ns);
+    let twice = |(up, down, failures, repairs)| (2 * up, 2 * down, 2 * failures, 2 * repairs);
+    assert_eq!(lived(&both.process()), twice(lived(&one.process())));
+    assert_eq!(lived(&both.series), twice(lived(&one.series)));
+    assert_eq!(lived(&both.parallel), twice(lived(&one.parallel)));
+}

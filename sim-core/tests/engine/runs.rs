@@ -9,7 +9,9 @@ use ftsim_core::environment::network::{Cut, Loss};
 use ftsim_core::experiment::Ties;
 use ftsim_core::fault::Action;
 use ftsim_core::fault::condition::{Condition, Persistence};
-use ftsim_core::{DurationRange, EndCause, Outcome, Probability, ProcessId, PropertyId, Verdict};
+use ftsim_core::{
+    Beacon, DurationRange, EndCause, Outcome, Probability, ProcessId, PropertyId, Verdict,
+};
 
 /// A busy stage with every kind of randomness on.
 fn busy() -> Stage {
@@ -175,4 +177,35 @@ fn panics_of_checkers_and_clients_are_told_apart() {
     assert!(violation.message.contains("its checker panicked"), "{violation:?}");
     let clients = Stage::new(1, &[(0, 0, vec![Do::Say(999)])]).record().0;
     assert!(clients.panicked.is_some_and(|p| p.process.is_none()));
+}
+
+#[test]
+fn a_run_that_is_asked_to_stop_does_so_when_it_looks() {
+    // More is under way than what a run looks at its limits for.
+    let lines: Vec<_> = (0..400).map(|i| (0, 0, vec![Do::Send(1, i)])).collect();
+    let mut simulation = Stage::new(2, &lines).simulation();
+    let beacon = Beacon::default();
+    simulation.show_on(beacon.clone());
+    assert_eq!(simulation.run(1).cause, EndCause::Quiescent);
+    assert!(beacon.step().0 > 800, "{:?}", beacon.step());
+    beacon.stop();
+    let outcome = simulation.run(1);
+    assert_eq!(outcome.cause, EndCause::Hung);
+    assert!(outcome.statistics.events < 800, "{}", outcome.statistics.events);
+    beacon.reset();
+    assert_eq!(simulation.run(1).cause, EndCause::Quiescent);
+}
+
+#[test]
+fn ends_are_told_in_words() {
+    for (cause, words) in [
+        (EndCause::Quiescent, "nothing left to happen"),
+        (EndCause::Horizon, "the horizon"),
+        (EndCause::EventLimit, "the event limit"),
+        (EndCause::MemoryLimit, "the memory limit"),
+        (EndCause::Hung, "the time limit for one run"),
+        (EndCause::Violated, "a violation"),
+    ] {
+        assert_eq!(cause.to_string(), words);
+    }
 }

@@ -1,12 +1,13 @@
 //! What the network does to messages beyond losing them: it delays, reorders, replays, garbles and
 //! carries little.
 
+use ftsim_core::environment::liveness::{Liveness, LivenessMode};
 use ftsim_core::environment::network::{Cut, DropReason, Order};
 use ftsim_core::fault::Action;
 use ftsim_core::fault::condition::{Condition, Links, Persistence};
 use ftsim_core::{Duration, DurationRange, Outcome, Probability, ProcessId, Trace};
 
-use crate::scripted::{Do, Stage, at};
+use crate::scripted::{Do, Stage, at, ms};
 
 const fn millis(n: u64) -> Duration {
     Duration::from_millis(n)
@@ -42,6 +43,16 @@ fn a_garbling_link_does_so_from_the_start() {
     let lines: Vec<_> = (0..10).map(|i| (20 * i, 0, vec![Do::Send(1, 100 + i)])).collect();
     let stage = Stage::new(2, &lines).with(|e| e.network.default.garble = Probability::ALWAYS);
     assert_eq!(stage.record().0.statistics.garbled, 10);
+}
+
+#[test]
+fn a_garbling_link_that_has_healed_garbles_nothing() {
+    let lines: Vec<_> = (0..10).map(|i| (20 * i, 0, vec![Do::Send(1, 100 + i)])).collect();
+    let stage = Stage::new(2, &lines).with(|e| {
+        e.network.default.garble = Probability::ALWAYS;
+        e.liveness = Some(Liveness { mode: LivenessMode::HealAll, at: ms(90) });
+    });
+    assert_eq!(stage.record().0.statistics.garbled, 5);
 }
 
 #[test]
