@@ -2,9 +2,9 @@
 //! 50 ms for its sender. Nobody fails, so that no timer but the senders' own ever runs out.
 
 use ftsim_core::{
-    Ask, Cx, DetectorClass, Duration, Experiment, FaultClass, Instant, Invalid, Kind, Limits,
-    Links, Model, Never, Observed, Process, ProcessId, Property, PropertyEntry, PropertyId,
-    Protocol, Runner, Setting, Simulation, Spec, Standing, Timing, Violation, What, Workload,
+    Ask, Bound, Cx, Duration, Experiment, Instant, Invalid, Kind, Limits, Model, Never, Observed,
+    Process, ProcessId, Property, PropertyEntry, PropertyId, Protocol, Runner, Setting, Simulation,
+    Spec, Standing, Violation, What, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -162,14 +162,10 @@ impl Process for Watcher {
 impl Protocol for Watcher {
     const NAME: &'static str = "watcher";
     const SUMMARY: &'static str = "heartbeats to all, one timer for each";
-    const MODEL: Model = Model {
-        timing: Timing::Synchronous,
-        faults: FaultClass::CrashStop,
-        bound: "f < n",
-        links: Links::Reliable,
-        detector: DetectorClass::None,
-        literature: "none",
-    };
+    const SOURCE: &'static str = "none";
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Model::SYNCHRONOUS.crash_stop(Bound::ALL_BUT_ONE)
+    }
     type Params = Nothing;
     fn new(_: &Nothing, _: &Setting, _: ProcessId) -> Self {
         Self

@@ -1,9 +1,9 @@
 //! W1 and W4: tokens go round a ring of 5 processes, and each keeps count of its hops.
 
 use ftsim_core::{
-    Ask, Cx, DetectorClass, Duration, Experiment, FaultClass, Instant, Invalid, Kind, Limits,
-    Links, Model, Never, Observed, Process, ProcessId, Property, PropertyEntry, PropertyId,
-    Protocol, Runner, Setting, Simulation, Spec, Standing, Timing, Violation, What, Workload,
+    Ask, Cx, Duration, Experiment, Instant, Invalid, Kind, Limits, Model, Never, Observed, Process,
+    ProcessId, Property, PropertyEntry, PropertyId, Protocol, Runner, Setting, Simulation, Spec,
+    Standing, Violation, What, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -121,14 +121,10 @@ impl Process for Ring {
 impl Protocol for Ring {
     const NAME: &'static str = "ring";
     const SUMMARY: &'static str = "tokens go round";
-    const MODEL: Model = Model {
-        timing: Timing::Asynchronous,
-        faults: FaultClass::None,
-        bound: "f = 0",
-        links: Links::Reliable,
-        detector: DetectorClass::None,
-        literature: "none",
-    };
+    const SOURCE: &'static str = "none";
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Model::ASYNCHRONOUS
+    }
     type Params = Nothing;
     fn new(_: &Nothing, setting: &Setting, me: ProcessId) -> Self {
         Self { next: ProcessId((me.0 + 1) % setting.n), seen: 0 }

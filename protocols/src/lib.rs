@@ -21,13 +21,6 @@ pub mod spec;
 mod testing;
 
 use ftsim_core::{Entry, Protocol};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-/// The parameters of a protocol that has none.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct NoParams {}
 
 /// The protocols that a command line offers.
 #[derive(Clone, Default)]

@@ -75,7 +75,8 @@ impl<P: Protocol> Bench<P> {
 
     /// Runs this mutant.
     pub fn mutant(mut self, name: &str) -> Self {
-        self.experiment.setting.mutant = Some(name.to_owned());
+        let mutant = P::MUTANTS.iter().find(|mutant| mutant.name == name);
+        self.experiment.setting.mutant = Some(mutant.expect("a mutant of the protocol"));
         self
     }
 

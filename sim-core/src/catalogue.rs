@@ -12,9 +12,11 @@ use crate::engine::simulation::{Simulation, read_message, read_request};
 use crate::experiment::Experiment;
 use crate::fault::Plan;
 use crate::fault::random::Profile;
+use crate::id::PropertyId;
 use crate::model::adversary::CustomAdversary;
-use crate::model::property::{Kind, PropertyId, Standing};
-use crate::model::protocol::{Mutant, Protocol};
+use crate::model::mutant::Mutant;
+use crate::model::property::{Kind, Standing};
+use crate::model::protocol::Protocol;
 use crate::model::setting::{Invalid, Setting};
 use crate::model::spec::Spec;
 use crate::model::system_model::{FaultClass, Model};
@@ -101,6 +103,8 @@ pub struct Entry {
     pub spec: &'static str,
     /// The classes of faults that the problem is stated for.
     pub spec_faults: &'static [FaultClass],
+    /// Where it comes from: author and year, comma, title.
+    pub source: &'static str,
     /// The world it is correct in, with default parameters.
     pub model: Model,
     /// The roles of its processes.
@@ -192,7 +196,8 @@ impl Entry {
             summary: P::SUMMARY,
             spec: P::Spec::NAME,
             spec_faults: P::Spec::FAULTS,
-            model: P::MODEL,
+            source: P::SOURCE,
+            model: P::model(&P::Params::default(), &Setting::with_roles(P::ROLES, 1)),
             roles: P::ROLES,
             mutants: P::MUTANTS,
             has_leader: P::Spec::HAS_LEADER,
@@ -260,7 +265,7 @@ fn settle<P: Protocol>(settling: Settling<'_>) -> Result<Settled, Invalid> {
 }
 
 fn model<P: Protocol>(params: &Value, setting: &Setting) -> Model {
-    read(PARAMS, params).map_or(P::MODEL, |params| P::model(&params, setting))
+    P::model(&read(PARAMS, params).unwrap_or_default(), setting)
 }
 
 fn prepare<P: Protocol>(

@@ -12,7 +12,7 @@ use crate::environment::transport::TransportConfig;
 use crate::fault::Plan;
 use crate::fault::choice::Choice;
 use crate::fault::random::RandomFaults;
-use crate::model::property::PropertyId;
+use crate::id::PropertyId;
 use crate::model::setting::Setting;
 use crate::process_set::ProcessSet;
 use crate::time::{Duration, DurationRange, Instant};

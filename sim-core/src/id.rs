@@ -1,4 +1,4 @@
-//! Names of processes and of messages.
+//! Names of processes, messages and properties.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,10 +16,20 @@ pub struct ProcessId(pub u32);
 #[serde(transparent)]
 pub struct MessageId(pub u64);
 
+/// The name of a property, `family.name`, as scenarios and reports write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct PropertyId(pub &'static str);
+
 impl ProcessId {
     /// The process as an index into something held for each process.
     pub const fn index(self) -> usize {
         self.0 as usize
+    }
+}
+
+impl fmt::Display for PropertyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.0)
     }
 }
 

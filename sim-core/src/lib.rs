@@ -38,6 +38,7 @@ pub mod id;
 pub mod kind;
 pub mod model;
 pub mod outcome;
+pub mod prelude;
 mod process_set;
 pub mod rng;
 mod text;
@@ -51,15 +52,17 @@ pub use environment::mask::Mask;
 pub use experiment::{Experiment, Limits};
 pub use fault::Plan;
 pub use fault::random::{Profile, RandomFaults};
-pub use id::{MessageId, ProcessId};
+pub use id::{MessageId, ProcessId, PropertyId};
+pub use model::bound::Bound;
 pub use model::data::{Data, Message, Never, Stored, Timer};
 pub use model::effect::{Cx, Effect, Part};
+pub use model::mutant::{Mutant, MutantKind};
 pub use model::process::{Indication, Process, Request};
 pub use model::property::{
-    DynProperty, End, EndCause, Judged, Kind, Observed, Property, PropertyEntry, PropertyId,
-    Standing, Verdict, Violation, What,
+    DynProperty, End, EndCause, Judged, Kind, Observed, Property, PropertyEntry, Standing, Verdict,
+    Violation, What,
 };
-pub use model::protocol::{Mutant, MutantKind, Protocol, StateCorruption};
+pub use model::protocol::{NoParams, Protocol, StateCorruption};
 pub use model::setting::{Invalid, Setting};
 pub use model::signature::Signed;
 pub use model::spec::OperationName;

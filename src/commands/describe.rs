@@ -27,8 +27,8 @@ pub fn list(
     }
     let row = |entry: &Entry| {
         let model = &entry.model;
-        [entry.name, entry.spec, fault_text(model.faults), model.bound, entry.summary]
-            .map(str::to_owned)
+        let bound = model.bound.to_string();
+        [entry.name, entry.spec, fault_text(model.faults), &bound, entry.summary].map(str::to_owned)
     };
     let head = ["protocol", "spec", "faults", "bound", "summary"].map(str::to_owned);
     let rows: Vec<_> = std::iter::once(head).chain(entries.iter().map(row)).collect();
@@ -69,14 +69,15 @@ fn write_entry(out: &mut impl Write, entry: &Entry, page: Page) -> io::Result<()
     let stated_for = entry.spec_faults.iter().map(|class| fault_text(*class));
     let stated_for = stated_for.collect::<Vec<_>>().join(", ");
     let solves = format!("{} (a spec for faults: {stated_for})", entry.spec);
+    let bound = model.bound.to_string();
     let facts = [
         ("solves", solves.as_str()),
         ("timing", timing_text(model.timing)),
         ("faults", fault_text(model.faults)),
-        ("bound", model.bound),
+        ("bound", bound.as_str()),
         ("links", links_meaning(model.links)),
         ("detector", detector_text(model.detector)),
-        ("source", model.literature),
+        ("source", entry.source),
     ];
     let roles = entry.roles.join(", ");
     for (name, value) in facts.into_iter().chain([("roles", roles.as_str())]) {
@@ -246,11 +247,11 @@ fn entry_json(entry: &Entry) -> Value {
         "model": {
             "timing": timing_text(model.timing),
             "faults": fault_text(model.faults),
-            "bound": model.bound,
+            "bound": model.bound.to_string(),
             "links": links_text(model.links),
             "detector": detector_text(model.detector),
-            "literature": model.literature,
-        },
+            },
+        "source": entry.source,
         "properties": properties.collect::<Vec<_>>(),
         "mutants": mutants.collect::<Vec<_>>(),
         "adversaries": adversaries.collect::<Vec<_>>(),

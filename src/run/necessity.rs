@@ -190,11 +190,9 @@ fn without_mutant(
     outcome: &Outcome,
     sought: &Sought,
 ) -> Result<Option<Trial>, InternalError> {
-    let Some(name) = &scenario.experiment.setting.mutant else { return Ok(None) };
-    let known = scenario.entry.mutants.iter().find(|mutant| mutant.name == name);
-    let Some(mutant) = known else { return Ok(None) };
+    let Some(mutant) = scenario.experiment.setting.mutant else { return Ok(None) };
     let catalogue = Catalogue::from(scenario.entry.clone());
-    let without = format!("the mutant {name}: {}", mutant.changes);
+    let without = format!("the mutant {}: {}", mutant.name, mutant.changes);
     let instead = match mutant.kind {
         MutantKind::Code => {
             let mut world = scenario.experiment.clone();

@@ -105,7 +105,7 @@ fn write_title(
     let plain = anstyle::Style::new();
     let entry = &scenario.entry;
     let mutant = scenario.experiment.setting.mutant.as_ref();
-    let mutant = mutant.map_or_else(String::new, |mutant| format!(", mutant {mutant}"));
+    let mutant = mutant.map_or_else(String::new, |mutant| format!(", mutant {}", mutant.name));
     let processes = counted(u64::from(scenario.experiment.setting.n), "process");
     let head = format!("{}, seed {}: ", line(&scenario.path), outcome.seed);
     let text = format!("{} ({}){mutant}, {processes}", entry.name, entry.spec);

@@ -35,7 +35,8 @@ use std::sync::Arc;
 use ftsim_core::catalogue::{PropertyInfo, Settled, Settling};
 use ftsim_core::environment::detector::DetectorKind;
 use ftsim_core::{
-    DetectorClass, Entry, Experiment, Invalid, MutantKind, RandomFaults, Runner, Setting, Standing,
+    DetectorClass, Entry, Experiment, Invalid, Mutant, MutantKind, RandomFaults, Runner, Setting,
+    Standing,
 };
 use ftsim_protocols::Catalogue;
 use serde_json::{Map, Value};
@@ -302,7 +303,7 @@ fn mutant(
     problems: &mut Problems<'_>,
     entry: &Entry,
     params: &mut Map<String, Value>,
-) -> Option<String> {
+) -> Option<&'static Mutant> {
     let Value::String(name) = params.remove("mutant")? else {
         problems.value("params.mutant", "this is no mutant").label("expected the name of one");
         return None;
@@ -320,7 +321,7 @@ fn mutant(
             .label(mutant.changes)
             .help(format!("the assumption that it breaks is broken by `{key}`"));
     }
-    Some(name)
+    Some(mutant)
 }
 
 /// How many processes have each role, in the order of the protocol's roles.

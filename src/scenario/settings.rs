@@ -22,7 +22,7 @@ pub fn effective(scenario: &Scenario) -> Effective {
     let setting = &experiment.setting;
     let mut settings = Vec::new();
     let mut put = |name, value: String| settings.push((name, value));
-    let mutant = setting.mutant.as_ref().map(|mutant| format!(", mutant {mutant}"));
+    let mutant = setting.mutant.as_ref().map(|mutant| format!(", mutant {}", mutant.name));
     put(
         "protocol",
         format!("{} ({}){}", scenario.entry.name, scenario.entry.spec, mutant.unwrap_or_default()),

@@ -86,15 +86,10 @@ pub fn only_omitters_omit(case: &Case) -> bool {
     })
 }
 
-/// Whether no more processes are faulty than the protocol says that it can bear: those that faults
-/// strike, or as many as its parameters say.
+/// Whether no more processes are faulty than the protocol bears with its parameters.
 pub fn is_within_bound(scenario: &Scenario) -> bool {
-    let bound = scenario.settled.model.bound;
-    let Some((_, after)) = bound.split_once(" < n") else { return true };
-    let part = after.strip_prefix('/').and_then(|rest| rest.chars().next()?.to_digit(10));
     let faults = &scenario.experiment.plan.faults;
     let struck: BTreeSet<ProcessId> = faults.iter().filter_map(|f| f.action.process()).collect();
-    let stated = ["f", "m"].into_iter().filter_map(|f| scenario.settled.params.get(f)?.as_u64());
-    let faulty = stated.chain([struck.len() as u64]).max().unwrap_or(0);
-    faulty * u64::from(part.unwrap_or(1)) < u64::from(scenario.experiment.setting.n)
+    let bound = scenario.settled.model.bound;
+    bound.admits(&scenario.experiment.setting, struck.into_iter())
 }

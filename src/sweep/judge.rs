@@ -37,7 +37,7 @@ pub fn report(scenario: &Scenario, seeds: SeedRange, tally: &Tally) -> ScenarioR
     ScenarioReport {
         file: scenario.path.clone(),
         protocol: scenario.entry.name,
-        mutant: scenario.experiment.setting.mutant.clone(),
+        mutant: scenario.experiment.setting.mutant.map(|mutant| mutant.name.to_owned()),
         seeds,
         crash_points: scenario.crash_points.map(|_| tally.seed_count),
         properties: scenario.checked.iter().map(row).collect(),

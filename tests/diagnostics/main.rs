@@ -17,8 +17,7 @@ use ftsim::Catalogue;
 use ftsim::scenario::Scenario;
 use ftsim_core::model::adversary::CustomAdversary;
 use ftsim_core::{
-    Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Never, Process,
-    ProcessId, Protocol, Setting, Timing,
+    Bound, Cx, Duration, Invalid, Model, Mutant, Never, Process, ProcessId, Protocol, Setting,
 };
 use ftsim_protocols::broadcast::{Beb, EagerRb};
 use ftsim_protocols::consensus::FloodSet;
@@ -57,14 +56,10 @@ impl Process for Idle {
 impl Protocol for Idle {
     const NAME: &'static str = "idle";
     const SUMMARY: &'static str = "does nothing";
-    const MODEL: Model = Model {
-        timing: Timing::Asynchronous,
-        faults: FaultClass::CrashRecovery,
-        bound: "f < n",
-        links: Links::Reliable,
-        detector: DetectorClass::None,
-        literature: "none",
-    };
+    const SOURCE: &'static str = "none";
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Model::ASYNCHRONOUS.crash_recovery(Bound::ALL_BUT_ONE)
+    }
     const ROLES: &'static [&'static str] = &["leader", "worker"];
     const MUTANTS: &'static [Mutant] =
         &[Mutant::assumption("lossy", "links lose", VALIDITY, "network.loss", Some("0.0"))];

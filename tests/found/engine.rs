@@ -8,12 +8,11 @@ use std::collections::BTreeSet;
 use ftsim::Catalogue;
 use ftsim::run;
 use ftsim::scenario::Scenario;
+use ftsim_core::NoParams;
 use ftsim_core::outcome::trace::Happening;
 use ftsim_core::{
-    Cx, DetectorClass, EndCause, FaultClass, Links, Model, Never, Process, ProcessId, Protocol,
-    Setting, Timing, Trace, Verdict,
+    Cx, EndCause, Model, Never, Process, ProcessId, Protocol, Setting, Trace, Verdict,
 };
-use ftsim_protocols::NoParams;
 use ftsim_protocols::spec::broadcast::{Broadcast, Indication, Request};
 
 fn scenario(text: &str) -> Scenario {
@@ -145,14 +144,10 @@ impl Process for Careless {
 impl Protocol for Careless {
     const NAME: &'static str = "careless";
     const SUMMARY: &'static str = "does all kinds of things wrong";
-    const MODEL: Model = Model {
-        timing: Timing::Asynchronous,
-        faults: FaultClass::None,
-        bound: "f = 0",
-        links: Links::Reliable,
-        detector: DetectorClass::None,
-        literature: "none",
-    };
+    const SOURCE: &'static str = "none";
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Model::ASYNCHRONOUS
+    }
     type Params = NoParams;
     fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
         Self

@@ -9,7 +9,7 @@ use annotate_snippets::Renderer;
 use ftsim::Catalogue;
 use ftsim::scenario::Scenario;
 use ftsim_core::catalogue::Settling;
-use ftsim_core::{DetectorClass, Outcome, Setting, Timing, Verdict};
+use ftsim_core::{Bound, DetectorClass, Outcome, Setting, Timing, Verdict};
 use serde_json::{Value, json};
 use worlds::{Mode, World};
 
@@ -211,15 +211,18 @@ fn what_the_protocol_assumes_depends_on_its_parameters() {
         parse(&text).unwrap_or_else(|why| panic!("{why}")).settled.model
     };
     let timeout = model("");
-    assert_eq!((timeout.timing, timeout.bound), (Timing::Synchronous, "f < n servers"));
+    assert_eq!(
+        (timeout.timing, timeout.bound),
+        (Timing::Synchronous, Bound::ALL_BUT_ONE.of("server"))
+    );
     let quorum = model("takeover = \"quorum\"\nack_wait = \"majority\"\ntimeout = \"90ms\"");
-    assert_eq!((quorum.timing, quorum.bound), (Timing::Asynchronous, "f < n/2 servers"));
+    assert_eq!((quorum.timing, quorum.bound), (Timing::Asynchronous, Bound::MINORITY.of("server")));
     let perfect = model("takeover = \"perfect\"\n[detector]\nkind = \"perfect\"");
     assert_eq!((perfect.timing, perfect.detector), (Timing::Asynchronous, DetectorClass::Perfect));
     let one = model("ack_wait = \"one\"\nsuccession = \"most-advanced\"");
-    assert_eq!(one.bound, "f <= 1 server");
-    assert_eq!(model("ack_wait = \"one\"").bound, "f = 0 servers");
-    assert_eq!(model("ack_wait = \"none\"").bound, "f = 0 servers");
+    assert_eq!(one.bound, Bound::at_most(1).of("server"));
+    assert_eq!(model("ack_wait = \"one\"").bound, Bound::NONE.of("server"));
+    assert_eq!(model("ack_wait = \"none\"").bound, Bound::NONE.of("server"));
 }
 
 #[test]

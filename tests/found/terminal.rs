@@ -10,11 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use ftsim::Catalogue;
-use ftsim_core::{
-    Cx, DetectorClass, FaultClass, Links, Model, Never, Process, ProcessId, Protocol, Setting,
-    Timing,
-};
-use ftsim_protocols::NoParams;
+use ftsim_core::NoParams;
+use ftsim_core::{Bound, Cx, Model, Never, Process, ProcessId, Protocol, Setting};
 use ftsim_protocols::spec::broadcast::{Broadcast, Indication, MessageNumber, Request};
 use serde::{Deserialize, Serialize};
 
@@ -27,14 +24,7 @@ const EVIL: &str =
 const EVIL_TOML: &str =
     r"\u001b[2J\u001b]0;t\u0007›31m\u0085\u2028\u202e\u2066\r\n::error::pwned\n**b**";
 
-const MODEL: Model = Model {
-    timing: Timing::Asynchronous,
-    faults: FaultClass::CrashRecovery,
-    bound: EVIL,
-    links: Links::Reliable,
-    detector: DetectorClass::None,
-    literature: EVIL,
-};
+const MODEL: Model = Model::ASYNCHRONOUS.crash_recovery(Bound::ALL_BUT_ONE.given_as(EVIL, 0));
 
 /// What its processes send each other.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -83,7 +73,10 @@ impl<const PANICS: bool> Process for Evil<PANICS> {
 impl<const PANICS: bool> Protocol for Evil<PANICS> {
     const NAME: &'static str = if PANICS { "evil-panic" } else { "evil" };
     const SUMMARY: &'static str = EVIL;
-    const MODEL: Model = MODEL;
+    const SOURCE: &'static str = EVIL;
+    fn model(_: &NoParams, _: &Setting) -> Model {
+        MODEL
+    }
     type Params = NoParams;
     fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
         Self { asked: false }
@@ -108,7 +101,10 @@ impl Process for Printer {
 impl Protocol for Printer {
     const NAME: &'static str = "printer";
     const SUMMARY: &'static str = "prints";
-    const MODEL: Model = Model { bound: "f = 0", literature: "none", ..MODEL };
+    const SOURCE: &'static str = "none";
+    fn model(_: &NoParams, _: &Setting) -> Model {
+        Model::ASYNCHRONOUS
+    }
     type Params = NoParams;
     fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
         Self

@@ -9,21 +9,11 @@ use ftsim::run::divergence::Differs;
 use ftsim::run::{Repeat, RunError};
 use ftsim::scenario::Scenario;
 use ftsim::sweep;
-use ftsim_core::{
-    Cx, DetectorClass, FaultClass, Links, Model, Never, Process, ProcessId, Protocol, Setting,
-    Timing,
-};
-use ftsim_protocols::NoParams;
+use ftsim_core::NoParams;
+use ftsim_core::{Cx, Model, Never, Process, ProcessId, Protocol, Setting};
 use ftsim_protocols::spec::broadcast::{Broadcast, Request};
 
-const MODEL: Model = Model {
-    timing: Timing::Asynchronous,
-    faults: FaultClass::None,
-    bound: "f = 0",
-    links: Links::Reliable,
-    detector: DetectorClass::None,
-    literature: "none",
-};
+const MODEL: Model = Model::ASYNCHRONOUS;
 
 /// Sends on what it is asked for, and the time of day with it.
 #[derive(Clone, Debug, Hash)]
@@ -50,7 +40,10 @@ impl Process for ClockReader {
 impl Protocol for ClockReader {
     const NAME: &'static str = "clock-reader";
     const SUMMARY: &'static str = "reads a wall clock";
-    const MODEL: Model = MODEL;
+    const SOURCE: &'static str = "none";
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        MODEL
+    }
     type Params = NoParams;
     fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
         Self
@@ -81,7 +74,10 @@ impl Process for Rememberer {
 impl Protocol for Rememberer {
     const NAME: &'static str = "rememberer";
     const SUMMARY: &'static str = "remembers earlier runs";
-    const MODEL: Model = MODEL;
+    const SOURCE: &'static str = "none";
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        MODEL
+    }
     type Params = NoParams;
     fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
         Self { talks: MADE.fetch_add(1, Ordering::Relaxed) >= 1_001 }

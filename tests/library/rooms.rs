@@ -17,6 +17,7 @@ const SIM_CORE: Plan = &[
     &["experiment", "outcome"],
     &["engine"],
     &["catalogue"],
+    &["prelude"],
 ];
 const FTSIM: Plan =
     &[&["audit", "files", "scenario"], &["cli"], &["run"], &["shrink"], &["sweep"], &["commands"]];

@@ -192,8 +192,8 @@ fn every_failure_shrinks_to_what_cannot_be_left_out() {
     let mut minima = 0;
     for (path, scenario) in shipped::scenarios() {
         let Some(expected) = scenario.expect.violated.first() else { continue };
-        let mutant = scenario.experiment.setting.mutant.as_deref();
-        let known = scenario.entry.mutants.iter().find(|m| Some(m.name) == mutant);
+        let known = scenario.experiment.setting.mutant;
+        let mutant = known.map(|mutant| mutant.name);
         let wanted = known.map_or(*expected, |mutant| mutant.violates);
         let (_, shrunk) = shrunk(&scenario, &[wanted]);
         let (before, after) = (shrunk.before, shrunk.after);

@@ -7,22 +7,12 @@ use ftsim::run;
 use ftsim::scenario::Scenario;
 use ftsim::sweep::judge;
 use ftsim::{Catalogue, sweep};
-use ftsim_core::{
-    Cx, DetectorClass, FaultClass, Links, Model, Never, Process, ProcessId, PropertyId, Protocol,
-    Setting, Timing,
-};
-use ftsim_protocols::NoParams;
+use ftsim_core::NoParams;
+use ftsim_core::{Cx, Model, Never, Process, ProcessId, PropertyId, Protocol, Setting};
 use ftsim_protocols::spec::broadcast::{Broadcast, Request};
 use ftsim_reports::{SeedRange, SurpriseKind};
 
-const MODEL: Model = Model {
-    timing: Timing::Asynchronous,
-    faults: FaultClass::None,
-    bound: "f = 0",
-    links: Links::Reliable,
-    detector: DetectorClass::None,
-    literature: "none",
-};
+const MODEL: Model = Model::ASYNCHRONOUS;
 
 /// Panics when it is asked for something.
 #[derive(Clone, Debug, Hash)]
@@ -42,7 +32,10 @@ impl Process for Nervous {
 impl Protocol for Nervous {
     const NAME: &'static str = "nervous";
     const SUMMARY: &'static str = "panics";
-    const MODEL: Model = MODEL;
+    const SOURCE: &'static str = "none";
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        MODEL
+    }
     type Params = NoParams;
     fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
         Self
@@ -65,7 +58,10 @@ impl Process for Impossible {
 impl Protocol for Impossible {
     const NAME: &'static str = "impossible";
     const SUMMARY: &'static str = "cannot be made";
-    const MODEL: Model = MODEL;
+    const SOURCE: &'static str = "none";
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        MODEL
+    }
     type Params = NoParams;
     fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
         panic!("there is no such process")
@@ -91,7 +87,10 @@ impl Process for Fragile {
 impl Protocol for Fragile {
     const NAME: &'static str = "fragile";
     const SUMMARY: &'static str = "breaks outside of a run";
-    const MODEL: Model = MODEL;
+    const SOURCE: &'static str = "none";
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        MODEL
+    }
     type Params = NoParams;
     fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
         Self

@@ -7,30 +7,20 @@
 //! If the sender crashes in between, some deliver and some never do: that is all that "best effort"
 //! means, and why it is no reliable broadcast.
 
-use ftsim_core::{
-    Cx, DetectorClass, FaultClass, Links, Model, Mutant, Never, Process, ProcessId, ProcessSet,
-    Protocol, Setting, Timing,
-};
-use serde::{Deserialize, Serialize};
+use ftsim_core::prelude::*;
 
-use crate::NoParams;
 use crate::spec::broadcast::{
     AGREEMENT, BEST_EFFORT, Broadcast, Indication, MessageNumber, Request,
 };
 
-/// One process of best-effort broadcast: it remembers nothing.
-#[derive(Clone, Debug, Hash)]
-pub struct Beb {
-    /// Not in the mutant `self-only`.
-    sends_to_others: bool,
-}
-
-/// What processes send each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
-    /// The message with this number; its sender is the link's.
     Data(MessageNumber),
 }
+
+/// A process of best-effort broadcast, which remembers nothing.
+#[derive(Clone, Debug, Hash)]
+pub struct Beb;
 
 impl Process for Beb {
     type Spec = Broadcast;
@@ -39,11 +29,10 @@ impl Process for Beb {
     type Record = Never;
 
     fn on_request(&mut self, Request::Broadcast(number): Request, cx: &mut Cx<Self>) {
-        if self.sends_to_others {
-            cx.broadcast(Msg::Data(number));
-        } else {
-            cx.send(cx.me(), Msg::Data(number));
+        if cx.runs(&SELF_ONLY) {
+            return cx.send(cx.me(), Msg::Data(number));
         }
+        cx.broadcast(Msg::Data(number));
     }
 
     fn on_message(&mut self, sender: ProcessId, Msg::Data(number): Msg, cx: &mut Cx<Self>) {
@@ -51,30 +40,25 @@ impl Process for Beb {
     }
 }
 
+const AS_RB: Mutant =
+    Mutant::assumption("as-rb", "is taken for a reliable broadcast", AGREEMENT, "check", None);
+const SELF_ONLY: Mutant =
+    Mutant::code("self-only", "the sender sends to itself alone", BEST_EFFORT);
+
 impl Protocol for Beb {
     const NAME: &'static str = "beb";
     const SUMMARY: &'static str = "best-effort broadcast: the sender sends to each process";
-    const MODEL: Model = Model {
-        timing: Timing::Asynchronous,
-        faults: FaultClass::CrashStop,
-        bound: "f < n",
-        links: Links::Reliable,
-        detector: DetectorClass::None,
-        literature: "Cachin, Guerraoui & Rodrigues 2011, algorithm 3.1",
-    };
-    const MUTANTS: &'static [Mutant] = &[
-        Mutant::assumption("as-rb", "is taken for a reliable broadcast", AGREEMENT, "check", None),
-        Mutant::code("self-only", "the sender sends to itself alone", BEST_EFFORT),
-    ];
+    const SOURCE: &'static str = "Cachin, Guerraoui & Rodrigues 2011, algorithm 3.1";
+    const MUTANTS: &'static [Mutant] = &[AS_RB, SELF_ONLY];
 
     type Params = NoParams;
 
-    fn can_progress(_: &Self::Params, _: &Setting, well: &ProcessSet) -> bool {
-        !well.is_empty()
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Model::ASYNCHRONOUS.crash_stop(Bound::ALL_BUT_ONE)
     }
 
-    fn new(_: &NoParams, setting: &Setting, _: ProcessId) -> Self {
-        Self { sends_to_others: !setting.is_mutant("self-only") }
+    fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
+        Self
     }
 }
 

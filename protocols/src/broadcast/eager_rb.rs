@@ -10,38 +10,23 @@
 //! Why it works: a correct process that delivers has sent to everybody, and its links lose nothing.
 //! The relay is not uniform: a process can deliver and crash before its relay leaves.
 
-use ftsim_core::{
-    Cx, DetectorClass, FaultClass, Links, Model, Mutant, Never, Process, ProcessId, ProcessSet,
-    PropertyId, Protocol, Setting, Timing,
-};
-use serde::{Deserialize, Serialize};
+use ftsim_core::prelude::*;
 
-use crate::NoParams;
 use crate::spec::broadcast::{
     AGREEMENT, Broadcast, Indication, MessageNumber, NO_DUPLICATION, Request, UNIFORM_AGREEMENT,
 };
 use crate::spec::message_set::MessageSet;
 
-/// One process of eager reliable broadcast.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Msg {
+    /// Straight from its sender, or relayed.
+    Data { sender: ProcessId, number: MessageNumber },
+}
+
+/// A process of eager reliable broadcast.
 #[derive(Clone, Debug, Hash)]
 pub struct EagerRb {
     delivered: MessageSet,
-    /// Not in the mutant `no-delivered-set`.
-    remembers: bool,
-    /// Not in the mutant `deliver-without-relay`.
-    relays: bool,
-}
-
-/// What processes send each other.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Msg {
-    /// A message on its way, straight from its sender or relayed.
-    Data {
-        /// Who broadcast it.
-        sender: ProcessId,
-        /// Which of its messages.
-        number: MessageNumber,
-    },
 }
 
 impl Process for EagerRb {
@@ -59,58 +44,49 @@ impl Process for EagerRb {
         if self.delivered.contains((sender, number)) {
             return;
         }
-        if self.remembers {
+        if !cx.runs(&NO_DELIVERED_SET) {
             self.delivered.insert((sender, number));
         }
         if from != sender {
             cx.reach("relay came first");
         }
         cx.indicate(Indication::Deliver { sender, number });
-        if self.relays && sender != cx.me() {
+        if sender != cx.me() && !cx.runs(&DELIVER_WITHOUT_RELAY) {
             cx.send_to_others(msg);
         }
     }
 }
 
+const NO_DELIVERED_SET: Mutant = Mutant::code(
+    "no-delivered-set",
+    "forgets what it has delivered, so that relays never end",
+    NO_DUPLICATION,
+);
+const DELIVER_WITHOUT_RELAY: Mutant =
+    Mutant::code("deliver-without-relay", "delivers and does not pass on", AGREEMENT);
+const AS_URB: Mutant = Mutant::assumption(
+    "as-urb",
+    "is taken for a uniform reliable broadcast",
+    UNIFORM_AGREEMENT,
+    "check",
+    None,
+);
+
 impl Protocol for EagerRb {
     const NAME: &'static str = "eager-rb";
     const SUMMARY: &'static str = "reliable broadcast: relay on first delivery";
-    const MODEL: Model = Model {
-        timing: Timing::Asynchronous,
-        faults: FaultClass::CrashStop,
-        bound: "f < n",
-        links: Links::Reliable,
-        detector: DetectorClass::None,
-        literature: "Hadzilacos & Toueg 1994; Cachin, Guerraoui & Rodrigues 2011, algorithm 3.3",
-    };
-    const MUTANTS: &'static [Mutant] = &[
-        Mutant::code(
-            "no-delivered-set",
-            "forgets what it has delivered, so that relays never end",
-            NO_DUPLICATION,
-        ),
-        Mutant::code("deliver-without-relay", "delivers and does not pass on", AGREEMENT),
-        Mutant::assumption(
-            "as-urb",
-            "is taken for a uniform reliable broadcast",
-            UNIFORM_AGREEMENT,
-            "check",
-            None,
-        ),
-    ];
+    const SOURCE: &'static str =
+        "Hadzilacos & Toueg 1994; Cachin, Guerraoui & Rodrigues 2011, algorithm 3.3";
+    const MUTANTS: &'static [Mutant] = &[NO_DELIVERED_SET, DELIVER_WITHOUT_RELAY, AS_URB];
 
     type Params = NoParams;
 
-    fn can_progress(_: &Self::Params, _: &Setting, well: &ProcessSet) -> bool {
-        !well.is_empty()
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Model::ASYNCHRONOUS.crash_stop(Bound::ALL_BUT_ONE)
     }
 
-    fn new(_: &NoParams, setting: &Setting, _: ProcessId) -> Self {
-        Self {
-            delivered: MessageSet::default(),
-            remembers: !setting.is_mutant("no-delivered-set"),
-            relays: !setting.is_mutant("deliver-without-relay"),
-        }
+    fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
+        Self { delivered: MessageSet::default() }
     }
 
     fn claims(_: &NoParams, _: &Setting) -> Vec<PropertyId> {

@@ -16,35 +16,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ftsim_core::{
-    Cx, DetectorClass, FaultClass, Links, Model, Mutant, Never, Process, ProcessId, ProcessSet,
-    PropertyId, Protocol, Setting, Timing,
-};
-use serde::{Deserialize, Serialize};
+use ftsim_core::prelude::*;
 
-use crate::NoParams;
 use crate::spec::broadcast::{AGREEMENT, Broadcast, Indication, MessageNumber, Request};
 
-/// One process of lazy reliable broadcast.
-#[derive(Clone, Debug, Hash)]
-pub struct LazyRb {
-    /// The numbers of the messages delivered, by sender.
-    delivered: BTreeMap<ProcessId, BTreeSet<MessageNumber>>,
-    suspected: ProcessSet,
-    /// Not in the mutant `no-late-relay`.
-    relays_late: bool,
-}
-
-/// What processes send each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
-    /// A message on its way, straight from its sender or relayed.
-    Data {
-        /// Who broadcast it.
-        sender: ProcessId,
-        /// Which of its messages.
-        number: MessageNumber,
-    },
+    /// Straight from its sender, or relayed.
+    Data { sender: ProcessId, number: MessageNumber },
+}
+
+/// A process of lazy reliable broadcast.
+#[derive(Clone, Debug, Hash)]
+pub struct LazyRb {
+    delivered: BTreeMap<ProcessId, BTreeSet<MessageNumber>>,
+    suspected: ProcessSet,
 }
 
 impl Process for LazyRb {
@@ -62,7 +48,7 @@ impl Process for LazyRb {
             return;
         }
         cx.indicate(Indication::Deliver { sender, number });
-        if self.relays_late && self.suspected.contains(sender) {
+        if self.suspected.contains(sender) && !cx.runs(&NO_LATE_RELAY) {
             cx.reach("relayed on arrival");
             cx.send_to_others(Msg::Data { sender, number });
         }
@@ -77,44 +63,33 @@ impl Process for LazyRb {
     }
 }
 
+const INCOMPLETE_FD: Mutant = Mutant::assumption(
+    "incomplete-fd",
+    "runs with a detector that never tells some process of the sender's crash",
+    AGREEMENT,
+    "detector.blind",
+    None,
+);
+const NO_LATE_RELAY: Mutant = Mutant::code(
+    "no-late-relay",
+    "does not relay what arrives after its sender was suspected",
+    AGREEMENT,
+);
+
 impl Protocol for LazyRb {
     const NAME: &'static str = "lazy-rb";
     const SUMMARY: &'static str = "reliable broadcast: relay when the sender is suspected";
-    const MODEL: Model = Model {
-        timing: Timing::Asynchronous,
-        faults: FaultClass::CrashStop,
-        bound: "f < n",
-        links: Links::Reliable,
-        detector: DetectorClass::Perfect,
-        literature: "Cachin, Guerraoui & Rodrigues 2011, algorithm 3.2",
-    };
-    const MUTANTS: &'static [Mutant] = &[
-        Mutant::assumption(
-            "incomplete-fd",
-            "runs with a detector that never tells some process of the sender's crash",
-            AGREEMENT,
-            "detector.blind",
-            None,
-        ),
-        Mutant::code(
-            "no-late-relay",
-            "does not relay what arrives after its sender was suspected",
-            AGREEMENT,
-        ),
-    ];
+    const SOURCE: &'static str = "Cachin, Guerraoui & Rodrigues 2011, algorithm 3.2";
+    const MUTANTS: &'static [Mutant] = &[INCOMPLETE_FD, NO_LATE_RELAY];
 
     type Params = NoParams;
 
-    fn can_progress(_: &Self::Params, _: &Setting, well: &ProcessSet) -> bool {
-        !well.is_empty()
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Model::ASYNCHRONOUS.crash_stop(Bound::ALL_BUT_ONE).with(DetectorClass::Perfect)
     }
 
-    fn new(_: &NoParams, setting: &Setting, _: ProcessId) -> Self {
-        Self {
-            delivered: BTreeMap::new(),
-            suspected: ProcessSet::new(),
-            relays_late: !setting.is_mutant("no-late-relay"),
-        }
+    fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
+        Self { delivered: BTreeMap::new(), suspected: ProcessSet::new() }
     }
 
     fn claims(_: &NoParams, _: &Setting) -> Vec<PropertyId> {

@@ -18,18 +18,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ftsim_core::{
-    Cx, DetectorClass, FaultClass, Invalid, Links, Model, Mutant, Never, Process, ProcessId,
-    ProcessSet, PropertyId, Protocol, Setting, Timing,
-};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use ftsim_core::prelude::*;
 
 use crate::spec::broadcast::{
     Broadcast, Indication, MessageNumber, Request, UNIFORM_AGREEMENT, VALIDITY,
 };
 
-/// One process of uniform reliable broadcast.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Msg {
+    /// A message on its way, straight from its sender or relayed. Whoever sends it has it.
+    Data { sender: ProcessId, number: MessageNumber },
+}
+
+/// A process of uniform reliable broadcast.
 #[derive(Clone, Debug, Hash)]
 pub struct UniformRb {
     /// Who has acknowledged each message seen so far.
@@ -43,39 +44,8 @@ pub struct UniformRb {
 enum Enough {
     /// Those of all of these: the processes that are not suspected.
     All(ProcessSet),
-    /// Those of this many; in the mutant `half` of one too few.
+    /// Those of this many.
     Count(usize),
-}
-
-/// The parameters of uniform reliable broadcast.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct UniformRbParams {
-    /// Whose acknowledgements are enough to deliver.
-    pub variant: Variant,
-}
-
-/// Whose acknowledgements are enough to deliver.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Variant {
-    /// Those of all processes that are not suspected: any f < n, with a perfect failure detector.
-    #[default]
-    AllAck,
-    /// Those of more than half of all processes: f < n/2, without a failure detector.
-    Majority,
-}
-
-/// What processes send each other.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Msg {
-    /// A message on its way, straight from its sender or relayed. Whoever sends it has it.
-    Data {
-        /// Who broadcast it.
-        sender: ProcessId,
-        /// Which of its messages.
-        number: MessageNumber,
-    },
 }
 
 impl Process for UniformRb {
@@ -133,43 +103,55 @@ impl UniformRb {
     }
 }
 
+/// The parameters of uniform reliable broadcast.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct UniformRbParams {
+    /// Whose acknowledgements are enough to deliver.
+    pub variant: Variant,
+}
+
+/// Whose acknowledgements are enough to deliver.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Variant {
+    /// Those of all processes that are not suspected: any f < n, with a perfect failure detector.
+    #[default]
+    AllAck,
+    /// Those of more than half of all processes: f < n/2, without a failure detector.
+    Majority,
+}
+
+const IMPERFECT_FD: Mutant = Mutant::assumption(
+    "imperfect-fd",
+    "runs with a detector that suspects a process that is up",
+    UNIFORM_AGREEMENT,
+    "detector.mistakes",
+    None,
+);
+const INCOMPLETE_FD: Mutant = Mutant::assumption(
+    "incomplete-fd",
+    "runs with a detector that never tells some process of a crash",
+    VALIDITY,
+    "detector.blind",
+    None,
+);
+const HALF: Mutant = Mutant::code(
+    "half",
+    "delivers with the acknowledgements of n/2 processes, rounded down: all may be faulty",
+    UNIFORM_AGREEMENT,
+);
+
 impl Protocol for UniformRb {
     const NAME: &'static str = "uniform-rb";
     const SUMMARY: &'static str = "uniform reliable broadcast: deliver once enough others have it";
-    const MODEL: Model = Model {
-        timing: Timing::Asynchronous,
-        faults: FaultClass::CrashStop,
-        bound: "f < n (all-ack), f < n/2 (majority)",
-        links: Links::Reliable,
-        detector: DetectorClass::Perfect,
-        literature: "Cachin, Guerraoui & Rodrigues 2011, algorithms 3.4 and 3.5",
-    };
-    const MUTANTS: &'static [Mutant] = &[
-        Mutant::assumption(
-            "imperfect-fd",
-            "runs with a detector that suspects a process that is up",
-            UNIFORM_AGREEMENT,
-            "detector.mistakes",
-            None,
-        ),
-        Mutant::assumption(
-            "incomplete-fd",
-            "runs with a detector that never tells some process of a crash",
-            VALIDITY,
-            "detector.blind",
-            None,
-        ),
-        Mutant::code(
-            "half",
-            "delivers with the acknowledgements of n/2 processes, rounded down: all may be faulty",
-            UNIFORM_AGREEMENT,
-        ),
-    ];
+    const SOURCE: &'static str = "Cachin, Guerraoui & Rodrigues 2011, algorithms 3.4 and 3.5";
+    const MUTANTS: &'static [Mutant] = &[IMPERFECT_FD, INCOMPLETE_FD, HALF];
 
     type Params = UniformRbParams;
 
     fn validate(params: &UniformRbParams, setting: &Setting) -> Result<(), Invalid> {
-        if !setting.is_mutant("half") {
+        if !setting.runs(&HALF) {
             return Ok(());
         }
         if params.variant != Variant::Majority {
@@ -184,17 +166,10 @@ impl Protocol for UniformRb {
 
     fn model(params: &UniformRbParams, _: &Setting) -> Model {
         match params.variant {
-            Variant::AllAck => Model { bound: "f < n", ..Self::MODEL },
-            Variant::Majority => {
-                Model { bound: "f < n/2", detector: DetectorClass::None, ..Self::MODEL }
+            Variant::AllAck => {
+                Model::ASYNCHRONOUS.crash_stop(Bound::ALL_BUT_ONE).with(DetectorClass::Perfect)
             }
-        }
-    }
-
-    fn can_progress(params: &UniformRbParams, setting: &Setting, well: &ProcessSet) -> bool {
-        match params.variant {
-            Variant::AllAck => !well.is_empty(),
-            Variant::Majority => 2 * well.len() > setting.n as usize,
+            Variant::Majority => Model::ASYNCHRONOUS.crash_stop(Bound::MINORITY),
         }
     }
 
@@ -202,7 +177,7 @@ impl Protocol for UniformRb {
         let n = setting.n as usize;
         let enough = match params.variant {
             Variant::AllAck => Enough::All(setting.processes().collect()),
-            Variant::Majority if setting.is_mutant("half") => Enough::Count(n / 2),
+            Variant::Majority if setting.runs(&HALF) => Enough::Count(n / 2),
             Variant::Majority => Enough::Count(n / 2 + 1),
         };
         Self { acked: BTreeMap::new(), delivered: BTreeSet::new(), enough }
@@ -318,7 +293,7 @@ mod tests {
     #[test]
     fn the_mutant_half_is_one_of_the_majority_variant_and_of_odd_numbers_only() {
         let valid = |n, variant| {
-            let setting = Setting { mutant: Some("half".into()), ..Setting::of(n) };
+            let setting = Setting { mutant: Some(&HALF), ..Setting::of(n) };
             UniformRb::validate(&UniformRbParams { variant }, &setting).is_ok()
         };
         assert!(valid(5, Variant::Majority));

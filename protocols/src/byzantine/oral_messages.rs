@@ -22,17 +22,13 @@ mod two_faced;
 use std::collections::BTreeMap;
 
 use ftsim_core::model::adversary::CustomAdversary;
-use ftsim_core::{
-    Cx, DetectorClass, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId, ProcessSet,
-    Protocol, Setting, Timing,
-};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use ftsim_core::prelude::*;
 
 use crate::spec::byzantine::{ByzantineGenerals, COMMANDER, IC1, IC2, Indication, Request};
 use crate::spec::consensus::{TERMINATION, Value};
 
 const COMMANDER_ROLE: &str = "commander";
+
 const LIEUTENANT_ROLE: &str = "lieutenant";
 
 /// The order that stands for one that did not come, or on which there is no majority.
@@ -41,7 +37,26 @@ pub const DEFAULT: Value = 0;
 /// Who handed on an order, in turn: the commander first, the sender last.
 type Path = Vec<ProcessId>;
 
-/// One general of OM(m).
+/// A run does not hold more messages than this.
+const MESSAGE_COUNT_MAX: u64 = 1_000_000;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Msg {
+    /// What the sender was told.
+    Order {
+        /// By whom, who was told it by whom, and so on from the commander; the sender is the last.
+        path: Path,
+        value: Value,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Timer {
+    /// The round is over: what has not come by now does not come.
+    RoundEnd,
+}
+
+/// A general of OM(m).
 #[derive(Clone, Debug, Hash)]
 pub struct OralMessages {
     m: usize,
@@ -49,41 +64,38 @@ pub struct OralMessages {
     round: usize,
     /// What this process was told along each path.
     told: BTreeMap<Path, Value>,
-    /// What silence counts as; in the mutant `no-default` nothing, and it waits for ever.
-    absent: Option<Value>,
 }
 
-/// What processes send each other.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Msg {
-    /// What the sender was told.
-    Order {
-        /// By whom, who was told it by whom, and so on from the commander; the sender is the last.
-        path: Path,
-        /// The order.
-        value: Value,
-    },
-}
+impl Process for OralMessages {
+    type Spec = ByzantineGenerals;
+    type Msg = Msg;
+    type Timer = Timer;
+    type Record = Never;
 
-/// Its timers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-pub enum Timer {
-    /// The round is over: what has not come by now does not come.
-    RoundEnd,
-}
+    fn on_start(&mut self, cx: &mut Cx<Self>) {
+        if cx.me() != COMMANDER {
+            cx.set_timer(cx.setting().delay_bound, Timer::RoundEnd);
+        }
+    }
 
-/// `[params]` of oral messages.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Params {
-    /// How many traitors it is to survive: orders are passed on so many times. At most the number
-    /// of processes less two.
-    pub m: u32,
-}
+    fn on_request(&mut self, Request::Order(value): Request, cx: &mut Cx<Self>) {
+        cx.send_to_others(Msg::Order { path: vec![cx.me()], value });
+    }
 
-impl Default for Params {
-    fn default() -> Self {
-        Self { m: 1 }
+    fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
+        let Msg::Order { path, value } = msg;
+        if self.is_sound(&path, from, cx) {
+            self.told.entry(path).or_insert(value);
+        }
+    }
+
+    fn on_timer(&mut self, Timer::RoundEnd: Timer, cx: &mut Cx<Self>) {
+        if self.round > self.m {
+            return self.obey(cx);
+        }
+        self.pass_on(cx);
+        self.round += 1;
+        cx.set_timer(cx.setting().delay_bound, Timer::RoundEnd);
     }
 }
 
@@ -113,7 +125,7 @@ impl OralMessages {
     /// What this process makes of the order that took this path to it: OM(m + 1 - the path's
     /// length). `None` if it can make nothing of it.
     fn settle(&self, path: &mut Path, cx: &Cx<Self>) -> Option<Value> {
-        let told = self.told.get(path).copied().or(self.absent)?;
+        let told = self.told.get(path).copied().or((!cx.runs(&NO_DEFAULT)).then_some(DEFAULT))?;
         if path.len() > self.m {
             return Some(told);
         }
@@ -146,42 +158,6 @@ fn majority(values: &[Value]) -> Option<Value> {
     votes.into_iter().find(|(_, votes)| 2 * votes > values.len()).map(|(value, _)| value)
 }
 
-impl Process for OralMessages {
-    type Spec = ByzantineGenerals;
-    type Msg = Msg;
-    type Timer = Timer;
-    type Record = ftsim_core::Never;
-
-    fn on_start(&mut self, cx: &mut Cx<Self>) {
-        if cx.me() != COMMANDER {
-            cx.set_timer(cx.setting().delay_bound, Timer::RoundEnd);
-        }
-    }
-
-    fn on_request(&mut self, Request::Order(value): Request, cx: &mut Cx<Self>) {
-        cx.send_to_others(Msg::Order { path: vec![cx.me()], value });
-    }
-
-    fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
-        let Msg::Order { path, value } = msg;
-        if self.is_sound(&path, from, cx) {
-            self.told.entry(path).or_insert(value);
-        }
-    }
-
-    fn on_timer(&mut self, Timer::RoundEnd: Timer, cx: &mut Cx<Self>) {
-        if self.round > self.m {
-            return self.obey(cx);
-        }
-        self.pass_on(cx);
-        self.round += 1;
-        cx.set_timer(cx.setting().delay_bound, Timer::RoundEnd);
-    }
-}
-
-/// A run does not hold more messages than this.
-const MESSAGE_COUNT_MAX: u64 = 1_000_000;
-
 /// M(n, m) = (n - 1)(1 + M(n - 1, m - 1)) with M(n, 0) = n - 1: the messages of a run without
 /// faults. `m` must be less than `n`.
 fn message_count(n: u32, m: u32) -> u64 {
@@ -190,45 +166,58 @@ fn message_count(n: u32, m: u32) -> u64 {
     receivers.saturating_mul(inner.saturating_add(1))
 }
 
+/// `[params]` of oral messages.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Params {
+    /// How many traitors it is to survive: orders are passed on so many times. At most the number
+    /// of processes less two.
+    pub m: u32,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self { m: 1 }
+    }
+}
+
+const N_3: Mutant = Mutant::assumption(
+    "n-3",
+    "has three generals, one of them a traitor",
+    IC2,
+    "processes.lieutenant",
+    Some("3"),
+);
+const OM0: Mutant = Mutant::assumption(
+    "om0",
+    "takes the commander's word, although there is a traitor",
+    IC1,
+    "params.m",
+    Some("1"),
+);
+const N_3M: Mutant = Mutant::assumption(
+    "n-3m",
+    "has 3m generals for m = 2 traitors",
+    IC2,
+    "processes.lieutenant",
+    Some("6"),
+);
+const NO_DEFAULT: Mutant =
+    Mutant::code("no-default", "waits for orders that do not come", TERMINATION);
+
 impl Protocol for OralMessages {
     const NAME: &'static str = "oral-messages";
     const SUMMARY: &'static str = "Byzantine generals: pass on what one was told, m times over";
-    const MODEL: Model = Model {
-        timing: Timing::Synchronous,
-        faults: FaultClass::Byzantine,
-        bound: "m < n/3",
-        links: Links::Reliable,
-        detector: DetectorClass::None,
-        literature: "Lamport, Shostak & Pease 1982, The Byzantine generals problem",
-    };
+    const SOURCE: &'static str = "Lamport, Shostak & Pease 1982, The Byzantine generals problem";
     const ROLES: &'static [&'static str] = &[COMMANDER_ROLE, LIEUTENANT_ROLE];
-    const MUTANTS: &'static [Mutant] = &[
-        Mutant::assumption(
-            "n-3",
-            "has three generals, one of them a traitor",
-            IC2,
-            "processes.lieutenant",
-            Some("3"),
-        ),
-        Mutant::assumption(
-            "om0",
-            "takes the commander's word, although there is a traitor",
-            IC1,
-            "params.m",
-            Some("1"),
-        ),
-        Mutant::assumption(
-            "n-3m",
-            "has 3m generals for m = 2 traitors",
-            IC2,
-            "processes.lieutenant",
-            Some("6"),
-        ),
-        Mutant::code("no-default", "waits for orders that do not come", TERMINATION),
-    ];
+    const MUTANTS: &'static [Mutant] = &[N_3, OM0, N_3M, NO_DEFAULT];
     const ADVERSARIES: &'static [CustomAdversary<Msg>] = &[two_faced::TWO_FACED];
 
     type Params = Params;
+
+    fn model(params: &Params, _: &Setting) -> Model {
+        Model::SYNCHRONOUS.byzantine(Bound::LESS_THAN_A_THIRD.given_as("m", params.m))
+    }
 
     fn validate(params: &Params, setting: &Setting) -> Result<(), Invalid> {
         let (n, m) = (setting.n, params.m);
@@ -251,13 +240,8 @@ impl Protocol for OralMessages {
         well.len() + params.m as usize >= setting.n as usize
     }
 
-    fn new(params: &Params, setting: &Setting, _: ProcessId) -> Self {
-        Self {
-            m: params.m as usize,
-            round: 1,
-            told: BTreeMap::new(),
-            absent: (!setting.is_mutant("no-default")).then_some(DEFAULT),
-        }
+    fn new(params: &Params, _: &Setting, _: ProcessId) -> Self {
+        Self { m: params.m as usize, round: 1, told: BTreeMap::new() }
     }
 }
 

@@ -28,24 +28,33 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use ftsim_core::model::adversary::CustomAdversary;
-use ftsim_core::{
-    Cx, DetectorClass, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId, ProcessSet,
-    Protocol, Setting, StateCorruption, Timing,
-};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use ftsim_core::prelude::*;
 
 use crate::spec::byzantine::{BYZ_AGREEMENT, BYZ_VALIDITY, ByzantineAgreement};
 use crate::spec::consensus::{Indication, Request, Value};
 
-/// One process of phase king.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Msg {
+    /// What the sender holds.
+    Value { phase: u32, value: Value },
+    /// What the sender heard from n - f or more.
+    Propose { phase: u32, value: Value },
+    /// What the king holds.
+    King { phase: u32, value: Value },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Timer {
+    /// The round is over: what has not come by now does not come.
+    RoundEnd,
+}
+
+/// A process of phase king.
 #[derive(Clone, Debug, Hash)]
 pub struct PhaseKing {
     variant: Variant,
     /// How many processes may lie.
     f: u32,
-    /// The phases: f + 1; one less in the mutant `f-phases`.
-    phase_count: u32,
     now: Step,
     /// The value that it holds, from its proposal on.
     value: Option<Value>,
@@ -53,8 +62,6 @@ pub struct PhaseKing {
     certain: bool,
     /// What it heard in this step or already for a later one; from each process the first word.
     heard: BTreeMap<Step, BTreeMap<ProcessId, Value>>,
-    /// Not in the mutant `always-king`.
-    trusts_itself: bool,
 }
 
 /// A round of a phase; phases count from 1.
@@ -72,63 +79,39 @@ enum Round {
     King,
 }
 
-/// What processes send each other.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Msg {
-    /// What the sender holds.
-    Value {
-        /// In which phase.
-        phase: u32,
-        /// Its value.
-        value: Value,
-    },
-    /// What the sender heard from n - f or more.
-    Propose {
-        /// In which phase.
-        phase: u32,
-        /// The value.
-        value: Value,
-    },
-    /// What the king holds.
-    King {
-        /// In which phase.
-        phase: u32,
-        /// Its value.
-        value: Value,
-    },
-}
+impl Process for PhaseKing {
+    type Spec = ByzantineAgreement;
+    type Msg = Msg;
+    type Timer = Timer;
+    type Record = Never;
 
-/// Its timers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-pub enum Timer {
-    /// The round is over: what has not come by now does not come.
-    RoundEnd,
-}
+    fn on_request(&mut self, Request::Propose(value): Request, cx: &mut Cx<Self>) {
+        if self.value.is_none() {
+            self.value = Some(value);
+            self.start_values(cx);
+        }
+    }
 
-/// How many rounds a phase has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Variant {
-    /// Values and the king's: for n > 4f.
-    TwoRound,
-    /// With a round of proposals between them: for n > 3f.
-    #[default]
-    ThreeRound,
-}
+    fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
+        let (phase, round, value) = match msg {
+            Msg::Value { phase, value } => (phase, Round::Values, value),
+            Msg::Propose { phase, value } => (phase, Round::Proposals, value),
+            Msg::King { phase, value } => (phase, Round::King, value),
+        };
+        let step = Step { phase, round };
+        // What comes after its round was taken for absent already; only the king speaks as one.
+        if step >= self.now && phase <= self.phase_count(cx) {
+            self.heard.entry(step).or_default().entry(from).or_insert(value);
+        }
+    }
 
-/// `[params]` of phase king.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Params {
-    /// How many liars it is to survive; less than the number of processes.
-    pub f: u32,
-    /// How many rounds a phase has.
-    pub variant: Variant,
-}
-
-impl Default for Params {
-    fn default() -> Self {
-        Self { f: 1, variant: Variant::default() }
+    fn on_timer(&mut self, Timer::RoundEnd: Timer, cx: &mut Cx<Self>) {
+        match (self.now.round, self.variant) {
+            (Round::Values, Variant::TwoRound) => self.count_values(cx),
+            (Round::Values, Variant::ThreeRound) => self.start_proposals(cx),
+            (Round::Proposals, _) => self.count_proposals(cx),
+            (Round::King, _) => self.end_phase(cx),
+        }
     }
 }
 
@@ -187,20 +170,24 @@ impl PhaseKing {
         let king = king_of(self.now.phase);
         let told = self.heard.get(&self.now).and_then(|heard| heard.get(&king)).copied();
         if told.is_some() && told != self.value {
-            if self.certain && self.trusts_itself {
+            if self.certain && !cx.runs(&ALWAYS_KING) {
                 cx.reach("keeps its value against the king's");
             } else {
                 cx.reach("takes over the king's value");
                 self.value = told;
             }
         }
-        if self.now.phase < self.phase_count {
+        if self.now.phase < self.phase_count(cx) {
             self.enter(Step { phase: self.now.phase + 1, round: Round::Values });
             return self.start_values(cx);
         }
         if let Some(value) = self.value {
             cx.indicate(Indication::Decide(value));
         }
+    }
+
+    fn phase_count(&self, cx: &Cx<Self>) -> u32 {
+        self.f + u32::from(!cx.runs(&F_PHASES))
     }
 
     /// Forgets what was heard for earlier steps.
@@ -224,85 +211,78 @@ const fn king_of(phase: u32) -> ProcessId {
     ProcessId(phase - 1)
 }
 
-impl Process for PhaseKing {
-    type Spec = ByzantineAgreement;
-    type Msg = Msg;
-    type Timer = Timer;
-    type Record = ftsim_core::Never;
+/// How many rounds a phase has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Variant {
+    /// Values and the king's: for n > 4f.
+    TwoRound,
+    /// With a round of proposals between them: for n > 3f.
+    #[default]
+    ThreeRound,
+}
 
-    fn on_request(&mut self, Request::Propose(value): Request, cx: &mut Cx<Self>) {
-        if self.value.is_none() {
-            self.value = Some(value);
-            self.start_values(cx);
-        }
-    }
+/// `[params]` of phase king.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Params {
+    /// How many liars it is to survive; less than the number of processes.
+    pub f: u32,
+    /// How many rounds a phase has.
+    pub variant: Variant,
+}
 
-    fn on_message(&mut self, from: ProcessId, msg: Msg, _: &mut Cx<Self>) {
-        let (phase, round, value) = match msg {
-            Msg::Value { phase, value } => (phase, Round::Values, value),
-            Msg::Propose { phase, value } => (phase, Round::Proposals, value),
-            Msg::King { phase, value } => (phase, Round::King, value),
-        };
-        let step = Step { phase, round };
-        // What comes after its round was taken for absent already; only the king speaks as one.
-        if step >= self.now && phase <= self.phase_count {
-            self.heard.entry(step).or_default().entry(from).or_insert(value);
-        }
-    }
-
-    fn on_timer(&mut self, Timer::RoundEnd: Timer, cx: &mut Cx<Self>) {
-        match (self.now.round, self.variant) {
-            (Round::Values, Variant::TwoRound) => self.count_values(cx),
-            (Round::Values, Variant::ThreeRound) => self.start_proposals(cx),
-            (Round::Proposals, _) => self.count_proposals(cx),
-            (Round::King, _) => self.end_phase(cx),
-        }
+impl Default for Params {
+    fn default() -> Self {
+        Self { f: 1, variant: Variant::default() }
     }
 }
+
+const N_4F: Mutant = Mutant::assumption(
+    "n-4f",
+    "runs two rounds a phase with 4f processes, f = 1",
+    BYZ_VALIDITY,
+    "processes",
+    Some("5"),
+);
+const N_3F: Mutant = Mutant::assumption(
+    "n-3f",
+    "runs three rounds a phase with 3f processes, f = 1",
+    BYZ_AGREEMENT,
+    "processes",
+    Some("4"),
+);
+const F_PHASES: Mutant = Mutant::code("f-phases", "decides after f phases", BYZ_AGREEMENT);
+const ALWAYS_KING: Mutant =
+    Mutant::code("always-king", "takes the king's word, however sure it is", BYZ_VALIDITY);
 
 impl Protocol for PhaseKing {
     const NAME: &'static str = "phase-king";
     const SUMMARY: &'static str = "Byzantine agreement: vote, and follow a king where it is close";
-    const MODEL: Model = Model {
-        timing: Timing::Synchronous,
-        faults: FaultClass::Byzantine,
-        bound: "f < n/3; two-round f < n/4",
-        links: Links::Reliable,
-        detector: DetectorClass::None,
-        literature: "Berman & Garay 1989; Berman, Garay & Perry 1989, Towards optimal distributed \
-                     consensus",
-    };
+    const SOURCE: &'static str =
+        "Berman & Garay 1989; Berman, Garay & Perry 1989, Towards optimal distributed consensus";
     const STATE_CORRUPTION: Option<StateCorruption<Self>> = Some(|process, _, _| {
         process.value = process.value.map(|value| value ^ 1);
     });
-    const MUTANTS: &'static [Mutant] = &[
-        Mutant::assumption(
-            "n-4f",
-            "runs two rounds a phase with 4f processes, f = 1",
-            BYZ_VALIDITY,
-            "processes",
-            Some("5"),
-        ),
-        Mutant::assumption(
-            "n-3f",
-            "runs three rounds a phase with 3f processes, f = 1",
-            BYZ_AGREEMENT,
-            "processes",
-            Some("4"),
-        ),
-        Mutant::code("f-phases", "decides after f phases", BYZ_AGREEMENT),
-        Mutant::code("always-king", "takes the king's word, however sure it is", BYZ_VALIDITY),
-    ];
+    const MUTANTS: &'static [Mutant] = &[N_4F, N_3F, F_PHASES, ALWAYS_KING];
     const ADVERSARIES: &'static [CustomAdversary<Msg>] = &[two_faced::TWO_FACED];
 
     type Params = Params;
+
+    fn model(params: &Params, _: &Setting) -> Model {
+        let bound = match params.variant {
+            Variant::TwoRound => Bound::LESS_THAN_A_QUARTER,
+            Variant::ThreeRound => Bound::LESS_THAN_A_THIRD,
+        };
+        Model::SYNCHRONOUS.byzantine(bound.given_as("f", params.f))
+    }
 
     fn validate(params: &Params, setting: &Setting) -> Result<(), Invalid> {
         if params.f >= setting.n {
             let message = format!("it must be less than the {} processes", setting.n);
             return Err(Invalid::new("f", message));
         }
-        if params.f == 0 && setting.is_mutant("f-phases") {
+        if params.f == 0 && setting.runs(&F_PHASES) {
             return Err(Invalid::new("f", "after no phase at all there is nothing to decide"));
         }
         Ok(())
@@ -312,16 +292,14 @@ impl Protocol for PhaseKing {
         well.len() + params.f as usize >= setting.n as usize
     }
 
-    fn new(params: &Params, setting: &Setting, _: ProcessId) -> Self {
+    fn new(params: &Params, _: &Setting, _: ProcessId) -> Self {
         Self {
             variant: params.variant,
             f: params.f,
-            phase_count: params.f + u32::from(!setting.is_mutant("f-phases")),
             now: Step { phase: 1, round: Round::Values },
             value: None,
             certain: false,
             heard: BTreeMap::new(),
-            trusts_itself: !setting.is_mutant("always-king"),
         }
     }
 }

@@ -26,19 +26,34 @@
 
 use std::collections::BTreeMap;
 
-use ftsim_core::{
-    Cx, DetectorClass, FaultClass, Links, Model, Mutant, Never, Process, ProcessId, ProcessSet,
-    PropertyId, Protocol, Setting, Timing,
-};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use ftsim_core::prelude::*;
 
 use crate::spec::snapshot::{
     COMPLETE, CONSERVATION, CONSISTENT, Indication, Money, OPENING_BALANCE, REACHABLE, Request,
     Snapshot, SnapshotNumber, TERMINATION, Transfer,
 };
 
-/// One process of a distributed snapshot, and the money it holds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Msg {
+    /// The application's: money.
+    Money {
+        /// Which transfer; its sender and receiver are the link's.
+        number: u64,
+        amount: Money,
+        /// The last snapshot that its sender has recorded. Markers do without.
+        colour: SnapshotNumber,
+    },
+    /// What comes on this channel from now on was sent after its sender recorded this snapshot.
+    Marker(SnapshotNumber),
+    /// The sender has recorded a snapshot.
+    Count {
+        snapshot: SnapshotNumber,
+        /// How many transfers it sent on this channel before, since the start.
+        sent: u64,
+    },
+}
+
+/// A process of a distributed snapshot, and the money it holds.
 #[derive(Clone, Debug, Hash)]
 pub struct ChandyLamport {
     variant: Variant,
@@ -53,10 +68,6 @@ pub struct ChandyLamport {
     open: BTreeMap<SnapshotNumber, BTreeMap<ProcessId, Channel>>,
     /// Snapshots whose markers have not left yet: only in the mutant `late-marker`.
     late: Vec<SnapshotNumber>,
-    /// Not in the mutant `late-marker`.
-    markers_first: bool,
-    /// Not in the mutant `no-channel-state`.
-    records_channels: bool,
 }
 
 /// A channel whose state is being recorded.
@@ -68,29 +79,6 @@ struct Channel {
     older: u64,
     /// How many there are, once the sender has said so.
     expected: Option<u64>,
-}
-
-/// What processes send each other.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Msg {
-    /// The application's: money.
-    Money {
-        /// Which transfer; its sender and receiver are the link's.
-        number: u64,
-        /// How much.
-        amount: Money,
-        /// The last snapshot that its sender has recorded. Markers do without.
-        colour: SnapshotNumber,
-    },
-    /// What comes on this channel from now on was sent after its sender recorded this snapshot.
-    Marker(SnapshotNumber),
-    /// The sender has recorded a snapshot.
-    Count {
-        /// Which.
-        snapshot: SnapshotNumber,
-        /// How many transfers it sent on this channel before, since the start.
-        sent: u64,
-    },
 }
 
 impl Process for ChandyLamport {
@@ -171,10 +159,9 @@ impl ChandyLamport {
         if self.variant == Variant::LaiYang && colour >= snapshot {
             return;
         }
-        let records = self.records_channels;
         let Some(channel) = self.channel(snapshot, transfer.from) else { return };
         channel.older += 1;
-        if records {
+        if !cx.runs(&NO_CHANNEL_STATE) {
             channel.messages.push(*transfer);
         }
         cx.reach("under way");
@@ -197,10 +184,10 @@ impl ChandyLamport {
         };
         let channels = cx.others().map(|p| (p, channel(p))).collect();
         self.open.insert(snapshot, channels);
-        if self.markers_first {
-            self.mark(snapshot, cx);
-        } else {
+        if cx.runs(&LATE_MARKER) {
             self.late.push(snapshot);
+        } else {
+            self.mark(snapshot, cx);
         }
         self.complete_if_whole(snapshot, cx);
     }
@@ -265,44 +252,37 @@ pub struct ChandyLamportParams {
     pub variant: Variant,
 }
 
+const NO_FIFO: Mutant = Mutant::assumption(
+    "no-fifo",
+    "a message overtakes the marker",
+    CONSISTENT,
+    "network.order",
+    Some(r#""fifo""#),
+);
+const LATE_MARKER: Mutant =
+    Mutant::code("late-marker", "sends its markers only after its next transfer", CONSISTENT);
+const NO_CHANNEL_STATE: Mutant =
+    Mutant::code("no-channel-state", "takes every channel to be empty", COMPLETE);
+const LOST_MARKER: Mutant =
+    Mutant::assumption("lost-marker", "a link loses a marker", TERMINATION, "network.loss", None);
+
 impl Protocol for ChandyLamport {
     const NAME: &'static str = "chandy-lamport";
     const SUMMARY: &'static str =
         "distributed snapshots: markers, or colours, beside a live system";
-    const MODEL: Model = Model {
-        timing: Timing::Asynchronous,
-        faults: FaultClass::None,
-        bound: "f = 0",
-        links: Links::ReliableFifo,
-        detector: DetectorClass::None,
-        literature: "Chandy & Lamport 1985, Distributed snapshots; Lai & Yang 1987",
-    };
-    const MUTANTS: &'static [Mutant] = &[
-        Mutant::assumption(
-            "no-fifo",
-            "a message overtakes the marker",
-            CONSISTENT,
-            "network.order",
-            Some(r#""fifo""#),
-        ),
-        Mutant::code("late-marker", "sends its markers only after its next transfer", CONSISTENT),
-        Mutant::code("no-channel-state", "takes every channel to be empty", COMPLETE),
-        Mutant::assumption(
-            "lost-marker",
-            "a link loses a marker",
-            TERMINATION,
-            "network.loss",
-            None,
-        ),
-    ];
+    const SOURCE: &'static str = "Chandy & Lamport 1985, Distributed snapshots; Lai & Yang 1987";
+    const MUTANTS: &'static [Mutant] = &[NO_FIFO, LATE_MARKER, NO_CHANNEL_STATE, LOST_MARKER];
 
     type Params = ChandyLamportParams;
 
-    fn can_progress(_: &Self::Params, setting: &Setting, well: &ProcessSet) -> bool {
-        well.len() == setting.n as usize
+    fn model(params: &ChandyLamportParams, _: &Setting) -> Model {
+        match params.variant {
+            Variant::Markers => Model::ASYNCHRONOUS.over(Links::ReliableFifo),
+            Variant::LaiYang => Model::ASYNCHRONOUS,
+        }
     }
 
-    fn new(params: &ChandyLamportParams, setting: &Setting, _: ProcessId) -> Self {
+    fn new(params: &ChandyLamportParams, _: &Setting, _: ProcessId) -> Self {
         Self {
             variant: params.variant,
             balance: OPENING_BALANCE,
@@ -311,8 +291,6 @@ impl Protocol for ChandyLamport {
             recorded: 0,
             open: BTreeMap::new(),
             late: Vec::new(),
-            markers_first: !setting.is_mutant("late-marker"),
-            records_channels: !setting.is_mutant("no-channel-state"),
         }
     }
 

@@ -33,12 +33,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use ftsim_core::{
-    Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId,
-    ProcessSet, PropertyId, Protocol, Setting, Stored, Timing,
-};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use ftsim_core::prelude::*;
 
 use crate::spec::snapshot::{
     BOUNDED_ROLLBACK, COMPLETE, CONSISTENT, Indication, Money, OPENING_BALANCE, Request, Snapshot,
@@ -48,7 +43,44 @@ use crate::spec::snapshot::{
 /// Who coordinates checkpoints and recoveries.
 const COORDINATOR: ProcessId = ProcessId(0);
 
-/// One process of coordinated checkpointing, and the money it holds.
+/// What processes send each other. All but `Recovering` say which line they belong to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Msg {
+    /// The application's: a transfer, for the first time or again.
+    Money(Line, Transfer),
+    /// This transfer has come.
+    Receipt(Line, Transfer),
+    /// Take this checkpoint.
+    CkptReq(Line, SnapshotNumber),
+    /// It is taken.
+    Ack(Line, SnapshotNumber),
+    /// It is permanent.
+    CkptDone(Line, SnapshotNumber),
+    /// It is dropped.
+    CkptDrop(Line, SnapshotNumber),
+    /// The sender is back after a crash.
+    Recovering,
+    /// Go back to the checkpoint of this line.
+    Rollback(Line),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Timer {
+    /// The coordinator gives up this checkpoint.
+    GiveUp(SnapshotNumber),
+}
+
+/// What a process writes down. The log is one permanent checkpoint, then perhaps a tentative one;
+/// an empty log stands for the opening state.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Record {
+    /// The checkpoint to go back to, and the recovery in which it was written.
+    Permanent(u64, Checkpoint),
+    /// One that waits for the coordinator's decision.
+    Tentative(Checkpoint),
+}
+
+/// A process of coordinated checkpointing, and the money it holds.
 #[derive(Clone, Debug, Hash)]
 pub struct CkptBlocking {
     give_up_after: Duration,
@@ -64,12 +96,6 @@ pub struct CkptBlocking {
     held: Vec<(ProcessId, Msg)>,
     /// At the coordinator: who has taken the tentative checkpoint.
     acknowledged: ProcessSet,
-    /// Not in the mutant `no-hold`.
-    holds: bool,
-    /// Not in the mutant `overwrite`.
-    keeps_both: bool,
-    /// Not in the mutant `lost-in-transit`.
-    logs: bool,
 }
 
 /// The application's state, as a checkpoint holds it.
@@ -100,44 +126,6 @@ impl fmt::Debug for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "recovery {} to {}", self.recovery, self.checkpoint)
     }
-}
-
-/// What processes send each other. All but `Recovering` say which line they belong to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Msg {
-    /// The application's: a transfer, for the first time or again.
-    Money(Line, Transfer),
-    /// This transfer has come.
-    Receipt(Line, Transfer),
-    /// Take this checkpoint.
-    CkptReq(Line, SnapshotNumber),
-    /// It is taken.
-    Ack(Line, SnapshotNumber),
-    /// It is permanent.
-    CkptDone(Line, SnapshotNumber),
-    /// It is dropped.
-    CkptDrop(Line, SnapshotNumber),
-    /// The sender is back after a crash.
-    Recovering,
-    /// Go back to the checkpoint of this line.
-    Rollback(Line),
-}
-
-/// The timers of a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-pub enum Timer {
-    /// The coordinator gives up this checkpoint.
-    GiveUp(SnapshotNumber),
-}
-
-/// What a process writes down. The log is one permanent checkpoint, then perhaps a tentative one;
-/// an empty log stands for the opening state.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Record {
-    /// The checkpoint to go back to, and the recovery in which it was written.
-    Permanent(u64, Checkpoint),
-    /// One that waits for the coordinator's decision.
-    Tentative(Checkpoint),
 }
 
 impl Process for CkptBlocking {
@@ -226,7 +214,7 @@ impl CkptBlocking {
 
     /// Sends a message of the application, unless it has to wait.
     fn post(&mut self, to: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
-        if self.tentative.is_some() && self.holds {
+        if self.tentative.is_some() && !cx.runs(&NO_HOLD) {
             cx.reach("held");
             self.held.push((to, msg));
         } else {
@@ -265,14 +253,14 @@ impl CkptBlocking {
 
     fn take_tentative(&mut self, number: SnapshotNumber, cx: &mut Cx<Self>) {
         let mut application = self.application.clone();
-        if !self.logs {
+        if cx.runs(&LOST_IN_TRANSIT) {
             application.unacknowledged.clear();
         }
         let checkpoint = Checkpoint { number, application };
-        if self.keeps_both {
-            cx.append(Record::Tentative(checkpoint.clone()));
-        } else {
+        if cx.runs(&OVERWRITE) {
             cx.rewrite(vec![Record::Permanent(self.line.recovery, checkpoint.clone())]);
+        } else {
+            cx.append(Record::Tentative(checkpoint.clone()));
         }
         cx.sync();
         let messages = checkpoint.application.unacknowledged.iter().copied().collect();
@@ -398,25 +386,25 @@ impl Default for CkptBlockingParams {
     }
 }
 
+const NO_HOLD: Mutant =
+    Mutant::code("no-hold", "goes on sending after its tentative checkpoint", CONSISTENT);
+const OVERWRITE: Mutant =
+    Mutant::code("overwrite", "has one slot, which a tentative checkpoint takes", CONSISTENT);
+const LOST_IN_TRANSIT: Mutant =
+    Mutant::code("lost-in-transit", "leaves what is under way out of its checkpoint", COMPLETE);
+
 impl Protocol for CkptBlocking {
     const NAME: &'static str = "ckpt-blocking";
     const SUMMARY: &'static str =
         "coordinated checkpointing: tentative, then permanent, holding messages";
-    const MODEL: Model = Model {
-        timing: Timing::Asynchronous,
-        faults: FaultClass::CrashRecovery,
-        bound: "f <= n, if the coordinator comes back",
-        links: Links::Reliable,
-        detector: DetectorClass::None,
-        literature: "Tamir & Séquin 1984",
-    };
-    const MUTANTS: &'static [Mutant] = &[
-        Mutant::code("no-hold", "goes on sending after its tentative checkpoint", CONSISTENT),
-        Mutant::code("overwrite", "has one slot, which a tentative checkpoint takes", CONSISTENT),
-        Mutant::code("lost-in-transit", "leaves what is under way out of its checkpoint", COMPLETE),
-    ];
+    const SOURCE: &'static str = "Tamir & Séquin 1984";
+    const MUTANTS: &'static [Mutant] = &[NO_HOLD, OVERWRITE, LOST_IN_TRANSIT];
 
     type Params = CkptBlockingParams;
+
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Model::ASYNCHRONOUS.crash_recovery(Bound::ANY_THAT_RECOVER)
+    }
 
     fn validate(params: &CkptBlockingParams, _: &Setting) -> Result<(), Invalid> {
         match params.give_up_after > Duration::ZERO {
@@ -425,11 +413,7 @@ impl Protocol for CkptBlocking {
         }
     }
 
-    fn can_progress(_: &Self::Params, setting: &Setting, well: &ProcessSet) -> bool {
-        well.len() == setting.n as usize
-    }
-
-    fn new(params: &CkptBlockingParams, setting: &Setting, _: ProcessId) -> Self {
+    fn new(params: &CkptBlockingParams, _: &Setting, _: ProcessId) -> Self {
         let application = Application {
             balance: OPENING_BALANCE,
             unacknowledged: BTreeSet::new(),
@@ -445,9 +429,6 @@ impl Protocol for CkptBlocking {
             last: 0,
             held: Vec::new(),
             acknowledged: ProcessSet::new(),
-            holds: !setting.is_mutant("no-hold"),
-            keeps_both: !setting.is_mutant("overwrite"),
-            logs: !setting.is_mutant("lost-in-transit"),
         }
     }
 

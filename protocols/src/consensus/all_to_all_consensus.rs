@@ -11,72 +11,40 @@
 
 use std::collections::BTreeMap;
 
-use ftsim_core::{
-    Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId,
-    ProcessSet, PropertyId, Protocol, Setting, Timing,
-};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use ftsim_core::prelude::*;
 
 use crate::spec::consensus::{AGREEMENT, Consensus, Indication, Request, UNIFORM_AGREEMENT, Value};
 
-/// One process of all-to-all consensus.
-#[derive(Clone, Debug, Hash)]
-pub struct AllToAllConsensus {
-    values: BTreeMap<ProcessId, Value>,
-    decided: bool,
-    /// Only in the mutant `timeout`: how long it waits.
-    patience: Option<Duration>,
-}
-
-/// What processes send each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
     /// What the sender proposes.
     Value(Value),
 }
 
-/// Its timers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Timer {
     /// Only in the mutant `timeout`: it has waited long enough.
     Patience,
 }
 
-/// `[params]` of all-to-all consensus.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Params {
-    /// How long the mutant `timeout` waits for the others' values. The protocol itself waits
-    /// without end.
-    pub timeout: Duration,
-}
-
-impl Default for Params {
-    fn default() -> Self {
-        Self { timeout: Duration::from_millis(50) }
-    }
-}
-
-impl AllToAllConsensus {
-    fn decide_least(&mut self, cx: &mut Cx<Self>) {
-        if let Some(least) = self.values.values().min().filter(|_| !self.decided) {
-            cx.indicate(Indication::Decide(*least));
-            self.decided = true;
-        }
-    }
+/// A process of all-to-all consensus.
+#[derive(Clone, Debug, Hash)]
+pub struct AllToAllConsensus {
+    values: BTreeMap<ProcessId, Value>,
+    decided: bool,
+    timeout: Duration,
 }
 
 impl Process for AllToAllConsensus {
     type Spec = Consensus;
     type Msg = Msg;
     type Timer = Timer;
-    type Record = ftsim_core::Never;
+    type Record = Never;
 
     fn on_request(&mut self, Request::Propose(value): Request, cx: &mut Cx<Self>) {
         cx.broadcast(Msg::Value(value));
-        if let Some(patience) = self.patience {
-            cx.set_timer(patience, Timer::Patience);
+        if cx.runs(&TIMEOUT) {
+            cx.set_timer(self.timeout, Timer::Patience);
         }
     }
 
@@ -95,24 +63,44 @@ impl Process for AllToAllConsensus {
     }
 }
 
+impl AllToAllConsensus {
+    fn decide_least(&mut self, cx: &mut Cx<Self>) {
+        if let Some(least) = self.values.values().min().filter(|_| !self.decided) {
+            cx.indicate(Indication::Decide(*least));
+            self.decided = true;
+        }
+    }
+}
+
+/// `[params]` of all-to-all consensus.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Params {
+    /// How long the mutant `timeout` waits for the others' values. The protocol itself waits
+    /// without end.
+    pub timeout: Duration,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self { timeout: Duration::from_millis(50) }
+    }
+}
+
+const TIMEOUT: Mutant =
+    Mutant::code("timeout", "decides when its patience ends, by the values that it has", AGREEMENT);
+
 impl Protocol for AllToAllConsensus {
     const NAME: &'static str = "all-to-all-consensus";
     const SUMMARY: &'static str = "consensus without faults: all send to all and choose alike";
-    const MODEL: Model = Model {
-        timing: Timing::Asynchronous,
-        faults: FaultClass::None,
-        bound: "f = 0",
-        links: Links::Reliable,
-        detector: DetectorClass::None,
-        literature: "Tanenbaum & van Steen 2017, section 8.2",
-    };
-    const MUTANTS: &'static [Mutant] = &[Mutant::code(
-        "timeout",
-        "decides when its patience ends, by the values that it has",
-        AGREEMENT,
-    )];
+    const SOURCE: &'static str = "Tanenbaum & van Steen 2017, section 8.2";
+    const MUTANTS: &'static [Mutant] = &[TIMEOUT];
 
     type Params = Params;
+
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Model::ASYNCHRONOUS
+    }
 
     fn validate(params: &Params, _: &Setting) -> Result<(), Invalid> {
         if params.timeout == Duration::ZERO {
@@ -121,16 +109,8 @@ impl Protocol for AllToAllConsensus {
         Ok(())
     }
 
-    fn can_progress(_: &Self::Params, setting: &Setting, well: &ProcessSet) -> bool {
-        well.len() == setting.n as usize
-    }
-
-    fn new(params: &Params, setting: &Setting, _: ProcessId) -> Self {
-        Self {
-            values: BTreeMap::new(),
-            decided: false,
-            patience: setting.is_mutant("timeout").then_some(params.timeout),
-        }
+    fn new(params: &Params, _: &Setting, _: ProcessId) -> Self {
+        Self { values: BTreeMap::new(), decided: false, timeout: params.timeout }
     }
 
     fn claims(_: &Params, _: &Setting) -> Vec<PropertyId> {

@@ -30,59 +30,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ftsim_core::{
-    Cx, DetectorClass, FaultClass, Links, Model, Mutant, Never, Process, ProcessId, ProcessSet,
-    Protocol, Setting, Timing,
-};
-use serde::{Deserialize, Serialize};
+use ftsim_core::prelude::*;
 
-use crate::NoParams;
 use crate::spec::consensus::{
     AGREEMENT, Consensus, Indication, Request, TERMINATION, UNIFORM_AGREEMENT, Value,
 };
 
-/// One process of flooding consensus.
-#[derive(Clone, Debug, Hash)]
-pub struct FloodingConsensus {
-    everybody: ProcessSet,
-    alive: ProcessSet,
-    /// Counts from 1.
-    round: u32,
-    heard: BTreeMap<u32, Heard>,
-    decision: Option<Value>,
-    rule: Rule,
-    /// Not in the mutant `close-round`.
-    takes_late: bool,
-}
-
-/// The PROPOSALs of one round.
-#[derive(Clone, Debug, Default, Hash)]
-struct Heard {
-    values: BTreeSet<Value>,
-    /// The senders, each with those whom it had heard in the round before.
-    views: BTreeMap<ProcessId, ProcessSet>,
-}
-
-/// When a round that has ended decides.
-#[derive(Clone, Copy, Debug, Hash)]
-enum Rule {
-    /// All that were heard had heard each other, and nobody else, in the round before.
-    SameViews,
-    /// The mutants `own-view` and `close-round`: those that were heard in the round before were
-    /// heard again.
-    SameSenders,
-    /// The mutant `decide-early`: always.
-    Always,
-}
-
-/// What processes send each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
     /// What the sender knows.
     Proposal {
-        /// The round that this is sent in.
         round: u32,
-        /// The values that it knows.
         values: BTreeSet<Value>,
         /// Whom it heard in the round before.
         heard: ProcessSet,
@@ -91,54 +49,23 @@ pub enum Msg {
     Decided(Value),
 }
 
-impl FloodingConsensus {
-    fn send_proposal(&self, values: BTreeSet<Value>, cx: &mut Cx<Self>) {
-        let heard = self.senders(self.round - 1);
-        cx.broadcast(Msg::Proposal { round: self.round, values, heard });
-    }
+/// A process of flooding consensus.
+#[derive(Clone, Debug, Hash)]
+pub struct FloodingConsensus {
+    everybody: ProcessSet,
+    alive: ProcessSet,
+    /// Counts from 1.
+    round: u32,
+    heard: BTreeMap<u32, Heard>,
+    decision: Option<Value>,
+}
 
-    /// Ends the round if everybody alive has been heard in it.
-    fn try_to_end_round(&mut self, cx: &mut Cx<Self>) {
-        if self.decision.is_some() || !self.senders(self.round).is_superset(&self.alive) {
-            return;
-        }
-        let values = self.heard.get(&self.round).map(|h| h.values.clone()).unwrap_or_default();
-        match values.first() {
-            Some(least) if self.is_settled() => self.decide(*least, cx),
-            _ => {
-                cx.reach("went on undecided");
-                self.round += 1;
-                self.send_proposal(values, cx);
-            }
-        }
-    }
-
-    /// Whether this round, now over, decides.
-    fn is_settled(&self) -> bool {
-        let senders = self.senders(self.round);
-        match self.rule {
-            Rule::SameViews => self
-                .heard
-                .get(&self.round)
-                .is_some_and(|heard| heard.views.values().all(|view| *view == senders)),
-            Rule::SameSenders => senders == self.senders(self.round - 1),
-            Rule::Always => true,
-        }
-    }
-
-    /// Who has been heard in this round; in round 0 everybody.
-    fn senders(&self, round: u32) -> ProcessSet {
-        if round == 0 {
-            return self.everybody.clone();
-        }
-        self.heard.get(&round).map(|h| h.views.keys().copied().collect()).unwrap_or_default()
-    }
-
-    fn decide(&mut self, value: Value, cx: &mut Cx<Self>) {
-        self.decision = Some(value);
-        cx.broadcast(Msg::Decided(value));
-        cx.indicate(Indication::Decide(value));
-    }
+/// The PROPOSALs of one round.
+#[derive(Clone, Debug, Default, Hash)]
+struct Heard {
+    values: BTreeSet<Value>,
+    /// The senders, each with those whom it had heard in the round before.
+    views: BTreeMap<ProcessId, ProcessSet>,
 }
 
 impl Process for FloodingConsensus {
@@ -156,7 +83,7 @@ impl Process for FloodingConsensus {
     fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
         match msg {
             Msg::Proposal { round, values, heard } => {
-                if round >= self.round || self.takes_late {
+                if round >= self.round || !cx.runs(&CLOSE_ROUND) {
                     let of_round = self.heard.entry(round).or_default();
                     of_round.values.extend(values);
                     of_round.views.insert(from, heard);
@@ -178,79 +105,112 @@ impl Process for FloodingConsensus {
     }
 }
 
+impl FloodingConsensus {
+    fn send_proposal(&self, values: BTreeSet<Value>, cx: &mut Cx<Self>) {
+        let heard = self.senders(self.round - 1);
+        cx.broadcast(Msg::Proposal { round: self.round, values, heard });
+    }
+
+    /// Ends the round if everybody alive has been heard in it.
+    fn try_to_end_round(&mut self, cx: &mut Cx<Self>) {
+        if self.decision.is_some() || !self.senders(self.round).is_superset(&self.alive) {
+            return;
+        }
+        let values = self.heard.get(&self.round).map(|h| h.values.clone()).unwrap_or_default();
+        match values.first() {
+            Some(least) if self.is_settled(cx) => self.decide(*least, cx),
+            _ => {
+                cx.reach("went on undecided");
+                self.round += 1;
+                self.send_proposal(values, cx);
+            }
+        }
+    }
+
+    /// Whether this round, now over, decides: all that were heard had heard each other, and nobody
+    /// else, in the round before.
+    fn is_settled(&self, cx: &Cx<Self>) -> bool {
+        let senders = self.senders(self.round);
+        if cx.runs(&DECIDE_EARLY) {
+            return true;
+        }
+        if cx.runs(&OWN_VIEW) || cx.runs(&CLOSE_ROUND) {
+            return senders == self.senders(self.round - 1);
+        }
+        let heard = self.heard.get(&self.round);
+        heard.is_some_and(|heard| heard.views.values().all(|view| *view == senders))
+    }
+
+    /// Who has been heard in this round; in round 0 everybody.
+    fn senders(&self, round: u32) -> ProcessSet {
+        if round == 0 {
+            return self.everybody.clone();
+        }
+        self.heard.get(&round).map(|h| h.views.keys().copied().collect()).unwrap_or_default()
+    }
+
+    fn decide(&mut self, value: Value, cx: &mut Cx<Self>) {
+        self.decision = Some(value);
+        cx.broadcast(Msg::Decided(value));
+        cx.indicate(Indication::Decide(value));
+    }
+}
+
+const DECIDE_EARLY: Mutant =
+    Mutant::code("decide-early", "decides at the end of round 1, whoever was missed", AGREEMENT);
+const IMPERFECT_FD: Mutant = Mutant::assumption(
+    "imperfect-fd",
+    "has a detector that suspects processes which are alive",
+    AGREEMENT,
+    "detector.mistakes",
+    None,
+);
+const INCOMPLETE_FD: Mutant = Mutant::assumption(
+    "incomplete-fd",
+    "has a detector that never tells somebody of a crash",
+    TERMINATION,
+    "detector.blind",
+    None,
+);
+const AS_UNIFORM: Mutant = Mutant::assumption(
+    "as-uniform",
+    "is taken for uniform consensus",
+    UNIFORM_AGREEMENT,
+    "check",
+    None,
+);
+const OWN_VIEW: Mutant = Mutant::code(
+    "own-view",
+    "compares only whom it heard itself in this round and the last, as algorithm 5.1 does",
+    AGREEMENT,
+);
+const CLOSE_ROUND: Mutant = Mutant::code(
+    "close-round",
+    "does as `own-view`, and takes no PROPOSAL of a round that is over",
+    AGREEMENT,
+);
+
 impl Protocol for FloodingConsensus {
     const NAME: &'static str = "flooding-consensus";
     const SUMMARY: &'static str = "consensus: flood all values until a round that missed nobody";
-    const MODEL: Model = Model {
-        timing: Timing::Asynchronous,
-        faults: FaultClass::CrashStop,
-        bound: "f < n",
-        links: Links::Reliable,
-        detector: DetectorClass::Perfect,
-        literature: "after Cachin, Guerraoui & Rodrigues 2011, algorithm 5.1",
-    };
-    const MUTANTS: &'static [Mutant] = &[
-        Mutant::code(
-            "decide-early",
-            "decides at the end of round 1, whoever was missed",
-            AGREEMENT,
-        ),
-        Mutant::assumption(
-            "imperfect-fd",
-            "has a detector that suspects processes which are alive",
-            AGREEMENT,
-            "detector.mistakes",
-            None,
-        ),
-        Mutant::assumption(
-            "incomplete-fd",
-            "has a detector that never tells somebody of a crash",
-            TERMINATION,
-            "detector.blind",
-            None,
-        ),
-        Mutant::assumption(
-            "as-uniform",
-            "is taken for uniform consensus",
-            UNIFORM_AGREEMENT,
-            "check",
-            None,
-        ),
-        Mutant::code(
-            "own-view",
-            "compares only whom it heard itself in this round and the last, as algorithm 5.1 does",
-            AGREEMENT,
-        ),
-        Mutant::code(
-            "close-round",
-            "does as `own-view`, and takes no PROPOSAL of a round that is over",
-            AGREEMENT,
-        ),
-    ];
+    const SOURCE: &'static str = "after Cachin, Guerraoui & Rodrigues 2011, algorithm 5.1";
+    const MUTANTS: &'static [Mutant] =
+        &[DECIDE_EARLY, IMPERFECT_FD, INCOMPLETE_FD, AS_UNIFORM, OWN_VIEW, CLOSE_ROUND];
 
     type Params = NoParams;
 
-    fn can_progress(_: &Self::Params, _: &Setting, well: &ProcessSet) -> bool {
-        !well.is_empty()
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Model::ASYNCHRONOUS.crash_stop(Bound::ALL_BUT_ONE).with(DetectorClass::Perfect)
     }
 
     fn new(_: &NoParams, setting: &Setting, _: ProcessId) -> Self {
         let everybody: ProcessSet = setting.processes().collect();
-        let mutant = |name| setting.is_mutant(name);
         Self {
             alive: everybody.clone(),
             everybody,
             round: 1,
             heard: BTreeMap::new(),
             decision: None,
-            rule: if mutant("decide-early") {
-                Rule::Always
-            } else if mutant("own-view") || mutant("close-round") {
-                Rule::SameSenders
-            } else {
-                Rule::SameViews
-            },
-            takes_late: !mutant("close-round"),
         }
     }
 }

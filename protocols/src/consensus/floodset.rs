@@ -20,38 +20,10 @@
 
 use std::collections::BTreeSet;
 
-use ftsim_core::{
-    Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId,
-    ProcessSet, PropertyId, Protocol, Setting, Timing,
-};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use ftsim_core::prelude::*;
 
 use crate::spec::consensus::{AGREEMENT, Consensus, Indication, Request, UNIFORM_AGREEMENT, Value};
 
-/// One process of FloodSet.
-#[derive(Clone, Debug, Hash)]
-pub struct FloodSet {
-    values: BTreeSet<Value>,
-    /// Counts from 1.
-    round: u32,
-    /// The round that decides at the latest: f + 1; one less in the mutant `f-rounds`.
-    last_round: u32,
-    round_length: Duration,
-    /// Whom it has heard in this round, itself among them.
-    heard: ProcessSet,
-    heard_before: ProcessSet,
-    early_stop: bool,
-    /// Whether it knows all that any living process knows, and tells so in this round.
-    stopping: bool,
-    /// Whether somebody has said in this round that it stops.
-    heard_stopping: bool,
-    decided: bool,
-    /// Not in the mutant `early-stop-too-soon`.
-    tells_before_deciding: bool,
-}
-
-/// What processes send each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
     /// What the sender knows.
@@ -63,28 +35,63 @@ pub enum Msg {
     },
 }
 
-/// Its timers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Timer {
     /// The round is over: every message of it has arrived.
     RoundEnd,
 }
 
-/// `[params]` of FloodSet.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Params {
-    /// How many crashes it is to survive; less than the number of processes.
-    pub f: u32,
-    /// How long a round takes: no less than the network's bound, which it is unless said otherwise.
-    pub round: Option<Duration>,
-    /// Whether it decides before round f + 1 when there are fewer than f crashes.
-    pub early_stop: bool,
+/// A process of FloodSet.
+#[derive(Clone, Debug, Hash)]
+pub struct FloodSet {
+    values: BTreeSet<Value>,
+    /// Counts from 1.
+    round: u32,
+    f: u32,
+    round_length: Duration,
+    /// Whom it has heard in this round, itself among them.
+    heard: ProcessSet,
+    heard_before: ProcessSet,
+    early_stop: bool,
+    /// Whether it knows all that any living process knows, and tells so in this round.
+    stopping: bool,
+    /// Whether somebody has said in this round that it stops.
+    heard_stopping: bool,
+    decided: bool,
 }
 
-impl Default for Params {
-    fn default() -> Self {
-        Self { f: 1, round: None, early_stop: false }
+impl Process for FloodSet {
+    type Spec = Consensus;
+    type Msg = Msg;
+    type Timer = Timer;
+    type Record = Never;
+
+    fn on_request(&mut self, Request::Propose(value): Request, cx: &mut Cx<Self>) {
+        self.values.insert(value);
+        self.heard = cx.processes().collect();
+        self.start_round(cx);
+    }
+
+    fn on_message(&mut self, from: ProcessId, msg: Msg, _: &mut Cx<Self>) {
+        let Msg::Values { values, stopping } = msg;
+        self.values.extend(values);
+        self.heard.insert(from);
+        self.heard_stopping |= stopping;
+    }
+
+    fn on_timer(&mut self, Timer::RoundEnd: Timer, cx: &mut Cx<Self>) {
+        let last_round = if cx.runs(&F_ROUNDS) { self.f } else { self.f + 1 };
+        if self.stopping || self.round >= last_round {
+            return self.decide(cx);
+        }
+        if self.knows_all() {
+            cx.reach("stops early");
+            self.stopping = true;
+            if cx.runs(&EARLY_STOP_TOO_SOON) {
+                self.decide(cx);
+            }
+        }
+        self.start_round(cx);
     }
 }
 
@@ -111,61 +118,42 @@ impl FloodSet {
     }
 }
 
-impl Process for FloodSet {
-    type Spec = Consensus;
-    type Msg = Msg;
-    type Timer = Timer;
-    type Record = ftsim_core::Never;
+/// `[params]` of FloodSet.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Params {
+    /// How many crashes it is to survive; less than the number of processes.
+    pub f: u32,
+    /// How long a round takes: no less than the network's bound, which it is unless said otherwise.
+    pub round: Option<Duration>,
+    /// Whether it decides before round f + 1 when there are fewer than f crashes.
+    pub early_stop: bool,
+}
 
-    fn on_request(&mut self, Request::Propose(value): Request, cx: &mut Cx<Self>) {
-        self.values.insert(value);
-        self.heard = cx.processes().collect();
-        self.start_round(cx);
-    }
-
-    fn on_message(&mut self, from: ProcessId, msg: Msg, _: &mut Cx<Self>) {
-        let Msg::Values { values, stopping } = msg;
-        self.values.extend(values);
-        self.heard.insert(from);
-        self.heard_stopping |= stopping;
-    }
-
-    fn on_timer(&mut self, Timer::RoundEnd: Timer, cx: &mut Cx<Self>) {
-        if self.stopping || self.round >= self.last_round {
-            return self.decide(cx);
-        }
-        if self.knows_all() {
-            cx.reach("stops early");
-            self.stopping = true;
-            if !self.tells_before_deciding {
-                self.decide(cx);
-            }
-        }
-        self.start_round(cx);
+impl Default for Params {
+    fn default() -> Self {
+        Self { f: 1, round: None, early_stop: false }
     }
 }
+
+const F_ROUNDS: Mutant = Mutant::code("f-rounds", "decides after f rounds", AGREEMENT);
+const EARLY_STOP_TOO_SOON: Mutant = Mutant::code(
+    "early-stop-too-soon",
+    "decides as soon as it knows all, and tells afterwards",
+    UNIFORM_AGREEMENT,
+);
 
 impl Protocol for FloodSet {
     const NAME: &'static str = "floodset";
     const SUMMARY: &'static str = "synchronous consensus: flood all values for f + 1 rounds";
-    const MODEL: Model = Model {
-        timing: Timing::Synchronous,
-        faults: FaultClass::CrashStop,
-        bound: "f < n",
-        links: Links::Reliable,
-        detector: DetectorClass::None,
-        literature: "Lynch 1996, Distributed Algorithms, section 6.2",
-    };
-    const MUTANTS: &'static [Mutant] = &[
-        Mutant::code("f-rounds", "decides after f rounds", AGREEMENT),
-        Mutant::code(
-            "early-stop-too-soon",
-            "decides as soon as it knows all, and tells afterwards",
-            UNIFORM_AGREEMENT,
-        ),
-    ];
+    const SOURCE: &'static str = "Lynch 1996, Distributed Algorithms, section 6.2";
+    const MUTANTS: &'static [Mutant] = &[F_ROUNDS, EARLY_STOP_TOO_SOON];
 
     type Params = Params;
+
+    fn model(params: &Self::Params, _: &Setting) -> Model {
+        Model::SYNCHRONOUS.crash_stop(Bound::ALL_BUT_ONE.given_as("f", params.f))
+    }
 
     fn validate(params: &Params, setting: &Setting) -> Result<(), Invalid> {
         let Params { f, round, early_stop } = params;
@@ -175,10 +163,10 @@ impl Protocol for FloodSet {
                 format!("it must be less than the {} processes", setting.n),
             ));
         }
-        if *f == 0 && setting.is_mutant("f-rounds") {
+        if *f == 0 && setting.runs(&F_ROUNDS) {
             return Err(Invalid::new("f", "after no round at all there is nothing to decide"));
         }
-        if !early_stop && setting.is_mutant("early-stop-too-soon") {
+        if !early_stop && setting.runs(&EARLY_STOP_TOO_SOON) {
             return Err(Invalid::new("early_stop", "the mutant stops early"));
         }
         let bound = setting.delay_bound;
@@ -191,15 +179,11 @@ impl Protocol for FloodSet {
         Ok(())
     }
 
-    fn can_progress(params: &Params, setting: &Setting, well: &ProcessSet) -> bool {
-        well.len() + params.f as usize >= setting.n as usize
-    }
-
     fn new(params: &Params, setting: &Setting, _: ProcessId) -> Self {
         Self {
             values: BTreeSet::new(),
             round: 0,
-            last_round: params.f + u32::from(!setting.is_mutant("f-rounds")),
+            f: params.f,
             round_length: params.round.unwrap_or(setting.delay_bound),
             heard: ProcessSet::new(),
             heard_before: ProcessSet::new(),
@@ -207,7 +191,6 @@ impl Protocol for FloodSet {
             stopping: false,
             heard_stopping: false,
             decided: false,
-            tells_before_deciding: !setting.is_mutant("early-stop-too-soon"),
         }
     }
 
@@ -335,17 +318,17 @@ mod tests {
 
     #[test]
     fn parameters_that_cannot_be_are_refused() {
-        let refused = |params: Params, mutant: &str| {
-            let setting = Setting { mutant: Some(mutant.into()), ..Setting::of(3) };
+        let refused = |params: Params, mutant: Option<&'static Mutant>| {
+            let setting = Setting { mutant, ..Setting::of(3) };
             FloodSet::validate(&params, &setting).err().map(|invalid| invalid.key)
         };
         let fine = Params { round: Some(Duration::from_millis(10)), ..Params::default() };
-        assert_eq!(refused(fine.clone(), "f-rounds"), None);
-        assert_eq!(refused(Params { f: 3, ..fine.clone() }, "").as_deref(), Some("f"));
-        assert_eq!(refused(Params { f: 0, ..fine.clone() }, "f-rounds").as_deref(), Some("f"));
-        let early = refused(fine.clone(), "early-stop-too-soon");
+        assert_eq!(refused(fine.clone(), Some(&F_ROUNDS)), None);
+        assert_eq!(refused(Params { f: 3, ..fine.clone() }, None).as_deref(), Some("f"));
+        assert_eq!(refused(Params { f: 0, ..fine.clone() }, Some(&F_ROUNDS)).as_deref(), Some("f"));
+        let early = refused(fine.clone(), Some(&EARLY_STOP_TOO_SOON));
         assert_eq!(early.as_deref(), Some("early_stop"));
         let short = Params { round: Some(Duration::from_millis(9)), ..fine };
-        assert_eq!(refused(short, "").as_deref(), Some("round"));
+        assert_eq!(refused(short, None).as_deref(), Some("round"));
     }
 }

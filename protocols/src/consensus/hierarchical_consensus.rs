@@ -17,16 +17,17 @@
 //! Words: rank 1 of the book is our p0; the book tells everybody, and whoever is above ignores it:
 //! here only those below are told.
 
-use ftsim_core::{
-    Cx, DetectorClass, FaultClass, Links, Model, Mutant, Never, Process, ProcessId, ProcessSet,
-    Protocol, Setting, Timing,
-};
-use serde::{Deserialize, Serialize};
+use ftsim_core::prelude::*;
 
-use crate::NoParams;
 use crate::spec::consensus::{AGREEMENT, Consensus, Indication, Request, UNIFORM_AGREEMENT, Value};
 
-/// One process of hierarchical consensus.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Msg {
+    /// The sender has decided this.
+    Decided(Value),
+}
+
+/// A process of hierarchical consensus.
 #[derive(Clone, Debug, Hash)]
 pub struct HierarchicalConsensus {
     /// Its own proposal, or the value that it has taken over.
@@ -36,15 +37,6 @@ pub struct HierarchicalConsensus {
     /// Who needs not be waited for any more: it was heard, or is suspected.
     passed: ProcessSet,
     decided: bool,
-    /// Not in the mutant `adopt-any`.
-    minds_rank: bool,
-}
-
-/// What processes send each other.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Msg {
-    /// The sender has decided this.
-    Decided(Value),
 }
 
 impl Process for HierarchicalConsensus {
@@ -59,7 +51,7 @@ impl Process for HierarchicalConsensus {
     }
 
     fn on_message(&mut self, from: ProcessId, Msg::Decided(value): Msg, cx: &mut Cx<Self>) {
-        if !self.minds_rank || self.proposer < Some(from) {
+        if self.proposer < Some(from) || cx.runs(&ADOPT_ANY) {
             self.value = Some(value);
             self.proposer = Some(from);
         }
@@ -90,49 +82,37 @@ impl HierarchicalConsensus {
     }
 }
 
+const AS_UNIFORM: Mutant = Mutant::assumption(
+    "as-uniform",
+    "is taken for uniform consensus",
+    UNIFORM_AGREEMENT,
+    "check",
+    None,
+);
+const IMPERFECT_FD: Mutant = Mutant::assumption(
+    "imperfect-fd",
+    "has a detector that suspects processes which are alive",
+    AGREEMENT,
+    "detector.mistakes",
+    None,
+);
+const ADOPT_ANY: Mutant =
+    Mutant::code("adopt-any", "takes over the value heard last, of whatever rank", AGREEMENT);
+
 impl Protocol for HierarchicalConsensus {
     const NAME: &'static str = "hierarchical-consensus";
     const SUMMARY: &'static str = "consensus: the ranks decide in turn, each takes over from above";
-    const MODEL: Model = Model {
-        timing: Timing::Asynchronous,
-        faults: FaultClass::CrashStop,
-        bound: "f < n",
-        links: Links::Reliable,
-        detector: DetectorClass::Perfect,
-        literature: "Cachin, Guerraoui & Rodrigues 2011, algorithm 5.2",
-    };
-    const MUTANTS: &'static [Mutant] = &[
-        Mutant::assumption(
-            "as-uniform",
-            "is taken for uniform consensus",
-            UNIFORM_AGREEMENT,
-            "check",
-            None,
-        ),
-        Mutant::assumption(
-            "imperfect-fd",
-            "has a detector that suspects processes which are alive",
-            AGREEMENT,
-            "detector.mistakes",
-            None,
-        ),
-        Mutant::code("adopt-any", "takes over the value heard last, of whatever rank", AGREEMENT),
-    ];
+    const SOURCE: &'static str = "Cachin, Guerraoui & Rodrigues 2011, algorithm 5.2";
+    const MUTANTS: &'static [Mutant] = &[AS_UNIFORM, IMPERFECT_FD, ADOPT_ANY];
 
     type Params = NoParams;
 
-    fn can_progress(_: &Self::Params, _: &Setting, well: &ProcessSet) -> bool {
-        !well.is_empty()
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Model::ASYNCHRONOUS.crash_stop(Bound::ALL_BUT_ONE).with(DetectorClass::Perfect)
     }
 
-    fn new(_: &NoParams, setting: &Setting, _: ProcessId) -> Self {
-        Self {
-            value: None,
-            proposer: None,
-            passed: ProcessSet::new(),
-            decided: false,
-            minds_rank: !setting.is_mutant("adopt-any"),
-        }
+    fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
+        Self { value: None, proposer: None, passed: ProcessSet::new(), decided: false }
     }
 }
 

@@ -14,27 +14,12 @@
 //!
 //! Words: the paper's *detected* is our suspected, its Δ our T.
 
-use ftsim_core::{
-    Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Never, Process,
-    ProcessId, ProcessSet, PropertyId, Protocol, Setting, Timing,
-};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use ftsim_core::prelude::*;
 
 use crate::spec::detector::{
     DETECTION_TIME, FailureDetector, Indication, STRONG_ACCURACY, STRONG_COMPLETENESS,
 };
 
-/// One process that excludes on timeout.
-#[derive(Clone, Debug, Hash)]
-pub struct FdExcludeOnTimeout {
-    period: Duration,
-    /// Who has replied in this period.
-    alive: ProcessSet,
-    suspected: ProcessSet,
-}
-
-/// What processes send each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
     /// Are you alive?
@@ -43,26 +28,19 @@ pub enum Msg {
     Reply,
 }
 
-/// The one timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Timer {
     /// A period ends, and the next begins.
     PeriodEnd,
 }
 
-/// The parameters.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct FdExcludeOnTimeoutParams {
-    /// T: the time between two requests, and what a process has for its reply. A round trip, 2δ,
-    /// unless given.
-    pub period: Option<Duration>,
-}
-
-impl FdExcludeOnTimeoutParams {
-    fn period(&self, setting: &Setting) -> Duration {
-        self.period.unwrap_or(setting.delay_bound.times(2))
-    }
+/// A process that excludes on timeout.
+#[derive(Clone, Debug, Hash)]
+pub struct FdExcludeOnTimeout {
+    period: Duration,
+    /// Who has replied in this period.
+    alive: ProcessSet,
+    suspected: ProcessSet,
 }
 
 impl Process for FdExcludeOnTimeout {
@@ -105,36 +83,46 @@ impl Process for FdExcludeOnTimeout {
     }
 }
 
+/// `[params]` of `fd-exclude-on-timeout`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FdExcludeOnTimeoutParams {
+    /// T: the time between two requests, and what a process has for its reply. A round trip, 2δ,
+    /// unless given.
+    pub period: Option<Duration>,
+}
+
+impl FdExcludeOnTimeoutParams {
+    fn period(&self, setting: &Setting) -> Duration {
+        self.period.unwrap_or(setting.delay_bound.times(2))
+    }
+}
+
+const SHORT_PERIOD: Mutant = Mutant::assumption(
+    "short-period",
+    "ends its period before a round trip is over",
+    STRONG_ACCURACY,
+    "params.period",
+    None,
+);
+
 impl Protocol for FdExcludeOnTimeout {
     const NAME: &'static str = "fd-exclude-on-timeout";
     const SUMMARY: &'static str = "perfect failure detector: who misses a reply is out for good";
-    const MODEL: Model = Model {
-        timing: Timing::Synchronous,
-        faults: FaultClass::CrashStop,
-        bound: "f < n",
-        links: Links::Reliable,
-        detector: DetectorClass::None,
-        literature: "Cachin, Guerraoui & Rodrigues 2011, algorithm 2.5",
-    };
-    const MUTANTS: &'static [Mutant] = &[Mutant::assumption(
-        "short-period",
-        "ends its period before a round trip is over",
-        STRONG_ACCURACY,
-        "params.period",
-        None,
-    )];
+    const SOURCE: &'static str = "Cachin, Guerraoui & Rodrigues 2011, algorithm 2.5";
+    const MUTANTS: &'static [Mutant] = &[SHORT_PERIOD];
 
     type Params = FdExcludeOnTimeoutParams;
+
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Model::SYNCHRONOUS.crash_stop(Bound::ALL_BUT_ONE)
+    }
 
     fn validate(params: &FdExcludeOnTimeoutParams, setting: &Setting) -> Result<(), Invalid> {
         if params.period(setting) == Duration::ZERO {
             return Err(Invalid::new("period", "must be longer than zero"));
         }
         Ok(())
-    }
-
-    fn can_progress(_: &Self::Params, _: &Setting, well: &ProcessSet) -> bool {
-        !well.is_empty()
     }
 
     fn new(params: &FdExcludeOnTimeoutParams, setting: &Setting, _: ProcessId) -> Self {

@@ -23,37 +23,13 @@
 //! Words: the paper keeps one timeout for all processes and asks for heartbeats once for each; here
 //! each process has its own.
 
-use ftsim_core::{
-    Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Never, Process,
-    ProcessId, ProcessSet, PropertyId, Protocol, Setting, Timing,
-};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use ftsim_core::prelude::*;
 
 use crate::spec::detector::{
     DETECTION_TIME, EVENTUAL_STRONG_ACCURACY, FailureDetector, Indication, STRONG_ACCURACY,
     STRONG_COMPLETENESS,
 };
 
-/// One process that listens for heartbeats.
-#[derive(Clone, Debug, Hash)]
-pub struct FdHeartbeat {
-    mode: Mode,
-    period: Duration,
-    /// Zero in the mutant `fixed-timeout`.
-    increment: Duration,
-    /// τ for each process, in the order of their ids.
-    timeouts: Vec<Duration>,
-    suspected: ProcessSet,
-    /// What it promises of the detection time, if it can.
-    detects_within: Option<Duration>,
-    /// How many mistakes about a process it promises to learn from, if it learns from them.
-    errs_at_most: Option<u64>,
-    /// Not in the mutant `no-trust`.
-    trusts_again: bool,
-}
-
-/// What processes send each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
     /// Are you alive?
@@ -62,13 +38,91 @@ pub enum Msg {
     Heartbeat,
 }
 
-/// The timers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Timer {
     /// It is time for the next heartbeat, or to ask for one.
     Beat,
     /// This process has not been heard for too long.
     Silence(ProcessId),
+}
+
+/// A process that listens for heartbeats.
+#[derive(Clone, Debug, Hash)]
+pub struct FdHeartbeat {
+    mode: Mode,
+    period: Duration,
+    increment: Duration,
+    /// τ for each process, in the order of their ids.
+    timeouts: Vec<Duration>,
+    suspected: ProcessSet,
+    /// What it promises of the detection time, if it can.
+    detects_within: Option<Duration>,
+    /// How many mistakes about a process it promises to learn from, if it learns from them.
+    errs_at_most: Option<u64>,
+}
+
+impl Process for FdHeartbeat {
+    type Spec = FailureDetector;
+    type Msg = Msg;
+    type Timer = Timer;
+    type Record = Never;
+
+    fn on_start(&mut self, cx: &mut Cx<Self>) {
+        if let Some(within) = self.detects_within {
+            cx.indicate(Indication::DetectsWithin(within));
+        }
+        if let Some(mistakes) = self.errs_at_most {
+            cx.indicate(Indication::ErrsAtMost(mistakes));
+        }
+        for p in cx.others() {
+            cx.set_timer(self.timeouts[p.index()], Timer::Silence(p));
+        }
+        self.beat(cx);
+    }
+
+    fn on_request(&mut self, request: Never, _: &mut Cx<Self>) {
+        match request {}
+    }
+
+    fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
+        match msg {
+            Msg::Request => cx.send(from, Msg::Heartbeat),
+            Msg::Heartbeat => self.heard(from, cx),
+        }
+    }
+
+    fn on_timer(&mut self, timer: Timer, cx: &mut Cx<Self>) {
+        match timer {
+            Timer::Beat => self.beat(cx),
+            Timer::Silence(p) => {
+                self.suspected.insert(p);
+                cx.indicate(Indication::Suspect(p));
+            }
+        }
+    }
+}
+
+impl FdHeartbeat {
+    fn beat(&self, cx: &mut Cx<Self>) {
+        let msg = if self.mode == Mode::Push { Msg::Heartbeat } else { Msg::Request };
+        cx.send_to_others(msg);
+        cx.set_timer(self.period, Timer::Beat);
+    }
+
+    fn heard(&mut self, p: ProcessId, cx: &mut Cx<Self>) {
+        if self.suspected.contains(p) {
+            cx.reach("a suspect is heard");
+            if cx.runs(&NO_TRUST) {
+                return;
+            }
+            self.suspected.remove(p);
+            if !cx.runs(&FIXED_TIMEOUT) {
+                self.timeouts[p.index()] = self.timeouts[p.index()] + self.increment;
+            }
+            cx.indicate(Indication::Trust(p));
+        }
+        cx.set_timer(self.timeouts[p.index()], Timer::Silence(p));
+    }
 }
 
 /// Who makes a heartbeat come.
@@ -82,7 +136,7 @@ pub enum Mode {
     Pull,
 }
 
-/// The parameters.
+/// `[params]` of `fd-heartbeat`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FdHeartbeatParams {
@@ -129,90 +183,26 @@ impl FdHeartbeatParams {
     }
 }
 
-impl FdHeartbeat {
-    fn beat(&self, cx: &mut Cx<Self>) {
-        let msg = if self.mode == Mode::Push { Msg::Heartbeat } else { Msg::Request };
-        cx.send_to_others(msg);
-        cx.set_timer(self.period, Timer::Beat);
-    }
-
-    fn heard(&mut self, p: ProcessId, cx: &mut Cx<Self>) {
-        if self.suspected.contains(p) {
-            cx.reach("a suspect is heard");
-            if !self.trusts_again {
-                return;
-            }
-            self.suspected.remove(p);
-            self.timeouts[p.index()] = self.timeouts[p.index()] + self.increment;
-            cx.indicate(Indication::Trust(p));
-        }
-        cx.set_timer(self.timeouts[p.index()], Timer::Silence(p));
-    }
-}
-
-impl Process for FdHeartbeat {
-    type Spec = FailureDetector;
-    type Msg = Msg;
-    type Timer = Timer;
-    type Record = Never;
-
-    fn on_start(&mut self, cx: &mut Cx<Self>) {
-        if let Some(within) = self.detects_within {
-            cx.indicate(Indication::DetectsWithin(within));
-        }
-        if let Some(mistakes) = self.errs_at_most {
-            cx.indicate(Indication::ErrsAtMost(mistakes));
-        }
-        for p in cx.others() {
-            cx.set_timer(self.timeouts[p.index()], Timer::Silence(p));
-        }
-        self.beat(cx);
-    }
-
-    fn on_request(&mut self, request: Never, _: &mut Cx<Self>) {
-        match request {}
-    }
-
-    fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
-        match msg {
-            Msg::Request => cx.send(from, Msg::Heartbeat),
-            Msg::Heartbeat => self.heard(from, cx),
-        }
-    }
-
-    fn on_timer(&mut self, timer: Timer, cx: &mut Cx<Self>) {
-        match timer {
-            Timer::Beat => self.beat(cx),
-            Timer::Silence(p) => {
-                self.suspected.insert(p);
-                cx.indicate(Indication::Suspect(p));
-            }
-        }
-    }
-}
+const FIXED_TIMEOUT: Mutant = Mutant::code(
+    "fixed-timeout",
+    "never waits longer after a mistake, and so makes it again and again",
+    EVENTUAL_STRONG_ACCURACY,
+);
+const NO_TRUST: Mutant =
+    Mutant::code("no-trust", "never takes a suspicion back", EVENTUAL_STRONG_ACCURACY);
 
 impl Protocol for FdHeartbeat {
     const NAME: &'static str = "fd-heartbeat";
     const SUMMARY: &'static str = "failure detector: suspect who is silent, trust who is heard";
-    const MODEL: Model = Model {
-        timing: Timing::PartiallySynchronous,
-        faults: FaultClass::CrashStop,
-        bound: "f < n",
-        links: Links::Reliable,
-        detector: DetectorClass::None,
-        literature: "Aguilera, Chen & Toueg 1997; Cachin, Guerraoui & Rodrigues 2011, algorithm \
-                     2.7; Chen, Toueg & Aguilera 2002",
-    };
-    const MUTANTS: &'static [Mutant] = &[
-        Mutant::code(
-            "fixed-timeout",
-            "never waits longer after a mistake, and so makes it again and again",
-            EVENTUAL_STRONG_ACCURACY,
-        ),
-        Mutant::code("no-trust", "never takes a suspicion back", EVENTUAL_STRONG_ACCURACY),
-    ];
+    const SOURCE: &'static str = "Aguilera, Chen & Toueg 1997; Cachin, Guerraoui & Rodrigues \
+                                  2011, algorithm 2.7; Chen, Toueg & Aguilera 2002";
+    const MUTANTS: &'static [Mutant] = &[FIXED_TIMEOUT, NO_TRUST];
 
     type Params = FdHeartbeatParams;
+
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Model::PARTIALLY_SYNCHRONOUS.crash_stop(Bound::ALL_BUT_ONE)
+    }
 
     fn validate(params: &FdHeartbeatParams, _: &Setting) -> Result<(), Invalid> {
         for (key, duration) in [("period", params.period), ("timeout", params.timeout)] {
@@ -223,23 +213,17 @@ impl Protocol for FdHeartbeat {
         Ok(())
     }
 
-    fn can_progress(_: &Self::Params, _: &Setting, well: &ProcessSet) -> bool {
-        !well.is_empty()
-    }
-
     fn new(params: &FdHeartbeatParams, setting: &Setting, _: ProcessId) -> Self {
         let FdHeartbeatParams { mode, period, timeout, increment } = *params;
-        let fixed = setting.is_mutant("fixed-timeout");
         let detects_within = timeout + setting.delay_bound;
         Self {
             mode,
             period,
-            increment: if fixed { Duration::ZERO } else { increment },
+            increment,
             timeouts: vec![timeout; setting.n as usize],
             suspected: ProcessSet::new(),
             detects_within: params.is_perfect(setting).then_some(detects_within),
             errs_at_most: params.mistakes_max(setting),
-            trusts_again: !setting.is_mutant("no-trust"),
         }
     }
 

@@ -10,30 +10,16 @@
 //! Why it works: it does, if the oracle does. Without timing assumptions no algorithm can stand in
 //! for it, as the scenarios `slow-or-dead-crash` and `slow-or-dead-slow` show.
 
-use ftsim_core::{
-    Cx, DetectorClass, Duration, FaultClass, Links, Model, Mutant, Never, Process, ProcessId,
-    ProcessSet, PropertyId, Protocol, Setting, Timing,
-};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use ftsim_core::prelude::*;
 
 use crate::spec::detector::{
     DETECTION_TIME, FailureDetector, Indication, STRONG_ACCURACY, STRONG_COMPLETENESS,
 };
 
-/// One process with an oracle.
+/// A process with an oracle.
 #[derive(Clone, Debug, Hash)]
 pub struct FdPerfect {
     detect_within: Option<Duration>,
-}
-
-/// The parameters.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct FdPerfectParams {
-    /// D: the oracle tells of a crash within this time, the longest `delay` of `[detector]`.
-    /// Nothing is promised of the detection time unless it is given.
-    pub detect_within: Option<Duration>,
 }
 
 impl Process for FdPerfect {
@@ -65,29 +51,34 @@ impl Process for FdPerfect {
     }
 }
 
+/// `[params]` of `fd-perfect`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FdPerfectParams {
+    /// D: the oracle tells of a crash within this time, the longest `delay` of `[detector]`.
+    /// Nothing is promised of the detection time unless it is given.
+    pub detect_within: Option<Duration>,
+}
+
+const INCOMPLETE: Mutant = Mutant::assumption(
+    "incomplete",
+    "has an oracle that never tells some process of some crash",
+    STRONG_COMPLETENESS,
+    "detector.blind",
+    None,
+);
+
 impl Protocol for FdPerfect {
     const NAME: &'static str = "fd-perfect";
     const SUMMARY: &'static str = "perfect failure detector: an oracle tells who has crashed";
-    const MODEL: Model = Model {
-        timing: Timing::Synchronous,
-        faults: FaultClass::CrashStop,
-        bound: "f < n",
-        links: Links::Reliable,
-        detector: DetectorClass::Perfect,
-        literature: "Chandra & Toueg 1996; Cachin, Guerraoui & Rodrigues 2011, module 2.6",
-    };
-    const MUTANTS: &'static [Mutant] = &[Mutant::assumption(
-        "incomplete",
-        "has an oracle that never tells some process of some crash",
-        STRONG_COMPLETENESS,
-        "detector.blind",
-        None,
-    )];
+    const SOURCE: &'static str =
+        "Chandra & Toueg 1996; Cachin, Guerraoui & Rodrigues 2011, module 2.6";
+    const MUTANTS: &'static [Mutant] = &[INCOMPLETE];
 
     type Params = FdPerfectParams;
 
-    fn can_progress(_: &Self::Params, _: &Setting, well: &ProcessSet) -> bool {
-        !well.is_empty()
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Model::SYNCHRONOUS.crash_stop(Bound::ALL_BUT_ONE).with(DetectorClass::Perfect)
     }
 
     fn new(params: &FdPerfectParams, _: &Setting, _: ProcessId) -> Self {

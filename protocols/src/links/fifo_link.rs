@@ -16,56 +16,34 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ftsim_core::{
-    Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Never, Process,
-    ProcessId, ProcessSet, PropertyId, Protocol, Setting, Timing,
-};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use ftsim_core::prelude::*;
 
 use crate::spec::link::{FIFO, Indication, Link, MessageNumber, NO_DUPLICATION, RELIABLE, Request};
 
-/// Parameters of a FIFO link.
-#[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct FifoLinkParams {
-    /// What a receiver does about a message that is late.
-    pub late: Late,
-    /// How long a gap may last before the receiver gives up on it, if it does at all.
-    pub gap_timeout: Duration,
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Msg {
+    /// A message.
+    Data {
+        /// Its place among those to this receiver, from 1.
+        sequence: u64,
+        number: MessageNumber,
+    },
 }
 
-impl Default for FifoLinkParams {
-    fn default() -> Self {
-        Self { late: Late::default(), gap_timeout: Duration::from_millis(50) }
-    }
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Timer {
+    /// A gap in what comes from this sender has lasted too long.
+    Gap(ProcessId),
 }
 
-/// What a receiver does about a message that is late.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Late {
-    /// It waits for it, however long.
-    #[default]
-    Wait,
-    /// It gives up on it after `gap_timeout`, and ignores it when it comes.
-    Drop,
-}
-
-/// One process of a FIFO link: sender and receiver.
+/// Both ends of FIFO links.
 #[derive(Clone, Debug, Hash)]
 pub struct FifoLink {
-    gap_timeout: Duration,
+    params: FifoLinkParams,
     /// As a sender: the sequence number of the last message to each receiver.
     sent: BTreeMap<ProcessId, u64>,
     /// As a receiver, by sender.
     incoming: BTreeMap<ProcessId, Incoming>,
-    /// With `late = "drop"`, and in the mutant `skip-gap`.
-    gives_up: bool,
-    /// In the mutant `skip-gap` alone.
-    delivers_late: bool,
-    /// Not in the mutant `deliver-on-arrival`.
-    holds_back: bool,
 }
 
 /// What a receiver keeps for one sender.
@@ -76,25 +54,6 @@ struct Incoming {
     /// Too early, by sequence number.
     held: BTreeMap<u64, MessageNumber>,
     delivered: BTreeSet<u64>,
-}
-
-/// What processes send each other.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Msg {
-    /// A message.
-    Data {
-        /// Its place among those to this receiver, from 1.
-        sequence: u64,
-        /// Which message it is.
-        number: MessageNumber,
-    },
-}
-
-/// The timers of a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-pub enum Timer {
-    /// A gap in what comes from this sender has lasted too long.
-    Gap(ProcessId),
 }
 
 impl Process for FifoLink {
@@ -119,10 +78,10 @@ impl Process for FifoLink {
         if is_late {
             cx.reach("too late");
         }
-        if is_late && !self.delivers_late {
+        if is_late && !cx.runs(&SKIP_GAP) {
             return;
         }
-        if is_late || !self.holds_back {
+        if is_late || cx.runs(&DELIVER_ON_ARRIVAL) {
             incoming.delivered.insert(sequence);
             cx.indicate(Indication::Deliver { from, number });
             return;
@@ -162,11 +121,12 @@ impl FifoLink {
     /// Times each gap from when it is first seen, if the receiver ever gives up on one.
     fn watch_gap(&self, from: ProcessId, before: Option<u64>, cx: &mut Cx<Self>) {
         let gap = self.incoming.get(&from).and_then(Incoming::gap);
-        if !self.gives_up || gap == before {
+        let gives_up = self.params.late == Late::Drop || cx.runs(&SKIP_GAP);
+        if !gives_up || gap == before {
             return;
         }
         match gap {
-            Some(_) => cx.set_timer(self.gap_timeout, Timer::Gap(from)),
+            Some(_) => cx.set_timer(self.params.gap_timeout, Timer::Gap(from)),
             None => cx.cancel_timer(Timer::Gap(from)),
         }
     }
@@ -179,27 +139,51 @@ impl Incoming {
     }
 }
 
+/// Parameters of a FIFO link.
+#[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FifoLinkParams {
+    /// What a receiver does about a message that is late.
+    pub late: Late,
+    /// How long a gap may last before the receiver gives up on it, if it does at all.
+    pub gap_timeout: Duration,
+}
+
+impl Default for FifoLinkParams {
+    fn default() -> Self {
+        Self { late: Late::default(), gap_timeout: Duration::from_millis(50) }
+    }
+}
+
+/// What a receiver does about a message that is late.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Late {
+    /// It waits for it, however long.
+    #[default]
+    Wait,
+    /// It gives up on it after `gap_timeout`, and ignores it when it comes.
+    Drop,
+}
+
+const DELIVER_ON_ARRIVAL: Mutant = Mutant::code("deliver-on-arrival", "holds nothing back", FIFO);
+const SKIP_GAP: Mutant = Mutant::code(
+    "skip-gap",
+    "gives up on a gap after a while, and delivers the late message all the same",
+    FIFO,
+);
+
 impl Protocol for FifoLink {
     const NAME: &'static str = "fifo-link";
     const SUMMARY: &'static str = "FIFO link: number messages, hold back what comes too early";
-    const MODEL: Model = Model {
-        timing: Timing::Asynchronous,
-        faults: FaultClass::CrashStop,
-        bound: "any number",
-        links: Links::Reliable,
-        detector: DetectorClass::None,
-        literature: "Stenning 1976, A data transfer protocol",
-    };
-    const MUTANTS: &'static [Mutant] = &[
-        Mutant::code("deliver-on-arrival", "holds nothing back", FIFO),
-        Mutant::code(
-            "skip-gap",
-            "gives up on a gap after a while, and delivers the late message all the same",
-            FIFO,
-        ),
-    ];
+    const SOURCE: &'static str = "Stenning 1976, A data transfer protocol";
+    const MUTANTS: &'static [Mutant] = &[DELIVER_ON_ARRIVAL, SKIP_GAP];
 
     type Params = FifoLinkParams;
+
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Model::ASYNCHRONOUS.crash_stop(Bound::ANY)
+    }
 
     fn validate(params: &FifoLinkParams, _: &Setting) -> Result<(), Invalid> {
         if params.gap_timeout == Duration::ZERO {
@@ -208,20 +192,8 @@ impl Protocol for FifoLink {
         Ok(())
     }
 
-    fn can_progress(_: &Self::Params, setting: &Setting, well: &ProcessSet) -> bool {
-        well.len() == setting.n as usize
-    }
-
-    fn new(params: &FifoLinkParams, setting: &Setting, _: ProcessId) -> Self {
-        let skips = setting.is_mutant("skip-gap");
-        Self {
-            gap_timeout: params.gap_timeout,
-            sent: BTreeMap::new(),
-            incoming: BTreeMap::new(),
-            gives_up: skips || params.late == Late::Drop,
-            delivers_late: skips,
-            holds_back: !setting.is_mutant("deliver-on-arrival"),
-        }
+    fn new(params: &FifoLinkParams, _: &Setting, _: ProcessId) -> Self {
+        Self { params: params.clone(), sent: BTreeMap::new(), incoming: BTreeMap::new() }
     }
 
     fn claims(params: &FifoLinkParams, _: &Setting) -> Vec<PropertyId> {

@@ -29,12 +29,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
 use ftsim_core::model::data::StorageError;
-use ftsim_core::{
-    Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId,
-    ProcessSet, PropertyId, Protocol, Setting, Stored, Timing,
-};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use ftsim_core::prelude::*;
 
 use crate::spec::link::{
     Application, EXACTLY_ONCE_EFFECT, Indication, Link, MessageNumber, NO_DUPLICATION, RELIABLE,
@@ -43,6 +38,210 @@ use crate::spec::link::{
 
 /// How many timeouts long the longest wait of an exponential backoff is.
 const BACKOFF_MAX: u64 = 16;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Msg {
+    /// A message, for the first time or again.
+    Data {
+        /// What to acknowledge.
+        tag: Tag,
+        number: MessageNumber,
+    },
+    /// What had this tag has come.
+    Ack(Tag),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Timer {
+    /// This receiver has acknowledged nothing for a while.
+    Unacknowledged(ProcessId),
+}
+
+/// One record of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Record {
+    /// As a sender: this life has begun.
+    Incarnation(u64),
+    /// As a receiver: a message is delivered.
+    Delivered { from: ProcessId, tag: Tag, number: MessageNumber },
+    /// As a receiver, in the mutant `two-records`: this tag has come, and is not to be delivered
+    /// again.
+    Seen { from: ProcessId, tag: Tag },
+}
+
+/// What names a message on the wire for ever, shown as `incarnation.sequence`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Tag {
+    /// Which life of the sender, counted from 0.
+    pub incarnation: u64,
+    /// Which message of this life to this receiver, counted from 1.
+    pub sequence: u64,
+}
+
+impl fmt::Debug for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.incarnation, self.sequence)
+    }
+}
+
+/// Both ends of reliable links.
+#[derive(Clone, Debug, Hash)]
+pub struct ReliableLink {
+    params: ReliableLinkParams,
+    incarnation: u64,
+    /// As a sender, by receiver.
+    outgoing: BTreeMap<ProcessId, Outgoing>,
+    /// As a receiver: what has come, by sender.
+    seen: BTreeSet<(ProcessId, Tag)>,
+    application: State,
+}
+
+/// What a sender keeps for one receiver.
+#[derive(Clone, Debug, Default, Hash)]
+struct Outgoing {
+    sequence: u64,
+    /// Sent and not acknowledged, by sequence number; at most `window`.
+    buffer: BTreeMap<u64, MessageNumber>,
+    /// Not sent yet: the window is full.
+    waiting: VecDeque<MessageNumber>,
+    /// Timeouts since the last acknowledgement.
+    timeouts: u32,
+}
+
+impl Process for ReliableLink {
+    type Spec = Link;
+    type Msg = Msg;
+    type Timer = Timer;
+    type Record = Record;
+
+    fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Cx<Self>) {
+        let mut lives = 0;
+        let mut delivered = Vec::new();
+        for record in log.iter().filter_map(Stored::intact) {
+            match record {
+                Record::Incarnation(life) => lives = lives.max(*life),
+                Record::Delivered { from, tag, number } => {
+                    self.application.apply(*from, *number);
+                    delivered.push((*from, *number));
+                    if self.remembers() && !cx.runs(&TWO_RECORDS) {
+                        self.seen.insert((*from, *tag));
+                    }
+                }
+                Record::Seen { from, tag } => drop(self.seen.insert((*from, *tag))),
+            }
+        }
+        if !cx.runs(&REUSE_SEQ) {
+            self.incarnation = lives + 1;
+            cx.append(Record::Incarnation(self.incarnation));
+            cx.sync();
+        }
+        cx.indicate(Indication::Recovered { delivered });
+        cx.indicate(Indication::State(self.application.clone()));
+    }
+
+    fn on_storage_error(&mut self, _: StorageError, cx: &mut Cx<Self>) {
+        if !cx.runs(&IGNORE_FAILED_SYNC) {
+            cx.halt();
+        }
+    }
+
+    fn on_request(&mut self, Request::Send { to, number }: Request, cx: &mut Cx<Self>) {
+        self.outgoing.entry(to).or_default().waiting.push_back(number);
+        self.fill_window(to, cx);
+    }
+
+    fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
+        match msg {
+            Msg::Data { tag, number } => self.on_data(from, tag, number, cx),
+            Msg::Ack(tag) => self.on_ack(from, tag, cx),
+        }
+    }
+
+    fn on_timer(&mut self, Timer::Unacknowledged(to): Timer, cx: &mut Cx<Self>) {
+        let Some(outgoing) = self.outgoing.get_mut(&to) else { return };
+        if self.params.semantics == Semantics::AtMostOnce || cx.runs(&NO_RETRANSMIT) {
+            cx.reach("gave up");
+            outgoing.buffer.clear();
+            self.fill_window(to, cx);
+            return;
+        }
+        cx.reach("sent again");
+        outgoing.timeouts = outgoing.timeouts.saturating_add(1);
+        for (sequence, number) in &outgoing.buffer {
+            let tag = Tag { incarnation: self.incarnation, sequence: *sequence };
+            cx.send(to, Msg::Data { tag, number: *number });
+        }
+        let wait = self.params.wait(outgoing.timeouts);
+        cx.set_timer(wait, Timer::Unacknowledged(to));
+    }
+}
+
+impl ReliableLink {
+    /// Sends what waits, as far as the window allows.
+    fn fill_window(&mut self, to: ProcessId, cx: &mut Cx<Self>) {
+        let window = self.params.window as usize;
+        let outgoing = self.outgoing.entry(to).or_default();
+        while outgoing.buffer.len() < window {
+            let Some(number) = outgoing.waiting.pop_front() else { return };
+            outgoing.sequence += 1;
+            let tag = Tag { incarnation: self.incarnation, sequence: outgoing.sequence };
+            if !cx.runs(&FORGET_BEFORE_ACK) {
+                if outgoing.buffer.is_empty() {
+                    outgoing.timeouts = 0;
+                    cx.set_timer(self.params.timeout, Timer::Unacknowledged(to));
+                }
+                outgoing.buffer.insert(tag.sequence, number);
+            }
+            cx.send(to, Msg::Data { tag, number });
+        }
+        if !outgoing.waiting.is_empty() {
+            cx.reach("the window is full");
+        }
+    }
+
+    fn on_ack(&mut self, from: ProcessId, tag: Tag, cx: &mut Cx<Self>) {
+        let Some(outgoing) = self.outgoing.get_mut(&from) else { return };
+        let is_mine = tag.incarnation == self.incarnation;
+        if !is_mine || outgoing.buffer.remove(&tag.sequence).is_none() {
+            return;
+        }
+        outgoing.timeouts = 0;
+        if outgoing.buffer.is_empty() {
+            cx.cancel_timer(Timer::Unacknowledged(from));
+        } else {
+            cx.set_timer(self.params.timeout, Timer::Unacknowledged(from));
+        }
+        self.fill_window(from, cx);
+    }
+
+    fn on_data(&mut self, from: ProcessId, tag: Tag, number: MessageNumber, cx: &mut Cx<Self>) {
+        let is_new = self.seen.insert((from, tag));
+        if !is_new {
+            cx.reach("a duplicate");
+        }
+        let delivers_again = self.params.semantics == Semantics::AtLeastOnce || cx.runs(&NO_DEDUP);
+        if is_new || delivers_again {
+            self.deliver(from, tag, number, cx);
+        }
+        cx.send(from, Msg::Ack(tag));
+    }
+
+    fn remembers(&self) -> bool {
+        self.params.dedup_storage == DedupStorage::Stable
+    }
+
+    /// What was seen, and what it did, become durable together.
+    fn deliver(&mut self, from: ProcessId, tag: Tag, number: MessageNumber, cx: &mut Cx<Self>) {
+        self.application.apply(from, number);
+        if self.remembers() && cx.runs(&TWO_RECORDS) {
+            cx.append(Record::Seen { from, tag });
+        }
+        cx.append(Record::Delivered { from, tag, number });
+        cx.sync();
+        cx.indicate(Indication::Deliver { from, number });
+        cx.indicate(Indication::State(self.application.clone()));
+    }
+}
 
 /// Parameters of a reliable link.
 #[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
@@ -111,236 +310,6 @@ pub enum DedupStorage {
     Stable,
 }
 
-/// What names a message on the wire for ever, shown as `incarnation.sequence`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Tag {
-    /// Which life of the sender, counted from 0.
-    pub incarnation: u64,
-    /// Which message of this life to this receiver, counted from 1.
-    pub sequence: u64,
-}
-
-impl fmt::Debug for Tag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.incarnation, self.sequence)
-    }
-}
-
-/// One process of a reliable link: sender and receiver.
-#[derive(Clone, Debug, Hash)]
-pub struct ReliableLink {
-    params: ReliableLinkParams,
-    incarnation: u64,
-    /// As a sender, by receiver.
-    outgoing: BTreeMap<ProcessId, Outgoing>,
-    /// As a receiver: what has come, by sender.
-    seen: BTreeSet<(ProcessId, Tag)>,
-    application: State,
-    /// Not in the mutant `no-dedup`.
-    deduplicates: bool,
-    /// Not in the mutant `no-retransmit`.
-    retransmits: bool,
-    /// Not in the mutant `forget-before-ack`.
-    buffers: bool,
-    /// Not in the mutant `reuse-seq`.
-    counts_lives: bool,
-    /// Not in the mutant `two-records`.
-    logs_in_one_record: bool,
-    /// Not in the mutant `ignore-failed-sync`.
-    stops_at_storage_error: bool,
-}
-
-/// What a sender keeps for one receiver.
-#[derive(Clone, Debug, Default, Hash)]
-struct Outgoing {
-    sequence: u64,
-    /// Sent and not acknowledged, by sequence number; at most `window`.
-    buffer: BTreeMap<u64, MessageNumber>,
-    /// Not sent yet: the window is full.
-    waiting: VecDeque<MessageNumber>,
-    /// Timeouts since the last acknowledgement.
-    timeouts: u32,
-}
-
-/// What processes send each other.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Msg {
-    /// A message, for the first time or again.
-    Data {
-        /// What to acknowledge.
-        tag: Tag,
-        /// Which message it is.
-        number: MessageNumber,
-    },
-    /// What had this tag has come.
-    Ack(Tag),
-}
-
-/// The timers of a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-pub enum Timer {
-    /// This receiver has acknowledged nothing for a while.
-    Unacknowledged(ProcessId),
-}
-
-/// One record of the log.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Record {
-    /// As a sender: this life has begun.
-    Incarnation(u64),
-    /// As a receiver: a message is delivered.
-    Delivered {
-        /// Who sent it.
-        from: ProcessId,
-        /// Under which tag.
-        tag: Tag,
-        /// Which of its messages.
-        number: MessageNumber,
-    },
-    /// As a receiver, in the mutant `two-records`: this tag has come, and is not to be delivered
-    /// again.
-    Seen {
-        /// Who sent it.
-        from: ProcessId,
-        /// The tag.
-        tag: Tag,
-    },
-}
-
-impl Process for ReliableLink {
-    type Spec = Link;
-    type Msg = Msg;
-    type Timer = Timer;
-    type Record = Record;
-
-    fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Cx<Self>) {
-        let mut lives = 0;
-        let mut delivered = Vec::new();
-        for record in log.iter().filter_map(Stored::intact) {
-            match record {
-                Record::Incarnation(life) => lives = lives.max(*life),
-                Record::Delivered { from, tag, number } => {
-                    self.application.apply(*from, *number);
-                    delivered.push((*from, *number));
-                    if self.remembers() && self.logs_in_one_record {
-                        self.seen.insert((*from, *tag));
-                    }
-                }
-                Record::Seen { from, tag } => drop(self.seen.insert((*from, *tag))),
-            }
-        }
-        if self.counts_lives {
-            self.incarnation = lives + 1;
-            cx.append(Record::Incarnation(self.incarnation));
-            cx.sync();
-        }
-        cx.indicate(Indication::Recovered { delivered });
-        cx.indicate(Indication::State(self.application.clone()));
-    }
-
-    fn on_storage_error(&mut self, _: StorageError, cx: &mut Cx<Self>) {
-        if self.stops_at_storage_error {
-            cx.halt();
-        }
-    }
-
-    fn on_request(&mut self, Request::Send { to, number }: Request, cx: &mut Cx<Self>) {
-        self.outgoing.entry(to).or_default().waiting.push_back(number);
-        self.fill_window(to, cx);
-    }
-
-    fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
-        match msg {
-            Msg::Data { tag, number } => self.on_data(from, tag, number, cx),
-            Msg::Ack(tag) => self.on_ack(from, tag, cx),
-        }
-    }
-
-    fn on_timer(&mut self, Timer::Unacknowledged(to): Timer, cx: &mut Cx<Self>) {
-        let Some(outgoing) = self.outgoing.get_mut(&to) else { return };
-        if !self.retransmits {
-            cx.reach("gave up");
-            outgoing.buffer.clear();
-            self.fill_window(to, cx);
-            return;
-        }
-        cx.reach("sent again");
-        outgoing.timeouts = outgoing.timeouts.saturating_add(1);
-        for (sequence, number) in &outgoing.buffer {
-            let tag = Tag { incarnation: self.incarnation, sequence: *sequence };
-            cx.send(to, Msg::Data { tag, number: *number });
-        }
-        let wait = self.params.wait(outgoing.timeouts);
-        cx.set_timer(wait, Timer::Unacknowledged(to));
-    }
-}
-
-impl ReliableLink {
-    /// Sends what waits, as far as the window allows.
-    fn fill_window(&mut self, to: ProcessId, cx: &mut Cx<Self>) {
-        let window = self.params.window as usize;
-        let outgoing = self.outgoing.entry(to).or_default();
-        while outgoing.buffer.len() < window {
-            let Some(number) = outgoing.waiting.pop_front() else { return };
-            outgoing.sequence += 1;
-            let tag = Tag { incarnation: self.incarnation, sequence: outgoing.sequence };
-            if self.buffers {
-                if outgoing.buffer.is_empty() {
-                    outgoing.timeouts = 0;
-                    cx.set_timer(self.params.timeout, Timer::Unacknowledged(to));
-                }
-                outgoing.buffer.insert(tag.sequence, number);
-            }
-            cx.send(to, Msg::Data { tag, number });
-        }
-        if !outgoing.waiting.is_empty() {
-            cx.reach("the window is full");
-        }
-    }
-
-    fn on_ack(&mut self, from: ProcessId, tag: Tag, cx: &mut Cx<Self>) {
-        let Some(outgoing) = self.outgoing.get_mut(&from) else { return };
-        let is_mine = tag.incarnation == self.incarnation;
-        if !is_mine || outgoing.buffer.remove(&tag.sequence).is_none() {
-            return;
-        }
-        outgoing.timeouts = 0;
-        if outgoing.buffer.is_empty() {
-            cx.cancel_timer(Timer::Unacknowledged(from));
-        } else {
-            cx.set_timer(self.params.timeout, Timer::Unacknowledged(from));
-        }
-        self.fill_window(from, cx);
-    }
-
-    fn on_data(&mut self, from: ProcessId, tag: Tag, number: MessageNumber, cx: &mut Cx<Self>) {
-        let is_new = self.seen.insert((from, tag));
-        if !is_new {
-            cx.reach("a duplicate");
-        }
-        if is_new || !self.deduplicates {
-            self.deliver(from, tag, number, cx);
-        }
-        cx.send(from, Msg::Ack(tag));
-    }
-
-    fn remembers(&self) -> bool {
-        self.params.dedup_storage == DedupStorage::Stable
-    }
-
-    /// What was seen, and what it did, become durable together.
-    fn deliver(&mut self, from: ProcessId, tag: Tag, number: MessageNumber, cx: &mut Cx<Self>) {
-        self.application.apply(from, number);
-        if self.remembers() && !self.logs_in_one_record {
-            cx.append(Record::Seen { from, tag });
-        }
-        cx.append(Record::Delivered { from, tag, number });
-        cx.sync();
-        cx.indicate(Indication::Deliver { from, number });
-        cx.indicate(Indication::State(self.application.clone()));
-    }
-}
-
 impl ReliableLinkParams {
     /// The wait after so many timeouts in a row.
     fn wait(&self, timeouts: u32) -> Duration {
@@ -354,45 +323,51 @@ impl ReliableLinkParams {
     }
 }
 
+const NO_DEDUP: Mutant = Mutant::code("no-dedup", "delivers whatever comes", EXACTLY_ONCE_EFFECT);
+const NO_RETRANSMIT: Mutant = Mutant::code("no-retransmit", "sends once and gives up", RELIABLE);
+const VOLATILE_DEDUP: Mutant = Mutant::assumption(
+    "volatile-dedup",
+    "remembers in memory alone what it has seen, and restarts",
+    NO_DUPLICATION,
+    "params.dedup_storage",
+    Some("\"stable\""),
+);
+const FORGET_BEFORE_ACK: Mutant =
+    Mutant::code("forget-before-ack", "takes a message for done once it is sent", RELIABLE);
+const REUSE_SEQ: Mutant =
+    Mutant::code("reuse-seq", "numbers from 1 again after a restart", RELIABLE);
+const TWO_RECORDS: Mutant = Mutant::code(
+    "two-records",
+    "logs what it has seen and what it delivered apart, and counts on both or none",
+    RELIABLE,
+);
+const IGNORE_FAILED_SYNC: Mutant = Mutant::code(
+    "ignore-failed-sync",
+    "goes on when its disk fails, as if what it has seen were delivered",
+    RELIABLE,
+);
+
 impl Protocol for ReliableLink {
     const NAME: &'static str = "reliable-link";
     const SUMMARY: &'static str =
         "reliable link: number, send again until acknowledged, recognise duplicates";
-    const MODEL: Model = Model {
-        timing: Timing::Asynchronous,
-        faults: FaultClass::CrashRecovery,
-        bound: "any number",
-        links: Links::FairLoss,
-        detector: DetectorClass::None,
-        literature: "Stenning 1976, A data transfer protocol; Cachin, Guerraoui & Rodrigues 2011, \
-                     chapter 2",
-    };
+    const SOURCE: &'static str =
+        "Stenning 1976, A data transfer protocol; Cachin, Guerraoui & Rodrigues 2011, chapter 2";
     const MUTANTS: &'static [Mutant] = &[
-        Mutant::code("no-dedup", "delivers whatever comes", EXACTLY_ONCE_EFFECT),
-        Mutant::code("no-retransmit", "sends once and gives up", RELIABLE),
-        Mutant::assumption(
-            "volatile-dedup",
-            "remembers in memory alone what it has seen, and restarts",
-            NO_DUPLICATION,
-            "params.dedup_storage",
-            Some("\"stable\""),
-        ),
-        Mutant::code("forget-before-ack", "takes a message for done once it is sent", RELIABLE),
-        Mutant::code("reuse-seq", "numbers from 1 again after a restart", RELIABLE),
-        Mutant::code(
-            "two-records",
-            "logs what it has seen and what it delivered apart, and counts on both or none",
-            RELIABLE,
-        ),
-        // Rebello et al. 2020, Can applications recover from fsync failures?, USENIX ATC.
-        Mutant::code(
-            "ignore-failed-sync",
-            "goes on when its disk fails, as if what it has seen were delivered",
-            RELIABLE,
-        ),
+        NO_DEDUP,
+        NO_RETRANSMIT,
+        VOLATILE_DEDUP,
+        FORGET_BEFORE_ACK,
+        REUSE_SEQ,
+        TWO_RECORDS,
+        IGNORE_FAILED_SYNC,
     ];
 
     type Params = ReliableLinkParams;
+
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Model::ASYNCHRONOUS.crash_recovery(Bound::ANY).over(Links::FairLoss)
+    }
 
     fn validate(params: &ReliableLinkParams, _: &Setting) -> Result<(), Invalid> {
         if params.window == 0 {
@@ -404,25 +379,13 @@ impl Protocol for ReliableLink {
         Ok(())
     }
 
-    fn can_progress(_: &Self::Params, setting: &Setting, well: &ProcessSet) -> bool {
-        well.len() == setting.n as usize
-    }
-
-    fn new(params: &ReliableLinkParams, setting: &Setting, _: ProcessId) -> Self {
-        let is_mutant = |name| setting.is_mutant(name);
-        let semantics = params.semantics;
+    fn new(params: &ReliableLinkParams, _: &Setting, _: ProcessId) -> Self {
         Self {
             params: params.clone(),
             incarnation: 0,
             outgoing: BTreeMap::new(),
             seen: BTreeSet::new(),
             application: State::new(params.application),
-            deduplicates: semantics != Semantics::AtLeastOnce && !is_mutant("no-dedup"),
-            retransmits: semantics != Semantics::AtMostOnce && !is_mutant("no-retransmit"),
-            buffers: !is_mutant("forget-before-ack"),
-            counts_lives: !is_mutant("reuse-seq"),
-            logs_in_one_record: !is_mutant("two-records"),
-            stops_at_storage_error: !is_mutant("ignore-failed-sync"),
         }
     }
 

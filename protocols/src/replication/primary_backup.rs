@@ -82,6 +82,7 @@
 //! *outage* is a time in which requests are lost.
 
 mod client;
+mod mutants;
 mod params;
 mod server;
 mod state;
@@ -89,16 +90,10 @@ mod takeover;
 #[cfg(test)]
 mod tests;
 
-use ftsim_core::{
-    Cx, DetectorClass, Duration, FaultClass, Invalid, Links, Model, Mutant, Never, Process,
-    ProcessId, ProcessSet, PropertyId, Protocol, Setting, StateCorruption, Timing,
-};
-use serde::{Deserialize, Serialize};
+use ftsim_core::prelude::*;
 
-use crate::spec::primary_backup::{
-    BOFO, IDLE_BACKUP, ONE_DESTINATION, ONE_PRIMARY, PrimaryBackupService,
-};
-use crate::spec::service::properties::{ACKED_SURVIVES, EXACTLY_ONCE, LIVENESS};
+use crate::spec::primary_backup::{BOFO, PrimaryBackupService};
+use crate::spec::service::properties::LIVENESS;
 use crate::spec::service::{CLIENT, Key, Operation, Outcome, Request, SERVER};
 use client::Client;
 use params::{AckWait, Params, Succession, Takeover};
@@ -118,30 +113,16 @@ pub enum PrimaryBackup {
 /// The number of a view: its primary is the server with this number modulo that of servers.
 pub type View = u64;
 
-/// What processes send each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
     /// Client to server: get this done.
-    Request {
-        /// Which of the client's operations.
-        number: u64,
-        /// On which key.
-        key: Key,
-        /// What.
-        operation: Operation,
-    },
+    Request { number: u64, key: Key, operation: Operation },
     /// Primary to client: it is done.
-    Reply {
-        /// Which of the client's operations.
-        number: u64,
-        /// What came of it.
-        outcome: Outcome,
-    },
+    Reply { number: u64, outcome: Outcome },
     /// Primary to clients: from now on ask me.
     NewPrimary(View),
     /// Primary to backup: what a request came to.
     Update {
-        /// The view.
         view: View,
         /// The place in the log, from 0.
         index: u64,
@@ -149,22 +130,11 @@ pub enum Msg {
         entry: Entry,
     },
     /// Primary to backup: the whole log, at a takeover or to one that lags behind.
-    Log {
-        /// The view.
-        view: View,
-        /// The log.
-        log: Vec<Entry>,
-    },
+    Log { view: View, log: Vec<Entry> },
     /// Backup to primary: I have the log up to here.
-    Ack {
-        /// The view.
-        view: View,
-        /// How many entries.
-        length: u64,
-    },
+    Ack { view: View, length: u64 },
     /// Primary to backup: I am alive.
     Heartbeat {
-        /// The view.
         view: View,
         /// When it was sent, in nanoseconds of the sender's clock.
         sent_ns: u64,
@@ -174,14 +144,12 @@ pub enum Msg {
     /// Backup to primary, with `quorum`: for my `timeout` from the heartbeat on I promise nothing
     /// to others.
     Echo {
-        /// The view.
         view: View,
         /// When the heartbeat was sent.
         sent_ns: u64,
     },
     /// Successor to server: I want to begin this view.
     Prepare {
-        /// The view.
         view: View,
         /// When it was sent, in nanoseconds of the sender's clock.
         sent_ns: u64,
@@ -194,12 +162,10 @@ pub enum Msg {
         sent_ns: u64,
         /// The last view whose log this server had.
         log_view: View,
-        /// The log.
         log: Vec<Entry>,
     },
 }
 
-/// The timers of both roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Timer {
     /// Of a client: no reply came.
@@ -207,12 +173,7 @@ pub enum Timer {
     /// Of a server: it is time to show that it is alive.
     Heartbeat,
     /// Of a primary, with `timeout`: what arrived in time has been acknowledged up to here by now.
-    AckDue {
-        /// The view.
-        view: View,
-        /// How many entries.
-        length: u64,
-    },
+    AckDue { view: View, length: u64 },
     /// Of a primary, with `quorum`: it may have been replaced.
     Lease,
     /// Of a backup, with `quorum`: no heartbeat came.
@@ -269,66 +230,14 @@ impl Process for PrimaryBackup {
 impl Protocol for PrimaryBackup {
     const NAME: &'static str = "primary-backup";
     const SUMMARY: &'static str = "one server works, its backups keep up, one of them takes over";
-    const MODEL: Model = Model {
-        timing: Timing::Synchronous,
-        faults: FaultClass::CrashStop,
-        bound: "f < n servers; with takeover = \"quorum\": asynchronous, f < n/2",
-        links: Links::Reliable,
-        detector: DetectorClass::None,
-        literature: "Alsberg & Day 1976; Budhiraja, Marzullo, Schneider & Toueg 1993",
-    };
+    const SOURCE: &'static str = "Alsberg & Day 1976; Budhiraja, Marzullo, Schneider & Toueg 1993";
     const ROLES: &'static [&'static str] = &[SERVER, CLIENT];
     const STATE_CORRUPTION: Option<StateCorruption<Self>> = Some(|process, _, rng| {
         if let Self::Server(server) = process {
             server.state.corrupt(rng);
         }
     });
-    const MUTANTS: &'static [Mutant] = &[
-        Mutant::assumption(
-            "timeout-no-quorum",
-            "takes silence for death while the network is cut, without asking a majority",
-            ONE_PRIMARY,
-            "fault",
-            None,
-        ),
-        Mutant::assumption(
-            "slow-primary",
-            "takes silence for death while the primary only hangs",
-            ONE_PRIMARY,
-            "fault",
-            None,
-        ),
-        Mutant::assumption(
-            "async-ack",
-            "replies before any backup has the update",
-            ACKED_SURVIVES,
-            "params.ack_wait",
-            Some("\"all\""),
-        ),
-        Mutant::assumption(
-            "rank-not-latest",
-            "waits for one backup, and promotes the next in rank as it is",
-            ACKED_SURVIVES,
-            "params.succession",
-            Some("\"most-advanced\""),
-        ),
-        Mutant::code(
-            "two-successors",
-            "whoever gives the primary up takes over, whether it is next or not",
-            ONE_PRIMARY,
-        ),
-        Mutant::code("busy-backup", "a backup executes the requests that reach it", IDLE_BACKUP),
-        Mutant::code(
-            "asks-all",
-            "a client sends its request to all servers at once",
-            ONE_DESTINATION,
-        ),
-        Mutant::code(
-            "forget-replies",
-            "a successor knows the state and no replies, and executes a repeated request again",
-            EXACTLY_ONCE,
-        ),
-    ];
+    const MUTANTS: &'static [Mutant] = mutants::ALL;
 
     type Params = Params;
 
@@ -355,22 +264,20 @@ impl Protocol for PrimaryBackup {
     }
 
     fn model(params: &Params, setting: &Setting) -> Model {
-        let (timing, detector) = match params.takeover {
-            Takeover::Timeout => (Timing::Synchronous, DetectorClass::None),
-            Takeover::Perfect => (Timing::Asynchronous, DetectorClass::Perfect),
-            Takeover::Quorum | Takeover::Operator | Takeover::Never => {
-                (Timing::Asynchronous, DetectorClass::None)
-            }
+        let model = match params.takeover {
+            Takeover::Timeout => Model::SYNCHRONOUS,
+            Takeover::Perfect => Model::ASYNCHRONOUS.with(DetectorClass::Perfect),
+            Takeover::Quorum | Takeover::Operator | Takeover::Never => Model::ASYNCHRONOUS,
         };
         let few = setting.role(SERVER).len() <= 2;
         let bound = match (params.ack_wait, params.succession) {
-            (AckWait::Majority, _) => "f < n/2 servers",
-            (AckWait::All, _) => "f < n servers",
-            (AckWait::One, _) if few => "f < n servers",
-            (AckWait::One, Succession::MostAdvanced) => "f <= 1 server",
-            (AckWait::One, Succession::Rank) | (AckWait::None, _) => "f = 0 servers",
+            (AckWait::Majority, _) => Bound::MINORITY,
+            (AckWait::All, _) => Bound::ALL_BUT_ONE,
+            (AckWait::One, _) if few => Bound::ALL_BUT_ONE,
+            (AckWait::One, Succession::MostAdvanced) => Bound::at_most(1),
+            (AckWait::One, Succession::Rank) | (AckWait::None, _) => Bound::NONE,
         };
-        Model { timing, detector, bound, ..Self::MODEL }
+        model.crash_stop(bound.of(SERVER))
     }
 
     fn can_progress(params: &Params, setting: &Setting, well: &ProcessSet) -> bool {

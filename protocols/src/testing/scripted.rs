@@ -4,6 +4,7 @@ use ftsim_core::adversary::Behaviour;
 use ftsim_core::fault::{Action, Fault, Trigger};
 use ftsim_core::{
     Cx, Instant, Model, Mutant, Part, Process, ProcessId, ProcessSet, Protocol, Request, Setting,
+    Settings,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,12 @@ impl Default for Script {
     fn default() -> Self {
         let empty = || Value::Object(serde_json::Map::new());
         Self { traitor: u32::MAX, says: Value::Array(Vec::new()), params: empty() }
+    }
+}
+
+impl Script {
+    fn params<T: Settings>(&self) -> T {
+        serde_json::from_value(self.params.clone()).expect("parameters")
     }
 }
 
@@ -91,19 +98,22 @@ impl<P: Protocol> Process for Scripted<P> {
 impl<P: Protocol> Protocol for Scripted<P> {
     const NAME: &'static str = P::NAME;
     const SUMMARY: &'static str = P::SUMMARY;
-    const MODEL: Model = P::MODEL;
+    const SOURCE: &'static str = P::SOURCE;
     const ROLES: &'static [&'static str] = P::ROLES;
     const MUTANTS: &'static [Mutant] = P::MUTANTS;
 
     type Params = Script;
+
+    fn model(script: &Script, setting: &Setting) -> Model {
+        P::model(&script.params(), setting)
+    }
 
     fn new(script: &Script, setting: &Setting, me: ProcessId) -> Self {
         if me.0 == script.traitor {
             let says = serde_json::from_value(script.says.clone());
             return Self::Traitor(says.expect("a script of messages"));
         }
-        let params = serde_json::from_value(script.params.clone()).expect("parameters");
-        Self::Correct(P::new(&params, setting, me))
+        Self::Correct(P::new(&script.params(), setting, me))
     }
 }
 

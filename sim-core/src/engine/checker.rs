@@ -4,9 +4,9 @@ use std::hash::{Hash, Hasher};
 
 use crate::digest::Digest;
 use crate::engine::panics;
+use crate::id::PropertyId;
 use crate::model::property::{
-    DynProperty, End, EndCause, Judged, Kind, Observed, PropertyEntry, PropertyId, Verdict,
-    Violation,
+    DynProperty, End, EndCause, Judged, Kind, Observed, PropertyEntry, Verdict, Violation,
 };
 use crate::model::setting::Setting;
 use crate::model::spec::Spec;

@@ -1,6 +1,7 @@
 //! What a handler can ask for. Effects are data: the engine applies them in order, one by one.
 
 use crate::id::ProcessId;
+use crate::model::mutant::Mutant;
 use crate::model::process::{Indication, Process};
 use crate::model::setting::Setting;
 use crate::rng::{Rng, Stream};
@@ -70,6 +71,12 @@ impl<P: Process> Cx<'_, P> {
     /// The number of processes.
     pub const fn n(&self) -> u32 {
         self.env.setting.n
+    }
+
+    /// Whether this mutant is run: asked at the line that it changes.
+    #[inline]
+    pub fn runs(&self, mutant: &Mutant) -> bool {
+        self.env.setting.runs(mutant)
     }
 
     /// All processes, this one among them, in the order of their ids.

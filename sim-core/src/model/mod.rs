@@ -2,8 +2,10 @@
 //! protocols and what they assume.
 
 pub mod adversary;
+pub mod bound;
 pub mod data;
 pub mod effect;
+pub mod mutant;
 pub mod process;
 pub mod property;
 pub mod protocol;

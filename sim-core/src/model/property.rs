@@ -6,20 +6,10 @@ use std::hash::Hash;
 use serde::Serialize;
 
 use crate::digest::Digest;
-use crate::id::ProcessId;
+use crate::id::{ProcessId, PropertyId};
 use crate::model::setting::Setting;
 use crate::model::spec::Spec;
 use crate::time::Instant;
-
-/// The name of a property, `family.name`, as scenarios and reports write it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct PropertyId(pub &'static str);
-
-impl fmt::Display for PropertyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.0)
-    }
-}
 
 /// The two kinds of property (Lamport 1977; Alpern and Schneider 1985).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

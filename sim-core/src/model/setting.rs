@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::id::ProcessId;
+use crate::model::mutant::Mutant;
 use crate::time::Duration;
 
 /// What every process of a run knows from the start.
@@ -13,7 +14,7 @@ pub struct Setting {
     /// How many processes have each role, in the order of their ids; adds up to `n`.
     pub roles: Vec<(String, u32)>,
     /// The mutant that is run, if one is.
-    pub mutant: Option<String>,
+    pub mutant: Option<&'static Mutant>,
     /// δ: no message between correct processes takes longer, once the network is stable.
     pub delay_bound: Duration,
 }
@@ -27,6 +28,13 @@ impl Setting {
             mutant: None,
             delay_bound: Duration::from_millis(10),
         }
+    }
+
+    /// So many processes of each role.
+    pub fn with_roles(roles: &[&str], each: u32) -> Self {
+        let n = each * u32::try_from(roles.len()).unwrap_or(u32::MAX);
+        let roles = roles.iter().map(|role| ((*role).to_owned(), each)).collect();
+        Self { roles, ..Self::of(n) }
     }
 
     /// All processes.
@@ -49,9 +57,15 @@ impl Setting {
         self.role_range(name).contains(&p.0)
     }
 
+    /// The number of processes with this role; 0 if there is no such role.
+    pub fn role_size(&self, name: &str) -> u32 {
+        let range = self.role_range(name);
+        range.end - range.start
+    }
+
     /// Whether this mutant is run.
-    pub fn is_mutant(&self, name: &str) -> bool {
-        self.mutant.as_deref() == Some(name)
+    pub fn runs(&self, mutant: &Mutant) -> bool {
+        self.mutant.is_some_and(|running| running.is(mutant))
     }
 
     fn role_range(&self, name: &str) -> Range<u32> {

@@ -1,20 +1,72 @@
 //! The world that a protocol is correct in.
 
+use crate::model::bound::Bound;
+
 /// The world that a protocol is correct in.
-#[derive(Clone, Copy, Debug)]
+///
+/// Written as a sentence: `Model::ASYNCHRONOUS.crash_stop(Bound::MINORITY)`. What it does not
+/// mention is the best case: processes do not fail, links are reliable, no detector is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Model {
     /// What it knows of time.
     pub timing: Timing,
     /// How processes may fail.
     pub faults: FaultClass,
-    /// How many may, as the literature writes it: `f < n/2`.
-    pub bound: &'static str,
+    /// How many may.
+    pub bound: Bound,
     /// What links must guarantee.
     pub links: Links,
     /// The failure detector that it needs.
     pub detector: DetectorClass,
-    /// Where it comes from: author and year, comma, title.
-    pub literature: &'static str,
+}
+
+impl Model {
+    /// Delays have no bound.
+    pub const ASYNCHRONOUS: Self = Self::of(Timing::Asynchronous);
+    /// Delays have a bound from some unknown time on.
+    pub const PARTIALLY_SYNCHRONOUS: Self = Self::of(Timing::PartiallySynchronous);
+    /// Delays have a known bound.
+    pub const SYNCHRONOUS: Self = Self::of(Timing::Synchronous);
+
+    const fn of(timing: Timing) -> Self {
+        Self {
+            timing,
+            faults: FaultClass::None,
+            bound: Bound::NONE,
+            links: Links::Reliable,
+            detector: DetectorClass::None,
+        }
+    }
+
+    /// So many processes may crash for good.
+    #[must_use]
+    pub const fn crash_stop(self, bound: Bound) -> Self {
+        Self { faults: FaultClass::CrashStop, bound, ..self }
+    }
+
+    /// So many processes may crash, and start again from their stable logs.
+    #[must_use]
+    pub const fn crash_recovery(self, bound: Bound) -> Self {
+        Self { faults: FaultClass::CrashRecovery, bound, ..self }
+    }
+
+    /// So many processes may do anything.
+    #[must_use]
+    pub const fn byzantine(self, bound: Bound) -> Self {
+        Self { faults: FaultClass::Byzantine, bound, ..self }
+    }
+
+    /// Links give no more than this.
+    #[must_use]
+    pub const fn over(self, links: Links) -> Self {
+        Self { links, ..self }
+    }
+
+    /// Processes have a detector of this class.
+    #[must_use]
+    pub const fn with(self, detector: DetectorClass) -> Self {
+        Self { detector, ..self }
+    }
 }
 
 /// Timing models.

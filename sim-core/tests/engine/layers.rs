@@ -64,7 +64,10 @@ impl Process for Costume {
 impl Protocol for Costume {
     const NAME: &'static str = "costume";
     const SUMMARY: &'static str = "an actor inside another process";
-    const MODEL: Model = Actor::MODEL;
+    const SOURCE: &'static str = "none";
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Actor::model(&Script::default(), &Setting::of(1))
+    }
     type Params = Script;
     fn new(params: &Script, setting: &Setting, me: ProcessId) -> Self {
         Self(Actor::new(params, setting, me))

@@ -174,7 +174,10 @@ impl<const COUNTS: bool> Process for Sleepless<COUNTS> {
 impl<const COUNTS: bool> Protocol for Sleepless<COUNTS> {
     const NAME: &'static str = "sleepless";
     const SUMMARY: &'static str = "wakes up again and again";
-    const MODEL: Model = Actor::MODEL;
+    const SOURCE: &'static str = "none";
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Actor::model(&Script::default(), &Setting::of(1))
+    }
     type Params = Script;
     fn new(_: &Script, _: &Setting, _: ProcessId) -> Self {
         Self::default()

@@ -5,10 +5,9 @@ use ftsim_core::environment::delay::Delay;
 use ftsim_core::fault::{Action, Crash, Fault, Trigger};
 use ftsim_core::outcome::trace::Happening;
 use ftsim_core::{
-    Ask, Cx, DetectorClass, Duration, DurationRange, End, Experiment, FaultClass, Instant, Invalid,
-    Kind, Links, Model, Observed, Outcome, Process, ProcessId, Property, PropertyEntry, PropertyId,
-    Protocol, Setting, Simulation, Spec, Standing, Stored, Timing, Trace, Violation, What,
-    Workload,
+    Ask, Bound, Cx, Duration, DurationRange, End, Experiment, Instant, Invalid, Kind, Links, Model,
+    Observed, Outcome, Process, ProcessId, Property, PropertyEntry, PropertyId, Protocol, Setting,
+    Simulation, Spec, Standing, Stored, Trace, Violation, What, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -231,14 +230,10 @@ impl Process for Actor {
 impl Protocol for Actor {
     const NAME: &'static str = "actor";
     const SUMMARY: &'static str = "does as it is told";
-    const MODEL: Model = Model {
-        timing: Timing::Asynchronous,
-        faults: FaultClass::CrashRecovery,
-        bound: "f < n",
-        links: Links::FairLoss,
-        detector: DetectorClass::None,
-        literature: "none",
-    };
+    const SOURCE: &'static str = "none";
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Model::ASYNCHRONOUS.crash_recovery(Bound::MINORITY).over(Links::FairLoss)
+    }
     type Params = Script;
     const STATE_CORRUPTION: Option<ftsim_core::StateCorruption<Self>> =
         Some(|actor, _, rng| actor.memory = rng.between(1, 9));

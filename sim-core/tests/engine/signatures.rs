@@ -7,9 +7,9 @@ use ftsim_core::fault::{Action, Fault};
 use ftsim_core::model::adversary::{CustomAdversary, Liar};
 use ftsim_core::outcome::trace::Happening;
 use ftsim_core::{
-    Ask, Cx, DetectorClass, Duration, Experiment, FaultClass, Invalid, Kind, Links, Model, Never,
-    Observed, Part, Process, ProcessId, ProcessSet, Property, PropertyEntry, PropertyId, Protocol,
-    Setting, Signed, Simulation, Spec, Standing, Timing, Verdict, Violation, What, Workload,
+    Ask, Bound, Cx, Duration, Experiment, Invalid, Kind, Links, Model, Mutant, Never, Observed,
+    Part, Process, ProcessId, ProcessSet, Property, PropertyEntry, PropertyId, Protocol, Setting,
+    Signed, Simulation, Spec, Standing, Verdict, Violation, What, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -220,23 +220,21 @@ fn forge(msg: &Msg, liar: &mut Liar<'_>) -> Vec<Msg> {
     vec![Msg::Relayed { letter: liar.sign(inner), copy: lie }]
 }
 
+const TRUSTING: Mutant = Mutant::code("trusting", "believes what nobody signed", NO_FORGERY);
+
 impl Protocol for Clerk {
     const NAME: &'static str = "clerk";
     const SUMMARY: &'static str = "writes, relays and reads letters";
-    const MODEL: Model = Model {
-        timing: Timing::Asynchronous,
-        faults: FaultClass::Byzantine,
-        bound: "f < n",
-        links: Links::FairLoss,
-        detector: DetectorClass::None,
-        literature: "none",
-    };
+    const SOURCE: &'static str = "none";
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Model::ASYNCHRONOUS.byzantine(Bound::ALL_BUT_ONE).over(Links::FairLoss)
+    }
     const ROLES: &'static [&'static str] = &["relay", "author"];
     const ADVERSARIES: &'static [CustomAdversary<Msg>] =
         &[CustomAdversary { name: "forger", summary: "signs for p2", says: forge }];
     type Params = Params;
     fn new(_: &Params, setting: &Setting, _: ProcessId) -> Self {
-        Self { trusting: setting.is_mutant("trusting") }
+        Self { trusting: setting.runs(&TRUSTING) }
     }
 }
 
@@ -245,9 +243,12 @@ fn set(ids: &[u32]) -> ProcessSet {
 }
 
 /// So many relays, which lie like this, and authors up to p3.
-fn office(relays: u32, behaviour: &Behaviour, mutant: Option<&str>) -> Simulation<Clerk> {
+fn office(
+    relays: u32,
+    behaviour: &Behaviour,
+    mutant: Option<&'static Mutant>,
+) -> Simulation<Clerk> {
     let roles = vec![("relay".into(), relays), ("author".into(), 4 - relays)];
-    let mutant = mutant.map(str::to_owned);
     let mut experiment = Experiment::new(Setting { roles, mutant, ..Setting::of(4) });
     for relay in 0..relays {
         let action = Action::Corrupt(ProcessId(relay), behaviour.clone());
@@ -304,7 +305,7 @@ fn no_correct_process_verifies_what_a_correct_signer_did_not_sign() {
 #[test]
 fn who_does_not_verify_is_deceived() {
     for (behaviour, _, lies) in behaviours() {
-        let [forged, ..] = outcome(office(1, &behaviour, Some("trusting")), 200);
+        let [forged, ..] = outcome(office(1, &behaviour, Some(&TRUSTING)), 200);
         assert_eq!(forged > 20, lies, "{behaviour}: {forged} of 200");
     }
 }

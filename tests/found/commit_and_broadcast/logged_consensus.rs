@@ -2,12 +2,12 @@
 //! crash may come in between. Announced once, it may never be announced; announced again after the
 //! crash, it broke integrity.
 
+use ftsim_core::NoParams;
 use ftsim_core::fault::{Action, Crash, Fault, Trigger};
 use ftsim_core::{
-    Cx, DetectorClass, Duration, Entry, Experiment, FaultClass, Instant, Links, Model, Mutant,
-    Never, Outcome, Process, ProcessId, Protocol, Setting, Stored, Timing,
+    Bound, Cx, Duration, Entry, Experiment, Instant, Model, Mutant, Never, Outcome, Process,
+    ProcessId, Protocol, Setting, Stored,
 };
-use ftsim_protocols::NoParams;
 use ftsim_protocols::spec::consensus::Value;
 use ftsim_protocols::spec::consensus::{Consensus, INTEGRITY, Indication, Request, TERMINATION};
 use serde::{Deserialize, Serialize};
@@ -22,17 +22,6 @@ const OTHER: ProcessId = ProcessId(1);
 #[derive(Clone, Debug, Hash)]
 struct Logged {
     decision: Option<Value>,
-    after_a_crash: AfterACrash,
-}
-
-/// What a process announces of what its log says is decided.
-#[derive(Clone, Copy, Debug, Hash)]
-enum AfterACrash {
-    Repeats,
-    /// The mutant `says-nothing`.
-    SaysNothing,
-    /// The mutant `says-otherwise`.
-    SaysOtherwise,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -67,13 +56,11 @@ impl Process for Logged {
 
     fn on_recover(&mut self, log: &[Stored<Decided>], cx: &mut Cx<Self>) {
         self.decision = log.iter().find_map(Stored::intact).map(|Decided(value)| *value);
-        match (self.decision, self.after_a_crash) {
-            (Some(value), AfterACrash::Repeats) => cx.indicate(Indication::Decide(value)),
-            (Some(_), AfterACrash::SaysNothing) => {}
-            (Some(value), AfterACrash::SaysOtherwise) => {
-                cx.indicate(Indication::Decide(value + 1));
-            }
-            (None, _) => cx.send(LEADER, Msg::WhatIsDecided),
+        match self.decision {
+            Some(_) if cx.runs(&SAYS_NOTHING) => {}
+            Some(value) if cx.runs(&SAYS_OTHERWISE) => cx.indicate(Indication::Decide(value + 1)),
+            Some(value) => cx.indicate(Indication::Decide(value)),
+            None => cx.send(LEADER, Msg::WhatIsDecided),
         }
     }
 }
@@ -89,39 +76,32 @@ impl Logged {
     }
 }
 
+const SAYS_NOTHING: Mutant =
+    Mutant::code("says-nothing", "announces only what it decides in this life", TERMINATION);
+const SAYS_OTHERWISE: Mutant =
+    Mutant::code("says-otherwise", "announces another value after a crash", INTEGRITY);
+
 impl Protocol for Logged {
     const NAME: &'static str = "logged-consensus";
     const SUMMARY: &'static str = "consensus: a leader that never fails decides";
-    const MODEL: Model = Model {
-        timing: Timing::Asynchronous,
-        faults: FaultClass::CrashRecovery,
-        bound: "any number but the leader, if they recover",
-        links: Links::Reliable,
-        detector: DetectorClass::None,
-        literature: "none",
-    };
-    const MUTANTS: &'static [Mutant] = &[
-        Mutant::code("says-nothing", "announces only what it decides in this life", TERMINATION),
-        Mutant::code("says-otherwise", "announces another value after a crash", INTEGRITY),
-    ];
+    const SOURCE: &'static str = "none";
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Model::ASYNCHRONOUS.crash_recovery(Bound::ANY_THAT_RECOVER)
+    }
+    const MUTANTS: &'static [Mutant] = &[SAYS_NOTHING, SAYS_OTHERWISE];
 
     type Params = NoParams;
 
-    fn new(_: &NoParams, setting: &Setting, _: ProcessId) -> Self {
-        let after_a_crash = match setting.mutant.as_deref() {
-            Some("says-nothing") => AfterACrash::SaysNothing,
-            Some("says-otherwise") => AfterACrash::SaysOtherwise,
-            _ => AfterACrash::Repeats,
-        };
-        Self { decision: None, after_a_crash }
+    fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
+        Self { decision: None }
     }
 }
 
 /// The outcomes with a crash of p1 after each of its effects.
-fn crashed_everywhere(mutant: Option<&str>) -> Vec<Outcome> {
+fn crashed_everywhere(mutant: Option<&'static Mutant>) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     for nth in 1.. {
-        let setting = Setting { mutant: mutant.map(str::to_owned), ..Setting::of(3) };
+        let setting = Setting { mutant, ..Setting::of(3) };
         let mut experiment = Experiment::new(setting);
         experiment.limits.horizon = Instant::ZERO + Duration::from_secs(1);
         let recover_after = Some(Duration::from_millis(30));
@@ -141,7 +121,7 @@ fn crashed_everywhere(mutant: Option<&str>) -> Vec<Outcome> {
     outcomes
 }
 
-fn found(mutant: Option<&str>) -> Vec<&'static str> {
+fn found(mutant: Option<&'static Mutant>) -> Vec<&'static str> {
     let mut found: Vec<_> = crashed_everywhere(mutant).iter().flat_map(violated).collect();
     found.sort_unstable();
     found.dedup();
@@ -155,10 +135,10 @@ fn a_logged_decision_can_be_announced_again_after_a_crash() {
 
 #[test]
 fn a_logged_decision_that_is_not_announced_again_may_never_be() {
-    assert_eq!(found(Some("says-nothing")), ["cons.termination"]);
+    assert_eq!(found(Some(&SAYS_NOTHING)), ["cons.termination"]);
 }
 
 #[test]
 fn another_decision_after_a_crash_breaks_integrity() {
-    assert!(found(Some("says-otherwise")).contains(&"cons.integrity"));
+    assert!(found(Some(&SAYS_OTHERWISE)).contains(&"cons.integrity"));
 }

@@ -10,11 +10,8 @@ use ftsim::run::Repeat;
 use ftsim::scenario::Scenario;
 use ftsim::sweep;
 use ftsim::sweep::Order;
-use ftsim_core::{
-    Cx, DetectorClass, Duration, FaultClass, Links, Model, Process, ProcessId, Protocol, Setting,
-    Timing, Verdict,
-};
-use ftsim_protocols::NoParams;
+use ftsim_core::NoParams;
+use ftsim_core::{Cx, Duration, Model, Process, ProcessId, Protocol, Setting, Verdict};
 use ftsim_protocols::spec::broadcast::{Broadcast, Request};
 use serde::Serialize;
 
@@ -47,14 +44,10 @@ impl Process for Endless {
 impl Protocol for Endless {
     const NAME: &'static str = "endless";
     const SUMMARY: &'static str = "never ends";
-    const MODEL: Model = Model {
-        timing: Timing::Asynchronous,
-        faults: FaultClass::None,
-        bound: "f = 0",
-        links: Links::Reliable,
-        detector: DetectorClass::None,
-        literature: "none",
-    };
+    const SOURCE: &'static str = "none";
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Model::ASYNCHRONOUS
+    }
     type Params = NoParams;
     fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
         Self

@@ -228,13 +228,13 @@ fn at_the_bounds_a_phase_keeps_no_unanimity_or_a_correct_king_makes_none() {
 
 #[test]
 fn parameters_that_cannot_be_are_refused() {
-    let refused = |f, mutant: &str| {
-        let setting = Setting { mutant: Some(mutant.into()), ..Setting::of(3) };
+    let refused = |f, mutant: Option<&'static Mutant>| {
+        let setting = Setting { mutant, ..Setting::of(3) };
         let params = Params { f, ..Params::default() };
         PhaseKing::validate(&params, &setting).err().map(|invalid| invalid.key)
     };
-    assert_eq!(refused(2, "f-phases"), None);
-    assert_eq!(refused(0, ""), None);
-    assert_eq!(refused(3, "").as_deref(), Some("f"));
-    assert_eq!(refused(0, "f-phases").as_deref(), Some("f"));
+    assert_eq!(refused(2, Some(&F_PHASES)), None);
+    assert_eq!(refused(0, None), None);
+    assert_eq!(refused(3, None).as_deref(), Some("f"));
+    assert_eq!(refused(0, Some(&F_PHASES)).as_deref(), Some("f"));
 }

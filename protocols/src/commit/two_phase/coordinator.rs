@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ftsim_core::{Cx, Duration, ProcessId, ProcessSet, Setting, Stored};
 
+use super::mutants::{IGNORE_NO, LEAVE_UNDECIDED, SEND_BEFORE_LOG};
 use super::settings::{Params, Presumption};
 use super::{Msg, Part, Record, Timer, TwoPhaseCommit};
 use crate::spec::atomic_commit::{Decision, PARTICIPANT, Request, Transaction, Vote};
@@ -17,12 +18,6 @@ pub struct Coordinator {
     presume: Presumption,
     vote_timeout: Duration,
     ack_timeout: Duration,
-    /// Not in the mutant `send-before-log`.
-    logs_before_sending: bool,
-    /// Not in the mutant `ignore-no`.
-    heeds_no: bool,
-    /// Not in the mutant `leave-undecided`.
-    resolves: bool,
 }
 
 /// How far a transaction has come.
@@ -51,9 +46,6 @@ impl Coordinator {
             presume: params.presume,
             vote_timeout: params.vote_timeout,
             ack_timeout: params.ack_timeout,
-            logs_before_sending: !setting.is_mutant("send-before-log"),
-            heeds_no: !setting.is_mutant("ignore-no"),
-            resolves: !setting.is_mutant("leave-undecided"),
         }
     }
 
@@ -75,7 +67,7 @@ impl Coordinator {
     /// A client wants to know how a transaction ended that was begun before a crash. Without a
     /// record it was not decided, and aborts.
     fn resolve(&mut self, transaction: Transaction, cx: &mut Cx<TwoPhaseCommit>) {
-        if self.transactions.contains_key(&transaction) || !self.resolves {
+        if self.transactions.contains_key(&transaction) || cx.runs(&LEAVE_UNDECIDED) {
             return;
         }
         cx.reach("aborted after a crash");
@@ -95,7 +87,7 @@ impl Coordinator {
         else {
             return;
         };
-        if vote == Vote::No && self.heeds_no {
+        if vote == Vote::No && !cx.runs(&IGNORE_NO) {
             return self.decide(transaction, Decision::Abort, cx);
         }
         if vote == Vote::ReadOnly {
@@ -117,11 +109,11 @@ impl Coordinator {
             return;
         };
         cx.cancel_timer(Timer::Votes(transaction));
-        if self.logs_before_sending {
+        if !cx.runs(&SEND_BEFORE_LOG) {
             self.force(transaction, decision, &tell, cx);
         }
         cx.send_to(tell.iter(), Msg::decided(transaction, decision));
-        if !self.logs_before_sending {
+        if cx.runs(&SEND_BEFORE_LOG) {
             self.force(transaction, decision, &tell, cx);
         }
         if self.presume.acknowledges(decision) {

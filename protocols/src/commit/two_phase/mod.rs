@@ -46,21 +46,17 @@
 mod coordinator;
 mod decentralised;
 mod linear;
+mod mutants;
 mod participant;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod voter;
 
-use ftsim_core::{
-    Cx, DetectorClass, FaultClass, Invalid, Links, Model, Mutant, Process, ProcessId, ProcessSet,
-    PropertyId, Protocol, Setting, Stored, Timing,
-};
-use serde::{Deserialize, Serialize};
+use ftsim_core::prelude::*;
 
 use crate::spec::atomic_commit::{
-    AGREEMENT, AtomicCommit, COMMIT_VALIDITY, COORDINATOR, Decision, ONE_COPY, PARTICIPANT,
-    Request, TERMINATION, Transaction, Vote,
+    AtomicCommit, COORDINATOR, Decision, ONE_COPY, PARTICIPANT, Request, Transaction, Vote,
 };
 use coordinator::Coordinator;
 use decentralised::Decentralised;
@@ -68,7 +64,7 @@ use linear::Linear;
 use participant::Participant;
 use settings::{Params, Topology};
 
-/// One process of two-phase commit: which part it plays depends on role and topology.
+/// A process of two-phase commit: which part it plays depends on role and topology.
 #[derive(Clone, Debug, Hash)]
 pub enum TwoPhaseCommit {
     /// Who collects the votes and decides, in the central topology.
@@ -81,7 +77,6 @@ pub enum TwoPhaseCommit {
     Linear(Linear),
 }
 
-/// What processes send each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
     /// Will you commit this transaction?
@@ -118,7 +113,6 @@ pub enum Record {
     Collecting(Transaction),
     /// A voter is about to vote Yes.
     Prepared {
-        /// On which transaction.
         transaction: Transaction,
         /// Whom to ask for the decision; everybody, if none.
         coordinator: Option<ProcessId>,
@@ -129,9 +123,7 @@ pub enum Record {
     Decided(Transaction, Decision),
     /// The coordinator has decided.
     Decision {
-        /// On which transaction.
         transaction: Transaction,
-        /// How.
         decision: Decision,
         /// Who must acknowledge it.
         tell: ProcessSet,
@@ -195,68 +187,20 @@ impl Msg {
 impl Protocol for TwoPhaseCommit {
     const NAME: &'static str = "two-phase-commit";
     const SUMMARY: &'static str = "atomic commitment: collect all votes, then tell the decision";
-    const MODEL: Model = Model {
-        timing: Timing::Asynchronous,
-        faults: FaultClass::CrashRecovery,
-        bound: "any number, if they recover",
-        links: Links::FairLoss,
-        detector: DetectorClass::None,
-        literature: "Gray 1978, Notes on data base operating systems; Bernstein, Hadzilacos & \
-                     Goodman 1987, chapter 7; Mohan, Lindsay & Obermarck 1986",
-    };
+    const SOURCE: &'static str = "Gray 1978, Notes on data base operating systems; Bernstein, \
+                                  Hadzilacos & Goodman 1987, chapter 7; Mohan, Lindsay & \
+                                  Obermarck 1986";
     const ROLES: &'static [&'static str] = &[COORDINATOR, PARTICIPANT];
-    const MUTANTS: &'static [Mutant] = &[
-        Mutant::code(
-            "vote-before-log",
-            "a participant votes Yes before its prepared record is safe",
-            AGREEMENT,
-        ),
-        Mutant::code(
-            "send-before-log",
-            "the coordinator sends COMMIT before its commit record is safe",
-            AGREEMENT,
-        ),
-        Mutant::code(
-            "abort-on-timeout",
-            "a participant that has voted Yes aborts when the decision is late",
-            AGREEMENT,
-        ),
-        Mutant::code(
-            "commit-on-timeout",
-            "a participant that has voted Yes commits when the decision is late",
-            COMMIT_VALIDITY,
-        ),
-        Mutant::code(
-            "ack-before-force",
-            "a participant acknowledges a decision before it is safe in its log",
-            AGREEMENT,
-        ),
-        Mutant::code(
-            "release-locks-early",
-            "a participant gives its locks back when it votes",
-            ONE_COPY,
-        ),
-        Mutant::code("ignore-no", "the coordinator takes a No for a Yes", COMMIT_VALIDITY),
-        Mutant::code(
-            "leave-undecided",
-            "a coordinator that comes back leaves open what it had begun and not decided",
-            TERMINATION,
-        ),
-        Mutant::code(
-            "stop-at-torn",
-            "a participant takes a torn record for the end of its log, and writes on behind it",
-            AGREEMENT,
-        ),
-    ];
+    const MUTANTS: &'static [Mutant] = mutants::ALL;
 
     type Params = Params;
 
-    fn validate(params: &Params, setting: &Setting) -> Result<(), Invalid> {
-        params.validate(setting)
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Model::ASYNCHRONOUS.crash_recovery(Bound::ANY_THAT_RECOVER).over(Links::FairLoss)
     }
 
-    fn can_progress(_: &Self::Params, setting: &Setting, well: &ProcessSet) -> bool {
-        well.len() == setting.n as usize
+    fn validate(params: &Params, setting: &Setting) -> Result<(), Invalid> {
+        params.validate(setting)
     }
 
     fn new(params: &Params, setting: &Setting, me: ProcessId) -> Self {
@@ -264,7 +208,7 @@ impl Protocol for TwoPhaseCommit {
             Topology::Central if setting.has_role(me, COORDINATOR) => {
                 Self::Coordinator(Coordinator::new(params, setting))
             }
-            Topology::Central => Self::Participant(Participant::new(params, setting)),
+            Topology::Central => Self::Participant(Participant::new(params)),
             Topology::Decentralised => Self::Decentralised(Decentralised::new(params, setting, me)),
             Topology::Linear => Self::Linear(Linear::new(params, setting, me)),
         }

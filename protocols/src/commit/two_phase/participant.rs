@@ -1,7 +1,11 @@
 //! A participant of the central topology: votes, and does as it is told.
 
-use ftsim_core::{Cx, ProcessId, Setting, Stored};
+use ftsim_core::{Cx, ProcessId, Stored};
 
+use super::mutants::{
+    ABORT_ON_TIMEOUT, ACK_BEFORE_FORCE, COMMIT_ON_TIMEOUT, RELEASE_LOCKS_EARLY, STOP_AT_TORN,
+    VOTE_BEFORE_LOG,
+};
 use super::settings::{Params, Presumption, Termination};
 use super::voter::{State, Voter};
 use super::{Msg, Part, Record, Timer, TwoPhaseCommit};
@@ -16,35 +20,15 @@ pub struct Participant {
     presume: Presumption,
     termination: Termination,
     leaves_read_only: bool,
-    /// Not in the mutant `vote-before-log`.
-    logs_before_voting: bool,
-    /// Not in the mutant `ack-before-force`.
-    forces_before_ack: bool,
-    /// Not in the mutant `release-locks-early`.
-    keeps_locks: bool,
-    /// Not in the mutant `stop-at-torn`.
-    reads_past_torn: bool,
-    /// What to do when the decision is late: ask, but for the mutants `abort-on-timeout` and
-    /// `commit-on-timeout`.
-    guess: Option<Decision>,
 }
 
 impl Participant {
-    pub(super) fn new(params: &Params, setting: &Setting) -> Self {
+    pub(super) fn new(params: &Params) -> Self {
         Self {
             voter: Voter::new(params),
             presume: params.presume,
             termination: params.termination,
             leaves_read_only: params.read_only,
-            logs_before_voting: !setting.is_mutant("vote-before-log"),
-            forces_before_ack: !setting.is_mutant("ack-before-force"),
-            keeps_locks: !setting.is_mutant("release-locks-early"),
-            reads_past_torn: !setting.is_mutant("stop-at-torn"),
-            guess: match () {
-                () if setting.is_mutant("abort-on-timeout") => Some(Decision::Abort),
-                () if setting.is_mutant("commit-on-timeout") => Some(Decision::Commit),
-                () => None,
-            },
         }
     }
 
@@ -85,15 +69,15 @@ impl Participant {
         transaction: Transaction,
         cx: &mut Cx<TwoPhaseCommit>,
     ) {
-        if !self.logs_before_voting {
+        if cx.runs(&VOTE_BEFORE_LOG) {
             self.send_vote(coordinator, transaction, Vote::Yes, cx);
         }
         self.voter.prepare(transaction, Some(coordinator), cx);
         cx.sync();
-        if self.logs_before_voting {
+        if !cx.runs(&VOTE_BEFORE_LOG) {
             self.send_vote(coordinator, transaction, Vote::Yes, cx);
         }
-        if !self.keeps_locks {
+        if cx.runs(&RELEASE_LOCKS_EARLY) {
             self.voter.release(transaction);
         }
         cx.set_timer(self.voter.decision_timeout, Timer::Decision(transaction));
@@ -121,7 +105,7 @@ impl Participant {
     ) {
         let from_coordinator = cx.setting().has_role(from, COORDINATOR);
         let acknowledges = from_coordinator && self.presume.acknowledges(decision);
-        if acknowledges && !self.forces_before_ack {
+        if acknowledges && cx.runs(&ACK_BEFORE_FORCE) {
             cx.send(from, Msg::Ack(transaction));
         }
         match self.voter.state(transaction) {
@@ -135,7 +119,7 @@ impl Participant {
             Some(State::Working { .. }) | None => self.voter.abort_alone(transaction, cx),
             Some(State::Left | State::Decided(_)) => {}
         }
-        if acknowledges && self.forces_before_ack {
+        if acknowledges && !cx.runs(&ACK_BEFORE_FORCE) {
             cx.send(from, Msg::Ack(transaction));
         }
     }
@@ -156,11 +140,12 @@ impl Participant {
 
     /// The decision is late.
     fn on_late(&mut self, transaction: Transaction, cx: &mut Cx<TwoPhaseCommit>) {
-        match self.guess {
-            Some(decision) if self.voter.is_prepared(transaction) => {
-                self.decide(transaction, decision, cx);
-            }
-            _ => self.ask(transaction, cx),
+        if self.voter.is_prepared(transaction) && cx.runs(&ABORT_ON_TIMEOUT) {
+            self.decide(transaction, Decision::Abort, cx);
+        } else if self.voter.is_prepared(transaction) && cx.runs(&COMMIT_ON_TIMEOUT) {
+            self.decide(transaction, Decision::Commit, cx);
+        } else {
+            self.ask(transaction, cx);
         }
     }
 
@@ -197,7 +182,7 @@ impl Participant {
 impl Part for Participant {
     fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Cx<TwoPhaseCommit>) {
         let torn = log.iter().position(|record| *record == Stored::Torn);
-        let readable = torn.filter(|_| !self.reads_past_torn).unwrap_or(log.len());
+        let readable = torn.filter(|_| cx.runs(&STOP_AT_TORN)).unwrap_or(log.len());
         self.voter.recover(&log[..readable], cx);
         for transaction in self.voter.uncertain() {
             self.ask(transaction, cx);

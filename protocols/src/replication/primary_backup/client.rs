@@ -2,6 +2,7 @@
 
 use ftsim_core::{Cx, Duration, ProcessId, ProcessSet, Setting};
 
+use super::mutants::ASKS_ALL;
 use super::params::Params;
 use super::{Msg, PrimaryBackup, Timer, View};
 use crate::spec::primary_backup::Fact;
@@ -12,8 +13,6 @@ use crate::spec::service::{Indication, Key, Operation, Outcome, SERVER};
 pub struct Client {
     servers: Vec<ProcessId>,
     retry: Duration,
-    /// Not in the mutant `asks-all`.
-    asks_one: bool,
     /// Whom it takes for the primary: an index into `servers`.
     destination: usize,
     /// The highest view whose primary has shown itself.
@@ -27,7 +26,6 @@ impl Client {
         Self {
             servers: setting.role(SERVER).collect(),
             retry: params.retry,
-            asks_one: !setting.is_mutant("asks-all"),
             destination: 0,
             view: 0,
             pending: None,
@@ -77,10 +75,10 @@ impl Client {
 
     fn transmit(&mut self, cx: &mut Cx<PrimaryBackup>) {
         let Some((number, key, operation)) = self.pending.clone() else { return };
-        let to: ProcessSet = if self.asks_one {
-            [self.servers[self.destination]].into_iter().collect()
-        } else {
+        let to: ProcessSet = if cx.runs(&ASKS_ALL) {
             self.servers.iter().copied().collect()
+        } else {
+            [self.servers[self.destination]].into_iter().collect()
         };
         cx.indicate(Indication::Fact(Fact::Transmits { number, to: to.clone() }));
         cx.send_to(to.iter(), Msg::Request { number, key, operation });

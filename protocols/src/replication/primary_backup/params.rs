@@ -48,7 +48,6 @@ pub enum Succession {
     MostAdvanced,
 }
 
-/// The parameters.
 #[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Params {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ftsim_core::{Cx, Duration, Instant, ProcessId, ProcessSet, Setting};
 
+use super::mutants::BUSY_BACKUP;
 use super::params::{AckWait, Params, Takeover};
 use super::state::{Entry, State};
 use super::{Msg, PrimaryBackup, Timer, View};
@@ -18,12 +19,6 @@ pub struct Server {
     pub(super) servers: Vec<ProcessId>,
     /// δ.
     pub(super) delay_bound: Duration,
-    /// Not in the mutant `two-successors`.
-    pub(super) waits_its_turn: bool,
-    /// Not in the mutant `forget-replies`.
-    pub(super) keeps_replies: bool,
-    /// Not in the mutant `busy-backup`.
-    is_idle_as_backup: bool,
 
     /// The highest view that it knows of.
     pub(super) view: View,
@@ -69,7 +64,6 @@ pub enum Phase {
 pub struct Promise {
     /// The last view whose log it had.
     pub log_view: View,
-    /// The log.
     pub log: Vec<Entry>,
 }
 
@@ -80,9 +74,6 @@ impl Server {
             me,
             servers: setting.role(SERVER).collect(),
             delay_bound: setting.delay_bound,
-            waits_its_turn: !setting.is_mutant("two-successors"),
-            keeps_replies: !setting.is_mutant("forget-replies"),
-            is_idle_as_backup: !setting.is_mutant("busy-backup"),
             view: 0,
             log_view: 0,
             phase: Phase::Backup,
@@ -162,7 +153,7 @@ impl Server {
         operation: &Operation,
         cx: &mut Cx<PrimaryBackup>,
     ) {
-        if !self.is_primary() && self.is_idle_as_backup {
+        if !self.is_primary() && !cx.runs(&BUSY_BACKUP) {
             cx.reach("a backup is idle");
             return;
         }

@@ -46,7 +46,6 @@ impl State {
         self.log.len() as u64
     }
 
-    /// The log.
     pub fn log(&self) -> &[Entry] {
         &self.log
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ftsim_core::{Cx, Instant, ProcessId};
 
+use super::mutants::{FORGET_REPLIES, TWO_SUCCESSORS};
 use super::params::{Succession, Takeover};
 use super::server::{Phase, Promise, Server};
 use super::{Msg, PrimaryBackup, Timer, View};
@@ -66,7 +67,7 @@ impl Server {
                 let next = self.next_view();
                 if self.primary_of(next) == self.me {
                     self.stand(next, cx);
-                } else if !self.waits_its_turn && self.primary_of(self.view) == p {
+                } else if cx.runs(&TWO_SUCCESSORS) && self.primary_of(self.view) == p {
                     self.stand(self.own_view_after(self.view), cx);
                 }
             }
@@ -249,7 +250,7 @@ impl Server {
         if !self.state.is_sound() {
             cx.reach("a successor in error");
         }
-        if !self.keeps_replies {
+        if cx.runs(&FORGET_REPLIES) {
             self.state.forget_replies();
         }
         self.acked.clear();

@@ -28,7 +28,7 @@ impl<P: Protocol> Simulation<P> {
                 self.start_late(p);
             } else if slot.up {
                 self.resume(p);
-            } else if P::MODEL.faults == FaultClass::CrashRecovery {
+            } else if self.model.faults == FaultClass::CrashRecovery {
                 self.recover(p);
             }
         }
@@ -56,7 +56,7 @@ impl<P: Protocol> Simulation<P> {
 
     fn can_be_well(&self, p: ProcessId) -> bool {
         let slot = &self.slots[p.index()];
-        let recovers = P::MODEL.faults == FaultClass::CrashRecovery;
+        let recovers = self.model.faults == FaultClass::CrashRecovery;
         slot.adversary.is_none() && (recovers || !slot.ever_faulty)
     }
 

@@ -47,6 +47,7 @@ use crate::model::property::{End, EndCause, Standing};
 use crate::model::protocol::Protocol;
 use crate::model::setting::Invalid;
 use crate::model::spec::{Spec, Workload};
+use crate::model::system_model::Model;
 use crate::outcome::decisions::Decisions;
 use crate::outcome::trace::Happening;
 use crate::outcome::{Outcome, Panicked};
@@ -62,6 +63,8 @@ use slot::{Envelope, Input, Slot};
 #[derive(Clone)]
 pub struct Simulation<P: Protocol> {
     params: P::Params,
+    /// The world that the protocol is correct in with these parameters.
+    model: Model,
     clients: Clients<P>,
     checks: Checks<P>,
     world: World,
@@ -115,6 +118,7 @@ impl<P: Protocol> Simulation<P> {
             }
         }
         let claims = P::claims(&params, setting);
+        let model = P::model(&params, setting);
         let checks = Checker::new(setting, |entry| {
             entry.standing == Standing::Core
                 || claims.contains(&entry.id)
@@ -122,6 +126,7 @@ impl<P: Protocol> Simulation<P> {
         });
         Ok(Self {
             params,
+            model,
             workload: clients.clone(),
             clients,
             checker: checks.clone(),

@@ -1,0 +1,10 @@
+//! What a protocol file imports: `use ftsim_core::prelude::*`.
+
+pub use schemars::JsonSchema;
+pub use serde::{Deserialize, Serialize};
+
+pub use crate::{
+    Bound, Cx, DetectorClass, Duration, Instant, Invalid, Links, Model, Mutant, Never, NoParams,
+    Process, ProcessId, ProcessSet, PropertyId, Protocol, Setting, Signed, StateCorruption, Stored,
+    Timing,
+};
