@@ -17,6 +17,7 @@ pub mod files;
 pub mod run;
 pub mod scenario;
 pub mod shrink;
+pub mod stress;
 pub mod sweep;
 
 pub use commands::{main, main_with};

@@ -107,6 +107,8 @@ pub struct Entry {
     pub source: &'static str,
     /// The world it is correct in, with default parameters.
     pub model: Model,
+    /// What it claims beyond the core of its spec, with default parameters.
+    pub claims: Vec<PropertyId>,
     /// The roles of its processes.
     pub roles: &'static [&'static str],
     /// Its mutants.
@@ -191,13 +193,15 @@ impl Entry {
             name: custom.name,
             summary: custom.summary,
         };
+        let (params, setting) = (P::Params::default(), Setting::with_roles(P::ROLES, 1));
         Self {
             name: P::NAME,
             summary: P::SUMMARY,
             spec: P::Spec::NAME,
             spec_faults: P::Spec::FAULTS,
             source: P::SOURCE,
-            model: P::model(&P::Params::default(), &Setting::with_roles(P::ROLES, 1)),
+            model: P::model(&params, &setting),
+            claims: P::claims(&params, &setting),
             roles: P::ROLES,
             mutants: P::MUTANTS,
             has_leader: P::Spec::HAS_LEADER,

@@ -44,7 +44,7 @@ fn broken(entry: &Entry, host: &Host) -> Option<(Rule, &'static str)> {
     if !host.up && !host.absent {
         return Some((Rule::Down, "the process is down"));
     }
-    if host.blocked && !disk {
+    if host.blocked && !disk && !(host.corrupt && lies) {
         return Some((Rule::Blocked, "the process waits for a sync"));
     }
     // What an adversary has held back it sends when it likes.

@@ -76,7 +76,7 @@ impl Delay {
 }
 
 /// Whether this makes messages on the link late.
-pub(super) fn takes_time(condition: &Condition, link: (ProcessId, ProcessId)) -> bool {
+fn takes_time(condition: &Condition, link: (ProcessId, ProcessId)) -> bool {
     match condition {
         Condition::Late(links, _)
         | Condition::Delay(links, _)

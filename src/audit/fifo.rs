@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::environment::network::Order;
 use ftsim_core::environment::transport::Guarantee;
+use ftsim_core::fault::condition::Condition;
 use ftsim_core::id::{MessageId, ProcessId};
 use ftsim_core::outcome::trace::{Entry, Happening};
 
-use super::delay::takes_time;
 use super::delivery::overrides;
 use super::known::Known;
 use super::{Check, Report, Rule};
 
 #[derive(Default)]
 pub(super) struct Fifo {
-    /// Messages that may come out of order: what makes them late, or brings them again, may.
+    /// Messages that may come out of order: what reorders them, or brings them again, may.
     loose: BTreeSet<MessageId>,
     /// The number of the last message in order, by sender and receiver.
     last: BTreeMap<(ProcessId, ProcessId), MessageId>,
@@ -27,10 +27,12 @@ impl<'a> Check<'a> for Fifo {
             Happening::Send { id, to, .. } => {
                 let link = (p, known.identity(*to));
                 let mut conditions = known.in_force.on_link(link.0, link.1);
-                let late = conditions.any(|condition| takes_time(condition, link));
+                let reorders = conditions.any(|condition| {
+                    matches!(condition, Condition::Reorder(links, ..) if links.contains(link.0, link.1))
+                });
                 // Where conditions are at work, a rule about a single message is obeyed exactly.
                 let told = known.in_force.ever() && overrides(known, p, link.1).next().is_some();
-                if late || told || known.is_replay(entry) {
+                if reorders || told || known.is_replay(entry) {
                     self.loose.insert(*id);
                 }
             }

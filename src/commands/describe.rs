@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use ftsim_core::catalogue::AdversaryInfo;
-use ftsim_core::{DetectorClass, Entry, FaultClass, Kind, Links, MutantKind, Standing, Timing};
+use ftsim_core::catalogue::PropertyInfo;
+use ftsim_core::{Entry, Kind, Links, MutantKind, Standing};
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{Page, TableRow, line};
 use serde_json::{Value, json};
@@ -28,7 +29,7 @@ pub fn list(
     let row = |entry: &Entry| {
         let model = &entry.model;
         let bound = model.bound.to_string();
-        [entry.name, entry.spec, fault_text(model.faults), &bound, entry.summary].map(str::to_owned)
+        [entry.name, entry.spec, model.faults.as_str(), &bound, entry.summary].map(str::to_owned)
     };
     let head = ["protocol", "spec", "faults", "bound", "summary"].map(str::to_owned);
     let rows: Vec<_> = std::iter::once(head).chain(entries.iter().map(row)).collect();
@@ -66,17 +67,17 @@ fn write_entry(out: &mut impl Write, entry: &Entry, page: Page) -> io::Result<()
     let plain = anstyle::Style::new();
     page.write_line(out, (plain, &format!("{}: ", line(entry.name))), &line(entry.summary))?;
     writeln!(out)?;
-    let stated_for = entry.spec_faults.iter().map(|class| fault_text(*class));
+    let stated_for = entry.spec_faults.iter().map(|class| class.as_str());
     let stated_for = stated_for.collect::<Vec<_>>().join(", ");
     let solves = format!("{} (a spec for faults: {stated_for})", entry.spec);
     let bound = model.bound.to_string();
     let facts = [
         ("solves", solves.as_str()),
-        ("timing", timing_text(model.timing)),
-        ("faults", fault_text(model.faults)),
+        ("timing", model.timing.as_str()),
+        ("faults", model.faults.as_str()),
         ("bound", bound.as_str()),
         ("links", links_meaning(model.links)),
-        ("detector", detector_text(model.detector)),
+        ("detector", model.detector.as_str()),
         ("source", entry.source),
     ];
     let roles = entry.roles.join(", ");
@@ -97,7 +98,7 @@ fn write_entry(out: &mut impl Write, entry: &Entry, page: Page) -> io::Result<()
     let rows: Vec<[String; 4]> = entry
         .properties
         .iter()
-        .map(|p| [p.id.0, standing_text(p.standing), kind_text(p.kind), p.text].map(str::to_owned))
+        .map(|p| [p.id.0, owed(entry, p), kind_text(p.kind), p.text].map(str::to_owned))
         .collect();
     table(out, &rows, page)?;
     if !entry.mutants.is_empty() {
@@ -217,6 +218,7 @@ fn entry_json(entry: &Entry) -> Value {
             "name": property.id,
             "kind": property.kind,
             "standing": standing_text(property.standing),
+            "claimed": entry.claims.contains(&property.id),
             "text": property.text,
         })
     });
@@ -242,14 +244,14 @@ fn entry_json(entry: &Entry) -> Value {
         "name": entry.name,
         "summary": entry.summary,
         "spec": entry.spec,
-        "spec_faults": entry.spec_faults.iter().map(|class| fault_text(*class)).collect::<Vec<_>>(),
+        "spec_faults": entry.spec_faults.iter().map(|class| class.as_str()).collect::<Vec<_>>(),
         "roles": entry.roles,
         "model": {
-            "timing": timing_text(model.timing),
-            "faults": fault_text(model.faults),
+            "timing": model.timing.as_str(),
+            "faults": model.faults.as_str(),
             "bound": model.bound.to_string(),
-            "links": links_text(model.links),
-            "detector": detector_text(model.detector),
+            "links": model.links.as_str(),
+            "detector": model.detector.as_str(),
             },
         "source": entry.source,
         "properties": properties.collect::<Vec<_>>(),
@@ -273,42 +275,19 @@ fn table<const COLUMNS: usize>(
     page.write_table(out, &rows)
 }
 
-const fn timing_text(timing: Timing) -> &'static str {
-    match timing {
-        Timing::Synchronous => "synchronous",
-        Timing::PartiallySynchronous => "partially synchronous",
-        Timing::Asynchronous => "asynchronous",
-    }
-}
-
-const fn fault_text(class: FaultClass) -> &'static str {
-    match class {
-        FaultClass::None => "none",
-        FaultClass::CrashStop => "crash-stop",
-        FaultClass::CrashRecovery => "crash-recovery",
-        FaultClass::Byzantine => "Byzantine",
-    }
-}
-
-const fn links_text(links: Links) -> &'static str {
-    match links {
-        Links::FairLoss => "fair-loss",
-        Links::Reliable => "reliable",
-        Links::ReliableFifo => "reliable, fifo",
-    }
-}
-
 const fn links_meaning(links: Links) -> &'static str {
     match links {
         Links::FairLoss => "fair-loss: they may lose, and double each message finitely often",
-        Links::Reliable | Links::ReliableFifo => links_text(links),
+        Links::Reliable | Links::ReliableFifo => links.as_str(),
     }
 }
 
-const fn detector_text(detector: DetectorClass) -> &'static str {
-    match detector {
-        DetectorClass::None => "none",
-        DetectorClass::Perfect => "perfect",
+/// Whether a protocol owes a property, with its default parameters.
+fn owed(entry: &Entry, property: &PropertyInfo) -> &'static str {
+    match property.standing {
+        Standing::Core => "core",
+        Standing::Claim if entry.claims.contains(&property.id) => "claimed",
+        Standing::Claim => "not claimed",
     }
 }
 

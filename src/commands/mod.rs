@@ -10,6 +10,7 @@ mod replay;
 mod run;
 mod show;
 mod shrink;
+mod stress;
 mod sweep;
 
 use std::ffi::OsString;
@@ -33,6 +34,7 @@ use replay::ReplayArgs;
 use run::RunArgs;
 use show::ShowArgs;
 use shrink::ShrinkArgs;
+use stress::StressArgs;
 use sweep::SweepArgs;
 
 /// What the exit status of a command means, a line each.
@@ -87,6 +89,13 @@ const EXIT_SHRINK: &str = exit_status! {
     "    2  bad usage, a file that cannot be used, or output that cannot be written"
     "   70  ftsim itself has failed"
     "  130  interrupted; the smallest scenario so far is written"
+};
+const EXIT_STRESS: &str = exit_status! {
+    "    0  nothing fell; with --beyond: every protocol did"
+    "    1  something fell; with --beyond: some protocol did not, whatever was broken"
+    "    2  bad usage, or output that cannot be written"
+    "   70  ftsim itself has failed, or the trace of a run is wrong"
+    "  130  interrupted; what was finished is written"
 };
 const EXIT_EXPLAIN: &str = exit_status! {
     "    0  the story is told"
@@ -143,6 +152,9 @@ enum Command {
     /// Make the smallest scenario that fails as a run did
     #[command(after_help = EXIT_SHRINK)]
     Shrink(ShrinkArgs),
+    /// Draw scenarios within the model of a protocol, or just beyond, and see what falls
+    #[command(after_help = EXIT_STRESS)]
+    Stress(StressArgs),
     /// Tell the story of a violation: what led to it, and which faults it needs
     #[command(after_help = EXIT_EXPLAIN)]
     Explain(ExplainArgs),
@@ -249,6 +261,7 @@ fn command(command: &Command, catalogue: &Catalogue, out: &mut Out) -> Result<Ex
         Command::Record(args) => record::record(args, catalogue, out),
         Command::Show(args) => show::show(args, out),
         Command::Shrink(args) => shrink::shrink(args, catalogue, out),
+        Command::Stress(args) => stress::stress(args, catalogue, out),
         Command::Explain(args) => explain::explain(args, catalogue, out),
         Command::Diff(args) => diff::diff(args, catalogue, out),
         Command::Check(args) => check::check(args, catalogue, out),

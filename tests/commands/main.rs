@@ -5,6 +5,7 @@ mod command_line;
 mod kill;
 mod record;
 mod results;
+mod stress;
 
 #[path = "../shipped/mod.rs"]
 #[expect(dead_code, reason = "other tests need the rest of it")]

@@ -3,9 +3,11 @@
 mod explain;
 mod kinds;
 mod not_deterministic;
+mod readme;
 mod repros;
 mod rooms;
 mod shrinking;
+mod stress;
 mod sweep;
 mod tidy;
 

@@ -200,8 +200,12 @@ impl Protocol for FdHeartbeat {
 
     type Params = FdHeartbeatParams;
 
-    fn model(_: &Self::Params, _: &Setting) -> Model {
-        Model::PARTIALLY_SYNCHRONOUS.crash_stop(Bound::ALL_BUT_ONE)
+    fn model(params: &FdHeartbeatParams, setting: &Setting) -> Model {
+        let model = match params.is_perfect(setting) {
+            true => Model::SYNCHRONOUS,
+            false => Model::PARTIALLY_SYNCHRONOUS,
+        };
+        model.crash_stop(Bound::ALL_BUT_ONE)
     }
 
     fn validate(params: &FdHeartbeatParams, _: &Setting) -> Result<(), Invalid> {

@@ -67,13 +67,20 @@ const INCOMPLETE: Mutant = Mutant::assumption(
     "detector.blind",
     None,
 );
+const PROMISES_TOO_SOON: Mutant = Mutant::assumption(
+    "promises-too-soon",
+    "promises what its oracle is too slow for",
+    DETECTION_TIME,
+    "params.detect_within",
+    None,
+);
 
 impl Protocol for FdPerfect {
     const NAME: &'static str = "fd-perfect";
     const SUMMARY: &'static str = "perfect failure detector: an oracle tells who has crashed";
     const SOURCE: &'static str =
         "Chandra & Toueg 1996; Cachin, Guerraoui & Rodrigues 2011, module 2.6";
-    const MUTANTS: &'static [Mutant] = &[INCOMPLETE];
+    const MUTANTS: &'static [Mutant] = &[INCOMPLETE, PROMISES_TOO_SOON];
 
     type Params = FdPerfectParams;
 

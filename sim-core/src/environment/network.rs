@@ -356,6 +356,20 @@ impl Network {
         waits: Duration,
         rng: &mut Rng,
     ) -> Route {
+        let route = self.travel(from, to, now, waits, rng);
+        self.keep_order((from, to), route)
+    }
+
+    /// As [`route`](Self::route), before the order of the link is kept.
+    #[inline]
+    pub fn travel(
+        &mut self,
+        from: ProcessId,
+        to: ProcessId,
+        now: Instant,
+        waits: Duration,
+        rng: &mut Rng,
+    ) -> Route {
         let stable = self.is_whole(from, to, now);
         let latest = self.latest(stable, now);
         let bursts = &mut self.bursts;
@@ -366,13 +380,18 @@ impl Network {
         let first = (now + waits + link.delay.draw(rng)).min(latest);
         let second = (!stable && rng.chance(link.duplicate))
             .then(|| (now + waits + link.delay.draw(rng)).min(latest));
-        match link.order {
-            Order::Any => Route::Arrives(first, second),
-            Order::Fifo => {
-                let first = self.in_order((from, to), first);
-                Route::Arrives(first, second.map(|second| self.in_order((from, to), second)))
-            }
+        Route::Arrives(first, second)
+    }
+
+    /// Puts the arrivals of a message behind all earlier ones of its link, if the link keeps order.
+    #[inline]
+    pub fn keep_order(&mut self, between: (ProcessId, ProcessId), route: Route) -> Route {
+        let Route::Arrives(first, second) = route else { return route };
+        if link(&self.links, &self.overridden, between).order == Order::Any {
+            return route;
         }
+        let first = self.in_order(between, first);
+        Route::Arrives(first, second.map(|second| self.in_order(between, second)))
     }
 
     /// When a message that is sent now arrives at the latest.

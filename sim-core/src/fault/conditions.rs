@@ -36,6 +36,8 @@ pub(crate) struct Toll {
     pub held_until: Option<Instant>,
     pub slower: u32,
     pub copies: bool,
+    /// Later messages may overtake it, on FIFO links too.
+    pub reorders: bool,
 }
 
 /// How a message is tampered with on its way.
@@ -162,6 +164,7 @@ impl Conditions {
                 Condition::Reorder(links, chance, within)
                     if links.contains(from, to) && rng.chance(*chance) =>
                 {
+                    toll.reorders = true;
                     toll.later_by = toll.later_by + drawn(Duration::ZERO, *within, rng);
                 }
                 Condition::Slow(p, factor) if *p == from => {

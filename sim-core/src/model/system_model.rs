@@ -80,6 +80,17 @@ pub enum Timing {
     Asynchronous,
 }
 
+impl Timing {
+    /// As the literature writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Synchronous => "synchronous",
+            Self::PartiallySynchronous => "partially synchronous",
+            Self::Asynchronous => "asynchronous",
+        }
+    }
+}
+
 /// Classes of process fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultClass {
@@ -91,6 +102,18 @@ pub enum FaultClass {
     CrashRecovery,
     /// A process may do anything. Correct: never given to the adversary.
     Byzantine,
+}
+
+impl FaultClass {
+    /// As the literature writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::CrashStop => "crash-stop",
+            Self::CrashRecovery => "crash-recovery",
+            Self::Byzantine => "Byzantine",
+        }
+    }
 }
 
 /// What links guarantee.
@@ -105,6 +128,17 @@ pub enum Links {
     ReliableFifo,
 }
 
+impl Links {
+    /// As the literature writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FairLoss => "fair-loss",
+            Self::Reliable => "reliable",
+            Self::ReliableFifo => "reliable, fifo",
+        }
+    }
+}
+
 /// Classes of failure detector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DetectorClass {
@@ -112,4 +146,14 @@ pub enum DetectorClass {
     None,
     /// P: suspects every crashed process in the end, and no other ever.
     Perfect,
+}
+
+impl DetectorClass {
+    /// As the literature writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Perfect => "perfect",
+        }
+    }
 }

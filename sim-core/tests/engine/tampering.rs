@@ -1,6 +1,7 @@
 //! What the network does to messages beyond losing them: it delays, reorders, replays, garbles and
 //! carries little.
 
+use ftsim_core::environment::delay::Delay;
 use ftsim_core::environment::liveness::{Liveness, LivenessMode};
 use ftsim_core::environment::network::{Cut, DropReason, Order};
 use ftsim_core::fault::Action;
@@ -78,6 +79,34 @@ fn reordering_overtakes_on_a_fifo_link_too() {
     };
     assert!(words(fifo()).is_sorted());
     assert!(!words(fifo().fault(at(0), begin)).is_sorted());
+}
+
+#[test]
+fn what_only_takes_longer_keeps_the_order_of_a_fifo_link() {
+    let lines: Vec<_> = (0..40).map(|i| (i, 0, vec![Do::Send(1, 100 + i)])).collect();
+    let by = DurationRange { min: millis(0), max: millis(50) };
+    let slow = [
+        Condition::Delay(Links::ALL, by),
+        Condition::Late(Links::ALL, millis(30)),
+        Condition::Clog(Links::ALL),
+        Condition::Slow(ProcessId(0), 5),
+    ];
+    for condition in slow {
+        let name = condition.to_string();
+        let begin = Action::Begin(condition, Persistence::Transient(millis(15)));
+        let stage = |order| {
+            let stage = Stage::new(2, &lines).with(|e| {
+                e.network.default.order = order;
+                e.network.default.delay =
+                    Delay::Uniform(DurationRange { min: millis(0), max: millis(9) });
+            });
+            let said = stage.fault(at(5), begin.clone()).play();
+            said.iter().map(|s| s.split(' ').next_back().map(str::to_owned)).collect::<Vec<_>>()
+        };
+        assert_eq!(stage(Order::Fifo).len(), 40);
+        assert!(stage(Order::Fifo).is_sorted(), "{name}");
+        assert!(!stage(Order::Any).is_sorted(), "{name}");
+    }
 }
 
 #[test]

@@ -107,6 +107,7 @@ impl World {
         };
         // Conditions can break the order of a link, and an override says the same of its message.
         if !self.conditions.is_empty() {
+            let _in_order = self.network.order_anew((from, to), last_arrival.max(Some(at)));
             return Route::Arrives(at, copy);
         }
         let mut in_order = self.network.order_anew((from, to), last_arrival);
@@ -126,13 +127,13 @@ impl World {
             let leaves = toll.held_until.unwrap_or(now).max(now);
             (leaves + at.since(now).times(toll.slower.into()) + toll.later_by).min(latest)
         };
-        match self.network.route(from, to, now, waits, &mut self.network_rng) {
-            Route::Arrives(first, copy) => {
-                let copy = copy.map(taxed).or_else(|| toll.copies.then(|| taxed(first)));
-                Route::Arrives(taxed(first), copy)
-            }
-            dropped @ Route::Dropped(_) => dropped,
-        }
+        let route = self.network.travel(from, to, now, waits, &mut self.network_rng);
+        let Route::Arrives(first, copy) = route else { return route };
+        let copy = copy.map(taxed).or_else(|| toll.copies.then(|| taxed(first)));
+        let route = Route::Arrives(taxed(first), copy);
+        // What waits for good holds nothing up.
+        let is_lost = taxed(first) == Instant::MAX;
+        if toll.reorders || is_lost { route } else { self.network.keep_order((from, to), route) }
     }
 
     /// Why an arriving message is not received, if it is not.

@@ -1,0 +1,217 @@
+//! Whole scenarios drawn within the model of a protocol: whatever falls in one of them is a bug of
+//! the protocol, of a property, of the model or of the engine. With one assumption broken, the
+//! protocol should fall.
+
+mod assumption;
+mod value;
+mod world;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use ftsim_core::rng::Rng;
+use ftsim_core::{Entry, Outcome, Verdict};
+use ftsim_protocols::Catalogue;
+
+use crate::cli::clock;
+use crate::run::audited::findings;
+use crate::run::{InternalError, record};
+use crate::scenario::{PANICKED, Scenario};
+pub use assumption::{Assumption, breakable};
+
+/// Drawings of one scenario that are tried until one is accepted.
+const ATTEMPT_COUNT_MAX: u64 = 200;
+
+/// What a finding of the auditor is called where properties are named.
+pub const AUDIT: &str = "audit";
+
+/// Scenarios of one protocol.
+pub struct Stress<'a> {
+    /// The protocol.
+    pub entry: &'a Entry,
+    /// The assumption that each scenario breaks, if one is.
+    pub broken: Option<Assumption>,
+    /// Other seeds draw other scenarios.
+    pub seed: u64,
+    /// How many scenarios.
+    pub scenario_count: u64,
+    /// How many seeds of each are run.
+    pub seed_count: u64,
+}
+
+/// How long, and on how many threads.
+pub struct Effort<'a> {
+    /// Threads.
+    pub jobs: usize,
+    /// No scenario is begun after this time on the program's clock.
+    pub until: Option<Duration>,
+    /// No scenario is begun once this is set.
+    pub halt: &'a AtomicBool,
+    /// Hears of each scenario that is finished.
+    pub done: &'a (dyn Fn() + Sync),
+}
+
+/// What came of the scenarios.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Scenarios that were run.
+    pub scenarios: u64,
+    /// Runs.
+    pub runs: u64,
+    /// Events handled.
+    pub events: u64,
+    /// Faults that struck.
+    pub faults: u64,
+    /// Runs in which a limit came before some verdict.
+    pub undecided: u64,
+    /// Drawings that the protocol or the scenario's reader refused.
+    pub refused: u64,
+    /// What fell, by property: [`PANICKED`] for panics, [`AUDIT`] for findings of the auditor.
+    pub fallen: BTreeMap<String, Fallen>,
+}
+
+/// What fell by one property.
+#[derive(Debug)]
+pub struct Fallen {
+    /// Scenarios in which it did.
+    pub scenarios: u64,
+    /// Runs in which it did.
+    pub runs: u64,
+    /// The first of the scenarios.
+    pub first: u64,
+    /// Its first seed that fell.
+    pub seed: u64,
+    /// What was said there.
+    pub message: String,
+}
+
+/// What came of one scenario.
+#[derive(Default)]
+struct Tried {
+    runs: u64,
+    events: u64,
+    faults: u64,
+    undecided: u64,
+    refused: u64,
+    /// Property, seed and message of each failure.
+    failures: Vec<(String, u64, String)>,
+}
+
+impl Stress<'_> {
+    /// The scenario of this number, and how many drawings were refused before it. `None` if all
+    /// were.
+    pub fn scenario(&self, number: u64) -> (Option<Scenario>, u64) {
+        let catalogue = Catalogue::from(self.entry.clone());
+        for attempt in 0..ATTEMPT_COUNT_MAX {
+            let text = self.text(number, attempt);
+            let path = format!("{}-{number}.toml", self.entry.name);
+            if let Ok(scenario) = Scenario::parse(&path, &text, &catalogue) {
+                return (Some(scenario), attempt);
+            }
+        }
+        (None, ATTEMPT_COUNT_MAX)
+    }
+
+    /// The text of one drawing, which may be refused.
+    pub fn text(&self, number: u64, attempt: u64) -> String {
+        let mut rng = Rng::from_bits(self.seed);
+        let [scenarios, attempts] = [rng.bits(), rng.bits()];
+        let bits = number.wrapping_mul(scenarios | 1) ^ attempt.wrapping_mul(attempts | 1);
+        world::draw(self.entry, self.broken, self.seed_count, &mut Rng::from_bits(bits))
+    }
+
+    /// Runs the scenarios. The summary is the same for any number of threads, unless time is up.
+    ///
+    /// # Errors
+    /// When ftsim itself fails.
+    pub fn run(&self, effort: &Effort<'_>) -> Result<Summary, InternalError> {
+        let next = AtomicU64::new(0);
+        let all = Mutex::new(BTreeMap::new());
+        let work = || {
+            let is_over = || {
+                effort.halt.load(Ordering::Relaxed)
+                    || effort.until.is_some_and(|until| clock() >= until)
+            };
+            while !is_over() {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= self.scenario_count {
+                    return;
+                }
+                let tried = self.one(number);
+                if tried.is_err() {
+                    next.store(self.scenario_count, Ordering::Relaxed);
+                }
+                all.lock().unwrap_or_else(PoisonError::into_inner).insert(number, tried);
+                (effort.done)();
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..effort.jobs.max(1) {
+                scope.spawn(work);
+            }
+        });
+        let mut summary = Summary::default();
+        for (number, tried) in all.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            summary.add(number, tried?);
+        }
+        Ok(summary)
+    }
+
+    fn one(&self, number: u64) -> Result<Tried, InternalError> {
+        let (scenario, refused) = self.scenario(number);
+        let mut tried = Tried { refused, ..Tried::default() };
+        let Some(scenario) = scenario else { return Ok(tried) };
+        for seed in scenario.own_seeds() {
+            let (outcome, trace) = record(&scenario, seed)?;
+            tried.runs += 1;
+            tried.events += outcome.statistics.events;
+            tried.faults += (outcome.plan.faults.len() - outcome.unfired.len()) as u64;
+            let is_undecided = |verdict: &Verdict| matches!(verdict, Verdict::Undecided(_));
+            tried.undecided +=
+                u64::from(outcome.judged.iter().any(|judged| is_undecided(&judged.verdict)));
+            tried.failures.extend(failures(&outcome).map(|(what, text)| (what, seed, text)));
+            let found = findings(&scenario, None, &outcome, &trace);
+            let found = found.first().map(ToString::to_string);
+            tried.failures.extend(found.map(|text| (AUDIT.to_owned(), seed, text)));
+        }
+        Ok(tried)
+    }
+}
+
+fn failures(outcome: &Outcome) -> impl Iterator<Item = (String, String)> {
+    let panicked = outcome.panicked.iter();
+    let panicked = panicked.map(|panicked| (PANICKED.to_owned(), panicked.message.clone()));
+    let violated = outcome.judged.iter().filter_map(|judged| match &judged.verdict {
+        Verdict::Violated(violation) => Some((judged.id.0.to_owned(), violation.text())),
+        _ => None,
+    });
+    panicked.chain(violated)
+}
+
+impl Summary {
+    fn add(&mut self, number: u64, tried: Tried) {
+        self.refused += tried.refused;
+        self.scenarios += u64::from(tried.runs > 0);
+        self.runs += tried.runs;
+        self.events += tried.events;
+        self.faults += tried.faults;
+        self.undecided += tried.undecided;
+        let mut counted = Vec::new();
+        for (what, seed, message) in tried.failures {
+            let fallen = self.fallen.entry(what.clone()).or_insert_with(|| Fallen {
+                scenarios: 0,
+                runs: 0,
+                first: number,
+                seed,
+                message,
+            });
+            fallen.runs += 1;
+            if !counted.contains(&what) {
+                fallen.scenarios += 1;
+                counted.push(what);
+            }
+        }
+    }
+}
