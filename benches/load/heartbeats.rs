@@ -2,9 +2,9 @@
 //! 50 ms for its sender. Nobody fails, so that no timer but the senders' own ever runs out.
 
 use ftsim_core::{
-    Ask, Bound, Cx, Duration, Experiment, Instant, Invalid, Kind, Limits, Model, Never, Observed,
-    Process, ProcessId, Property, PropertyEntry, PropertyId, Protocol, Runner, Setting, Simulation,
-    Spec, Standing, Violation, What, Workload,
+    Ask, Bound, Cx, Duration, Experiment, Instant, Invalid, Limits, Model, Never, Observation,
+    Observed, Process, ProcessId, Property, PropertyEntry, PropertyId, PropertyKind, Protocol,
+    Runner, Setting, Simulation, Spec, Standing, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -90,7 +90,7 @@ struct Accuracy {
 
 impl Property<Watch> for Accuracy {
     fn observe(&mut self, event: &Observed<'_, Watch>) -> Result<(), Violation> {
-        let What::Indication(silent) = event.what else { return Ok(()) };
+        let Observation::Indication(silent) = event.what else { return Ok(()) };
         self.suspicions += 1;
         Err(Violation::by([event.process], format!("{} suspected {silent}", event.process)))
     }
@@ -103,7 +103,7 @@ impl Spec for Watch {
     const NAME: &'static str = "watch";
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[PropertyEntry {
         id: PropertyId("watch.accuracy"),
-        kind: Kind::Safety,
+        kind: PropertyKind::Safety,
         standing: Standing::Core,
         text: "nobody who is up is suspected",
         checker: |_| Box::new(Accuracy::default()),

@@ -1,9 +1,9 @@
 //! W1 and W4: tokens go round a ring of 5 processes, and each keeps count of its hops.
 
 use ftsim_core::{
-    Ask, Cx, Duration, Experiment, Instant, Invalid, Kind, Limits, Model, Never, Observed, Process,
-    ProcessId, Property, PropertyEntry, PropertyId, Protocol, Runner, Setting, Simulation, Spec,
-    Standing, Violation, What, Workload,
+    Ask, Cx, Duration, Experiment, Instant, Invalid, Limits, Model, Never, Observation, Observed,
+    Process, ProcessId, Property, PropertyEntry, PropertyId, PropertyKind, Protocol, Runner,
+    Setting, Simulation, Spec, Standing, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ struct Counted(u64);
 
 impl Property<Circulation> for Counted {
     fn observe(&mut self, event: &Observed<'_, Circulation>) -> Result<(), Violation> {
-        self.0 += u64::from(matches!(event.what, What::Request(_)));
+        self.0 += u64::from(matches!(event.what, Observation::Request(_)));
         Ok(())
     }
     fn exercised(&self) -> u64 {
@@ -77,7 +77,7 @@ impl Spec for Circulation {
     const NAME: &'static str = "circulation";
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[PropertyEntry {
         id: PropertyId("ring.counted"),
-        kind: Kind::Safety,
+        kind: PropertyKind::Safety,
         standing: Standing::Core,
         text: "tokens are counted",
         checker: |_| Box::new(Counted::default()),

@@ -9,7 +9,7 @@ use ftsim_core::environment::delay::Delay;
 use ftsim_core::environment::detector::{DetectorConfig, DetectorKind};
 use ftsim_core::fault::random::{Occurrence, RandomAction, RandomFaults, RandomKind};
 use ftsim_core::fault::{Action, Crash, Fault, InFlight, Trigger};
-use ftsim_core::outcome::trace::Happening;
+use ftsim_core::outcome::trace::TraceEvent;
 use ftsim_core::time::CountRange;
 use ftsim_core::{
     Duration, DurationRange, Entry, Experiment, Instant, Outcome, ProcessId, PropertyId, Protocol,
@@ -190,7 +190,7 @@ impl Run {
     /// trace.
     pub fn indication_steps(&self) -> Vec<u64> {
         let indications =
-            self.trace.entries.iter().filter(|e| matches!(e.what, Happening::Indicate { .. }));
+            self.trace.entries.iter().filter(|e| matches!(e.what, TraceEvent::Indicate { .. }));
         indications.map(|e| e.at.as_nanos() / STEP.as_nanos()).collect()
     }
 

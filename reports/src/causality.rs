@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use ftsim_core::outcome::trace::{Entry, Happening, Trace};
+use ftsim_core::outcome::trace::{Entry, Trace, TraceEvent};
 use ftsim_core::{Instant, MessageId, ProcessId};
 
 /// What one process did at one go: an event, and the effects of its handler.
@@ -30,7 +30,7 @@ pub struct Step {
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Voyage {
+pub struct MessageLife {
     /// The step that sent it.
     pub sent: Option<usize>,
     /// The step that heard it first.
@@ -45,7 +45,7 @@ pub struct Causality {
     /// The steps.
     pub steps: Vec<Step>,
     /// The messages, apart from those of a process to itself.
-    pub voyages: BTreeMap<MessageId, Voyage>,
+    pub voyages: BTreeMap<MessageId, MessageLife>,
 }
 
 impl Causality {
@@ -88,19 +88,19 @@ impl Causality {
 }
 
 /// Whether this is an event, which begins a step; anything else is an effect, or befalls a process.
-pub(crate) const fn is_event(what: &Happening) -> bool {
+pub(crate) const fn is_event(what: &TraceEvent) -> bool {
     matches!(
         what,
-        Happening::Start
-            | Happening::Request { .. }
-            | Happening::RequestLost { .. }
-            | Happening::Deliver { .. }
-            | Happening::Timer { .. }
-            | Happening::Suspect { .. }
-            | Happening::Trust { .. }
-            | Happening::StorageError { .. }
-            | Happening::Recover { .. }
-            | Happening::Resume
+        TraceEvent::Start
+            | TraceEvent::Request { .. }
+            | TraceEvent::RequestLost { .. }
+            | TraceEvent::Deliver { .. }
+            | TraceEvent::Timer { .. }
+            | TraceEvent::Suspect { .. }
+            | TraceEvent::Trust { .. }
+            | TraceEvent::StorageError { .. }
+            | TraceEvent::Recover { .. }
+            | TraceEvent::Resume
     )
 }
 
@@ -119,7 +119,7 @@ struct Reader {
 
 impl Reader {
     fn read(&mut self, index: usize, entry: &Entry) {
-        if let Happening::Drop { id, to, .. } = entry.what {
+        if let TraceEvent::Drop { id, to, .. } = entry.what {
             if let Some(voyage) = self.made.voyages.get_mut(&id) {
                 // It was under way: nothing happens at its sender.
                 voyage.lost = voyage.heard.is_none().then_some(index);
@@ -153,12 +153,12 @@ impl Reader {
     fn begin(&mut self, index: usize, entry: &Entry) -> usize {
         let this = self.made.steps.len();
         let cause = match (&entry.what, entry.process) {
-            (Happening::Deliver { id, .. }, _) => {
+            (TraceEvent::Deliver { id, .. }, _) => {
                 self.made.voyages.get(id).and_then(|voyage| voyage.sent)
             }
-            (Happening::Timer { timer }, Some(p)) => self.timers.get(&(p, timer.clone())).copied(),
-            (Happening::Suspect { subject }, _) => self.crashes.get(subject).copied(),
-            (Happening::Trust { subject }, _) => self.recoveries.get(subject).copied(),
+            (TraceEvent::Timer { timer }, Some(p)) => self.timers.get(&(p, timer.clone())).copied(),
+            (TraceEvent::Suspect { subject }, _) => self.crashes.get(subject).copied(),
+            (TraceEvent::Trust { subject }, _) => self.recoveries.get(subject).copied(),
             _ => None,
         };
         let before = self.latest.insert(entry.process, this);
@@ -171,27 +171,27 @@ impl Reader {
     fn note(&mut self, index: usize, entry: &Entry, step: usize) {
         let Some(p) = entry.process else { return };
         match &entry.what {
-            Happening::Send { id, .. } | Happening::Carry { id, .. } => {
+            TraceEvent::Send { id, .. } | TraceEvent::Carry { id, .. } => {
                 self.made.voyages.entry(*id).or_default().sent.get_or_insert(step);
             }
-            Happening::Drop { id, .. } => {
-                let voyage = Voyage { sent: Some(step), heard: None, lost: Some(index) };
+            TraceEvent::Drop { id, .. } => {
+                let voyage = MessageLife { sent: Some(step), heard: None, lost: Some(index) };
                 self.made.voyages.insert(*id, voyage);
             }
-            Happening::Deliver { id, .. } => {
+            TraceEvent::Deliver { id, .. } => {
                 if let Some(voyage) = self.made.voyages.get_mut(id) {
                     voyage.heard.get_or_insert(step);
                     voyage.lost = None;
                 }
             }
-            Happening::SetTimer { timer, .. } => {
+            TraceEvent::SetTimer { timer, .. } => {
                 self.timers.insert((p, timer.clone()), step);
             }
-            Happening::Crash { .. } => {
+            TraceEvent::Crash { .. } => {
                 self.crashes.insert(p, step);
                 self.recoveries.remove(&p);
             }
-            Happening::Recover { .. } => {
+            TraceEvent::Recover { .. } => {
                 self.crashes.remove(&p);
                 self.recoveries.insert(p, step);
             }

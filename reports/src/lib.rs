@@ -13,17 +13,17 @@ mod junit;
 mod layout;
 mod mermaid;
 mod outcome;
-mod plot;
 mod scenario;
+mod step_text;
 mod story;
+mod story_text;
 mod style;
 mod sweep;
-mod telling;
 mod trace;
 mod traffic;
 mod waiting;
 
-pub use causality::{Causality, Step, Voyage};
+pub use causality::{Causality, MessageLife, Step};
 pub use figures::{Figures, Latency, write_figures};
 pub use foreign::{Medium, foreign, is_active, line, shell_word};
 pub use github::{write_annotations, write_step_summary};
@@ -32,12 +32,12 @@ pub use junit::write_junit;
 pub use layout::{Page, TableRow, counted, with_separators};
 pub use mermaid::write_mermaid;
 pub use outcome::{outcome_json, write_outcome};
-pub use plot::{Plot, Row, Standing, Violated};
 pub use scenario::{
     PropertyRow, ReachedRow, RegressionRow, ScenarioReport, SeedRange, Surprise, SurpriseKind,
     write_json, write_scenario_figures, write_text,
 };
-pub use story::write_story;
+pub use story::{Row, Standing, Story, Violated};
+pub use story_text::write_story;
 pub use sweep::{ExampleRow, GroupRow, RateRow, SweepReport, write_sweep_json, write_sweep_text};
 pub use trace::{Columns, write_entry, write_entry_jsonl, write_trace, write_trace_jsonl};
 pub use traffic::{PerRun, Traffic, write_traffic};

@@ -7,13 +7,13 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use ftsim_core::ProcessId;
-use ftsim_core::outcome::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, TraceEvent};
 
 use crate::causality::Step;
 use crate::foreign::{Medium, foreign};
 use crate::layout::counted;
-use crate::plot::{Plot, Standing, is_fault};
-use crate::telling::{rounded, sending, shortened};
+use crate::step_text::{rounded, sending, shortened};
+use crate::story::{Standing, Story, is_fault};
 use crate::trace::happening;
 
 /// So many rows are drawn; the others are counted in notes.
@@ -25,10 +25,10 @@ const LABEL_LENGTH_MAX: usize = 60;
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_mermaid(out: &mut impl Write, plot: &Plot<'_>) -> io::Result<()> {
-    let told = plot.nearest(ROW_COUNT_MAX);
+pub fn write_mermaid(out: &mut impl Write, story: &Story<'_>) -> io::Result<()> {
+    let told = story.nearest(ROW_COUNT_MAX);
     writeln!(out, "sequenceDiagram")?;
-    let participants = participants(plot, &told);
+    let participants = participants(story, &told);
     for p in &participants {
         writeln!(out, "    participant {p}")?;
     }
@@ -36,15 +36,15 @@ pub fn write_mermaid(out: &mut impl Write, plot: &Plot<'_>) -> io::Result<()> {
     let all = format!("{first},{last}");
     let mut next = 0;
     for index in told {
-        let folded: usize = plot.rows[next..index].iter().map(|row| row.steps.len()).sum();
+        let folded: usize = story.rows[next..index].iter().map(|row| row.steps.len()).sum();
         if folded > 0 {
             let folded = counted(folded as u64, "more step");
             writeln!(out, "    Note over {all}: … {folded}")?;
         }
         next = index + 1;
-        let row = &plot.rows[index];
-        let step = &plot.causality.steps[row.steps[0]];
-        write_step(out, plot, step, row.standing, &all)?;
+        let row = &story.rows[index];
+        let step = &story.causality.steps[row.steps[0]];
+        write_step(out, story, step, row.standing, &all)?;
         if let [_, again @ ..] = row.steps.as_slice()
             && !again.is_empty()
         {
@@ -56,18 +56,18 @@ pub fn write_mermaid(out: &mut impl Write, plot: &Plot<'_>) -> io::Result<()> {
             writeln!(out, "    Note over {over}: and {again}")?;
         }
     }
-    writeln!(out, "    Note over {all}: {}", label(&plot.violated.message))
+    writeln!(out, "    Note over {all}: {}", label(&story.violated.message))
 }
 
 /// Everybody who is drawn.
-fn participants(plot: &Plot<'_>, told: &[usize]) -> BTreeSet<ProcessId> {
-    let mut participants: BTreeSet<ProcessId> = plot.violated.witnesses.iter().copied().collect();
+fn participants(story: &Story<'_>, told: &[usize]) -> BTreeSet<ProcessId> {
+    let mut participants: BTreeSet<ProcessId> = story.violated.witnesses.iter().copied().collect();
     for index in told {
-        let step = &plot.causality.steps[plot.rows[*index].steps[0]];
+        let step = &story.causality.steps[story.rows[*index].steps[0]];
         participants.extend(step.process);
-        for entry in step.entries.iter().map(|entry| &plot.trace.entries[*entry]) {
-            participants.extend(sending(entry).filter(|_| is_lost(plot, entry)).map(|s| s.to));
-            if let Happening::Deliver { from, .. } = entry.what {
+        for entry in step.entries.iter().map(|entry| &story.trace.entries[*entry]) {
+            participants.extend(sending(entry).filter(|_| is_lost(story, entry)).map(|s| s.to));
+            if let TraceEvent::Deliver { from, .. } = entry.what {
                 participants.insert(from);
             }
         }
@@ -77,20 +77,20 @@ fn participants(plot: &Plot<'_>, told: &[usize]) -> BTreeSet<ProcessId> {
 
 fn write_step(
     out: &mut impl Write,
-    plot: &Plot<'_>,
+    story: &Story<'_>,
     step: &Step,
     standing: Standing,
     all: &str,
 ) -> io::Result<()> {
     let over = step.process.map_or_else(|| all.to_owned(), |p| p.to_string());
-    for entry in step.entries.iter().map(|entry| &plot.trace.entries[*entry]) {
+    for entry in step.entries.iter().map(|entry| &story.trace.entries[*entry]) {
         match (&entry.what, step.process) {
-            (Happening::Deliver { from, message, .. }, Some(p)) if *from != p => {
-                let sent = step.cause.map(|cause| rounded(plot.causality.steps[cause].at));
+            (TraceEvent::Deliver { from, message, .. }, Some(p)) if *from != p => {
+                let sent = step.cause.map(|cause| rounded(story.causality.steps[cause].at));
                 let sent = sent.map_or_else(String::new, |at| format!(" (sent {at})"));
                 writeln!(out, "    {from}->>{p}: {}{sent}", label(message))?;
             }
-            (_, Some(p)) if is_lost(plot, entry) => {
+            (_, Some(p)) if is_lost(story, entry) => {
                 let Some(sending) = sending(entry) else { continue };
                 writeln!(out, "    {p}-x{}: {}", sending.to, label(sending.message))?;
             }
@@ -104,20 +104,20 @@ fn write_step(
     Ok(())
 }
 
-fn is_lost(plot: &Plot<'_>, entry: &Entry) -> bool {
-    let voyage = sending(entry).and_then(|sending| plot.causality.voyages.get(&sending.id));
+fn is_lost(story: &Story<'_>, entry: &Entry) -> bool {
+    let voyage = sending(entry).and_then(|sending| story.causality.voyages.get(&sending.id));
     voyage.is_some_and(|voyage| voyage.lost.is_some())
 }
 
-const fn is_noted(what: &Happening) -> bool {
+const fn is_noted(what: &TraceEvent) -> bool {
     is_fault(what)
         || matches!(
             what,
-            Happening::Request { .. }
-                | Happening::Timer { .. }
-                | Happening::Suspect { .. }
-                | Happening::Trust { .. }
-                | Happening::Indicate { .. }
+            TraceEvent::Request { .. }
+                | TraceEvent::Timer { .. }
+                | TraceEvent::Suspect { .. }
+                | TraceEvent::Trust { .. }
+                | TraceEvent::Indicate { .. }
         )
 }
 

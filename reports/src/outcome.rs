@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use ftsim_core::environment::network::DropReason;
 use ftsim_core::outcome::PacketCount;
-use ftsim_core::{Kind, Outcome, Verdict};
+use ftsim_core::{Outcome, PropertyKind, Verdict};
 use serde_json::{Value, json};
 
 use crate::foreign::line;
@@ -51,10 +51,10 @@ pub fn write_outcome(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> 
     Ok(())
 }
 
-const fn kind_text(kind: Kind) -> &'static str {
+const fn kind_text(kind: PropertyKind) -> &'static str {
     match kind {
-        Kind::Safety => "safety",
-        Kind::Liveness => "liveness",
+        PropertyKind::Safety => "safety",
+        PropertyKind::Liveness => "liveness",
     }
 }
 

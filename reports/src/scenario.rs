@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use ftsim_core::{Kind, PropertyId};
+use ftsim_core::{PropertyId, PropertyKind};
 use serde::Serialize;
 
 use crate::figures::{Figures, write_figures, write_heading};
@@ -61,7 +61,7 @@ pub struct PropertyRow {
     /// Its name.
     pub name: PropertyId,
     /// Safety or liveness.
-    pub kind: Kind,
+    pub kind: PropertyKind,
     /// It held, and its premise came true.
     pub held: u64,
     /// Its premise never came true.

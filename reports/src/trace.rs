@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use ftsim_core::outcome::trace::{Entry, Happening, Trace};
+use ftsim_core::outcome::trace::{Entry, Trace, TraceEvent};
 use ftsim_core::{Instant, ProcessId};
 
 use crate::foreign::line;
@@ -89,22 +89,22 @@ impl Line {
     fn of(entry: &Entry) -> Self {
         let me = entry.process.map_or_else(|| "network".to_owned(), |p| p.to_string());
         let (who, what, style) = match &entry.what {
-            Happening::Deliver { id, from, message } => {
+            TraceEvent::Deliver { id, from, message } => {
                 (link(&me, "<-", *from), format!("{message}  [{id}]"), PLAIN)
             }
-            Happening::Send { id, to, message, arrives, .. } => {
+            TraceEvent::Send { id, to, message, arrives, .. } => {
                 (link(&me, "->", *to), format!("{message}  [{id} arrives {arrives}]"), PLAIN)
             }
-            Happening::Drop { id, to, message, reason } => {
+            TraceEvent::Drop { id, to, message, reason } => {
                 (link(&me, "-x", *to), format!("{message}  [{id} {}]", reason.text()), UNKNOWN)
             }
-            Happening::Carry { id, to, message } => {
+            TraceEvent::Carry { id, to, message } => {
                 (link(&me, "=>", *to), format!("{message}  [{id} is carried]"), PLAIN)
             }
-            Happening::Garble { id, to, message } => {
+            TraceEvent::Garble { id, to, message } => {
                 (link(&me, "-?", *to), format!("{message}  [{id} garbled on the way]"), UNKNOWN)
             }
-            Happening::Replay { id, to, message } => {
+            TraceEvent::Replay { id, to, message } => {
                 (link(&me, "->", *to), format!("{message}  [{id} comes again]"), UNKNOWN)
             }
             own => {
@@ -122,67 +122,67 @@ fn link(me: &str, arrow: &str, other: ProcessId) -> String {
 }
 
 /// What happens at a process, or in the network, in words.
-pub(crate) fn happening(what: &Happening) -> (String, anstyle::Style) {
+pub(crate) fn happening(what: &TraceEvent) -> (String, anstyle::Style) {
     match what {
-        Happening::Start => ("starts".into(), FAINT),
-        Happening::Request { request } => (format!("is asked for {request}"), STRONG),
-        Happening::RequestLost { request } => {
+        TraceEvent::Start => ("starts".into(), FAINT),
+        TraceEvent::Request { request } => (format!("is asked for {request}"), STRONG),
+        TraceEvent::RequestLost { request } => {
             (format!("is down and not asked for {request}"), UNKNOWN)
         }
-        Happening::RequestMasked { request } => {
+        TraceEvent::RequestMasked { request } => {
             (format!("is not asked for {request}, which is masked"), FAINT)
         }
-        Happening::Timer { timer } => (format!("timer {timer} runs out"), PLAIN),
-        Happening::Suspect { subject } => (format!("suspects {subject}"), UNKNOWN),
-        Happening::Trust { subject } => (format!("trusts {subject} again"), UNKNOWN),
-        Happening::SetTimer { timer, due } => (format!("sets timer {timer} for {due}"), FAINT),
-        Happening::CancelTimer { timer } => (format!("cancels timer {timer}"), FAINT),
-        Happening::Indicate { what } => (format!("ANNOUNCES {what}"), GOOD),
-        Happening::Append { record } => (format!("logs {record}"), FAINT),
-        Happening::Rewrite { count } => {
+        TraceEvent::Timer { timer } => (format!("timer {timer} runs out"), PLAIN),
+        TraceEvent::Suspect { subject } => (format!("suspects {subject}"), UNKNOWN),
+        TraceEvent::Trust { subject } => (format!("trusts {subject} again"), UNKNOWN),
+        TraceEvent::SetTimer { timer, due } => (format!("sets timer {timer} for {due}"), FAINT),
+        TraceEvent::CancelTimer { timer } => (format!("cancels timer {timer}"), FAINT),
+        TraceEvent::Indicate { what } => (format!("ANNOUNCES {what}"), GOOD),
+        TraceEvent::Append { record } => (format!("logs {record}"), FAINT),
+        TraceEvent::Rewrite { count } => {
             (format!("rewrites its log: {}", counted(*count as u64, "record")), FAINT)
         }
-        Happening::SyncBegins => ("syncs its log and waits".into(), FAINT),
-        Happening::Synced => ("log is synced".into(), FAINT),
-        Happening::Reach { label } => (format!("reaches \"{label}\""), STRONG),
-        Happening::Note { remark } => (format!("notes: {remark}"), FAINT),
-        Happening::Crash { effects_lost } => match effects_lost {
+        TraceEvent::SyncBegins => ("syncs its log and waits".into(), FAINT),
+        TraceEvent::Synced => ("log is synced".into(), FAINT),
+        TraceEvent::Reach { label } => (format!("reaches \"{label}\""), STRONG),
+        TraceEvent::Note { remark } => (format!("notes: {remark}"), FAINT),
+        TraceEvent::Crash { effects_lost } => match effects_lost {
             0 => ("CRASHES".into(), BAD),
             1 => ("CRASHES (the last effect of this handler is lost)".into(), BAD),
             n => (format!("CRASHES (the last {n} effects of this handler are lost)"), BAD),
         },
-        Happening::Recover { records } => {
+        TraceEvent::Recover { records } => {
             (format!("RECOVERS with {}", counted(*records as u64, "record")), BAD)
         }
-        Happening::Pause => ("PAUSES".into(), BAD),
-        Happening::Resume => ("RESUMES".into(), BAD),
-        Happening::Begins { condition } => (format!("BEGINS {condition}"), BAD),
-        Happening::Ends { condition } => (format!("ENDS {condition}"), BAD),
-        Happening::Damage { fault } => (format!("DISK DAMAGED {fault}"), BAD),
-        Happening::StorageError { error } => {
+        TraceEvent::Pause => ("PAUSES".into(), BAD),
+        TraceEvent::Resume => ("RESUMES".into(), BAD),
+        TraceEvent::Begins { condition } => (format!("BEGINS {condition}"), BAD),
+        TraceEvent::Ends { condition } => (format!("ENDS {condition}"), BAD),
+        TraceEvent::Damage { fault } => (format!("DISK DAMAGED {fault}"), BAD),
+        TraceEvent::StorageError { error } => {
             (format!("hears that its disk failed: {error:?}"), BAD)
         }
-        Happening::Corrupt { behaviour } => (format!("TURNS BYZANTINE: {behaviour}"), BAD),
-        Happening::Heal => ("HEALS".into(), BAD),
-        Happening::Stabilise => ("IS STABLE from now on".into(), BAD),
-        Happening::Violation { property, message } => {
+        TraceEvent::Corrupt { behaviour } => (format!("TURNS BYZANTINE: {behaviour}"), BAD),
+        TraceEvent::Heal => ("HEALS".into(), BAD),
+        TraceEvent::Stabilise => ("IS STABLE from now on".into(), BAD),
+        TraceEvent::Violation { property, message } => {
             (format!("VIOLATES {property}: {message}"), BAD)
         }
-        Happening::Panic { message } => (format!("PANICS: {message}"), BAD),
-        Happening::Well { mode, processes } => (format!("{processes}: {mode}"), BAD),
-        Happening::Unavailable => {
+        TraceEvent::Panic { message } => (format!("PANICS: {message}"), BAD),
+        TraceEvent::Well { mode, processes } => (format!("{processes}: {mode}"), BAD),
+        TraceEvent::Unavailable => {
             ("IS CORRECTLY UNAVAILABLE: too few processes can be well".into(), BAD)
         }
-        Happening::Doubled { second } => (format!("IS TWO: the second is {second} here"), BAD),
-        Happening::Abort => ("ABORTS: the others will be told".into(), BAD),
-        Happening::StateCorrupted => ("ITS STATE CHANGES".into(), BAD),
-        Happening::ClockJump { shift } => (format!("ITS CLOCK JUMPS, {shift}"), BAD),
-        Happening::Deliver { .. }
-        | Happening::Send { .. }
-        | Happening::Drop { .. }
-        | Happening::Garble { .. }
-        | Happening::Carry { .. }
-        | Happening::Replay { .. } => {
+        TraceEvent::Doubled { second } => (format!("IS TWO: the second is {second} here"), BAD),
+        TraceEvent::Abort => ("ABORTS: the others will be told".into(), BAD),
+        TraceEvent::StateCorrupted => ("ITS STATE CHANGES".into(), BAD),
+        TraceEvent::ClockJump { shift } => (format!("ITS CLOCK JUMPS, {shift}"), BAD),
+        TraceEvent::Deliver { .. }
+        | TraceEvent::Send { .. }
+        | TraceEvent::Drop { .. }
+        | TraceEvent::Garble { .. }
+        | TraceEvent::Carry { .. }
+        | TraceEvent::Replay { .. } => {
             unreachable!("links are told apart before")
         }
     }

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use ftsim_core::outcome::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, TraceEvent};
 use ftsim_core::{Instant, ProcessId};
 
 use crate::layout::Page;
-use crate::plot::Plot;
+use crate::step_text::{content, rounded, sending, words};
+use crate::story::Story;
 use crate::style::STRONG;
-use crate::telling::{content, rounded, sending, words};
 
 /// So much of what was not answered is listed for a process.
 const UNANSWERED_COUNT_MAX: usize = 8;
@@ -18,21 +18,21 @@ const UNANSWERED_COUNT_MAX: usize = 8;
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_waiting(out: &mut impl Write, plot: &Plot<'_>, page: Page) -> io::Result<()> {
-    let at = rounded(plot.violated.at);
+pub fn write_waiting(out: &mut impl Write, story: &Story<'_>, page: Page) -> io::Result<()> {
+    let at = rounded(story.violated.at);
     writeln!(out, "{STRONG}Who waits for what, at {at}{STRONG:#}")?;
-    let mut told: BTreeSet<ProcessId> = plot.violated.witnesses.iter().copied().collect();
+    let mut told: BTreeSet<ProcessId> = story.violated.witnesses.iter().copied().collect();
     let mut asked = BTreeSet::new();
     for p in told.clone() {
-        let state = State::of(plot, p);
+        let state = State::of(story, p);
         asked.extend(state.unanswered.keys().map(|(to, _, _)| *to));
         for line in page.wrapped(&format!("  {p:3} "), &state.text()) {
             writeln!(out, "{line}")?;
         }
     }
     told.append(&mut asked.clone());
-    for p in asked.difference(&plot.violated.witnesses.iter().copied().collect()) {
-        let state = State::of(plot, *p);
+    for p in asked.difference(&story.violated.witnesses.iter().copied().collect()) {
+        let state = State::of(story, *p);
         let text = format!("{}; {}", state.standing(), state.last_words());
         for line in page.wrapped(&format!("  {p:3} "), &text) {
             writeln!(out, "{line}")?;
@@ -59,52 +59,52 @@ struct State<'a> {
 }
 
 impl<'a> State<'a> {
-    fn of(plot: &Plot<'a>, p: ProcessId) -> Self {
+    fn of(story: &Story<'a>, p: ProcessId) -> Self {
         let mut state = Self::default();
-        let trace = plot.trace;
-        let steps: Vec<usize> = plot.causality.of_process(p).map(|(index, _)| index).collect();
-        let entries = steps.iter().flat_map(|step| &plot.causality.steps[*step].entries);
+        let trace = story.trace;
+        let steps: Vec<usize> = story.causality.of_process(p).map(|(index, _)| index).collect();
+        let entries = steps.iter().flat_map(|step| &story.causality.steps[*step].entries);
         for entry in entries.map(|index| &trace.entries[*index]) {
-            state.note(plot, p, entry);
+            state.note(story, p, entry);
         }
         state
     }
 
-    fn note(&mut self, plot: &Plot<'a>, p: ProcessId, entry: &'a Entry) {
+    fn note(&mut self, story: &Story<'a>, p: ProcessId, entry: &'a Entry) {
         let is = |what| Some((what, entry.step, entry.at));
         match &entry.what {
-            Happening::Crash { .. } => {
+            TraceEvent::Crash { .. } => {
                 self.trouble = is("is down");
                 self.timers.clear();
             }
-            Happening::Pause => self.trouble = is("is paused"),
-            Happening::SyncBegins => self.trouble = is("waits for its disk"),
-            Happening::Corrupt { .. } | Happening::Doubled { .. } => {
+            TraceEvent::Pause => self.trouble = is("is paused"),
+            TraceEvent::SyncBegins => self.trouble = is("waits for its disk"),
+            TraceEvent::Corrupt { .. } | TraceEvent::Doubled { .. } => {
                 self.trouble = is("is Byzantine");
             }
-            Happening::Recover { .. } | Happening::Resume | Happening::Synced => {
+            TraceEvent::Recover { .. } | TraceEvent::Resume | TraceEvent::Synced => {
                 self.trouble = None;
             }
-            Happening::Indicate { .. } => self.announced = Some(entry),
-            Happening::Deliver { from, .. } if *from != p => {
+            TraceEvent::Indicate { .. } => self.announced = Some(entry),
+            TraceEvent::Deliver { from, .. } if *from != p => {
                 self.heard = Some(entry);
                 self.unanswered.retain(|(to, _, _), _| to != from);
                 self.ran_out.clear();
             }
-            Happening::SetTimer { timer, due } => drop(self.timers.insert(timer, *due)),
-            Happening::CancelTimer { timer } => drop(self.timers.remove(timer.as_str())),
-            Happening::Timer { timer } => {
+            TraceEvent::SetTimer { timer, due } => drop(self.timers.insert(timer, *due)),
+            TraceEvent::CancelTimer { timer } => drop(self.timers.remove(timer.as_str())),
+            TraceEvent::Timer { timer } => {
                 self.timers.remove(timer.as_str());
                 *self.ran_out.entry(timer).or_default() += 1;
             }
             _ => {}
         }
         if let Some(sending) = sending(entry) {
-            let voyage = plot.causality.voyages.get(&sending.id).copied().unwrap_or_default();
-            let fate = match (voyage.heard, voyage.lost.map(|lost| &plot.trace.entries[lost].what))
+            let voyage = story.causality.voyages.get(&sending.id).copied().unwrap_or_default();
+            let fate = match (voyage.heard, voyage.lost.map(|lost| &story.trace.entries[lost].what))
             {
                 (Some(_), _) => "heard",
-                (None, Some(Happening::Drop { reason, .. })) => reason.text(),
+                (None, Some(TraceEvent::Drop { reason, .. })) => reason.text(),
                 (None, _) => "still under way",
             };
             *self.unanswered.entry((sending.to, sending.kind(), fate)).or_default() += 1;
@@ -123,13 +123,13 @@ impl<'a> State<'a> {
     fn last_words(&self) -> String {
         let when = |entry: &Entry| format!("at {} (step {})", rounded(entry.at), entry.step);
         let heard = match self.heard.map(|entry| (entry, &entry.what)) {
-            Some((entry, Happening::Deliver { from, message, .. })) => {
+            Some((entry, TraceEvent::Deliver { from, message, .. })) => {
                 format!("heard last {} from {from} {}", content(message), when(entry))
             }
             _ => "never heard a message".to_owned(),
         };
         let announced = match self.announced.map(|entry| (entry, &entry.what)) {
-            Some((entry, Happening::Indicate { what })) => {
+            Some((entry, TraceEvent::Indicate { what })) => {
                 format!("announced last {} {}", content(what), when(entry))
             }
             _ => "never announced anything".to_owned(),

@@ -15,13 +15,13 @@ use crate::fault::random::Profile;
 use crate::id::PropertyId;
 use crate::model::adversary::CustomAdversary;
 use crate::model::mutant::Mutant;
-use crate::model::property::{Kind, Standing};
+use crate::model::property::{PropertyKind, Standing};
 use crate::model::protocol::Protocol;
 use crate::model::setting::{Invalid, Setting};
 use crate::model::spec::Spec;
 use crate::model::system_model::{FaultClass, Model};
 use crate::outcome::Outcome;
-use crate::outcome::decisions::Decisions;
+use crate::outcome::decisions::RecordedSchedule;
 use crate::outcome::trace::Trace;
 
 /// Runs seeds of one scenario.
@@ -49,7 +49,7 @@ pub trait Runner {
     ) -> io::Result<Outcome>;
     /// Runs one seed under this plan, and tells what became of each message and how long each
     /// notice of the oracle took.
-    fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Decisions);
+    fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, RecordedSchedule);
     /// The state of every process, as `Debug` shows it, after so many steps of this seed; under
     /// this plan, if there is one. All have started in any case.
     fn inspect(&mut self, seed: u64, plan: Option<Plan>, step: u64) -> Vec<String>;
@@ -81,7 +81,7 @@ impl<P: Protocol> Runner for Simulation<P> {
     ) -> io::Result<Outcome> {
         self.record_to(seed, plan, out)
     }
-    fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Decisions) {
+    fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, RecordedSchedule) {
         self.decisions(seed, plan)
     }
     fn inspect(&mut self, seed: u64, plan: Option<Plan>, step: u64) -> Vec<String> {
@@ -130,8 +130,8 @@ pub struct Entry {
     /// Whether this is the JSON of a request of its problem; if not, why not.
     pub read_request: fn(&Value) -> Result<(), String>,
     model_with: fn(&Value, &Setting) -> Model,
-    settle: fn(Settling<'_>) -> Result<Settled, Invalid>,
-    prepare: fn(Experiment, Settling<'_>) -> Result<Box<dyn Runner>, Invalid>,
+    resolve: fn(RawSettings<'_>) -> Result<ResolvedSettings, Invalid>,
+    prepare: fn(Experiment, RawSettings<'_>) -> Result<Box<dyn Runner>, Invalid>,
 }
 
 /// What is known of an adversary that a protocol brings along.
@@ -149,7 +149,7 @@ pub struct PropertyInfo {
     /// Its name.
     pub id: PropertyId,
     /// Safety or liveness.
-    pub kind: Kind,
+    pub kind: PropertyKind,
     /// Core or claim.
     pub standing: Standing,
     /// What it says.
@@ -158,7 +158,7 @@ pub struct PropertyInfo {
 
 /// A scenario's own settings for protocol and workload: objects; empty for all defaults.
 #[derive(Clone, Copy, Debug)]
-pub struct Settling<'a> {
+pub struct RawSettings<'a> {
     /// `[params]`.
     pub params: &'a Value,
     /// `[workload]`.
@@ -169,7 +169,7 @@ pub struct Settling<'a> {
 
 /// Settings with every default filled in, and the claims that follow.
 #[derive(Clone, Debug)]
-pub struct Settled {
+pub struct ResolvedSettings {
     /// `[params]`, complete.
     pub params: Value,
     /// `[workload]`, complete.
@@ -213,7 +213,7 @@ impl Entry {
             read_message: read_message::<P>,
             read_request: read_request::<P>,
             model_with: model::<P>,
-            settle: settle::<P>,
+            resolve: resolve::<P>,
             prepare: prepare::<P>,
         }
     }
@@ -228,14 +228,14 @@ impl Entry {
     ///
     /// # Errors
     /// When a setting is unknown or cannot be; the key begins with `params` or `workload`.
-    pub fn settle(&self, settling: Settling<'_>) -> Result<Settled, Invalid> {
-        (self.settle)(settling)
+    pub fn resolve(&self, settling: RawSettings<'_>) -> Result<ResolvedSettings, Invalid> {
+        (self.resolve)(settling)
     }
 
     /// Puts the protocol into a world.
     ///
     /// # Errors
-    /// As [`Entry::settle`].
+    /// As [`Entry::resolve`].
     pub fn prepare(
         &self,
         experiment: Experiment,
@@ -243,7 +243,7 @@ impl Entry {
         workload: &Value,
     ) -> Result<Box<dyn Runner>, Invalid> {
         let setting = experiment.setting.clone();
-        (self.prepare)(experiment, Settling { params, workload, setting: &setting })
+        (self.prepare)(experiment, RawSettings { params, workload, setting: &setting })
     }
 }
 
@@ -255,17 +255,17 @@ type Parsed<P> = (
     <<P as crate::model::process::Process>::Spec as Spec>::WorkloadSettings,
 );
 
-fn parse<P: Protocol>(settling: Settling<'_>) -> Result<Parsed<P>, Invalid> {
+fn parse<P: Protocol>(settling: RawSettings<'_>) -> Result<Parsed<P>, Invalid> {
     Ok((read(PARAMS, settling.params)?, read("workload", settling.workload)?))
 }
 
-fn settle<P: Protocol>(settling: Settling<'_>) -> Result<Settled, Invalid> {
+fn resolve<P: Protocol>(settling: RawSettings<'_>) -> Result<ResolvedSettings, Invalid> {
     let (params, workload) = parse::<P>(settling)?;
     P::validate(&params, settling.setting).map_err(|e| e.within("params"))?;
     P::Spec::workload(&workload, settling.setting).map_err(|e| e.within("workload"))?;
     let claims = P::claims(&params, settling.setting);
     let model = P::model(&params, settling.setting);
-    Ok(Settled { params: write(&params), workload: write(&workload), claims, model })
+    Ok(ResolvedSettings { params: write(&params), workload: write(&workload), claims, model })
 }
 
 fn model<P: Protocol>(params: &Value, setting: &Setting) -> Model {
@@ -274,7 +274,7 @@ fn model<P: Protocol>(params: &Value, setting: &Setting) -> Model {
 
 fn prepare<P: Protocol>(
     experiment: Experiment,
-    settling: Settling<'_>,
+    settling: RawSettings<'_>,
 ) -> Result<Box<dyn Runner>, Invalid> {
     let (params, workload) = parse::<P>(settling)?;
     Ok(Box::new(Simulation::<P>::new(experiment, params, &workload)?))

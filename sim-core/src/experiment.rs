@@ -4,13 +4,13 @@ use crate::environment::clock::ClockConfig;
 use crate::environment::detector::DetectorConfig;
 use crate::environment::liveness::Liveness;
 use crate::environment::mask::Mask;
-use crate::environment::message_override::MessageOverride;
+use crate::environment::message_rule::MessageRule;
 use crate::environment::network::NetworkConfig;
 use crate::environment::request_override::RequestOverride;
 use crate::environment::storage::OnCrash;
 use crate::environment::transport::TransportConfig;
 use crate::fault::Plan;
-use crate::fault::choice::Choice;
+use crate::fault::choice::DrawnTarget;
 use crate::fault::random::RandomFaults;
 use crate::id::PropertyId;
 use crate::model::setting::Setting;
@@ -37,13 +37,13 @@ pub struct Experiment {
     /// The faults that every seed has.
     pub plan: Plan,
     /// Faults of the plan of which each seed chooses some.
-    pub choices: Vec<Choice>,
+    pub choices: Vec<DrawnTarget>,
     /// Processes that share their fate, as on one machine: whatever stops one stops all.
     pub fate_groups: Vec<ProcessSet>,
     /// When and for whom all faults end, if they do.
     pub liveness: Option<Liveness>,
     /// Exact decisions about single messages.
-    pub overrides: Vec<MessageOverride>,
+    pub overrides: Vec<MessageRule>,
     /// Exact decisions about single requests.
     pub requests: Vec<RequestOverride>,
     /// Requests that are not made.

@@ -14,14 +14,14 @@ const DEPTH: usize = 4;
 
 /// The kind of a message.
 #[derive(Clone, Copy, Default)]
-pub struct Kind {
+pub struct MessageKind {
     /// One byte a level: the variant's index plus one.
     code: u32,
     names: [&'static str; DEPTH],
     depth: u8,
 }
 
-impl Kind {
+impl MessageKind {
     /// The kind of this message: variants' names, or its type's where it is no enum.
     #[inline]
     pub fn of<M: Serialize>(message: &M) -> Self {
@@ -62,7 +62,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for MessageKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [first, rest @ ..] = &self.names[..usize::from(self.depth)] else {
             return f.write_str("Message");
@@ -72,13 +72,13 @@ impl fmt::Display for Kind {
     }
 }
 
-impl fmt::Debug for Kind {
+impl fmt::Debug for MessageKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-struct Reader<'a>(&'a mut Kind);
+struct Reader<'a>(&'a mut MessageKind);
 
 /// The reader has seen enough.
 #[derive(Debug)]
@@ -230,23 +230,23 @@ mod tests {
     #[test]
     fn kinds_are_paths_of_variants() {
         let kinds = [
-            Kind::of(&Outer::Rb(Inner::Echo { _round: 1 })),
-            Kind::of(&Outer::Rb(Inner::Ready(1, 2))),
-            Kind::of(&Outer::Ping),
-            Kind::of(&Outer::Value(1)),
-            Kind::of(&Outer::Carry(Token(1))),
-            Kind::of(&Outer::Many(vec![Inner::Ready(1, 2)])),
+            MessageKind::of(&Outer::Rb(Inner::Echo { _round: 1 })),
+            MessageKind::of(&Outer::Rb(Inner::Ready(1, 2))),
+            MessageKind::of(&Outer::Ping),
+            MessageKind::of(&Outer::Value(1)),
+            MessageKind::of(&Outer::Carry(Token(1))),
+            MessageKind::of(&Outer::Many(vec![Inner::Ready(1, 2)])),
         ];
         let names = kinds.map(|k| k.to_string());
         assert_eq!(names, ["Rb.Echo", "Rb.Ready", "Ping", "Value", "Carry", "Many"]);
-        let mut codes = kinds.map(Kind::code).to_vec();
+        let mut codes = kinds.map(MessageKind::code).to_vec();
         codes.dedup();
         assert_eq!(codes.len(), 6, "{codes:?}");
     }
 
     #[test]
     fn a_message_that_is_no_enum_has_its_type_for_a_kind() {
-        assert_eq!(Kind::of(&Token(7)).to_string(), "Token");
-        assert_eq!(Kind::of(&7u64).to_string(), "Message");
+        assert_eq!(MessageKind::of(&Token(7)).to_string(), "Token");
+        assert_eq!(MessageKind::of(&7u64).to_string(), "Message");
     }
 }

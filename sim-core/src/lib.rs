@@ -59,8 +59,8 @@ pub use model::effect::{Cx, Effect, Part};
 pub use model::mutant::{Mutant, MutantKind};
 pub use model::process::{Indication, Process, Request};
 pub use model::property::{
-    DynProperty, End, EndCause, Judged, Kind, Observed, Property, PropertyEntry, Standing, Verdict,
-    Violation, What,
+    DynProperty, End, EndCause, Judged, Observation, Observed, Property, PropertyEntry,
+    PropertyKind, Standing, Verdict, Violation,
 };
 pub use model::protocol::{NoParams, Protocol, StateCorruption};
 pub use model::setting::{Invalid, Setting};

@@ -18,7 +18,7 @@ pub enum Stream {
     /// Which processes may be faulty.
     Faults,
     /// What conditions do to messages.
-    Conditions,
+    ActiveConditions,
     /// What speaks for a Byzantine process, by its index.
     Adversary(u32),
     /// Random faults of one kind, by its number.
@@ -59,7 +59,7 @@ impl Stream {
             Self::Clocks => 5,
             Self::Ties => 6,
             Self::Storage => 7,
-            Self::Conditions => 8,
+            Self::ActiveConditions => 8,
             Self::Mistakes => 9,
             Self::Key(p) => (5 << 32) | p as u64,
             Self::Adversary(p) => (3 << 32) | p as u64,

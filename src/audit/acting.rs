@@ -1,6 +1,6 @@
 //! Who is down, absent, paused or blocked does nothing.
 
-use ftsim_core::outcome::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, TraceEvent};
 
 use super::known::{Host, Known, is_deed};
 use super::{Check, Report, Rule};
@@ -10,7 +10,7 @@ pub(super) struct Acting;
 impl<'a> Check<'a> for Acting {
     fn see(&mut self, entry: &'a Entry, known: &Known<'a>, report: &mut Report) {
         let Some(p) = entry.process else { return };
-        if let Happening::RequestLost { .. } = entry.what
+        if let TraceEvent::RequestLost { .. } = entry.what
             && known.host(p).up
         {
             report.add(Rule::Down, "a request is lost although the process is up");
@@ -19,7 +19,7 @@ impl<'a> Check<'a> for Acting {
             return;
         }
         // Its second copy speaks under the same name.
-        let speaks = matches!(entry.what, Happening::Send { .. } | Happening::Carry { .. });
+        let speaks = matches!(entry.what, TraceEvent::Send { .. } | TraceEvent::Carry { .. });
         let first = broken(entry, known.host(p));
         let excused = speaks && known.copies(p).any(|host| broken(entry, host).is_none());
         if let Some((rule, message)) = first
@@ -32,9 +32,9 @@ impl<'a> Check<'a> for Acting {
 
 /// The rule that a process in this state breaks when it does that.
 fn broken(entry: &Entry, host: &Host) -> Option<(Rule, &'static str)> {
-    let starts = entry.what == Happening::Start;
-    let disk = matches!(entry.what, Happening::Synced | Happening::StorageError { .. });
-    let lies = matches!(entry.what, Happening::Send { .. } | Happening::Carry { .. });
+    let starts = entry.what == TraceEvent::Start;
+    let disk = matches!(entry.what, TraceEvent::Synced | TraceEvent::StorageError { .. });
+    let lies = matches!(entry.what, TraceEvent::Send { .. } | TraceEvent::Carry { .. });
     if starts && host.started {
         return Some((Rule::Absent, "the process has started before"));
     }
@@ -48,32 +48,32 @@ fn broken(entry: &Entry, host: &Host) -> Option<(Rule, &'static str)> {
         return Some((Rule::Blocked, "the process waits for a sync"));
     }
     // What an adversary has held back it sends when it likes.
-    if host.paused && entry.what != Happening::Synced && !(host.corrupt && lies) {
+    if host.paused && entry.what != TraceEvent::Synced && !(host.corrupt && lies) {
         return Some((Rule::Paused, "the process is paused"));
     }
     None
 }
 
 /// What is done, in a word or two.
-fn name(what: &Happening) -> String {
+fn name(what: &TraceEvent) -> String {
     match what {
-        Happening::Start => "it starts".to_owned(),
-        Happening::Request { request } => format!("it hears the request {request}"),
-        Happening::Deliver { id, from, message } => {
+        TraceEvent::Start => "it starts".to_owned(),
+        TraceEvent::Request { request } => format!("it hears the request {request}"),
+        TraceEvent::Deliver { id, from, message } => {
             format!("{message} of {from} is delivered (m{})", id.0)
         }
-        Happening::Timer { timer } => format!("its timer {timer} runs out"),
-        Happening::Suspect { subject } => format!("it suspects {subject}"),
-        Happening::Trust { subject } => format!("it trusts {subject}"),
-        Happening::Send { to, message, .. } => format!("it sends {message} to {to}"),
-        Happening::Carry { to, message, .. } => format!("it gives {message} for {to} away"),
-        Happening::SetTimer { timer, .. } => format!("it sets the timer {timer}"),
-        Happening::CancelTimer { timer } => format!("it cancels the timer {timer}"),
-        Happening::Indicate { what } => format!("it announces {what}"),
-        Happening::Append { record } => format!("it logs {record}"),
-        Happening::Rewrite { .. } => "it rewrites its log".to_owned(),
-        Happening::SyncBegins | Happening::Synced => "its log is synced".to_owned(),
-        Happening::StorageError { .. } => "it hears that its disk fails".to_owned(),
+        TraceEvent::Timer { timer } => format!("its timer {timer} runs out"),
+        TraceEvent::Suspect { subject } => format!("it suspects {subject}"),
+        TraceEvent::Trust { subject } => format!("it trusts {subject}"),
+        TraceEvent::Send { to, message, .. } => format!("it sends {message} to {to}"),
+        TraceEvent::Carry { to, message, .. } => format!("it gives {message} for {to} away"),
+        TraceEvent::SetTimer { timer, .. } => format!("it sets the timer {timer}"),
+        TraceEvent::CancelTimer { timer } => format!("it cancels the timer {timer}"),
+        TraceEvent::Indicate { what } => format!("it announces {what}"),
+        TraceEvent::Append { record } => format!("it logs {record}"),
+        TraceEvent::Rewrite { .. } => "it rewrites its log".to_owned(),
+        TraceEvent::SyncBegins | TraceEvent::Synced => "its log is synced".to_owned(),
+        TraceEvent::StorageError { .. } => "it hears that its disk fails".to_owned(),
         _ => "it goes on".to_owned(),
     }
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use ftsim_core::environment::delay::Delay as Shape;
 use ftsim_core::environment::liveness::LivenessMode;
-use ftsim_core::environment::message_override::Fate;
+use ftsim_core::environment::message_rule::Fate;
 use ftsim_core::environment::network::Order;
 use ftsim_core::fault::condition::Condition;
 use ftsim_core::id::ProcessId;
-use ftsim_core::outcome::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, TraceEvent};
 use ftsim_core::time::{Duration, Instant};
 
 use super::delivery::overrides;
@@ -23,7 +23,7 @@ pub(super) struct Delay {
 
 impl<'a> Check<'a> for Delay {
     fn see(&mut self, entry: &'a Entry, known: &Known<'a>, report: &mut Report) {
-        let (Some(p), Happening::Send { id, to, arrives, .. }) = (entry.process, &entry.what)
+        let (Some(p), TraceEvent::Send { id, to, arrives, .. }) = (entry.process, &entry.what)
         else {
             return;
         };

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ftsim_core::environment::message_override::Fate;
+use ftsim_core::environment::message_rule::Fate;
 use ftsim_core::environment::network::DropReason;
 use ftsim_core::environment::transport::Guarantee;
 use ftsim_core::fault::condition::Condition;
 use ftsim_core::fault::{Crash, InFlight};
 use ftsim_core::id::{MessageId, ProcessId};
-use ftsim_core::outcome::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, TraceEvent};
 use ftsim_core::rng::Probability;
 use ftsim_core::time::Instant;
 
@@ -46,7 +46,7 @@ impl<'a> Check<'a> for Delivery<'a> {
         let Some(p) = entry.process else { return };
         let just_sent = self.just_sent.take();
         match &entry.what {
-            Happening::Send { id, to, message, arrives, .. } => {
+            TraceEvent::Send { id, to, message, arrives, .. } => {
                 let link = (p, *to);
                 if known.is_replay(entry) {
                     self.replay(*id, link, known, report);
@@ -65,18 +65,18 @@ impl<'a> Check<'a> for Delivery<'a> {
                 let copy = Copy { sent: entry.at, arrives: *arrives, message };
                 self.under_way.entry((*id, p, *to)).or_default().push(copy);
             }
-            Happening::Carry { id, .. } => self.is_new(*id, report),
-            Happening::Deliver { id, from, message } => {
+            TraceEvent::Carry { id, .. } => self.is_new(*id, report),
+            TraceEvent::Deliver { id, from, message } => {
                 if *from == known.identity(p) {
                     self.deliver_to_self(*id, p, known, report);
                 } else if known.subject.experiment.transport.guarantee == Guarantee::Raw {
                     self.deliver(*id, (*from, p), message, known, report);
                 }
             }
-            Happening::Drop { id, to, message, reason } => {
+            TraceEvent::Drop { id, to, message, reason } => {
                 self.lose(*id, (p, *to), (message, *reason), known, report);
             }
-            Happening::Crash { .. } => {
+            TraceEvent::Crash { .. } => {
                 let crashes = causes::crashes(known, p);
                 let takes = |crash: &&Crash| crash.in_flight == InFlight::Lose;
                 if crashes.iter().any(takes) {

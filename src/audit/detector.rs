@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::environment::detector::{DetectorKind, Mistake};
 use ftsim_core::id::ProcessId;
-use ftsim_core::outcome::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, TraceEvent};
 use ftsim_core::time::Instant;
 
 use super::known::Known;
@@ -46,11 +46,11 @@ impl<'a> Check<'a> for Detector {
         let p = known.identity(place);
         match &entry.what {
             // What a second copy is told, the first is told too.
-            Happening::Suspect { .. } | Happening::Trust { .. } if p != place => {}
-            Happening::Suspect { subject } => self.suspect(p, *subject, known, report),
-            Happening::Trust { subject } => self.trust(p, *subject, known, report),
-            Happening::Abort => drop(self.aborted.insert(p, entry.at)),
-            Happening::Crash { .. } => {
+            TraceEvent::Suspect { .. } | TraceEvent::Trust { .. } if p != place => {}
+            TraceEvent::Suspect { subject } => self.suspect(p, *subject, known, report),
+            TraceEvent::Trust { subject } => self.trust(p, *subject, known, report),
+            TraceEvent::Abort => drop(self.aborted.insert(p, entry.at)),
+            TraceEvent::Crash { .. } => {
                 self.suspected.retain(|(observer, _)| *observer != p);
                 self.owed.retain(|(observer, _), _| *observer != p);
                 self.changes.entry(p).or_default().push(entry.at);
@@ -58,7 +58,7 @@ impl<'a> Check<'a> for Detector {
                     self.owe(observer, p, known);
                 }
             }
-            Happening::Recover { .. } => {
+            TraceEvent::Recover { .. } => {
                 self.owed.retain(|(_, subject), _| *subject != p);
                 self.changes.entry(p).or_default().push(entry.at);
                 for q in known.processes().filter(|q| !known.host(*q).up && *q != p) {

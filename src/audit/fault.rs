@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::ProcessSet;
-use ftsim_core::fault::choice::Chosen;
+use ftsim_core::fault::choice::TargetRule;
 use ftsim_core::fault::condition::Persistence;
 use ftsim_core::fault::{Action, Fault, Plan, Trigger};
 use ftsim_core::id::ProcessId;
 use ftsim_core::model::system_model::FaultClass;
-use ftsim_core::outcome::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, TraceEvent};
 use ftsim_core::time::{Duration, Instant};
 
 use super::known::Known;
@@ -52,43 +52,46 @@ impl<'a> Check<'a> for Faults<'a> {
         let over = known.faults_ended.is_some_and(|at| at < known.at);
         let p = entry.process;
         let cause = match &entry.what {
-            Happening::Crash { .. } => self.crash(entry, known),
-            Happening::Recover { .. } => return self.recover(entry, known, report),
-            Happening::Resume => return self.resume(entry, known, report),
-            Happening::Begins { condition } => self.begins(condition, known),
-            Happening::Ends { condition } => return self.ends(condition, known, report),
-            Happening::Pause => self.pause(p, known),
-            Happening::Damage { fault } => self.strikes(p, known, |action| match action {
+            TraceEvent::Crash { .. } => self.crash(entry, known),
+            TraceEvent::Recover { .. } => return self.recover(entry, known, report),
+            TraceEvent::Resume => return self.resume(entry, known, report),
+            TraceEvent::Begins { condition } => self.begins(condition, known),
+            TraceEvent::Ends { condition } => return self.ends(condition, known, report),
+            TraceEvent::Pause => self.pause(p, known),
+            TraceEvent::Damage { fault } => self.strikes(p, known, |action| match action {
                 Action::Damage(q, damage) => Some(*q) == p && damage.to_string() == *fault,
                 _ => false,
             }),
-            Happening::ClockJump { shift } => self.strikes(p, known, |action| match action {
+            TraceEvent::ClockJump { shift } => self.strikes(p, known, |action| match action {
                 Action::Jump(q, by) => Some(*q) == p && by.to_string() == *shift,
                 _ => false,
             }),
-            Happening::Corrupt { behaviour } => self.corrupt(p, behaviour, known),
-            Happening::StateCorrupted => self.strikes(p, known, |action| match action {
+            TraceEvent::Corrupt { behaviour } => self.corrupt(p, behaviour, known),
+            TraceEvent::StateCorrupted => self.strikes(p, known, |action| match action {
                 Action::CorruptState(q) => Some(*q) == p,
                 _ => false,
             }),
-            Happening::Start if known.at > Instant::ZERO => {
+            TraceEvent::Start if known.at > Instant::ZERO => {
                 let ends = known.faults_ended == Some(known.at);
                 ends || self.strikes(p, known, |action| match action {
                     Action::Start(q) => Some(*q) == p,
                     _ => false,
                 })
             }
-            Happening::Heal => self.strikes(None, known, |action| *action == Action::Heal),
-            Happening::Stabilise => known.subject.experiment.network.stabilise_at == Some(known.at),
-            Happening::Well { .. } => {
+            TraceEvent::Heal => self.strikes(None, known, |action| *action == Action::Heal),
+            TraceEvent::Stabilise => {
+                known.subject.experiment.network.stabilise_at == Some(known.at)
+            }
+            TraceEvent::Well { .. } => {
                 known.subject.experiment.liveness.is_some_and(|well| well.at == known.at)
             }
             _ => return,
         };
-        let halts = matches!(entry.what, Happening::Crash { .. }) && causes::can_halt(entry, known);
+        let halts =
+            matches!(entry.what, TraceEvent::Crash { .. }) && causes::can_halt(entry, known);
         if !cause {
             report.add(Rule::Unplanned, format!("the plan knows of no {}", name(&entry.what)));
-        } else if over && !halts && !matches!(entry.what, Happening::Stabilise) {
+        } else if over && !halts && !matches!(entry.what, TraceEvent::Stabilise) {
             let message = format!("a {}, and all faults are over", name(&entry.what));
             report.add(Rule::Unplanned, message);
         }
@@ -307,10 +310,10 @@ fn budget(subject: &Subject<'_>, report: &mut Report) {
     for choice in &subject.experiment.choices {
         let candidates = choice.candidate_count;
         let wanted = match choice.of {
-            Chosen::Any => 1,
-            Chosen::Minority => candidates.saturating_sub(1) / 2,
-            Chosen::Majority => candidates / 2 + 1,
-            Chosen::Leader => candidates,
+            TargetRule::Any => 1,
+            TargetRule::Minority => candidates.saturating_sub(1) / 2,
+            TargetRule::Majority => candidates / 2 + 1,
+            TargetRule::Leader => candidates,
         };
         let each = choice.faults.len() / candidates.max(1);
         let of_choice = subject.plan.faults.get(choice.faults.clone()).unwrap_or_default();
@@ -325,19 +328,19 @@ fn budget(subject: &Subject<'_>, report: &mut Report) {
 }
 
 /// What a trace calls it.
-const fn name(what: &Happening) -> &'static str {
+const fn name(what: &TraceEvent) -> &'static str {
     match what {
-        Happening::Crash { .. } => "crash",
-        Happening::Begins { .. } => "condition that begins here",
-        Happening::Pause => "pause",
-        Happening::Damage { .. } => "damage to a disk",
-        Happening::ClockJump { .. } => "jump of a clock",
-        Happening::Corrupt { .. } => "process that turns Byzantine",
-        Happening::StateCorrupted => "change of a state",
-        Happening::Start => "late start",
-        Happening::Heal => "healing",
-        Happening::Stabilise => "time of stabilisation",
-        Happening::Well { .. } => "end of all faults",
+        TraceEvent::Crash { .. } => "crash",
+        TraceEvent::Begins { .. } => "condition that begins here",
+        TraceEvent::Pause => "pause",
+        TraceEvent::Damage { .. } => "damage to a disk",
+        TraceEvent::ClockJump { .. } => "jump of a clock",
+        TraceEvent::Corrupt { .. } => "process that turns Byzantine",
+        TraceEvent::StateCorrupted => "change of a state",
+        TraceEvent::Start => "late start",
+        TraceEvent::Heal => "healing",
+        TraceEvent::Stabilise => "time of stabilisation",
+        TraceEvent::Well { .. } => "end of all faults",
         _ => "such fault",
     }
 }

@@ -6,7 +6,7 @@ use ftsim_core::environment::network::Order;
 use ftsim_core::environment::transport::Guarantee;
 use ftsim_core::fault::condition::Condition;
 use ftsim_core::id::{MessageId, ProcessId};
-use ftsim_core::outcome::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, TraceEvent};
 
 use super::delivery::overrides;
 use super::known::Known;
@@ -24,7 +24,7 @@ impl<'a> Check<'a> for Fifo {
     fn see(&mut self, entry: &'a Entry, known: &Known<'a>, report: &mut Report) {
         let Some(p) = entry.process else { return };
         match &entry.what {
-            Happening::Send { id, to, .. } => {
+            TraceEvent::Send { id, to, .. } => {
                 let link = (p, known.identity(*to));
                 let mut conditions = known.in_force.on_link(link.0, link.1);
                 let reorders = conditions.any(|condition| {
@@ -36,7 +36,7 @@ impl<'a> Check<'a> for Fifo {
                     self.loose.insert(*id);
                 }
             }
-            Happening::Deliver { id, from, .. } => {
+            TraceEvent::Deliver { id, from, .. } => {
                 let to = known.identity(p);
                 let raw = known.subject.experiment.transport.guarantee == Guarantee::Raw;
                 let keeps = known.link(*from, to).order == Order::Fifo && *from != to && raw;

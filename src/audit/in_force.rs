@@ -4,7 +4,7 @@ use ftsim_core::ProcessSet;
 use ftsim_core::fault::condition::Condition;
 use ftsim_core::fault::{Action, Plan};
 use ftsim_core::id::ProcessId;
-use ftsim_core::outcome::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, TraceEvent};
 use ftsim_core::time::Instant;
 
 /// The conditions of a run.
@@ -42,7 +42,7 @@ impl<'a> InForce<'a> {
 
     pub fn see(&mut self, entry: &Entry) {
         match &entry.what {
-            Happening::Begins { condition } => {
+            TraceEvent::Begins { condition } => {
                 for known in self.all.iter_mut().filter(|known| known.text == *condition) {
                     if known.count == 0 {
                         known.since = entry.at;
@@ -50,14 +50,14 @@ impl<'a> InForce<'a> {
                     known.count += 1;
                 }
             }
-            Happening::Ends { condition } => {
+            TraceEvent::Ends { condition } => {
                 for known in self.all.iter_mut().filter(|known| known.text == *condition) {
                     known.count = known.count.saturating_sub(1);
                     known.until = Some(entry.at);
                 }
             }
-            Happening::Heal => self.heal(entry.at, |condition| condition.faulty().is_none()),
-            Happening::Stabilise => self.heal_all(entry.at),
+            TraceEvent::Heal => self.heal(entry.at, |condition| condition.faulty().is_none()),
+            TraceEvent::Stabilise => self.heal_all(entry.at),
             _ => {}
         }
     }

@@ -7,7 +7,7 @@ use ftsim_core::fault::condition::Condition;
 use ftsim_core::fault::{Action, Trigger};
 use ftsim_core::id::{MessageId, ProcessId};
 use ftsim_core::model::data::StorageError;
-use ftsim_core::outcome::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, TraceEvent};
 use ftsim_core::time::Instant;
 
 use super::Subject;
@@ -64,27 +64,27 @@ pub(super) struct Host {
 }
 
 /// Whether a process does this, rather than that it is done to it or to something else.
-pub(super) const fn is_deed(what: &Happening) -> bool {
+pub(super) const fn is_deed(what: &TraceEvent) -> bool {
     matches!(
         what,
-        Happening::Start
-            | Happening::Request { .. }
-            | Happening::Deliver { .. }
-            | Happening::Timer { .. }
-            | Happening::Suspect { .. }
-            | Happening::Trust { .. }
-            | Happening::StorageError { .. }
-            | Happening::Send { .. }
-            | Happening::Carry { .. }
-            | Happening::SetTimer { .. }
-            | Happening::CancelTimer { .. }
-            | Happening::Indicate { .. }
-            | Happening::Append { .. }
-            | Happening::Rewrite { .. }
-            | Happening::SyncBegins
-            | Happening::Synced
-            | Happening::Reach { .. }
-            | Happening::Note { .. }
+        TraceEvent::Start
+            | TraceEvent::Request { .. }
+            | TraceEvent::Deliver { .. }
+            | TraceEvent::Timer { .. }
+            | TraceEvent::Suspect { .. }
+            | TraceEvent::Trust { .. }
+            | TraceEvent::StorageError { .. }
+            | TraceEvent::Send { .. }
+            | TraceEvent::Carry { .. }
+            | TraceEvent::SetTimer { .. }
+            | TraceEvent::CancelTimer { .. }
+            | TraceEvent::Indicate { .. }
+            | TraceEvent::Append { .. }
+            | TraceEvent::Rewrite { .. }
+            | TraceEvent::SyncBegins
+            | TraceEvent::Synced
+            | TraceEvent::Reach { .. }
+            | TraceEvent::Note { .. }
     )
 }
 
@@ -133,7 +133,7 @@ impl<'a> Known<'a> {
         (self.at, self.step) = (entry.at, entry.step);
         self.in_force.see(entry);
         match &entry.what {
-            Happening::Well { mode, processes } => {
+            TraceEvent::Well { mode, processes } => {
                 let modes = [LivenessMode::Gst, LivenessMode::HealAll, LivenessMode::Core];
                 let mode = modes.into_iter().find(|known| known.to_string() == *mode);
                 self.well = mode.map(|mode| (mode, read_set(processes)));
@@ -144,7 +144,7 @@ impl<'a> Known<'a> {
                     self.in_force.heal_all(entry.at);
                 }
             }
-            Happening::Doubled { second } => {
+            TraceEvent::Doubled { second } => {
                 if let Some(of) = entry.process
                     && second.index() == self.hosts.len()
                 {
@@ -159,17 +159,17 @@ impl<'a> Known<'a> {
     /// Leaves an entry behind.
     pub fn after(&mut self, entry: &Entry) {
         self.replayed = match &entry.what {
-            Happening::Replay { id, to, .. } => Some((*id, *to)),
+            TraceEvent::Replay { id, to, .. } => Some((*id, *to)),
             _ => None,
         };
         let Some(p) = entry.process else { return };
         let count = self.subject.experiment.setting.n;
-        if let Happening::Crash { .. } = entry.what {
+        if let TraceEvent::Crash { .. } = entry.what {
             // The second copy stops with the first.
             let twins = self.hosts.iter_mut().skip(count as usize);
             twins.filter(|host| host.of == p).for_each(|host| host.crash(entry.at));
         }
-        if let Happening::Begins { condition } = &entry.what
+        if let TraceEvent::Begins { condition } = &entry.what
             && let Some(q) = self.in_force.find(condition).and_then(Condition::faulty)
             && let Some(host) = self.hosts.get_mut(q.index())
         {
@@ -177,12 +177,12 @@ impl<'a> Known<'a> {
         }
         let Some(host) = self.hosts.get_mut(p.index()) else { return };
         match &entry.what {
-            Happening::Start => {
+            TraceEvent::Start => {
                 (host.up, host.absent, host.started) = (true, false, true);
                 host.began = entry.at;
             }
-            Happening::Crash { .. } => host.crash(entry.at),
-            Happening::Recover { .. } => {
+            TraceEvent::Crash { .. } => host.crash(entry.at),
+            TraceEvent::Recover { .. } => {
                 (host.up, host.started) = (true, true);
                 host.began = entry.at;
                 host.recovered = Some(entry.at);
@@ -190,14 +190,14 @@ impl<'a> Known<'a> {
                 // Its handler is a step of its own, which no entry begins.
                 host.acted_in = Some(entry.step + 1);
             }
-            Happening::Pause => host.wait(|host| host.paused = true, entry.at),
-            Happening::Resume => host.stop_waiting(|host| host.paused = false, entry.at),
-            Happening::SyncBegins => host.wait(|host| host.blocked = true, entry.at),
-            Happening::Synced | Happening::StorageError { error: StorageError::SyncFailed } => {
+            TraceEvent::Pause => host.wait(|host| host.paused = true, entry.at),
+            TraceEvent::Resume => host.stop_waiting(|host| host.paused = false, entry.at),
+            TraceEvent::SyncBegins => host.wait(|host| host.blocked = true, entry.at),
+            TraceEvent::Synced | TraceEvent::StorageError { error: StorageError::SyncFailed } => {
                 host.stop_waiting(|host| host.blocked = false, entry.at);
             }
-            Happening::Corrupt { .. } => host.corrupt = true,
-            Happening::StateCorrupted => host.ever_faulty = true,
+            TraceEvent::Corrupt { .. } => host.corrupt = true,
+            TraceEvent::StateCorrupted => host.ever_faulty = true,
             _ => {}
         }
         if is_deed(&entry.what) {
@@ -248,7 +248,7 @@ impl<'a> Known<'a> {
     /// Whether this is what the network does with an old message.
     pub fn is_replay(&self, entry: &Entry) -> bool {
         match &entry.what {
-            Happening::Send { id, to, .. } => self.replayed == Some((*id, *to)),
+            TraceEvent::Send { id, to, .. } => self.replayed == Some((*id, *to)),
             _ => false,
         }
     }

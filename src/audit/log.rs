@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ftsim_core::environment::storage::{DiskFault, OnCrash};
 use ftsim_core::fault::Action;
 use ftsim_core::id::ProcessId;
-use ftsim_core::outcome::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, TraceEvent};
 
 use super::known::Known;
 use super::{Check, Report, Rule, Subject, causes};
@@ -43,10 +43,10 @@ impl<'a> Check<'a> for Logs {
         let Some(p) = entry.process else { return };
         let log = self.of.entry(p).or_insert_with(Log::new);
         match &entry.what {
-            Happening::Append { .. } => log.tail += 1,
-            Happening::Rewrite { count } => (log.rewritten, log.tail) = (Some(*count), 0),
-            Happening::Synced => log.sync(),
-            Happening::Crash { .. } => {
+            TraceEvent::Append { .. } => log.tail += 1,
+            TraceEvent::Rewrite { count } => (log.rewritten, log.tail) = (Some(*count), 0),
+            TraceEvent::Synced => log.sync(),
+            TraceEvent::Crash { .. } => {
                 let default = known.subject.experiment.on_crash;
                 let planned = causes::crashes(known, p).into_iter();
                 let mut policies: Vec<OnCrash> =
@@ -58,7 +58,7 @@ impl<'a> Check<'a> for Logs {
                 log.durable = policies.iter().flat_map(|policy| log_before.left(*policy)).collect();
                 (log.rewritten, log.tail) = (None, 0);
             }
-            Happening::Damage { fault } => match self.damages.get(fault) {
+            TraceEvent::Damage { fault } => match self.damages.get(fault) {
                 Some(DiskFault::LoseDisk) => log.durable = [0].into(),
                 Some(DiskFault::Rollback(by)) => {
                     let back = log.durable.iter().map(|count| count.saturating_sub(*by as usize));
@@ -66,7 +66,7 @@ impl<'a> Check<'a> for Logs {
                 }
                 Some(DiskFault::CorruptRecord) | None => {}
             },
-            Happening::Recover { records } => {
+            TraceEvent::Recover { records } => {
                 if !log.durable.contains(records) {
                     let can: Vec<String> = log.durable.iter().map(ToString::to_string).collect();
                     let can = can.join(" or ");

@@ -1,12 +1,12 @@
 //! What is lost is lost for a reason, and nothing passes where nothing can.
 
-use ftsim_core::environment::message_override::Fate;
+use ftsim_core::environment::message_rule::Fate;
 use ftsim_core::environment::network;
 use ftsim_core::environment::network::DropReason;
 use ftsim_core::environment::transport::Guarantee;
 use ftsim_core::fault::condition::Condition;
 use ftsim_core::id::ProcessId;
-use ftsim_core::outcome::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, TraceEvent};
 use ftsim_core::rng::Probability;
 use ftsim_core::time::Instant;
 
@@ -20,7 +20,7 @@ impl<'a> Check<'a> for Loss {
     fn see(&mut self, entry: &'a Entry, known: &Known<'a>, report: &mut Report) {
         let Some(p) = entry.process else { return };
         match &entry.what {
-            Happening::Send { id, to, .. } => {
+            TraceEvent::Send { id, to, .. } => {
                 let to = known.identity(*to);
                 // A rule about a single message lets it leave, whatever is in its way.
                 let told = overrides(known, p, to).any(|fate| matches!(fate, Fate::Arrive(_)));
@@ -28,7 +28,7 @@ impl<'a> Check<'a> for Loss {
                     report.add(Rule::Cut, format!("m{} for {to} leaves although {why}", id.0));
                 }
             }
-            Happening::Deliver { id, from, .. } => {
+            TraceEvent::Deliver { id, from, .. } => {
                 let to = known.identity(p);
                 let since = known.reached_since(p);
                 // What has waited came when the link may have been open.
@@ -39,7 +39,7 @@ impl<'a> Check<'a> for Loss {
                     report.add(Rule::Cut, format!("m{} of {from} arrives although {why}", id.0));
                 }
             }
-            Happening::Drop { id, to, reason, .. } => {
+            TraceEvent::Drop { id, to, reason, .. } => {
                 if *reason == DropReason::ReceiverDown {
                     let host = known.host(*to);
                     if host.up {

@@ -1,6 +1,6 @@
 //! Time and steps only go forward, and stay within the limits.
 
-use ftsim_core::outcome::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, TraceEvent};
 
 use super::known::Known;
 use super::{Check, Report, Rule};
@@ -21,7 +21,7 @@ impl<'a> Check<'a> for Order {
             report.add(Rule::Order, format!("this is beyond the horizon, {}", limits.horizon));
         }
         // One event can be several steps: a failed disk, an inbox that is emptied.
-        let is_end = matches!(entry.what, Happening::Violation { .. });
+        let is_end = matches!(entry.what, TraceEvent::Violation { .. });
         if entry.at > known.subject.ended_at && !is_end {
             let ended = known.subject.ended_at;
             report.add(Rule::Order, format!("the run had ended at {ended}"));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use ftsim_core::fault::condition::Condition;
 use ftsim_core::id::ProcessId;
-use ftsim_core::outcome::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, TraceEvent};
 use ftsim_core::time::{Duration, Instant};
 
 use super::known::Known;
@@ -36,26 +36,26 @@ enum Due {
 impl<'a> Check<'a> for Timers<'a> {
     fn see(&mut self, entry: &'a Entry, known: &Known<'a>, report: &mut Report) {
         match &entry.what {
-            Happening::Begins { .. }
-            | Happening::Ends { .. }
-            | Happening::Stabilise
-            | Happening::Well { .. } => self.adjust(known),
+            TraceEvent::Begins { .. }
+            | TraceEvent::Ends { .. }
+            | TraceEvent::Stabilise
+            | TraceEvent::Well { .. } => self.adjust(known),
             _ => {}
         }
         let Some(p) = entry.process else { return };
         let timers = self.set.entry(p).or_default();
         match &entry.what {
-            Happening::SetTimer { timer, due } => {
+            TraceEvent::SetTimer { timer, due } => {
                 let frozen = *due == Instant::MAX;
                 let due = if frozen { Due::Unknown } else { Due::At(*due, *due) };
                 let old = timers.insert(timer, due);
                 missed(old, timer, p, known, report);
             }
-            Happening::CancelTimer { timer } => {
+            TraceEvent::CancelTimer { timer } => {
                 let old = timers.remove(timer.as_str());
                 missed(old, timer, p, known, report);
             }
-            Happening::Timer { timer } => {
+            TraceEvent::Timer { timer } => {
                 let since = known.reached_since(p);
                 match timers.remove(timer.as_str()) {
                     None => report.add(Rule::Timer, format!("{timer} runs out, and is not set")),
@@ -68,11 +68,11 @@ impl<'a> Check<'a> for Timers<'a> {
                     Some(Due::At(..) | Due::Unknown) => {}
                 }
             }
-            Happening::Crash { .. } => {
+            TraceEvent::Crash { .. } => {
                 let copies = self.set.iter_mut().filter(|(place, _)| known.identity(**place) == p);
                 copies.for_each(|(_, timers)| timers.clear());
             }
-            Happening::Doubled { second } => {
+            TraceEvent::Doubled { second } => {
                 let copies = timers.clone();
                 self.set.insert(*second, copies);
             }

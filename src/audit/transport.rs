@@ -6,7 +6,7 @@ use ftsim_core::environment::network::Loss;
 use ftsim_core::environment::transport::Guarantee;
 use ftsim_core::id::{MessageId, ProcessId};
 use ftsim_core::model::property::EndCause;
-use ftsim_core::outcome::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, TraceEvent};
 use ftsim_core::rng::Probability;
 use ftsim_core::time::{Duration, Instant};
 
@@ -49,7 +49,7 @@ impl<'a> Check<'a> for Transport<'a> {
         }
         let Some(p) = entry.process else { return };
         match &entry.what {
-            Happening::Carry { id, to, message } => {
+            TraceEvent::Carry { id, to, message } => {
                 let life = known.host(p).life;
                 let count = self.counts.entry((p, life, *to)).or_default();
                 let carried = Carried {
@@ -65,7 +65,7 @@ impl<'a> Check<'a> for Transport<'a> {
                 *count += 1;
                 self.carried.insert(*id, carried);
             }
-            Happening::Deliver { id, from, message } if *from != known.identity(p) => {
+            TraceEvent::Deliver { id, from, message } if *from != known.identity(p) => {
                 self.deliver(*id, (*from, p), message, known, report);
             }
             _ => {}

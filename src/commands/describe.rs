@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use ftsim_core::catalogue::AdversaryInfo;
 use ftsim_core::catalogue::PropertyInfo;
-use ftsim_core::{Entry, Kind, Links, MutantKind, Standing};
+use ftsim_core::{Entry, Links, MutantKind, PropertyKind, Standing};
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{Page, TableRow, line};
 use serde_json::{Value, json};
@@ -298,9 +298,9 @@ const fn standing_text(standing: Standing) -> &'static str {
     }
 }
 
-const fn kind_text(kind: Kind) -> &'static str {
+const fn kind_text(kind: PropertyKind) -> &'static str {
     match kind {
-        Kind::Safety => "safety",
-        Kind::Liveness => "liveness",
+        PropertyKind::Safety => "safety",
+        PropertyKind::Liveness => "liveness",
     }
 }

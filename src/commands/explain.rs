@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use clap::{Args, ValueEnum};
 use ftsim_protocols::Catalogue;
-use ftsim_reports::{Plot, write_mermaid};
+use ftsim_reports::{Story, write_mermaid};
 
 use crate::cli::{Exit, Failure, Out, complain, page};
 use crate::run::one_run::{OneRun, OneRunArgs};
@@ -59,7 +59,7 @@ pub(crate) fn explain(
         return Ok(Exit::Unexpected);
     };
     match args.format {
-        StoryFormat::Mermaid => write_mermaid(out, &Plot::of(&trace, violated))?,
+        StoryFormat::Mermaid => write_mermaid(out, &Story::of(&trace, violated))?,
         StoryFormat::Text => {
             let page = page(false);
             let needs = needs_of(scenario, &outcome, violated)?;

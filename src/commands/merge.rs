@@ -17,7 +17,7 @@ use crate::scenario::repro::Repro;
 use crate::sweep::ci;
 use crate::sweep::report;
 use crate::sweep::results::{
-    Account, Folder, GroupExample, Header, LATEST, REPROS, RESULTS, Reader, SCENARIO, SHRUNK,
+    Folder, GroupExample, Header, LATEST, REPROS, RESULTS, Reader, SCENARIO, SHRUNK, SweepState,
     Written, difference,
 };
 
@@ -224,14 +224,14 @@ fn stands_for(
 struct Merging<'a> {
     parts: &'a [Part],
     scenario: &'a Scenario,
-    account: Account,
+    account: SweepState,
     /// Where it is written; nowhere if it is only read, to see that all fits.
     folder: Option<&'a mut Folder>,
 }
 
 impl<'a> Merging<'a> {
     fn new(parts: &'a [Part], scenario: &'a Scenario, folder: Option<&'a mut Folder>) -> Self {
-        let account = Account::new(parts[0].header.seeds.from);
+        let account = SweepState::new(parts[0].header.seeds.from);
         Self { parts, scenario, account, folder }
     }
 

@@ -23,7 +23,7 @@ use crate::scenario::Scenario;
 use crate::scenario::seeds;
 use crate::scenario::seeds::Seeds;
 use crate::sweep;
-use crate::sweep::Order;
+use crate::sweep::SweepJob;
 use crate::sweep::judge;
 use crate::sweep::regression;
 use crate::sweep::regression::Regressions;
@@ -135,7 +135,8 @@ fn run_one(
     let jobs = jobs(args.jobs);
     let timeout = args.timeout_run.map(|limit| std::time::Duration::from_nanos(limit.as_nanos()));
     let (block, until) = (sweep::BLOCK, None);
-    let order = Order { scenario, seeds: seeds.clone(), block, jobs, repeat, until, halt, timeout };
+    let order =
+        SweepJob { scenario, seeds: seeds.clone(), block, jobs, repeat, until, halt, timeout };
     let (tally, next) = sweep::sweep_until(&order, done)?;
     let range = SeedRange { from: seeds.start, until: next };
     let mut report = judge::report(scenario, range, &tally);

@@ -25,9 +25,9 @@ use crate::sweep::ci;
 use crate::sweep::regression::Regressions;
 use crate::sweep::report;
 use crate::sweep::report::NamedText;
-use crate::sweep::results::{Account, BLOCK, BlockLine, Folder, Header, SCHEMA, StopRule};
+use crate::sweep::results::{BLOCK, BlockLine, Folder, Header, SCHEMA, StopRule, SweepState};
 use crate::sweep::shard::Shard;
-use crate::sweep::{Order, Stop};
+use crate::sweep::{Stop, SweepJob};
 
 /// What `ftsim sweep` is told.
 #[derive(Debug, Args)]
@@ -157,7 +157,7 @@ pub fn sweep(args: &SweepArgs, catalogue: &Catalogue, out: &mut Out) -> Result<E
         // The time that is left is shared among the scenarios that are left.
         let left = u32::try_from(left).unwrap_or(u32::MAX);
         let until = end.map(|end| clock() + end.saturating_sub(clock()) / left);
-        let one = One { args, scenario, progress: &progress, halt, until };
+        let one = ScenarioSweep { args, scenario, progress: &progress, halt, until };
         reports.push(one.sweep()?);
     }
     progress.finish();
@@ -183,7 +183,7 @@ fn doubled(scenarios: &[Scenario]) -> Option<String> {
 }
 
 /// A sweep over one scenario.
-struct One<'a> {
+struct ScenarioSweep<'a> {
     args: &'a SweepArgs,
     scenario: &'a Scenario,
     progress: &'a Progress,
@@ -192,11 +192,11 @@ struct One<'a> {
     until: Option<std::time::Duration>,
 }
 
-impl One<'_> {
+impl ScenarioSweep<'_> {
     fn sweep(&self) -> Result<SweepReport, Failure> {
         let header = header(self.scenario, self.args);
         let seeds = header.part();
-        let mut account = Account::new(seeds.start);
+        let mut account = SweepState::new(seeds.start);
         let mut folder = self.open(&header, &mut account)?;
         let is_first = header.shard.is_none_or(|shard| shard.index == 1);
         let regressions = Regressions::of(self.scenario)?;
@@ -223,14 +223,14 @@ impl One<'_> {
     }
 
     /// What the failures shrink to, unless there is no time for that.
-    fn shrink(&self, account: &Account) -> Result<Vec<NamedText>, Failure> {
+    fn shrink(&self, account: &SweepState) -> Result<Vec<NamedText>, Failure> {
         let budget = self.args.shrink.0.filter(|_| !self.halt.load(Ordering::Relaxed));
         let Some(budget) = budget else { return Ok(Vec::new()) };
         let budget = std::time::Duration::from_nanos(budget.as_nanos());
         Ok(report::shrunk(self.scenario, account, (budget, self.halt))?)
     }
 
-    fn open(&self, header: &Header, account: &mut Account) -> Result<Folder, Failure> {
+    fn open(&self, header: &Header, account: &mut SweepState) -> Result<Folder, Failure> {
         let (out, scenario) = (&self.args.out, self.scenario);
         if !self.args.resume {
             return Ok(Folder::begin(out, header, &scenario.text)?);
@@ -248,7 +248,7 @@ impl One<'_> {
         &self,
         header: &Header,
         seeds: &Range<u64>,
-        account: &mut Account,
+        account: &mut SweepState,
         folder: &mut Folder,
     ) -> Result<(), Failure> {
         self.progress.done(account.next - seeds.start);
@@ -256,7 +256,7 @@ impl One<'_> {
             return Ok(());
         }
         let halt = AtomicBool::new(false);
-        let order = Order {
+        let order = SweepJob {
             scenario: self.scenario,
             seeds: account.next..seeds.end,
             block: BLOCK,

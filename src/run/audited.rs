@@ -48,7 +48,7 @@ pub fn findings(
 ) -> Vec<Finding> {
     let subject = Subject {
         experiment: &scenario.experiment,
-        faults: scenario.settled.model.faults,
+        faults: scenario.resolved.model.faults,
         seed: outcome.seed,
         plan: &outcome.plan,
         is_drawn: point.is_none(),

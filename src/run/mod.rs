@@ -14,7 +14,7 @@ pub(crate) mod story;
 
 use ftsim_core::engine::panics;
 use ftsim_core::fault::Plan;
-use ftsim_core::outcome::decisions::Decisions;
+use ftsim_core::outcome::decisions::RecordedSchedule;
 use ftsim_core::{Outcome, Trace};
 
 use crate::cli::Failure;
@@ -161,7 +161,7 @@ pub fn decisions(
     scenario: &Scenario,
     seed: u64,
     plan: &Plan,
-) -> Result<(Outcome, Decisions), InternalError> {
+) -> Result<(Outcome, RecordedSchedule), InternalError> {
     guarded(scenario, seed, || Ok(prepare(scenario, seed)?.decisions(seed, plan.clone())))
 }
 

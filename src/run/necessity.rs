@@ -13,16 +13,16 @@ use crate::scenario::Scenario;
 
 /// What was taken out, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trial {
+pub struct Ablation {
     /// What was taken out, in words.
     pub without: String,
     /// What came of the property then.
-    pub instead: Instead,
+    pub instead: AblationResult,
 }
 
 /// What came of the property without something.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Instead {
+pub enum AblationResult {
     /// The same violation.
     Same,
     /// Another violation of the same property: how.
@@ -34,7 +34,7 @@ pub enum Instead {
 /// The violation of a property in one run, as its likes are recognised: the message without its
 /// numbers, whoever and however many show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sought {
+pub struct FailureId {
     property: String,
     signature: String,
 }
@@ -43,20 +43,20 @@ pub struct Sought {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// Without each fault that struck, alone.
-    pub faults: Vec<Trial>,
+    pub faults: Vec<Ablation>,
     /// Without all of them, where there are several.
-    pub all_faults: Option<Instead>,
+    pub all_faults: Option<AblationResult>,
     /// Faults whose trigger never came.
     pub unfired: Vec<String>,
     /// Without each override, alone.
-    pub overrides: Vec<Trial>,
+    pub overrides: Vec<Ablation>,
     /// Without each wrong suspicion that the scenario asks for, alone.
-    pub mistakes: Vec<Trial>,
+    pub mistakes: Vec<Ablation>,
     /// Without the mutant.
-    pub mutant: Option<Trial>,
+    pub mutant: Option<Ablation>,
 }
 
-impl Sought {
+impl FailureId {
     /// What is sought after the violation of this property, if the run violated it.
     pub fn of(outcome: &Outcome, property: &str) -> Option<Self> {
         let text = violation(outcome, property)?;
@@ -64,11 +64,15 @@ impl Sought {
     }
 
     /// What came of it in another run.
-    fn instead(&self, outcome: &Outcome) -> Instead {
+    fn instead(&self, outcome: &Outcome) -> AblationResult {
         let Some(text) = violation(outcome, &self.property) else {
-            return Instead::Gone(self.verdict(outcome));
+            return AblationResult::Gone(self.verdict(outcome));
         };
-        if signature(&text, 0) == self.signature { Instead::Same } else { Instead::Otherwise(text) }
+        if signature(&text, 0) == self.signature {
+            AblationResult::Same
+        } else {
+            AblationResult::Otherwise(text)
+        }
     }
 
     /// The verdict on a property that is not violated, and what is violated beside it.
@@ -114,7 +118,7 @@ fn violation(outcome: &Outcome, property: &str) -> Option<String> {
 pub fn needs(
     scenario: &Scenario,
     outcome: &Outcome,
-    sought: &Sought,
+    sought: &FailureId,
 ) -> Result<Needs, InternalError> {
     let seed = outcome.seed;
     let plan = &outcome.plan;
@@ -135,7 +139,7 @@ pub fn needs(
         let mut without = Plan::clone(plan);
         without.faults.remove(index);
         let instead = again(without)?;
-        needs.faults.push(Trial { without: format!("fault {fault}"), instead });
+        needs.faults.push(Ablation { without: format!("fault {fault}"), instead });
     }
     if needs.faults.len() > 1 {
         needs.all_faults = Some(again(Plan::default())?);
@@ -146,7 +150,7 @@ pub fn needs(
             let mut without = experiment.clone();
             without.overrides.remove(index);
             let instead = sought.in_world(scenario, without, outcome)?;
-            needs.overrides.push(Trial { without: format!("message {rule}"), instead });
+            needs.overrides.push(Ablation { without: format!("message {rule}"), instead });
         }
     }
     for (index, mistake) in experiment.detector.mistakes.iter().enumerate() {
@@ -155,20 +159,20 @@ pub fn needs(
         let instead = sought.in_world(scenario, without, outcome)?;
         let Mistake { observer, suspects, at, .. } = mistake;
         let without = format!("detector at {at}: {observer} wrongly suspects {suspects}");
-        needs.mistakes.push(Trial { without, instead });
+        needs.mistakes.push(Ablation { without, instead });
     }
     needs.mutant = without_mutant(scenario, outcome, sought)?;
     Ok(needs)
 }
 
-impl Sought {
+impl FailureId {
     /// What comes of it in another world, with the same seed and the same plan.
     fn in_world(
         &self,
         scenario: &Scenario,
         world: ftsim_core::Experiment,
         outcome: &Outcome,
-    ) -> Result<Instead, InternalError> {
+    ) -> Result<AblationResult, InternalError> {
         let (seed, plan) = (outcome.seed, Plan::clone(&outcome.plan));
         let outcome = guarded(scenario, seed, || {
             let runner = scenario.entry.prepare(world, &scenario.params, &scenario.workload);
@@ -188,8 +192,8 @@ impl Sought {
 fn without_mutant(
     scenario: &Scenario,
     outcome: &Outcome,
-    sought: &Sought,
-) -> Result<Option<Trial>, InternalError> {
+    sought: &FailureId,
+) -> Result<Option<Ablation>, InternalError> {
     let Some(mutant) = scenario.experiment.setting.mutant else { return Ok(None) };
     let catalogue = Catalogue::from(scenario.entry.clone());
     let without = format!("the mutant {}: {}", mutant.name, mutant.changes);
@@ -209,7 +213,7 @@ fn without_mutant(
             sought.instead(&outcome)
         }
     };
-    Ok(Some(Trial { without, instead }))
+    Ok(Some(Ablation { without, instead }))
 }
 
 /// The text of a scenario in which a key has another value, or is left out, and no mutant is named.

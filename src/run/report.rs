@@ -150,8 +150,8 @@ fn header_json(scenario: &Scenario, outcome: &Outcome) -> Value {
             }
         }
     }
-    settings.insert("params".to_owned(), scenario.settled.params.clone());
-    settings.insert("workload".to_owned(), scenario.settled.workload.clone());
+    settings.insert("params".to_owned(), scenario.resolved.params.clone());
+    settings.insert("workload".to_owned(), scenario.resolved.workload.clone());
     json!({
         "schema": 1,
         "ftsim": env!("CARGO_PKG_VERSION"),

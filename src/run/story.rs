@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use ftsim_core::{Kind, Outcome, Trace, Verdict};
-use ftsim_reports::{Page, Plot, Violated, counted, line, write_story};
+use ftsim_core::{Outcome, PropertyKind, Trace, Verdict};
+use ftsim_reports::{Page, Story, Violated, counted, line, write_story};
 
 use super::InternalError;
-use super::necessity::{Instead, Needs, Sought, Trial, needs};
+use super::necessity::{Ablation, AblationResult, FailureId, Needs, needs};
 use crate::scenario::{PANICKED, Scenario};
 
 /// The story of the violation of a property in a run, as text; `None` if it is not violated.
@@ -39,7 +39,7 @@ pub(crate) fn needs_of(
     outcome: &Outcome,
     violated: &Violated,
 ) -> Result<Option<Needs>, InternalError> {
-    let sought = Sought::of(outcome, &violated.property);
+    let sought = FailureId::of(outcome, &violated.property);
     sought.map(|sought| needs(scenario, outcome, &sought)).transpose()
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn tell(
     page: Page,
 ) -> io::Result<()> {
     write_title(out, scenario, outcome, trace, page)?;
-    write_story(out, &Plot::of(trace, violated), page)?;
+    write_story(out, &Story::of(trace, violated), page)?;
     match needs {
         Some(needs) => write_needs(out, scenario, needs, page),
         None => Ok(()),
@@ -67,7 +67,7 @@ pub(crate) fn violations(scenario: &Scenario, outcome: &Outcome) -> Vec<Violated
     let panicked = outcome.panicked.iter().map(|panic| Violated {
         property: PANICKED.to_owned(),
         sentence: "No handler panics.".to_owned(),
-        kind: Kind::Safety,
+        kind: PropertyKind::Safety,
         message: panic.message.clone(),
         at: panic.at,
         step: panic.step,
@@ -127,20 +127,21 @@ fn write_needs(
     writeln!(out, "What it needs (each taken out alone, and the same seed run again)")?;
     let Needs { faults, overrides, mistakes, mutant, .. } = needs;
     let trials = || faults.iter().chain(overrides).chain(mistakes).chain(mutant);
-    let of = |wanted: fn(&Instead) -> bool| trials().filter(move |trial| wanted(&trial.instead));
-    write_trials(out, "necessary", of(|instead| matches!(instead, Instead::Gone(_))), page)?;
-    let otherwise = of(|instead| matches!(instead, Instead::Otherwise(_)));
+    let of =
+        |wanted: fn(&AblationResult) -> bool| trials().filter(move |trial| wanted(&trial.instead));
+    write_trials(out, "necessary", of(|instead| matches!(instead, AblationResult::Gone(_))), page)?;
+    let otherwise = of(|instead| matches!(instead, AblationResult::Otherwise(_)));
     write_trials(out, "changes it", otherwise, page)?;
-    write_trials(out, "irrelevant", of(|instead| *instead == Instead::Same), page)?;
+    write_trials(out, "irrelevant", of(|instead| *instead == AblationResult::Same), page)?;
     let plain = anstyle::Style::new();
     for fault in &needs.unfired {
         page.write_prose(out, (plain, "  not struck  "), &line(fault))?;
     }
     let wrong = faults.len() + overrides.len() + mistakes.len();
     let is_necessary =
-        |trials: &[Trial]| trials.iter().any(|t| matches!(t.instead, Instead::Gone(_)));
+        |trials: &[Ablation]| trials.iter().any(|t| matches!(t.instead, AblationResult::Gone(_)));
     match &needs.all_faults {
-        Some(Instead::Same) => {
+        Some(AblationResult::Same) => {
             let text = "no fault is necessary, nor are all of them together";
             page.write_prose(out, (plain, "  "), text)?;
         }
@@ -156,7 +157,7 @@ fn write_needs(
             false => "the delays and losses of the links",
         };
         let what = match mutant.as_ref().map(|trial| &trial.instead) {
-            Some(Instead::Gone(_)) => format!("{links} and the mutant did it"),
+            Some(AblationResult::Gone(_)) => format!("{links} and the mutant did it"),
             _ => format!("{links} alone did it"),
         };
         page.write_prose(out, (plain, "  no fault struck: "), &what)?;
@@ -167,12 +168,12 @@ fn write_needs(
 fn write_trials<'t>(
     out: &mut impl Write,
     heading: &str,
-    trials: impl Iterator<Item = &'t Trial>,
+    trials: impl Iterator<Item = &'t Ablation>,
     page: Page,
 ) -> io::Result<()> {
-    for Trial { without, instead } in trials {
+    for Ablation { without, instead } in trials {
         let mut lines = page.wrapped(&format!("  {heading:10}  "), &line(without));
-        if *instead != Instead::Same {
+        if *instead != AblationResult::Same {
             let text = format!("without it: {}", text(instead));
             lines.extend(page.wrapped(&" ".repeat(14), &line(&text)));
         }
@@ -183,11 +184,11 @@ fn write_trials<'t>(
     Ok(())
 }
 
-fn text(instead: &Instead) -> String {
+fn text(instead: &AblationResult) -> String {
     match instead {
-        Instead::Same => "the same violation".to_owned(),
-        Instead::Otherwise(how) => format!("violated in another way: {how}"),
-        Instead::Gone(verdict) => verdict.clone(),
+        AblationResult::Same => "the same violation".to_owned(),
+        AblationResult::Otherwise(how) => format!("violated in another way: {how}"),
+        AblationResult::Gone(verdict) => verdict.clone(),
     }
 }
 

@@ -8,6 +8,15 @@ use ftsim_core::{Entry, PropertyId};
 use super::problems::Problems;
 use crate::scenario::file::ExpectFile;
 
+/// Names that properties once had, and their names now.
+const RENAMED: [(&str, &str); 5] = [
+    ("ac.1", "ac.agreement"),
+    ("ac.2", "ac.irrevocability"),
+    ("ac.3", "ac.commit-validity"),
+    ("ac.4", "ac.non-triviality"),
+    ("ac.5", "ac.termination"),
+];
+
 /// What is expected of all seeds together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expectation {
@@ -78,7 +87,16 @@ fn properties(
     for (index, name) in names.iter().enumerate() {
         match entry.properties.iter().find(|property| property.id.0 == name) {
             Some(property) => ids.push(property.id),
-            None => problems.unknown(&format!("{path}[{index}]"), "property", name, &valid),
+            None => {
+                let path = format!("{path}[{index}]");
+                match RENAMED.iter().find(|(old, _)| old == name) {
+                    Some((_, new)) if valid.contains(new) => {
+                        let message = format!("property `{name}` is called `{new}`");
+                        problems.value(&path, message).help(format!("write \"{new}\""));
+                    }
+                    _ => problems.unknown(&path, "property", name, &valid),
+                }
+            }
         }
     }
     ids

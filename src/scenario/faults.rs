@@ -2,7 +2,7 @@
 
 use ftsim_core::adversary::Behaviour;
 use ftsim_core::environment::storage::OnCrash;
-use ftsim_core::fault::choice::{Choice, Chosen};
+use ftsim_core::fault::choice::{DrawnTarget, TargetRule};
 use ftsim_core::fault::{Action, Crash, Fault, InFlight, Plan, Trigger};
 use ftsim_core::{Duration, FaultClass, Instant, ProcessId};
 
@@ -20,7 +20,7 @@ pub struct Script {
     /// For each of its faults, which fault of the file it stands for, from 0.
     pub origins: Vec<usize>,
     /// Faults of which each seed chooses some.
-    pub choices: Vec<Choice>,
+    pub choices: Vec<DrawnTarget>,
 }
 
 /// The faults of a scenario.
@@ -39,7 +39,7 @@ pub fn script(problems: &mut Problems<'_>, around: &Context<'_>, faults: &[Fault
         if let Some(of) = reader.chosen() {
             let faults = first..script.plan.faults.len();
             let candidate_count = around.setting.n as usize;
-            script.choices.push(Choice { faults, candidate_count, of });
+            script.choices.push(DrawnTarget { faults, candidate_count, of });
         }
     }
     refuse_one_sided_collusion(problems, &script.plan, &script.origins);
@@ -129,7 +129,7 @@ impl Reader<'_> {
         let actions =
             if lasts { self.beginnings(problems, action) } else { self.at_once(problems, action) };
         match (self.chosen(), actions) {
-            (Some(Chosen::Leader), Some(actions)) => Some(self.if_leads(problems, actions)),
+            (Some(TargetRule::Leader), Some(actions)) => Some(self.if_leads(problems, actions)),
             (_, actions) => actions,
         }
     }

@@ -72,14 +72,14 @@ impl Marks {
 mod tests {
     use super::*;
     use ftsim_core::Instant;
-    use ftsim_core::outcome::trace::{Entry, Happening};
+    use ftsim_core::outcome::trace::{Entry, TraceEvent};
 
     fn trace(remarks: &[u32]) -> Trace {
         let entry = |(step, remark): (u64, &u32)| Entry {
             step,
             at: Instant::ZERO,
             process: None,
-            what: Happening::Note { remark: remark.to_string() },
+            what: TraceEvent::Note { remark: remark.to_string() },
         };
         Trace { entries: (1..).zip(remarks).map(entry).collect(), truncated: false }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ftsim_core::environment::message_override::{Arrival, Content, Fate, MessageOverride};
+use ftsim_core::environment::message_rule::{Arrival, Content, Fate, MessageRule};
 use ftsim_core::{Entry, Instant, ProcessId};
 
 use super::names::Names;
@@ -16,8 +16,8 @@ pub fn overrides(
     entry: &Entry,
     horizon: Instant,
     messages: &[MessageFile],
-) -> Vec<MessageOverride> {
-    let mut overrides: Vec<MessageOverride> = Vec::new();
+) -> Vec<MessageRule> {
+    let mut overrides: Vec<MessageRule> = Vec::new();
     let mut named = BTreeSet::new();
     for (index, message) in messages.iter().enumerate() {
         let path = format!("message[{index}]");
@@ -28,7 +28,7 @@ pub fn overrides(
             problems.value(&format!("{path}.nth"), "there is no 0th: counting begins at 1");
         }
         let (Some((from, to)), Some(fate)) = (ends, fate) else { continue };
-        let rule = MessageOverride { from, to, kind: message.kind.clone(), nth, fate };
+        let rule = MessageRule { from, to, kind: message.kind.clone(), nth, fate };
         if !named.insert((from, to, nth, rule.kind.clone())) {
             problems.value(&path, "this message is named twice");
         }

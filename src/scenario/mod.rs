@@ -32,7 +32,7 @@ mod world;
 
 use std::sync::Arc;
 
-use ftsim_core::catalogue::{PropertyInfo, Settled, Settling};
+use ftsim_core::catalogue::{PropertyInfo, RawSettings, ResolvedSettings};
 use ftsim_core::environment::detector::DetectorKind;
 use ftsim_core::{
     DetectorClass, Entry, Experiment, Invalid, Mutant, MutantKind, RandomFaults, Runner, Setting,
@@ -77,7 +77,7 @@ pub struct Scenario {
     /// `[workload]` as written.
     pub workload: Value,
     /// `[params]` and `[workload]` with all defaults.
-    pub settled: Settled,
+    pub resolved: ResolvedSettings,
     /// The properties that are checked, in the order of the spec's table.
     pub checked: Vec<PropertyInfo>,
     /// For each fault of the plan, which `[[fault]]` of the file it stands for, from 0.
@@ -226,19 +226,19 @@ fn read(
     let check = expectation::check(problems, entry, &file.check);
     let repro = file.repro.take().map(|file| repro(problems, file));
     let workload = Value::Object(file.workload);
-    let settled = settle(problems, entry, &params, &workload, &setting)?;
+    let resolved = resolve(problems, entry, &params, &workload, &setting)?;
     let suspects = detector.kind == DetectorKind::Perfect
         || transport.heartbeat.is_some()
         || plan.announces_crashes()
         || drawn.as_ref().is_some_and(RandomFaults::announces_crashes);
     // Whoever writes `kind = "none"` wants to see what comes of it.
     let is_meant = detector.kind == DetectorKind::None && problems.is_given("detector.kind");
-    if settled.model.detector == DetectorClass::Perfect && !suspects && !is_meant {
+    if resolved.model.detector == DetectorClass::Perfect && !suspects && !is_meant {
         world::detector_missing(problems, entry.name);
     }
     let is_checked = |property: &&PropertyInfo| {
         property.standing == Standing::Core
-            || settled.claims.contains(&property.id)
+            || resolved.claims.contains(&property.id)
             || check.contains(&property.id)
     };
     let checked: Vec<PropertyInfo> = entry.properties.iter().filter(is_checked).copied().collect();
@@ -271,7 +271,7 @@ fn read(
         },
         params,
         workload,
-        settled,
+        resolved,
         checked,
         fault_origins: origins,
         crash_points,
@@ -372,25 +372,25 @@ fn roles(
 }
 
 /// Fills in the defaults of `[params]` and `[workload]`, and tells what is wrong with either.
-fn settle(
+fn resolve(
     problems: &mut Problems<'_>,
     entry: &Entry,
     params: &Value,
     workload: &Value,
     setting: &Setting,
-) -> Option<Settled> {
-    let error = match entry.settle(Settling { params, workload, setting }) {
-        Ok(settled) => return Some(settled),
+) -> Option<ResolvedSettings> {
+    let error = match entry.resolve(RawSettings { params, workload, setting }) {
+        Ok(resolved) => return Some(resolved),
         Err(error) => error,
     };
     let defaults = Value::Object(Map::new());
-    let settle = |params: &Value, workload: &Value| {
-        entry.settle(Settling { params, workload, setting }).err()
+    let resolve = |params: &Value, workload: &Value| {
+        entry.resolve(RawSettings { params, workload, setting }).err()
     };
-    let wrong = section(problems, "params", params, |params| settle(params, &defaults));
+    let wrong = section(problems, "params", params, |params| resolve(params, &defaults));
     let params = if wrong { &defaults } else { params };
     let wrong =
-        section(problems, "workload", workload, |workload| settle(params, workload)) || wrong;
+        section(problems, "workload", workload, |workload| resolve(params, workload)) || wrong;
     if !wrong {
         problems.invalid(&error.key, &error.message);
     }
@@ -403,12 +403,12 @@ fn section(
     problems: &mut Problems<'_>,
     name: &str,
     values: &Value,
-    settle: impl Fn(&Value) -> Option<Invalid>,
+    resolve: impl Fn(&Value) -> Option<Invalid>,
 ) -> bool {
     let mut left = values.clone();
     let mut wrong = false;
     for _ in 0..UNKNOWN_KEYS_MAX {
-        let Some(error) = settle(&left) else { break };
+        let Some(error) = resolve(&left) else { break };
         let Some(path) = error.key.strip_prefix(name) else { break };
         let is_unknown = UnknownField::of(&error.message).is_some();
         // What is wrong without a key that was taken out may be right with what it meant.

@@ -2,7 +2,7 @@
 
 use ftsim_core::ProcessId;
 use ftsim_core::environment::network::Cut;
-use ftsim_core::fault::choice::Chosen;
+use ftsim_core::fault::choice::TargetRule;
 use ftsim_core::fault::condition::Condition;
 
 use super::faults::Reader;
@@ -22,11 +22,11 @@ impl Reader<'_> {
         let cut = |cut| Condition::Partition(cut);
         match self.chosen() {
             None => Some(vec![cut(self.cut(problems, file)?)]),
-            Some(Chosen::Any | Chosen::Leader) => {
+            Some(TargetRule::Any | TargetRule::Leader) => {
                 let alone = |p| cut(Cut::Groups(vec![vec![p]]));
                 Some(self.around.setting.processes().map(alone).collect())
             }
-            Some(of @ (Chosen::Minority | Chosen::Majority)) => {
+            Some(of @ (TargetRule::Minority | TargetRule::Majority)) => {
                 problems
                     .value(
                         &self.at("partition.process"),

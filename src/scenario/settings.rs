@@ -38,8 +38,8 @@ pub fn effective(scenario: &Scenario) -> Effective {
         format!("{} ({ids})", counted(u64::from(*count), role))
     });
     put("processes", roles.collect::<Vec<_>>().join(", "));
-    put("params", object(&scenario.settled.params));
-    put("workload", object(&scenario.settled.workload));
+    put("params", object(&scenario.resolved.params));
+    put("workload", object(&scenario.resolved.workload));
     let network = &experiment.network;
     let mut links = link(&network.default);
     links.push_str(&format!(", bound {}", network.bound));

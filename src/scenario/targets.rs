@@ -2,7 +2,7 @@
 
 use ftsim_core::ProcessId;
 use ftsim_core::fault::Action;
-use ftsim_core::fault::choice::Chosen;
+use ftsim_core::fault::choice::TargetRule;
 
 use super::faults::Reader;
 use super::problems::Problems;
@@ -23,21 +23,21 @@ impl Reader<'_> {
     }
 
     /// Which of the candidates are struck, if the fault does not name them.
-    pub(super) fn chosen(&self) -> Option<Chosen> {
+    pub(super) fn chosen(&self) -> Option<TargetRule> {
         self.named().and_then(|targets| self.choice(targets))
     }
 
     /// What a name leaves to the seed. A role of that name comes first.
-    fn choice(&self, targets: &Targets) -> Option<Chosen> {
+    fn choice(&self, targets: &Targets) -> Option<TargetRule> {
         let Targets::One(name) = targets else { return None };
         if self.around.setting.roles.iter().any(|(role, _)| role == name) {
             return None;
         }
         Some(match name.as_str() {
-            "any" => Chosen::Any,
-            "minority" => Chosen::Minority,
-            "majority" => Chosen::Majority,
-            "leader" => Chosen::Leader,
+            "any" => TargetRule::Any,
+            "minority" => TargetRule::Minority,
+            "majority" => TargetRule::Majority,
+            "leader" => TargetRule::Leader,
             _ => return None,
         })
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use ftsim_core::Instant;
-use ftsim_core::environment::message_override::{Arrival, Fate, MessageOverride};
+use ftsim_core::environment::message_rule::{Arrival, Fate, MessageRule};
 use ftsim_protocols::Catalogue;
 use toml::{Table, Value};
 
@@ -16,7 +16,7 @@ pub struct Case {
     /// The file, without `[[message]]`.
     pub table: Table,
     /// What becomes of single messages.
-    pub messages: Vec<MessageOverride>,
+    pub messages: Vec<MessageRule>,
     /// The seed that it is run with.
     pub seed: u64,
 }
@@ -40,7 +40,7 @@ impl Case {
     fn has_sound_messages(&self, horizon: Instant) -> bool {
         let mut named = BTreeSet::new();
         self.messages.iter().all(|rule| {
-            let MessageOverride { from, to, kind, nth, .. } = rule;
+            let MessageRule { from, to, kind, nth, .. } = rule;
             comes_by(rule, horizon) && named.insert((from, to, nth, kind.as_deref()))
         })
     }
@@ -68,7 +68,7 @@ impl Case {
     }
 
     /// With other messages.
-    pub fn with_messages(&self, messages: &[MessageOverride]) -> Self {
+    pub fn with_messages(&self, messages: &[MessageRule]) -> Self {
         Self { messages: messages.to_vec(), ..self.clone() }
     }
 
@@ -107,7 +107,7 @@ impl Case {
 }
 
 /// Whether a file could say when a message arrives: no later than the horizon after it was sent.
-pub fn comes_by(rule: &MessageOverride, horizon: Instant) -> bool {
+pub fn comes_by(rule: &MessageRule, horizon: Instant) -> bool {
     match &rule.fate {
         Fate::Drop(_) => true,
         Fate::Arrive(Arrival { after, copy_after, .. }) => {

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use ftsim_core::catalogue::Entry;
-use ftsim_core::environment::message_override::Fate;
+use ftsim_core::environment::message_rule::Fate;
 use ftsim_core::environment::network::DropReason;
 use ftsim_core::{MutantKind, ProcessId};
 use toml::{Table, Value};
@@ -90,6 +90,6 @@ pub fn only_omitters_omit(case: &Case) -> bool {
 pub fn is_within_bound(scenario: &Scenario) -> bool {
     let faults = &scenario.experiment.plan.faults;
     let struck: BTreeSet<ProcessId> = faults.iter().filter_map(|f| f.action.process()).collect();
-    let bound = scenario.settled.model.bound;
+    let bound = scenario.resolved.model.bound;
     bound.admits(&scenario.experiment.setting, struck.into_iter())
 }

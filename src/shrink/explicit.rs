@@ -1,10 +1,10 @@
 //! A run as data: its own faults instead of those drawn, and what became of each of its messages.
 
 use ftsim_core::environment::detector::{DetectorKind, Mistake, NoticeDelay};
-use ftsim_core::environment::message_override::MessageOverride;
+use ftsim_core::environment::message_rule::MessageRule;
 use ftsim_core::experiment::Ties;
 use ftsim_core::fault::{Action, Fault, Trigger};
-use ftsim_core::outcome::decisions::Decisions;
+use ftsim_core::outcome::decisions::RecordedSchedule;
 use ftsim_core::{Instant, Outcome};
 use toml::{Table, Value};
 
@@ -68,8 +68,8 @@ pub fn explicit(
     case = with_detector(case, scenario, outcome.seed, &decisions.notices);
     let horizon = scenario.experiment.limits.horizon;
     let rules = decisions.messages.iter().map(|decision| decision.rule.clone());
-    let sayable = |rule: &MessageOverride| can_be_written(rule) && comes_by(rule, horizon);
-    let rules: Vec<MessageOverride> = rules.filter(sayable).collect();
+    let sayable = |rule: &MessageRule| can_be_written(rule) && comes_by(rule, horizon);
+    let rules: Vec<MessageRule> = rules.filter(sayable).collect();
     let told = case.with_messages(&rules);
     let same = |case: Case| {
         let found = run(&case).filter(|found| found.digest == outcome.digest);
@@ -134,8 +134,8 @@ fn with_detector(case: Case, scenario: &Scenario, seed: u64, notices: &[NoticeDe
 
 /// What the clients have drawn, as `[[request]]` says it; `None` if they have drawn nothing, or
 /// where no file can say all of it.
-fn asked(scenario: &Scenario, decisions: &Decisions) -> Option<Vec<Value>> {
-    let Decisions { requests, has_drawn_requests, .. } = decisions;
+fn asked(scenario: &Scenario, decisions: &RecordedSchedule) -> Option<Vec<Value>> {
+    let RecordedSchedule { requests, has_drawn_requests, .. } = decisions;
     if !has_drawn_requests || requests.len() > REQUEST_COUNT_MAX {
         return None;
     }
@@ -177,8 +177,8 @@ fn struck(scenario: &Scenario, outcome: &Outcome) -> Vec<Fault> {
 }
 
 /// Whether a file can say it.
-pub fn can_be_written(rule: &MessageOverride) -> bool {
-    use ftsim_core::environment::message_override::Content;
+pub fn can_be_written(rule: &MessageRule) -> bool {
+    use ftsim_core::environment::message_rule::Content;
     match rule.fate.changed() {
         Some(Content::Replaced(form)) => super::file::form(form).is_some(),
         Some(Content::Garbled) | None => true,

@@ -1,12 +1,12 @@
 //! A case with fewer faults, and with milder ones.
 
 use ftsim_core::Duration;
-use ftsim_core::environment::message_override::MessageOverride;
+use ftsim_core::environment::message_rule::MessageRule;
 use toml::{Table, Value};
 
 use super::case::Case;
-use super::lab::Lab;
 use super::minimise::minimise;
+use super::shrinker::Shrinker;
 
 /// Keys of a fault that make it worse than it would be without them.
 const WORSE: [&str; 4] = ["on_crash", "in_flight", "recover_after", "resume_after"];
@@ -17,13 +17,13 @@ const WRONGS: [(&str, &str); 4] =
     [("detector", "notice"), ("detector", "mistakes"), ("detector", "blind"), ("network", "link")];
 
 /// Leaves out as many faults as it can, and whatever else is wrong.
-pub fn fewer_faults(lab: &mut Lab<'_>) -> bool {
-    let before = lab.best.table.clone();
-    let mut faults = lab.best.list("fault");
-    let base = lab.best.clone();
-    minimise(&mut faults, |rest| lab.attempt_in_time(&base.with_list("fault", rest)));
+pub fn fewer_faults(shrinker: &mut Shrinker<'_>) -> bool {
+    let before = shrinker.best.table.clone();
+    let mut faults = shrinker.best.list("fault");
+    let base = shrinker.best.clone();
+    minimise(&mut faults, |rest| shrinker.attempt_in_time(&base.with_list("fault", rest)));
     for (section, key) in WRONGS {
-        let base = lab.best.clone();
+        let base = shrinker.best.clone();
         let Some(Value::Array(mut list)) = base.get(section, key).cloned() else { continue };
         minimise(&mut list, |rest| {
             let without = || base.without(section, key);
@@ -32,62 +32,68 @@ pub fn fewer_faults(lab: &mut Lab<'_>) -> bool {
             } else {
                 Some(base.with(section, key, rest.to_vec()))
             };
-            fewer.map_or(Some(false), |fewer| lab.attempt_in_time(&fewer))
+            fewer.map_or(Some(false), |fewer| shrinker.attempt_in_time(&fewer))
         });
     }
-    lab.best.table != before
+    shrinker.best.table != before
 }
 
 /// Makes each fault as mild and as plain as it can.
-pub fn milder_faults(lab: &mut Lab<'_>) -> bool {
-    let before = lab.best.table.clone();
-    for index in 0..lab.best.list("fault").len() {
+pub fn milder_faults(shrinker: &mut Shrinker<'_>) -> bool {
+    let before = shrinker.best.table.clone();
+    for index in 0..shrinker.best.list("fault").len() {
         for key in WORSE {
-            change(lab, index, |fault| fault.remove(key).is_some());
+            change(shrinker, index, |fault| fault.remove(key).is_some());
         }
         for key in LASTING {
-            while change(lab, index, |fault| halve(fault, key)) {}
+            while change(shrinker, index, |fault| halve(fault, key)) {}
         }
-        earlier(lab, index);
-        smaller_lists(lab, index);
-        always_towards_one(lab, index);
+        earlier(shrinker, index);
+        smaller_lists(shrinker, index);
+        always_towards_one(shrinker, index);
         for certain in [1.0, 0.0] {
-            change(lab, index, |fault| fault.iter_mut().any(|(_, how)| make_certain(how, certain)));
+            change(shrinker, index, |fault| {
+                fault.iter_mut().any(|(_, how)| make_certain(how, certain))
+            });
         }
-        milder_liar(lab, index);
+        milder_liar(shrinker, index);
     }
-    lab.best.table != before
+    shrinker.best.table != before
 }
 
 /// Tries the case with one fault changed; false if there was nothing to change.
-fn change(lab: &mut Lab<'_>, index: usize, change: impl FnOnce(&mut Table) -> bool) -> bool {
-    let mut faults = lab.best.list("fault");
+fn change(
+    shrinker: &mut Shrinker<'_>,
+    index: usize,
+    change: impl FnOnce(&mut Table) -> bool,
+) -> bool {
+    let mut faults = shrinker.best.list("fault");
     let fault = faults.get_mut(index).and_then(Value::as_table_mut);
     if !fault.is_some_and(change) {
         return false;
     }
-    let case = lab.best.with_list("fault", &faults);
-    lab.attempt(&case)
+    let case = shrinker.best.with_list("fault", &faults);
+    shrinker.try_candidate(&case)
 }
 
 /// Lets a fault strike earlier, where it waits for one of several effects.
-fn earlier(lab: &mut Lab<'_>, index: usize) {
-    let now = lab.best.list("fault").get_mut(index).and_then(nth).map(|nth| *nth);
+fn earlier(shrinker: &mut Shrinker<'_>, index: usize) {
+    let now = shrinker.best.list("fault").get_mut(index).and_then(nth).map(|nth| *nth);
     let Some(now) = now else { return };
-    let best = lab.best.clone();
+    let best = shrinker.best.clone();
     let cases = (1..now.min(NTH_MAX)).filter_map(|sooner| {
         let mut faults = best.list("fault");
         *faults.get_mut(index).and_then(nth)? = sooner;
         Some(best.with_list("fault", &faults))
     });
-    lab.attempt_any(cases);
+    shrinker.attempt_any(cases);
 }
 
 /// Puts a crash that comes at some time between two effects instead, where messages need no other
 /// delays then: those that were under way were not sent, or arrive like others.
-pub fn crash_between_effects(lab: &mut Lab<'_>) {
-    for index in 0..lab.best.list("fault").len() {
-        let best = lab.best.clone();
+pub fn crash_between_effects(shrinker: &mut Shrinker<'_>) {
+    for index in 0..shrinker.best.list("fault").len() {
+        let best = shrinker.best.clone();
         let faults = best.list("fault");
         let Some(fault) = faults.get(index).and_then(Value::as_table) else { return };
         let Some(Value::String(process)) = fault.get("crash") else { continue };
@@ -95,9 +101,9 @@ pub fn crash_between_effects(lab: &mut Lab<'_>) {
         if !fault.contains_key("at") || !loses {
             continue;
         }
-        let scenario = lab.scenario();
+        let scenario = shrinker.scenario();
         let all = scenario.experiment.setting.processes();
-        let effects = all.zip(&lab.outcome.statistics.effects);
+        let effects = all.zip(&shrinker.outcome.statistics.effects);
         let effects = effects.filter(|(p, _)| p.to_string() == *process).map(|(_, count)| *count);
         let last = effects.sum::<u64>().min(NTH_MAX.unsigned_abs());
         let cases = (1..=last.cast_signed()).map(|nth| {
@@ -112,13 +118,13 @@ pub fn crash_between_effects(lab: &mut Lab<'_>) {
             faults[index] = Value::Table(moved);
             best.with_list("fault", &faults).with_messages(&[])
         });
-        lab.attempt_any(cases);
+        shrinker.attempt_any(cases);
     }
 }
 
 /// Fewer processes and fewer requests have fewer effects: tries cases again, with a trigger that
 /// counts effects set to fewer.
-pub fn attempt_sooner(lab: &mut Lab<'_>, cases: impl IntoIterator<Item = Case>) -> bool {
+pub fn attempt_sooner(shrinker: &mut Shrinker<'_>, cases: impl IntoIterator<Item = Case>) -> bool {
     let sooner = |case: Case| -> Vec<Case> {
         let mut faults = case.list("fault");
         let mut triggers = faults.iter_mut().filter_map(nth);
@@ -130,7 +136,7 @@ pub fn attempt_sooner(lab: &mut Lab<'_>, cases: impl IntoIterator<Item = Case>) 
         });
         all.collect()
     };
-    lab.attempt_any(cases.into_iter().flat_map(sooner))
+    shrinker.attempt_any(cases.into_iter().flat_map(sooner))
 }
 
 /// Triggers later than this are not moved one by one.
@@ -164,9 +170,9 @@ fn make_certain(how: &mut Value, certain: f64) -> bool {
 
 /// Lets a process that sometimes fails to send or to receive always do so with one other process:
 /// with which messages is no matter of chance then.
-fn always_towards_one(lab: &mut Lab<'_>, index: usize) {
-    let best = lab.best.clone();
-    let others: Vec<_> = lab.scenario().experiment.setting.processes().collect();
+fn always_towards_one(shrinker: &mut Shrinker<'_>, index: usize) {
+    let best = shrinker.best.clone();
+    let others: Vec<_> = shrinker.scenario().experiment.setting.processes().collect();
     for (key, ends) in [("send_omission", "to"), ("receive_omission", "from")] {
         let cases = others.iter().filter_map(|other| {
             let mut faults = best.list("fault");
@@ -179,22 +185,22 @@ fn always_towards_one(lab: &mut Lab<'_>, index: usize) {
             omission.insert(ends.to_owned(), Value::Array(vec![other.to_string().into()]));
             Some(best.with_list("fault", &faults))
         });
-        lab.attempt_any(cases);
+        shrinker.attempt_any(cases);
     }
 }
 
 /// Takes single elements out of the lists in a fault: fewer links, smaller groups.
-fn smaller_lists(lab: &mut Lab<'_>, index: usize) {
+fn smaller_lists(shrinker: &mut Shrinker<'_>, index: usize) {
     let mut skipped = 0;
     loop {
-        let mut faults = lab.best.list("fault");
+        let mut faults = shrinker.best.list("fault");
         let Some(fault) = faults.get_mut(index) else { return };
         let mut left = skipped;
         if !take_out(fault, &mut left) {
             return;
         }
-        let case = lab.best.with_list("fault", &faults);
-        if !lab.attempt(&case) {
+        let case = shrinker.best.with_list("fault", &faults);
+        if !shrinker.try_candidate(&case) {
             skipped += 1;
         }
     }
@@ -220,7 +226,7 @@ fn take_out(value: &mut Value, left: &mut usize) -> bool {
 }
 
 /// A liar that says nothing; or one that does what is right, but for messages that are written out.
-fn milder_liar(lab: &mut Lab<'_>, index: usize) {
+fn milder_liar(shrinker: &mut Shrinker<'_>, index: usize) {
     let set = |behaviour: Value| {
         move |fault: &mut Table| {
             let is_liar =
@@ -228,10 +234,10 @@ fn milder_liar(lab: &mut Lab<'_>, index: usize) {
             is_liar.then(|| fault.insert("behaviour".to_owned(), behaviour)).is_some()
         }
     };
-    if change(lab, index, set(Value::from("silent"))) {
+    if change(shrinker, index, set(Value::from("silent"))) {
         return;
     }
-    let mut faults = lab.best.list("fault");
+    let mut faults = shrinker.best.list("fault");
     let Some(fault) = faults.get_mut(index).and_then(Value::as_table_mut) else { return };
     let Some(Value::String(liar)) = fault.get("byzantine").cloned() else { return };
     // To withhold from itself is as honest as a behaviour can be.
@@ -240,9 +246,10 @@ fn milder_liar(lab: &mut Lab<'_>, index: usize) {
     if !set(Value::Table(honest))(fault) {
         return;
     }
-    let honest = lab.best.with_list("fault", &faults);
-    let lies = lab.spoken_by(&liar);
+    let honest = shrinker.best.with_list("fault", &faults);
+    let lies = shrinker.spoken_by(&liar);
     let written = lies.into_iter().filter(super::explicit::can_be_written);
-    let messages: Vec<MessageOverride> = lab.best.messages.iter().cloned().chain(written).collect();
-    lab.attempt(&honest.with_messages(&messages));
+    let messages: Vec<MessageRule> =
+        shrinker.best.messages.iter().cloned().chain(written).collect();
+    shrinker.try_candidate(&honest.with_messages(&messages));
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use ftsim_core::environment::message_override::{Content, Fate, MessageOverride};
+use ftsim_core::environment::message_rule::{Content, Fate, MessageRule};
 use ftsim_core::environment::request_override::RequestOverride;
 use serde_json::Value as Json;
 use toml::{Table, Value};
@@ -32,7 +32,7 @@ const ORDER: [&str; 20] = [
 ];
 
 /// The file: a line of what it is, the scenario, its messages.
-pub fn text(remarks: &[String], table: &Table, messages: &[MessageOverride]) -> String {
+pub fn text(remarks: &[String], table: &Table, messages: &[MessageRule]) -> String {
     let mut table = table.clone();
     if !messages.is_empty() {
         let messages = messages.iter().filter_map(message).map(Value::Table).collect();
@@ -91,8 +91,8 @@ fn block<'v>(text: &mut String, entries: impl IntoIterator<Item = (&'v String, &
 }
 
 /// One `[[message]]`; `None` if no file can say it.
-fn message(rule: &MessageOverride) -> Option<Table> {
-    let MessageOverride { from, to, kind, nth, fate } = rule;
+fn message(rule: &MessageRule) -> Option<Table> {
+    let MessageRule { from, to, kind, nth, fate } = rule;
     let mut table = Table::new();
     let mut put = |key: &str, value: Value| drop(table.insert(key.to_owned(), value));
     put("link", format!("{from} -> {to}").into());

@@ -1,18 +1,18 @@
 //! From a failing run to the smallest scenario that still fails in the same way.
 //!
 //! The run is told as data first (`explicit.rs`); then one thing after the other is left out or
-//! made plainer, each time by running what is left (`lab.rs`), until nothing more can go.
+//! made plainer, each time by running what is left (`shrinker.rs`), until nothing more can go.
 
 pub mod case;
 pub mod control;
 mod explicit;
 mod faults;
 pub mod file;
-mod lab;
 mod minimise;
 mod network;
 pub mod processes;
 mod settings;
+mod shrinker;
 mod story;
 mod target;
 mod times;
@@ -30,7 +30,7 @@ use crate::run::InternalError;
 use crate::scenario::Scenario;
 pub use case::Case;
 use explicit::{Explicit, explicit};
-use lab::Lab;
+use shrinker::Shrinker;
 pub use target::Target;
 
 /// A smaller scenario that fails as a run did.
@@ -108,39 +108,41 @@ pub fn shrink(
     // What is minimal depends on what is left out first, so several orders are tried.
     let starts = [(DetectorCalms::First, &case), (DetectorCalms::Last, &case)];
     let starts = starts.into_iter().chain(plain.iter().map(|plain| (DetectorCalms::First, plain)));
-    let labs = starts.map(|(order, case)| {
+    let shrinkers = starts.map(|(order, case)| {
         let start = (case.clone(), first.clone());
         let until = (until, effort.halt);
-        let mut lab = Lab::new(catalogue, target.clone(), start, until, effort.progress);
-        lab.delay_max = delay_max;
-        lab.take_controls();
-        while reduce(&mut lab, order) {}
-        finish(&mut lab);
-        lab
+        let mut shrinker = Shrinker::new(catalogue, target.clone(), start, until, effort.progress);
+        shrinker.delay_max = delay_max;
+        shrinker.take_controls();
+        while reduce(&mut shrinker, order) {}
+        finish(&mut shrinker);
+        shrinker
     });
-    let labs: Vec<Lab<'_>> = labs.collect();
-    let runs = labs.iter().map(|lab| lab.runs).sum();
-    let needs_its_seed = |lab: &Lab<'_>| {
-        let others = (1..=SEEDS_TRIED).filter(|seed| *seed != lab.best.seed);
-        let mut cases = others.map(|seed| Case { seed, ..lab.best.clone() });
-        !cases.all(|case| run(&case).is_some_and(|outcome| lab.target.is_shown_by(&outcome)))
+    let shrinkers: Vec<Shrinker<'_>> = shrinkers.collect();
+    let runs = shrinkers.iter().map(|shrinker| shrinker.runs).sum();
+    let needs_its_seed = |shrinker: &Shrinker<'_>| {
+        let others = (1..=SEEDS_TRIED).filter(|seed| *seed != shrinker.best.seed);
+        let mut cases = others.map(|seed| Case { seed, ..shrinker.best.clone() });
+        !cases.all(|case| run(&case).is_some_and(|outcome| shrinker.target.is_shown_by(&outcome)))
     };
-    let weighed = labs.into_iter().map(|lab| (weight(&lab, needs_its_seed(&lab)), lab));
+    let weighed = shrinkers
+        .into_iter()
+        .map(|shrinker| (weight(&shrinker, needs_its_seed(&shrinker)), shrinker));
     // Of equals the first.
-    let (weight, lab) = weighed.min_by_key(|(weight, _)| *weight).expect("some");
+    let (weight, shrinker) = weighed.min_by_key(|(weight, _)| *weight).expect("some");
     let needs_its_seed = weight.needs_its_seed;
-    let small = lab.scenario();
-    let after = size(&small, &lab.outcome);
+    let small = shrinker.scenario();
+    let after = size(&small, &shrinker.outcome);
     Ok(Shrunk {
-        text: story::file(scenario, &lab, needs_its_seed),
-        message: lab.target.message(&lab.outcome),
+        text: story::file(scenario, &shrinker, needs_its_seed),
+        message: shrinker.target.message(&shrinker.outcome),
         before,
         after,
         runs,
-        is_minimal: !lab.is_over(),
+        is_minimal: !shrinker.is_over(),
         needs_its_seed,
-        target: lab.target,
-        case: lab.best,
+        target: shrinker.target,
+        case: shrinker.best,
     })
 }
 
@@ -171,9 +173,10 @@ pub struct Weight {
     pub lines: usize,
 }
 
-fn weight(lab: &Lab<'_>, needs_its_seed: bool) -> Weight {
-    let Size { processes, events, faults, messages, .. } = size(&lab.scenario(), &lab.outcome);
-    let (wrongs, lines) = (faults + messages, lab.best.line_count());
+fn weight(shrinker: &Shrinker<'_>, needs_its_seed: bool) -> Weight {
+    let Size { processes, events, faults, messages, .. } =
+        size(&shrinker.scenario(), &shrinker.outcome);
+    let (wrongs, lines) = (faults + messages, shrinker.best.line_count());
     Weight { processes, needs_its_seed, wrongs, events, lines }
 }
 
@@ -196,45 +199,45 @@ pub fn weight_of(small: &Scenario, seed: u64, property: &str) -> Option<Weight> 
 }
 
 /// One round; whether anything has become smaller.
-fn reduce(lab: &mut Lab<'_>, order: DetectorCalms) -> bool {
-    let before = (lab.best.table.clone(), lab.best.messages.clone());
-    settings::sooner(lab);
+fn reduce(shrinker: &mut Shrinker<'_>, order: DetectorCalms) -> bool {
+    let before = (shrinker.best.table.clone(), shrinker.best.messages.clone());
+    settings::sooner(shrinker);
     if order == DetectorCalms::First {
-        settings::calm_detector(lab);
+        settings::calm_detector(shrinker);
     }
-    faults::fewer_faults(lab);
-    network::calm(lab);
-    network::fewer_messages(lab);
-    faults::crash_between_effects(lab);
+    faults::fewer_faults(shrinker);
+    network::calm(shrinker);
+    network::fewer_messages(shrinker);
+    faults::crash_between_effects(shrinker);
     // Losses are written out by now, so that more can be well without them.
-    lab.take_controls();
-    workload::smaller_workload(lab);
-    processes::fewer_processes(lab);
-    workload::fewer_requests(lab);
-    workload::fewer_words_about_requests(lab);
-    faults::fewer_faults(lab);
-    faults::milder_faults(lab);
-    network::fewer_messages(lab);
-    settings::fewer_settings(lab);
-    settings::calm_detector(lab);
-    settings::any_seed(lab);
-    let after = (&lab.best.table, &lab.best.messages);
-    !lab.is_over() && (&before.0, &before.1) != after
+    shrinker.take_controls();
+    workload::smaller_workload(shrinker);
+    processes::fewer_processes(shrinker);
+    workload::fewer_requests(shrinker);
+    workload::fewer_words_about_requests(shrinker);
+    faults::fewer_faults(shrinker);
+    faults::milder_faults(shrinker);
+    network::fewer_messages(shrinker);
+    settings::fewer_settings(shrinker);
+    settings::calm_detector(shrinker);
+    settings::any_seed(shrinker);
+    let after = (&shrinker.best.table, &shrinker.best.messages);
+    !shrinker.is_over() && (&before.0, &before.1) != after
 }
 
 /// Makes it readable; nothing gets larger.
-fn finish(lab: &mut Lab<'_>) {
-    times::round(lab);
-    while faults::fewer_faults(lab)
-        | network::fewer_messages(lab)
-        | processes::fewer_processes(lab)
-        | workload::fewer_requests(lab)
-        | workload::fewer_words_about_requests(lab)
+fn finish(shrinker: &mut Shrinker<'_>) {
+    times::round(shrinker);
+    while faults::fewer_faults(shrinker)
+        | network::fewer_messages(shrinker)
+        | processes::fewer_processes(shrinker)
+        | workload::fewer_requests(shrinker)
+        | workload::fewer_words_about_requests(shrinker)
     {}
-    network::name_kinds(lab);
-    workload::fewer_masks(lab);
-    settings::any_seed(lab);
-    lab.leave_out_unused();
+    network::name_kinds(shrinker);
+    workload::fewer_masks(shrinker);
+    settings::any_seed(shrinker);
+    shrinker.leave_out_unused();
 }
 
 fn size(scenario: &Scenario, outcome: &Outcome) -> Size {

@@ -2,81 +2,81 @@
 
 use std::collections::BTreeMap;
 
-use ftsim_core::environment::message_override::{Arrival, Fate, MessageOverride};
+use ftsim_core::environment::message_rule::{Arrival, Fate, MessageRule};
 use ftsim_core::{Duration, DurationRange, ProcessId};
 use toml::Value;
 
 use super::case::Case;
 use super::explicit::can_be_written;
-use super::lab::Lab;
 use super::minimise::minimise;
+use super::shrinker::Shrinker;
 use super::times::rounder;
 
 /// Keys of `[network]` that make what becomes of a message a matter of chance.
 const CHANCE: [&str; 4] = ["loss", "duplicate", "corrupt", "bandwidth"];
 
 /// Replaces what links draw by one delay for all, and by overrides for the messages that matter.
-pub fn calm(lab: &mut Lab<'_>) {
-    let base = lab.best.clone();
-    let constants = constants(lab);
+pub fn calm(shrinker: &mut Shrinker<'_>) {
+    let base = shrinker.best.clone();
+    let constants = constants(shrinker);
     // All at once, if no single message matters.
     let plain = constants.iter().flat_map(|delay| calmed(&base, *delay, &[]));
-    if lab.attempt_any(plain) {
+    if shrinker.attempt_any(plain) {
         return;
     }
     let told: Vec<_> = base.messages.iter().filter(|rule| can_be_written(rule)).cloned().collect();
     let special = constants.iter().flat_map(|delay| calmed(&base, *delay, &told));
-    lab.attempt_any(special);
+    shrinker.attempt_any(special);
 }
 
 /// Leaves out as many overrides as it can, and makes the others milder.
-pub fn fewer_messages(lab: &mut Lab<'_>) -> bool {
-    let before = lab.best.messages.clone();
+pub fn fewer_messages(shrinker: &mut Shrinker<'_>) -> bool {
+    let before = shrinker.best.messages.clone();
     let mut messages = before.clone();
-    let base = lab.best.clone();
-    minimise(&mut messages, |rest| lab.attempt_in_time(&base.with_messages(rest)));
-    for index in 0..lab.best.messages.len() {
-        if lab.is_over() {
+    let base = shrinker.best.clone();
+    minimise(&mut messages, |rest| shrinker.attempt_in_time(&base.with_messages(rest)));
+    for index in 0..shrinker.best.messages.len() {
+        if shrinker.is_over() {
             break;
         }
-        milder(lab, index);
+        milder(shrinker, index);
     }
-    lab.best.messages != before
+    shrinker.best.messages != before
 }
 
 /// Names messages by their kind, where an override only counts them.
-pub fn name_kinds(lab: &mut Lab<'_>) {
-    if lab.is_over() {
+pub fn name_kinds(shrinker: &mut Shrinker<'_>) {
+    if shrinker.is_over() {
         return;
     }
     let mut counts: BTreeMap<(ProcessId, ProcessId), u64> = BTreeMap::new();
-    let mut messages = lab.best.messages.clone();
-    for sent in lab.decided() {
+    let mut messages = shrinker.best.messages.clone();
+    for sent in shrinker.decided() {
         let nth = counts.entry((sent.from, sent.to)).or_default();
         *nth += 1;
-        let is_it = |rule: &&mut MessageOverride| {
+        let is_it = |rule: &&mut MessageRule| {
             (rule.from, rule.to, rule.nth) == (sent.from, sent.to, *nth) && rule.kind.is_none()
         };
         if let Some(rule) = messages.iter_mut().find(is_it) {
             (rule.kind, rule.nth) = (sent.kind, sent.nth);
         }
     }
-    let case = lab.best.with_messages(&messages);
-    lab.attempt(&case);
+    let case = shrinker.best.with_messages(&messages);
+    shrinker.try_candidate(&case);
 }
 
 /// Makes one override say less, or something milder: a delay instead of a loss.
-fn milder(lab: &mut Lab<'_>, index: usize) {
-    let messages = lab.best.messages.clone();
+fn milder(shrinker: &mut Shrinker<'_>, index: usize) {
+    let messages = shrinker.best.messages.clone();
     let with = |fate: Fate| {
         let mut messages = messages.clone();
         messages[index].fate = fate;
-        lab.best.with_messages(&messages)
+        shrinker.best.with_messages(&messages)
     };
     let Fate::Arrive(arrival) = &messages[index].fate else {
         // No longer than any message took, which is as the protocol can expect.
-        let case = with(Fate::delay(lab.delay_max));
-        lab.attempt(&case);
+        let case = with(Fate::delay(shrinker.delay_max));
+        shrinker.try_candidate(&case);
         return;
     };
     let Arrival { after, copy_after, content } = arrival.clone();
@@ -91,11 +91,11 @@ fn milder(lab: &mut Lab<'_>, index: usize) {
         .filter(|milder| *milder != Arrival::default() && milder != arrival)
         .map(|milder| with(Fate::Arrive(milder)))
         .collect();
-    lab.attempt_any(cases);
+    shrinker.attempt_any(cases);
 }
 
 /// The longest that any message took.
-pub fn longest(decided: &[MessageOverride]) -> Duration {
+pub fn longest(decided: &[MessageRule]) -> Duration {
     let delays = decided.iter().flat_map(|rule| match &rule.fate {
         Fate::Arrive(arrival) => [arrival.after, arrival.copy_after],
         Fate::Drop(_) => [None, None],
@@ -105,12 +105,12 @@ pub fn longest(decided: &[MessageOverride]) -> Duration {
 
 /// Delays that every message could have: a round one among those that occurred, the shortest, the
 /// longest.
-fn constants(lab: &Lab<'_>) -> Vec<Duration> {
-    let delays = lab.best.messages.iter().filter_map(|rule| match &rule.fate {
+fn constants(shrinker: &Shrinker<'_>) -> Vec<Duration> {
+    let delays = shrinker.best.messages.iter().filter_map(|rule| match &rule.fate {
         Fate::Arrive(arrival) => arrival.after,
         Fate::Drop(_) => None,
     });
-    let link = &lab.scenario().experiment.network.default;
+    let link = &shrinker.scenario().experiment.network.default;
     let DurationRange { min, max } = match link.delay {
         ftsim_core::environment::delay::Delay::Uniform(range) => range,
         _ => {
@@ -127,7 +127,7 @@ fn constants(lab: &Lab<'_>) -> Vec<Duration> {
 
 /// The case with links that all take this long, and these overrides; then also with the special
 /// links that it has, in case they matter.
-fn calmed(case: &Case, delay: Duration, messages: &[MessageOverride]) -> Vec<Case> {
+fn calmed(case: &Case, delay: Duration, messages: &[MessageRule]) -> Vec<Case> {
     let mut calm = case.with("network", "delay", delay.to_string()).with_messages(messages);
     for key in CHANCE {
         calm = calm.without("network", key).unwrap_or(calm);

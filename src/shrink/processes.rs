@@ -1,35 +1,35 @@
 //! A case with fewer processes: those behind one that is left out move up.
 
-use ftsim_core::environment::message_override::MessageOverride;
+use ftsim_core::environment::message_rule::MessageRule;
 use ftsim_core::{ProcessId, Setting};
 use toml::{Table, Value};
 
 use super::case::Case;
 use super::faults::attempt_sooner;
-use super::lab::Lab;
+use super::shrinker::Shrinker;
 
 /// With more processes than this, no pairs are tried.
 const PAIRS_UP_TO: u32 = 9;
 
 /// Leaves out as many processes as it can, many at once first.
-pub fn fewer_processes(lab: &mut Lab<'_>) -> bool {
+pub fn fewer_processes(shrinker: &mut Shrinker<'_>) -> bool {
     let mut fewer = false;
-    let mut block = lab.scenario().experiment.setting.n / 2;
-    while block > 0 && !lab.is_over() {
-        let (base, setting) = (lab.best.clone(), lab.scenario().experiment.setting);
+    let mut block = shrinker.scenario().experiment.setting.n / 2;
+    while block > 0 && !shrinker.is_over() {
+        let (base, setting) = (shrinker.best.clone(), shrinker.scenario().experiment.setting);
         let blocks = || blocks(setting.n, block);
         let cases = || blocks().filter_map(|out| without_all(&base, &setting, &out));
-        if lab.attempt_any(cases()) || attempt_sooner(lab, cases()) {
+        if shrinker.attempt_any(cases()) || attempt_sooner(shrinker, cases()) {
             fewer = true;
         } else {
             block /= 2;
         }
     }
-    let (base, setting) = (lab.best.clone(), lab.scenario().experiment.setting);
+    let (base, setting) = (shrinker.best.clone(), shrinker.scenario().experiment.setting);
     let n = setting.n;
     if n <= PAIRS_UP_TO {
         let pairs = (0..n).rev().flat_map(|p| (0..p).rev().map(move |q| vec![p, q]));
-        fewer |= lab.attempt_any(pairs.filter_map(|pair| without_all(&base, &setting, &pair)));
+        fewer |= shrinker.attempt_any(pairs.filter_map(|pair| without_all(&base, &setting, &pair)));
     }
     fewer
 }
@@ -118,9 +118,9 @@ fn renamed_text(text: &str, out: ProcessId) -> Option<String> {
     number.map_or_else(|| Some(text.to_owned()), |p| Some(moved(ProcessId(p), out)?.to_string()))
 }
 
-fn renamed_message(rule: &MessageOverride, out: ProcessId) -> Option<MessageOverride> {
+fn renamed_message(rule: &MessageRule, out: ProcessId) -> Option<MessageRule> {
     let (from, to) = (moved(rule.from, out)?, moved(rule.to, out)?);
-    Some(MessageOverride { from, to, ..rule.clone() })
+    Some(MessageRule { from, to, ..rule.clone() })
 }
 
 /// What a process is called once another is left out.

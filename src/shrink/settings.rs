@@ -4,7 +4,7 @@ use ftsim_core::{Duration, DurationRange, Instant};
 use toml::Value;
 
 use super::case::Case;
-use super::lab::Lab;
+use super::shrinker::Shrinker;
 use super::times::rounder;
 
 /// Settings without which nothing gets worse, by section; an empty list stands for all keys.
@@ -17,85 +17,88 @@ const SPARE: [(&str, &[&str]); 5] = [
 ];
 
 /// Leaves settings out whose defaults do as well.
-pub fn fewer_settings(lab: &mut Lab<'_>) -> bool {
-    let before = lab.best.table.clone();
-    only_the_property(lab);
+pub fn fewer_settings(shrinker: &mut Shrinker<'_>) -> bool {
+    let before = shrinker.best.table.clone();
+    only_the_property(shrinker);
     for (section, keys) in SPARE {
-        for key in lab.best.keys(section) {
+        for key in shrinker.best.keys(section) {
             let is_spare = keys.is_empty() || keys.contains(&key.as_str());
             if is_spare && key != "mutant" {
-                let case = lab.best.without(section, &key);
-                lab.attempt_any(case);
+                let case = shrinker.best.without(section, &key);
+                shrinker.attempt_any(case);
             }
         }
     }
-    let mut whole = lab.best.clone();
+    let mut whole = shrinker.best.clone();
     if whole.table.remove("fate_sharing").is_some() {
-        lab.attempt(&whole);
+        shrinker.try_candidate(&whole);
     }
-    lab.best.table != before
+    shrinker.best.table != before
 }
 
 /// Of the properties that the scenario checks beyond its protocol's claims the one that counts.
-fn only_the_property(lab: &mut Lab<'_>) {
-    let Some(Value::Array(checked)) = lab.best.table.get("check") else { return };
-    let wanted: Vec<Value> =
-        checked.iter().filter(|name| name.as_str() == Some(lab.target.name())).cloned().collect();
-    let case = lab.best.with_list("check", &wanted);
-    lab.attempt(&case);
+fn only_the_property(shrinker: &mut Shrinker<'_>) {
+    let Some(Value::Array(checked)) = shrinker.best.table.get("check") else { return };
+    let wanted: Vec<Value> = checked
+        .iter()
+        .filter(|name| name.as_str() == Some(shrinker.target.name()))
+        .cloned()
+        .collect();
+    let case = shrinker.best.with_list("check", &wanted);
+    shrinker.try_candidate(&case);
 }
 
 /// A detector that takes equally long for every notice, but for those written out.
-pub fn calm_detector(lab: &mut Lab<'_>) {
-    let Some(Value::String(text)) = lab.best.get("detector", "delay").cloned() else { return };
+pub fn calm_detector(shrinker: &mut Shrinker<'_>) {
+    let Some(Value::String(text)) = shrinker.best.get("detector", "delay").cloned() else { return };
     let Ok(DurationRange { min, max }) = text.parse::<DurationRange>() else { return };
     if min == max {
         return;
     }
     let middle = Duration::from_nanos(min.as_nanos().midpoint(max.as_nanos()));
     let round = rounder(middle).find(|d| (min..=max).contains(d)).unwrap_or(middle);
-    let told = [round, min, max].map(|d| lab.best.with("detector", "delay", d.to_string()));
+    let told = [round, min, max].map(|d| shrinker.best.with("detector", "delay", d.to_string()));
     let plain = told.clone().map(|case| case.without("detector", "notice").unwrap_or(case));
-    lab.attempt_any(plain.into_iter().chain(told));
+    shrinker.attempt_any(plain.into_iter().chain(told));
 }
 
 /// Ends the run where the failure shows: at once where it is one of safety, and else no later than
 /// needed.
-pub fn sooner(lab: &mut Lab<'_>) -> bool {
-    let before = lab.best.table.clone();
-    if lab.target.is_safety {
-        let case = lab.best.with("run", "stop_at_violation", true);
-        lab.attempt(&case);
+pub fn sooner(shrinker: &mut Shrinker<'_>) -> bool {
+    let before = shrinker.best.table.clone();
+    if shrinker.target.is_safety {
+        let case = shrinker.best.with("run", "stop_at_violation", true);
+        shrinker.try_candidate(&case);
     }
-    let stops = lab.best.get("run", "stop_at_violation") == Some(&Value::Boolean(true));
-    let is_quiescent = lab.outcome.cause == ftsim_core::EndCause::Quiescent;
-    if (stops || is_quiescent) && lab.best.get("run", "horizon").is_some() {
-        let case = lab.best.without("run", "horizon");
-        lab.attempt_any(case);
+    let stops = shrinker.best.get("run", "stop_at_violation") == Some(&Value::Boolean(true));
+    let is_quiescent = shrinker.outcome.cause == ftsim_core::EndCause::Quiescent;
+    if (stops || is_quiescent) && shrinker.best.get("run", "horizon").is_some() {
+        let case = shrinker.best.without("run", "horizon");
+        shrinker.attempt_any(case);
     } else if !stops && !is_quiescent {
-        earlier_horizon(lab);
+        earlier_horizon(shrinker);
     }
-    lab.best.table != before
+    shrinker.best.table != before
 }
 
 /// Cuts the horizon short, but only so far that all is well by then where nothing goes wrong: what
 /// is owed when time is up would be owed at any time.
-fn earlier_horizon(lab: &mut Lab<'_>) {
-    while lab.controls.without_faults {
-        let horizon = lab.scenario().experiment.limits.horizon.since(Instant::ZERO);
+fn earlier_horizon(shrinker: &mut Shrinker<'_>) {
+    while shrinker.controls.without_faults {
+        let horizon = shrinker.scenario().experiment.limits.horizon.since(Instant::ZERO);
         let half = Duration::from_nanos(horizon.as_nanos() / 2);
         let half = rounder(half).next().unwrap_or(half);
-        let case = lab.best.with("run", "horizon", half.to_string());
-        if half == Duration::ZERO || half >= horizon || !lab.attempt(&case) {
+        let case = shrinker.best.with("run", "horizon", half.to_string());
+        if half == Duration::ZERO || half >= horizon || !shrinker.try_candidate(&case) {
             return;
         }
     }
 }
 
 /// A seed that needs no mention, where what is left to the seed does not matter.
-pub fn any_seed(lab: &mut Lab<'_>) {
-    if lab.best.seed != 1 {
-        let case = Case { seed: 1, ..lab.best.clone() };
-        lab.attempt(&case);
+pub fn any_seed(shrinker: &mut Shrinker<'_>) {
+    if shrinker.best.seed != 1 {
+        let case = Case { seed: 1, ..shrinker.best.clone() };
+        shrinker.try_candidate(&case);
     }
 }

@@ -1,6 +1,6 @@
 //! What has to stay while a run gets smaller: the same failure, and no other beside it.
 
-use ftsim_core::{Kind, Outcome, PropertyId, Verdict};
+use ftsim_core::{Outcome, PropertyId, PropertyKind, Verdict};
 
 use crate::run::failing_run::shape;
 use crate::scenario::PANICKED;
@@ -32,7 +32,7 @@ impl Target {
         let Verdict::Violated(violation) = &judged.verdict else { return None };
         Some(Self {
             property: Some(*first),
-            is_safety: judged.kind == Kind::Safety,
+            is_safety: judged.kind == PropertyKind::Safety,
             shape: shape(&violation.text()),
             violated,
         })

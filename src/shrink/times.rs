@@ -1,21 +1,21 @@
 //! A case with times that a person can read.
 
 use ftsim_core::Duration;
-use ftsim_core::environment::message_override::Fate;
+use ftsim_core::environment::message_rule::Fate;
 use toml::Value;
 
 use super::case::Case;
-use super::lab::Lab;
+use super::shrinker::Shrinker;
 
 /// Rounds every time of the case as far as it can.
-pub fn round(lab: &mut Lab<'_>) {
-    if lab.is_over() {
+pub fn round(shrinker: &mut Shrinker<'_>) {
+    if shrinker.is_over() {
         return;
     }
-    for place in places(&Value::Table(lab.best.table.clone())) {
-        let Some(Value::String(text)) = at(&lab.best, &place) else { continue };
+    for place in places(&Value::Table(shrinker.best.table.clone())) {
+        let Some(Value::String(text)) = at(&shrinker.best, &place) else { continue };
         let Ok(time) = text.parse::<Duration>() else { continue };
-        let best = lab.best.clone();
+        let best = shrinker.best.clone();
         let cases = rounder(time).map(|round| {
             let mut case = best.clone();
             let mut value = Value::Table(std::mem::take(&mut case.table));
@@ -27,25 +27,25 @@ pub fn round(lab: &mut Lab<'_>) {
             }
             case
         });
-        lab.attempt_any(cases);
+        shrinker.attempt_any(cases);
     }
-    for index in 0..lab.best.messages.len() {
-        if lab.is_over() {
+    for index in 0..shrinker.best.messages.len() {
+        if shrinker.is_over() {
             return;
         }
-        round_message(lab, index);
+        round_message(shrinker, index);
     }
 }
 
-fn round_message(lab: &mut Lab<'_>, index: usize) {
+fn round_message(shrinker: &mut Shrinker<'_>, index: usize) {
     for is_copy in [false, true] {
-        let best = lab.best.clone();
+        let best = shrinker.best.clone();
         let Fate::Arrive(arrival) = &best.messages[index].fate else { return };
         let Some(time) = (if is_copy { arrival.copy_after } else { arrival.after }) else {
             continue;
         };
         // No message may take longer than any took before.
-        let longest = lab.delay_max;
+        let longest = shrinker.delay_max;
         let rounder = rounder(time).filter(|round| *round <= longest);
         let cases = rounder.map(|round| {
             let mut messages = best.messages.clone();
@@ -54,7 +54,7 @@ fn round_message(lab: &mut Lab<'_>, index: usize) {
             }
             best.with_messages(&messages)
         });
-        lab.attempt_any(cases);
+        shrinker.attempt_any(cases);
     }
 }
 

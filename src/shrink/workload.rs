@@ -6,25 +6,25 @@ use toml::{Table, Value};
 
 use super::case::Case;
 use super::faults::attempt_sooner;
-use super::lab::Lab;
 use super::minimise::minimise;
+use super::shrinker::Shrinker;
 
 /// More requests than this are not masked one by one.
 const MASKED_MAX: u64 = 2_000;
 
 /// Makes the workload's numbers as small as it can, and leaves nothing in it to chance.
-pub fn smaller_workload(lab: &mut Lab<'_>) -> bool {
-    let before = lab.best.table.clone();
-    let settled = lab.scenario().settled.workload;
-    let settled = settled.as_object().cloned().unwrap_or_default();
-    for (key, value) in &settled {
-        smaller(lab, key, value);
+pub fn smaller_workload(shrinker: &mut Shrinker<'_>) -> bool {
+    let before = shrinker.best.table.clone();
+    let resolved = shrinker.scenario().resolved.workload;
+    let resolved = resolved.as_object().cloned().unwrap_or_default();
+    for (key, value) in &resolved {
+        smaller(shrinker, key, value);
     }
-    lab.best.table != before
+    shrinker.best.table != before
 }
 
-fn smaller(lab: &mut Lab<'_>, key: &str, value: &Json) {
-    let base = lab.best.clone();
+fn smaller(shrinker: &mut Shrinker<'_>, key: &str, value: &Json) {
+    let base = shrinker.best.clone();
     let with = |value: Value| base.with("workload", key, value);
     match value {
         Json::Number(number) => {
@@ -36,16 +36,16 @@ fn smaller(lab: &mut Lab<'_>, key: &str, value: &Json) {
                 candidates.sort_unstable();
                 candidates.dedup();
                 let cases: Vec<Case> = candidates.into_iter().map(|n| with(n.into())).collect();
-                if !lab.attempt_any(cases.iter().cloned()) {
-                    attempt_sooner(lab, cases);
+                if !shrinker.attempt_any(cases.iter().cloned()) {
+                    attempt_sooner(shrinker, cases);
                 }
             } else if number.as_f64().is_some_and(|p| p > 0.0 && p < 1.0) {
-                lab.attempt_any([0.0, 1.0].map(|p| with(p.into())));
+                shrinker.attempt_any([0.0, 1.0].map(|p| with(p.into())));
             }
         }
         Json::String(text) => {
             if let Some((from, to)) = text.split_once("..") {
-                lab.attempt_any([from, to].map(|end| with(end.into())));
+                shrinker.attempt_any([from, to].map(|end| with(end.into())));
             }
         }
         Json::Array(list) if list.len() > 1 => {
@@ -56,7 +56,7 @@ fn smaller(lab: &mut Lab<'_>, key: &str, value: &Json) {
             let mut list = list;
             minimise(&mut list, |rest| match rest {
                 [] => Some(false),
-                rest => lab.attempt_in_time(&with(rest.to_vec().into())),
+                rest => shrinker.attempt_in_time(&with(rest.to_vec().into())),
             });
         }
         _ => {}
@@ -64,51 +64,51 @@ fn smaller(lab: &mut Lab<'_>, key: &str, value: &Json) {
 }
 
 /// Masks as many requests as it can.
-pub fn fewer_requests(lab: &mut Lab<'_>) -> bool {
-    let counts = lab.outcome.statistics.requests.clone();
+pub fn fewer_requests(shrinker: &mut Shrinker<'_>) -> bool {
+    let counts = shrinker.outcome.statistics.requests.clone();
     if counts.iter().sum::<u64>() > MASKED_MAX {
         return false;
     }
     let all = requests(&counts);
-    let masked: Vec<Mask> = lab.scenario().experiment.masks;
+    let masked: Vec<Mask> = shrinker.scenario().experiment.masks;
     let mut made: Vec<Mask> = all.iter().filter(|mask| !masked.contains(mask)).copied().collect();
     let before = made.len();
-    let base = lab.best.clone();
+    let base = shrinker.best.clone();
     minimise(&mut made, |rest| {
         let masked: Vec<Mask> = all.iter().filter(|mask| !rest.contains(mask)).copied().collect();
-        lab.attempt_in_time(&with_masks(&base, &masked))
+        shrinker.attempt_in_time(&with_masks(&base, &masked))
     });
     made.len() < before
 }
 
 /// Leaves out as much as it can of what is written about requests.
-pub fn fewer_words_about_requests(lab: &mut Lab<'_>) -> bool {
-    let before = lab.best.list("request");
+pub fn fewer_words_about_requests(shrinker: &mut Shrinker<'_>) -> bool {
+    let before = shrinker.best.list("request");
     let mut requests = before.clone();
-    let base = lab.best.clone();
-    minimise(&mut requests, |rest| lab.attempt_in_time(&base.with_list("request", rest)));
-    for index in 0..lab.best.list("request").len() {
+    let base = shrinker.best.clone();
+    minimise(&mut requests, |rest| shrinker.attempt_in_time(&base.with_list("request", rest)));
+    for index in 0..shrinker.best.list("request").len() {
         for key in ["after", "replace"] {
-            let mut requests = lab.best.list("request");
+            let mut requests = shrinker.best.list("request");
             let Some(request) = requests.get_mut(index).and_then(Value::as_table_mut) else {
                 continue;
             };
             if request.remove(key).is_some() {
-                let case = lab.best.with_list("request", &requests);
-                lab.attempt_in_time(&case);
+                let case = shrinker.best.with_list("request", &requests);
+                shrinker.attempt_in_time(&case);
             }
         }
     }
-    lab.best.list("request") != before
+    shrinker.best.list("request") != before
 }
 
 /// Takes masks out whose request never comes.
-pub fn fewer_masks(lab: &mut Lab<'_>) {
-    let unused = lab.outcome.unused_masks.clone();
-    let masks = lab.scenario().experiment.masks.into_iter().enumerate();
+pub fn fewer_masks(shrinker: &mut Shrinker<'_>) {
+    let unused = shrinker.outcome.unused_masks.clone();
+    let masks = shrinker.scenario().experiment.masks.into_iter().enumerate();
     let used: Vec<Mask> = masks.filter(|(i, _)| !unused.contains(i)).map(|(_, m)| m).collect();
-    let case = with_masks(&lab.best, &used);
-    lab.attempt(&case);
+    let case = with_masks(&shrinker.best, &used);
+    shrinker.try_candidate(&case);
 }
 
 /// All requests of a run, as those for each process are counted.

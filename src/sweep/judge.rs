@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use ftsim_core::ProcessId;
-use ftsim_core::environment::message_override::MessageOverride;
+use ftsim_core::environment::message_rule::MessageRule;
 use ftsim_core::fault::{Action, Trigger};
 use ftsim_reports::{
     PropertyRow, ReachedRow, ScenarioReport, SeedRange, Surprise, SurpriseKind, counted, shell_word,
@@ -183,7 +183,7 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
         if total == 0 || tally.unused.get(&index) != Some(&total) {
             continue;
         }
-        let MessageOverride { from, to, kind, nth, .. } = rule;
+        let MessageRule { from, to, kind, nth, .. } = rule;
         let kind = kind.as_ref().map(|kind| format!(" {kind}")).unwrap_or_default();
         let message = format!(
             "never struck in any of {runs}: {from} -> {to} carried no{kind} number {nth}{}",

@@ -35,7 +35,7 @@ pub const BLOCK: u64 = 16;
 const AHEAD: u64 = 64;
 
 /// What is to be run, and how.
-pub struct Order<'s> {
+pub struct SweepJob<'s> {
     /// The scenario.
     pub scenario: &'s Scenario,
     /// Its seeds.
@@ -54,7 +54,7 @@ pub struct Order<'s> {
     pub timeout: Option<Duration>,
 }
 
-impl Order<'_> {
+impl SweepJob<'_> {
     /// Tells of a run that does not go on. If it may not take any longer the program ends: a
     /// handler that does not return cannot be ended alone.
     fn report(&self, stuck: &Stuck) {
@@ -110,7 +110,8 @@ pub fn sweep_repeated(
 ) -> Result<Tally, RunError> {
     let halt = AtomicBool::new(false);
     let (until, timeout) = (None, None);
-    let order = Order { scenario, seeds, block: BLOCK, jobs, repeat, until, halt: &halt, timeout };
+    let order =
+        SweepJob { scenario, seeds, block: BLOCK, jobs, repeat, until, halt: &halt, timeout };
     Ok(sweep_until(&order, progress)?.0)
 }
 
@@ -119,7 +120,7 @@ pub fn sweep_repeated(
 /// # Errors
 /// When ftsim itself fails, or two runs of one seed differ.
 pub fn sweep_until(
-    order: &Order<'_>,
+    order: &SweepJob<'_>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<(Tally, u64), RunError> {
     let (mut total, mut next) = (Tally::default(), order.seeds.start);
@@ -152,7 +153,7 @@ pub enum Stop<E> {
 /// # Errors
 /// When ftsim itself fails, when runs are repeated and differ, or when `take` fails.
 pub fn blocks<E>(
-    order: &Order<'_>,
+    order: &SweepJob<'_>,
     progress: &(dyn Fn(u64) + Sync),
     take: impl FnMut(Block) -> Result<ControlFlow<()>, Stop<E>>,
 ) -> Result<(), Stop<E>> {
@@ -188,7 +189,7 @@ type BlockResult = (u64, Result<Block, RunError>);
 
 /// The seeds of a sweep, cut into blocks that threads take one by one.
 struct Work<'s> {
-    order: &'s Order<'s>,
+    order: &'s SweepJob<'s>,
     /// How many blocks there are.
     count: u64,
     /// How many blocks may be ahead of the one that is gathered next.
@@ -274,7 +275,7 @@ impl Work<'_> {
 
 /// Runs seeds on one thread.
 struct Worker<'s> {
-    order: &'s Order<'s>,
+    order: &'s SweepJob<'s>,
     runner: Option<Box<dyn ftsim_core::Runner>>,
     /// Shows which run it executes.
     post: &'s Post,

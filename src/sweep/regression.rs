@@ -17,7 +17,7 @@ use crate::run::{Repeat, RunError};
 use crate::scenario::Scenario;
 use crate::scenario::crash_point::CrashPoint;
 use crate::scenario::seeds::SEED_MAX;
-use crate::sweep::results::{Account, FileLock, GroupExample, RegressionLine};
+use crate::sweep::results::{FileLock, GroupExample, RegressionLine, SweepState};
 
 /// The seeds of a scenario that once failed.
 pub struct Regressions {
@@ -112,7 +112,7 @@ impl Regressions {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn save(&self, account: &Account) -> Result<(), Failure> {
+    pub fn save(&self, account: &SweepState) -> Result<(), Failure> {
         let folder = self.path.parent().expect("the file is in a folder");
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let unexpected = |example: &&GroupExample| {

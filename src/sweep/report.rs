@@ -1,4 +1,4 @@
-//! What a sweep tells: its account as a report, its exit status, its repros.
+//! What a sweep tells: its counts as a report, its exit status, its repros.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::scenario::Scenario;
 use crate::shrink::{Effort, Target, shrink, weight_of};
 use crate::sweep::judge;
 use crate::sweep::regression;
-use crate::sweep::results::{Account, EXAMPLE_COUNT_MAX, Group, GroupExample, Header, SHRUNK};
+use crate::sweep::results::{EXAMPLE_COUNT_MAX, Group, GroupExample, Header, SHRUNK, SweepState};
 
 /// A file: its name and its text.
 pub type NamedText = (String, String);
@@ -34,8 +34,8 @@ pub enum Scope {
 
 impl Scope {
     /// Whether all is done that was asked for.
-    pub fn of(header: &Header, account: &Account) -> Self {
-        let whole = header.shard.is_none() && account.next == header.seeds.until;
+    pub fn of(header: &Header, state: &SweepState) -> Self {
+        let whole = header.shard.is_none() && state.next == header.seeds.until;
         if whole { Self::Whole } else { Self::Part }
     }
 }
@@ -45,19 +45,19 @@ impl Scope {
 pub fn report(
     scenario: &Scenario,
     header: &Header,
-    account: &Account,
+    state: &SweepState,
     shrunk: &[NamedText],
 ) -> SweepReport {
-    let seeds = SeedRange { from: header.part().start, until: account.next };
-    let mut counted = judge::report(scenario, seeds, &account.tally);
-    counted.digest = account.digest().to_string();
+    let seeds = SeedRange { from: header.part().start, until: state.next };
+    let mut counted = judge::report(scenario, seeds, &state.tally);
+    counted.digest = state.digest().to_string();
     // The lines of a sweep have counts only.
     counted.figures = None;
-    if Scope::of(header, account) == Scope::Part {
+    if Scope::of(header, state) == Scope::Part {
         counted.keep_what_stands();
     }
-    regression::add(&mut counted, scenario, &account.regressions);
-    let total = account.tally.seed_count;
+    regression::add(&mut counted, scenario, &state.regressions);
+    let total = state.tally.seed_count;
     let rate = |row: &ftsim_reports::PropertyRow| RateRow {
         property: row.name,
         held: Rate::new(row.held, total),
@@ -71,13 +71,13 @@ pub fn report(
         shard: header.shard.map(|shard| shard.to_string()),
         rates: counted.properties.iter().map(rate).collect(),
         scenario: counted,
-        failing: account.failing,
-        unexpected: account.unexpected,
-        groups: groups(scenario, account, shrunk),
+        failing: state.failing,
+        unexpected: state.unexpected,
+        groups: groups(scenario, state, shrunk),
     }
 }
 
-fn groups(scenario: &Scenario, account: &Account, shrunk: &[NamedText]) -> Vec<GroupRow> {
+fn groups(scenario: &Scenario, state: &SweepState, shrunk: &[NamedText]) -> Vec<GroupRow> {
     let row = |((property, signature), group): (&(String, String), &Group)| {
         let examples = group.examples.iter().map(|example| ExampleRow {
             seed: example.seed,
@@ -98,12 +98,12 @@ fn groups(scenario: &Scenario, account: &Account, shrunk: &[NamedText]) -> Vec<G
             shrunk: name.map(|name| format!("{SHRUNK}/{name}")),
         }
     };
-    let mut rows: Vec<GroupRow> = account.groups.iter().map(row).collect();
+    let mut rows: Vec<GroupRow> = state.groups.iter().map(row).collect();
     rows.sort_by_key(|row| row.expected);
     rows
 }
 
-/// The repro files of an account's examples, by name; each is run again for its plan, and found to
+/// The repro files of an state's examples, by name; each is run again for its plan, and found to
 /// do the same.
 ///
 /// # Errors
@@ -111,13 +111,13 @@ fn groups(scenario: &Scenario, account: &Account, shrunk: &[NamedText]) -> Vec<G
 pub fn repros(
     scenario: &Scenario,
     header: &Header,
-    account: &Account,
+    state: &SweepState,
 ) -> Result<Vec<(String, String)>, RunError> {
     let (from, until) = (header.seeds.from, header.seeds.until);
     let file = ftsim_reports::shell_word(&header.file);
     let command = format!("ftsim sweep {file} --seeds {from}..{until}");
     let mut files = Vec::new();
-    for example in account.examples() {
+    for example in state.examples() {
         let (seed, crash_point) = (example.seed, example.crash_point);
         let recorded = run::record_either(scenario, seed, crash_point)?;
         let digest = recorded.0.digest.to_string();
@@ -141,11 +141,11 @@ pub fn repros(
 /// When ftsim fails.
 pub fn shrunk(
     scenario: &Scenario,
-    account: &Account,
+    state: &SweepState,
     (budget, halt): (Duration, &AtomicBool),
 ) -> Result<Vec<NamedText>, RunError> {
     let deadline = clock() + budget;
-    let mut groups: Vec<_> = account.groups.iter().collect();
+    let mut groups: Vec<_> = state.groups.iter().collect();
     groups.sort_by_key(|(_, group)| group.expected);
     let in_turn = (0..EXAMPLE_COUNT_MAX).flat_map(|number| {
         groups.iter().filter_map(move |(key, group)| Some((&key.0, group.examples.get(number)?)))

@@ -69,7 +69,7 @@ impl TrafficSums {
     }
 
     /// With all kinds named, as a file says it.
-    pub fn settled(&self) -> Self {
+    pub fn resolved(&self) -> Self {
         Self { kinds: self.named(), unnamed: Vec::new(), ..self.clone() }
     }
 

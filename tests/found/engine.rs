@@ -9,7 +9,7 @@ use ftsim::Catalogue;
 use ftsim::run;
 use ftsim::scenario::Scenario;
 use ftsim_core::NoParams;
-use ftsim_core::outcome::trace::Happening;
+use ftsim_core::outcome::trace::TraceEvent;
 use ftsim_core::{
     Cx, EndCause, Model, Never, Process, ProcessId, Protocol, Setting, Trace, Verdict,
 };
@@ -30,17 +30,17 @@ fn steps_while_down(trace: &Trace) -> Vec<String> {
     for entry in &trace.entries {
         let Some(p) = entry.process else { continue };
         match &entry.what {
-            Happening::Crash { .. } => drop(down.insert(p)),
-            Happening::Recover { .. } => drop(down.remove(&p)),
-            Happening::Deliver { .. }
-            | Happening::Request { .. }
-            | Happening::Timer { .. }
-            | Happening::Suspect { .. }
-            | Happening::Trust { .. }
-            | Happening::Indicate { .. }
-            | Happening::Append { .. }
-            | Happening::SetTimer { .. }
-            | Happening::Carry { .. }
+            TraceEvent::Crash { .. } => drop(down.insert(p)),
+            TraceEvent::Recover { .. } => drop(down.remove(&p)),
+            TraceEvent::Deliver { .. }
+            | TraceEvent::Request { .. }
+            | TraceEvent::Timer { .. }
+            | TraceEvent::Suspect { .. }
+            | TraceEvent::Trust { .. }
+            | TraceEvent::Indicate { .. }
+            | TraceEvent::Append { .. }
+            | TraceEvent::SetTimer { .. }
+            | TraceEvent::Carry { .. }
                 if down.contains(&p) =>
             {
                 found.push(format!("step {}: {p} {:?}", entry.step, entry.what));

@@ -8,7 +8,7 @@ use std::path::Path;
 use annotate_snippets::Renderer;
 use ftsim::Catalogue;
 use ftsim::scenario::Scenario;
-use ftsim_core::catalogue::Settling;
+use ftsim_core::catalogue::RawSettings;
 use ftsim_core::{Bound, DetectorClass, Outcome, Setting, Timing, Verdict};
 use serde_json::{Value, json};
 use worlds::{Mode, World};
@@ -42,8 +42,8 @@ fn holds_in_drawn_worlds(takeover: &'static str, ack_wait: &'static str, success
     for number in 0..count {
         let World { experiment, params, workload } = mode.world(number);
         let setting = &experiment.setting;
-        let settling = Settling { params: &params, workload: &workload, setting };
-        entry.settle(settling).unwrap_or_else(|e| panic!("world {number}: {e:?}"));
+        let settling = RawSettings { params: &params, workload: &workload, setting };
+        entry.resolve(settling).unwrap_or_else(|e| panic!("world {number}: {e:?}"));
         let mut runner = entry.prepare(experiment, &params, &workload).expect("it is valid");
         let outcome = runner.run(number);
         crashes += outcome.statistics.crashes;
@@ -142,8 +142,8 @@ fn validated(params: &Value) -> Result<(), String> {
     let setting = Setting { roles, ..Setting::of(4) };
     let catalogue = Catalogue::builtin();
     let entry = catalogue.get("primary-backup").expect("it is in the catalogue");
-    let settling = Settling { params, workload: &json!({}), setting: &setting };
-    entry.settle(settling).map(|_| ()).map_err(|e| format!("{}: {}", e.key, e.message))
+    let settling = RawSettings { params, workload: &json!({}), setting: &setting };
+    entry.resolve(settling).map(|_| ()).map_err(|e| format!("{}: {}", e.key, e.message))
 }
 
 /// Refuses the parameters with `key` at `below`, naming `least`, and accepts them at `least`.
@@ -208,7 +208,7 @@ fn what_the_protocol_assumes_depends_on_its_parameters() {
         let text = format!(
             "protocol = \"primary-backup\"\n[processes]\nserver = 3\nclient = 1\n[params]\n{params}"
         );
-        parse(&text).unwrap_or_else(|why| panic!("{why}")).settled.model
+        parse(&text).unwrap_or_else(|why| panic!("{why}")).resolved.model
     };
     let timeout = model("");
     assert_eq!(

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use expect_test::expect_file;
 use ftsim::Catalogue;
 use ftsim::run;
-use ftsim::run::necessity::{Instead, Sought, needs};
+use ftsim::run::necessity::{AblationResult, FailureId, needs};
 use ftsim::scenario::Scenario;
 use ftsim_reports::Causality;
 
@@ -69,7 +69,7 @@ fn a_seed_that_violates_nothing_has_no_story() {
     let codes = [
         (vec!["explain", file], 2),
         (vec!["explain", file, "--seed", "1", "--property", "no.such"], 2),
-        (vec!["explain", file, "--seed", "1", "--property", "ac.1"], 1),
+        (vec!["explain", file, "--seed", "1", "--property", "ac.agreement"], 1),
         (vec!["explain", file, "--seed", "1", "--property", "ac.nonblocking"], 0),
     ];
     for (args, code) in codes {
@@ -130,21 +130,22 @@ fn what_is_needed_is_told_apart_from_what_is_not() {
     let needs_of = |name: &str, property: &str| {
         let scenario = scenario(name);
         let (outcome, _) = run::record(&scenario, 1).expect("ftsim does not fail");
-        let sought = Sought::of(&outcome, property).expect("a violation");
+        let sought = FailureId::of(&outcome, property).expect("a violation");
         needs(&scenario, &outcome, &sought).expect("ftsim does not fail")
     };
     let own_view = needs_of("flooding-consensus-own-view", "cons.agreement");
-    let held = Instead::Gone("held".to_owned());
-    let instead: Vec<&Instead> = own_view.faults.iter().map(|trial| &trial.instead).collect();
+    let held = AblationResult::Gone("held".to_owned());
+    let instead: Vec<&AblationResult> =
+        own_view.faults.iter().map(|trial| &trial.instead).collect();
     assert_eq!(instead, [&held, &held]);
     assert_eq!(own_view.mutant.map(|trial| trial.instead), Some(held.clone()));
     let fixed = needs_of("fd-heartbeat-fixed-timeout", "fd.eventual-strong-accuracy");
-    assert!(fixed.faults.iter().all(|trial| trial.instead == Instead::Same));
-    assert_eq!(fixed.all_faults, Some(Instead::Same));
+    assert!(fixed.faults.iter().all(|trial| trial.instead == AblationResult::Same));
+    assert_eq!(fixed.all_faults, Some(AblationResult::Same));
     assert_eq!(fixed.mutant.map(|trial| trial.instead), Some(held));
     let mistaken = needs_of("flooding-consensus-imperfect-fd", "cons.agreement");
     let instead: Vec<bool> =
-        mistaken.mistakes.iter().map(|trial| trial.instead == Instead::Same).collect();
+        mistaken.mistakes.iter().map(|trial| trial.instead == AblationResult::Same).collect();
     assert_eq!(instead, [true, false], "only one of the two mistakes is needed");
 }
 

@@ -10,10 +10,10 @@ use ftsim::{Catalogue, sweep};
 use ftsim_core::adversary::Behaviour;
 use ftsim_core::environment::clock::Shift;
 use ftsim_core::environment::detector::RandomMistakes;
-use ftsim_core::environment::message_override::{Content, Fate, MessageOverride};
+use ftsim_core::environment::message_rule::{Content, Fate, MessageRule};
 use ftsim_core::environment::network::Cut;
 use ftsim_core::environment::storage::{DiskFault, OnCrash};
-use ftsim_core::fault::choice::{Choice, Chosen};
+use ftsim_core::fault::choice::{DrawnTarget, TargetRule};
 use ftsim_core::fault::condition::{Condition, Links, Persistence};
 use ftsim_core::fault::random::{
     Occurrence, PartitionShape, RandomAction, RandomCondition, RandomFaults, RandomKind,
@@ -202,7 +202,7 @@ fn single_messages() {
     let rules = |text: &str| scenario(text).experiment.overrides;
     let link = "[[message]]\nlink = \"p0 -> p2\"\n";
     let rule = |kind: Option<&str>, nth, fate| {
-        [MessageOverride { from: P0, to: P2, kind: kind.map(Into::into), nth, fate }]
+        [MessageRule { from: P0, to: P2, kind: kind.map(Into::into), nth, fate }]
     };
     assert_eq!(rules(&format!("{link}drop = true")), rule(None, 1, Fate::DROP));
     let late = rules(&format!("{link}kind = \"Commit\"\nnth = 3\ndelay = \"80ms\""));
@@ -376,12 +376,14 @@ fn bridges_and_rings() {
 
 #[test]
 fn whom_each_seed_chooses() {
-    for (word, of) in
-        [("any", Chosen::Any), ("minority", Chosen::Minority), ("majority", Chosen::Majority)]
-    {
+    for (word, of) in [
+        ("any", TargetRule::Any),
+        ("minority", TargetRule::Minority),
+        ("majority", TargetRule::Majority),
+    ] {
         let text = format!("[[fault]]\nat = \"1s\"\npause = \"{word}\"");
         let experiment = scenario(&text).experiment;
-        let choice = Choice { faults: 0..3, candidate_count: 3, of };
+        let choice = DrawnTarget { faults: 0..3, candidate_count: 3, of };
         assert_eq!((experiment.plan.faults.len(), experiment.choices), (3, vec![choice]), "{word}");
     }
 }
@@ -403,12 +405,14 @@ fn a_crash_point_that_fails_can_be_replayed() {
     assert_eq!(tallies[0].digest(), tallies[1].digest());
     let report = judge::report(&scenario, SeedRange { from: 1, until: 2 }, &tallies[0]);
     assert_eq!(report.crash_points, Some(tallies[0].seed_count));
-    let surprise = report.surprises.iter().find(|s| s.subject == "ac.1").expect("a violation");
+    let surprise =
+        report.surprises.iter().find(|s| s.subject == "ac.agreement").expect("a violation");
     let (_, point) = surprise.replay.split_once(" --seed 1 --crash-point ").expect("a crash point");
     let point: CrashPoint = point.parse().expect("one that can be read");
     let (outcome, _) =
         run::record_crash_point(&scenario, 1, every, point).expect("no failure of ftsim");
-    let judged = outcome.judged.iter().find(|judged| judged.id.0 == "ac.1").expect("a verdict");
+    let judged =
+        outcome.judged.iter().find(|judged| judged.id.0 == "ac.agreement").expect("a verdict");
     assert!(matches!(judged.verdict, Verdict::Violated(_)), "{:?}", judged.verdict);
     assert!(outcome.unfired.is_empty());
 }
@@ -434,10 +438,10 @@ fn without_the_fault_the_property_holds() {
     for (file, broken, restored, property) in [
         ("beb-send-omission", "send_omission", none, "rb.agreement"),
         ("floodset-late", "late", none, "cons.agreement"),
-        ("2pc-amnesia", "amnesia", None, "ac.1"),
-        ("2pc-corrupt-record", "corrupt_record", none, "ac.1"),
+        ("2pc-amnesia", "amnesia", None, "ac.agreement"),
+        ("2pc-corrupt-record", "corrupt_record", none, "ac.agreement"),
         ("flooding-consensus-eventually-perfect", "kind", perfect, "cons.agreement"),
-        ("2pc-coordinator-amnesia", "amnesia", None, "ac.1"),
+        ("2pc-coordinator-amnesia", "amnesia", None, "ac.agreement"),
         ("reliable-link-lose-disk", "lose_disk", none, "lnk.reliable"),
         ("reliable-link-rollback", "rollback", none, "lnk.reliable"),
         ("reliable-link-corrupt-record", "corrupt_record", none, "lnk.reliable"),
@@ -453,12 +457,12 @@ fn without_the_fault_the_property_holds() {
         ("primary-backup-skew", "skew", none, "smr.liveness"),
         ("primary-backup-pause-leader", "pause", none, "pb.one-primary"),
         ("three-failures-crash", "crash", none, "smr.liveness"),
-        ("2pc-stop-at-torn", "on_crash", None, "ac.1"),
+        ("2pc-stop-at-torn", "on_crash", None, "ac.agreement"),
         ("reliable-link-keep-prefix", "on_crash", None, "lnk.reliable"),
         ("reliable-link-keep-subset", "on_crash", None, "lnk.reliable"),
-        // Where nobody stays down, what `ac.nonblocking` asks for is `ac.5`.
-        ("2pc-sync-fails", "sync_fails", none, "ac.5"),
-        ("2pc-full-linear", "full", none, "ac.5"),
+        // Where nobody stays down, what `ac.nonblocking` asks for is `ac.termination`.
+        ("2pc-sync-fails", "sync_fails", none, "ac.termination"),
+        ("2pc-full-linear", "full", none, "ac.termination"),
         ("uniform-rb-ring-all-ack", "partition", None, "rb.validity"),
         ("floodset-late-process", "late", none, "cons.agreement"),
         ("floodset-random-clog", "clog", None, "cons.agreement"),

@@ -8,7 +8,7 @@ use std::fs;
 use ftsim::scenario::Scenario;
 use ftsim_core::adversary::Behaviour;
 use ftsim_core::fault::{Action, Fault, Trigger};
-use ftsim_core::outcome::trace::Happening;
+use ftsim_core::outcome::trace::TraceEvent;
 use ftsim_core::{
     Duration, Instant, Judged, Limits, Outcome, ProcessId, ProcessSet, Runner, Verdict,
 };
@@ -103,7 +103,7 @@ fn no_kind_of_message_of_any_protocol_goes_unchanged_or_takes_memory_by_its_cont
                 falls(outcome, &format!("{name}, p{liar} lies, seed {seed}"));
                 let lies = trace.entries.iter().filter(|e| e.process == Some(ProcessId(liar)));
                 kinds.changed.extend(lies.filter_map(|lie| match &lie.what {
-                    Happening::Send { kind, .. } => Some(kind.clone()),
+                    TraceEvent::Send { kind, .. } => Some(kind.clone()),
                     _ => None,
                 }));
             }

@@ -5,7 +5,7 @@ use ftsim::Catalogue;
 use ftsim::run;
 use ftsim::scenario::Scenario;
 use ftsim_core::Trace;
-use ftsim_core::outcome::trace::Happening;
+use ftsim_core::outcome::trace::TraceEvent;
 
 const SEEDS: std::ops::Range<u64> = 1..101;
 
@@ -26,11 +26,11 @@ const FAILURE: &str = "reg.linearizable";
 
 /// Where in the trace the fault, the error that a successor finds, and the failure are.
 fn marks(trace: &Trace) -> [Option<usize>; 3] {
-    let first = |is: fn(&Happening) -> bool| trace.entries.iter().position(|e| is(&e.what));
+    let first = |is: fn(&TraceEvent) -> bool| trace.entries.iter().position(|e| is(&e.what));
     [
-        first(|what| *what == Happening::StateCorrupted),
-        first(|what| matches!(what, Happening::Reach { label } if label == ERROR)),
-        first(|what| matches!(what, Happening::Violation { property, .. } if property == FAILURE)),
+        first(|what| *what == TraceEvent::StateCorrupted),
+        first(|what| matches!(what, TraceEvent::Reach { label } if label == ERROR)),
+        first(|what| matches!(what, TraceEvent::Violation { property, .. } if property == FAILURE)),
     ]
 }
 

@@ -4,7 +4,7 @@
 use crate::shipped;
 use ftsim::run;
 use ftsim::scenario::Scenario;
-use ftsim_core::outcome::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, TraceEvent};
 use ftsim_core::{Duration, Instant, Outcome, ProcessId, Trace, Verdict};
 
 const OBSERVER: ProcessId = ProcessId(0);
@@ -29,9 +29,9 @@ fn record(scenario: &Scenario, seed: u64) -> (Outcome, Trace) {
 fn view(trace: &Trace) -> Vec<(Instant, String)> {
     let own = trace.entries.iter().filter(|e| e.process == Some(OBSERVER) && e.at < UNTIL);
     let seen = |entry: &Entry| match &entry.what {
-        Happening::Deliver { from, message, .. } => Some(format!("hears {message} from {from}")),
-        Happening::Send { to, message, .. } => Some(format!("sends {message} to {to}")),
-        Happening::Drop { .. } | Happening::Violation { .. } => None,
+        TraceEvent::Deliver { from, message, .. } => Some(format!("hears {message} from {from}")),
+        TraceEvent::Send { to, message, .. } => Some(format!("sends {message} to {to}")),
+        TraceEvent::Drop { .. } | TraceEvent::Violation { .. } => None,
         own => Some(format!("{own:?}")),
     };
     own.filter_map(|entry| Some((entry.at, seen(entry)?))).collect()
@@ -65,7 +65,7 @@ fn after_t_the_views_differ() {
     let heard_at_last = dead_and_slow().map(|scenario| {
         let (_, trace) = record(&scenario, 1);
         let late = trace.entries.into_iter().filter(|e| e.process == Some(OBSERVER));
-        late.filter(|e| e.at >= UNTIL).any(|e| matches!(e.what, Happening::Deliver { .. }))
+        late.filter(|e| e.at >= UNTIL).any(|e| matches!(e.what, TraceEvent::Deliver { .. }))
     });
     assert_eq!(heard_at_last, [false, true]);
 }

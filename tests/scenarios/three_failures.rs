@@ -4,7 +4,7 @@
 use crate::shipped;
 use ftsim::run;
 use ftsim::scenario::Scenario;
-use ftsim_core::outcome::trace::{Entry, Happening};
+use ftsim_core::outcome::trace::{Entry, TraceEvent};
 use ftsim_core::{Duration, Instant, Outcome, ProcessId, Trace, Verdict};
 
 const PRIMARY: ProcessId = ProcessId(0);
@@ -33,9 +33,9 @@ fn record(scenario: &Scenario, seed: u64) -> (Outcome, Trace) {
 fn view(trace: &Trace, observer: ProcessId) -> Vec<(Instant, String)> {
     let own = trace.entries.iter().filter(|e| e.process == Some(observer) && e.at < IS_BACK);
     let seen = |entry: &Entry| match &entry.what {
-        Happening::Deliver { from, message, .. } => Some(format!("hears {message} from {from}")),
-        Happening::Send { to, message, .. } => Some(format!("sends {message} to {to}")),
-        Happening::Drop { .. } | Happening::Violation { .. } => None,
+        TraceEvent::Deliver { from, message, .. } => Some(format!("hears {message} from {from}")),
+        TraceEvent::Send { to, message, .. } => Some(format!("sends {message} to {to}")),
+        TraceEvent::Drop { .. } | TraceEvent::Violation { .. } => None,
         own => Some(format!("{own:?}")),
     };
     own.filter_map(|entry| Some((entry.at, seen(entry)?))).collect()
@@ -43,7 +43,7 @@ fn view(trace: &Trace, observer: ProcessId) -> Vec<(Instant, String)> {
 
 /// When this observer is told that the primary is down.
 fn told(trace: &Trace, observer: ProcessId) -> Option<Instant> {
-    let suspects = |what: &Happening| *what == Happening::Suspect { subject: PRIMARY };
+    let suspects = |what: &TraceEvent| *what == TraceEvent::Suspect { subject: PRIMARY };
     let mut own = trace.entries.iter().filter(|e| e.process == Some(observer));
     own.find(|entry| suspects(&entry.what)).map(|entry| entry.at)
 }
@@ -76,7 +76,7 @@ fn an_exception_tells_everybody_and_the_backup_takes_over() {
         let (outcome, trace) = record(&exception, seed);
         assert_eq!(OBSERVERS.map(|observer| told(&trace, observer)), [Some(FAILS); 2]);
         let serves = |e: &&Entry| {
-            matches!(&e.what, Happening::Indicate { what } if what == "Serves")
+            matches!(&e.what, TraceEvent::Indicate { what } if what == "Serves")
                 && e.process == Some(BACKUP)
         };
         let from = trace.entries.iter().find(serves).expect("it takes over").at;

@@ -124,7 +124,7 @@ impl OralMessages {
 
     /// What this process makes of the order that took this path to it: OM(m + 1 - the path's
     /// length). `None` if it can make nothing of it.
-    fn settle(&self, path: &mut Path, cx: &Cx<Self>) -> Option<Value> {
+    fn resolve(&self, path: &mut Path, cx: &Cx<Self>) -> Option<Value> {
         let told = self.told.get(path).copied().or((!cx.runs(&NO_DEFAULT)).then_some(DEFAULT))?;
         if path.len() > self.m {
             return Some(told);
@@ -132,14 +132,14 @@ impl OralMessages {
         let mut values = vec![told];
         for p in cx.others().filter(|p| !path.contains(p)).collect::<Vec<_>>() {
             path.push(p);
-            values.push(self.settle(path, cx)?);
+            values.push(self.resolve(path, cx)?);
             path.pop();
         }
         Some(majority(&values).unwrap_or(DEFAULT))
     }
 
     fn obey(&self, cx: &mut Cx<Self>) {
-        let Some(order) = self.settle(&mut vec![COMMANDER], cx) else {
+        let Some(order) = self.resolve(&mut vec![COMMANDER], cx) else {
             return cx.reach("waits for ever");
         };
         if self.told.get([COMMANDER].as_slice()) != Some(&order) {

@@ -141,7 +141,7 @@ mod tests {
     use crate::testing::{Bench, Run, STEP, sends};
     use ftsim_core::Instant;
     use ftsim_core::fault::Trigger;
-    use ftsim_core::outcome::trace::Happening;
+    use ftsim_core::outcome::trace::TraceEvent;
 
     const NONE: [&str; 0] = [];
     /// T = 2δ under [`Bench::lockstep`].
@@ -158,7 +158,7 @@ mod tests {
     fn suspicions(run: &Run) -> Vec<Instant> {
         let entries = run.trace.entries.iter();
         let suspects = entries.filter(
-            |e| matches!(&e.what, Happening::Indicate { what } if what.starts_with("Suspect")),
+            |e| matches!(&e.what, TraceEvent::Indicate { what } if what.starts_with("Suspect")),
         );
         suspects.map(|e| e.at).collect()
     }

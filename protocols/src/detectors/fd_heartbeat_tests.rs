@@ -1,10 +1,10 @@
 use super::*;
 use crate::testing::{Bench, Run, STEP, sends};
 use ftsim_core::environment::delay::Delay;
-use ftsim_core::environment::message_override::{Fate, MessageOverride};
+use ftsim_core::environment::message_rule::{Fate, MessageRule};
 use ftsim_core::environment::network::Loss;
 use ftsim_core::fault::{Action, Fault, Trigger};
-use ftsim_core::outcome::trace::Happening;
+use ftsim_core::outcome::trace::TraceEvent;
 use ftsim_core::{Instant, Probability};
 
 const NONE: [&str; 0] = [];
@@ -27,7 +27,7 @@ fn bench(n: u32, params: &str, horizon_ms: u64) -> Bench<FdHeartbeat> {
 /// When whom began to suspect whom, or to trust.
 fn indications(run: &Run, kind: &str) -> Vec<(Instant, ProcessId, String)> {
     let told = |e: &ftsim_core::outcome::trace::Entry| match &e.what {
-        Happening::Indicate { what } if what.starts_with(kind) => {
+        TraceEvent::Indicate { what } if what.starts_with(kind) => {
             Some((e.at, e.process?, what.clone()))
         }
         _ => None,
@@ -80,9 +80,9 @@ fn a_timeout_of_a_period_and_a_delay_never_errs_and_a_shorter_one_does() {
 }
 
 /// Both processes' heartbeats take no time and the full δ in turn.
-fn fast_and_slow(pairs: u64) -> Vec<MessageOverride> {
+fn fast_and_slow(pairs: u64) -> Vec<MessageRule> {
     let link = |from, to| {
-        (1..=2 * pairs).map(move |nth| MessageOverride {
+        (1..=2 * pairs).map(move |nth| MessageRule {
             from: ProcessId(from),
             to: ProcessId(to),
             kind: None,

@@ -209,7 +209,7 @@ mod tests {
     use super::*;
     use crate::testing::Bench;
     use ftsim_core::Probability;
-    use ftsim_core::environment::message_override::{Fate, MessageOverride};
+    use ftsim_core::environment::message_rule::{Fate, MessageRule};
 
     const NOTHING: [&str; 0] = [];
 
@@ -217,7 +217,7 @@ mod tests {
     fn first_takes(ms: u64) -> Bench<FifoLink> {
         let mut bench = Bench::new(2).lockstep();
         bench = bench.workload(r#"{"senders": ["p0"], "messages": 3}"#);
-        bench.experiment.overrides = vec![MessageOverride {
+        bench.experiment.overrides = vec![MessageRule {
             from: ProcessId(0),
             to: ProcessId(1),
             kind: None,
@@ -274,7 +274,7 @@ mod tests {
         let mut bench = first_takes(100).params(r#"{"late": "drop"}"#);
         bench = bench.workload(r#"{"senders": ["p0"], "messages": 4}"#);
         bench.experiment.overrides[0].fate = Fate::DROP;
-        let third = MessageOverride { nth: 3, ..bench.experiment.overrides[0].clone() };
+        let third = MessageRule { nth: 3, ..bench.experiment.overrides[0].clone() };
         bench.experiment.overrides.push(third);
         let run = bench.run(1);
         assert_eq!(run.indication_steps(), [7, 12]);

@@ -3,7 +3,7 @@
 use super::ReliableLink;
 use crate::spec::link::{EXACTLY_ONCE_EFFECT, RELIABLE};
 use crate::testing::{Bench, Run, after_effect};
-use ftsim_core::environment::message_override::{Fate, MessageOverride};
+use ftsim_core::environment::message_rule::{Fate, MessageRule};
 use ftsim_core::environment::network::Loss;
 use ftsim_core::fault::{Action, Crash, Fault, Trigger};
 use ftsim_core::{Duration, Instant, Probability, ProcessId, PropertyId, Verdict};
@@ -25,7 +25,7 @@ fn at(ms: u64) -> Instant {
 /// The first message of this kind is lost.
 fn drop_first(mut bench: Bench<ReliableLink>, kind: &str) -> Bench<ReliableLink> {
     let (from, to) = if kind == "Data" { (0, 1) } else { (1, 0) };
-    bench.experiment.overrides.push(MessageOverride {
+    bench.experiment.overrides.push(MessageRule {
         from: ProcessId(from),
         to: ProcessId(to),
         kind: Some(kind.to_owned()),
@@ -183,14 +183,14 @@ fn an_old_acknowledgement_is_not_taken_for_a_new_one() {
     // The ACK of the first life arrives in the second, whose first message is lost.
     let mut bench = restart(one_way(2), 0, Trigger::At(at(92)));
     bench.experiment.overrides = vec![
-        MessageOverride {
+        MessageRule {
             from: ProcessId(1),
             to: ProcessId(0),
             kind: Some("Ack".into()),
             nth: 1,
             fate: Fate::delay(Duration::from_millis(95)),
         },
-        MessageOverride {
+        MessageRule {
             from: ProcessId(0),
             to: ProcessId(1),
             kind: Some("Data".into()),

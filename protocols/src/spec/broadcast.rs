@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use ftsim_core::{
-    Ask, Duration, End, Invalid, Kind, Observed, OperationName, ProcessId, Property, PropertyEntry,
-    PropertyId, Setting, Spec, Standing, Violation, What, Workload,
+    Ask, Duration, End, Invalid, Observation, Observed, OperationName, ProcessId, Property,
+    PropertyEntry, PropertyId, PropertyKind, Setting, Spec, Standing, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -59,42 +59,42 @@ impl Spec for Broadcast {
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry {
             id: BEST_EFFORT,
-            kind: Kind::Liveness,
+            kind: PropertyKind::Liveness,
             standing: Standing::Core,
             text: "what a correct process broadcasts, every correct process delivers in the end",
             checker: |setting| Box::new(BestEffort::new(setting)),
         },
         PropertyEntry {
             id: VALIDITY,
-            kind: Kind::Liveness,
+            kind: PropertyKind::Liveness,
             standing: Standing::Core,
             text: "a correct process that broadcasts a message delivers it in the end",
             checker: |_| Box::new(Validity::default()),
         },
         PropertyEntry {
             id: NO_DUPLICATION,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Core,
             text: "no process delivers a message twice",
             checker: |setting| Box::new(NoDuplication::new(setting)),
         },
         PropertyEntry {
             id: NO_CREATION,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Core,
             text: "a message that is delivered was broadcast by its sender before",
             checker: |_| Box::new(NoCreation::default()),
         },
         PropertyEntry {
             id: AGREEMENT,
-            kind: Kind::Liveness,
+            kind: PropertyKind::Liveness,
             standing: Standing::Claim,
             text: "what a correct process delivers, every correct process delivers in the end",
             checker: |setting| Box::new(Agreement::new(Obliging::Correct, setting)),
         },
         PropertyEntry {
             id: UNIFORM_AGREEMENT,
-            kind: Kind::Liveness,
+            kind: PropertyKind::Liveness,
             standing: Standing::Claim,
             text: "what any process delivers, every correct process delivers in the end",
             checker: |setting| Box::new(Agreement::new(Obliging::Any, setting)),
@@ -180,14 +180,14 @@ impl Workload<Broadcast> for Senders {
 
 fn delivered(event: &Observed<'_, Broadcast>) -> Option<MessageName> {
     match event.what {
-        What::Indication(Indication::Deliver { sender, number }) => Some((*sender, *number)),
+        Observation::Indication(Indication::Deliver { sender, number }) => Some((*sender, *number)),
         _ => None,
     }
 }
 
 fn broadcast(event: &Observed<'_, Broadcast>) -> Option<MessageName> {
     match event.what {
-        What::Request(Request::Broadcast(number)) => Some((event.process, *number)),
+        Observation::Request(Request::Broadcast(number)) => Some((event.process, *number)),
         _ => None,
     }
 }

@@ -11,9 +11,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::{
-    Ask, Duration, DurationRange, End, FaultClass, Invalid, Kind, Observed, OperationName,
-    ProcessId, ProcessSet, Property, PropertyEntry, PropertyId, Setting, Spec, Standing, Violation,
-    What, Workload,
+    Ask, Duration, DurationRange, End, FaultClass, Invalid, Observation, Observed, OperationName,
+    ProcessId, ProcessSet, Property, PropertyEntry, PropertyId, PropertyKind, Setting, Spec,
+    Standing, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -56,35 +56,35 @@ impl Spec for Consensus {
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry {
             id: VALIDITY,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Core,
             text: "a value that is decided was proposed before",
             checker: |_| Box::new(Validity::default()),
         },
         PropertyEntry {
             id: INTEGRITY,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Core,
             text: "no process decides differently from before, or the same twice without a crash",
             checker: |_| Box::new(Integrity::default()),
         },
         PropertyEntry {
             id: AGREEMENT,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Core,
             text: "no two correct processes decide differently",
             checker: |_| Box::new(Agreement::default()),
         },
         PropertyEntry {
             id: UNIFORM_AGREEMENT,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Claim,
             text: "no two processes, correct or faulty, decide differently",
             checker: |_| Box::new(UniformAgreement::default()),
         },
         PropertyEntry {
             id: TERMINATION,
-            kind: Kind::Liveness,
+            kind: PropertyKind::Liveness,
             standing: Standing::Core,
             text: "every correct process decides in the end",
             checker: |_| Box::new(Termination::default()),
@@ -188,14 +188,14 @@ impl<S: Spec<Request = Request>> Workload<S> for Proposers {
 
 fn proposed<S: Spec<Request = Request>>(event: &Observed<'_, S>) -> Option<Value> {
     match event.what {
-        What::Request(Request::Propose(value)) => Some(*value),
+        Observation::Request(Request::Propose(value)) => Some(*value),
         _ => None,
     }
 }
 
 fn decided<S: Spec<Indication = Indication>>(event: &Observed<'_, S>) -> Option<Value> {
     match event.what {
-        What::Indication(Indication::Decide(value)) => Some(*value),
+        Observation::Indication(Indication::Decide(value)) => Some(*value),
         _ => None,
     }
 }
@@ -235,7 +235,7 @@ pub(super) struct Integrity {
 impl<S: Spec<Indication = Indication>> Property<S> for Integrity {
     fn observe(&mut self, event: &Observed<'_, S>) -> Result<(), Violation> {
         let p = event.process;
-        if matches!(event.what, What::Crash) && self.decisions.contains_key(&p) {
+        if matches!(event.what, Observation::Crash) && self.decisions.contains_key(&p) {
             self.may_repeat.insert(p);
         }
         let Some(value) = decided(event) else { return Ok(()) };

@@ -34,8 +34,9 @@
 use std::collections::BTreeMap;
 
 use ftsim_core::{
-    Ask, Duration, End, EndCause, Instant, Invalid, Kind, Never, Observed, ProcessId, ProcessSet,
-    Property, PropertyEntry, PropertyId, Setting, Spec, Standing, Violation, What, Workload,
+    Ask, Duration, End, EndCause, Instant, Invalid, Never, Observation, Observed, ProcessId,
+    ProcessSet, Property, PropertyEntry, PropertyId, PropertyKind, Setting, Spec, Standing,
+    Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -77,49 +78,49 @@ impl Spec for FailureDetector {
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry {
             id: STRONG_COMPLETENESS,
-            kind: Kind::Liveness,
+            kind: PropertyKind::Liveness,
             standing: Standing::Claim,
             text: "in the end every correct process suspects each crashed one",
             checker: |_| Box::new(Completeness::of(Strength::Strong)),
         },
         PropertyEntry {
             id: WEAK_COMPLETENESS,
-            kind: Kind::Liveness,
+            kind: PropertyKind::Liveness,
             standing: Standing::Core,
             text: "in the end some correct process suspects each crashed one",
             checker: |_| Box::new(Completeness::of(Strength::Weak)),
         },
         PropertyEntry {
             id: STRONG_ACCURACY,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Claim,
             text: "who is suspected has crashed before",
             checker: |_| Box::new(StrongAccuracy::default()),
         },
         PropertyEntry {
             id: WEAK_ACCURACY,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Claim,
             text: "some correct process is never suspected",
             checker: |_| Box::new(WeakAccuracy::default()),
         },
         PropertyEntry {
             id: EVENTUAL_STRONG_ACCURACY,
-            kind: Kind::Liveness,
+            kind: PropertyKind::Liveness,
             standing: Standing::Claim,
             text: "from some time on no correct process is suspected by a correct one",
             checker: |_| Box::new(EventualAccuracy::of(Strength::Strong)),
         },
         PropertyEntry {
             id: EVENTUAL_WEAK_ACCURACY,
-            kind: Kind::Liveness,
+            kind: PropertyKind::Liveness,
             standing: Standing::Claim,
             text: "from some time on no correct process suspects a certain correct one",
             checker: |_| Box::new(EventualAccuracy::of(Strength::Weak)),
         },
         PropertyEntry {
             id: DETECTION_TIME,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Claim,
             text: "a crashed process is suspected for good within the time that was promised",
             checker: |_| Box::new(DetectionTime::default()),
@@ -180,19 +181,20 @@ impl Beliefs {
     fn note(&mut self, event: &Observed<'_, FailureDetector>) {
         let q = event.process;
         match event.what {
-            What::Indication(Indication::Suspect(p)) => {
+            Observation::Indication(Indication::Suspect(p)) => {
                 self.suspects.entry(q).or_default().insert(*p);
             }
-            What::Indication(Indication::Trust(p)) => {
+            Observation::Indication(Indication::Trust(p)) => {
                 self.suspects.entry(q).or_default().remove(*p);
             }
-            What::Crash => {
+            Observation::Crash => {
                 self.down.insert(q, event.at);
                 self.suspects.remove(&q);
             }
-            What::Recover => drop(self.down.remove(&q)),
-            What::Request(_)
-            | What::Indication(Indication::DetectsWithin(_) | Indication::ErrsAtMost(_)) => {}
+            Observation::Recover => drop(self.down.remove(&q)),
+            Observation::Request(_)
+            | Observation::Indication(Indication::DetectsWithin(_) | Indication::ErrsAtMost(_)) => {
+            }
         }
     }
 
@@ -266,8 +268,8 @@ struct StrongAccuracy {
 impl Property<FailureDetector> for StrongAccuracy {
     fn observe(&mut self, event: &Observed<'_, FailureDetector>) -> Result<(), Violation> {
         match event.what {
-            What::Crash => drop(self.crashed.insert(event.process)),
-            What::Indication(Indication::Suspect(p)) => {
+            Observation::Crash => drop(self.crashed.insert(event.process)),
+            Observation::Indication(Indication::Suspect(p)) => {
                 self.suspicions += 1;
                 if !self.crashed.contains(*p) {
                     let q = event.process;
@@ -294,7 +296,7 @@ struct WeakAccuracy {
 
 impl Property<FailureDetector> for WeakAccuracy {
     fn observe(&mut self, event: &Observed<'_, FailureDetector>) -> Result<(), Violation> {
-        if let What::Indication(Indication::Suspect(p)) = event.what {
+        if let Observation::Indication(Indication::Suspect(p)) = event.what {
             self.suspicions += 1;
             self.suspected.insert(*p);
         }
@@ -389,22 +391,24 @@ impl Property<FailureDetector> for EventualAccuracy {
     fn observe(&mut self, event: &Observed<'_, FailureDetector>) -> Result<(), Violation> {
         let q = event.process;
         match event.what {
-            What::Indication(Indication::Suspect(p)) if !self.beliefs.suspects(q, *p) => {
+            Observation::Indication(Indication::Suspect(p)) if !self.beliefs.suspects(q, *p) => {
                 let mistakes = self.mistakes.entry((q, *p)).or_default();
                 mistakes.wrong_since = event.at;
                 if !self.beliefs.down.contains_key(p) {
                     mistakes.began.push(event.at);
                 }
             }
-            What::Indication(Indication::ErrsAtMost(most)) => drop(self.promised.insert(q, *most)),
-            What::Recover => {
+            Observation::Indication(Indication::ErrsAtMost(most)) => {
+                self.promised.insert(q, *most);
+            }
+            Observation::Recover => {
                 // Who suspected it was right until now.
                 for observer in self.beliefs.suspected_by(q) {
                     self.mistakes.entry((observer, q)).or_default().wrong_since = event.at;
                 }
             }
             // What it has learnt may be lost.
-            What::Crash => self.mistakes.retain(|(observer, _), _| *observer != q),
+            Observation::Crash => self.mistakes.retain(|(observer, _), _| *observer != q),
             _ => {}
         }
         self.beliefs.note(event);
@@ -479,16 +483,16 @@ impl Property<FailureDetector> for DetectionTime {
         let q = event.process;
         self.beliefs.note(event);
         match event.what {
-            What::Indication(Indication::DetectsWithin(within)) => {
+            Observation::Indication(Indication::DetectsWithin(within)) => {
                 self.promised.insert(q, *within);
             }
-            What::Indication(Indication::Suspect(p)) => {
+            Observation::Indication(Indication::Suspect(p)) => {
                 self.detections += u64::from(self.owed.remove(&(q, *p)).is_some());
             }
-            What::Indication(Indication::Trust(p)) => self.owes(q, *p),
-            What::Crash => self.crashed(q),
-            What::Recover => self.owed.retain(|(_, p), _| *p != q),
-            What::Request(_) | What::Indication(Indication::ErrsAtMost(_)) => {}
+            Observation::Indication(Indication::Trust(p)) => self.owes(q, *p),
+            Observation::Crash => self.crashed(q),
+            Observation::Recover => self.owed.retain(|(_, p), _| *p != q),
+            Observation::Request(_) | Observation::Indication(Indication::ErrsAtMost(_)) => {}
         }
         Ok(())
     }

@@ -90,7 +90,7 @@ fn accurate(promise: Option<u64>, suspected: &[(u64, u64)], cause: EndCause) -> 
         .iter()
         .flat_map(|(from, to)| [(*from, Indication::Suspect(P0)), (*to, Indication::Trust(P0))]);
     for (ms, what) in promise.into_iter().chain(suspicions).filter(|(ms, _)| *ms < 800) {
-        let event = Observed { at: at(ms), process: P1, what: What::Indication(&what) };
+        let event = Observed { at: at(ms), process: P1, what: Observation::Indication(&what) };
         property.observe(&event).expect("liveness is judged at the end");
     }
     property.finish(&End::new(at(800), cause, &[true, true])).is_ok()
@@ -151,7 +151,7 @@ fn a_crash_in_the_last_quarter_before_the_horizon_obliges_nobody() {
     for (crash_ms, violated) in [(75, true), (76, false)] {
         let mut property = Completeness::of(Strength::Weak);
         let at = |ms| Instant::ZERO + Duration::from_millis(ms);
-        let crash = Observed { at: at(crash_ms), process: P0, what: What::Crash };
+        let crash = Observed { at: at(crash_ms), process: P0, what: Observation::Crash };
         property.observe(&crash).expect("liveness is judged at the end");
         let end = End::new(at(100), EndCause::Horizon, &[false, true]);
         assert_eq!(property.finish(&end).is_err(), violated);

@@ -1,7 +1,7 @@
 //! For tests of checkers: a history written by hand, and which properties it violates.
 
 use ftsim_core::{
-    DynProperty, End, EndCause, Instant, Observed, ProcessId, Setting, Spec, Verdict, What,
+    DynProperty, End, EndCause, Instant, Observation, Observed, ProcessId, Setting, Spec, Verdict,
 };
 
 /// One event of a history.
@@ -42,10 +42,10 @@ pub fn judge<S: Spec>(
     let verdict = |mut property: Box<dyn DynProperty<S>>| {
         for (index, act) in history.iter().enumerate() {
             let (process, what) = match act {
-                Act::Request(p, request) => (*p, What::Request(request)),
-                Act::Indicate(p, indication) => (*p, What::Indication(indication)),
-                Act::Crash(p) => (*p, What::Crash),
-                Act::Recover(p) => (*p, What::Recover),
+                Act::Request(p, request) => (*p, Observation::Request(request)),
+                Act::Indicate(p, indication) => (*p, Observation::Indication(indication)),
+                Act::Crash(p) => (*p, Observation::Crash),
+                Act::Recover(p) => (*p, Observation::Recover),
             };
             let event = Observed { at: at(index), process, what };
             if let Err(violation) = property.observe(&event) {

@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use ftsim_core::{
-    Ask, Duration, FaultClass, Invalid, Kind, OperationName, ProcessId, PropertyEntry, PropertyId,
-    Setting, Spec, Standing, Workload,
+    Ask, Duration, FaultClass, Invalid, OperationName, ProcessId, PropertyEntry, PropertyId,
+    PropertyKind, Setting, Spec, Standing, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -136,21 +136,21 @@ impl Spec for Link {
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry {
             id: NO_CREATION,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Core,
             text: "a message that is delivered was sent to that process by its sender before",
             checker: |_| Box::new(NoCreation::default()),
         },
         PropertyEntry {
             id: NO_DUPLICATION,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Claim,
             text: "no message is delivered twice, crashes of its receiver or not",
             checker: |_| Box::new(NoDuplication::default()),
         },
         PropertyEntry {
             id: RELIABLE,
-            kind: Kind::Liveness,
+            kind: PropertyKind::Liveness,
             standing: Standing::Claim,
             text: "a message between correct processes is delivered in the end, unless its sender \
                    crashes meanwhile",
@@ -158,14 +158,14 @@ impl Spec for Link {
         },
         PropertyEntry {
             id: EXACTLY_ONCE_EFFECT,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Claim,
             text: "the application's state is as if each delivered message was applied once",
             checker: |_| Box::new(ExactlyOnceEffect::default()),
         },
         PropertyEntry {
             id: FIFO,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Claim,
             text: "of two messages of one sender that a process delivers, the one sent first \
                    comes first",

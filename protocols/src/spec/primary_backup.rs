@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use ftsim_core::{
-    Duration, Instant, Kind, Observed, ProcessId, ProcessSet, Property, PropertyEntry, PropertyId,
-    Standing, Violation, What,
+    Duration, Instant, Observation, Observed, ProcessId, ProcessSet, Property, PropertyEntry,
+    PropertyId, PropertyKind, Standing, Violation,
 };
 use serde::Serialize;
 
@@ -62,28 +62,28 @@ impl Facts for Fact {
     const PROPERTIES: &'static [PropertyEntry<Service<Self>>] = &[
         PropertyEntry {
             id: ONE_PRIMARY,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Core,
             text: "at any time at most one server considers itself primary",
             checker: |_| Box::new(OnePrimary::default()),
         },
         PropertyEntry {
             id: ONE_DESTINATION,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Core,
             text: "each client addresses at most one server at a time, and reaches no other",
             checker: |_| Box::new(OneDestination::default()),
         },
         PropertyEntry {
             id: IDLE_BACKUP,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Core,
             text: "a request that reaches a server which is not primary is not processed",
             checker: |_| Box::new(IdleBackup::default()),
         },
         PropertyEntry {
             id: BOFO,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Claim,
             text: "requests are lost in no more and no longer outages than the service promises",
             checker: |_| Box::new(Bofo::default()),
@@ -106,7 +106,7 @@ impl Facts for Fact {
 
 fn fact<'a>(event: &Observed<'a, PrimaryBackupService>) -> Option<&'a Fact> {
     match event.what {
-        What::Indication(Indication::Fact(fact)) => Some(fact),
+        Observation::Indication(Indication::Fact(fact)) => Some(fact),
         _ => None,
     }
 }
@@ -123,7 +123,7 @@ impl Primaries {
             (Some(Fact::HoldsLease(rest)), _) => {
                 primaries.entry(p).and_modify(|until| *until = event.at + *rest);
             }
-            (Some(Fact::ResignsPrimary), _) | (_, What::Crash) => drop(primaries.remove(&p)),
+            (Some(Fact::ResignsPrimary), _) | (_, Observation::Crash) => drop(primaries.remove(&p)),
             _ => {}
         }
     }
@@ -142,7 +142,7 @@ struct OnePrimary {
 
 impl Property<PrimaryBackupService> for OnePrimary {
     fn observe(&mut self, event: &Observed<'_, PrimaryBackupService>) -> Result<(), Violation> {
-        if fact(event).is_none() && !matches!(event.what, What::Crash) {
+        if fact(event).is_none() && !matches!(event.what, Observation::Crash) {
             return Ok(());
         }
         self.primaries.follow(event);
@@ -268,7 +268,7 @@ impl Bofo {
 
 impl Property<PrimaryBackupService> for Bofo {
     fn observe(&mut self, event: &Observed<'_, PrimaryBackupService>) -> Result<(), Violation> {
-        if let What::Indication(Indication::Response { number, .. }) = event.what {
+        if let Observation::Indication(Indication::Response { number, .. }) = event.what {
             self.under_way.remove(&Command { client: event.process, number: *number });
         }
         match fact(event) {

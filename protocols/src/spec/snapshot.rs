@@ -29,8 +29,8 @@ mod endings;
 use std::fmt;
 
 use ftsim_core::{
-    FaultClass, Invalid, Kind, OperationName, ProcessId, PropertyEntry, PropertyId, Setting, Spec,
-    Standing,
+    FaultClass, Invalid, OperationName, ProcessId, PropertyEntry, PropertyId, PropertyKind,
+    Setting, Spec, Standing,
 };
 use serde::{Deserialize, Serialize};
 
@@ -155,49 +155,49 @@ impl Spec for Snapshot {
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry {
             id: CONSISTENT,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Core,
             text: "what is received in the cut was sent in the cut: no orphan message",
             checker: |setting| Box::new(OfCuts::new(Question::Consistent, setting)),
         },
         PropertyEntry {
             id: COMPLETE,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Claim,
             text: "what is sent in the cut and not received in it is in its channel or in a log",
             checker: |setting| Box::new(OfCuts::new(Question::Complete, setting)),
         },
         PropertyEntry {
             id: TRANSITLESS,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Claim,
             text: "what is sent in the cut is received in the cut: nothing is under way",
             checker: |setting| Box::new(OfCuts::new(Question::Transitless, setting)),
         },
         PropertyEntry {
             id: REACHABLE,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Claim,
             text: "a permutation of the run passes through the recorded global state",
             checker: |setting| Box::new(OfCuts::new(Question::Reachable, setting)),
         },
         PropertyEntry {
             id: CONSERVATION,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Claim,
             text: "recorded balances and channels add up to the money there is",
             checker: |setting| Box::new(OfCuts::new(Question::Conserving, setting)),
         },
         PropertyEntry {
             id: TERMINATION,
-            kind: Kind::Liveness,
+            kind: PropertyKind::Liveness,
             standing: Standing::Core,
             text: "every snapshot is in the end complete everywhere or dropped everywhere",
             checker: |_| Box::new(Termination::default()),
         },
         PropertyEntry {
             id: BOUNDED_ROLLBACK,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Claim,
             text: "recovery loses at most one checkpoint of each process",
             checker: |_| Box::new(RollbackBound::default()),

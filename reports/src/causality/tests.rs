@@ -1,5 +1,5 @@
 use ftsim_core::environment::network::DropReason;
-use ftsim_core::outcome::trace::{Entry, Happening, Trace};
+use ftsim_core::outcome::trace::{Entry, Trace, TraceEvent};
 use ftsim_core::{Instant, MessageId, ProcessId};
 use proptest::prelude::*;
 
@@ -13,12 +13,12 @@ struct Script {
 }
 
 impl Script {
-    fn event(&mut self, process: u32, what: Happening) -> &mut Self {
+    fn event(&mut self, process: u32, what: TraceEvent) -> &mut Self {
         self.step += 1;
         self.effect(process, what)
     }
 
-    fn effect(&mut self, process: u32, what: Happening) -> &mut Self {
+    fn effect(&mut self, process: u32, what: TraceEvent) -> &mut Self {
         let (step, at) = (self.step, Instant::from_nanos(self.step));
         let process = Some(ProcessId(process));
         self.trace.entries.push(Entry { step, at, process, what });
@@ -30,14 +30,14 @@ impl Script {
     }
 }
 
-fn request() -> Happening {
-    Happening::Request { request: "Go".into() }
+fn request() -> TraceEvent {
+    TraceEvent::Request { request: "Go".into() }
 }
 
-fn send(id: u64, to: u32) -> Happening {
+fn send(id: u64, to: u32) -> TraceEvent {
     let message = "Hello".to_owned();
     let arrives = Instant::MAX;
-    Happening::Send {
+    TraceEvent::Send {
         id: MessageId(id),
         to: ProcessId(to),
         kind: message.clone(),
@@ -46,17 +46,17 @@ fn send(id: u64, to: u32) -> Happening {
     }
 }
 
-fn deliver(id: u64, from: u32) -> Happening {
-    Happening::Deliver { id: MessageId(id), from: ProcessId(from), message: "Hello".into() }
+fn deliver(id: u64, from: u32) -> TraceEvent {
+    TraceEvent::Deliver { id: MessageId(id), from: ProcessId(from), message: "Hello".into() }
 }
 
-fn lose(id: u64, to: u32) -> Happening {
+fn lose(id: u64, to: u32) -> TraceEvent {
     let reason = DropReason::Cut;
-    Happening::Drop { id: MessageId(id), to: ProcessId(to), message: "Hello".into(), reason }
+    TraceEvent::Drop { id: MessageId(id), to: ProcessId(to), message: "Hello".into(), reason }
 }
 
-fn crash() -> Happening {
-    Happening::Crash { effects_lost: 0 }
+fn crash() -> TraceEvent {
+    TraceEvent::Crash { effects_lost: 0 }
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn a_message_that_is_lost_tells_nothing_and_is_no_event_of_its_sender() {
 
 #[test]
 fn a_suspicion_follows_the_crash_and_a_mistaken_one_follows_nothing() {
-    let suspect = || Happening::Suspect { subject: ProcessId(0) };
+    let suspect = || TraceEvent::Suspect { subject: ProcessId(0) };
     let mut script = Script::default();
     script.event(1, suspect()).event(0, crash()).event(2, suspect());
     let causality = script.causality();
@@ -96,22 +96,22 @@ fn a_suspicion_follows_the_crash_and_a_mistaken_one_follows_nothing() {
 
 #[test]
 fn a_timer_follows_the_step_that_set_it_last() {
-    let set = || Happening::SetTimer { timer: "Vote".into(), due: Instant::MAX };
+    let set = || TraceEvent::SetTimer { timer: "Vote".into(), due: Instant::MAX };
     let mut script = Script::default();
     script.event(0, request()).effect(0, set());
     script.event(0, request()).effect(0, set());
     script.event(1, request()).effect(1, set());
-    script.event(0, Happening::Timer { timer: "Vote".into() });
+    script.event(0, TraceEvent::Timer { timer: "Vote".into() });
     assert_eq!(script.causality().steps[3].cause, Some(1));
 }
 
 #[test]
 fn what_a_process_does_first_after_a_recovery_is_a_part_of_it() {
     let mut script = Script::default();
-    script.event(0, crash()).event(0, Happening::Recover { records: 0 });
+    script.event(0, crash()).event(0, TraceEvent::Recover { records: 0 });
     // A recovery is noted with the number of the step before its handler's.
     let at = script.trace.entries[1].at;
-    let what = Happening::Indicate { what: "Back".into() };
+    let what = TraceEvent::Indicate { what: "Back".into() };
     script.trace.entries.push(Entry { step: 3, at, process: Some(ProcessId(0)), what });
     assert_eq!(script.causality().steps[1].entries, [1, 2]);
 }
@@ -153,11 +153,11 @@ fn vector_clocks(trace: &Trace) -> Vec<[u32; 4]> {
     for entry in &trace.entries {
         let p = entry.process.expect("no entry is of the network").index();
         match &entry.what {
-            Happening::Send { id, .. } => {
+            TraceEvent::Send { id, .. } => {
                 sent.insert(*id, now[p]);
                 continue;
             }
-            Happening::Deliver { id, .. } => {
+            TraceEvent::Deliver { id, .. } => {
                 let theirs: [u32; 4] = sent[id];
                 now[p] = std::array::from_fn(|q| now[p][q].max(theirs[q]));
             }

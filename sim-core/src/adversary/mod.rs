@@ -32,7 +32,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::id::ProcessId;
-use crate::kind::Kind;
+use crate::kind::MessageKind;
 use crate::model::adversary::{Liar, find};
 use crate::model::data::Message;
 use crate::model::effect::Effect;
@@ -242,7 +242,7 @@ impl<M: Message> Adversary<M> {
 
     fn lie_as_one(&mut self, msg: &M, liar: &mut Liar<'_>) -> Said<M> {
         let Self { lies, memory, keys, .. } = self;
-        let lie = lies.entry((Kind::of(msg).code(), liar.to)).or_insert_with(|| {
+        let lie = lies.entry((MessageKind::of(msg).code(), liar.to)).or_insert_with(|| {
             let is_lie = liar.rng.below(2) == 0;
             is_lie.then(|| Lie::between(msg, &memory.mutate(msg, keys, liar.rng))).flatten()
         });

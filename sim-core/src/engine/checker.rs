@@ -6,7 +6,7 @@ use crate::digest::Digest;
 use crate::engine::panics;
 use crate::id::PropertyId;
 use crate::model::property::{
-    DynProperty, End, EndCause, Judged, Kind, Observed, PropertyEntry, Verdict, Violation,
+    DynProperty, End, EndCause, Judged, Observed, PropertyEntry, PropertyKind, Verdict, Violation,
 };
 use crate::model::setting::Setting;
 use crate::model::spec::Spec;
@@ -20,7 +20,7 @@ pub(crate) struct Checker<S: Spec> {
 
 struct Check<S: Spec> {
     id: PropertyId,
-    kind: Kind,
+    kind: PropertyKind,
     property: Box<dyn DynProperty<S>>,
     violation: Option<Violation>,
 }
@@ -66,7 +66,7 @@ impl<S: Spec> Checker<S> {
         &mut self,
         event: &Observed<'_, S>,
         step: u64,
-        mut violated: impl FnMut(PropertyId, Kind, &Violation),
+        mut violated: impl FnMut(PropertyId, PropertyKind, &Violation),
     ) {
         for (index, check) in self.checks.iter_mut().enumerate() {
             if check.violation.is_some() {
@@ -102,7 +102,7 @@ impl<S: Spec> Check<S> {
         let verdict = match (self.violation.clone(), excuse) {
             (Some(violation), _) => Verdict::Violated(violation),
             (None, excuse) => match (self.conclude(end), excuse) {
-                (Err(_), Some(excuse)) if self.kind == Kind::Liveness => {
+                (Err(_), Some(excuse)) if self.kind == PropertyKind::Liveness => {
                     Verdict::Undecided(excuse.into())
                 }
                 (Err(violation), _) => {

@@ -11,22 +11,22 @@ use crate::engine::beacon::Beacon;
 use crate::engine::event::{Class, Queue};
 use crate::engine::slab::Slab;
 use crate::environment::liveness::LivenessMode;
-use crate::environment::message_override::Overrides;
+use crate::environment::message_rule::Overrides;
 use crate::environment::network::{DropReason, Network};
 use crate::environment::request_override::RequestOverrides;
 use crate::experiment::Experiment;
 use crate::fault::condition::{Condition, Persistence};
-use crate::fault::conditions::Conditions;
+use crate::fault::conditions::ActiveConditions;
 use crate::fault::random::Profile;
 use crate::fault::{Action, Crash, Plan, Trigger};
 use crate::id::{MessageId, ProcessId};
 use crate::model::property::EndCause;
-use crate::outcome::decisions::Decisions;
+use crate::outcome::decisions::RecordedSchedule;
 use crate::outcome::dependability::Dependability;
 use crate::outcome::history::History;
 use crate::outcome::shown::Shown;
 use crate::outcome::tape::Tape;
-use crate::outcome::trace::Happening;
+use crate::outcome::trace::TraceEvent;
 use crate::outcome::{KindIndex, Statistics};
 use crate::process_set::ProcessSet;
 use crate::rng::{Rng, Stream};
@@ -54,7 +54,7 @@ pub(crate) enum Control {
     /// GST.
     Stabilise,
     /// All faults end.
-    BeWell(LivenessMode),
+    EndFaults(LivenessMode),
 }
 
 /// A fault that waits for an effect.
@@ -110,7 +110,7 @@ pub(crate) struct World {
     pub network_rng: Rng,
     pub overrides: Overrides,
     pub request_overrides: RequestOverrides,
-    pub conditions: Conditions,
+    pub conditions: ActiveConditions,
     pub conditions_rng: Rng,
     pub storage_rng: Rng,
     pub workload_rng: Rng,
@@ -134,7 +134,7 @@ pub(crate) struct World {
     /// While the run is recorded: its record.
     pub tape: Option<Tape>,
     /// While what becomes of each message is taken down: that.
-    pub decisions: Option<Decisions>,
+    pub decisions: Option<RecordedSchedule>,
     pub failure_free: bool,
     /// The last process that announced that it leads, unless it has announced the contrary.
     pub leader: Option<ProcessId>,
@@ -175,8 +175,8 @@ impl World {
             network_rng: rng(Stream::Network),
             overrides: Overrides::default(),
             request_overrides: RequestOverrides::default(),
-            conditions: Conditions::default(),
-            conditions_rng: rng(Stream::Conditions),
+            conditions: ActiveConditions::default(),
+            conditions_rng: rng(Stream::ActiveConditions),
             storage_rng: rng(Stream::Storage),
             workload_rng: rng(Stream::Workload),
             state_rng: rng(Stream::StateCorruption),
@@ -221,7 +221,7 @@ impl World {
         self.overrides.reset(&self.experiment.overrides);
         self.request_overrides.reset(&self.experiment.requests);
         self.conditions.clear();
-        self.conditions_rng = Rng::new(seed, Stream::Conditions);
+        self.conditions_rng = Rng::new(seed, Stream::ActiveConditions);
         self.storage_rng = Rng::new(seed, Stream::Storage);
         self.workload_rng = Rng::new(seed, Stream::Workload);
         self.state_rng = Rng::new(seed, Stream::StateCorruption);
@@ -259,7 +259,7 @@ impl World {
             self.control(at, Control::Stabilise);
         }
         if let Some(liveness) = experiment.liveness {
-            self.control(liveness.at, Control::BeWell(liveness.mode));
+            self.control(liveness.at, Control::EndFaults(liveness.mode));
         }
         self.keeps_sent = plan.faults.iter().any(|fault| fault.action.replays());
         if self.profile.is_some() {
@@ -296,7 +296,7 @@ impl World {
 
     /// Whether anything waits for an effect: a fault, or the profile.
     #[inline]
-    pub const fn minds_effects(&self) -> bool {
+    pub const fn has_effect_triggers(&self) -> bool {
         !self.armed.is_empty() || self.profile.is_some()
     }
 
@@ -357,7 +357,7 @@ impl World {
     /// Begins a condition.
     pub fn begin(&mut self, condition: &Condition, persistence: Persistence) {
         self.failure_free = false;
-        self.record(condition.faulty(), || Happening::Begins { condition: condition.to_string() });
+        self.record(condition.faulty(), || TraceEvent::Begins { condition: condition.to_string() });
         let (number, next) = self.conditions.begin(condition.clone(), persistence, self.now);
         if let Some(at) = next {
             self.control(at, Control::Turn(number));
@@ -365,7 +365,7 @@ impl World {
     }
 
     /// No fault strikes any more, and nothing is wrong with these processes and their links.
-    pub fn be_well(&mut self, mode: LivenessMode, well: &ProcessSet) {
+    pub fn end_faults(&mut self, mode: LivenessMode, well: &ProcessSet) {
         self.faults_are_over = true;
         self.armed.clear();
         match mode {
@@ -376,10 +376,10 @@ impl World {
             }
         }
         if mode != LivenessMode::Gst {
-            self.network.be_well(well.clone(), mode == LivenessMode::Core);
+            self.network.end_faults(well.clone(), mode == LivenessMode::Core);
         }
         let processes = well.to_string();
-        self.record(None, || Happening::Well { mode: mode.to_string(), processes });
+        self.record(None, || TraceEvent::Well { mode: mode.to_string(), processes });
     }
 
     /// Turns a condition on or off.
@@ -391,7 +391,7 @@ impl World {
         let Some((condition, on)) = self.conditions.get(number) else { return };
         let (process, condition) = (condition.faulty(), condition.to_string());
         self.record(process, || {
-            if on { Happening::Begins { condition } } else { Happening::Ends { condition } }
+            if on { TraceEvent::Begins { condition } } else { TraceEvent::Ends { condition } }
         });
     }
 
@@ -453,7 +453,7 @@ impl World {
     pub fn record<'a>(
         &mut self,
         process: Option<ProcessId>,
-        what: impl FnOnce() -> Happening<Shown<'a>>,
+        what: impl FnOnce() -> TraceEvent<Shown<'a>>,
     ) {
         if self.tape.is_some() {
             self.record_it(process, what);
@@ -464,7 +464,7 @@ impl World {
     fn record_it<'a>(
         &mut self,
         process: Option<ProcessId>,
-        what: impl FnOnce() -> Happening<Shown<'a>>,
+        what: impl FnOnce() -> TraceEvent<Shown<'a>>,
     ) {
         if let Some(tape) = &mut self.tape {
             tape.put(self.step, self.now, process, &what());

@@ -6,7 +6,7 @@ pub mod delay;
 pub mod detector;
 pub mod liveness;
 pub(crate) mod mask;
-pub mod message_override;
+pub mod message_rule;
 pub mod network;
 pub mod request_override;
 pub mod storage;

@@ -278,7 +278,7 @@ impl Network {
     }
 
     /// From now on the links among these processes lose and change nothing.
-    pub fn be_well(&mut self, processes: ProcessSet, is_synchronous: bool) {
+    pub fn end_faults(&mut self, processes: ProcessSet, is_synchronous: bool) {
         self.well = Some(Well { processes, is_synchronous });
     }
 

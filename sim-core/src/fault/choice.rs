@@ -8,18 +8,18 @@ use crate::rng::{Rng, Stream};
 
 /// Faults of a plan that are the same but for their process, of which a run has some only.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
+pub struct DrawnTarget {
     /// Which faults: as many for each candidate, one candidate after the other.
     pub faults: Range<usize>,
     /// How many candidates there are, at least 1.
     pub candidate_count: usize,
     /// Which of them are struck.
-    pub of: Chosen,
+    pub of: TargetRule,
 }
 
 /// Which candidates are struck.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Chosen {
+pub enum TargetRule {
     /// One, drawn from the seed.
     Any,
     /// As many as leave a majority, drawn from the seed.
@@ -30,7 +30,7 @@ pub enum Chosen {
     Leader,
 }
 
-impl Chosen {
+impl TargetRule {
     const fn count(self, candidates: usize) -> usize {
         match self {
             Self::Any => 1,
@@ -41,7 +41,7 @@ impl Chosen {
     }
 }
 
-impl fmt::Display for Chosen {
+impl fmt::Display for TargetRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Any => "any process",
@@ -52,7 +52,7 @@ impl fmt::Display for Chosen {
     }
 }
 
-impl Choice {
+impl DrawnTarget {
     /// Takes those faults out of `plan` whose candidates this seed does not choose; the others keep
     /// their places. `number` is that of this choice in its experiment.
     pub(crate) fn make(&self, plan: &mut Plan, number: u32, seed: u64) {

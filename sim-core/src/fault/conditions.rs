@@ -11,7 +11,7 @@ use crate::time::{Duration, Instant};
 
 /// The conditions of a run that have begun.
 #[derive(Clone, Debug, Default, Hash)]
-pub(crate) struct Conditions {
+pub(crate) struct ActiveConditions {
     begun: Vec<Begun>,
     /// A core of processes that no condition touches any more.
     spared: Option<ProcessSet>,
@@ -30,7 +30,7 @@ struct Begun {
 
 /// What a condition has done to a message.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Toll {
+pub(crate) struct LinkEffect {
     pub drop: Option<DropReason>,
     pub later_by: Duration,
     pub held_until: Option<Instant>,
@@ -49,7 +49,7 @@ pub(crate) struct Tampering {
     pub replayed: bool,
 }
 
-impl Conditions {
+impl ActiveConditions {
     pub fn clear(&mut self) {
         self.begun.clear();
         self.spared = None;
@@ -135,8 +135,8 @@ impl Conditions {
     }
 
     /// What the conditions do to a message from `from` to `to` that is sent now.
-    pub fn on_send(&self, from: ProcessId, to: ProcessId, rng: &mut Rng) -> Toll {
-        let mut toll = Toll { slower: 1, ..Toll::default() };
+    pub fn on_send(&self, from: ProcessId, to: ProcessId, rng: &mut Rng) -> LinkEffect {
+        let mut toll = LinkEffect { slower: 1, ..LinkEffect::default() };
         for begun in self.on_link(from, to) {
             match &begun.condition {
                 Condition::Partition(cut) if cut.cuts(from, to) => {

@@ -14,7 +14,7 @@ use crate::time::Instant;
 /// The two kinds of property (Lamport 1977; Alpern and Schneider 1985).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum PropertyKind {
     /// Nothing bad happens: a prefix of the run suffices to refute it.
     Safety,
     /// Something good happens in the end.
@@ -35,7 +35,7 @@ pub struct PropertyEntry<S: Spec> {
     /// Its name.
     pub id: PropertyId,
     /// Safety or liveness.
-    pub kind: Kind,
+    pub kind: PropertyKind,
     /// Core or claim.
     pub standing: Standing,
     /// What it says, in one sentence.
@@ -51,18 +51,18 @@ pub struct Observed<'a, S: Spec> {
     /// Where it happened.
     pub process: ProcessId,
     /// What happened.
-    pub what: What<'a, S>,
+    pub what: Observation<'a, S>,
 }
 
-impl<S: Spec> Clone for What<'_, S> {
+impl<S: Spec> Clone for Observation<'_, S> {
     fn clone(&self) -> Self {
         *self
     }
 }
-impl<S: Spec> Copy for What<'_, S> {}
+impl<S: Spec> Copy for Observation<'_, S> {}
 
 /// What a property can see happen at a process.
-pub enum What<'a, S: Spec> {
+pub enum Observation<'a, S: Spec> {
     /// A client asked for something, and the process heard it.
     Request(&'a S::Request),
     /// The process announced something.
@@ -268,7 +268,7 @@ pub struct Judged {
     /// The property.
     pub id: PropertyId,
     /// Safety or liveness.
-    pub kind: Kind,
+    pub kind: PropertyKind,
     /// The judgement.
     pub verdict: Verdict,
     /// How often its premise was true.

@@ -6,25 +6,25 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::environment::detector::NoticeDelay;
-use crate::environment::message_override::{Arrival, Content, Fate, MessageOverride};
+use crate::environment::message_rule::{Arrival, Content, Fate, MessageRule};
 use crate::environment::network::Route;
 use crate::environment::request_override::RequestOverride;
 use crate::id::ProcessId;
-use crate::kind::Kind;
+use crate::kind::MessageKind;
 use crate::time::Instant;
 
 /// What became of one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// The override that makes the same of it.
-    pub rule: MessageOverride,
+    pub rule: MessageRule,
     /// What it said when it was sent, in JSON, if its sender was Byzantine.
     pub lie: Option<Value>,
 }
 
 /// The decisions of a run so far.
 #[derive(Clone, Debug, Default)]
-pub struct Decisions {
+pub struct RecordedSchedule {
     /// Messages of each kind on each link.
     counts: BTreeMap<(ProcessId, ProcessId, String), u64>,
     /// What became of the messages, in the order in which they were sent.
@@ -37,12 +37,12 @@ pub struct Decisions {
     pub has_drawn_requests: bool,
 }
 
-impl Decisions {
+impl RecordedSchedule {
     /// A message is sent now, on this way.
     pub(crate) fn take(
         &mut self,
         (from, to): (ProcessId, ProcessId),
-        kind: Kind,
+        kind: MessageKind,
         now: Instant,
         route: Route,
     ) {
@@ -57,7 +57,7 @@ impl Decisions {
                 content: None,
             }),
         };
-        let rule = MessageOverride { from, to, kind: Some(kind), nth: *nth, fate };
+        let rule = MessageRule { from, to, kind: Some(kind), nth: *nth, fate };
         self.messages.push(Decision { rule, lie: None });
     }
 

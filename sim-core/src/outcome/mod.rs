@@ -15,9 +15,9 @@ use crate::digest::Digest;
 use crate::environment::network::DropReason;
 use crate::fault::Plan;
 use crate::id::ProcessId;
-use crate::kind::Kind;
+use crate::kind::MessageKind;
 use crate::model::property::Stall;
-use crate::model::property::{EndCause, Judged, Kind as PropertyKind, Verdict};
+use crate::model::property::{EndCause, Judged, PropertyKind, Verdict};
 use crate::outcome::dependability::Dependability;
 use crate::time::{Duration, Instant};
 
@@ -145,12 +145,12 @@ pub struct PacketCount {
 #[derive(Clone, Copy, Debug)]
 pub struct KindCount {
     /// The kind.
-    pub kind: Kind,
+    pub kind: MessageKind,
     /// How often.
     pub sent: u64,
 }
 
-/// Which of the kinds of a run: a [`Kind`] has names, and is heavy to hand about.
+/// Which of the kinds of a run: a [`MessageKind`] has names, and is heavy to hand about.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KindIndex(usize);
 
@@ -180,7 +180,7 @@ impl Statistics {
     /// Counts a message that is sent. Returns the index of its kind in `kinds`.
     #[inline]
     pub(crate) fn count_sent<M: Serialize>(&mut self, message: &M) -> KindIndex {
-        let code = Kind::of(message).code();
+        let code = MessageKind::of(message).code();
         let known = self.kinds.iter().position(|k| k.kind.code() == code);
         let index = known.unwrap_or_else(|| self.add_kind(message));
         self.kinds[index].sent += 1;
@@ -189,12 +189,12 @@ impl Statistics {
 
     #[cold]
     fn add_kind<M: Serialize>(&mut self, message: &M) -> usize {
-        self.kinds.push(KindCount { kind: Kind::of(message), sent: 0 });
+        self.kinds.push(KindCount { kind: MessageKind::of(message), sent: 0 });
         self.kinds.len() - 1
     }
 
     /// The kind with this index.
-    pub(crate) fn kind(&self, KindIndex(index): KindIndex) -> Kind {
+    pub(crate) fn kind(&self, KindIndex(index): KindIndex) -> MessageKind {
         self.kinds[index].kind
     }
 

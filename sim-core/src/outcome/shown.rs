@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher as _};
 use serde::{Serialize, Serializer};
 
 use crate::digest::Digest;
-use crate::kind::Kind;
+use crate::kind::MessageKind;
 
 /// A value that goes into a trace, or its kind.
 #[derive(Clone, Copy)]
@@ -28,7 +28,7 @@ impl<'a> Shown<'a> {
     }
 
     /// The kind of the value.
-    pub fn kind(self) -> Kind {
+    pub fn kind(self) -> MessageKind {
         self.value.kind()
     }
 
@@ -54,13 +54,13 @@ impl Serialize for Shown<'_> {
 
 /// What can be shown, whatever its type.
 trait Show: Debug {
-    fn kind(&self) -> Kind;
+    fn kind(&self) -> MessageKind;
     fn fingerprint(&self) -> u64;
 }
 
 impl<T: Debug + Hash + Serialize> Show for T {
-    fn kind(&self) -> Kind {
-        Kind::of(self)
+    fn kind(&self) -> MessageKind {
+        MessageKind::of(self)
     }
 
     fn fingerprint(&self) -> u64 {

@@ -29,13 +29,13 @@ pub struct Entry {
     pub process: Option<ProcessId>,
     /// What happened.
     #[serde(flatten)]
-    pub what: Happening,
+    pub what: TraceEvent,
 }
 
 /// What a line of a trace tells. Content is shown as Rust's `Debug` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-pub enum Happening<C = String> {
+pub enum TraceEvent<C = String> {
     /// A process starts.
     Start,
     /// A client's request is heard.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ftsim_core::adversary::Behaviour;
 use ftsim_core::fault::Action;
-use ftsim_core::outcome::trace::Happening;
+use ftsim_core::outcome::trace::TraceEvent;
 use ftsim_core::{Duration, ProcessId, ProcessSet, Trace, Verdict};
 
 use crate::scripted::{CENSOR, Do, SEVENS, Stage, at, crash, ms};
@@ -21,7 +21,7 @@ fn heard(behaviour: &Behaviour, seed: u64) -> Vec<(u32, u64)> {
     let (outcome, trace) = stage(behaviour.clone()).simulation().record(seed);
     assert_eq!(outcome.panicked, None);
     let delivered = trace.entries.iter().filter_map(|entry| match (&entry.what, entry.process) {
-        (Happening::Deliver { from: ProcessId(0), message, .. }, Some(p)) if p.0 != 0 => {
+        (TraceEvent::Deliver { from: ProcessId(0), message, .. }, Some(p)) if p.0 != 0 => {
             let word = message.trim_start_matches("Data(").trim_end_matches(')').parse();
             Some((p.0, word.expect("a word")))
         }
@@ -42,7 +42,9 @@ fn silence_and_withholding_lose_exactly_what_they_should() {
 /// Who delivers what: (place, sender, word).
 fn deliveries(trace: &Trace) -> Vec<(u32, u32, String)> {
     let delivered = trace.entries.iter().filter_map(|entry| match (&entry.what, entry.process) {
-        (Happening::Deliver { from, message, .. }, Some(p)) => Some((p.0, from.0, message.clone())),
+        (TraceEvent::Deliver { from, message, .. }, Some(p)) => {
+            Some((p.0, from.0, message.clone()))
+        }
         _ => None,
     });
     delivered.collect()
@@ -130,7 +132,7 @@ fn replays_say_only_what_was_said_before() {
 /// When p1 to p3 heard p0's words.
 fn heard_at(trace: &Trace) -> Vec<Duration> {
     let from_p0 = trace.entries.iter().filter(|entry| match entry.what {
-        Happening::Deliver { from, .. } => from == ProcessId(0) && entry.process != Some(from),
+        TraceEvent::Deliver { from, .. } => from == ProcessId(0) && entry.process != Some(from),
         _ => false,
     });
     from_p0.map(|entry| entry.at.since(ms(0))).collect()
@@ -176,7 +178,7 @@ fn those_who_collude_tell_one_receiver_the_same() {
         let (_, trace) = stage.simulation().record(seed);
         let told = [2, 3].map(|to| {
             let words = trace.entries.iter().filter_map(|entry| match &entry.what {
-                Happening::Deliver { message, .. } if entry.process == Some(ProcessId(to)) => {
+                TraceEvent::Deliver { message, .. } if entry.process == Some(ProcessId(to)) => {
                     Some(message)
                 }
                 _ => None,
@@ -203,7 +205,7 @@ fn nobody_speaks_in_anothers_name() {
     for seed in 0..100 {
         let (_, trace) = stage(Behaviour::Random).simulation().record(seed);
         for entry in &trace.entries {
-            if let Happening::Deliver { from, message, .. } = &entry.what
+            if let TraceEvent::Deliver { from, message, .. } = &entry.what
                 && *from != ProcessId(0)
             {
                 assert_eq!(message, "Data(200)", "only p0 lies");
@@ -247,18 +249,18 @@ fn among_correct_processes_nothing_is_lost_late_or_changed_and_time_goes_on() {
     // All that p1 to p3 do and hear, apart from what p0 tells them.
     let correct = |trace: Trace| -> Vec<_> {
         let lines = trace.entries.into_iter().filter(|entry| match &entry.what {
-            Happening::Deliver { from, .. } => *from != ProcessId(0),
-            Happening::Indicate { what } => !what.starts_with("Heard(0,"),
-            Happening::Corrupt { .. } => false,
+            TraceEvent::Deliver { from, .. } => *from != ProcessId(0),
+            TraceEvent::Indicate { what } => !what.starts_with("Heard(0,"),
+            TraceEvent::Corrupt { .. } => false,
             _ => true,
         });
         let of_correct = lines.filter(|entry| entry.process.is_some_and(|p| p.0 != 0));
         let mut lines: Vec<_> = of_correct
             .map(|entry| match entry.what {
-                Happening::Deliver { from, message, .. } => {
+                TraceEvent::Deliver { from, message, .. } => {
                     format!("{} {from} {message}", entry.at)
                 }
-                Happening::Send { to, message, .. } => format!("{} to {to} {message}", entry.at),
+                TraceEvent::Send { to, message, .. } => format!("{} to {to} {message}", entry.at),
                 other => format!("{} {other:?}", entry.at),
             })
             .collect();
@@ -281,7 +283,7 @@ fn a_liar_does_not_know_what_correct_processes_tell_each_other() {
         for seed in 0..100 {
             let trace = busy(Some(behaviour()), seed);
             for entry in trace.entries.iter().filter(|entry| entry.process == Some(ProcessId(0))) {
-                let Happening::Send { message, .. } = &entry.what else { continue };
+                let TraceEvent::Send { message, .. } = &entry.what else { continue };
                 assert!(!message.contains(&SECRET.to_string()), "{message}");
             }
         }

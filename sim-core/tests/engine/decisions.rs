@@ -3,7 +3,7 @@
 use crate::scripted::{Do, Stage, at, crash_for};
 use ftsim_core::environment::delay::Delay;
 use ftsim_core::environment::detector::DetectorKind;
-use ftsim_core::environment::message_override::{Arrival, Content, Fate, MessageOverride};
+use ftsim_core::environment::message_rule::{Arrival, Content, Fate, MessageRule};
 use ftsim_core::environment::network::{Loss, Order};
 use ftsim_core::environment::request_override::RequestOverride;
 use ftsim_core::fault::condition::{Condition, Links, Persistence};
@@ -100,7 +100,7 @@ fn an_override_can_say_all_of_a_messages_way() {
         copy_after: Some(Duration::from_millis(40)),
         content: Some(Content::Replaced(serde_json::json!({ "Data": 7 }))),
     });
-    let rule = MessageOverride { from: P[0], to: P[1], kind: None, nth: 1, fate };
+    let rule = MessageRule { from: P[0], to: P[1], kind: None, nth: 1, fate };
     let stage = Stage::new(2, &lines).with(|e| e.overrides = vec![rule]);
     assert_eq!(stage.play(), ["10 p1 Heard(0, 2)", "30 p1 Heard(0, 7)", "40 p1 Heard(0, 7)"]);
     // A link that keeps order keeps it.
@@ -111,7 +111,7 @@ fn an_override_can_say_all_of_a_messages_way() {
 #[test]
 fn a_link_that_keeps_order_keeps_it_behind_a_message_that_is_decided_on() {
     let lines = [(0, 0, vec![Do::Send(1, 1)]), (5, 0, vec![Do::Send(1, 2)])];
-    let decided = |nth: u64, after: u64| MessageOverride {
+    let decided = |nth: u64, after: u64| MessageRule {
         from: P[0],
         to: P[1],
         kind: None,

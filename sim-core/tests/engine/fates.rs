@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use ftsim_core::environment::detector::{DetectorConfig, DetectorKind, RandomMistakes};
 use ftsim_core::environment::network::{Cut, DropReason};
-use ftsim_core::fault::choice::{Choice, Chosen};
+use ftsim_core::fault::choice::{DrawnTarget, TargetRule};
 use ftsim_core::fault::condition::{Condition, Persistence};
 use ftsim_core::fault::{Action, Crash, Fault, Trigger};
-use ftsim_core::outcome::trace::Happening;
+use ftsim_core::outcome::trace::TraceEvent;
 use ftsim_core::time::CountRange;
 use ftsim_core::{DurationRange, Outcome, ProcessId};
 
@@ -70,19 +70,20 @@ fn whatever_stops_one_of_a_group_stops_all_of_it() {
 }
 
 /// The processes that crash in the run of this seed, of five candidates.
-fn struck(of: Chosen, seed: u64) -> Vec<ProcessId> {
+fn struck(of: TargetRule, seed: u64) -> Vec<ProcessId> {
     let mut stage = Stage::new(5, &[]);
     for process in 0..5 {
         stage = stage.fault(at(50), crash(process));
     }
-    let choice = Choice { faults: 0..5, candidate_count: 5, of };
+    let choice = DrawnTarget { faults: 0..5, candidate_count: 5, of };
     let outcome = stage.with(|e| e.choices = vec![choice]).simulation().run(seed);
     (0..5).map(p).filter(|q| !outcome.unfired.contains(&q.index())).collect()
 }
 
 #[test]
 fn each_seed_chooses_as_many_as_asked_and_not_always_the_same() {
-    for (of, count) in [(Chosen::Any, 1), (Chosen::Minority, 2), (Chosen::Majority, 3)] {
+    for (of, count) in [(TargetRule::Any, 1), (TargetRule::Minority, 2), (TargetRule::Majority, 3)]
+    {
         let choices: BTreeSet<Vec<ProcessId>> = (0..50).map(|seed| struck(of, seed)).collect();
         assert!(choices.iter().all(|chosen| chosen.len() == count), "{of}: {choices:?}");
         assert!(choices.len() >= 4, "{of}: {choices:?}");
@@ -179,7 +180,7 @@ fn omega_agrees_in_the_end_after_any_mistakes_and_crashes() {
         let (_, trace) = stage.simulation().record(seed);
         let mut last = std::collections::BTreeMap::new();
         for entry in &trace.entries {
-            if let Happening::Trust { subject } = entry.what {
+            if let TraceEvent::Trust { subject } = entry.what {
                 last.insert(entry.process, subject);
             }
         }

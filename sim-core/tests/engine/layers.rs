@@ -100,6 +100,6 @@ fn a_crash_lands_between_the_inner_effects_too() {
 
 #[test]
 fn kinds_are_paths_through_the_layer() {
-    let kind = ftsim_core::kind::Kind::of(&Msg::Inner(scripted::Msg::Data(1)));
+    let kind = ftsim_core::kind::MessageKind::of(&Msg::Inner(scripted::Msg::Data(1)));
     assert_eq!(kind.to_string(), "Inner.Data");
 }

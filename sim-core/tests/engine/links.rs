@@ -2,7 +2,7 @@
 
 use crate::scripted::{Do, Stage, at, crash, crash_for, ms};
 use ftsim_core::environment::detector::{DetectorKind, Mistake, RandomMistakes};
-use ftsim_core::environment::message_override::{Content, Fate, MessageOverride};
+use ftsim_core::environment::message_rule::{Content, Fate, MessageRule};
 use ftsim_core::environment::network::{Cut, DropReason, Loss};
 use ftsim_core::fault::Action;
 use ftsim_core::fault::condition::{Condition, Persistence};
@@ -62,7 +62,7 @@ fn the_link_to_itself_is_perfect() {
 fn single_messages_can_be_dropped_delayed_and_doubled() {
     let with = |nth, kind: Option<&str>, fate| {
         let kind = kind.map(str::to_owned);
-        let rule = MessageOverride { from: P[0], to: P[1], kind, nth, fate };
+        let rule = MessageRule { from: P[0], to: P[1], kind, nth, fate };
         let lines = [(0, 0, vec![Do::Send(1, 1), Do::Send(2, 9), Do::Send(1, 2)])];
         let stage = Stage::new(3, &lines).with(|e| e.overrides = vec![rule]);
         (stage.play(), stage.record().0.unused)
@@ -87,7 +87,7 @@ fn single_messages_can_be_dropped_delayed_and_doubled() {
 fn single_messages_can_be_garbled_and_replaced() {
     let lines = [(0, 0, vec![Do::Send(1, 1), Do::Send(1, 2), Do::Send(1, 3)])];
     let with = |fate| {
-        let rule = MessageOverride { from: P[0], to: P[1], kind: None, nth: 2, fate };
+        let rule = MessageRule { from: P[0], to: P[1], kind: None, nth: 2, fate };
         Stage::new(2, &lines).with(|e| e.overrides = vec![rule])
     };
     let replaced = with(Fate::content(Content::Replaced(serde_json::json!({ "Data": 7 }))));

@@ -6,7 +6,7 @@ use ftsim_core::environment::network::{Cut, Loss};
 use ftsim_core::fault::Action;
 use ftsim_core::fault::condition::{Condition, Persistence};
 use ftsim_core::model::property::Stall;
-use ftsim_core::outcome::trace::Happening;
+use ftsim_core::outcome::trace::TraceEvent;
 use ftsim_core::{
     Cx, Duration, Model, Never, Outcome, Probability, Process, ProcessId, Protocol, Setting, Trace,
     Verdict,
@@ -80,8 +80,8 @@ fn core_of(seed: u64) -> (Outcome, Vec<ProcessId>) {
         e.liveness = well(LivenessMode::Core, 100);
     });
     let (outcome, trace) = stage.simulation().record(seed);
-    let named = |what: &Happening| match what {
-        Happening::Well { processes, .. } => {
+    let named = |what: &TraceEvent| match what {
+        TraceEvent::Well { processes, .. } => {
             let names = processes.trim_matches(['{', '}']).split(' ');
             Some(names.filter_map(|name| name.parse().ok()).collect())
         }
@@ -200,6 +200,6 @@ fn deadlock_livelock_and_slowness_are_told_apart() {
 #[test]
 fn the_search_for_a_stall_leaves_no_trace() {
     let (_, trace) = sevens_of::<Sleepless<false>>(&Stage::new(2, &[]));
-    let starts = trace.entries.iter().filter(|entry| matches!(entry.what, Happening::Start));
+    let starts = trace.entries.iter().filter(|entry| matches!(entry.what, TraceEvent::Start));
     assert_eq!(starts.count(), 2);
 }

@@ -3,11 +3,12 @@
 
 use ftsim_core::environment::delay::Delay;
 use ftsim_core::fault::{Action, Crash, Fault, Trigger};
-use ftsim_core::outcome::trace::Happening;
+use ftsim_core::outcome::trace::TraceEvent;
 use ftsim_core::{
-    Ask, Bound, Cx, Duration, DurationRange, End, Experiment, Instant, Invalid, Kind, Links, Model,
-    Observed, Outcome, Process, ProcessId, Property, PropertyEntry, PropertyId, Protocol, Setting,
-    Simulation, Spec, Standing, Stored, Trace, Violation, What, Workload,
+    Ask, Bound, Cx, Duration, DurationRange, End, Experiment, Instant, Invalid, Links, Model,
+    Observation, Observed, Outcome, Process, ProcessId, Property, PropertyEntry, PropertyId,
+    PropertyKind, Protocol, Setting, Simulation, Spec, Standing, Stored, Trace, Violation,
+    Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -77,11 +78,11 @@ pub struct Censor {
 impl Property<Theatre> for Censor {
     fn observe(&mut self, event: &Observed<'_, Theatre>) -> Result<(), Violation> {
         match event.what {
-            What::Indication(Said::Word(13)) => {
+            Observation::Indication(Said::Word(13)) => {
                 Err(Violation::by([event.process], "someone said 13"))
             }
-            What::Indication(Said::Word(666)) => panic!("the checker cannot bear 666"),
-            What::Indication(said) => {
+            Observation::Indication(Said::Word(666)) => panic!("the checker cannot bear 666"),
+            Observation::Indication(said) => {
                 self.words += 1;
                 self.in_doubt |= *said == Said::Word(42);
                 Ok(())
@@ -103,7 +104,7 @@ pub struct Sevens(Vec<ProcessId>);
 
 impl Property<Theatre> for Sevens {
     fn observe(&mut self, event: &Observed<'_, Theatre>) -> Result<(), Violation> {
-        if matches!(event.what, What::Indication(Said::Word(7))) {
+        if matches!(event.what, Observation::Indication(Said::Word(7))) {
             self.0.push(event.process);
         }
         Ok(())
@@ -131,14 +132,14 @@ impl Spec for Theatre {
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry {
             id: CENSOR,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Core,
             text: "nobody says 13",
             checker: |_| Box::new(Censor::default()),
         },
         PropertyEntry {
             id: SEVENS,
-            kind: Kind::Liveness,
+            kind: PropertyKind::Liveness,
             standing: Standing::Claim,
             text: "everybody says 7 in the end",
             checker: |_| Box::new(Sevens::default()),
@@ -289,7 +290,7 @@ impl Stage {
         let (outcome, trace) = self.simulation_of::<P>().record(1);
         assert_eq!(outcome.panicked, None);
         let lines = trace.entries.iter().filter_map(|entry| match (&entry.what, entry.process) {
-            (Happening::Indicate { what }, Some(p)) => {
+            (TraceEvent::Indicate { what }, Some(p)) => {
                 Some(format!("{} {p} {what}", entry.at.as_nanos() / 1_000_000))
             }
             _ => None,

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use ftsim_core::adversary::Behaviour;
 use ftsim_core::fault::{Action, Fault};
 use ftsim_core::model::adversary::{CustomAdversary, Liar};
-use ftsim_core::outcome::trace::Happening;
+use ftsim_core::outcome::trace::TraceEvent;
 use ftsim_core::{
-    Ask, Bound, Cx, Duration, Experiment, Invalid, Kind, Links, Model, Mutant, Never, Observed,
-    Part, Process, ProcessId, ProcessSet, Property, PropertyEntry, PropertyId, Protocol, Setting,
-    Signed, Simulation, Spec, Standing, Verdict, Violation, What, Workload,
+    Ask, Bound, Cx, Duration, Experiment, Invalid, Links, Model, Mutant, Never, Observation,
+    Observed, Part, Process, ProcessId, ProcessSet, Property, PropertyEntry, PropertyId,
+    PropertyKind, Protocol, Setting, Signed, Simulation, Spec, Standing, Verdict, Violation,
+    Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,10 +44,10 @@ struct NoForgery {
 impl Property<Post> for NoForgery {
     fn observe(&mut self, event: &Observed<'_, Post>) -> Result<(), Violation> {
         match event.what {
-            What::Indication(Indication::Wrote(letter)) => {
+            Observation::Indication(Indication::Wrote(letter)) => {
                 self.written.insert((event.process, letter.clone()));
             }
-            What::Indication(Indication::Believes(author, letter)) => {
+            Observation::Indication(Indication::Believes(author, letter)) => {
                 self.believed += 1;
                 let written = self.written.contains(&(*author, letter.clone()));
                 if self.authors.contains(*author) && !written {
@@ -70,7 +71,7 @@ struct RelaysAreHonest(ProcessSet);
 impl Property<Post> for RelaysAreHonest {
     fn observe(&mut self, event: &Observed<'_, Post>) -> Result<(), Violation> {
         match event.what {
-            What::Indication(Indication::Believes(author, letter))
+            Observation::Indication(Indication::Believes(author, letter))
                 if self.0.contains(*author) && letter.word != OWN_WORD =>
             {
                 Err(Violation::by([event.process], "a lie with a valid signature"))
@@ -93,7 +94,7 @@ impl Spec for Post {
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry {
             id: NO_FORGERY,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Core,
             text: "what is believed to be a correct author's was written by it",
             checker: |setting| {
@@ -103,7 +104,7 @@ impl Spec for Post {
         },
         PropertyEntry {
             id: HONEST,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Core,
             text: "relays write what they were asked to",
             checker: |setting| Box::new(RelaysAreHonest(setting.role("relay").collect())),
@@ -325,12 +326,14 @@ fn signed_for_p1(behaviour: &Behaviour) -> usize {
     for seed in 1..=200 {
         let (_, trace) = office.record(seed);
         let own = trace.entries.iter().filter_map(|entry| match &entry.what {
-            Happening::Send { message, .. } if entry.process == Some(ProcessId(1)) => Some(message),
+            TraceEvent::Send { message, .. } if entry.process == Some(ProcessId(1)) => {
+                Some(message)
+            }
             _ => None,
         });
         let own: Vec<_> = own.collect();
         let believed = trace.entries.iter().filter_map(|entry| match &entry.what {
-            Happening::Indicate { what } => what.strip_prefix("Believes(p1, ")?.strip_suffix(')'),
+            TraceEvent::Indicate { what } => what.strip_prefix("Believes(p1, ")?.strip_suffix(')'),
             _ => None,
         });
         let is_own = |letter: &str| own.iter().any(|m| m.contains(&format!("{letter} signed p1")));

@@ -1,12 +1,12 @@
 //! What a sweep writes: a line saying what was asked, one for each failing run, one for each block
 //! of seeds. JSON, an object a line, each with one key that says what it is.
 
-mod account;
 mod folder;
 mod lock;
 mod place;
 mod reader;
 mod soundness;
+mod state;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -14,12 +14,12 @@ use std::ops::Range;
 use ftsim_core::catalogue::PropertyInfo;
 use serde::{Deserialize, Serialize};
 
-pub use account::{Account, EXAMPLE_COUNT_MAX, Group, GroupExample};
 pub use folder::{
     Folder, FolderError, LATEST, REPROS, RESULTS, SCENARIO, SHRUNK, SUMMARY, difference,
 };
 pub use lock::FileLock;
 pub use reader::{Reader, Written};
+pub use state::{EXAMPLE_COUNT_MAX, Group, GroupExample, SweepState};
 
 use crate::run::failing_run::FailingRun;
 use crate::sweep::Block;
@@ -194,7 +194,7 @@ impl BlockLine {
             unused: tally.unused.clone(),
             panicked: tally.panicked,
             first_panic: tally.first_panic.clone(),
-            traffic: Box::new(tally.traffic.settled()),
+            traffic: Box::new(tally.traffic.resolved()),
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::shipped;
 use ftsim::run;
-use ftsim::run::necessity::{Sought, needs};
+use ftsim::run::necessity::{FailureId, needs};
 use ftsim::run::repro;
 use ftsim::scenario::PANICKED;
 use ftsim::scenario::Scenario;
@@ -86,7 +86,7 @@ fn run_accepted(
     as_expected(&again).map_err(of_repro)?;
     let Some(target) = Target::of(&recorded.0, &scenario.expect.violated) else { return Ok(()) };
     let property = target.property.map_or(PANICKED, |id| id.0);
-    let sought = Sought::of(&recorded.0, property).ok_or("nothing to explain")?;
+    let sought = FailureId::of(&recorded.0, property).ok_or("nothing to explain")?;
     needs(scenario, &recorded.0, &sought).map_err(|e| format!("explain: {e}"))?;
     // It is interrupted after so many runs, or before the first.
     let halt = AtomicBool::new(rng.below(3) == 0);

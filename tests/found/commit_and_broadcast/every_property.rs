@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use ftsim::Catalogue;
 use ftsim_core::{
-    Duration, End, EndCause, Instant, Observed, ProcessId, PropertyId, Setting, Spec, What,
+    Duration, End, EndCause, Instant, Observation, Observed, ProcessId, PropertyId, Setting, Spec,
 };
 use ftsim_protocols::spec::byzantine::ByzantineAgreement;
 use ftsim_protocols::spec::{atomic_commit, consensus, detector, link, snapshot};
@@ -29,7 +29,6 @@ const HAND_MADE: &[(&str, PropertyId, IsViolated)] = &[
     ("byzantine-agreement", consensus::TERMINATION, byzantine_never_decides),
     ("consensus", consensus::INTEGRITY, decides_twice),
     ("consensus", consensus::VALIDITY, decides_what_nobody_proposed),
-    ("failure-detector", detector::DETECTION_TIME, detects_too_late),
     ("failure-detector", detector::EVENTUAL_WEAK_ACCURACY, all_suspected_for_good),
     ("failure-detector", detector::WEAK_ACCURACY, all_suspected_once),
     ("failure-detector", detector::WEAK_COMPLETENESS, nobody_suspects),
@@ -52,11 +51,11 @@ fn violates<S: Spec>(id: PropertyId, history: &[Act<S>]) -> bool {
     let at = |ms: usize| Instant::ZERO + Duration::from_millis(ms as u64);
     for (index, act) in history.iter().enumerate() {
         let (process, what) = match act {
-            Act::Request(p, request) => (*p, What::Request(request)),
-            Act::Indicate(p, indication) => (*p, What::Indication(indication)),
+            Act::Request(p, request) => (*p, Observation::Request(request)),
+            Act::Indicate(p, indication) => (*p, Observation::Indication(indication)),
             Act::Crash(p) => {
                 correct[p.index()] = false;
-                (*p, What::Crash)
+                (*p, Observation::Crash)
             }
         };
         if checker.observe(&Observed { at: at(index), process, what }).is_err() {
@@ -104,20 +103,6 @@ fn byzantine_never_decides() -> bool {
     violates::<ByzantineAgreement>(
         consensus::TERMINATION,
         &[Act::Request(P0, consensus::Request::Propose(7))],
-    )
-}
-
-fn detects_too_late() -> bool {
-    use detector::Indication::{DetectsWithin, Suspect};
-    violates::<detector::FailureDetector>(
-        detector::DETECTION_TIME,
-        &[
-            Act::Indicate(P0, DetectsWithin(Duration::from_millis(1))),
-            Act::Crash(P1),
-            Act::Indicate(P0, DetectsWithin(Duration::from_millis(1))),
-            Act::Indicate(P0, DetectsWithin(Duration::from_millis(1))),
-            Act::Indicate(P0, Suspect(P1)),
-        ],
     )
 }
 

@@ -1,7 +1,7 @@
 //! A participant that only read voted, left, crashed, and took a late copy of PREPARE for a
 //! transaction that it had lost: it voted No and announced an abort while the others committed.
 
-use ftsim_core::outcome::trace::Happening;
+use ftsim_core::outcome::trace::TraceEvent;
 use ftsim_core::{Outcome, ProcessId, Trace};
 
 use super::{parse, violated};
@@ -21,7 +21,7 @@ fn a_late_prepare_does_not_abort_what_others_commit() {
     let (outcome, trace) = late_prepare();
     assert_eq!(violated(&outcome), [""; 0]);
     let told = |what: &str| {
-        let says = |h: &Happening| matches!(h, Happening::Indicate { what: w } if *w == what);
+        let says = |h: &TraceEvent| matches!(h, TraceEvent::Indicate { what: w } if *w == what);
         trace.entries.iter().filter(|e| says(&e.what)).map(|e| e.process).collect::<Vec<_>>()
     };
     assert_eq!(told("Committed(1)"), [Some(ProcessId(0)), Some(ProcessId(2))]);
@@ -35,8 +35,8 @@ fn whoever_has_left_votes_once() {
     let (mut asked, mut votes) = (0, 0);
     for entry in reader {
         match &entry.what {
-            Happening::Deliver { message, .. } if message.starts_with("Prepare") => asked += 1,
-            Happening::Send { message, .. } if message.starts_with("Vote") => votes += 1,
+            TraceEvent::Deliver { message, .. } if message.starts_with("Prepare") => asked += 1,
+            TraceEvent::Send { message, .. } if message.starts_with("Vote") => votes += 1,
             _ => {}
         }
     }

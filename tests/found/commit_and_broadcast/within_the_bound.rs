@@ -39,7 +39,7 @@ fn faulty(scenario: &Scenario, outcome: &Outcome) -> BTreeSet<ProcessId> {
     }
     let fired =
         outcome.plan.faults.iter().enumerate().filter(|(i, _)| !outcome.unfired.contains(i));
-    fired.filter_map(|(_, f)| struck(&f.action, &scenario.settled.model)).collect()
+    fired.filter_map(|(_, f)| struck(&f.action, &scenario.resolved.model)).collect()
 }
 
 /// The sets of faulty processes of the runs in which a scenario shows its mutant; `None` if its
@@ -66,7 +66,7 @@ fn every_mutant_of_the_code_is_shown_within_the_bound() {
     for (name, scenario) in shipped::scenarios() {
         let Some(mutant) = scenario.experiment.setting.mutant else { continue };
         let Some(faulty) = faulty_where_shown(&scenario) else { continue };
-        let bound = scenario.settled.model.bound;
+        let bound = scenario.resolved.model.bound;
         let admits = |faulty: &BTreeSet<ProcessId>| {
             bound.admits(&scenario.experiment.setting, faulty.iter().copied())
         };

@@ -9,7 +9,7 @@ use ftsim::Catalogue;
 use ftsim::run::Repeat;
 use ftsim::scenario::Scenario;
 use ftsim::sweep;
-use ftsim::sweep::Order;
+use ftsim::sweep::SweepJob;
 use ftsim_core::NoParams;
 use ftsim_core::{Cx, Duration, Model, Process, ProcessId, Protocol, Setting, Verdict};
 use ftsim_protocols::spec::broadcast::{Broadcast, Request};
@@ -67,7 +67,7 @@ fn a_run_that_takes_too_long_is_undecided() {
     let scenario = Scenario::parse("x.toml", &text("p0"), &catalogue).expect("a scenario");
     let (halt, timeout) = (AtomicBool::new(false), Some(WallTime::from_millis(200)));
     let (seeds, block, until) = (1..2, 1, None);
-    let order = Order {
+    let order = SweepJob {
         scenario: &scenario,
         seeds,
         block,

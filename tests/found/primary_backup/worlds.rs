@@ -3,7 +3,7 @@
 
 use ftsim_core::environment::delay::Delay;
 use ftsim_core::environment::detector::{DetectorConfig, DetectorKind};
-use ftsim_core::environment::message_override::{Fate, MessageOverride};
+use ftsim_core::environment::message_rule::{Fate, MessageRule};
 use ftsim_core::environment::network::{Link, Order};
 use ftsim_core::experiment::Ties;
 use ftsim_core::fault::{Action, Crash, Fault, InFlight, Trigger};
@@ -315,12 +315,12 @@ fn decide(
     nth: u64,
     after: u64,
 ) {
-    let decided = |rule: &MessageOverride| {
+    let decided = |rule: &MessageRule| {
         (rule.from, rule.to, rule.nth) == (from, to, nth) && rule.kind.as_deref() == Some(kind)
     };
     if from != to && !experiment.overrides.iter().any(decided) {
         let (kind, fate) = (Some(kind.to_owned()), Fate::delay(nanos(after)));
-        experiment.overrides.push(MessageOverride { from, to, kind, nth, fate });
+        experiment.overrides.push(MessageRule { from, to, kind, nth, fate });
     }
 }
 

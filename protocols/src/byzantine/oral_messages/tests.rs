@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use ftsim_core::adversary::Behaviour;
-use ftsim_core::environment::message_override::{Fate, MessageOverride};
+use ftsim_core::environment::message_rule::{Fate, MessageRule};
 use ftsim_core::{Duration, ProcessSet};
 
 use super::*;
@@ -203,7 +203,7 @@ fn an_order_that_comes_too_late_counts_as_absent() {
     let mut bench = oral_messages(4, 1).lockstep();
     let fates = [(1, Fate::delay(Duration::from_millis(15))), (2, Fate::DROP)];
     bench.experiment.overrides = fates
-        .map(|(to, fate)| MessageOverride {
+        .map(|(to, fate)| MessageRule {
             from: COMMANDER,
             to: ProcessId(to),
             kind: None,

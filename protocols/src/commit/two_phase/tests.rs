@@ -4,7 +4,7 @@ use ftsim_core::environment::delay::Delay;
 use ftsim_core::environment::network::Loss;
 use ftsim_core::environment::storage::OnCrash;
 use ftsim_core::fault::{Action, Crash, Fault, Trigger};
-use ftsim_core::outcome::trace::Happening;
+use ftsim_core::outcome::trace::TraceEvent;
 use ftsim_core::{Duration, DurationRange, Instant, Probability, ProcessId, Verdict};
 
 use super::TwoPhaseCommit;
@@ -31,8 +31,8 @@ fn lockstep(p: u32, params: &str, workload: &str) -> Run {
 
 /// The steps at which decisions are announced.
 fn decision_steps(run: &Run) -> Vec<u64> {
-    let decides = |what: &Happening| match what {
-        Happening::Indicate { what } => {
+    let decides = |what: &TraceEvent| match what {
+        TraceEvent::Indicate { what } => {
             what.starts_with("Committed") || what.starts_with("Aborted")
         }
         _ => false,
@@ -46,7 +46,7 @@ fn decides(run: &Run, decision: &str) -> bool {
     run.trace
         .entries
         .iter()
-        .any(|e| matches!(&e.what, Happening::Indicate { what } if *what == text))
+        .any(|e| matches!(&e.what, TraceEvent::Indicate { what } if *what == text))
 }
 
 // Numbers.
@@ -82,7 +82,7 @@ fn a_presumed_abort_takes_3p_messages_and_forces_nothing_at_the_coordinator() {
         assert_eq!(run.statistics.sent(), 3 * u64::from(p));
         assert_eq!(run.statistics.syncs, u64::from(p) - 1, "the prepared records of the others");
         let appends = |entry: &&ftsim_core::outcome::trace::Entry| {
-            entry.process == Some(ProcessId(0)) && matches!(entry.what, Happening::Append { .. })
+            entry.process == Some(ProcessId(0)) && matches!(entry.what, TraceEvent::Append { .. })
         };
         assert_eq!(run.trace.entries.iter().filter(appends).count(), 0);
         assert!(decides(&run, "Aborted"));
@@ -185,7 +185,9 @@ fn crash_everywhere(
 }
 
 fn everybody_decides(run: &Run) -> bool {
-    run.judged.iter().any(|judged| judged.id.0 == "ac.5" && judged.verdict == Verdict::Held)
+    run.judged
+        .iter()
+        .any(|judged| judged.id.0 == "ac.termination" && judged.verdict == Verdict::Held)
 }
 
 #[test]
@@ -249,12 +251,12 @@ fn found(mutant: &str, params: &str) -> Vec<&'static str> {
 fn the_same_loop_finds_records_that_come_too_late() {
     // Whoever has lost the record of its vote aborts alone when its client asks.
     for presumption in PRESUMPTIONS {
-        assert_eq!(found("vote-before-log", &presume(presumption)), ["ac.1"]);
-        assert_eq!(found("leave-undecided", &presume(presumption)), ["ac.5"]);
+        assert_eq!(found("vote-before-log", &presume(presumption)), ["ac.agreement"]);
+        assert_eq!(found("leave-undecided", &presume(presumption)), ["ac.termination"]);
     }
-    assert_eq!(found("send-before-log", &presume("nothing")), ["ac.1"]);
-    assert_eq!(found("send-before-log", &presume("abort")), ["ac.1"]);
-    assert_eq!(found("ack-before-force", &presume("abort")), ["ac.1"]);
+    assert_eq!(found("send-before-log", &presume("nothing")), ["ac.agreement"]);
+    assert_eq!(found("send-before-log", &presume("abort")), ["ac.agreement"]);
+    assert_eq!(found("ack-before-force", &presume("abort")), ["ac.agreement"]);
 }
 
 // Random worlds.

@@ -5,7 +5,7 @@ use ftsim_core::environment::detector::DetectorKind;
 use ftsim_core::environment::network::{Cut, Loss};
 use ftsim_core::fault::condition::{Condition, Persistence};
 use ftsim_core::fault::{Action, Fault, Trigger};
-use ftsim_core::outcome::trace::Happening;
+use ftsim_core::outcome::trace::TraceEvent;
 use ftsim_core::{Duration, Instant, Probability, ProcessId, Verdict};
 
 use super::PrimaryBackup;
@@ -37,7 +37,7 @@ fn at_ms(ms: u64) -> Instant {
 fn serves(run: &Run) -> Vec<u64> {
     let entries = run.trace.entries.iter();
     let serves =
-        |what: &Happening| matches!(what, Happening::Indicate { what } if what == "Serves");
+        |what: &TraceEvent| matches!(what, TraceEvent::Indicate { what } if what == "Serves");
     entries.filter(|entry| serves(&entry.what)).map(|entry| entry.at.as_nanos()).collect()
 }
 
@@ -85,7 +85,7 @@ fn a_request_takes_4_steps_or_2_if_no_backup_is_waited_for() {
     for (params, steps) in [(TIMEOUT, 4), (QUORUM, 4), (r#"{"ack_wait": "none"}"#, 2)] {
         let run = bench(3, 1).params(params).workload(ONE).lockstep().run(1);
         let response = run.trace.entries.iter().find(|entry| {
-            matches!(&entry.what, Happening::Indicate { what } if what.starts_with("Response"))
+            matches!(&entry.what, TraceEvent::Indicate { what } if what.starts_with("Response"))
         });
         assert_eq!(response.map(|entry| entry.at), Some(at_ms(10 * steps)));
     }

@@ -14,8 +14,8 @@ mod tests;
 mod workload;
 
 use ftsim_core::{
-    FaultClass, Invalid, Kind, OperationName, ProcessId, PropertyEntry, PropertyId, Setting, Spec,
-    Standing,
+    FaultClass, Invalid, OperationName, ProcessId, PropertyEntry, PropertyId, PropertyKind,
+    Setting, Spec, Standing,
 };
 use serde::{Deserialize, Serialize};
 
@@ -119,16 +119,16 @@ impl Decision {
     }
 }
 
-/// AC1.
-pub const AGREEMENT: PropertyId = PropertyId("ac.1");
+/// AC1 of Bernstein, Hadzilacos and Goodman (1987), section 7.3.
+pub const AGREEMENT: PropertyId = PropertyId("ac.agreement");
 /// AC2.
-pub const IRREVOCABLE: PropertyId = PropertyId("ac.2");
+pub const IRREVOCABLE: PropertyId = PropertyId("ac.irrevocability");
 /// AC3.
-pub const COMMIT_VALIDITY: PropertyId = PropertyId("ac.3");
+pub const COMMIT_VALIDITY: PropertyId = PropertyId("ac.commit-validity");
 /// AC4.
-pub const NON_TRIVIALITY: PropertyId = PropertyId("ac.4");
+pub const NON_TRIVIALITY: PropertyId = PropertyId("ac.non-triviality");
 /// AC5.
-pub const TERMINATION: PropertyId = PropertyId("ac.5");
+pub const TERMINATION: PropertyId = PropertyId("ac.termination");
 /// Skeen (1981): termination whoever stays down.
 pub const NONBLOCKING: PropertyId = PropertyId("ac.nonblocking");
 /// One-copy serialisability.
@@ -141,35 +141,35 @@ impl Spec for AtomicCommit {
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry {
             id: AGREEMENT,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Core,
             text: "no process commits a transaction that another aborts",
             checker: |_| Box::new(Agreement::default()),
         },
         PropertyEntry {
             id: IRREVOCABLE,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Core,
             text: "no process changes its decision",
             checker: |_| Box::new(Irrevocable::default()),
         },
         PropertyEntry {
             id: COMMIT_VALIDITY,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Core,
             text: "what is committed, every participant voted for before",
             checker: |setting| Box::new(CommitValidity::new(setting)),
         },
         PropertyEntry {
             id: NON_TRIVIALITY,
-            kind: Kind::Liveness,
+            kind: PropertyKind::Liveness,
             standing: Standing::Core,
             text: "if nothing fails, what every participant votes for is committed in the end",
             checker: |setting| Box::new(NonTriviality::new(setting)),
         },
         PropertyEntry {
             id: TERMINATION,
-            kind: Kind::Liveness,
+            kind: PropertyKind::Liveness,
             standing: Standing::Core,
             text: "once all failures are repaired and none is new, every process decides, or has \
                    only read and left",
@@ -177,14 +177,14 @@ impl Spec for AtomicCommit {
         },
         PropertyEntry {
             id: NONBLOCKING,
-            kind: Kind::Liveness,
+            kind: PropertyKind::Liveness,
             standing: Standing::Claim,
             text: "every correct process decides, whoever stays down",
             checker: |setting| Box::new(Termination::new(Premise::SomeDown, setting)),
         },
         PropertyEntry {
             id: ONE_COPY,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Claim,
             text: "committed transactions are equivalent to a serial history on a single copy",
             checker: |_| Box::new(Serialisable::default()),

@@ -2,22 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ftsim_core::{End, Observed, ProcessId, ProcessSet, Property, Setting, Violation, What};
+use ftsim_core::{End, Observation, Observed, ProcessId, ProcessSet, Property, Setting, Violation};
 
 use super::{AtomicCommit, Decision, Indication, PARTICIPANT, Request, Transaction, Vote};
 use crate::spec::one_copy::OneCopy;
 
 fn decision(event: &Observed<'_, AtomicCommit>) -> Option<(Transaction, Decision)> {
     match event.what {
-        What::Indication(Indication::Committed(t)) => Some((*t, Decision::Commit)),
-        What::Indication(Indication::Aborted(t)) => Some((*t, Decision::Abort)),
+        Observation::Indication(Indication::Committed(t)) => Some((*t, Decision::Commit)),
+        Observation::Indication(Indication::Aborted(t)) => Some((*t, Decision::Abort)),
         _ => None,
     }
 }
 
 fn vote(event: &Observed<'_, AtomicCommit>) -> Option<(Transaction, Vote)> {
     match event.what {
-        What::Indication(Indication::Voted { transaction, vote }) => Some((*transaction, *vote)),
+        Observation::Indication(Indication::Voted { transaction, vote }) => {
+            Some((*transaction, *vote))
+        }
         _ => None,
     }
 }
@@ -252,17 +254,17 @@ impl Property<AtomicCommit> for Termination {
     fn observe(&mut self, event: &Observed<'_, AtomicCommit>) -> Result<(), Violation> {
         let p = event.process;
         match event.what {
-            What::Request(
+            Observation::Request(
                 Request::Perform { transaction: t, .. } | Request::Begin(t) | Request::Resolve(t),
             ) => self.owe(p, *t),
-            What::Indication(Indication::Voted { transaction, vote: Vote::Yes }) => {
+            Observation::Indication(Indication::Voted { transaction, vote: Vote::Yes }) => {
                 self.prepared.insert((p, *transaction));
                 self.owe(p, *transaction);
             }
-            What::Indication(Indication::Voted { transaction, vote: Vote::ReadOnly }) => {
+            Observation::Indication(Indication::Voted { transaction, vote: Vote::ReadOnly }) => {
                 self.owed.remove(&(p, *transaction));
             }
-            What::Indication(Indication::Committed(t) | Indication::Aborted(t)) => {
+            Observation::Indication(Indication::Committed(t) | Indication::Aborted(t)) => {
                 self.owed.remove(&(p, *t));
                 self.decided.insert((p, *t));
             }
@@ -302,16 +304,16 @@ impl Property<AtomicCommit> for Serialisable {
     fn observe(&mut self, event: &Observed<'_, AtomicCommit>) -> Result<(), Violation> {
         let p = event.process;
         match event.what {
-            What::Indication(Indication::Read { transaction, version }) => {
+            Observation::Indication(Indication::Read { transaction, version }) => {
                 self.history.read(*transaction, p, *version);
                 return Ok(());
             }
-            What::Indication(Indication::Wrote { transaction }) => {
+            Observation::Indication(Indication::Wrote { transaction }) => {
                 self.history.write(*transaction, p);
                 return Ok(());
             }
-            What::Indication(Indication::Committed(t)) => self.history.commit(*t),
-            What::Indication(Indication::Aborted(t)) => self.history.abort(*t),
+            Observation::Indication(Indication::Committed(t)) => self.history.commit(*t),
+            Observation::Indication(Indication::Aborted(t)) => self.history.abort(*t),
             _ => return Ok(()),
         }
         self.history.judge().map_err(|anomaly| Violation::by([p], anomaly.to_string()))

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use ftsim_core::{
-    End, FaultClass, Invalid, Kind, Observed, OperationName, ProcessId, Property, PropertyEntry,
-    PropertyId, Setting, Spec, Standing, Violation, What,
+    End, FaultClass, Invalid, Observation, Observed, OperationName, ProcessId, Property,
+    PropertyEntry, PropertyId, PropertyKind, Setting, Spec, Standing, Violation,
 };
 
 use crate::spec::consensus::{
@@ -31,28 +31,28 @@ impl Spec for ByzantineAgreement {
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry {
             id: BYZ_VALIDITY,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Core,
             text: "if all correct processes propose the same, no correct one decides otherwise",
             checker: |_| Box::new(Unanimity::default()),
         },
         PropertyEntry {
             id: BYZ_AGREEMENT,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Core,
             text: "no two correct processes decide differently",
             checker: |_| Box::new(Agreement::default()),
         },
         PropertyEntry {
             id: INTEGRITY,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Core,
             text: "no correct process decides twice",
             checker: |_| Box::new(Integrity::default()),
         },
         PropertyEntry {
             id: TERMINATION,
-            kind: Kind::Liveness,
+            kind: PropertyKind::Liveness,
             standing: Standing::Core,
             text: "every correct process decides in the end",
             checker: |_| Box::new(Termination::default()),
@@ -99,13 +99,13 @@ impl Unanimity {
 impl Property<ByzantineAgreement> for Unanimity {
     fn observe(&mut self, event: &Observed<'_, ByzantineAgreement>) -> Result<(), Violation> {
         match event.what {
-            What::Request(Request::Propose(value)) => {
+            Observation::Request(Request::Propose(value)) => {
                 self.proposed.entry(event.process).or_insert(*value);
             }
-            What::Indication(Indication::Decide(value)) => {
+            Observation::Indication(Indication::Decide(value)) => {
                 self.decided.entry(event.process).or_insert(*value);
             }
-            What::Crash | What::Recover => {}
+            Observation::Crash | Observation::Recover => {}
         }
         Ok(())
     }

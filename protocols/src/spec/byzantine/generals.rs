@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 
 use ftsim_core::{
-    Ask, Duration, End, FaultClass, Invalid, Kind, Observed, OperationName, ProcessId, ProcessSet,
-    Property, PropertyEntry, PropertyId, Setting, Spec, Standing, Violation, What, Workload,
+    Ask, Duration, End, FaultClass, Invalid, Observation, Observed, OperationName, ProcessId,
+    ProcessSet, Property, PropertyEntry, PropertyId, PropertyKind, Setting, Spec, Standing,
+    Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,21 +48,21 @@ impl Spec for ByzantineGenerals {
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry {
             id: IC1,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Core,
             text: "no two correct lieutenants obey different orders",
             checker: |_| Box::new(SameOrder::default()),
         },
         PropertyEntry {
             id: IC2,
-            kind: Kind::Safety,
+            kind: PropertyKind::Safety,
             standing: Standing::Core,
             text: "if the commander is correct, no correct lieutenant obeys another order than its",
             checker: |_| Box::new(OrderOfTheCommander::default()),
         },
         PropertyEntry {
             id: TERMINATION,
-            kind: Kind::Liveness,
+            kind: PropertyKind::Liveness,
             standing: Standing::Core,
             text: "every correct lieutenant obeys an order in the end",
             checker: |_| Box::new(Termination::default()),
@@ -119,7 +120,9 @@ impl Workload<ByzantineGenerals> for Headquarters {
 /// The order that a lieutenant now obeys.
 fn obeyed(event: &Observed<'_, ByzantineGenerals>) -> Option<Value> {
     match event.what {
-        What::Indication(Indication::Obey(order)) if event.process != COMMANDER => Some(*order),
+        Observation::Indication(Indication::Obey(order)) if event.process != COMMANDER => {
+            Some(*order)
+        }
         _ => None,
     }
 }
@@ -170,7 +173,7 @@ struct OrderOfTheCommander {
 
 impl Property<ByzantineGenerals> for OrderOfTheCommander {
     fn observe(&mut self, event: &Observed<'_, ByzantineGenerals>) -> Result<(), Violation> {
-        if let What::Request(Request::Order(order)) = event.what
+        if let Observation::Request(Request::Order(order)) = event.what
             && event.process == COMMANDER
         {
             self.given.get_or_insert(*order);

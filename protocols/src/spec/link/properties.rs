@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use ftsim_core::{End, Observed, ProcessId, Property, Violation, What};
+use ftsim_core::{End, Observation, Observed, ProcessId, Property, Violation};
 
 use super::{Indication, Link, MessageNumber, Request, State};
 
@@ -23,7 +23,7 @@ impl fmt::Display for MessageName {
 
 fn sent(event: &Observed<'_, Link>) -> Option<MessageName> {
     match event.what {
-        What::Request(Request::Send { to, number }) => {
+        Observation::Request(Request::Send { to, number }) => {
             Some(MessageName { from: event.process, to: *to, number: *number })
         }
         _ => None,
@@ -33,7 +33,7 @@ fn sent(event: &Observed<'_, Link>) -> Option<MessageName> {
 /// The message that is delivered right now.
 fn delivered(event: &Observed<'_, Link>) -> Option<MessageName> {
     match event.what {
-        What::Indication(Indication::Deliver { from, number }) => {
+        Observation::Indication(Indication::Deliver { from, number }) => {
             Some(MessageName { from: *from, to: event.process, number: *number })
         }
         _ => None,
@@ -43,7 +43,7 @@ fn delivered(event: &Observed<'_, Link>) -> Option<MessageName> {
 /// What the process has delivered, as it finds after a crash; some of it may be news.
 fn recovered<'a>(event: &Observed<'a, Link>) -> impl Iterator<Item = MessageName> + use<'a> {
     let found = match event.what {
-        What::Indication(Indication::Recovered { delivered }) => Some(delivered),
+        Observation::Indication(Indication::Recovered { delivered }) => Some(delivered),
         _ => None,
     };
     let to = event.process;
@@ -129,7 +129,7 @@ impl Property<Link> for Reliable {
         for message in delivered(event).into_iter().chain(recovered(event)) {
             self.delivered.entry(message).and_modify(|delivered| *delivered = true);
         }
-        if matches!(event.what, What::Crash) {
+        if matches!(event.what, Observation::Crash) {
             self.delivered.retain(|message, delivered| *delivered || message.from != event.process);
         }
         Ok(())
@@ -164,7 +164,7 @@ impl Property<Link> for ExactlyOnceEffect {
         {
             self.delivered.entry(to).or_default().insert((from, number));
         }
-        let What::Indication(Indication::State(state)) = event.what else { return Ok(()) };
+        let Observation::Indication(Indication::State(state)) = event.what else { return Ok(()) };
         let none = BTreeSet::new();
         let delivered = self.delivered.get(&p).unwrap_or(&none);
         self.compared += u64::from(!delivered.is_empty());

@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::{
-    End, Kind, Observed, ProcessId, Property, PropertyEntry, PropertyId, Standing, Violation, What,
+    End, Observation, Observed, ProcessId, Property, PropertyEntry, PropertyId, PropertyKind,
+    Standing, Violation,
 };
 
 use super::{Command, Facts, Indication, Key, OneKey, Operation, Outcome, Request, Service};
@@ -26,7 +27,7 @@ pub const ACKED_SURVIVES: PropertyId = PropertyId("dur.acked-survives");
 pub const fn linearizable<F: Facts>(standing: Standing) -> PropertyEntry<Service<F>> {
     PropertyEntry {
         id: LINEARIZABLE,
-        kind: Kind::Safety,
+        kind: PropertyKind::Safety,
         standing,
         text: "the operations have a legal order, one at a time, that respects real time",
         checker: |_| Box::new(Linearizable::default()),
@@ -37,7 +38,7 @@ pub const fn linearizable<F: Facts>(standing: Standing) -> PropertyEntry<Service
 pub const fn exactly_once<F: Facts>(standing: Standing) -> PropertyEntry<Service<F>> {
     PropertyEntry {
         id: EXACTLY_ONCE,
-        kind: Kind::Safety,
+        kind: PropertyKind::Safety,
         standing,
         text: "no server applies a client's command twice",
         checker: |_| Box::new(ExactlyOnce::default()),
@@ -48,7 +49,7 @@ pub const fn exactly_once<F: Facts>(standing: Standing) -> PropertyEntry<Service
 pub const fn liveness<F: Facts>(standing: Standing) -> PropertyEntry<Service<F>> {
     PropertyEntry {
         id: LIVENESS,
-        kind: Kind::Liveness,
+        kind: PropertyKind::Liveness,
         standing,
         text: "a command of a correct client is answered in the end",
         checker: |_| Box::new(Liveness::default()),
@@ -59,7 +60,7 @@ pub const fn liveness<F: Facts>(standing: Standing) -> PropertyEntry<Service<F>>
 pub const fn acked_survives<F: Facts>(standing: Standing) -> PropertyEntry<Service<F>> {
     PropertyEntry {
         id: ACKED_SURVIVES,
-        kind: Kind::Safety,
+        kind: PropertyKind::Safety,
         standing,
         text: "an update whose success a client saw is in the state of who serves, then and later",
         checker: |_| Box::new(AckedSurvives::default()),
@@ -69,13 +70,15 @@ pub const fn acked_survives<F: Facts>(standing: Standing) -> PropertyEntry<Servi
 fn invoked<'a, F: Facts>(
     event: &Observed<'a, Service<F>>,
 ) -> Option<(Command, Key, &'a Operation)> {
-    let What::Request(Request::Invoke { number, key, operation }) = event.what else { return None };
+    let Observation::Request(Request::Invoke { number, key, operation }) = event.what else {
+        return None;
+    };
     Some((Command { client: event.process, number: *number }, *key, operation))
 }
 
 fn responded<'a, F: Facts>(event: &Observed<'a, Service<F>>) -> Option<(Command, &'a Outcome)> {
     match event.what {
-        What::Indication(Indication::Response { number, outcome }) => {
+        Observation::Indication(Indication::Response { number, outcome }) => {
             Some((Command { client: event.process, number: *number }, outcome))
         }
         _ => None,
@@ -235,16 +238,16 @@ impl States {
     fn follow<F: Facts>(&mut self, event: &Observed<'_, Service<F>>) -> Option<Command> {
         let state = self.applied.entry(event.process).or_default();
         match event.what {
-            What::Indication(Indication::Applied(command)) => {
+            Observation::Indication(Indication::Applied(command)) => {
                 return (!state.insert(*command)).then_some(*command);
             }
-            What::Indication(Indication::Adopted(commands)) => {
+            Observation::Indication(Indication::Adopted(commands)) => {
                 state.clear();
                 // Every one is taken in, whichever is found twice.
                 let twice = commands.iter().filter(|command| !state.insert(**command));
                 return twice.copied().reduce(|first, _| first);
             }
-            What::Crash => state.clear(),
+            Observation::Crash => state.clear(),
             _ => {}
         }
         None
@@ -264,7 +267,8 @@ struct ExactlyOnce {
 
 impl<F: Facts> Property<Service<F>> for ExactlyOnce {
     fn observe(&mut self, event: &Observed<'_, Service<F>>) -> Result<(), Violation> {
-        self.commands += u64::from(matches!(event.what, What::Indication(Indication::Applied(_))));
+        self.commands +=
+            u64::from(matches!(event.what, Observation::Indication(Indication::Applied(_))));
         match self.states.follow(event) {
             None => Ok(()),
             Some(command) => {
@@ -369,14 +373,14 @@ impl<F: Facts> Property<Service<F>> for AckedSurvives {
         }
         let server = event.process;
         let when = match event.what {
-            What::Indication(Indication::Serves) => {
+            Observation::Indication(Indication::Serves) => {
                 self.serving = Some(server);
                 "begins to serve"
             }
-            What::Indication(Indication::Adopted(_)) if self.serving == Some(server) => {
+            Observation::Indication(Indication::Adopted(_)) if self.serving == Some(server) => {
                 "goes on serving"
             }
-            What::Crash if self.serving == Some(server) => {
+            Observation::Crash if self.serving == Some(server) => {
                 self.serving = None;
                 return Ok(());
             }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ftsim_core::{Observed, ProcessId, ProcessSet, Property, Setting, Violation, What};
+use ftsim_core::{Observation, Observed, ProcessId, ProcessSet, Property, Setting, Violation};
 
 use super::{Indication, Money, OPENING_BALANCE, Snapshot, SnapshotNumber, Transfer};
 
@@ -154,7 +154,7 @@ impl Histories {
     /// Takes notice of one event. The global state that it makes whole among `n` processes, if it
     /// does.
     fn observe(&mut self, event: &Observed<'_, Snapshot>, n: u32) -> Option<Line> {
-        let What::Indication(what) = event.what else { return None };
+        let Observation::Indication(what) = event.what else { return None };
         let p = event.process;
         let history = self.of.entry(p).or_default();
         match what {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ftsim_core::{End, Observed, ProcessId, ProcessSet, Property, Violation, What};
+use ftsim_core::{End, Observation, Observed, ProcessId, ProcessSet, Property, Violation};
 
 use super::{Indication, ROLLBACK_BOUND, Request, Snapshot, SnapshotNumber};
 
@@ -30,19 +30,19 @@ impl Property<Snapshot> for Termination {
     fn observe(&mut self, event: &Observed<'_, Snapshot>) -> Result<(), Violation> {
         let p = event.process;
         match event.what {
-            What::Request(Request::Take(snapshot))
-            | What::Indication(Indication::Recorded { snapshot, .. }) => {
+            Observation::Request(Request::Take(snapshot))
+            | Observation::Indication(Indication::Recorded { snapshot, .. }) => {
                 self.course(*snapshot).pending.insert(p);
             }
-            What::Indication(Indication::Complete(snapshot)) => {
+            Observation::Indication(Indication::Complete(snapshot)) => {
                 self.course(*snapshot).complete.insert(p);
             }
-            What::Indication(Indication::Dropped(snapshot)) => {
+            Observation::Indication(Indication::Dropped(snapshot)) => {
                 self.course(*snapshot).pending.remove(p);
             }
             // Nothing is pending here any more. What is restored is permanent, and perhaps only a
             // crash has kept the process from saying so before.
-            What::Indication(Indication::Restored { snapshot: restored, .. }) => {
+            Observation::Indication(Indication::Restored { snapshot: restored, .. }) => {
                 for (snapshot, course) in &mut self.snapshots {
                     if course.pending.remove(p) && snapshot == restored {
                         course.complete.insert(p);
@@ -88,13 +88,13 @@ impl Property<Snapshot> for RollbackBound {
         let p = event.process;
         let recorded = self.recorded.entry(p).or_default();
         match event.what {
-            What::Indication(Indication::Recorded { snapshot, .. }) => {
+            Observation::Indication(Indication::Recorded { snapshot, .. }) => {
                 recorded.insert(*snapshot);
             }
-            What::Indication(Indication::Dropped(snapshot)) => {
+            Observation::Indication(Indication::Dropped(snapshot)) => {
                 recorded.remove(snapshot);
             }
-            What::Indication(Indication::Restored { snapshot, .. }) => {
+            Observation::Indication(Indication::Restored { snapshot, .. }) => {
                 self.restored += 1;
                 let lost: Vec<_> = recorded.iter().filter(|s| *s > snapshot).copied().collect();
                 recorded.retain(|s| s <= snapshot);

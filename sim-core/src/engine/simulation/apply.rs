@@ -3,7 +3,7 @@
 use std::hash::Hash as _;
 
 use super::Simulation;
-use super::slot::{Envelope, Input};
+use super::host::{Envelope, Input};
 use super::tamper::encoded_size;
 use crate::engine::event::Class;
 use crate::environment::network::{DropReason, Route};
@@ -12,12 +12,12 @@ use crate::id::{MessageId, ProcessId};
 use crate::model::data::StorageError;
 use crate::model::effect::Effect;
 use crate::model::process::Indication;
-use crate::model::property::What;
+use crate::model::property::Observation;
 use crate::model::protocol::Protocol;
 use crate::model::spec::{Spec, Workload};
 use crate::outcome::KindIndex;
 use crate::outcome::shown::Shown;
-use crate::outcome::trace::Happening;
+use crate::outcome::trace::TraceEvent;
 use crate::time::{Duration, Instant};
 
 impl<P: Protocol> Simulation<P> {
@@ -47,11 +47,11 @@ impl<P: Protocol> Simulation<P> {
                 }
                 Effect::Reach(label) => {
                     self.world.reach(label);
-                    self.world.record(Some(p), || Happening::Reach { label: label.to_owned() });
+                    self.world.record(Some(p), || TraceEvent::Reach { label: label.to_owned() });
                     continue;
                 }
                 Effect::Note(remark) => {
-                    self.world.record(Some(p), || Happening::Note { remark });
+                    self.world.record(Some(p), || TraceEvent::Note { remark });
                     continue;
                 }
             }
@@ -61,14 +61,14 @@ impl<P: Protocol> Simulation<P> {
 
     #[inline(never)]
     fn append(&mut self, p: ProcessId, record: P::Record) {
-        self.world.record(Some(p), || Happening::Append { record: Shown::of(&record) });
-        self.slots[p.index()].log.append(record);
+        self.world.record(Some(p), || TraceEvent::Append { record: Shown::of(&record) });
+        self.hosts[p.index()].log.append(record);
     }
 
     #[inline(never)]
     fn rewrite_log(&mut self, p: ProcessId, records: Vec<P::Record>) {
-        self.world.record(Some(p), || Happening::Rewrite { count: records.len() });
-        self.slots[p.index()].log.rewrite(records);
+        self.world.record(Some(p), || TraceEvent::Rewrite { count: records.len() });
+        self.hosts[p.index()].log.rewrite(records);
     }
 
     /// The log becomes durable: at once, or after a while, and what is left of the effects waits
@@ -77,12 +77,12 @@ impl<P: Protocol> Simulation<P> {
     fn sync(&mut self, p: ProcessId) {
         let latency = self.world.sync_latency(p);
         if latency > Duration::ZERO {
-            let slot = &mut self.slots[p.index()];
-            slot.blocked = true;
-            slot.behind_sync.append(&mut self.effects);
-            let (at, incarnation) = (self.world.now + latency, slot.incarnation);
+            let host = &mut self.hosts[p.index()];
+            host.blocked = true;
+            host.behind_sync.append(&mut self.effects);
+            let (at, incarnation) = (self.world.now + latency, host.incarnation);
             self.world.queue.schedule(at, Class::Storage, p.0, incarnation);
-            self.world.record(Some(p), || Happening::SyncBegins);
+            self.world.record(Some(p), || TraceEvent::SyncBegins);
         } else if self.world.conditions.sync_fails(p) {
             self.disk_failed(p, StorageError::SyncFailed);
         } else {
@@ -98,17 +98,17 @@ impl<P: Protocol> Simulation<P> {
 
     /// The log becomes durable.
     pub(super) fn sync_now(&mut self, p: ProcessId) {
-        self.slots[p.index()].log.sync();
+        self.hosts[p.index()].log.sync();
         self.world.statistics.syncs += 1;
-        self.world.record(Some(p), || Happening::Synced);
+        self.world.record(Some(p), || TraceEvent::Synced);
         self.effect_done(p, None);
     }
 
     /// Counts an effect. A fault that waited for it crashes the process.
     #[inline]
     pub(super) fn effect_done(&mut self, p: ProcessId, sent: Option<KindIndex>) {
-        self.slots[p.index()].effect_count += 1;
-        if self.world.minds_effects()
+        self.hosts[p.index()].effect_count += 1;
+        if self.world.has_effect_triggers()
             && let Some(crash) = self.world.effect_done(p, sent)
         {
             self.crash(p, &crash);
@@ -163,9 +163,9 @@ impl<P: Protocol> Simulation<P> {
                 if let Some(at) = copy {
                     self.world.statistics.duplicated += 1;
                     self.world.failure_free = false;
-                    self.put_under_way(id, from, arrives_at, msg.clone(), at);
+                    self.schedule_delivery(id, from, arrives_at, msg.clone(), at);
                 }
-                self.put_under_way(id, from, arrives_at, msg, at);
+                self.schedule_delivery(id, from, arrives_at, msg, at);
             }
         }
         Some(kind)
@@ -183,7 +183,7 @@ impl<P: Protocol> Simulation<P> {
     ) -> Route {
         let route = self.world.route_one(rule, link, kind, || encoded_size(msg));
         if let Some(decisions) = &mut self.world.decisions
-            && self.slots[place.index()].adversary.is_some()
+            && self.hosts[place.index()].adversary.is_some()
         {
             decisions.lie(serde_json::to_value(msg).unwrap_or_default());
         }
@@ -191,7 +191,7 @@ impl<P: Protocol> Simulation<P> {
     }
 
     #[inline]
-    pub(super) fn put_under_way(
+    pub(super) fn schedule_delivery(
         &mut self,
         id: MessageId,
         from: ProcessId,
@@ -199,7 +199,7 @@ impl<P: Protocol> Simulation<P> {
         msg: P::Msg,
         arrives: Instant,
     ) {
-        self.world.record(Some(from), || Happening::Send {
+        self.world.record(Some(from), || TraceEvent::Send {
             id,
             to,
             kind: Shown::kind_of(&msg),
@@ -212,31 +212,31 @@ impl<P: Protocol> Simulation<P> {
 
     #[inline(never)]
     fn cancel_timer(&mut self, p: ProcessId, timer: P::Timer) {
-        let slot = &mut self.slots[p.index()];
-        slot.timers.cancel(timer);
-        slot.stopped.retain(|(stopped, _)| *stopped != timer);
-        self.world.record(Some(p), || Happening::CancelTimer { timer: Shown::of(&timer) });
+        let host = &mut self.hosts[p.index()];
+        host.timers.cancel(timer);
+        host.stopped.retain(|(stopped, _)| *stopped != timer);
+        self.world.record(Some(p), || TraceEvent::CancelTimer { timer: Shown::of(&timer) });
     }
 
     pub(super) fn set_timer(&mut self, p: ProcessId, after: Duration, timer: P::Timer) {
         let after = after.times(self.world.slowness(p));
-        let slot = &mut self.slots[p.index()];
-        if slot.clock.is_frozen() {
-            slot.stopped.retain(|(stopped, _)| *stopped != timer);
-            slot.stopped.push((timer, after));
+        let host = &mut self.hosts[p.index()];
+        if host.clock.is_frozen() {
+            host.stopped.retain(|(stopped, _)| *stopped != timer);
+            host.stopped.push((timer, after));
             let due = Instant::MAX;
-            self.world.record(Some(p), || Happening::SetTimer { timer: Shown::of(&timer), due });
+            self.world.record(Some(p), || TraceEvent::SetTimer { timer: Shown::of(&timer), due });
             return;
         }
-        let due = self.world.now + slot.clock.true_span(after);
+        let due = self.world.now + host.clock.true_span(after);
         self.set_timer_at(p, due, timer);
-        self.world.record(Some(p), || Happening::SetTimer { timer: Shown::of(&timer), due });
+        self.world.record(Some(p), || TraceEvent::SetTimer { timer: Shown::of(&timer), due });
     }
 
     #[inline]
     pub(super) fn set_timer_at(&mut self, p: ProcessId, due: Instant, timer: P::Timer) {
         let place = self.world.queue.place(due, Class::Timer);
-        if let Some(index) = self.slots[p.index()].timers.set(timer, place) {
+        if let Some(index) = self.hosts[p.index()].timers.set(timer, place) {
             self.world.queue.push(place, index, p.0);
         }
     }
@@ -245,9 +245,9 @@ impl<P: Protocol> Simulation<P> {
     pub(super) fn indicate(&mut self, p: ProcessId, what: &Indication<P>) {
         self.world.digest.mix(u64::from(p.0) << 16 | 8);
         what.hash(&mut self.world.digest);
-        self.world.record(Some(p), || Happening::Indicate { what: Shown::of(&what) });
+        self.world.record(Some(p), || TraceEvent::Indicate { what: Shown::of(&what) });
         // What a corrupted process announces, nobody believes.
-        if self.slots[p.index()].adversary.is_some() {
+        if self.hosts[p.index()].adversary.is_some() {
             return;
         }
         match P::Spec::leads(what) {
@@ -258,7 +258,7 @@ impl<P: Protocol> Simulation<P> {
         for name in P::Spec::answers(p, what) {
             self.world.history.answer(name, self.world.now);
         }
-        self.observe(p, &What::Indication(what));
+        self.observe(p, &Observation::Indication(what));
         if !P::Spec::is_probe(what) {
             self.world.announced += 1;
             self.consult_clients(|workload, ask| workload.on_indication(p, what, ask));

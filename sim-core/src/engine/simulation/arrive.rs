@@ -1,7 +1,7 @@
 //! What comes out of the queue: deliveries, timers, requests, notices, completed syncs.
 
 use super::Simulation;
-use super::slot::{Envelope, Input};
+use super::host::{Envelope, Input};
 use crate::engine::event::Place;
 use crate::engine::timer::Due;
 use crate::engine::world::Notice;
@@ -13,12 +13,12 @@ use crate::model::data::StorageError;
 use crate::model::protocol::Protocol;
 use crate::model::spec::{Spec, Workload};
 use crate::outcome::shown::Shown;
-use crate::outcome::trace::Happening;
+use crate::outcome::trace::TraceEvent;
 
 impl<P: Protocol> Simulation<P> {
     pub(super) fn deliver(&mut self, index: u32) {
         let Envelope { id, from, to, lost, msg } = self.messages.take(index);
-        let reason = if !self.slots[to.index()].up {
+        let reason = if !self.hosts[to.index()].up {
             DropReason::ReceiverDown
         } else if lost {
             DropReason::SenderCrashed
@@ -41,7 +41,7 @@ impl<P: Protocol> Simulation<P> {
         if from != to {
             self.world.dropped(reason);
         }
-        self.world.record(Some(from), || Happening::Drop {
+        self.world.record(Some(from), || TraceEvent::Drop {
             id,
             to,
             message: Shown::of(&msg),
@@ -50,13 +50,13 @@ impl<P: Protocol> Simulation<P> {
     }
 
     pub(super) fn timer_due(&mut self, p: ProcessId, index: u32, place: Place) {
-        let slot = &mut self.slots[p.index()];
-        match slot.timers.due(index, place) {
+        let host = &mut self.hosts[p.index()];
+        match host.timers.due(index, place) {
             Due::Stale => {}
             Due::Later(later) => self.world.queue.push(later, index, p.0),
-            Due::Now(timer) if slot.is_waiting() => {
-                slot.timers.wait(timer, place);
-                slot.inbox.push_back(Input::Timer(timer, place));
+            Due::Now(timer) if host.is_waiting() => {
+                host.timers.wait(timer, place);
+                host.inbox.push_back(Input::Timer(timer, place));
             }
             Due::Now(timer) => self.handle(p, Input::Timer(timer, place)),
         }
@@ -65,15 +65,15 @@ impl<P: Protocol> Simulation<P> {
     pub(super) fn request(&mut self, p: ProcessId, index: u32) {
         let request = self.requests.take(index);
         self.consult_clients(|workload, ask| workload.on_request(p, &request, ask));
-        self.slots[p.index()].request_count += 1;
-        let mask = Mask { process: p, request: self.slots[p.index()].request_count };
+        self.hosts[p.index()].request_count += 1;
+        let mask = Mask { process: p, request: self.hosts[p.index()].request_count };
         if self.world.experiment.masks.contains(&mask) {
             self.world
-                .record(Some(p), || Happening::RequestMasked { request: Shown::of(&request) });
+                .record(Some(p), || TraceEvent::RequestMasked { request: Shown::of(&request) });
             return;
         }
         if let Some(name) = P::Spec::operation(p, &request)
-            && self.slots[p.index()].adversary.is_none()
+            && self.hosts[p.index()].adversary.is_none()
         {
             self.world.history.ask(name, self.world.now);
         }
@@ -89,11 +89,11 @@ impl<P: Protocol> Simulation<P> {
             return self.tell_leader(observer, notice);
         }
         let Notice { subject, suspect, mistake } = *notice;
-        let down = !self.slots[subject.index()].up;
+        let down = !self.hosts[subject.index()].up;
         let known = self.world.suspected.contains(&(observer, subject));
         // A wrong suspicion can be told at any time; trust is never told of a process that is down.
         let true_notice = suspect == down || (mistake && suspect);
-        if !self.slots[observer.index()].up || suspect == known || !true_notice {
+        if !self.hosts[observer.index()].up || suspect == known || !true_notice {
             return;
         }
         if suspect {
@@ -111,10 +111,10 @@ impl<P: Protocol> Simulation<P> {
     /// Ω tells whom to trust: whom a mistake names, or else the lowest id that is up now.
     fn tell_leader(&mut self, observer: ProcessId, notice: &Notice) {
         let lowest =
-            || self.world.experiment.setting.processes().find(|p| self.slots[p.index()].up);
+            || self.world.experiment.setting.processes().find(|p| self.hosts[p.index()].up);
         let wrong = notice.mistake && notice.suspect;
         let leader = if wrong { Some(notice.subject) } else { lowest() };
-        let Some(leader) = leader.filter(|_| self.slots[observer.index()].up) else { return };
+        let Some(leader) = leader.filter(|_| self.hosts[observer.index()].up) else { return };
         if self.world.trusted.insert(observer, leader) != Some(leader) {
             self.world.failure_free &= !wrong;
             self.reach_process(observer, Input::Trust(leader));
@@ -123,21 +123,21 @@ impl<P: Protocol> Simulation<P> {
     }
 
     pub(super) fn synced(&mut self, p: ProcessId, incarnation: u32) {
-        if self.slots[p.index()].incarnation != incarnation {
+        if self.hosts[p.index()].incarnation != incarnation {
             return;
         }
-        let slot = &mut self.slots[p.index()];
-        slot.blocked = false;
-        let is_paused = slot.paused;
+        let host = &mut self.hosts[p.index()];
+        host.blocked = false;
+        let is_paused = host.paused;
         match (self.world.conditions.sync_fails(p), is_paused) {
             (false, _) => self.sync_now(p),
             (true, false) => {
-                slot.behind_sync.clear();
+                host.behind_sync.clear();
                 self.disk_failed(p, StorageError::SyncFailed);
             }
             (true, true) => {
-                slot.behind_sync.clear();
-                slot.inbox.push_front(Input::StorageError(StorageError::SyncFailed));
+                host.behind_sync.clear();
+                host.inbox.push_front(Input::StorageError(StorageError::SyncFailed));
             }
         }
         self.go_on(p);
@@ -146,9 +146,9 @@ impl<P: Protocol> Simulation<P> {
     /// What waits for a process that goes on: the effects behind a sync, then its inbox. Nothing is
     /// done while it is paused or blocked.
     pub(super) fn go_on(&mut self, p: ProcessId) {
-        let slot = &mut self.slots[p.index()];
-        if !slot.is_waiting() {
-            self.effects.append(&mut slot.behind_sync);
+        let host = &mut self.hosts[p.index()];
+        if !host.is_waiting() {
+            self.effects.append(&mut host.behind_sync);
             self.apply(p);
             self.empty_inbox(p);
         }

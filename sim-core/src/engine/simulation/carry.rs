@@ -1,7 +1,7 @@
 //! The transport at work: it carries the messages of processes, and listens for heartbeats.
 
 use super::Simulation;
-use super::slot::Input;
+use super::host::Input;
 use super::tamper::encoded_size;
 use crate::engine::event::Class;
 use crate::engine::world::Control;
@@ -10,7 +10,7 @@ use crate::environment::transport::{Body, Data, Guarantee, Packet, Receipt, Tran
 use crate::id::{MessageId, ProcessId};
 use crate::model::protocol::Protocol;
 use crate::outcome::shown::Shown;
-use crate::outcome::trace::Happening;
+use crate::outcome::trace::TraceEvent;
 use crate::time::Duration;
 
 /// Marks the delivery of a packet, apart from that of a message.
@@ -22,28 +22,28 @@ impl<P: Protocol> Simulation<P> {
     }
 
     fn transport(&mut self, p: ProcessId) -> &mut Transport<P::Msg> {
-        let slot = &mut self.slots[p.index()];
-        slot.transport.get_or_insert_with(|| Box::new(Transport::new()))
+        let host = &mut self.hosts[p.index()];
+        host.transport.get_or_insert_with(|| Box::new(Transport::new()))
     }
 
     /// The transport takes over a message.
     pub(super) fn carry(&mut self, from: ProcessId, to: ProcessId, id: MessageId, msg: P::Msg) {
-        self.world.record(Some(from), || Happening::Carry { id, to, message: Shown::of(&msg) });
+        self.world.record(Some(from), || TraceEvent::Carry { id, to, message: Shown::of(&msg) });
         let transport = self.transport(from);
         let body = transport.send(to, id, msg);
         let waits = std::mem::replace(&mut transport.resends, true);
         if !waits {
             self.resend_later(from);
         }
-        let incarnation = self.slots[from.index()].incarnation;
+        let incarnation = self.hosts[from.index()].incarnation;
         self.transmit(from, to, incarnation, &body);
     }
 
     fn resend_later(&mut self, p: ProcessId) {
         let after = self.world.experiment.transport.resend_after.times(self.world.slowness(p));
-        let slot = &self.slots[p.index()];
-        let at = self.world.now + slot.clock.true_span(after);
-        self.world.control(at, Control::Resend(p, slot.incarnation));
+        let host = &self.hosts[p.index()];
+        let at = self.world.now + host.clock.true_span(after);
+        self.world.control(at, Control::Resend(p, host.incarnation));
     }
 
     /// Whatever is not acknowledged is sent again.
@@ -56,7 +56,7 @@ impl<P: Protocol> Simulation<P> {
             return;
         }
         self.resend_later(p);
-        let incarnation = self.slots[p.index()].incarnation;
+        let incarnation = self.hosts[p.index()].incarnation;
         self.world.statistics.packets.sent_again += again.len() as u64;
         for (to, body) in again {
             self.transmit(p, to, incarnation, &body);
@@ -86,7 +86,7 @@ impl<P: Protocol> Simulation<P> {
     pub(super) fn packet_arrives(&mut self, index: u32) {
         self.world.transport_event_count += 1;
         let Packet { from, to, incarnation, lost, body } = self.packets.take(index);
-        if lost || !self.slots[to.index()].up || self.world.lost_on_arrival(from, to).is_some() {
+        if lost || !self.hosts[to.index()].up || self.world.lost_on_arrival(from, to).is_some() {
             self.world.statistics.packets.lost += 1;
             return;
         }
@@ -103,7 +103,7 @@ impl<P: Protocol> Simulation<P> {
                     Receipt::Deliverable(messages) => {
                         for Data { number, id, msg, .. } in messages {
                             // It can crash in the handler of one of them; it gets no other.
-                            if self.slots[to.index()].up {
+                            if self.hosts[to.index()].up {
                                 self.transmit(to, from, incarnation, &Body::Ack(number));
                             }
                             self.reach_process(to, Input::Message(from, id, msg));
@@ -112,7 +112,7 @@ impl<P: Protocol> Simulation<P> {
                 }
             }
             Body::Ack(number) => {
-                if self.slots[to.index()].incarnation == incarnation {
+                if self.hosts[to.index()].incarnation == incarnation {
                     self.transport(to).acknowledged(from, number);
                 }
             }
@@ -127,7 +127,7 @@ impl<P: Protocol> Simulation<P> {
         for other in processes.filter(|other| *other != p) {
             self.transport(p).listen(other, now, heartbeat.timeout);
         }
-        let incarnation = self.slots[p.index()].incarnation;
+        let incarnation = self.hosts[p.index()].incarnation;
         self.world.control(now, Control::Beat(p, incarnation));
     }
 
@@ -136,8 +136,8 @@ impl<P: Protocol> Simulation<P> {
         let Some(heartbeat) = self.world.experiment.transport.heartbeat else { return };
         self.world.transport_event_count += 1;
         let after = heartbeat.period.times(self.world.slowness(p)).max(Duration::from_nanos(1));
-        let slot = &self.slots[p.index()];
-        let (clock, incarnation, paused) = (slot.clock, slot.incarnation, slot.paused);
+        let host = &self.hosts[p.index()];
+        let (clock, incarnation, paused) = (host.clock, host.incarnation, host.paused);
         let now = self.world.now;
         self.world.control(now + clock.true_span(after), Control::Beat(p, incarnation));
         if paused {
@@ -147,11 +147,11 @@ impl<P: Protocol> Simulation<P> {
             self.transmit(p, other, incarnation, &Body::Beat);
         }
         for silent in self.transport(p).silent(now, |span| clock.local_span(span)) {
-            if !self.slots[p.index()].up {
+            if !self.hosts[p.index()].up {
                 break; // It crashed in the handler of the suspicion before.
             }
             self.world.suspected.insert((p, silent));
-            self.world.failure_free &= !self.slots[silent.index()].up;
+            self.world.failure_free &= !self.hosts[silent.index()].up;
             self.reach_process(p, Input::Suspect(silent));
         }
     }
@@ -159,7 +159,7 @@ impl<P: Protocol> Simulation<P> {
     fn hear(&mut self, p: ProcessId, from: ProcessId) {
         let Some(heartbeat) = self.world.experiment.transport.heartbeat else { return };
         let now = self.world.now;
-        if !self.slots[p.index()].paused && self.transport(p).hear(from, now, heartbeat.increment) {
+        if !self.hosts[p.index()].paused && self.transport(p).hear(from, now, heartbeat.increment) {
             self.world.suspected.remove(&(p, from));
             self.reach_process(p, Input::Trust(from));
         }

@@ -5,7 +5,7 @@ use std::hash::Hash as _;
 use serde::Deserialize as _;
 
 use super::Simulation;
-use super::slot::Input;
+use super::host::Input;
 use crate::engine::event::Class;
 use crate::engine::world::{Running, World};
 use crate::environment::network::DropReason;
@@ -13,11 +13,11 @@ use crate::environment::request_override::RequestOverride;
 use crate::id::ProcessId;
 use crate::model::effect::{Cx, Env};
 use crate::model::process::Request;
-use crate::model::property::{EndCause, Kind, Observed, What};
+use crate::model::property::{EndCause, Observation, Observed, PropertyKind};
 use crate::model::protocol::Protocol;
 use crate::model::spec::{Ask, Spec};
 use crate::outcome::shown::Shown;
-use crate::outcome::trace::Happening;
+use crate::outcome::trace::TraceEvent;
 use crate::time::Duration;
 
 impl<P: Protocol> Simulation<P> {
@@ -27,7 +27,7 @@ impl<P: Protocol> Simulation<P> {
     /// Several things can reach a process at one instant, one after the other, and it can crash in
     /// the handler of each of them.
     pub(super) fn reach_process(&mut self, p: ProcessId, input: Input<P>) {
-        if self.slots[p.index()].up {
+        if self.hosts[p.index()].up {
             self.accept(p, input);
         } else {
             self.lose(p, input);
@@ -37,9 +37,9 @@ impl<P: Protocol> Simulation<P> {
     /// A process that is up handles its input now, or queues it if it is paused or blocked.
     #[inline]
     pub(super) fn accept(&mut self, p: ProcessId, input: Input<P>) {
-        let slot = &mut self.slots[p.index()];
-        if slot.is_waiting() {
-            slot.inbox.push_back(input);
+        let host = &mut self.hosts[p.index()];
+        if host.is_waiting() {
+            host.inbox.push_back(input);
         } else {
             self.handle(p, input);
         }
@@ -54,7 +54,7 @@ impl<P: Protocol> Simulation<P> {
             }
             Input::Request(request) => {
                 self.world
-                    .record(Some(p), || Happening::RequestLost { request: Shown::of(&request) });
+                    .record(Some(p), || TraceEvent::RequestLost { request: Shown::of(&request) });
             }
             Input::Start
             | Input::Recover
@@ -66,13 +66,13 @@ impl<P: Protocol> Simulation<P> {
     }
 
     pub(super) fn empty_inbox(&mut self, p: ProcessId) {
-        while let slot = &mut self.slots[p.index()]
-            && slot.up
-            && !slot.is_waiting()
-            && let Some(input) = slot.inbox.pop_front()
+        while let host = &mut self.hosts[p.index()]
+            && host.up
+            && !host.is_waiting()
+            && let Some(input) = host.inbox.pop_front()
         {
             match input {
-                Input::Timer(timer, place) if !slot.timers.take_waiting(timer, place) => {}
+                Input::Timer(timer, place) if !host.timers.take_waiting(timer, place) => {}
                 input => self.handle(p, input),
             }
             if self.is_at_a_bound()
@@ -92,28 +92,28 @@ impl<P: Protocol> Simulation<P> {
         self.world.digest.mix(self.world.now.as_nanos());
         self.take_note(p, &input);
         let me = self.world.identity(p);
-        let slot = &mut self.slots[p.index()];
+        let host = &mut self.hosts[p.index()];
         let mut env = Env {
             me,
             setting: &self.world.experiment.setting,
-            now: slot.clock.local(self.world.now),
-            coin: &mut slot.coin,
+            now: host.clock.local(self.world.now),
+            coin: &mut host.coin,
         };
         let mut cx = Cx { env: &mut env, effects: &mut self.effects };
-        let adversary = slot.adversary;
+        let adversary = host.adversary;
         if let (Some(index), Input::Message(_, _, msg)) = (adversary, &input) {
             self.adversaries[index].overhear(msg);
         }
         self.world.running = Running::Handler(p);
         match input {
-            Input::Start => slot.process.on_start(&mut cx),
-            Input::Recover => slot.process.on_recover(slot.log.durable(), &mut cx),
-            Input::Request(request) => slot.process.on_request(request, &mut cx),
-            Input::Message(from, _, msg) => slot.process.on_message(from, msg, &mut cx),
-            Input::Timer(timer, _) => slot.process.on_timer(timer, &mut cx),
-            Input::StorageError(error) => slot.process.on_storage_error(error, &mut cx),
-            Input::Suspect(subject) => slot.process.on_suspect(subject, &mut cx),
-            Input::Trust(subject) => slot.process.on_trust(subject, &mut cx),
+            Input::Start => host.process.on_start(&mut cx),
+            Input::Recover => host.process.on_recover(host.log.durable(), &mut cx),
+            Input::Request(request) => host.process.on_request(request, &mut cx),
+            Input::Message(from, _, msg) => host.process.on_message(from, msg, &mut cx),
+            Input::Timer(timer, _) => host.process.on_timer(timer, &mut cx),
+            Input::StorageError(error) => host.process.on_storage_error(error, &mut cx),
+            Input::Suspect(subject) => host.process.on_suspect(subject, &mut cx),
+            Input::Trust(subject) => host.process.on_trust(subject, &mut cx),
         }
         self.world.running = Running::Engine;
         if let Some(index) = adversary {
@@ -134,7 +134,7 @@ impl<P: Protocol> Simulation<P> {
                 digest.mix(who | u64::from(from.0) << 40 | 1);
                 msg.hash(digest);
                 statistics.delivered += u64::from(*from != p);
-                self.world.record(Some(p), || Happening::Deliver {
+                self.world.record(Some(p), || TraceEvent::Deliver {
                     id: *id,
                     from: *from,
                     message: Shown::of(msg),
@@ -143,32 +143,32 @@ impl<P: Protocol> Simulation<P> {
             Input::Timer(timer, _) => {
                 digest.mix(who | 2);
                 timer.hash(digest);
-                self.world.record(Some(p), || Happening::Timer { timer: Shown::of(timer) });
+                self.world.record(Some(p), || TraceEvent::Timer { timer: Shown::of(timer) });
             }
             Input::Request(request) => {
                 digest.mix(who | 3);
                 request.hash(digest);
-                self.world.record(Some(p), || Happening::Request { request: Shown::of(request) });
+                self.world.record(Some(p), || TraceEvent::Request { request: Shown::of(request) });
                 if self.world.identity(p) == p {
-                    self.observe(p, &What::Request(request));
+                    self.observe(p, &Observation::Request(request));
                 }
             }
             Input::Start => {
                 digest.mix(who | 4);
-                self.world.record(Some(p), || Happening::Start);
+                self.world.record(Some(p), || TraceEvent::Start);
             }
             Input::Recover => digest.mix(who | 5),
             Input::StorageError(error) => {
                 digest.mix(who | 9 | (*error as u64) << 40);
-                self.world.record(Some(p), || Happening::StorageError { error: *error });
+                self.world.record(Some(p), || TraceEvent::StorageError { error: *error });
             }
             Input::Suspect(subject) => {
                 digest.mix(who | u64::from(subject.0) << 40 | 6);
-                self.world.record(Some(p), || Happening::Suspect { subject: *subject });
+                self.world.record(Some(p), || TraceEvent::Suspect { subject: *subject });
             }
             Input::Trust(subject) => {
                 digest.mix(who | u64::from(subject.0) << 40 | 7);
-                self.world.record(Some(p), || Happening::Trust { subject: *subject });
+                self.world.record(Some(p), || TraceEvent::Trust { subject: *subject });
             }
         }
     }
@@ -184,7 +184,7 @@ impl<P: Protocol> Simulation<P> {
         consult(&mut self.workload, &mut Ask { now, rng, asked: &mut self.asked });
         self.world.running = Running::Engine;
         for (after, p, request) in self.asked.drain(..) {
-            if p.index() < self.slots.len() {
+            if p.index() < self.hosts.len() {
                 let (after, request) = match self.world.tells_requests_apart() {
                     true => decided::<P>(&mut self.world, after, p, request),
                     false => (after, request),
@@ -196,16 +196,16 @@ impl<P: Protocol> Simulation<P> {
     }
 
     #[inline]
-    pub(super) fn observe(&mut self, process: ProcessId, what: &What<'_, P::Spec>) {
+    pub(super) fn observe(&mut self, process: ProcessId, what: &Observation<'_, P::Spec>) {
         let event = Observed { at: self.world.now, process, what: *what };
         let step = self.world.step;
         let world = &mut self.world;
         self.checker.observe(&event, step, |id, kind, violation| {
-            world.record(Some(process), || Happening::Violation {
+            world.record(Some(process), || TraceEvent::Violation {
                 property: id.0.to_owned(),
                 message: violation.message.clone(),
             });
-            if kind == Kind::Safety && world.experiment.limits.stop_at_violation {
+            if kind == PropertyKind::Safety && world.experiment.limits.stop_at_violation {
                 world.ended = Some(EndCause::Violated);
             }
         });

@@ -5,13 +5,13 @@ use crate::environment::liveness::LivenessMode;
 use crate::id::ProcessId;
 use crate::model::protocol::Protocol;
 use crate::model::system_model::FaultClass;
-use crate::outcome::trace::Happening;
+use crate::outcome::trace::TraceEvent;
 use crate::process_set::ProcessSet;
 use crate::rng::{Rng, Stream};
 
 impl<P: Protocol> Simulation<P> {
     /// From now on no fault strikes, and what the mode says is well.
-    pub(super) fn be_well(&mut self, mode: LivenessMode) {
+    pub(super) fn end_faults(&mut self, mode: LivenessMode) {
         let all: ProcessSet = self.world.experiment.setting.processes().collect();
         let well = match mode {
             LivenessMode::Gst | LivenessMode::HealAll => all,
@@ -20,13 +20,13 @@ impl<P: Protocol> Simulation<P> {
                 None => return self.be_unavailable(),
             },
         };
-        self.world.be_well(mode, &well);
+        self.world.end_faults(mode, &well);
         self.adjust_clocks();
         for p in well.iter() {
-            let slot = &self.slots[p.index()];
-            if slot.absent {
+            let host = &self.hosts[p.index()];
+            if host.absent {
                 self.start_late(p);
-            } else if slot.up {
+            } else if host.up {
                 self.resume(p);
             } else if self.model.faults == FaultClass::CrashRecovery {
                 self.recover(p);
@@ -39,7 +39,7 @@ impl<P: Protocol> Simulation<P> {
 
     fn be_unavailable(&mut self) {
         self.world.is_unavailable = true;
-        self.world.record(None, || Happening::Unavailable);
+        self.world.record(None, || TraceEvent::Unavailable);
     }
 
     /// As many processes as make progress possible, and some more, all of which can be well.
@@ -55,9 +55,9 @@ impl<P: Protocol> Simulation<P> {
     }
 
     fn can_be_well(&self, p: ProcessId) -> bool {
-        let slot = &self.slots[p.index()];
+        let host = &self.hosts[p.index()];
         let recovers = self.model.faults == FaultClass::CrashRecovery;
-        slot.adversary.is_none() && (recovers || !slot.ever_faulty)
+        host.adversary.is_none() && (recovers || !host.ever_faulty)
     }
 
     fn can_progress(&self, well: &ProcessSet) -> bool {
@@ -73,8 +73,8 @@ impl<P: Protocol> Simulation<P> {
     /// core, nothing is owed to others.
     pub(super) fn is_correct_now(&self, p: ProcessId) -> bool {
         // A process that could not even be made is not correct.
-        let Some(slot) = self.slots.get(p.index()) else { return false };
+        let Some(host) = self.hosts.get(p.index()) else { return false };
         let inside = self.world.core.as_ref().is_none_or(|core| core.contains(p));
-        inside && slot.up && !slot.paused && self.can_be_well(p)
+        inside && host.up && !host.paused && self.can_be_well(p)
     }
 }

@@ -6,14 +6,14 @@ use crate::engine::world::Control;
 use crate::id::ProcessId;
 use crate::model::protocol::Protocol;
 use crate::model::signature::Key;
-use crate::outcome::trace::Happening;
+use crate::outcome::trace::TraceEvent;
 use crate::rng::{Rng, Stream};
 
 impl<P: Protocol> Simulation<P> {
     /// From now on an adversary speaks for the process. The first to take it over keeps it.
     pub(super) fn corrupt(&mut self, p: ProcessId, behaviour: &Behaviour) {
         let seed = self.world.seed;
-        if self.slots[p.index()].adversary.is_some() {
+        if self.hosts[p.index()].adversary.is_some() {
             return;
         }
         let known = self.adversaries.iter().position(|known| known.takes_in(p, behaviour));
@@ -23,13 +23,13 @@ impl<P: Protocol> Simulation<P> {
             self.adversaries.push(Adversary::new(behaviour.clone(), rng));
         }
         self.adversaries[index].speak_for(p, Key::of(seed, p));
-        self.slots[p.index()].adversary = Some(index);
+        self.hosts[p.index()].adversary = Some(index);
         if *behaviour == Behaviour::Twins {
             self.double(p);
         }
         self.note_service(p);
         self.world.failure_free = false;
-        self.world.record(Some(p), || Happening::Corrupt { behaviour: behaviour.to_string() });
+        self.world.record(Some(p), || TraceEvent::Corrupt { behaviour: behaviour.to_string() });
     }
 
     /// The adversary with this index, which speaks for `p`, rewrites what its handler asked for.
@@ -43,10 +43,10 @@ impl<P: Protocol> Simulation<P> {
 
     /// Sends what the adversary has held back, unless its process has crashed meanwhile.
     pub(super) fn speak(&mut self, p: ProcessId, number: u32) {
-        let slot = &self.slots[p.index()];
-        let index = slot.adversary.expect("who has an adversary keeps it");
+        let host = &self.hosts[p.index()];
+        let index = host.adversary.expect("who has an adversary keeps it");
         let released = self.adversaries[index].release(number);
-        if let Some((to, msg)) = released.filter(|_| slot.up) {
+        if let Some((to, msg)) = released.filter(|_| host.up) {
             let sent = self.send(p, to, msg);
             self.effect_done(p, sent);
         }

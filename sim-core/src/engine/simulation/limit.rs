@@ -6,7 +6,7 @@ use std::mem::{needs_drop, size_of};
 use serde::Serialize;
 
 use super::Simulation;
-use super::slot::{Envelope, Input};
+use super::host::{Envelope, Input};
 use super::tamper::encoded_size;
 use crate::engine::event::Scheduled;
 use crate::environment::transport::{Body, Packet};
@@ -83,7 +83,7 @@ impl<P: Protocol> Simulation<P> {
     /// Whether the processes that have been made take more memory than the scenario allows: looked
     /// at whenever there are twice as many, from [`PENDING_BOUND`] on.
     pub(super) fn processes_fill_memory(&self) -> bool {
-        let count = self.slots.len();
+        let count = self.hosts.len();
         count >= PENDING_BOUND
             && count.is_power_of_two()
             && self.byte_count() > self.world.experiment.limits.byte_count_max
@@ -102,11 +102,11 @@ impl<P: Protocol> Simulation<P> {
             })
             .sum::<u64>();
         bytes += self.pending_count() as u64 * size_of::<Scheduled>() as u64;
-        for slot in &self.slots {
+        for host in &self.hosts {
             let mut state = ByteCount(0);
-            slot.process.hash(&mut state);
+            host.process.hash(&mut state);
             bytes += state.0;
-            bytes += slot
+            bytes += host
                 .inbox
                 .iter()
                 .map(|input| match input {
@@ -114,7 +114,7 @@ impl<P: Protocol> Simulation<P> {
                     _ => size_of::<Input<P>>() as u64,
                 })
                 .sum::<u64>();
-            bytes += slot.log.records().map(held::<Stored<P::Record>>).sum::<u64>();
+            bytes += host.log.records().map(held::<Stored<P::Record>>).sum::<u64>();
         }
         bytes
     }

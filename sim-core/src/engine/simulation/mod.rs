@@ -8,10 +8,10 @@ mod arrive;
 mod carry;
 mod handle;
 mod heal;
+mod host;
 mod lie;
 mod limit;
 mod record;
-mod slot;
 mod strike;
 mod tamper;
 mod twins;
@@ -34,7 +34,7 @@ use crate::engine::slab::Slab;
 use crate::engine::world::{Notice, Running, World};
 use crate::environment::clock::LocalClock;
 use crate::environment::mask::Mask;
-use crate::environment::message_override::Content;
+use crate::environment::message_rule::Content;
 use crate::environment::transport::Packet;
 use crate::experiment::Experiment;
 use crate::fault::random::Profile;
@@ -48,13 +48,13 @@ use crate::model::protocol::Protocol;
 use crate::model::setting::Invalid;
 use crate::model::spec::{Spec, Workload};
 use crate::model::system_model::Model;
-use crate::outcome::decisions::Decisions;
-use crate::outcome::trace::Happening;
+use crate::outcome::decisions::RecordedSchedule;
+use crate::outcome::trace::TraceEvent;
 use crate::outcome::{Outcome, Panicked};
 use crate::rng::{Rng, Stream};
 use crate::time::{Duration, Instant};
+use host::{Envelope, Host, Input};
 use limit::Bounds;
-use slot::{Envelope, Input, Slot};
 
 /// A protocol in a world: runs any number of seeds, one after the other.
 ///
@@ -68,7 +68,7 @@ pub struct Simulation<P: Protocol> {
     clients: Clients<P>,
     checks: Checks<P>,
     world: World,
-    slots: Vec<Slot<P>>,
+    hosts: Vec<Host<P>>,
     /// What speaks for Byzantine processes: one for each, or for several that collude.
     adversaries: Vec<Adversary<P::Msg>>,
     messages: Slab<Envelope<P::Msg>>,
@@ -132,7 +132,7 @@ impl<P: Protocol> Simulation<P> {
             checker: checks.clone(),
             checks,
             world: World::new(Arc::new(experiment)),
-            slots: Vec::new(),
+            hosts: Vec::new(),
             adversaries: Vec::new(),
             messages: Slab::default(),
             requests: Slab::default(),
@@ -161,20 +161,20 @@ impl<P: Protocol> Simulation<P> {
         self.bounds = self.first_bounds();
         self.workload = self.clients.clone();
         self.checker = self.checks.clone();
-        self.slots.clear();
+        self.hosts.clear();
         self.adversaries.clear();
         let experiment = Arc::clone(&self.world.experiment);
         let setting = &experiment.setting;
         let mut clocks = Rng::new(seed, Stream::Clocks);
         for me in setting.processes() {
             self.world.running = Running::Handler(me);
-            let mut slot = Slot::new(P::new(&self.params, setting, me));
+            let mut host = Host::new(P::new(&self.params, setting, me));
             self.world.running = Running::Engine;
-            slot.coin.seed = seed;
+            host.coin.seed = seed;
             if experiment.clocks != Default::default() {
-                slot.clock = LocalClock::draw(&experiment.clocks, &mut clocks);
+                host.clock = LocalClock::draw(&experiment.clocks, &mut clocks);
             }
-            self.slots.push(slot);
+            self.hosts.push(host);
             if self.processes_fill_memory() {
                 self.world.ended = Some(EndCause::MemoryLimit);
                 return;
@@ -211,7 +211,7 @@ impl<P: Protocol> Simulation<P> {
             }
         });
         self.forget_plan();
-        self.slots.iter().map(|slot| format!("{:?}", slot.process)).collect()
+        self.hosts.iter().map(|host| format!("{:?}", host.process)).collect()
     }
 
     /// The faults of the next run are those of this plan, or else the experiment's and the seed's.
@@ -267,8 +267,8 @@ impl<P: Protocol> Simulation<P> {
     /// Runs one seed to its end under this plan, and tells what became of each message, how long
     /// each notice of the oracle took, and what the clients asked for: as data that makes the same
     /// run. Not of messages that a transport carries.
-    pub fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, Decisions) {
-        self.world.decisions = Some(Decisions::default());
+    pub fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, RecordedSchedule) {
+        self.world.decisions = Some(RecordedSchedule::default());
         let outcome = self.run_under(seed, plan);
         let mut decisions = self.world.decisions.take().unwrap_or_default();
         decisions.has_drawn_requests = self.world.workload_rng.has_drawn();
@@ -319,12 +319,12 @@ impl<P: Protocol> Simulation<P> {
         }
         self.prepare_processes();
         for p in self.world.experiment.setting.processes() {
-            if self.slots[p.index()].up {
+            if self.hosts[p.index()].up {
                 self.handle(p, Input::Start);
                 self.reach_second(p, || Input::Start);
             }
             self.world.consult_omega(p);
-            if self.slots[p.index()].up {
+            if self.hosts[p.index()].up {
                 self.begin_to_beat(p);
             }
             if self.is_at_a_bound()
@@ -352,10 +352,10 @@ impl<P: Protocol> Simulation<P> {
                     self.corrupt(*process, behaviour);
                 }
                 Action::Start(process) if fault.trigger != Trigger::Never => {
-                    let slot = &mut self.slots[process.index()];
-                    slot.up = false;
-                    slot.absent = true;
-                    slot.ever_faulty = true;
+                    let host = &mut self.hosts[process.index()];
+                    host.up = false;
+                    host.absent = true;
+                    host.ever_faulty = true;
                     self.world.history.is_absent(*process);
                     self.world.failure_free = false;
                 }
@@ -407,7 +407,7 @@ impl<P: Protocol> Simulation<P> {
     /// The state of the whole simulation: equal for two that will behave alike under equal choices.
     pub fn state_digest(&self) -> Digest {
         let mut digest = Digest::EMPTY;
-        self.slots.hash(&mut digest);
+        self.hosts.hash(&mut digest);
         self.adversaries.hash(&mut digest);
         self.workload.hash(&mut digest);
         self.checker.hash(&mut digest);
@@ -455,8 +455,8 @@ impl<P: Protocol> Simulation<P> {
         let mut statistics = self.world.statistics.clone();
         statistics.events = self.world.step;
         let n = self.world.experiment.setting.n as usize;
-        statistics.effects = self.slots.iter().take(n).map(|s| s.effect_count).collect();
-        statistics.requests = self.slots.iter().take(n).map(|s| s.request_count).collect();
+        statistics.effects = self.hosts.iter().take(n).map(|s| s.effect_count).collect();
+        statistics.requests = self.hosts.iter().take(n).map(|s| s.request_count).collect();
         let (dependability, latencies) = self.world.dependability(statistics.sent());
         let unfired = self.world.fired.iter().enumerate().filter(|(_, fired)| !**fired);
         Outcome {
@@ -482,7 +482,7 @@ impl<P: Protocol> Simulation<P> {
     /// The masks, by index, whose request was never due.
     fn unused_masks(&self) -> Vec<usize> {
         let is_unused = |mask: &Mask| {
-            self.slots.get(mask.process.index()).is_none_or(|s| s.request_count < mask.request)
+            self.hosts.get(mask.process.index()).is_none_or(|s| s.request_count < mask.request)
         };
         let masks = self.world.experiment.masks.iter().enumerate();
         masks.filter(|(_, mask)| is_unused(mask)).map(|(index, _)| index).collect()
@@ -500,7 +500,7 @@ impl<P: Protocol> Simulation<P> {
             Running::Clients => None,
             Running::Engine => panic.pass_on(),
         };
-        self.world.record(process, || Happening::Panic { message: message.clone() });
+        self.world.record(process, || TraceEvent::Panic { message: message.clone() });
         let (step, at, backtrace) = (self.world.step, self.world.now, panic.backtrace);
         Some(Panicked { step, at, process, message, backtrace })
     }

@@ -4,15 +4,15 @@
 use std::sync::Arc;
 
 use super::Simulation;
-use super::slot::Input;
+use super::host::Input;
 use crate::engine::event::Place;
 use crate::engine::world::{Control, Running};
 use crate::fault::{Action, Crash, InFlight};
 use crate::id::ProcessId;
-use crate::model::property::What;
+use crate::model::property::Observation;
 use crate::model::protocol::Protocol;
 use crate::model::spec::Workload;
-use crate::outcome::trace::Happening;
+use crate::outcome::trace::TraceEvent;
 use crate::time::Duration;
 
 impl<P: Protocol> Simulation<P> {
@@ -33,24 +33,24 @@ impl<P: Protocol> Simulation<P> {
                 self.act(action);
             }
             Control::Resend(p, incarnation) => {
-                if self.slots[p.index()].incarnation == incarnation {
+                if self.hosts[p.index()].incarnation == incarnation {
                     self.resend(p);
                 }
             }
             Control::Beat(p, incarnation) => {
-                if self.slots[p.index()].incarnation == incarnation {
+                if self.hosts[p.index()].incarnation == incarnation {
                     self.beat(p);
                 }
             }
             Control::CrashWith(p, crash) => self.crash(p, &crash),
             Control::Recover(p, incarnation) => {
-                let slot = &self.slots[p.index()];
-                if slot.incarnation == incarnation && !slot.up {
+                let host = &self.hosts[p.index()];
+                if host.incarnation == incarnation && !host.up {
                     self.recover(p);
                 }
             }
             Control::Resume(p, incarnation) => {
-                if self.slots[p.index()].incarnation == incarnation {
+                if self.hosts[p.index()].incarnation == incarnation {
                     self.resume(p);
                 }
             }
@@ -59,11 +59,11 @@ impl<P: Protocol> Simulation<P> {
                 self.world.turn(number);
                 self.adjust_clocks();
             }
-            Control::BeWell(mode) => self.be_well(mode),
+            Control::EndFaults(mode) => self.end_faults(mode),
             Control::Stabilise => {
                 self.world.conditions.heal_all();
                 self.adjust_clocks();
-                self.world.record(None, || Happening::Stabilise);
+                self.world.record(None, || TraceEvent::Stabilise);
             }
         }
     }
@@ -76,7 +76,7 @@ impl<P: Protocol> Simulation<P> {
             Control::Fault(_) | Control::CrashWith(..) => true,
             Control::Turn(_) => self.world.core.is_some(),
             Control::Recover(p, _) | Control::Resume(p, _) => outside(p),
-            Control::Stabilise | Control::BeWell(_) | Control::Speak(..) => false,
+            Control::Stabilise | Control::EndFaults(_) | Control::Speak(..) => false,
             Control::Resend(..) | Control::Beat(..) => false,
         }
     }
@@ -89,9 +89,9 @@ impl<P: Protocol> Simulation<P> {
             Action::Crash(process, crash) => self.crash(*process, crash),
             Action::Damage(process, fault) => {
                 self.world.failure_free = false;
-                self.slots[process.index()].log.damage(*fault, &mut self.world.storage_rng);
+                self.hosts[process.index()].log.damage(*fault, &mut self.world.storage_rng);
                 self.world
-                    .record(Some(*process), || Happening::Damage { fault: fault.to_string() });
+                    .record(Some(*process), || TraceEvent::Damage { fault: fault.to_string() });
             }
             Action::Pause { process, resume_after } => {
                 for p in self.world.fate_of(*process) {
@@ -103,32 +103,32 @@ impl<P: Protocol> Simulation<P> {
             Action::CorruptState(process) => self.corrupt_state(*process),
             Action::Jump(process, shift) => {
                 self.world.failure_free = false;
-                self.slots[process.index()].clock.jump(*shift);
+                self.hosts[process.index()].clock.jump(*shift);
                 let shift = shift.to_string();
-                self.world.record(Some(*process), || Happening::ClockJump { shift });
+                self.world.record(Some(*process), || TraceEvent::ClockJump { shift });
             }
             Action::IfLeads(..) => unreachable!("whether it leads was asked before"),
             Action::Begin(condition, persistence) => {
                 self.world.begin(condition, *persistence);
                 self.adjust_clocks();
                 if let Some(p) = condition.faulty() {
-                    self.slots[p.index()].ever_faulty = true;
+                    self.hosts[p.index()].ever_faulty = true;
                 }
             }
             Action::Heal => {
                 self.world.conditions.heal_links();
-                self.world.record(None, || Happening::Heal);
+                self.world.record(None, || TraceEvent::Heal);
             }
         }
     }
 
     pub(super) fn start_late(&mut self, p: ProcessId) {
-        let slot = &mut self.slots[p.index()];
-        if !slot.absent {
+        let host = &mut self.hosts[p.index()];
+        if !host.absent {
             return;
         }
-        slot.absent = false;
-        slot.up = true;
+        host.absent = false;
+        host.up = true;
         for observer in self.world.experiment.setting.processes() {
             self.world.consult_omega(observer);
         }
@@ -139,15 +139,15 @@ impl<P: Protocol> Simulation<P> {
     }
 
     fn pause(&mut self, p: ProcessId, resume_after: Option<Duration>) {
-        let slot = &mut self.slots[p.index()];
-        if !slot.up {
+        let host = &mut self.hosts[p.index()];
+        if !host.up {
             return;
         }
-        slot.paused = true;
-        let incarnation = slot.incarnation;
+        host.paused = true;
+        let incarnation = host.incarnation;
         self.note_service(p);
         self.world.failure_free = false;
-        self.world.record(Some(p), || Happening::Pause);
+        self.world.record(Some(p), || TraceEvent::Pause);
         if let Some(after) = resume_after {
             self.world.control(self.world.now + after, Control::Resume(p, incarnation));
         }
@@ -157,12 +157,12 @@ impl<P: Protocol> Simulation<P> {
         let Some(corrupt) = P::STATE_CORRUPTION else { return };
         let experiment = Arc::clone(&self.world.experiment);
         self.world.failure_free = false;
-        self.world.record(Some(p), || Happening::StateCorrupted);
+        self.world.record(Some(p), || TraceEvent::StateCorrupted);
         self.world.running = Running::Handler(p);
         let rng = &mut self.world.state_rng;
-        corrupt(&mut self.slots[p.index()].process, &experiment.setting, rng);
+        corrupt(&mut self.hosts[p.index()].process, &experiment.setting, rng);
         self.world.running = Running::Engine;
-        self.slots[p.index()].ever_faulty = true;
+        self.hosts[p.index()].ever_faulty = true;
     }
 
     /// Clocks run as the conditions say that are in force now; timers follow them.
@@ -173,17 +173,17 @@ impl<P: Protocol> Simulation<P> {
         let touched: Vec<ProcessId> = self.world.conditions.clocks().collect();
         for p in touched {
             let error = self.world.conditions.clock_error(p);
-            let (now, slot) = (self.world.now, &mut self.slots[p.index()]);
-            let before = slot.clock;
-            slot.clock.suffer(error, now);
-            if before.drift_ppm() == slot.clock.drift_ppm() {
+            let (now, host) = (self.world.now, &mut self.hosts[p.index()]);
+            let before = host.clock;
+            host.clock.suffer(error, now);
+            if before.drift_ppm() == host.clock.drift_ppm() {
                 continue;
             }
-            let running = slot.timers.take_running().into_iter();
+            let running = host.timers.take_running().into_iter();
             let left = |due: Place| before.local_span(due.at.since(now));
-            slot.stopped.extend(running.map(|(timer, due)| (timer, left(due))));
-            if !slot.clock.is_frozen() {
-                let (clock, stopped) = (slot.clock, std::mem::take(&mut slot.stopped));
+            host.stopped.extend(running.map(|(timer, due)| (timer, left(due))));
+            if !host.clock.is_frozen() {
+                let (clock, stopped) = (host.clock, std::mem::take(&mut host.stopped));
                 for (timer, left) in stopped {
                     self.set_timer_at(p, now + clock.true_span(left), timer);
                 }
@@ -194,33 +194,33 @@ impl<P: Protocol> Simulation<P> {
     /// A process crashes; if its handler was running, what is left of its effects is lost.
     pub(super) fn crash(&mut self, p: ProcessId, crash: &Crash) {
         let Crash { recover_after, in_flight, disk, announced } = *crash;
-        let slot = &mut self.slots[p.index()];
-        if !slot.up {
+        let host = &mut self.hosts[p.index()];
+        if !host.up {
             return;
         }
-        slot.up = false;
-        slot.ever_faulty = true;
-        slot.paused = false;
-        slot.blocked = false;
-        slot.incarnation += 1;
-        slot.timers.clear();
-        slot.stopped.clear();
-        slot.transport = None;
-        let effects_lost = self.effects.len() + slot.behind_sync.len();
+        host.up = false;
+        host.ever_faulty = true;
+        host.paused = false;
+        host.blocked = false;
+        host.incarnation += 1;
+        host.timers.clear();
+        host.stopped.clear();
+        host.transport = None;
+        let effects_lost = self.effects.len() + host.behind_sync.len();
         self.effects.clear();
-        slot.behind_sync.clear();
+        host.behind_sync.clear();
         let policy = disk.unwrap_or(self.world.experiment.on_crash);
-        slot.log.crash(policy, &mut self.world.storage_rng);
-        let incarnation = slot.incarnation;
-        let inbox = std::mem::take(&mut slot.inbox);
+        host.log.crash(policy, &mut self.world.storage_rng);
+        let incarnation = host.incarnation;
+        let inbox = std::mem::take(&mut host.inbox);
         self.note_service(p);
         self.world.failure_free = false;
         self.world.statistics.crashes += 1;
         self.world.digest.mix(0x2000 | u64::from(p.0) << 16);
         if announced {
-            self.world.record(Some(p), || Happening::Abort);
+            self.world.record(Some(p), || TraceEvent::Abort);
         }
-        self.world.record(Some(p), || Happening::Crash { effects_lost });
+        self.world.record(Some(p), || TraceEvent::Crash { effects_lost });
         for input in inbox {
             self.lose(p, input);
         }
@@ -248,47 +248,47 @@ impl<P: Protocol> Simulation<P> {
         if let Some(after) = recover_after {
             self.world.control(self.world.now + after, Control::Recover(p, incarnation));
         }
-        self.observe(p, &What::Crash);
+        self.observe(p, &Observation::Crash);
     }
 
     pub(super) fn recover(&mut self, p: ProcessId) {
         let experiment = Arc::clone(&self.world.experiment);
-        let slot = &mut self.slots[p.index()];
-        slot.up = true;
+        let host = &mut self.hosts[p.index()];
+        host.up = true;
         self.note_service(p);
-        let slot = &mut self.slots[p.index()];
+        let host = &mut self.hosts[p.index()];
         self.world.running = Running::Handler(p);
-        slot.process = P::new(&self.params, &experiment.setting, p);
+        host.process = P::new(&self.params, &experiment.setting, p);
         self.world.running = Running::Engine;
-        let records = slot.log.durable().len();
+        let records = host.log.durable().len();
         self.world.statistics.recoveries += 1;
-        self.world.record(Some(p), || Happening::Recover { records });
+        self.world.record(Some(p), || TraceEvent::Recover { records });
         for other in experiment.setting.processes() {
             self.world.consult_omega(other);
             self.world.notify(other, p, false);
-            if !self.slots[other.index()].up {
+            if !self.hosts[other.index()].up {
                 self.world.notify(p, other, true);
             }
         }
-        self.observe(p, &What::Recover);
+        self.observe(p, &Observation::Recover);
         self.begin_to_beat(p);
         self.handle(p, Input::Recover);
         self.consult_clients(|workload, ask| workload.on_recover(p, ask));
     }
 
     pub(super) fn resume(&mut self, p: ProcessId) {
-        let slot = &mut self.slots[p.index()];
-        if slot.up && slot.paused {
-            slot.paused = false;
+        let host = &mut self.hosts[p.index()];
+        if host.up && host.paused {
+            host.paused = false;
             self.note_service(p);
-            self.world.record(Some(p), || Happening::Resume);
+            self.world.record(Some(p), || TraceEvent::Resume);
             self.go_on(p);
         }
     }
 
     /// Writes down whether the process gives service from now on.
     pub(super) fn note_service(&mut self, p: ProcessId) {
-        let serves = self.slots[p.index()].gives_service();
+        let serves = self.hosts[p.index()].gives_service();
         self.world.history.serves(p, serves, self.world.now);
     }
 }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use serde::{Deserialize as _, Serialize};
 
 use super::Simulation;
-use super::slot::Envelope;
+use super::host::Envelope;
 use crate::adversary::garble;
-use crate::environment::message_override::Content;
+use crate::environment::message_rule::Content;
 use crate::environment::network::Route;
 use crate::id::{MessageId, ProcessId};
 use crate::model::protocol::Protocol;
 use crate::outcome::shown::Shown;
-use crate::outcome::trace::Happening;
+use crate::outcome::trace::TraceEvent;
 use crate::rng::{Rng, Stream};
 
 /// So many of the latest messages are kept, where old ones may come again.
@@ -79,8 +79,8 @@ impl<P: Protocol> Simulation<P> {
         let Route::Arrives(at, _) = route else { return };
         self.world.statistics.replayed += 1;
         self.world.failure_free = false;
-        self.world.record(Some(from), || Happening::Replay { id, to, message: Shown::of(&msg) });
-        self.put_under_way(id, from, to, msg, at);
+        self.world.record(Some(from), || TraceEvent::Replay { id, to, message: Shown::of(&msg) });
+        self.schedule_delivery(id, from, to, msg, at);
     }
 
     fn garble(
@@ -108,7 +108,7 @@ impl<P: Protocol> Simulation<P> {
                 decisions.change(serde_json::to_value(&changed).unwrap_or_default());
             }
             self.world.failure_free = false;
-            self.world.record(Some(from), || Happening::Garble {
+            self.world.record(Some(from), || TraceEvent::Garble {
                 id,
                 to,
                 message: Shown::of(&changed),

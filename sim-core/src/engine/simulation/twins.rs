@@ -8,38 +8,38 @@
 //! place of its own behind all processes, and addresses are identities.
 
 use super::Simulation;
-use super::slot::Input;
+use super::host::Input;
 use crate::engine::world::Twin;
 use crate::id::ProcessId;
 use crate::model::protocol::Protocol;
-use crate::outcome::trace::Happening;
+use crate::outcome::trace::TraceEvent;
 use crate::rng::{Rng, Stream};
 
 impl<P: Protocol> Simulation<P> {
     /// From now on there are two of this process.
     pub(super) fn double(&mut self, p: ProcessId) {
-        let place = ProcessId(u32::try_from(self.slots.len()).expect("fewer slots than 2^32"));
+        let place = ProcessId(u32::try_from(self.hosts.len()).expect("fewer slots than 2^32"));
         let mut rng = Rng::new(self.world.seed, Stream::Adversary(place.0));
         let others = self.world.experiment.setting.processes().filter(|q| *q != p);
         let mut others: Vec<ProcessId> = others.collect();
         rng.shuffle(&mut others);
         let peers = others.iter().take(others.len() / 2).copied().collect();
-        let mut copy = self.slots[p.index()].clone();
+        let mut copy = self.hosts[p.index()].clone();
         copy.coin.rng = Some(Box::new(rng));
         let running = copy.timers.take_running();
         copy.timers.clear();
-        self.slots.push(copy);
+        self.hosts.push(copy);
         for (timer, due) in running {
             self.set_timer_at(place, due.at, timer);
         }
         self.world.twins.push(Twin { of: p, place, peers });
-        self.world.record(Some(p), || Happening::Doubled { second: place });
+        self.world.record(Some(p), || TraceEvent::Doubled { second: place });
     }
 
     /// The place of the second copy of `p`, if there is one that is up.
     pub(super) fn second(&self, p: ProcessId) -> Option<ProcessId> {
         let twin = self.world.twins.iter().find(|twin| twin.of == p)?;
-        self.slots[twin.place.index()].up.then_some(twin.place)
+        self.hosts[twin.place.index()].up.then_some(twin.place)
     }
 
     /// What has reached a process reaches its second copy too.
@@ -54,13 +54,13 @@ impl<P: Protocol> Simulation<P> {
     /// The second copy stops with the first.
     pub(super) fn crash_second(&mut self, p: ProcessId) {
         if let Some(second) = self.second(p) {
-            let slot = &mut self.slots[second.index()];
-            slot.up = false;
-            slot.incarnation += 1;
-            slot.timers.clear();
-            slot.stopped.clear();
-            slot.inbox.clear();
-            slot.behind_sync.clear();
+            let host = &mut self.hosts[second.index()];
+            host.up = false;
+            host.incarnation += 1;
+            host.timers.clear();
+            host.stopped.clear();
+            host.inbox.clear();
+            host.behind_sync.clear();
         }
     }
 }

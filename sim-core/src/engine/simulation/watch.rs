@@ -55,9 +55,9 @@ impl<P: Protocol> Simulation<P> {
     /// The states of the processes, and what is under way among them; not when it arrives.
     fn behaviour_digest(&self) -> Digest {
         let mut digest = Digest::EMPTY;
-        for slot in &self.slots {
-            slot.process.hash(&mut digest);
-            (slot.up, slot.paused, slot.blocked, slot.inbox.len()).hash(&mut digest);
+        for host in &self.hosts {
+            host.process.hash(&mut digest);
+            (host.up, host.paused, host.blocked, host.inbox.len()).hash(&mut digest);
         }
         let mut to_come = 0u64;
         for event in self.world.queue.iter() {
@@ -74,7 +74,7 @@ impl<P: Protocol> Simulation<P> {
                     }
                 }
                 Class::Timer => {
-                    let timers = &self.slots[ProcessId(event.detail()).index()].timers;
+                    let timers = &self.hosts[ProcessId(event.detail()).index()].timers;
                     (event.detail(), timers.queued_at(event.subject(), event.place)).hash(&mut one);
                 }
                 class => (class, event.subject(), event.detail()).hash(&mut one),

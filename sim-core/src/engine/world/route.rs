@@ -1,11 +1,11 @@
 //! What becomes of a message on its way: what its link, the conditions and the overrides say.
 
 use super::World;
-use crate::environment::message_override::Fate;
+use crate::environment::message_rule::Fate;
 use crate::environment::network::{DropReason, NetworkConfig, Route};
 use crate::fault::conditions::Tampering;
 use crate::id::ProcessId;
-use crate::kind::Kind;
+use crate::kind::MessageKind;
 use crate::outcome::KindIndex;
 use crate::time::{Duration, Instant};
 
@@ -82,7 +82,7 @@ impl World {
         &mut self,
         rule: &mut Option<usize>,
         (from, to): (ProcessId, ProcessId),
-        kind: Kind,
+        kind: MessageKind,
         size: impl FnOnce() -> u64,
     ) -> Route {
         let last_arrival = self.network.last_arrival(from, to);
@@ -123,16 +123,16 @@ impl World {
         // As `Network::route` does: what is sent before GST arrives by GST + bound.
         let NetworkConfig { stabilise_at, bound, .. } = self.experiment.network;
         let latest = stabilise_at.filter(|at| now < *at).map_or(Instant::MAX, |at| at + bound);
-        let taxed = |at: Instant| {
+        let delayed = |at: Instant| {
             let leaves = toll.held_until.unwrap_or(now).max(now);
             (leaves + at.since(now).times(toll.slower.into()) + toll.later_by).min(latest)
         };
         let route = self.network.travel(from, to, now, waits, &mut self.network_rng);
         let Route::Arrives(first, copy) = route else { return route };
-        let copy = copy.map(taxed).or_else(|| toll.copies.then(|| taxed(first)));
-        let route = Route::Arrives(taxed(first), copy);
+        let copy = copy.map(delayed).or_else(|| toll.copies.then(|| delayed(first)));
+        let route = Route::Arrives(delayed(first), copy);
         // What waits for good holds nothing up.
-        let is_lost = taxed(first) == Instant::MAX;
+        let is_lost = delayed(first) == Instant::MAX;
         if toll.reorders || is_lost { route } else { self.network.keep_order((from, to), route) }
     }
 

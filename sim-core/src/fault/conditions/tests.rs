@@ -21,7 +21,7 @@ fn at_ms(n: u64) -> Instant {
 }
 
 fn rng() -> Rng {
-    Rng::new(1, Stream::Conditions)
+    Rng::new(1, Stream::ActiveConditions)
 }
 
 /// The link from p0 to p1.
@@ -31,8 +31,8 @@ fn link() -> Links {
 }
 
 /// These conditions, in force for good.
-fn begun(conditions: impl IntoIterator<Item = Condition>) -> Conditions {
-    let mut all = Conditions::default();
+fn begun(conditions: impl IntoIterator<Item = Condition>) -> ActiveConditions {
+    let mut all = ActiveConditions::default();
     for condition in conditions {
         assert_eq!(all.begin(condition, Persistence::Permanent, Instant::ZERO).1, None);
     }
@@ -45,11 +45,15 @@ fn links_where(is: impl Fn(ProcessId, ProcessId) -> bool) -> Vec<(u32, u32)> {
     pairs.filter(|(from, to)| from != to && is(*from, *to)).map(|(p, q)| (p.0, q.0)).collect()
 }
 
-fn dropped(conditions: &Conditions, from: ProcessId, to: ProcessId) -> Option<DropReason> {
+fn dropped(conditions: &ActiveConditions, from: ProcessId, to: ProcessId) -> Option<DropReason> {
     conditions.on_send(from, to, &mut rng()).drop
 }
 
-fn not_received(conditions: &Conditions, from: ProcessId, to: ProcessId) -> Option<DropReason> {
+fn not_received(
+    conditions: &ActiveConditions,
+    from: ProcessId,
+    to: ProcessId,
+) -> Option<DropReason> {
     conditions.on_arrival(from, to, &mut rng())
 }
 
@@ -139,7 +143,7 @@ fn bad_links_lose_and_double_what_is_sent_on_them_and_nothing_else() {
     assert_eq!(links_where(|p, q| dropped(&lossy, p, q).is_some()), [(0, 1)]);
     assert_eq!(dropped(&lossy, P0, P1), Some(DropReason::Loss));
     assert_eq!(dropped(&begun([Condition::Loss(link(), never)]), P0, P1), None);
-    let copies = |c: &Conditions, p, q| c.on_send(p, q, &mut rng()).copies;
+    let copies = |c: &ActiveConditions, p, q| c.on_send(p, q, &mut rng()).copies;
     let twice = || Condition::Duplicate(link(), always);
     let doubling = begun([twice(), twice(), Condition::Duplicate(link(), never)]);
     assert_eq!(links_where(|p, q| copies(&doubling, p, q)), [(0, 1)]);
@@ -148,7 +152,7 @@ fn bad_links_lose_and_double_what_is_sent_on_them_and_nothing_else() {
 
 #[test]
 fn late_links_add_up() {
-    let later = |c: &Conditions, p, q| c.on_send(p, q, &mut rng()).later_by;
+    let later = |c: &ActiveConditions, p, q| c.on_send(p, q, &mut rng()).later_by;
     let late = begun([Condition::Late(link(), ms(3)), Condition::Late(Links::ALL, ms(4))]);
     assert_eq!([later(&late, P0, P1), later(&late, P1, P0)], [ms(7), ms(4)]);
     let by = DurationRange { min: ms(10), max: ms(11) };
@@ -168,9 +172,9 @@ fn late_links_add_up() {
 
 #[test]
 fn a_clogged_link_holds_messages_until_it_ends() {
-    let held = |c: &Conditions, p, q| c.on_send(p, q, &mut rng()).held_until;
-    let mut clog = Conditions::default();
-    let begin = |c: &mut Conditions, duration| {
+    let held = |c: &ActiveConditions, p, q| c.on_send(p, q, &mut rng()).held_until;
+    let mut clog = ActiveConditions::default();
+    let begin = |c: &mut ActiveConditions, duration| {
         c.begin(Condition::Clog(link()), Persistence::Transient(ms(duration)), at_ms(10))
     };
     assert_eq!(begin(&mut clog, 5), (0, Some(at_ms(15))));
@@ -184,7 +188,7 @@ fn a_clogged_link_holds_messages_until_it_ends() {
 #[test]
 fn tampering_is_that_of_its_links() {
     let always = Probability::ALWAYS;
-    let tampering = |c: &Conditions, p, q| c.tamper(p, q, &mut rng());
+    let tampering = |c: &ActiveConditions, p, q| c.tamper(p, q, &mut rng());
     let garble = || Condition::Garble(link(), always);
     let garbling = begun([garble(), garble(), Condition::Garble(link(), Probability::NEVER)]);
     assert_eq!(links_where(|p, q| tampering(&garbling, p, q).garbled), [(0, 1)]);
@@ -239,7 +243,7 @@ fn a_spared_core_is_touched_no_more_and_its_links_to_others_are() {
 fn what_is_healed_never_comes_back() {
     let on_and_off = Persistence::Intermittent { period: ms(10), on: ms(3) };
     let both = || {
-        let mut conditions = Conditions::default();
+        let mut conditions = ActiveConditions::default();
         let loss = Condition::Loss(Links::ALL, Probability::ALWAYS);
         conditions.begin(loss, on_and_off, Instant::ZERO);
         conditions.begin(Condition::DiskFull(P0), on_and_off, Instant::ZERO);
@@ -260,14 +264,14 @@ fn what_is_healed_never_comes_back() {
 
 #[test]
 fn conditions_turn_on_and_off_when_they_say() {
-    let mut conditions = Conditions::default();
+    let mut conditions = ActiveConditions::default();
     let mut begin =
         |persistence| conditions.begin(Condition::DiskFull(P0), persistence, at_ms(100));
     assert_eq!(begin(Persistence::Transient(ms(10))), (0, Some(at_ms(110))));
     let on_and_off = Persistence::Intermittent { period: ms(10), on: ms(3) };
     assert_eq!(begin(on_and_off), (1, Some(at_ms(103))));
     assert_eq!(begin(Persistence::Permanent), (2, None));
-    let is_on = |conditions: &Conditions, number| conditions.get(number).map(|(_, on)| on);
+    let is_on = |conditions: &ActiveConditions, number| conditions.get(number).map(|(_, on)| on);
     assert_eq!([0, 1, 2].map(|number| is_on(&conditions, number)), [Some(true); 3]);
     assert_eq!(conditions.turn(0, at_ms(110)), None);
     assert_eq!(conditions.turn(1, at_ms(103)), Some(at_ms(110)));

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, Read as _};
 use super::{SAME, SLOT_COUNT, TEXT_END, WIDE, mark};
 use crate::environment::network::DropReason;
 use crate::id::{MessageId, ProcessId};
-use crate::outcome::trace::{Entry, Happening};
+use crate::outcome::trace::{Entry, TraceEvent};
 use crate::time::Instant;
 
 /// No text is longer than so many bytes: a damaged tape is not read into memory.
@@ -118,7 +118,7 @@ impl<R: BufRead> TapeReader<R> {
         Ok(numbers)
     }
 
-    fn happening(&mut self, mark: u8, content: u64, extra: u64) -> Result<Happening, TapeError> {
+    fn happening(&mut self, mark: u8, content: u64, extra: u64) -> Result<TraceEvent, TapeError> {
         let id = self.id;
         let instant = Instant::from_nanos(self.at.as_nanos().wrapping_add(extra));
         if mark == mark::JSON {
@@ -126,25 +126,25 @@ impl<R: BufRead> TapeReader<R> {
             return serde_json::from_str(&json).map_err(|error| self.damaged(error));
         }
         if mark == mark::SYNCED {
-            return Ok(Happening::Synced);
+            return Ok(TraceEvent::Synced);
         }
         let (other, Content { kind, text }) = self.content(mark, content)?;
         Ok(match mark {
-            mark::DELIVER => Happening::Deliver { id, from: other, message: text },
-            mark::CARRY => Happening::Carry { id, to: other, message: text },
-            mark::SEND => Happening::Send { id, to: other, kind, message: text, arrives: instant },
+            mark::DELIVER => TraceEvent::Deliver { id, from: other, message: text },
+            mark::CARRY => TraceEvent::Carry { id, to: other, message: text },
+            mark::SEND => TraceEvent::Send { id, to: other, kind, message: text, arrives: instant },
             mark::DROP => {
                 let reason = usize::try_from(extra).ok();
                 let reason = reason.and_then(|reason| DropReason::ALL.get(reason).copied());
                 let reason = reason.ok_or_else(|| self.damaged("no such reason"))?;
-                Happening::Drop { id, to: other, message: text, reason }
+                TraceEvent::Drop { id, to: other, message: text, reason }
             }
-            mark::TIMER => Happening::Timer { timer: text },
-            mark::SET_TIMER => Happening::SetTimer { timer: text, due: instant },
-            mark::CANCEL_TIMER => Happening::CancelTimer { timer: text },
-            mark::REQUEST => Happening::Request { request: text },
-            mark::INDICATE => Happening::Indicate { what: text },
-            mark::APPEND => Happening::Append { record: text },
+            mark::TIMER => TraceEvent::Timer { timer: text },
+            mark::SET_TIMER => TraceEvent::SetTimer { timer: text, due: instant },
+            mark::CANCEL_TIMER => TraceEvent::CancelTimer { timer: text },
+            mark::REQUEST => TraceEvent::Request { request: text },
+            mark::INDICATE => TraceEvent::Indicate { what: text },
+            mark::APPEND => TraceEvent::Append { record: text },
             _ => return Err(self.damaged("no such entry")),
         })
     }

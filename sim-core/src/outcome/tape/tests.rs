@@ -10,7 +10,7 @@ use crate::environment::network::DropReason;
 use crate::id::{MessageId, ProcessId};
 use crate::model::data::StorageError;
 use crate::outcome::shown::Shown;
-use crate::outcome::trace::{Entry, Happening};
+use crate::outcome::trace::{Entry, TraceEvent};
 use crate::time::Instant;
 
 /// A message: its hash is that of a [`Timer`] with the same number, its text is not.
@@ -47,33 +47,33 @@ impl Line {
         &self,
         at: Instant,
         (message, timer, text): (&'a Message, &'a Timer, &'a Text),
-    ) -> Happening<Shown<'a>> {
+    ) -> TraceEvent<Shown<'a>> {
         let (id, other) = (MessageId(self.id), ProcessId(self.other));
         let instant = Instant::from_nanos(at.as_nanos().wrapping_add(self.extra));
         let said = Shown::of(message);
         match self.which % KINDS {
-            0 => Happening::Deliver { id, from: other, message: said },
+            0 => TraceEvent::Deliver { id, from: other, message: said },
             1 => {
                 let kind = Shown::kind_of(message);
-                Happening::Send { id, to: other, kind, message: said, arrives: instant }
+                TraceEvent::Send { id, to: other, kind, message: said, arrives: instant }
             }
             2 => {
                 let reason = DropReason::ALL[usize::try_from(self.value % 8).unwrap_or(0)];
-                Happening::Drop { id, to: other, message: said, reason }
+                TraceEvent::Drop { id, to: other, message: said, reason }
             }
-            3 => Happening::Carry { id, to: other, message: said },
-            4 => Happening::Timer { timer: Shown::of(timer) },
-            5 => Happening::SetTimer { timer: Shown::of(timer), due: instant },
-            6 => Happening::CancelTimer { timer: Shown::of(timer) },
-            7 => Happening::Request { request: Shown::of(text) },
-            8 => Happening::Indicate { what: Shown::of(text) },
-            9 => Happening::Append { record: Shown::of(text) },
-            10 => Happening::Synced,
-            11 => Happening::Start,
-            12 => Happening::Garble { id, to: other, message: said },
-            13 => Happening::Note { remark: self.text.clone() },
-            14 => Happening::Crash { effects_lost: 3 },
-            _ => Happening::StorageError { error: StorageError::DiskFull },
+            3 => TraceEvent::Carry { id, to: other, message: said },
+            4 => TraceEvent::Timer { timer: Shown::of(timer) },
+            5 => TraceEvent::SetTimer { timer: Shown::of(timer), due: instant },
+            6 => TraceEvent::CancelTimer { timer: Shown::of(timer) },
+            7 => TraceEvent::Request { request: Shown::of(text) },
+            8 => TraceEvent::Indicate { what: Shown::of(text) },
+            9 => TraceEvent::Append { record: Shown::of(text) },
+            10 => TraceEvent::Synced,
+            11 => TraceEvent::Start,
+            12 => TraceEvent::Garble { id, to: other, message: said },
+            13 => TraceEvent::Note { remark: self.text.clone() },
+            14 => TraceEvent::Crash { effects_lost: 3 },
+            _ => TraceEvent::StorageError { error: StorageError::DiskFull },
         }
     }
 }
@@ -208,7 +208,7 @@ fn what_is_said_again_is_a_few_bytes() {
 fn a_full_tape_takes_no_more_and_says_so() {
     let mut tape = Tape::new(2);
     for step in 0..3 {
-        tape.put(step, Instant::ZERO, None, &Happening::Heal);
+        tape.put(step, Instant::ZERO, None, &TraceEvent::Heal);
     }
     assert!(tape.end());
     let (entries, error) = read(tape.bytes());

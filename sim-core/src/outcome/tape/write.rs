@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use super::{SAME, SLOT_COUNT, TEXT_END, WIDE, mark};
 use crate::id::{MessageId, ProcessId};
 use crate::outcome::shown::Shown;
-use crate::outcome::trace::Happening;
+use crate::outcome::trace::TraceEvent;
 use crate::time::Instant;
 
 /// Contents of one group are told apart by their hashes alone.
@@ -71,7 +71,7 @@ impl Tape {
         step: u64,
         at: Instant,
         process: Option<ProcessId>,
-        what: &Happening<Shown<'_>>,
+        what: &TraceEvent<Shown<'_>>,
     ) {
         if self.left == 0 {
             self.truncated = true;
@@ -127,36 +127,40 @@ impl Tape {
 
     /// Returns the mark of an entry, and what it consists of.
     #[inline]
-    fn happening<'a>(&mut self, what: &Happening<Shown<'a>>) -> (u8, Body<'a>) {
+    fn happening<'a>(&mut self, what: &TraceEvent<Shown<'a>>) -> (u8, Body<'a>) {
         match what {
-            Happening::Deliver { id, from, message } => {
+            TraceEvent::Deliver { id, from, message } => {
                 (mark::DELIVER, self.message(*id, *from, *message))
             }
-            Happening::Carry { id, to, message } => (mark::CARRY, self.message(*id, *to, *message)),
-            Happening::Send { id, to, message, arrives, .. } => {
+            TraceEvent::Carry { id, to, message } => {
+                (mark::CARRY, self.message(*id, *to, *message))
+            }
+            TraceEvent::Send { id, to, message, arrives, .. } => {
                 let message = self.message(*id, *to, *message);
                 (mark::SEND, Body { extra: self.until(*arrives), ..message })
             }
-            Happening::Drop { id, to, message, reason } => {
+            TraceEvent::Drop { id, to, message, reason } => {
                 let message = self.message(*id, *to, *message);
                 (mark::DROP, Body { extra: *reason as u64, ..message })
             }
-            Happening::SetTimer { timer, due } => {
+            TraceEvent::SetTimer { timer, due } => {
                 let timer = self.content(0, Group::Timer, *timer);
                 (mark::SET_TIMER, Body { extra: self.until(*due), ..timer })
             }
-            Happening::Timer { timer } => (mark::TIMER, self.content(0, Group::Timer, *timer)),
-            Happening::CancelTimer { timer } => {
+            TraceEvent::Timer { timer } => (mark::TIMER, self.content(0, Group::Timer, *timer)),
+            TraceEvent::CancelTimer { timer } => {
                 (mark::CANCEL_TIMER, self.content(0, Group::Timer, *timer))
             }
-            Happening::Request { request } => {
+            TraceEvent::Request { request } => {
                 (mark::REQUEST, self.content(0, Group::Request, *request))
             }
-            Happening::Indicate { what } => {
+            TraceEvent::Indicate { what } => {
                 (mark::INDICATE, self.content(0, Group::Indication, *what))
             }
-            Happening::Append { record } => (mark::APPEND, self.content(0, Group::Record, *record)),
-            Happening::Synced => (mark::SYNCED, Body::default()),
+            TraceEvent::Append { record } => {
+                (mark::APPEND, self.content(0, Group::Record, *record))
+            }
+            TraceEvent::Synced => (mark::SYNCED, Body::default()),
             _ => (mark::JSON, Body::default()),
         }
     }

@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use crate::environment::network::DropReason;
 use crate::id::ProcessId;
-use crate::kind::Kind;
+use crate::kind::MessageKind;
 use crate::time::Duration;
 
 /// What becomes of one particular message, whatever its link would have done.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct MessageOverride {
+pub struct MessageRule {
     /// Its sender.
     pub from: ProcessId,
     /// Its receiver, another process.
@@ -84,7 +84,7 @@ impl Fate {
     }
 }
 
-impl fmt::Display for MessageOverride {
+impl fmt::Display for MessageRule {
     /// `Commit number 2 on p0 -> p2: lost`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = self.kind.as_deref().unwrap_or("message");
@@ -124,7 +124,7 @@ struct OfKind {
 }
 
 impl Overrides {
-    pub fn reset(&mut self, rules: &[MessageOverride]) {
+    pub fn reset(&mut self, rules: &[MessageRule]) {
         self.links.clear();
         for (index, rule) in rules.iter().enumerate() {
             let of_link = self.links.entry((rule.from, rule.to)).or_default();
@@ -145,7 +145,7 @@ impl Overrides {
 
     /// Counts a message that is sent. Returns the index of the override that says what becomes of
     /// it, if one does; of several the last.
-    pub fn next(&mut self, from: ProcessId, to: ProcessId, kind: Kind) -> Option<usize> {
+    pub fn next(&mut self, from: ProcessId, to: ProcessId, kind: MessageKind) -> Option<usize> {
         let mut index = None;
         for of_kind in self.links.get_mut(&(from, to))? {
             if of_kind.kind.as_ref().is_none_or(|name| kind.is_named(name)) {

@@ -16,7 +16,7 @@ use crate::time::Duration;
 
 /// A process, and what the engine keeps for it.
 #[derive(Clone, Hash)]
-pub(super) struct Slot<P: Protocol> {
+pub(super) struct Host<P: Protocol> {
     pub process: P,
     pub up: bool,
     pub ever_faulty: bool,
@@ -68,7 +68,7 @@ pub(super) enum Input<P: Protocol> {
     Trust(ProcessId),
 }
 
-impl<P: Protocol> Slot<P> {
+impl<P: Protocol> Host<P> {
     pub fn new(process: P) -> Self {
         Self {
             process,

@@ -19,7 +19,7 @@ const GROUP_COUNT_MAX: usize = 1_000;
 const OTHER_SIGNATURES: &str = "other signatures";
 
 /// What came of the blocks so far. Its size does not depend on how many there were.
-pub struct Account {
+pub struct SweepState {
     /// All counts.
     pub tally: Tally,
     /// The first seed that is not done.
@@ -59,7 +59,7 @@ pub struct GroupExample {
     pub message: String,
 }
 
-impl Account {
+impl SweepState {
     /// Of no block yet; `from` is the first seed.
     pub fn new(from: u64) -> Self {
         Self {

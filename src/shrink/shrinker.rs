@@ -5,7 +5,7 @@ use std::hash::Hash as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ftsim_core::environment::message_override::{Content, Fate, MessageOverride};
+use ftsim_core::environment::message_rule::{Content, Fate, MessageRule};
 use ftsim_core::fault::Action;
 use ftsim_core::outcome::decisions::Decision;
 use ftsim_core::{Digest, EndCause, Outcome, ProcessId};
@@ -23,7 +23,7 @@ use crate::scenario::Scenario;
 const MORE_EVENTS: u64 = 1_000;
 
 /// The smallest case so far, and what it is measured by.
-pub struct Lab<'a> {
+pub struct Shrinker<'a> {
     catalogue: &'a Catalogue,
     /// What has to stay.
     pub target: Target,
@@ -51,7 +51,7 @@ pub struct Lab<'a> {
     progress: &'a dyn Fn(u64, &Case),
 }
 
-impl<'a> Lab<'a> {
+impl<'a> Shrinker<'a> {
     /// Begins with a case whose run is known.
     pub fn new(
         catalogue: &'a Catalogue,
@@ -87,7 +87,7 @@ impl<'a> Lab<'a> {
 
     /// Tries a case; it is the best from now on if it shows the failure. What was tried before is
     /// not tried again.
-    pub fn attempt(&mut self, case: &Case) -> bool {
+    pub fn try_candidate(&mut self, case: &Case) -> bool {
         if self.is_over() || !self.tried.insert(digest(case)) {
             return false;
         }
@@ -109,9 +109,9 @@ impl<'a> Lab<'a> {
         shown
     }
 
-    /// Tries a case as [`attempt`](Self::attempt) does; `None` if nothing more is to be tried.
+    /// Tries a case as [`try_candidate`](Self::attempt) does; `None` if nothing more is to be tried.
     pub fn attempt_in_time(&mut self, case: &Case) -> Option<bool> {
-        (!self.is_over()).then(|| self.attempt(case))
+        (!self.is_over()).then(|| self.try_candidate(case))
     }
 
     /// Tries cases one after the other until one shows the failure.
@@ -159,12 +159,12 @@ impl<'a> Lab<'a> {
     }
 
     /// What becomes of each message of the best case, as overrides.
-    pub fn decided(&self) -> Vec<MessageOverride> {
+    pub fn decided(&self) -> Vec<MessageRule> {
         self.decisions().into_iter().map(|decision| decision.rule).collect()
     }
 
     /// What a process says in the best case: for each of its messages, an override that says it.
-    pub fn spoken_by(&self, process: &str) -> Vec<MessageOverride> {
+    pub fn spoken_by(&self, process: &str) -> Vec<MessageRule> {
         let mut counts: BTreeMap<ProcessId, u64> = BTreeMap::new();
         let mut said = Vec::new();
         for Decision { rule, lie } in self.decisions() {
@@ -172,7 +172,7 @@ impl<'a> Lab<'a> {
             let nth = counts.entry(rule.to).or_default();
             *nth += 1;
             let fate = Fate::content(Content::Replaced(form));
-            said.push(MessageOverride { kind: None, nth: *nth, fate, ..rule });
+            said.push(MessageRule { kind: None, nth: *nth, fate, ..rule });
         }
         said
     }
@@ -225,7 +225,7 @@ impl<'a> Lab<'a> {
         let (requests, masks) = (used("request", unused_requests), used("mask", unused_masks));
         let messages = self.best.messages.iter().enumerate();
         let messages = messages.filter(|(index, _)| !unused.contains(index));
-        let messages: Vec<MessageOverride> = messages.map(|(_, rule)| rule.clone()).collect();
+        let messages: Vec<MessageRule> = messages.map(|(_, rule)| rule.clone()).collect();
         let struck = self.best.with_list("request", &requests).with_list("mask", &masks);
         let struck = struck.with_messages(&messages);
         let least = struck.with_list("fault", &faults);

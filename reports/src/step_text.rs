@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::environment::network::DropReason;
-use ftsim_core::outcome::trace::{Entry, Happening, Trace};
+use ftsim_core::outcome::trace::{Entry, Trace, TraceEvent};
 use ftsim_core::{Instant, MessageId, ProcessId};
 
 use crate::causality::{Causality, Step};
@@ -14,7 +14,7 @@ use crate::trace::happening;
 const CONTENT_LENGTH_MAX: usize = 80;
 
 /// Puts steps of a run into words.
-pub struct Teller<'a> {
+pub struct StepText<'a> {
     /// The run.
     pub trace: &'a Trace,
     /// How its steps hang together.
@@ -25,7 +25,7 @@ pub struct Teller<'a> {
     pub roots: &'a BTreeMap<ProcessId, usize>,
 }
 
-impl Teller<'_> {
+impl StepText<'_> {
     /// What happened in this step, in words; empty if nothing is worth a word.
     pub fn step(&self, index: usize) -> String {
         let step = &self.causality.steps[index];
@@ -38,7 +38,7 @@ impl Teller<'_> {
     pub fn is_silent(&self, index: usize) -> bool {
         let step = &self.causality.steps[index];
         let is_own = |entry: &Entry| match &entry.what {
-            Happening::Deliver { from, .. } => step.process == Some(*from),
+            TraceEvent::Deliver { from, .. } => step.process == Some(*from),
             _ => false,
         };
         self.entries(step).next().is_some_and(is_own) && self.effects(step).is_empty()
@@ -75,43 +75,43 @@ impl Teller<'_> {
         let cause = step.cause.map(|cause| &self.causality.steps[cause]);
         let when = |cause: &Step| format!("in step {} at {}", cause.number, rounded(cause.at));
         Some(match (&first.what, cause) {
-            (Happening::Start, _) => return None,
-            (Happening::Request { request }, _) => {
+            (TraceEvent::Start, _) => return None,
+            (TraceEvent::Request { request }, _) => {
                 format!("is asked for {} by a client", content(request))
             }
-            (Happening::Deliver { from, message, .. }, Some(cause)) => {
+            (TraceEvent::Deliver { from, message, .. }, Some(cause)) => {
                 let liar = if self.is_liar(*from, step) { ", Byzantine," } else { "" };
                 format!("hears {}, because {from}{liar} sent it {}", content(message), when(cause))
             }
-            (Happening::Deliver { from, message, .. }, None) if step.process == Some(*from) => {
+            (TraceEvent::Deliver { from, message, .. }, None) if step.process == Some(*from) => {
                 format!("hears its own {}", content(message))
             }
-            (Happening::Deliver { from, message, .. }, None) => {
+            (TraceEvent::Deliver { from, message, .. }, None) => {
                 format!("hears {} from {from}", content(message))
             }
-            (Happening::Timer { timer }, Some(cause)) => {
+            (TraceEvent::Timer { timer }, Some(cause)) => {
                 format!("its timer {}, set {}, runs out", content(timer), when(cause))
             }
-            (Happening::Suspect { subject }, Some(cause)) => format!(
+            (TraceEvent::Suspect { subject }, Some(cause)) => format!(
                 "suspects {subject}, because its detector told it so: {subject} crashed {}",
                 when(cause)
             ),
-            (Happening::Suspect { subject }, None) => {
+            (TraceEvent::Suspect { subject }, None) => {
                 format!(
                     "suspects {subject}, MISTAKENLY: its detector told it so, but {subject} is up"
                 )
             }
-            (Happening::Trust { subject }, Some(cause)) => {
+            (TraceEvent::Trust { subject }, Some(cause)) => {
                 format!("trusts {subject}, because it recovered {}", when(cause))
             }
-            (Happening::Trust { subject }, None) => {
+            (TraceEvent::Trust { subject }, None) => {
                 format!("trusts {subject}, because its detector told it so")
             }
-            (what @ (Happening::Recover { .. } | Happening::Resume), _) => happening(what).0,
-            (what @ (Happening::RequestLost { .. } | Happening::StorageError { .. }), _) => {
+            (what @ (TraceEvent::Recover { .. } | TraceEvent::Resume), _) => happening(what).0,
+            (what @ (TraceEvent::RequestLost { .. } | TraceEvent::StorageError { .. }), _) => {
                 happening(what).0
             }
-            (Happening::Synced, _) => "its log is safe at last".to_owned(),
+            (TraceEvent::Synced, _) => "its log is safe at last".to_owned(),
             _ => return None,
         })
     }
@@ -120,7 +120,7 @@ impl Teller<'_> {
     fn is_liar(&self, p: ProcessId, step: &Step) -> bool {
         let turns = |entry: &Entry| {
             let turned =
-                matches!(entry.what, Happening::Corrupt { .. } | Happening::Doubled { .. });
+                matches!(entry.what, TraceEvent::Corrupt { .. } | TraceEvent::Doubled { .. });
             turned && entry.process == Some(p)
         };
         self.trace.entries[..step.entries[0]].iter().any(turns)
@@ -136,27 +136,27 @@ impl Teller<'_> {
                 continue;
             }
             let part = match &entry.what {
-                Happening::Append { record } => format!("logs {}", content(record)),
-                Happening::Indicate { what } => format!("ANNOUNCES {}", content(what)),
-                Happening::Crash { effects_lost } => self.crash(step, *effects_lost),
-                Happening::Violation { property, .. } => format!("VIOLATES {property}"),
-                Happening::Reach { .. }
-                | Happening::Note { .. }
-                | Happening::Pause
-                | Happening::Damage { .. }
-                | Happening::Corrupt { .. }
-                | Happening::Begins { .. }
-                | Happening::Ends { .. }
-                | Happening::Heal
-                | Happening::Stabilise
-                | Happening::Panic { .. }
-                | Happening::Well { .. }
-                | Happening::Unavailable
-                | Happening::Doubled { .. }
-                | Happening::Abort
-                | Happening::Garble { .. }
-                | Happening::StateCorrupted
-                | Happening::ClockJump { .. } => effect(entry),
+                TraceEvent::Append { record } => format!("logs {}", content(record)),
+                TraceEvent::Indicate { what } => format!("ANNOUNCES {}", content(what)),
+                TraceEvent::Crash { effects_lost } => self.crash(step, *effects_lost),
+                TraceEvent::Violation { property, .. } => format!("VIOLATES {property}"),
+                TraceEvent::Reach { .. }
+                | TraceEvent::Note { .. }
+                | TraceEvent::Pause
+                | TraceEvent::Damage { .. }
+                | TraceEvent::Corrupt { .. }
+                | TraceEvent::Begins { .. }
+                | TraceEvent::Ends { .. }
+                | TraceEvent::Heal
+                | TraceEvent::Stabilise
+                | TraceEvent::Panic { .. }
+                | TraceEvent::Well { .. }
+                | TraceEvent::Unavailable
+                | TraceEvent::Doubled { .. }
+                | TraceEvent::Abort
+                | TraceEvent::Garble { .. }
+                | TraceEvent::StateCorrupted
+                | TraceEvent::ClockJump { .. } => effect(entry),
                 _ => continue,
             };
             parts.extend(self.sendings(std::mem::take(&mut sent).into_iter()));
@@ -253,8 +253,8 @@ impl Teller<'_> {
             return (!self.past[heard]).then_some(Fate::Late(at));
         }
         Some(match voyage.lost.map(|lost| &self.trace.entries[lost].what) {
-            Some(Happening::Drop { reason: DropReason::Loss, .. }) => Fate::Lost("by the link"),
-            Some(Happening::Drop { reason, .. }) => Fate::Lost(reason.text()),
+            Some(TraceEvent::Drop { reason: DropReason::Loss, .. }) => Fate::Lost("by the link"),
+            Some(TraceEvent::Drop { reason, .. }) => Fate::Lost(reason.text()),
             _ => Fate::UnderWay,
         })
     }
@@ -303,16 +303,16 @@ pub fn kind(content: &str) -> &str {
 /// The message that an effect sends, if it sends one.
 pub fn sending(entry: &Entry) -> Option<Sending<'_>> {
     match &entry.what {
-        Happening::Send { id, to, message, .. }
-        | Happening::Carry { id, to, message }
-        | Happening::Drop { id, to, message, .. } => Some(Sending { id: *id, to: *to, message }),
+        TraceEvent::Send { id, to, message, .. }
+        | TraceEvent::Carry { id, to, message }
+        | TraceEvent::Drop { id, to, message, .. } => Some(Sending { id: *id, to: *to, message }),
         _ => None,
     }
 }
 
 fn effect(entry: &Entry) -> String {
     match &entry.what {
-        Happening::Garble { id, to, message } => {
+        TraceEvent::Garble { id, to, message } => {
             format!("{id} to {to} is garbled on the way: {}", content(message))
         }
         what => happening(what).0,
