@@ -14,6 +14,7 @@ pub mod audit;
 pub mod cli;
 mod commands;
 pub mod files;
+pub mod prelude;
 pub mod run;
 pub mod scenario;
 pub mod shrink;

@@ -13,6 +13,7 @@ mod junit;
 mod layout;
 mod mermaid;
 mod outcome;
+mod program;
 mod scenario;
 mod step_text;
 mod story;
@@ -32,6 +33,7 @@ pub use junit::write_junit;
 pub use layout::{Page, TableRow, counted, with_separators};
 pub use mermaid::write_mermaid;
 pub use outcome::{outcome_json, write_outcome};
+pub use program::{program, set_program};
 pub use scenario::{
     PropertyRow, ReachedRow, RegressionRow, ScenarioReport, SeedRange, Surprise, SurpriseKind,
     write_json, write_scenario_figures, write_text,

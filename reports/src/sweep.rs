@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::foreign::{self, line, shell_word};
 use crate::interval::Rate;
 use crate::layout::{Page, counted};
+use crate::program::program;
 use crate::scenario::{ScenarioReport, SeedRange, write_text};
 use crate::style::{BAD, FAINT, STRONG};
 use crate::traffic::write_traffic;
@@ -88,7 +89,7 @@ pub struct ExampleRow {
 impl SweepReport {
     /// The command that replays an example; `results` is the folder of all results.
     pub fn replay(&self, results: &str, example: &ExampleRow) -> String {
-        format!("ftsim replay {}", shell_word(&self.path(results, &example.repro)))
+        format!("{} replay {}", program(), shell_word(&self.path(results, &example.repro)))
     }
 
     /// The path of one of its files.
@@ -131,7 +132,8 @@ pub fn write_sweep_text(
             let head = format!("{} in {runs}{how}: ", line(property));
             page.write_line(out, (style, &head), &line(signature))?;
             if let Some(shrunk) = shrunk {
-                let run = format!("ftsim run {}", shell_word(&report.path(results, shrunk)));
+                let run =
+                    format!("{} run {}", program(), shell_word(&report.path(results, shrunk)));
                 writeln!(out, "{FAINT}shrunk:{FAINT:#} {run}")?;
             }
             // What is expected needs no telling; its file has the story all the same.

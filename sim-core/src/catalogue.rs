@@ -108,7 +108,7 @@ pub struct Entry {
     /// The world it is correct in, with default parameters.
     pub model: Model,
     /// What it claims beyond the core of its spec, with default parameters.
-    pub claims: Vec<PropertyId>,
+    pub claims: fn() -> Vec<PropertyId>,
     /// The roles of its processes.
     pub roles: &'static [&'static str],
     /// Its mutants.
@@ -201,7 +201,7 @@ impl Entry {
             spec_faults: P::Spec::FAULTS,
             source: P::SOURCE,
             model: P::model(&params, &setting),
-            claims: P::claims(&params, &setting),
+            claims: || P::claims(&P::Params::default(), &Setting::with_roles(P::ROLES, 1)),
             roles: P::ROLES,
             mutants: P::MUTANTS,
             has_leader: P::Spec::HAS_LEADER,

@@ -27,8 +27,9 @@ impl<'a> Check<'a> for Fifo {
             TraceEvent::Send { id, to, .. } => {
                 let link = (p, known.identity(*to));
                 let mut conditions = known.in_force.on_link(link.0, link.1);
-                let reorders = conditions.any(|condition| {
-                    matches!(condition, Condition::Reorder(links, ..) if links.contains(link.0, link.1))
+                let reorders = conditions.any(|condition| match condition {
+                    Condition::Reorder(links, ..) => links.contains(link.0, link.1),
+                    _ => false,
                 });
                 // Where conditions are at work, a rule about a single message is obeyed exactly.
                 let told = known.in_force.ever() && overrides(known, p, link.1).next().is_some();

@@ -6,7 +6,7 @@ use ftsim_core::catalogue::AdversaryInfo;
 use ftsim_core::catalogue::PropertyInfo;
 use ftsim_core::{Entry, Links, MutantKind, PropertyKind, Standing};
 use ftsim_protocols::Catalogue;
-use ftsim_reports::{Page, TableRow, line};
+use ftsim_reports::{Page, TableRow, line, program};
 use serde_json::{Value, json};
 
 use crate::cli::{Exit, Format, complain};
@@ -47,8 +47,8 @@ pub fn describe(
 ) -> io::Result<Exit> {
     let Some(entry) = catalogue.get(name) else {
         let names = catalogue.entries().iter().map(|entry| entry.name);
-        let help =
-            did_you_mean(name, names).unwrap_or_else(|| "`ftsim list` shows them all".into());
+        let help = did_you_mean(name, names)
+            .unwrap_or_else(|| format!("`{} list` shows them all", program()));
         complain(&format!("unknown protocol `{name}`\nhelp: {help}"));
         return Ok(Exit::BadInput);
     };
@@ -218,7 +218,7 @@ fn entry_json(entry: &Entry) -> Value {
             "name": property.id,
             "kind": property.kind,
             "standing": standing_text(property.standing),
-            "claimed": entry.claims.contains(&property.id),
+            "claimed": (entry.claims)().contains(&property.id),
             "text": property.text,
         })
     });
@@ -286,7 +286,7 @@ const fn links_meaning(links: Links) -> &'static str {
 fn owed(entry: &Entry, property: &PropertyInfo) -> &'static str {
     match property.standing {
         Standing::Core => "core",
-        Standing::Claim if entry.claims.contains(&property.id) => "claimed",
+        Standing::Claim if (entry.claims)().contains(&property.id) => "claimed",
         Standing::Claim => "not claimed",
     }
 }

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use ftsim_protocols::Catalogue;
-use ftsim_reports::is_active;
+use ftsim_reports::{is_active, set_program};
 
 use crate::cli::screen::{Form, Screen};
 use crate::cli::{Exit, Failure, Format, Out, complain, page, say};
@@ -202,6 +202,7 @@ pub fn main(catalogue: Catalogue) -> ExitCode {
 /// As [`main`], with these arguments; the first is the name of the program.
 pub fn main_with(arguments: impl IntoIterator<Item = OsString>, catalogue: &Catalogue) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    set_program(&arguments.first().map_or_else(Default::default, |first| first.to_string_lossy()));
     let mut out = Screen::new(anstream::stdout());
     let done = catch_unwind(AssertUnwindSafe(|| {
         let exit = match Cli::try_parse_from(&arguments) {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Args;
 use ftsim_core::{Duration, Entry, Setting};
 use ftsim_protocols::Catalogue;
-use ftsim_reports::{TableRow, counted, line};
+use ftsim_reports::{TableRow, counted, line, program};
 use serde_json::{Value, json};
 
 use crate::cli::progress::Progress;
@@ -143,7 +143,7 @@ fn entries<'a>(args: &StressArgs, catalogue: &'a Catalogue) -> Option<Vec<&'a En
         if found.is_none() {
             let names = catalogue.entries().iter().map(|entry| entry.name);
             let help = did_you_mean(name, names);
-            let help = help.unwrap_or_else(|| "`ftsim list` shows them all".into());
+            let help = help.unwrap_or_else(|| format!("`{} list` shows them all", program()));
             complain(&format!("unknown protocol `{name}`\nhelp: {help}"));
         }
         found

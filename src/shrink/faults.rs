@@ -21,7 +21,7 @@ pub fn fewer_faults(shrinker: &mut Shrinker<'_>) -> bool {
     let before = shrinker.best.table.clone();
     let mut faults = shrinker.best.list("fault");
     let base = shrinker.best.clone();
-    minimise(&mut faults, |rest| shrinker.attempt_in_time(&base.with_list("fault", rest)));
+    minimise(&mut faults, |rest| shrinker.try_in_time(&base.with_list("fault", rest)));
     for (section, key) in WRONGS {
         let base = shrinker.best.clone();
         let Some(Value::Array(mut list)) = base.get(section, key).cloned() else { continue };
@@ -32,7 +32,7 @@ pub fn fewer_faults(shrinker: &mut Shrinker<'_>) -> bool {
             } else {
                 Some(base.with(section, key, rest.to_vec()))
             };
-            fewer.map_or(Some(false), |fewer| shrinker.attempt_in_time(&fewer))
+            fewer.map_or(Some(false), |fewer| shrinker.try_in_time(&fewer))
         });
     }
     shrinker.best.table != before

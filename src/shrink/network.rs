@@ -34,7 +34,7 @@ pub fn fewer_messages(shrinker: &mut Shrinker<'_>) -> bool {
     let before = shrinker.best.messages.clone();
     let mut messages = before.clone();
     let base = shrinker.best.clone();
-    minimise(&mut messages, |rest| shrinker.attempt_in_time(&base.with_messages(rest)));
+    minimise(&mut messages, |rest| shrinker.try_in_time(&base.with_messages(rest)));
     for index in 0..shrinker.best.messages.len() {
         if shrinker.is_over() {
             break;

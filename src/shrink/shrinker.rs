@@ -109,14 +109,14 @@ impl<'a> Shrinker<'a> {
         shown
     }
 
-    /// Tries a case as [`try_candidate`](Self::attempt) does; `None` if nothing more is to be tried.
-    pub fn attempt_in_time(&mut self, case: &Case) -> Option<bool> {
+    /// As [`try_candidate`](Self::try_candidate); `None` if nothing more is to be tried.
+    pub fn try_in_time(&mut self, case: &Case) -> Option<bool> {
         (!self.is_over()).then(|| self.try_candidate(case))
     }
 
     /// Tries cases one after the other until one shows the failure.
     pub fn attempt_any(&mut self, cases: impl IntoIterator<Item = Case>) -> bool {
-        cases.into_iter().map_while(|case| self.attempt_in_time(&case)).any(|shown| shown)
+        cases.into_iter().map_while(|case| self.try_in_time(&case)).any(|shown| shown)
     }
 
     /// The scenario that the best case is.

@@ -56,7 +56,7 @@ fn smaller(shrinker: &mut Shrinker<'_>, key: &str, value: &Json) {
             let mut list = list;
             minimise(&mut list, |rest| match rest {
                 [] => Some(false),
-                rest => shrinker.attempt_in_time(&with(rest.to_vec().into())),
+                rest => shrinker.try_in_time(&with(rest.to_vec().into())),
             });
         }
         _ => {}
@@ -76,7 +76,7 @@ pub fn fewer_requests(shrinker: &mut Shrinker<'_>) -> bool {
     let base = shrinker.best.clone();
     minimise(&mut made, |rest| {
         let masked: Vec<Mask> = all.iter().filter(|mask| !rest.contains(mask)).copied().collect();
-        shrinker.attempt_in_time(&with_masks(&base, &masked))
+        shrinker.try_in_time(&with_masks(&base, &masked))
     });
     made.len() < before
 }
@@ -86,7 +86,7 @@ pub fn fewer_words_about_requests(shrinker: &mut Shrinker<'_>) -> bool {
     let before = shrinker.best.list("request");
     let mut requests = before.clone();
     let base = shrinker.best.clone();
-    minimise(&mut requests, |rest| shrinker.attempt_in_time(&base.with_list("request", rest)));
+    minimise(&mut requests, |rest| shrinker.try_in_time(&base.with_list("request", rest)));
     for index in 0..shrinker.best.list("request").len() {
         for key in ["after", "replace"] {
             let mut requests = shrinker.best.list("request");
@@ -95,7 +95,7 @@ pub fn fewer_words_about_requests(shrinker: &mut Shrinker<'_>) -> bool {
             };
             if request.remove(key).is_some() {
                 let case = shrinker.best.with_list("request", &requests);
-                shrinker.attempt_in_time(&case);
+                shrinker.try_in_time(&case);
             }
         }
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use ftsim_core::ProcessId;
 use ftsim_core::environment::message_rule::MessageRule;
 use ftsim_core::fault::{Action, Trigger};
+use ftsim_reports::program;
 use ftsim_reports::{
     PropertyRow, ReachedRow, ScenarioReport, SeedRange, Surprise, SurpriseKind, counted, shell_word,
 };
@@ -76,7 +77,7 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
         let shown = seed.unwrap_or(first_seed);
         let point = point.map(|point| format!(" --crash-point {point}")).unwrap_or_default();
         let file = shell_word(&scenario.path);
-        let replay = format!("ftsim replay {file} --seed {shown}{point}");
+        let replay = format!("{} replay {file} --seed {shown}{point}", program());
         surprises.push(Surprise { kind, subject: subject.to_owned(), message, seed, replay });
     };
     let total = tally.seed_count;

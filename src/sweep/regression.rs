@@ -6,7 +6,7 @@ use crate::files::at;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use ftsim_reports::{RegressionRow, ScenarioReport, shell_word};
+use ftsim_reports::{RegressionRow, ScenarioReport, program, shell_word};
 use serde::Deserialize;
 
 use crate::cli::{Failure, REGRESSIONS};
@@ -160,7 +160,7 @@ pub fn add(report: &mut ScenarioReport, scenario: &Scenario, lines: &[Regression
             crash_point: point,
             once: line.once.clone(),
             now: line.now.clone(),
-            replay: format!("ftsim replay {file} --seed {seed}{flag}"),
+            replay: format!("{} replay {file} --seed {seed}{flag}", program()),
         }
     };
     report.regressions = lines.iter().map(row).collect();

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use ftsim_core::PropertyId;
 use ftsim_protocols::Catalogue;
-use ftsim_reports::{ExampleRow, GroupRow, Rate, RateRow, ScenarioReport, SeedRange, SweepReport};
+use ftsim_reports::{
+    ExampleRow, GroupRow, Rate, RateRow, ScenarioReport, SeedRange, SweepReport, program,
+};
 
 use crate::cli::Exit;
 use crate::cli::clock;
@@ -115,7 +117,7 @@ pub fn repros(
 ) -> Result<Vec<(String, String)>, RunError> {
     let (from, until) = (header.seeds.from, header.seeds.until);
     let file = ftsim_reports::shell_word(&header.file);
-    let command = format!("ftsim sweep {file} --seeds {from}..{until}");
+    let command = format!("{} sweep {file} --seeds {from}..{until}", program());
     let mut files = Vec::new();
     for example in state.examples() {
         let (seed, crash_point) = (example.seed, example.crash_point);

@@ -20,7 +20,7 @@ const SIM_CORE: Plan = &[
     &["prelude"],
 ];
 const FTSIM: Plan = &[
-    &["audit", "files", "scenario"],
+    &["audit", "files", "prelude", "scenario"],
     &["cli"],
     &["run"],
     &["shrink"],

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use ftsim_core::{
     Ask, Duration, End, Invalid, Observation, Observed, OperationName, ProcessId, Property,
-    PropertyEntry, PropertyId, PropertyKind, Setting, Spec, Standing, Violation, Workload,
+    PropertyEntry, PropertyId, Setting, Spec, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -57,48 +57,36 @@ pub const UNIFORM_AGREEMENT: PropertyId = PropertyId("rb.uniform-agreement");
 impl Spec for Broadcast {
     const NAME: &'static str = "broadcast";
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
-        PropertyEntry {
-            id: BEST_EFFORT,
-            kind: PropertyKind::Liveness,
-            standing: Standing::Core,
-            text: "what a correct process broadcasts, every correct process delivers in the end",
-            checker: |setting| Box::new(BestEffort::new(setting)),
-        },
-        PropertyEntry {
-            id: VALIDITY,
-            kind: PropertyKind::Liveness,
-            standing: Standing::Core,
-            text: "a correct process that broadcasts a message delivers it in the end",
-            checker: |_| Box::new(Validity::default()),
-        },
-        PropertyEntry {
-            id: NO_DUPLICATION,
-            kind: PropertyKind::Safety,
-            standing: Standing::Core,
-            text: "no process delivers a message twice",
-            checker: |setting| Box::new(NoDuplication::new(setting)),
-        },
-        PropertyEntry {
-            id: NO_CREATION,
-            kind: PropertyKind::Safety,
-            standing: Standing::Core,
-            text: "a message that is delivered was broadcast by its sender before",
-            checker: |_| Box::new(NoCreation::default()),
-        },
-        PropertyEntry {
-            id: AGREEMENT,
-            kind: PropertyKind::Liveness,
-            standing: Standing::Claim,
-            text: "what a correct process delivers, every correct process delivers in the end",
-            checker: |setting| Box::new(Agreement::new(Obliging::Correct, setting)),
-        },
-        PropertyEntry {
-            id: UNIFORM_AGREEMENT,
-            kind: PropertyKind::Liveness,
-            standing: Standing::Claim,
-            text: "what any process delivers, every correct process delivers in the end",
-            checker: |setting| Box::new(Agreement::new(Obliging::Any, setting)),
-        },
+        PropertyEntry::liveness(
+            BEST_EFFORT,
+            "what a correct process broadcasts, every correct process delivers in the end",
+            |setting| Box::new(BestEffort::new(setting)),
+        ),
+        PropertyEntry::liveness(
+            VALIDITY,
+            "a correct process that broadcasts a message delivers it in the end",
+            |_| Box::new(Validity::default()),
+        ),
+        PropertyEntry::safety(NO_DUPLICATION, "no process delivers a message twice", |setting| {
+            Box::new(NoDuplication::new(setting))
+        }),
+        PropertyEntry::safety(
+            NO_CREATION,
+            "a message that is delivered was broadcast by its sender before",
+            |_| Box::new(NoCreation::default()),
+        ),
+        PropertyEntry::liveness(
+            AGREEMENT,
+            "what a correct process delivers, every correct process delivers in the end",
+            |setting| Box::new(Agreement::new(Obliging::Correct, setting)),
+        )
+        .if_claimed(),
+        PropertyEntry::liveness(
+            UNIFORM_AGREEMENT,
+            "what any process delivers, every correct process delivers in the end",
+            |setting| Box::new(Agreement::new(Obliging::Any, setting)),
+        )
+        .if_claimed(),
     ];
 
     type Request = Request;

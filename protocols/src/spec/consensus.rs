@@ -12,8 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::{
     Ask, Duration, DurationRange, End, FaultClass, Invalid, Observation, Observed, OperationName,
-    ProcessId, ProcessSet, Property, PropertyEntry, PropertyId, PropertyKind, Setting, Spec,
-    Standing, Violation, Workload,
+    ProcessId, ProcessSet, Property, PropertyEntry, PropertyId, Setting, Spec, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,41 +53,26 @@ impl Spec for Consensus {
     const FAULTS: &'static [FaultClass] =
         &[FaultClass::None, FaultClass::CrashStop, FaultClass::CrashRecovery];
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
-        PropertyEntry {
-            id: VALIDITY,
-            kind: PropertyKind::Safety,
-            standing: Standing::Core,
-            text: "a value that is decided was proposed before",
-            checker: |_| Box::new(Validity::default()),
-        },
-        PropertyEntry {
-            id: INTEGRITY,
-            kind: PropertyKind::Safety,
-            standing: Standing::Core,
-            text: "no process decides differently from before, or the same twice without a crash",
-            checker: |_| Box::new(Integrity::default()),
-        },
-        PropertyEntry {
-            id: AGREEMENT,
-            kind: PropertyKind::Safety,
-            standing: Standing::Core,
-            text: "no two correct processes decide differently",
-            checker: |_| Box::new(Agreement::default()),
-        },
-        PropertyEntry {
-            id: UNIFORM_AGREEMENT,
-            kind: PropertyKind::Safety,
-            standing: Standing::Claim,
-            text: "no two processes, correct or faulty, decide differently",
-            checker: |_| Box::new(UniformAgreement::default()),
-        },
-        PropertyEntry {
-            id: TERMINATION,
-            kind: PropertyKind::Liveness,
-            standing: Standing::Core,
-            text: "every correct process decides in the end",
-            checker: |_| Box::new(Termination::default()),
-        },
+        PropertyEntry::safety(VALIDITY, "a value that is decided was proposed before", |_| {
+            Box::new(Validity::default())
+        }),
+        PropertyEntry::safety(
+            INTEGRITY,
+            "no process decides differently from before, or the same twice without a crash",
+            |_| Box::new(Integrity::default()),
+        ),
+        PropertyEntry::safety(AGREEMENT, "no two correct processes decide differently", |_| {
+            Box::new(Agreement::default())
+        }),
+        PropertyEntry::safety(
+            UNIFORM_AGREEMENT,
+            "no two processes, correct or faulty, decide differently",
+            |_| Box::new(UniformAgreement::default()),
+        )
+        .if_claimed(),
+        PropertyEntry::liveness(TERMINATION, "every correct process decides in the end", |_| {
+            Box::new(Termination::default())
+        }),
     ];
 
     type Request = Request;

@@ -35,8 +35,7 @@ use std::collections::BTreeMap;
 
 use ftsim_core::{
     Ask, Duration, End, EndCause, Instant, Invalid, Never, Observation, Observed, ProcessId,
-    ProcessSet, Property, PropertyEntry, PropertyId, PropertyKind, Setting, Spec, Standing,
-    Violation, Workload,
+    ProcessSet, Property, PropertyEntry, PropertyId, Setting, Spec, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -76,55 +75,43 @@ pub const DETECTION_TIME: PropertyId = PropertyId("fd.detection-time");
 impl Spec for FailureDetector {
     const NAME: &'static str = "failure-detector";
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
-        PropertyEntry {
-            id: STRONG_COMPLETENESS,
-            kind: PropertyKind::Liveness,
-            standing: Standing::Claim,
-            text: "in the end every correct process suspects each crashed one",
-            checker: |_| Box::new(Completeness::of(Strength::Strong)),
-        },
-        PropertyEntry {
-            id: WEAK_COMPLETENESS,
-            kind: PropertyKind::Liveness,
-            standing: Standing::Core,
-            text: "in the end some correct process suspects each crashed one",
-            checker: |_| Box::new(Completeness::of(Strength::Weak)),
-        },
-        PropertyEntry {
-            id: STRONG_ACCURACY,
-            kind: PropertyKind::Safety,
-            standing: Standing::Claim,
-            text: "who is suspected has crashed before",
-            checker: |_| Box::new(StrongAccuracy::default()),
-        },
-        PropertyEntry {
-            id: WEAK_ACCURACY,
-            kind: PropertyKind::Safety,
-            standing: Standing::Claim,
-            text: "some correct process is never suspected",
-            checker: |_| Box::new(WeakAccuracy::default()),
-        },
-        PropertyEntry {
-            id: EVENTUAL_STRONG_ACCURACY,
-            kind: PropertyKind::Liveness,
-            standing: Standing::Claim,
-            text: "from some time on no correct process is suspected by a correct one",
-            checker: |_| Box::new(EventualAccuracy::of(Strength::Strong)),
-        },
-        PropertyEntry {
-            id: EVENTUAL_WEAK_ACCURACY,
-            kind: PropertyKind::Liveness,
-            standing: Standing::Claim,
-            text: "from some time on no correct process suspects a certain correct one",
-            checker: |_| Box::new(EventualAccuracy::of(Strength::Weak)),
-        },
-        PropertyEntry {
-            id: DETECTION_TIME,
-            kind: PropertyKind::Safety,
-            standing: Standing::Claim,
-            text: "a crashed process is suspected for good within the time that was promised",
-            checker: |_| Box::new(DetectionTime::default()),
-        },
+        PropertyEntry::liveness(
+            STRONG_COMPLETENESS,
+            "in the end every correct process suspects each crashed one",
+            |_| Box::new(Completeness::of(Strength::Strong)),
+        )
+        .if_claimed(),
+        PropertyEntry::liveness(
+            WEAK_COMPLETENESS,
+            "in the end some correct process suspects each crashed one",
+            |_| Box::new(Completeness::of(Strength::Weak)),
+        ),
+        PropertyEntry::safety(STRONG_ACCURACY, "who is suspected has crashed before", |_| {
+            Box::new(StrongAccuracy::default())
+        })
+        .if_claimed(),
+        PropertyEntry::safety(WEAK_ACCURACY, "some correct process is never suspected", |_| {
+            Box::new(WeakAccuracy::default())
+        })
+        .if_claimed(),
+        PropertyEntry::liveness(
+            EVENTUAL_STRONG_ACCURACY,
+            "from some time on no correct process is suspected by a correct one",
+            |_| Box::new(EventualAccuracy::of(Strength::Strong)),
+        )
+        .if_claimed(),
+        PropertyEntry::liveness(
+            EVENTUAL_WEAK_ACCURACY,
+            "from some time on no correct process suspects a certain correct one",
+            |_| Box::new(EventualAccuracy::of(Strength::Weak)),
+        )
+        .if_claimed(),
+        PropertyEntry::safety(
+            DETECTION_TIME,
+            "a crashed process is suspected for good within the time that was promised",
+            |_| Box::new(DetectionTime::default()),
+        )
+        .if_claimed(),
     ];
 
     type Request = Never;

@@ -13,7 +13,7 @@ use std::fmt;
 
 use ftsim_core::{
     Ask, Duration, FaultClass, Invalid, OperationName, ProcessId, PropertyEntry, PropertyId,
-    PropertyKind, Setting, Spec, Standing, Workload,
+    Setting, Spec, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -134,43 +134,37 @@ impl Spec for Link {
     const FAULTS: &'static [FaultClass] =
         &[FaultClass::None, FaultClass::CrashStop, FaultClass::CrashRecovery];
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
-        PropertyEntry {
-            id: NO_CREATION,
-            kind: PropertyKind::Safety,
-            standing: Standing::Core,
-            text: "a message that is delivered was sent to that process by its sender before",
-            checker: |_| Box::new(NoCreation::default()),
-        },
-        PropertyEntry {
-            id: NO_DUPLICATION,
-            kind: PropertyKind::Safety,
-            standing: Standing::Claim,
-            text: "no message is delivered twice, crashes of its receiver or not",
-            checker: |_| Box::new(NoDuplication::default()),
-        },
-        PropertyEntry {
-            id: RELIABLE,
-            kind: PropertyKind::Liveness,
-            standing: Standing::Claim,
-            text: "a message between correct processes is delivered in the end, unless its sender \
+        PropertyEntry::safety(
+            NO_CREATION,
+            "a message that is delivered was sent to that process by its sender before",
+            |_| Box::new(NoCreation::default()),
+        ),
+        PropertyEntry::safety(
+            NO_DUPLICATION,
+            "no message is delivered twice, crashes of its receiver or not",
+            |_| Box::new(NoDuplication::default()),
+        )
+        .if_claimed(),
+        PropertyEntry::liveness(
+            RELIABLE,
+            "a message between correct processes is delivered in the end, unless its sender \
                    crashes meanwhile",
-            checker: |_| Box::new(Reliable::default()),
-        },
-        PropertyEntry {
-            id: EXACTLY_ONCE_EFFECT,
-            kind: PropertyKind::Safety,
-            standing: Standing::Claim,
-            text: "the application's state is as if each delivered message was applied once",
-            checker: |_| Box::new(ExactlyOnceEffect::default()),
-        },
-        PropertyEntry {
-            id: FIFO,
-            kind: PropertyKind::Safety,
-            standing: Standing::Claim,
-            text: "of two messages of one sender that a process delivers, the one sent first \
+            |_| Box::new(Reliable::default()),
+        )
+        .if_claimed(),
+        PropertyEntry::safety(
+            EXACTLY_ONCE_EFFECT,
+            "the application's state is as if each delivered message was applied once",
+            |_| Box::new(ExactlyOnceEffect::default()),
+        )
+        .if_claimed(),
+        PropertyEntry::safety(
+            FIFO,
+            "of two messages of one sender that a process delivers, the one sent first \
                    comes first",
-            checker: |_| Box::new(Fifo::default()),
-        },
+            |_| Box::new(Fifo::default()),
+        )
+        .if_claimed(),
     ];
 
     type Request = Request;

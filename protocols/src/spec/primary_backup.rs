@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use ftsim_core::{
     Duration, Instant, Observation, Observed, ProcessId, ProcessSet, Property, PropertyEntry,
-    PropertyId, PropertyKind, Standing, Violation,
+    PropertyId, Standing, Violation,
 };
 use serde::Serialize;
 
@@ -60,34 +60,27 @@ pub const BOFO: PropertyId = PropertyId("pb.bofo");
 impl Facts for Fact {
     const SPEC: &'static str = "primary-backup service";
     const PROPERTIES: &'static [PropertyEntry<Service<Self>>] = &[
-        PropertyEntry {
-            id: ONE_PRIMARY,
-            kind: PropertyKind::Safety,
-            standing: Standing::Core,
-            text: "at any time at most one server considers itself primary",
-            checker: |_| Box::new(OnePrimary::default()),
-        },
-        PropertyEntry {
-            id: ONE_DESTINATION,
-            kind: PropertyKind::Safety,
-            standing: Standing::Core,
-            text: "each client addresses at most one server at a time, and reaches no other",
-            checker: |_| Box::new(OneDestination::default()),
-        },
-        PropertyEntry {
-            id: IDLE_BACKUP,
-            kind: PropertyKind::Safety,
-            standing: Standing::Core,
-            text: "a request that reaches a server which is not primary is not processed",
-            checker: |_| Box::new(IdleBackup::default()),
-        },
-        PropertyEntry {
-            id: BOFO,
-            kind: PropertyKind::Safety,
-            standing: Standing::Claim,
-            text: "requests are lost in no more and no longer outages than the service promises",
-            checker: |_| Box::new(Bofo::default()),
-        },
+        PropertyEntry::safety(
+            ONE_PRIMARY,
+            "at any time at most one server considers itself primary",
+            |_| Box::new(OnePrimary::default()),
+        ),
+        PropertyEntry::safety(
+            ONE_DESTINATION,
+            "each client addresses at most one server at a time, and reaches no other",
+            |_| Box::new(OneDestination::default()),
+        ),
+        PropertyEntry::safety(
+            IDLE_BACKUP,
+            "a request that reaches a server which is not primary is not processed",
+            |_| Box::new(IdleBackup::default()),
+        ),
+        PropertyEntry::safety(
+            BOFO,
+            "requests are lost in no more and no longer outages than the service promises",
+            |_| Box::new(Bofo::default()),
+        )
+        .if_claimed(),
         acked_survives(Standing::Core),
         exactly_once(Standing::Core),
         linearizable(Standing::Core),

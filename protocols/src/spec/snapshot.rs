@@ -29,8 +29,7 @@ mod endings;
 use std::fmt;
 
 use ftsim_core::{
-    FaultClass, Invalid, OperationName, ProcessId, PropertyEntry, PropertyId, PropertyKind,
-    Setting, Spec, Standing,
+    FaultClass, Invalid, OperationName, ProcessId, PropertyEntry, PropertyId, Setting, Spec,
 };
 use serde::{Deserialize, Serialize};
 
@@ -153,55 +152,46 @@ impl Spec for Snapshot {
     const FAULTS: &'static [FaultClass] =
         &[FaultClass::None, FaultClass::CrashStop, FaultClass::CrashRecovery];
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
-        PropertyEntry {
-            id: CONSISTENT,
-            kind: PropertyKind::Safety,
-            standing: Standing::Core,
-            text: "what is received in the cut was sent in the cut: no orphan message",
-            checker: |setting| Box::new(OfCuts::new(Question::Consistent, setting)),
-        },
-        PropertyEntry {
-            id: COMPLETE,
-            kind: PropertyKind::Safety,
-            standing: Standing::Claim,
-            text: "what is sent in the cut and not received in it is in its channel or in a log",
-            checker: |setting| Box::new(OfCuts::new(Question::Complete, setting)),
-        },
-        PropertyEntry {
-            id: TRANSITLESS,
-            kind: PropertyKind::Safety,
-            standing: Standing::Claim,
-            text: "what is sent in the cut is received in the cut: nothing is under way",
-            checker: |setting| Box::new(OfCuts::new(Question::Transitless, setting)),
-        },
-        PropertyEntry {
-            id: REACHABLE,
-            kind: PropertyKind::Safety,
-            standing: Standing::Claim,
-            text: "a permutation of the run passes through the recorded global state",
-            checker: |setting| Box::new(OfCuts::new(Question::Reachable, setting)),
-        },
-        PropertyEntry {
-            id: CONSERVATION,
-            kind: PropertyKind::Safety,
-            standing: Standing::Claim,
-            text: "recorded balances and channels add up to the money there is",
-            checker: |setting| Box::new(OfCuts::new(Question::Conserving, setting)),
-        },
-        PropertyEntry {
-            id: TERMINATION,
-            kind: PropertyKind::Liveness,
-            standing: Standing::Core,
-            text: "every snapshot is in the end complete everywhere or dropped everywhere",
-            checker: |_| Box::new(Termination::default()),
-        },
-        PropertyEntry {
-            id: BOUNDED_ROLLBACK,
-            kind: PropertyKind::Safety,
-            standing: Standing::Claim,
-            text: "recovery loses at most one checkpoint of each process",
-            checker: |_| Box::new(RollbackBound::default()),
-        },
+        PropertyEntry::safety(
+            CONSISTENT,
+            "what is received in the cut was sent in the cut: no orphan message",
+            |setting| Box::new(OfCuts::new(Question::Consistent, setting)),
+        ),
+        PropertyEntry::safety(
+            COMPLETE,
+            "what is sent in the cut and not received in it is in its channel or in a log",
+            |setting| Box::new(OfCuts::new(Question::Complete, setting)),
+        )
+        .if_claimed(),
+        PropertyEntry::safety(
+            TRANSITLESS,
+            "what is sent in the cut is received in the cut: nothing is under way",
+            |setting| Box::new(OfCuts::new(Question::Transitless, setting)),
+        )
+        .if_claimed(),
+        PropertyEntry::safety(
+            REACHABLE,
+            "a permutation of the run passes through the recorded global state",
+            |setting| Box::new(OfCuts::new(Question::Reachable, setting)),
+        )
+        .if_claimed(),
+        PropertyEntry::safety(
+            CONSERVATION,
+            "recorded balances and channels add up to the money there is",
+            |setting| Box::new(OfCuts::new(Question::Conserving, setting)),
+        )
+        .if_claimed(),
+        PropertyEntry::liveness(
+            TERMINATION,
+            "every snapshot is in the end complete everywhere or dropped everywhere",
+            |_| Box::new(Termination::default()),
+        ),
+        PropertyEntry::safety(
+            BOUNDED_ROLLBACK,
+            "recovery loses at most one checkpoint of each process",
+            |_| Box::new(RollbackBound::default()),
+        )
+        .if_claimed(),
     ];
 
     type Request = Request;

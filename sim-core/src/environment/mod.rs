@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod delay;
 pub mod detector;
+mod link;
 pub mod liveness;
 pub(crate) mod mask;
 pub mod message_rule;

@@ -41,8 +41,29 @@ pub struct PropertyEntry<S: Spec> {
     /// What it says, in one sentence.
     pub text: &'static str,
     /// Makes its checker.
-    pub checker: fn(&Setting) -> Box<dyn DynProperty<S>>,
+    pub checker: MakeChecker<S>,
 }
+
+impl<S: Spec> PropertyEntry<S> {
+    /// A safety property of the problem's core.
+    pub const fn safety(id: PropertyId, text: &'static str, checker: MakeChecker<S>) -> Self {
+        Self { id, kind: PropertyKind::Safety, standing: Standing::Core, text, checker }
+    }
+
+    /// A liveness property of the problem's core.
+    pub const fn liveness(id: PropertyId, text: &'static str, checker: MakeChecker<S>) -> Self {
+        Self { id, kind: PropertyKind::Liveness, standing: Standing::Core, text, checker }
+    }
+
+    /// The same, but only of solutions that claim it.
+    #[must_use]
+    pub const fn if_claimed(self) -> Self {
+        Self { standing: Standing::Claim, ..self }
+    }
+}
+
+/// Makes the checker of a property for a run in this setting.
+pub type MakeChecker<S> = fn(&Setting) -> Box<dyn DynProperty<S>>;
 
 /// Something that a property can see: never the algorithm's inside.
 pub struct Observed<'a, S: Spec> {

@@ -7,8 +7,7 @@ use ftsim_core::outcome::trace::TraceEvent;
 use ftsim_core::{
     Ask, Bound, Cx, Duration, DurationRange, End, Experiment, Instant, Invalid, Links, Model,
     Observation, Observed, Outcome, Process, ProcessId, Property, PropertyEntry, PropertyId,
-    PropertyKind, Protocol, Setting, Simulation, Spec, Standing, Stored, Trace, Violation,
-    Workload,
+    Protocol, Setting, Simulation, Spec, Stored, Trace, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -130,20 +129,11 @@ pub const SEVENS: PropertyId = PropertyId("test.sevens");
 impl Spec for Theatre {
     const NAME: &'static str = "theatre";
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
-        PropertyEntry {
-            id: CENSOR,
-            kind: PropertyKind::Safety,
-            standing: Standing::Core,
-            text: "nobody says 13",
-            checker: |_| Box::new(Censor::default()),
-        },
-        PropertyEntry {
-            id: SEVENS,
-            kind: PropertyKind::Liveness,
-            standing: Standing::Claim,
-            text: "everybody says 7 in the end",
-            checker: |_| Box::new(Sevens::default()),
-        },
+        PropertyEntry::safety(CENSOR, "nobody says 13", |_| Box::new(Censor::default())),
+        PropertyEntry::liveness(SEVENS, "everybody says 7 in the end", |_| {
+            Box::new(Sevens::default())
+        })
+        .if_claimed(),
     ];
     type Request = Vec<Do>;
     type Indication = Said;

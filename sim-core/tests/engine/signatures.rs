@@ -8,9 +8,8 @@ use ftsim_core::model::adversary::{CustomAdversary, Liar};
 use ftsim_core::outcome::trace::TraceEvent;
 use ftsim_core::{
     Ask, Bound, Cx, Duration, Experiment, Invalid, Links, Model, Mutant, Never, Observation,
-    Observed, Part, Process, ProcessId, ProcessSet, Property, PropertyEntry, PropertyId,
-    PropertyKind, Protocol, Setting, Signed, Simulation, Spec, Standing, Verdict, Violation,
-    Workload,
+    Observed, Part, Process, ProcessId, ProcessSet, Property, PropertyEntry, PropertyId, Protocol,
+    Setting, Signed, Simulation, Spec, Verdict, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -92,23 +91,17 @@ const OWN_WORD: u64 = 500;
 impl Spec for Post {
     const NAME: &'static str = "post";
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
-        PropertyEntry {
-            id: NO_FORGERY,
-            kind: PropertyKind::Safety,
-            standing: Standing::Core,
-            text: "what is believed to be a correct author's was written by it",
-            checker: |setting| {
+        PropertyEntry::safety(
+            NO_FORGERY,
+            "what is believed to be a correct author's was written by it",
+            |setting| {
                 let authors = setting.role("author").collect();
                 Box::new(NoForgery { authors, written: BTreeSet::new(), believed: 0 })
             },
-        },
-        PropertyEntry {
-            id: HONEST,
-            kind: PropertyKind::Safety,
-            standing: Standing::Core,
-            text: "relays write what they were asked to",
-            checker: |setting| Box::new(RelaysAreHonest(setting.role("relay").collect())),
-        },
+        ),
+        PropertyEntry::safety(HONEST, "relays write what they were asked to", |setting| {
+            Box::new(RelaysAreHonest(setting.role("relay").collect()))
+        }),
     ];
     type Request = Letter;
     type Indication = Indication;

@@ -14,8 +14,7 @@ mod tests;
 mod workload;
 
 use ftsim_core::{
-    FaultClass, Invalid, OperationName, ProcessId, PropertyEntry, PropertyId, PropertyKind,
-    Setting, Spec, Standing,
+    FaultClass, Invalid, OperationName, ProcessId, PropertyEntry, PropertyId, Setting, Spec,
 };
 use serde::{Deserialize, Serialize};
 
@@ -139,56 +138,42 @@ impl Spec for AtomicCommit {
     const FAULTS: &'static [FaultClass] =
         &[FaultClass::None, FaultClass::CrashStop, FaultClass::CrashRecovery];
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
-        PropertyEntry {
-            id: AGREEMENT,
-            kind: PropertyKind::Safety,
-            standing: Standing::Core,
-            text: "no process commits a transaction that another aborts",
-            checker: |_| Box::new(Agreement::default()),
-        },
-        PropertyEntry {
-            id: IRREVOCABLE,
-            kind: PropertyKind::Safety,
-            standing: Standing::Core,
-            text: "no process changes its decision",
-            checker: |_| Box::new(Irrevocable::default()),
-        },
-        PropertyEntry {
-            id: COMMIT_VALIDITY,
-            kind: PropertyKind::Safety,
-            standing: Standing::Core,
-            text: "what is committed, every participant voted for before",
-            checker: |setting| Box::new(CommitValidity::new(setting)),
-        },
-        PropertyEntry {
-            id: NON_TRIVIALITY,
-            kind: PropertyKind::Liveness,
-            standing: Standing::Core,
-            text: "if nothing fails, what every participant votes for is committed in the end",
-            checker: |setting| Box::new(NonTriviality::new(setting)),
-        },
-        PropertyEntry {
-            id: TERMINATION,
-            kind: PropertyKind::Liveness,
-            standing: Standing::Core,
-            text: "once all failures are repaired and none is new, every process decides, or has \
+        PropertyEntry::safety(
+            AGREEMENT,
+            "no process commits a transaction that another aborts",
+            |_| Box::new(Agreement::default()),
+        ),
+        PropertyEntry::safety(IRREVOCABLE, "no process changes its decision", |_| {
+            Box::new(Irrevocable::default())
+        }),
+        PropertyEntry::safety(
+            COMMIT_VALIDITY,
+            "what is committed, every participant voted for before",
+            |setting| Box::new(CommitValidity::new(setting)),
+        ),
+        PropertyEntry::liveness(
+            NON_TRIVIALITY,
+            "if nothing fails, what every participant votes for is committed in the end",
+            |setting| Box::new(NonTriviality::new(setting)),
+        ),
+        PropertyEntry::liveness(
+            TERMINATION,
+            "once all failures are repaired and none is new, every process decides, or has \
                    only read and left",
-            checker: |setting| Box::new(Termination::new(Premise::AllRepaired, setting)),
-        },
-        PropertyEntry {
-            id: NONBLOCKING,
-            kind: PropertyKind::Liveness,
-            standing: Standing::Claim,
-            text: "every correct process decides, whoever stays down",
-            checker: |setting| Box::new(Termination::new(Premise::SomeDown, setting)),
-        },
-        PropertyEntry {
-            id: ONE_COPY,
-            kind: PropertyKind::Safety,
-            standing: Standing::Claim,
-            text: "committed transactions are equivalent to a serial history on a single copy",
-            checker: |_| Box::new(Serialisable::default()),
-        },
+            |setting| Box::new(Termination::new(Premise::AllRepaired, setting)),
+        ),
+        PropertyEntry::liveness(
+            NONBLOCKING,
+            "every correct process decides, whoever stays down",
+            |setting| Box::new(Termination::new(Premise::SomeDown, setting)),
+        )
+        .if_claimed(),
+        PropertyEntry::safety(
+            ONE_COPY,
+            "committed transactions are equivalent to a serial history on a single copy",
+            |_| Box::new(Serialisable::default()),
+        )
+        .if_claimed(),
     ];
 
     type Request = Request;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use ftsim_core::{
     End, FaultClass, Invalid, Observation, Observed, OperationName, ProcessId, Property,
-    PropertyEntry, PropertyId, PropertyKind, Setting, Spec, Standing, Violation,
+    PropertyEntry, PropertyId, Setting, Spec, Violation,
 };
 
 use crate::spec::consensus::{
@@ -29,34 +29,20 @@ impl Spec for ByzantineAgreement {
     const FAULTS: &'static [FaultClass] =
         &[FaultClass::None, FaultClass::CrashStop, FaultClass::Byzantine];
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
-        PropertyEntry {
-            id: BYZ_VALIDITY,
-            kind: PropertyKind::Safety,
-            standing: Standing::Core,
-            text: "if all correct processes propose the same, no correct one decides otherwise",
-            checker: |_| Box::new(Unanimity::default()),
-        },
-        PropertyEntry {
-            id: BYZ_AGREEMENT,
-            kind: PropertyKind::Safety,
-            standing: Standing::Core,
-            text: "no two correct processes decide differently",
-            checker: |_| Box::new(Agreement::default()),
-        },
-        PropertyEntry {
-            id: INTEGRITY,
-            kind: PropertyKind::Safety,
-            standing: Standing::Core,
-            text: "no correct process decides twice",
-            checker: |_| Box::new(Integrity::default()),
-        },
-        PropertyEntry {
-            id: TERMINATION,
-            kind: PropertyKind::Liveness,
-            standing: Standing::Core,
-            text: "every correct process decides in the end",
-            checker: |_| Box::new(Termination::default()),
-        },
+        PropertyEntry::safety(
+            BYZ_VALIDITY,
+            "if all correct processes propose the same, no correct one decides otherwise",
+            |_| Box::new(Unanimity::default()),
+        ),
+        PropertyEntry::safety(BYZ_AGREEMENT, "no two correct processes decide differently", |_| {
+            Box::new(Agreement::default())
+        }),
+        PropertyEntry::safety(INTEGRITY, "no correct process decides twice", |_| {
+            Box::new(Integrity::default())
+        }),
+        PropertyEntry::liveness(TERMINATION, "every correct process decides in the end", |_| {
+            Box::new(Termination::default())
+        }),
     ];
 
     type Request = Request;

@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 
 use ftsim_core::{
     Ask, Duration, End, FaultClass, Invalid, Observation, Observed, OperationName, ProcessId,
-    ProcessSet, Property, PropertyEntry, PropertyId, PropertyKind, Setting, Spec, Standing,
-    Violation, Workload,
+    ProcessSet, Property, PropertyEntry, PropertyId, Setting, Spec, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -46,27 +45,19 @@ impl Spec for ByzantineGenerals {
     const FAULTS: &'static [FaultClass] =
         &[FaultClass::None, FaultClass::CrashStop, FaultClass::Byzantine];
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
-        PropertyEntry {
-            id: IC1,
-            kind: PropertyKind::Safety,
-            standing: Standing::Core,
-            text: "no two correct lieutenants obey different orders",
-            checker: |_| Box::new(SameOrder::default()),
-        },
-        PropertyEntry {
-            id: IC2,
-            kind: PropertyKind::Safety,
-            standing: Standing::Core,
-            text: "if the commander is correct, no correct lieutenant obeys another order than its",
-            checker: |_| Box::new(OrderOfTheCommander::default()),
-        },
-        PropertyEntry {
-            id: TERMINATION,
-            kind: PropertyKind::Liveness,
-            standing: Standing::Core,
-            text: "every correct lieutenant obeys an order in the end",
-            checker: |_| Box::new(Termination::default()),
-        },
+        PropertyEntry::safety(IC1, "no two correct lieutenants obey different orders", |_| {
+            Box::new(SameOrder::default())
+        }),
+        PropertyEntry::safety(
+            IC2,
+            "if the commander is correct, no correct lieutenant obeys another order than its",
+            |_| Box::new(OrderOfTheCommander::default()),
+        ),
+        PropertyEntry::liveness(
+            TERMINATION,
+            "every correct lieutenant obeys an order in the end",
+            |_| Box::new(Termination::default()),
+        ),
     ];
 
     type Request = Request;

@@ -115,8 +115,8 @@ impl World {
     }
 
     fn route_under_conditions(&mut self, from: ProcessId, to: ProcessId, waits: Duration) -> Route {
-        let toll = self.conditions.on_send(from, to, &mut self.conditions_rng);
-        if let Some(reason) = toll.drop {
+        let link_effect = self.conditions.on_send(from, to, &mut self.conditions_rng);
+        if let Some(reason) = link_effect.drop {
             return Route::Dropped(reason);
         }
         let now = self.now;
@@ -124,16 +124,22 @@ impl World {
         let NetworkConfig { stabilise_at, bound, .. } = self.experiment.network;
         let latest = stabilise_at.filter(|at| now < *at).map_or(Instant::MAX, |at| at + bound);
         let delayed = |at: Instant| {
-            let leaves = toll.held_until.unwrap_or(now).max(now);
-            (leaves + at.since(now).times(toll.slower.into()) + toll.later_by).min(latest)
+            let leaves = link_effect.held_until.unwrap_or(now).max(now);
+            (leaves + at.since(now).times(link_effect.slower.into()) + link_effect.later_by)
+                .min(latest)
         };
-        let route = self.network.travel(from, to, now, waits, &mut self.network_rng);
+        let link = (from, to);
+        let mut route = self.network.travel(from, to, now, waits, &mut self.network_rng);
+        if link_effect.reorders {
+            // Later messages keep behind what the link alone would have done.
+            route = self.network.keep_order(link, route);
+        }
         let Route::Arrives(first, copy) = route else { return route };
-        let copy = copy.map(delayed).or_else(|| toll.copies.then(|| delayed(first)));
+        let copy = copy.map(delayed).or_else(|| link_effect.copies.then(|| delayed(first)));
         let route = Route::Arrives(delayed(first), copy);
         // What waits for good holds nothing up.
         let is_lost = delayed(first) == Instant::MAX;
-        if toll.reorders || is_lost { route } else { self.network.keep_order((from, to), route) }
+        if link_effect.reorders || is_lost { route } else { self.network.keep_order(link, route) }
     }
 
     /// Why an arriving message is not received, if it is not.

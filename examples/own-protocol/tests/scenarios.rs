@@ -1,0 +1,17 @@
+//! Every scenario comes out as it says, and nothing falls within the model.
+
+fn run(args: &[&str]) -> u8 {
+    let words = ["own-protocol"].iter().chain(args).map(Into::into);
+    ftsim::main_with(words, &own_protocol::catalogue())
+}
+
+#[test]
+fn scenarios_come_out_as_they_expect() {
+    assert_eq!(run(&["run", concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios")]), 0);
+}
+
+#[test]
+fn nothing_falls_within_its_model_and_it_falls_beyond() {
+    assert_eq!(run(&["stress", "token-ring", "--quiet"]), 0);
+    assert_eq!(run(&["stress", "token-ring", "--quiet", "--beyond"]), 0);
+}
