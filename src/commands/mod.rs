@@ -276,7 +276,7 @@ fn command(command: &Command, catalogue: &Catalogue, out: &mut Out) -> Result<Ex
         }
         Command::Schema => {
             out.begin(Form::Data)?;
-            writeln!(out, "{}", schema::text())?;
+            writeln!(out, "{}", schema::text(catalogue))?;
             Ok(Exit::Good)
         }
     }
