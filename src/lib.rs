@@ -22,4 +22,4 @@ pub mod stress;
 pub mod sweep;
 
 pub use commands::{main, main_with};
-pub use ftsim_protocols::Catalogue;
+pub use ftsim_protocols::{Catalogue, spec};

@@ -5,9 +5,11 @@ mod describe;
 mod diff;
 mod explain;
 mod merge;
+mod new;
 mod record;
 mod replay;
 mod run;
+mod shell;
 mod show;
 mod shrink;
 mod stress;
@@ -18,7 +20,7 @@ use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{is_active, set_program};
 
@@ -29,9 +31,11 @@ use check::CheckArgs;
 use diff::DiffArgs;
 use explain::ExplainArgs;
 use merge::MergeArgs;
+use new::NewArgs;
 use record::RecordArgs;
 use replay::ReplayArgs;
 use run::RunArgs;
+use shell::CompletionsArgs;
 use show::ShowArgs;
 use shrink::ShrinkArgs;
 use stress::StressArgs;
@@ -170,9 +174,18 @@ enum Command {
     /// Describe a protocol: model, parameters, properties, mutants
     #[command(after_help = EXIT_PRINT)]
     Describe(DescribeArgs),
+    /// Write the skeleton of a protocol or of a scenario
+    #[command(after_help = EXIT_PRINT)]
+    New(NewArgs),
     /// Print the JSON schema of scenario files
     #[command(after_help = EXIT_PRINT)]
     Schema,
+    /// Print what completes commands and options in a shell
+    #[command(after_help = EXIT_PRINT)]
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    #[command(after_help = EXIT_PRINT)]
+    Man,
 }
 
 #[derive(Debug, Args)]
@@ -266,6 +279,9 @@ fn command(command: &Command, catalogue: &Catalogue, out: &mut Out) -> Result<Ex
         Command::Explain(args) => explain::explain(args, catalogue, out),
         Command::Diff(args) => diff::diff(args, catalogue, out),
         Command::Check(args) => check::check(args, catalogue, out),
+        Command::New(args) => new::new(args, catalogue, out),
+        Command::Completions(args) => shell::completions(args, Cli::command(), out),
+        Command::Man => shell::man(Cli::command(), out),
         Command::List(args) => {
             out.begin(args.format.form())?;
             Ok(describe::list(catalogue, args.format, page(false), out)?)

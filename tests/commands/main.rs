@@ -5,6 +5,7 @@ mod command_line;
 mod kill;
 mod record;
 mod results;
+mod skeletons;
 mod stress;
 
 #[path = "../shipped/mod.rs"]

@@ -1,8 +1,10 @@
 //! Every scenario comes out as it says, and nothing falls within the model.
 
+mod skeleton;
+
 fn run(args: &[&str]) -> u8 {
     let words = ["own-protocol"].iter().chain(args).map(Into::into);
-    ftsim::main_with(words, &own_protocol::catalogue())
+    ftsim::main_with(words, &own_protocol::catalogue().with::<skeleton::Skeleton>())
 }
 
 #[test]
@@ -14,4 +16,10 @@ fn scenarios_come_out_as_they_expect() {
 fn nothing_falls_within_its_model_and_it_falls_beyond() {
     assert_eq!(run(&["stress", "token-ring", "--quiet"]), 0);
     assert_eq!(run(&["stress", "token-ring", "--quiet", "--beyond"]), 0);
+}
+
+#[test]
+fn what_new_protocol_writes_is_a_protocol() {
+    assert_eq!(run(&["describe", "skeleton"]), 0);
+    assert_eq!(run(&["stress", "skeleton", "--quiet"]), 0);
 }

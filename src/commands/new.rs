@@ -1,0 +1,173 @@
+//! `ftsim new`: the skeleton of a protocol or of a scenario.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use ftsim_core::catalogue::RawSettings;
+use ftsim_core::{DetectorClass, Entry, FaultClass, Setting};
+use ftsim_protocols::Catalogue;
+use ftsim_reports::program;
+use serde_json::{Value, json};
+
+use crate::cli::screen::Form;
+use crate::cli::{Exit, Failure, Out, complain, say};
+use crate::files::write_whole;
+use crate::scenario::diagnostic::did_you_mean;
+
+/// What `ftsim new` is told.
+#[derive(Debug, Args)]
+pub(crate) struct NewArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// The Rust file of a protocol
+    Protocol {
+        /// Its name in scenarios, such as token-ring
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Write to FILE; default: to standard output
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// A scenario of a protocol, with every parameter and its default
+    Scenario {
+        /// The protocol
+        #[arg(value_name = "PROTOCOL")]
+        protocol: String,
+        /// Write to FILE; default: to standard output
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+pub fn new(args: &NewArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
+    let (text, output) = match &args.what {
+        What::Protocol { name, output } => match protocol(name) {
+            Some(text) => (text, output),
+            None => {
+                complain(&format!(
+                    "`{name}` is no name of a protocol\nhelp: write lower-case words with hyphens \
+                     between them, such as `token-ring`"
+                ));
+                return Ok(Exit::BadInput);
+            }
+        },
+        What::Scenario { protocol, output } => match catalogue.get(protocol) {
+            Some(entry) => (scenario(entry), output),
+            None => {
+                let names = catalogue.entries().iter().map(|entry| entry.name);
+                let help = did_you_mean(protocol, names)
+                    .unwrap_or_else(|| format!("`{} list` shows them all", program()));
+                complain(&format!("unknown protocol `{protocol}`\nhelp: {help}"));
+                return Ok(Exit::BadInput);
+            }
+        },
+    };
+    let Some(path) = output else {
+        out.begin(Form::Data)?;
+        write!(out, "{text}")?;
+        return Ok(Exit::Good);
+    };
+    if path.exists() {
+        complain(&format!("{} is there already", path.display()));
+        return Ok(Exit::BadInput);
+    }
+    write_whole(path, text.as_bytes())?;
+    say(&format!("{}\n", path.display()));
+    Ok(Exit::Good)
+}
+
+/// The file of a protocol that broadcasts as best it can: it compiles, and is there to be changed.
+/// `None` if a protocol cannot be called that.
+fn protocol(name: &str) -> Option<String> {
+    let is_word = |word: &str| {
+        word.starts_with(|c: char| c.is_ascii_lowercase())
+            && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+    };
+    if !name.split('-').all(is_word) {
+        return None;
+    }
+    let capital = |word: &str| word[..1].to_ascii_uppercase() + &word[1..];
+    let type_name: String = name.split('-').map(capital).collect();
+    let skeleton = include_str!("new/protocol.rs.txt");
+    Some(skeleton.replace("NAME_OF_TYPE", &type_name).replace("NAME_OF_PROTOCOL", name))
+}
+
+/// A scenario with a small number of processes, and the faults that the protocol bears.
+fn scenario(entry: &Entry) -> String {
+    let setting = setting(entry);
+    let mut text = format!("protocol  = \"{}\"\nsummary   = \"\"\n", entry.name);
+    match setting.roles.as_slice() {
+        [(_, count)] => text.push_str(&format!("processes = {count}\n")),
+        roles => {
+            let counts = roles.iter().map(|(role, count)| format!("{role} = {count}"));
+            let counts = counts.collect::<Vec<_>>().join(", ");
+            text.push_str(&format!("processes = {{ {counts} }}\n"));
+        }
+    }
+    let sections = [("params", (entry.params_schema)()), ("workload", (entry.workload_schema)())];
+    for (section, schema) in sections {
+        let keys = schema.as_value()["properties"].as_object();
+        let Some(keys) = keys.filter(|keys| !keys.is_empty()) else { continue };
+        text.push_str(&format!("\n[{section}]\n"));
+        keys.iter().for_each(|(key, property)| text.push_str(&commented(key, property)));
+    }
+    if entry.model.detector == DetectorClass::Perfect {
+        text.push_str("\n[detector]\nkind  = \"perfect\"\ndelay = \"0ms..20ms\"\n");
+    }
+    let max = entry.model.bound.max(&setting).unwrap_or(0);
+    let within = "between = \"0ms..50ms\"";
+    text.push_str(&match entry.model.faults {
+        FaultClass::CrashStop if max > 0 => {
+            format!("\n[random]\nmax_faulty = {max}\ncrash = {{ count = \"0..{max}\", {within} }}\n")
+        }
+        FaultClass::CrashRecovery => format!(
+            "\n[random]\nmax_faulty = {}\ncrash = {{ count = \"0..3\", {within}, \
+             recover_after = \"1ms..100ms\" }}\n",
+            setting.n
+        ),
+        FaultClass::Byzantine if max > 0 => {
+            format!("\n[random]\nmax_faulty = {max}\nbyzantine = {{ count = {max}, between = \"0s\" }}\n")
+        }
+        _ => String::new(),
+    });
+    text.push_str("\n[run]\nseeds   = 100\nhorizon = \"10s\"\n");
+    text
+}
+
+/// As few processes of each role as the protocol accepts and its bound says something about.
+fn setting(entry: &Entry) -> Setting {
+    let empty = json!({});
+    let accepts = |setting: &Setting| {
+        entry.resolve(RawSettings { params: &empty, workload: &empty, setting }).is_ok()
+    };
+    let counts = [[3, 3], [1, 3], [3, 1], [4, 4]].into_iter().map(|[first, others]| {
+        let count = |index| if index == 0 { first } else { others };
+        let roles: Vec<(String, u32)> = (0..)
+            .zip(entry.roles)
+            .map(|(index, role)| ((*role).to_owned(), count(index)))
+            .collect();
+        Setting { n: roles.iter().map(|(_, count)| count).sum(), roles, ..Setting::of(1) }
+    });
+    let single = Setting::with_roles(entry.roles, 5);
+    let mut tried = (entry.roles.len() == 1).then(|| single.clone()).into_iter().chain(counts);
+    tried.find(accepts).unwrap_or(single)
+}
+
+/// A key with what it means and its default, commented out.
+fn commented(key: &str, property: &Value) -> String {
+    let described = property["description"].as_str().unwrap_or_default();
+    let mut text: String = described.lines().map(|line| format!("# {line}\n")).collect();
+    let default = toml_text(&property["default"]).unwrap_or_else(|| "…".to_owned());
+    text.push_str(&format!("# {key} = {default}\n"));
+    text
+}
+
+fn toml_text(value: &Value) -> Option<String> {
+    let value = toml::Value::try_from(value).ok()?;
+    Some(value.to_string())
+}
