@@ -41,7 +41,13 @@ pub(crate) fn scenario_files(paths: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 fn gather(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+    let Ok(entries) = fs::read_dir(folder) else {
+        // Reading it as a file tells why.
+        if folder.is_dir() {
+            files.push(folder.to_owned());
+        }
+        return;
+    };
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.sort();
     for path in paths {
@@ -61,7 +67,10 @@ pub(crate) fn load(path: &Path, catalogue: &Catalogue) -> Result<Scenario, Vec<D
     let bytes = fs::read(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound if name.contains(['*', '?']) => wrong("no file matches".into()),
         io::ErrorKind::NotFound => wrong("there is no such file".into()),
-        io::ErrorKind::IsADirectory => wrong("no file in this folder ends in `.toml`".into()),
+        io::ErrorKind::IsADirectory => wrong(match fs::read_dir(path) {
+            Ok(_) => "no file in this folder ends in `.toml`".into(),
+            Err(error) => format!("this folder cannot be read: {error}"),
+        }),
         _ => wrong(format!("cannot be read: {error}")),
     })?;
     let text = String::from_utf8(bytes).map_err(|error| {

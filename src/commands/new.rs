@@ -120,21 +120,23 @@ fn scenario(entry: &Entry) -> String {
         text.push_str("\n[detector]\nkind  = \"perfect\"\ndelay = \"0ms..20ms\"\n");
     }
     let max = entry.model.bound.max(&setting).unwrap_or(0);
-    let within = "between = \"0ms..50ms\"";
-    text.push_str(&match entry.model.faults {
+    let drawn = match entry.model.faults {
         FaultClass::CrashStop if max > 0 => {
-            format!("\n[random]\nmax_faulty = {max}\ncrash = {{ count = \"0..{max}\", {within} }}\n")
+            Some((max, format!("crash = {{ count = \"0..{max}\", between = \"0ms..50ms\" }}")))
         }
-        FaultClass::CrashRecovery => format!(
-            "\n[random]\nmax_faulty = {}\ncrash = {{ count = \"0..3\", {within}, \
-             recover_after = \"1ms..100ms\" }}\n",
-            setting.n
-        ),
+        FaultClass::CrashRecovery => {
+            let down = "recover_after = \"1ms..100ms\"";
+            let crash = format!("crash = {{ count = \"0..3\", between = \"0ms..50ms\", {down} }}");
+            Some((setting.n, crash))
+        }
         FaultClass::Byzantine if max > 0 => {
-            format!("\n[random]\nmax_faulty = {max}\nbyzantine = {{ count = {max}, between = \"0s\" }}\n")
+            Some((max, format!("byzantine = {{ count = {max}, between = \"0s\" }}")))
         }
-        _ => String::new(),
-    });
+        _ => None,
+    };
+    if let Some((max_faulty, kind)) = drawn {
+        text.push_str(&format!("\n[random]\nmax_faulty = {max_faulty}\n{kind}\n"));
+    }
     text.push_str("\n[run]\nseeds   = 100\nhorizon = \"10s\"\n");
     text
 }

@@ -3,9 +3,9 @@
 //! Source: Le Lann (1977), Distributed systems: towards a formal approach. Spec:
 //! [`MutualExclusion`]. Model: asynchronous, reliable links, no failure.
 //!
-//! Steps: p0 has the token first, and keeps it for a while. Who has it and wants to enter does so for a while, and passes it
-//! on to the next process afterwards; who does not want to passes it on at once. It goes round
-//! `rounds` times.
+//! Steps: p0 has the token first, and keeps it for a while. Who has it and wants to enter does so,
+//! and passes it on to the next process afterwards; who does not want to passes it on at once. It
+//! goes round `rounds` times.
 //!
 //! Why it works: there is one token.
 
