@@ -23,3 +23,18 @@ fn what_new_protocol_writes_is_a_protocol() {
     assert_eq!(run(&["describe", "skeleton"]), 0);
     assert_eq!(run(&["stress", "skeleton", "--quiet"]), 0);
 }
+
+#[test]
+fn the_commands_of_the_page_work() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let page = std::fs::read_to_string(format!("{root}/docs/add-a-protocol.md")).expect("a page");
+    let commands =
+        page.lines().filter_map(|line| line.strip_prefix("    cargo run -p own-protocol -- "));
+    let commands: Vec<String> =
+        commands.map(|words| words.replace("examples/", &format!("{root}/examples/"))).collect();
+    assert_eq!(commands.len(), 3, "{commands:?}");
+    for command in commands {
+        let words: Vec<&str> = command.split(' ').collect();
+        assert_eq!(run(&words), 0, "{command}");
+    }
+}
