@@ -37,7 +37,9 @@ pub fn draw(entry: &Entry, broken: Option<Assumption>, seed_count: u64, rng: &mu
     if !random.is_empty() {
         file.insert("random".into(), random.into());
     }
-    let run = json!({ "seeds": seed_count, "horizon": "10s", "max_events": 200_000 });
+    // What links lose gets through after some tries, and there must be time for them.
+    let horizon = if model.links == Links::FairLoss { "120s" } else { "10s" };
+    let run = json!({ "seeds": seed_count, "horizon": horizon, "max_events": 200_000 });
     file.insert("run".into(), run);
     // TOML wants single values before tables.
     let (tables, values): (Map<_, _>, Map<_, _>) =
