@@ -11,7 +11,7 @@ const PROCESSES: u32 = 7;
 const PERIOD_MS: u64 = 7;
 
 /// W2 on ftsim: the protocol of the catalogue, until all of its broadcasts are delivered.
-pub fn eager_rb(deliveries: u64) -> Box<dyn Runner> {
+pub fn eager_rb(deliveries: u64) -> Runner {
     let n = u64::from(PROCESSES);
     // A broadcast takes n (n - 1) messages, and everybody broadcasts as often.
     let broadcasts = deliveries.div_ceil(n * (n - 1) * n);
@@ -20,13 +20,13 @@ pub fn eager_rb(deliveries: u64) -> Box<dyn Runner> {
 }
 
 /// Best-effort broadcasts from one process to `n - 1` others, with about so many deliveries.
-pub fn beb(n: u32, deliveries: u64) -> Box<dyn Runner> {
+pub fn beb(n: u32, deliveries: u64) -> Runner {
     let broadcasts = deliveries.div_ceil(u64::from(n) - 1);
     let workload = json!({ "senders": ["p0"], "broadcasts": broadcasts, "every": "10ms" });
     runner("beb", n, &workload)
 }
 
-fn runner(protocol: &str, n: u32, workload: &Value) -> Box<dyn Runner> {
+fn runner(protocol: &str, n: u32, workload: &Value) -> Runner {
     let mut experiment = Experiment::new(Setting::of(n));
     experiment.limits =
         Limits { horizon: Instant::MAX, event_count_max: u64::MAX, ..Limits::default() };

@@ -4,7 +4,7 @@
 use ftsim_core::{
     Ask, Bound, Cx, Duration, Experiment, Instant, Invalid, Limits, Model, Never, Observation,
     Observed, Process, ProcessId, Property, PropertyEntry, PropertyId, PropertyKind, Protocol,
-    Runner, Setting, Simulation, Spec, Standing, Violation, Workload,
+    Runner, Setting, Spec, Standing, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,13 +16,13 @@ const PERIOD: Duration = Duration::from_millis(10);
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// W3 on ftsim: ends after so many deliveries, or a few more.
-pub fn simulation(deliveries: u64) -> Box<dyn Runner> {
+pub fn simulation(deliveries: u64) -> Runner {
     let mut experiment = Experiment::new(Setting::of(PROCESSES));
     let n = u64::from(PROCESSES);
     // Every process starts, and beats once for each n - 1 deliveries.
     let event_count_max = n + deliveries + deliveries.div_ceil(n - 1);
     experiment.limits = Limits { horizon: Instant::MAX, event_count_max, ..Limits::default() };
-    let simulation = Simulation::<Watcher>::new(experiment, Nothing {}, &Nothing {});
+    let simulation = Runner::new::<Watcher>(experiment, Nothing {}, &Nothing {});
     Box::new(simulation.expect("the setting is valid"))
 }
 

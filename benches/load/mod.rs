@@ -19,7 +19,7 @@ pub struct Load {
     /// How many deliveries make up the whole of it.
     pub deliveries: u64,
     /// On ftsim: a runner that stops after so many deliveries, or a few more.
-    pub ftsim: fn(deliveries: u64) -> Box<dyn Runner>,
+    pub ftsim: fn(deliveries: u64) -> Runner,
     /// The same as a bare loop, with this seed; returns how many deliveries there were.
     pub bare: fn(seed: u64, deliveries: u64) -> u64,
     /// How many seeds it is made of; the deliveries are spread evenly over them.
@@ -64,12 +64,12 @@ pub const LOADS: [Load; 4] = [
 
 impl Load {
     /// A runner for this many deliveries in all its seeds together.
-    pub fn prepare(&self, deliveries: u64) -> Box<dyn Runner> {
+    pub fn prepare(&self, deliveries: u64) -> Runner {
         (self.ftsim)(deliveries / self.seeds)
     }
 
     /// Runs all seeds on ftsim. Returns the deliveries, and the digest of the last seed.
-    pub fn run(&self, runner: &mut dyn Runner) -> (u64, Digest) {
+    pub fn run(&self, runner: &mut Runner) -> (u64, Digest) {
         let mut digest = Digest::EMPTY;
         let mut deliveries = 0;
         for seed in 1..=self.seeds {
@@ -83,7 +83,7 @@ impl Load {
 
     /// Runs all seeds on ftsim, and writes their records one behind the other. Returns the
     /// deliveries.
-    pub fn record(&self, runner: &mut dyn Runner, out: &mut dyn Write) -> u64 {
+    pub fn record(&self, runner: &mut Runner, out: &mut dyn Write) -> u64 {
         let record = |seed| runner.record_to(seed, None, out).expect("the record can be written");
         (1..=self.seeds).map(record).map(|outcome| outcome.statistics.delivered).sum()
     }

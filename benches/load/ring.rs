@@ -3,7 +3,7 @@
 use ftsim_core::{
     Ask, Cx, Duration, Experiment, Instant, Invalid, Limits, Model, Never, Observation, Observed,
     Process, ProcessId, Property, PropertyEntry, PropertyId, PropertyKind, Protocol, Runner,
-    Setting, Simulation, Spec, Standing, Violation, Workload,
+    Setting, Spec, Standing, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,13 +13,13 @@ use super::bare::{self, Effect, Handler};
 const PROCESSES: u32 = 5;
 
 /// W1 or W4 on ftsim: ends after exactly so many deliveries.
-pub fn simulation(tokens: u64, deliveries: u64) -> Box<dyn Runner> {
+pub fn simulation(tokens: u64, deliveries: u64) -> Runner {
     let mut experiment = Experiment::new(Setting::of(PROCESSES));
     // Every process starts, and every token is asked for.
     let others = u64::from(PROCESSES) + tokens;
     experiment.limits =
         Limits { horizon: Instant::MAX, event_count_max: deliveries + others, ..Limits::default() };
-    let simulation = Simulation::<Ring>::new(experiment, Nothing {}, &Tokens { tokens });
+    let simulation = Runner::new::<Ring>(experiment, Nothing {}, &Tokens { tokens });
     Box::new(simulation.expect("the setting is valid"))
 }
 

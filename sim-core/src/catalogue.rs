@@ -1,17 +1,13 @@
 //! A protocol behind a pointer: what a catalogue holds of each, whatever its types.
 
-use std::io::{self, Write};
-
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::engine::beacon::Beacon;
-use crate::engine::simulation::{Simulation, read_message, read_request};
+use crate::engine::runner::Runner;
+use crate::engine::simulation::{read_message, read_request};
 use crate::experiment::Experiment;
-use crate::fault::Plan;
-use crate::fault::random::Profile;
 use crate::id::PropertyId;
 use crate::model::adversary::CustomAdversary;
 use crate::model::mutant::Mutant;
@@ -20,77 +16,6 @@ use crate::model::protocol::Protocol;
 use crate::model::setting::{Invalid, Setting};
 use crate::model::spec::Spec;
 use crate::model::system_model::{FaultClass, Model};
-use crate::outcome::Outcome;
-use crate::outcome::decisions::RecordedSchedule;
-use crate::outcome::trace::Trace;
-
-/// Runs seeds of one scenario.
-pub trait Runner {
-    /// Runs one seed.
-    fn run(&mut self, seed: u64) -> Outcome;
-    /// Runs one seed and records what happens.
-    fn record(&mut self, seed: u64) -> (Outcome, Trace);
-    /// When each process has its effects in the run of this seed, if no fault strikes.
-    fn profile(&mut self, seed: u64) -> Profile;
-    /// Runs one seed under this plan, instead of the experiment's and the seed's own.
-    fn run_under(&mut self, seed: u64, plan: Plan) -> Outcome;
-    /// Runs one seed under this plan and records what happens.
-    fn record_under(&mut self, seed: u64, plan: Plan) -> (Outcome, Trace);
-    /// Runs one seed, under this plan if there is one, and writes what happens while it goes on: a
-    /// tape for a [`TapeReader`](crate::outcome::tape::TapeReader).
-    ///
-    /// # Errors
-    /// Those of `out`; the run ends there.
-    fn record_to(
-        &mut self,
-        seed: u64,
-        plan: Option<Plan>,
-        out: &mut dyn Write,
-    ) -> io::Result<Outcome>;
-    /// Runs one seed under this plan, and tells what became of each message and how long each
-    /// notice of the oracle took.
-    fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, RecordedSchedule);
-    /// The state of every process, as `Debug` shows it, after so many steps of this seed; under
-    /// this plan, if there is one. All have started in any case.
-    fn inspect(&mut self, seed: u64, plan: Option<Plan>, step: u64) -> Vec<String>;
-    /// Shows on `beacon` what runs do, from now on.
-    fn show_on(&mut self, beacon: Beacon);
-}
-
-impl<P: Protocol> Runner for Simulation<P> {
-    fn run(&mut self, seed: u64) -> Outcome {
-        self.run(seed)
-    }
-    fn record(&mut self, seed: u64) -> (Outcome, Trace) {
-        self.record(seed)
-    }
-    fn profile(&mut self, seed: u64) -> Profile {
-        self.profile(seed)
-    }
-    fn run_under(&mut self, seed: u64, plan: Plan) -> Outcome {
-        self.run_under(seed, plan)
-    }
-    fn record_under(&mut self, seed: u64, plan: Plan) -> (Outcome, Trace) {
-        self.record_under(seed, plan)
-    }
-    fn record_to(
-        &mut self,
-        seed: u64,
-        plan: Option<Plan>,
-        out: &mut dyn Write,
-    ) -> io::Result<Outcome> {
-        self.record_to(seed, plan, out)
-    }
-    fn decisions(&mut self, seed: u64, plan: Plan) -> (Outcome, RecordedSchedule) {
-        self.decisions(seed, plan)
-    }
-    fn inspect(&mut self, seed: u64, plan: Option<Plan>, step: u64) -> Vec<String> {
-        self.inspect(seed, plan, step)
-    }
-    fn show_on(&mut self, beacon: Beacon) {
-        self.show_on(beacon);
-    }
-}
 
 /// A protocol of the catalogue.
 #[derive(Clone)]
@@ -131,7 +56,7 @@ pub struct Entry {
     pub read_request: fn(&Value) -> Result<(), String>,
     model_with: fn(&Value, &Setting) -> Model,
     resolve: fn(RawSettings<'_>) -> Result<ResolvedSettings, Invalid>,
-    prepare: fn(Experiment, RawSettings<'_>) -> Result<Box<dyn Runner>, Invalid>,
+    prepare: fn(Experiment, RawSettings<'_>) -> Result<Runner, Invalid>,
 }
 
 /// What is known of an adversary that a protocol brings along.
@@ -241,7 +166,7 @@ impl Entry {
         experiment: Experiment,
         params: &Value,
         workload: &Value,
-    ) -> Result<Box<dyn Runner>, Invalid> {
+    ) -> Result<Runner, Invalid> {
         let setting = experiment.setting.clone();
         (self.prepare)(experiment, RawSettings { params, workload, setting: &setting })
     }
@@ -275,9 +200,9 @@ fn model<P: Protocol>(params: &Value, setting: &Setting) -> Model {
 fn prepare<P: Protocol>(
     experiment: Experiment,
     settling: RawSettings<'_>,
-) -> Result<Box<dyn Runner>, Invalid> {
+) -> Result<Runner, Invalid> {
     let (params, workload) = parse::<P>(settling)?;
-    Ok(Box::new(Simulation::<P>::new(experiment, params, &workload)?))
+    Runner::new::<P>(experiment, params, &workload)
 }
 
 fn read<T: DeserializeOwned + JsonSchema>(section: &str, value: &Value) -> Result<T, Invalid> {

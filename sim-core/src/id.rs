@@ -12,7 +12,7 @@ use crate::text::as_text;
 pub struct ProcessId(pub u32);
 
 /// The identity of one transmission, numbered from 0 in the order of sending within a run.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MessageId(pub u64);
 

@@ -7,7 +7,7 @@
 //! can therefore land between any two effects: after the first send of a broadcast and before the
 //! second, after `append` and before `sync`.
 //!
-//! A [`Simulation`] puts n processes of one [`Protocol`] into an [`Experiment`]: links that delay,
+//! A [`Runner`] puts n processes of one [`Protocol`] into an [`Experiment`]: links that delay,
 //! lose and duplicate, clocks that drift, logs that forget what was not synced, a failure detector,
 //! and a [`Plan`] of faults. It takes the earliest event, executes it, and goes on until nothing is
 //! left, or a limit comes. The order of events is total and written down in [`engine::event`].
@@ -25,7 +25,7 @@
 //! # Reading order
 //!
 //! [`model`]: [`model::process`], [`model::effect`], [`model::spec`], [`model::property`],
-//! [`model::protocol`]; then [`engine::event`], `engine::simulation`.
+//! [`model::protocol`]; then [`engine::event`], `engine::simulation`, [`Runner`].
 
 pub mod adversary;
 pub mod catalogue;
@@ -44,10 +44,10 @@ pub mod rng;
 mod text;
 pub mod time;
 
-pub use catalogue::{Entry, Runner};
+pub use catalogue::Entry;
 pub use digest::Digest;
 pub use engine::beacon::Beacon;
-pub use engine::simulation::Simulation;
+pub use engine::runner::{RunRequest, Runner};
 pub use environment::mask::Mask;
 pub use experiment::{Experiment, Limits};
 pub use fault::Plan;

@@ -168,10 +168,8 @@ const fn high_half(bits: u64, n: u64) -> u64 {
 }
 
 impl Hash for Rng {
-    /// The position alone: seed and stream are constants of a run.
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.get_word_pos().hash(state);
-    }
+    /// Nothing: what will be drawn is no state, but a choice that is still to be made.
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 /// A probability as a threshold on 64 random bits, so that no float decides anything in a run.

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use ftsim_core::outcome::trace::{Entry, Trace};
-use ftsim_core::{Outcome, ProcessId};
+use ftsim_core::{Outcome, ProcessId, RunRequest};
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{counted, line, write_trace};
 
@@ -107,7 +108,7 @@ impl Side<'_> {
         let Outcome { seed, plan, .. } = &self.recorded.0;
         guarded(self.scenario, *seed, || {
             let mut runner = prepare(self.scenario, *seed)?;
-            Ok(runner.inspect(*seed, Some(plan.as_ref().clone()), step))
+            Ok(runner.states(RunRequest::under(*seed, Arc::clone(plan)), step))
         })
     }
 

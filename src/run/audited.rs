@@ -4,11 +4,11 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use ftsim_core::{Outcome, Plan, Runner, Trace};
+use ftsim_core::{Outcome, RunRequest, Runner, Trace};
 
 use crate::audit::{Finding, Subject, audit};
 use crate::cli::complain;
-use crate::run::{InternalError, crash_points, guarded, prepare};
+use crate::run::{InternalError, guarded, prepare, runs_of};
 use crate::scenario::Scenario;
 use crate::scenario::crash_point::CrashPoint;
 
@@ -129,17 +129,12 @@ pub(crate) fn tell(path: &str, audit: &Audit) -> bool {
 
 fn audit_seed(
     scenario: &Scenario,
-    runner: &mut Option<Box<dyn Runner>>,
+    runner: &mut Option<Runner>,
     seed: u64,
 ) -> Result<Audit, InternalError> {
     let mut audit = Audit::default();
-    match scenario.crash_points {
-        None => audit.add(scenario, runner, seed, None)?,
-        Some(every) => {
-            for crash in crash_points(scenario, seed, every)? {
-                audit.add(scenario, runner, seed, Some(crash))?;
-            }
-        }
+    for (point, request) in runs_of(scenario, seed)? {
+        audit.add(scenario, runner, point, request)?;
     }
     Ok(audit)
 }
@@ -148,20 +143,17 @@ impl Audit {
     fn add(
         &mut self,
         scenario: &Scenario,
-        runner: &mut Option<Box<dyn Runner>>,
-        seed: u64,
-        crash: Option<(CrashPoint, Plan)>,
+        runner: &mut Option<Runner>,
+        point: Option<CrashPoint>,
+        request: RunRequest,
     ) -> Result<(), InternalError> {
-        let (point, plan) = crash.unzip();
+        let seed = request.seed;
         let (outcome, trace) = guarded(scenario, seed, || {
             let runner = match runner {
                 Some(runner) => runner,
                 None => runner.insert(prepare(scenario, seed)?),
             };
-            Ok(match plan {
-                None => runner.record(seed),
-                Some(plan) => runner.record_under(seed, plan),
-            })
+            Ok(runner.record(request))
         })?;
         self.append(Self::of(scenario, point, &outcome, &trace));
         Ok(())

@@ -15,7 +15,7 @@ pub(crate) mod story;
 use ftsim_core::engine::panics;
 use ftsim_core::fault::Plan;
 use ftsim_core::outcome::decisions::RecordedSchedule;
-use ftsim_core::{Outcome, Trace};
+use ftsim_core::{Outcome, RunRequest, Trace};
 
 use crate::cli::Failure;
 use crate::scenario::Scenario;
@@ -85,17 +85,30 @@ pub fn crash_points(
     Ok(points.map(|point| (point, every.plan(&scripted, point))).collect())
 }
 
-/// The plan of one crash point.
+/// The runs that one seed stands for: one, or one for each of its crash points.
 ///
 /// # Errors
 /// When ftsim itself fails.
-pub fn crash_plan(
+pub(crate) fn runs_of(
     scenario: &Scenario,
     seed: u64,
-    every: EveryCrashPoint,
-    point: CrashPoint,
-) -> Result<Plan, InternalError> {
-    Ok(every.plan(&scripted(scenario, seed)?, point))
+) -> Result<Vec<(Option<CrashPoint>, RunRequest)>, InternalError> {
+    let Some(every) = scenario.crash_points else { return Ok(vec![(None, seed.into())]) };
+    let points = crash_points(scenario, seed, every)?.into_iter();
+    Ok(points.map(|(point, plan)| (Some(point), RunRequest::under(seed, plan))).collect())
+}
+
+/// The run of a seed, or of one of its crash points.
+///
+/// # Errors
+/// When ftsim itself fails.
+pub fn request(
+    scenario: &Scenario,
+    seed: u64,
+    point: Option<CrashPoint>,
+) -> Result<RunRequest, InternalError> {
+    let Some((every, point)) = scenario.crash_points.zip(point) else { return Ok(seed.into()) };
+    Ok(RunRequest::under(seed, every.plan(&scripted(scenario, seed)?, point)))
 }
 
 /// The faults of the file as this seed has them: of those whose target each seed chooses, the ones
@@ -123,49 +136,40 @@ pub fn find_crash_point(
     Ok(if point.nth <= effects { Ok(()) } else { Err(missing) })
 }
 
-/// Runs one seed, and nothing more.
+/// Makes one run.
 ///
 /// # Errors
 /// When ftsim itself fails.
-pub fn run(scenario: &Scenario, seed: u64) -> Result<Outcome, InternalError> {
-    guarded(scenario, seed, || Ok(prepare(scenario, seed)?.run(seed)))
+pub fn run(scenario: &Scenario, request: impl Into<RunRequest>) -> Result<Outcome, InternalError> {
+    let request = request.into();
+    guarded(scenario, request.seed, || Ok(prepare(scenario, request.seed)?.run(request)))
 }
 
-/// Runs one seed and records it.
+/// Makes one run and records it.
 ///
 /// # Errors
 /// When ftsim itself fails.
-pub fn record(scenario: &Scenario, seed: u64) -> Result<(Outcome, Trace), InternalError> {
-    guarded(scenario, seed, || Ok(prepare(scenario, seed)?.record(seed)))
-}
-
-/// Runs one crash point of a seed and records it.
-///
-/// # Errors
-/// When ftsim itself fails.
-pub fn record_crash_point(
+pub fn record(
     scenario: &Scenario,
-    seed: u64,
-    every: EveryCrashPoint,
-    point: CrashPoint,
+    request: impl Into<RunRequest>,
 ) -> Result<(Outcome, Trace), InternalError> {
-    let plan = crash_plan(scenario, seed, every, point)?;
-    guarded(scenario, seed, || Ok(prepare(scenario, seed)?.record_under(seed, plan)))
+    let request = request.into();
+    guarded(scenario, request.seed, || Ok(prepare(scenario, request.seed)?.record(request)))
 }
 
-/// Runs one seed under this plan, and tells what became of each message.
+/// Makes one run, and tells what became of each message.
 ///
 /// # Errors
 /// When ftsim itself fails.
-pub fn decisions(
+pub fn schedule(
     scenario: &Scenario,
-    seed: u64,
-    plan: &Plan,
+    request: impl Into<RunRequest>,
 ) -> Result<(Outcome, RecordedSchedule), InternalError> {
-    guarded(scenario, seed, || Ok(prepare(scenario, seed)?.decisions(seed, plan.clone())))
+    let request = request.into();
+    guarded(scenario, request.seed, || Ok(prepare(scenario, request.seed)?.schedule(request)))
 }
 
-/// Runs one seed, or one crash point of it, and records it.
+/// Records a seed, or one of its crash points.
 ///
 /// # Errors
 /// When ftsim itself fails.
@@ -174,10 +178,7 @@ pub fn record_either(
     seed: u64,
     point: Option<CrashPoint>,
 ) -> Result<(Outcome, Trace), InternalError> {
-    match scenario.crash_points.zip(point) {
-        None => record(scenario, seed),
-        Some((every, point)) => record_crash_point(scenario, seed, every, point),
-    }
+    record(scenario, request(scenario, seed, point)?)
 }
 
 /// Runs one seed, or one crash point of it.
@@ -211,10 +212,7 @@ pub(crate) fn same(
     Err(RunError::Diverged(Box::new(Divergence { path, seed, crash_point, differs })))
 }
 
-pub(crate) fn prepare(
-    scenario: &Scenario,
-    seed: u64,
-) -> Result<Box<dyn ftsim_core::Runner>, InternalError> {
+pub(crate) fn prepare(scenario: &Scenario, seed: u64) -> Result<ftsim_core::Runner, InternalError> {
     scenario.prepare().map_err(|error| InternalError {
         path: scenario.path.clone(),
         seed,

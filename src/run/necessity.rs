@@ -1,8 +1,10 @@
 //! What a violation needs: each fault is taken out alone, and the run is executed again without it.
 
+use std::sync::Arc;
+
 use ftsim_core::environment::detector::Mistake;
 use ftsim_core::fault::{Plan, Trigger};
-use ftsim_core::{MutantKind, Outcome, Verdict};
+use ftsim_core::{MutantKind, Outcome, RunRequest, Verdict};
 use ftsim_protocols::Catalogue;
 use toml::{Table, Value};
 
@@ -123,8 +125,9 @@ pub fn needs(
     let seed = outcome.seed;
     let plan = &outcome.plan;
     let again = |plan: Plan| {
-        let outcome =
-            guarded(scenario, seed, || Ok(prepare(scenario, seed)?.run_under(seed, plan)));
+        let outcome = guarded(scenario, seed, || {
+            Ok(prepare(scenario, seed)?.run(RunRequest::under(seed, plan)))
+        });
         outcome.map(|outcome| sought.instead(&outcome))
     };
     let mut needs = Needs::default();
@@ -173,7 +176,7 @@ impl FailureId {
         world: ftsim_core::Experiment,
         outcome: &Outcome,
     ) -> Result<AblationResult, InternalError> {
-        let (seed, plan) = (outcome.seed, Plan::clone(&outcome.plan));
+        let (seed, plan) = (outcome.seed, Arc::clone(&outcome.plan));
         let outcome = guarded(scenario, seed, || {
             let runner = scenario.entry.prepare(world, &scenario.params, &scenario.workload);
             let mut runner = runner.map_err(|error| InternalError {
@@ -181,7 +184,7 @@ impl FailureId {
                 seed,
                 message: format!("{}: {}", error.key, error.message),
             })?;
-            Ok(runner.run_under(seed, plan))
+            Ok(runner.run(RunRequest::under(seed, plan)))
         })?;
         Ok(self.instead(&outcome))
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use ftsim_core::{Outcome, Plan, Trace};
+use ftsim_core::{Outcome, RunRequest, Trace};
 use ftsim_protocols::Catalogue;
 
 use crate::cli::{complain, load, tell};
@@ -72,17 +72,15 @@ pub(crate) struct OneRun {
 impl OneRun {
     /// Makes the run and records it.
     pub fn record(&self) -> Result<(Outcome, Trace), InternalError> {
-        run::record_either(&self.scenario, self.seed, self.point)
+        run::record(&self.scenario, self.request()?)
     }
 
-    /// The faults of the run, where they are not those of the scenario and its seed.
+    /// The run itself.
     ///
     /// # Errors
     /// When ftsim itself fails.
-    pub fn plan(&self) -> Result<Option<Plan>, InternalError> {
-        let point = self.scenario.crash_points.zip(self.point);
-        let plan = |(every, point)| run::crash_plan(&self.scenario, self.seed, every, point);
-        point.map(plan).transpose()
+    pub fn request(&self) -> Result<RunRequest, InternalError> {
+        run::request(&self.scenario, self.seed, self.point)
     }
 
     /// The repro that this run is of.

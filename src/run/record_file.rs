@@ -27,12 +27,12 @@ pub fn write(
     out: &mut dyn Write,
 ) -> Result<io::Result<(Outcome, RunReport)>, InternalError> {
     let OneRun { scenario, seed, .. } = run;
-    let plan = run.plan()?;
+    let request = run.request()?;
     guarded(scenario, *seed, || {
         let mut runner = prepare(scenario, *seed)?;
         let mut write = || {
             out.write_all(FIRST_LINE.as_bytes())?;
-            let outcome = runner.record_to(*seed, plan.clone(), out)?;
+            let outcome = runner.record_to(request.clone(), out)?;
             let report = RunReport::of(run, &outcome, false)?;
             writeln!(out, "{}", serde_json::to_string(&report)?)?;
             Ok((outcome, report))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ftsim_core::ProcessId;
+use ftsim_core::{ProcessId, RunRequest};
 
 use crate::run;
 use crate::scenario::Scenario;
@@ -17,7 +17,7 @@ impl Sent {
     /// Runs this seed and counts; `None` if ftsim fails, which is not what was asked about.
     pub fn of(scenario: &Scenario, seed: u64) -> Option<Self> {
         let plan = run::run(scenario, seed).ok()?.plan;
-        let (_, decisions) = run::decisions(scenario, seed, &plan).ok()?;
+        let (_, decisions) = run::schedule(scenario, RunRequest::under(seed, plan)).ok()?;
         let mut counts = BTreeMap::new();
         for message in decisions.messages {
             let rule = message.rule;

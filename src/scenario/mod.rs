@@ -167,7 +167,7 @@ impl Scenario {
     ///
     /// # Errors
     /// None: the settings were accepted before.
-    pub fn prepare(&self) -> Result<Box<dyn Runner>, Invalid> {
+    pub fn prepare(&self) -> Result<Runner, Invalid> {
         self.entry.prepare(self.experiment.clone(), &self.params, &self.workload)
     }
 }

@@ -5,7 +5,7 @@ use ftsim_core::environment::message_rule::MessageRule;
 use ftsim_core::experiment::Ties;
 use ftsim_core::fault::{Action, Fault, Trigger};
 use ftsim_core::outcome::decisions::RecordedSchedule;
-use ftsim_core::{Instant, Outcome};
+use ftsim_core::{Instant, Outcome, RunRequest};
 use toml::{Table, Value};
 
 use super::case::{Case, comes_by};
@@ -55,7 +55,8 @@ pub fn explicit(
         faults.push(Value::Table(fault));
     }
     let plan = outcome.plan.as_ref();
-    let (again, decisions) = run::decisions(scenario, outcome.seed, plan)?;
+    let (again, decisions) =
+        run::schedule(scenario, RunRequest::under(outcome.seed, plan.clone()))?;
     if again.digest != outcome.digest {
         return Err(failed("it is not the same when it is run again"));
     }

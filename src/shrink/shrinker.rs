@@ -8,7 +8,7 @@ use std::time::Duration;
 use ftsim_core::environment::message_rule::{Content, Fate, MessageRule};
 use ftsim_core::fault::Action;
 use ftsim_core::outcome::decisions::Decision;
-use ftsim_core::{Digest, EndCause, Outcome, ProcessId};
+use ftsim_core::{Digest, EndCause, Outcome, ProcessId, RunRequest};
 use ftsim_protocols::Catalogue;
 use toml::Value;
 
@@ -179,7 +179,10 @@ impl<'a> Shrinker<'a> {
 
     fn decisions(&self) -> Vec<Decision> {
         let scenario = self.scenario();
-        let decided = run::decisions(&scenario, self.best.seed, &scenario.experiment.plan);
+        let decided = run::schedule(
+            &scenario,
+            RunRequest::under(self.best.seed, scenario.experiment.plan.clone()),
+        );
         decided.map(|(_, made)| made.messages).unwrap_or_default()
     }
 

@@ -18,11 +18,11 @@ use std::sync::{Condvar, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use ftsim_core::Outcome;
-use ftsim_core::fault::Plan;
+use ftsim_core::RunRequest;
 
 use crate::cli::{Exit, complain};
 use crate::run::failing_run::FailingRun;
-use crate::run::{InternalError, Repeat, RunError, crash_points, guarded, prepare, same};
+use crate::run::{InternalError, Repeat, RunError, guarded, prepare, runs_of, same};
 use crate::scenario::Scenario;
 use crate::scenario::crash_point::CrashPoint;
 use crate::sweep::results::StopRule;
@@ -276,7 +276,7 @@ impl Work<'_> {
 /// Runs seeds on one thread.
 struct Worker<'s> {
     order: &'s SweepJob<'s>,
-    runner: Option<Box<dyn ftsim_core::Runner>>,
+    runner: Option<ftsim_core::Runner>,
     /// Shows which run it executes.
     post: &'s Post,
 }
@@ -290,13 +290,8 @@ impl Worker<'_> {
         let start = seeds.start;
         let mut block = Block { seeds, tally: Tally::default(), failing: Vec::new() };
         for seed in block.seeds.clone() {
-            match self.order.scenario.crash_points {
-                None => self.run_one(&mut block, seed, None)?,
-                Some(every) => {
-                    for (point, plan) in crash_points(self.order.scenario, seed, every)? {
-                        self.run_one(&mut block, seed, Some((point, plan)))?;
-                    }
-                }
+            for (point, request) in runs_of(self.order.scenario, seed)? {
+                self.run_one(&mut block, point, request)?;
             }
             progress(1);
             if self
@@ -314,14 +309,13 @@ impl Worker<'_> {
     fn run_one(
         &mut self,
         block: &mut Block,
-        seed: u64,
-        crash: Option<(CrashPoint, Plan)>,
+        point: Option<CrashPoint>,
+        request: RunRequest,
     ) -> Result<(), RunError> {
-        let (point, plan) = crash.unzip();
-        self.post.begin(seed);
+        self.post.begin(request.seed);
         let outcome = match self.order.repeat {
-            Repeat::Once => self.execute(seed, plan).map_err(RunError::from),
-            Repeat::Twice => self.execute_twice(seed, point, plan.as_ref()),
+            Repeat::Once => self.execute(request).map_err(RunError::from),
+            Repeat::Twice => self.execute_twice(point, request),
         };
         self.post.end();
         let outcome = outcome?;
@@ -330,14 +324,11 @@ impl Worker<'_> {
         Ok(())
     }
 
-    fn execute(&mut self, seed: u64, plan: Option<Plan>) -> Result<Outcome, InternalError> {
+    fn execute(&mut self, request: RunRequest) -> Result<Outcome, InternalError> {
         let Self { order, runner, post } = self;
+        let seed = request.seed;
         guarded(order.scenario, seed, || {
-            let runner = prepared(runner, post, order.scenario, seed)?;
-            Ok(match plan {
-                None => runner.run(seed),
-                Some(plan) => runner.run_under(seed, plan),
-            })
+            Ok(prepared(runner, post, order.scenario, seed)?.run(request))
         })
     }
 
@@ -345,20 +336,16 @@ impl Worker<'_> {
     /// behind shows too.
     fn execute_twice(
         &mut self,
-        seed: u64,
         point: Option<CrashPoint>,
-        plan: Option<&Plan>,
+        request: RunRequest,
     ) -> Result<Outcome, RunError> {
         let Self { order, runner, post } = self;
-        let record = |runner: &mut Box<dyn ftsim_core::Runner>| match plan {
-            None => runner.record(seed),
-            Some(plan) => runner.record_under(seed, plan.clone()),
-        };
+        let seed = request.seed;
         let used = guarded(order.scenario, seed, || {
-            Ok(record(prepared(runner, post, order.scenario, seed)?))
+            Ok(prepared(runner, post, order.scenario, seed)?.record(request.clone()))
         })?;
         let fresh = guarded(order.scenario, seed, || {
-            Ok(record(prepared(&mut None, post, order.scenario, seed)?))
+            Ok(prepared(&mut None, post, order.scenario, seed)?.record(request.clone()))
         })?;
         same(order.scenario, seed, point, &used, &fresh)?;
         Ok(used.0)
@@ -367,11 +354,11 @@ impl Worker<'_> {
 
 /// The runner, made if there is none yet.
 fn prepared<'r>(
-    runner: &'r mut Option<Box<dyn ftsim_core::Runner>>,
+    runner: &'r mut Option<ftsim_core::Runner>,
     post: &Post,
     scenario: &Scenario,
     seed: u64,
-) -> Result<&'r mut Box<dyn ftsim_core::Runner>, InternalError> {
+) -> Result<&'r mut ftsim_core::Runner, InternalError> {
     if runner.is_none() {
         let fresh = runner.insert(prepare(scenario, seed)?);
         fresh.show_on(post.beacon.clone());

@@ -10,6 +10,7 @@ use ftsim::Catalogue;
 use ftsim::run;
 use ftsim::run::necessity::{AblationResult, FailureId, needs};
 use ftsim::scenario::Scenario;
+use ftsim_core::RunRequest;
 use ftsim_reports::Causality;
 
 /// Runs ftsim in the folder that holds `scenarios/`.
@@ -223,8 +224,8 @@ fn states_are_those_after_the_event() {
     let mut runner = scenario.prepare().expect("an accepted scenario");
     let (outcome, trace) = runner.record(1);
     let plan = outcome.plan.as_ref().clone();
-    let before = runner.inspect(1, Some(plan.clone()), 8);
-    let after = runner.inspect(1, Some(plan), 9);
+    let before = runner.states(RunRequest::under(1, plan.clone()), 8);
+    let after = runner.states(RunRequest::under(1, plan), 9);
     let differing: Vec<usize> = (0..4).filter(|p| before[*p] != after[*p]).collect();
     let entry = trace.entries.iter().find(|entry| entry.step == 9).expect("a ninth step");
     assert_eq!(differing, [entry.process.expect("a process").index()]);

@@ -399,7 +399,6 @@ fn a_crash_point_that_fails_can_be_replayed() {
     let text = "params.mutant = \"vote-before-log\"\n\
                 [random]\ncrash_points = \"every\"\nrecover_after = \"150ms\"";
     let scenario = scenario(text);
-    let every = scenario.crash_points.expect("every crash point");
     let tallies =
         [1, 3].map(|jobs| sweep::sweep(&scenario, 1..2, jobs, &|_| {}).expect("no failure"));
     assert_eq!(tallies[0].digest(), tallies[1].digest());
@@ -409,8 +408,7 @@ fn a_crash_point_that_fails_can_be_replayed() {
         report.surprises.iter().find(|s| s.subject == "ac.agreement").expect("a violation");
     let (_, point) = surprise.replay.split_once(" --seed 1 --crash-point ").expect("a crash point");
     let point: CrashPoint = point.parse().expect("one that can be read");
-    let (outcome, _) =
-        run::record_crash_point(&scenario, 1, every, point).expect("no failure of ftsim");
+    let (outcome, _) = run::record_either(&scenario, 1, Some(point)).expect("no failure of ftsim");
     let judged =
         outcome.judged.iter().find(|judged| judged.id.0 == "ac.agreement").expect("a verdict");
     assert!(matches!(judged.verdict, Verdict::Violated(_)), "{:?}", judged.verdict);

@@ -17,7 +17,7 @@ use ftsim_core::{
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=8;
 
 /// The scenario with these processes Byzantine from the start.
-fn attack(scenario: &Scenario, liars: &[u32], behaviour: &Behaviour) -> Box<dyn Runner> {
+fn attack(scenario: &Scenario, liars: &[u32], behaviour: &Behaviour) -> Runner {
     let mut experiment = scenario.experiment.clone();
     // Lies may well send a protocol round in circles; that is not what is looked for here.
     experiment.limits = Limits { event_count_max: 5_000, ..experiment.limits };

@@ -152,6 +152,22 @@ impl Queue {
         self.heap.pop()
     }
 
+    /// Takes this event, wherever it stands. False if it is not there.
+    pub fn take(&mut self, event: Scheduled) -> bool {
+        self.heap.remove(event)
+    }
+
+    /// Moves each event to where `place` says, or drops it.
+    pub fn settle(&mut self, mut place: impl FnMut(&Scheduled) -> Option<Place>) {
+        let events: Vec<Scheduled> = self.heap.iter().copied().collect();
+        self.heap.clear();
+        for event in events {
+            if let Some(place) = place(&event) {
+                self.heap.push(Scheduled { place, ..event });
+            }
+        }
+    }
+
     /// All that is to come, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &Scheduled> {
         self.heap.iter()

@@ -62,6 +62,18 @@ impl Heap {
         Some(first)
     }
 
+    /// Takes this event, wherever it stands. False if it is not there.
+    pub fn remove(&mut self, event: Scheduled) -> bool {
+        let Some(index) = self.entries.iter().position(|entry| *entry == event) else {
+            return false;
+        };
+        let behind = self.entries.split_off(index);
+        for other in behind.into_iter().skip(1) {
+            self.push(other);
+        }
+        true
+    }
+
     /// The index of the earliest child of an entry.
     #[inline]
     fn earliest_child(&self, parent: usize) -> Option<usize> {

@@ -2,10 +2,14 @@
 
 pub(crate) mod beacon;
 pub(crate) mod checker;
+pub(crate) mod draws;
 pub mod event;
 pub(crate) mod heap;
 pub mod panics;
+pub(crate) mod runner;
 pub(crate) mod simulation;
 pub(crate) mod slab;
+mod stall;
+mod stepper;
 pub(crate) mod timer;
 pub(crate) mod world;

@@ -1,15 +1,19 @@
 //! The timers of one process. Moving one is a write, not a push: its event is put off when it
 //! comes.
 
+use std::hash::Hash;
+
+use crate::digest::Digest;
 use crate::engine::event::Place;
+use crate::time::Instant;
 
 /// The timers that one process has set; few enough to be searched one by one.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug)]
 pub(crate) struct Timers<T> {
     entries: Vec<Option<Entry<T>>>,
 }
 
-#[derive(Clone, Copy, Debug, Hash)]
+#[derive(Clone, Copy, Debug)]
 struct Entry<T> {
     timer: T,
     /// When it runs out, and its rank among others: that of when it was set. `None` once cancelled.
@@ -127,6 +131,19 @@ impl<T: Copy + Eq> Timers<T> {
         (entry.queued == Some(place) && entry.due.is_some()).then_some(entry.timer)
     }
 
+    /// Has the event that is queued for `index` at `place` stand where its timer runs out, and
+    /// returns that; `None` if it never will.
+    pub fn settle(&mut self, index: u32, place: Place) -> Option<Place> {
+        let slot = self.entries.get_mut(index as usize)?;
+        let entry = slot.as_mut().filter(|entry| entry.queued == Some(place))?;
+        if entry.due.is_none() {
+            *slot = None;
+            return None;
+        }
+        entry.queued = entry.due;
+        entry.due
+    }
+
     /// Takes out all that are set and have not run out, with when they would have.
     pub fn take_running(&mut self) -> Vec<(T, Place)> {
         let running = |slot: &mut Option<Entry<T>>| {
@@ -143,6 +160,21 @@ impl<T: Copy + Eq> Timers<T> {
         }
         taken.sort_unstable_by_key(|(_, due)| *due);
         taken
+    }
+
+    /// Which are set, how long each still runs, and which wait in the inbox.
+    pub fn fingerprint(&self, now: Instant, digest: &mut Digest)
+    where
+        T: Hash,
+    {
+        let mut sum = 0u64;
+        for entry in self.entries.iter().flatten() {
+            let Some(due) = entry.due else { continue };
+            let mut one = Digest::EMPTY;
+            (&entry.timer, due.at.since(now), entry.queued.is_none()).hash(&mut one);
+            sum = sum.wrapping_add(one.value());
+        }
+        sum.hash(digest);
     }
 
     /// Forgets all of them. Their events turn out stale.

@@ -4,10 +4,12 @@ mod oracle;
 mod route;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash as _;
 use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::engine::beacon::Beacon;
+use crate::engine::draws::Draws;
 use crate::engine::event::{Class, Queue};
 use crate::engine::slab::Slab;
 use crate::environment::liveness::LivenessMode;
@@ -96,6 +98,8 @@ impl Notice {
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     pub experiment: Arc<Experiment>,
+    /// The scripted faults.
+    script: Arc<Plan>,
     /// The faults of this run: the scripted ones, then those drawn.
     pub plan: Arc<Plan>,
     /// While a profile is taken: when each process had its effects. No fault strikes meanwhile.
@@ -107,15 +111,10 @@ pub(crate) struct World {
     pub transport_event_count: u64,
     pub queue: Queue,
     pub network: Network,
-    pub network_rng: Rng,
+    pub draws: Draws,
     pub overrides: Overrides,
     pub request_overrides: RequestOverrides,
     pub conditions: ActiveConditions,
-    pub conditions_rng: Rng,
-    pub storage_rng: Rng,
-    pub workload_rng: Rng,
-    pub state_rng: Rng,
-    detector_rng: Rng,
     /// Notices so far, by observer and subject, where single ones are told apart.
     notice_counts: BTreeMap<(ProcessId, ProcessId), u64>,
     /// Changes of the environment that are scheduled.
@@ -158,29 +157,25 @@ pub(crate) struct World {
 
 impl World {
     pub fn new(experiment: Arc<Experiment>) -> Self {
-        let rng = |stream| Rng::new(0, stream);
         let gap = match experiment.ties {
             crate::experiment::Ties::Sequence => Duration::ZERO,
             crate::experiment::Ties::Drawn => Duration::from_nanos(1),
         };
+        let script = Arc::new(experiment.plan.clone());
         Self {
-            plan: Arc::new(experiment.plan.clone()),
+            plan: Arc::clone(&script),
+            script,
             profile: None,
             seed: 0,
             now: Instant::ZERO,
             step: 0,
             transport_event_count: 0,
-            queue: Queue::new(experiment.ties, rng(Stream::Ties)),
+            queue: Queue::new(experiment.ties, Rng::new(0, Stream::Ties)),
             network: Network::new(&experiment.network, gap),
-            network_rng: rng(Stream::Network),
+            draws: Draws::of(0),
             overrides: Overrides::default(),
             request_overrides: RequestOverrides::default(),
             conditions: ActiveConditions::default(),
-            conditions_rng: rng(Stream::ActiveConditions),
-            storage_rng: rng(Stream::Storage),
-            workload_rng: rng(Stream::Workload),
-            state_rng: rng(Stream::StateCorruption),
-            detector_rng: rng(Stream::Detector),
             notice_counts: BTreeMap::new(),
             controls: Slab::default(),
             armed: Vec::new(),
@@ -217,15 +212,10 @@ impl World {
         self.transport_event_count = 0;
         self.queue.reset(Rng::new(seed, Stream::Ties));
         self.network.reset();
-        self.network_rng = Rng::new(seed, Stream::Network);
+        self.draws = Draws::of(seed);
         self.overrides.reset(&self.experiment.overrides);
         self.request_overrides.reset(&self.experiment.requests);
         self.conditions.clear();
-        self.conditions_rng = Rng::new(seed, Stream::ActiveConditions);
-        self.storage_rng = Rng::new(seed, Stream::Storage);
-        self.workload_rng = Rng::new(seed, Stream::Workload);
-        self.state_rng = Rng::new(seed, Stream::StateCorruption);
-        self.detector_rng = Rng::new(seed, Stream::Detector);
         self.notice_counts.clear();
         self.controls.clear();
         self.armed.clear();
@@ -247,6 +237,11 @@ impl World {
         self.running = Running::Engine;
         self.ended = None;
         self.arm();
+    }
+
+    /// The faults of the next run are the scripted ones again.
+    pub fn forget_plan(&mut self) {
+        self.plan = Arc::clone(&self.script);
     }
 
     /// Schedules what the experiment fixes in advance.
@@ -350,7 +345,7 @@ impl World {
         if latency.max == Duration::ZERO {
             return late;
         }
-        let nanos = self.storage_rng.between(latency.min.as_nanos(), latency.max.as_nanos());
+        let nanos = self.draws.storage.between(latency.min.as_nanos(), latency.max.as_nanos());
         Duration::from_nanos(nanos) + late
     }
 
@@ -393,6 +388,16 @@ impl World {
         self.record(process, || {
             if on { TraceEvent::Begins { condition } } else { TraceEvent::Ends { condition } }
         });
+    }
+
+    /// What of the world decides how it goes on.
+    pub fn fingerprint(&self, digest: &mut Digest) {
+        self.network.fingerprint(self.now, digest);
+        self.conditions.fingerprint(self.now, digest);
+        (&self.armed, &self.overrides, &self.request_overrides, &self.notice_counts).hash(digest);
+        (&self.suspected, &self.trusted, self.leader, &self.twins).hash(digest);
+        (self.faults_are_over, &self.core, self.is_unavailable, self.failure_free).hash(digest);
+        self.ended.hash(digest);
     }
 
     /// The identity of the process at this place.

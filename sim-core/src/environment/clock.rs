@@ -1,7 +1,9 @@
 //! Local clocks: processes never see the true time, only their own clock's.
 
 use std::fmt;
+use std::hash::Hash as _;
 
+use crate::digest::Digest;
 use crate::rng::Rng;
 use crate::time::{Duration, DurationRange, Instant};
 
@@ -46,7 +48,7 @@ impl fmt::Display for Shift {
 /// each unit of true time.
 ///
 /// Timers count on what has passed: setting the clock off moves no timer, drift and freezing do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LocalClock {
     offset_ns: i64,
     /// Its own drift, and that with what a fault adds.
@@ -100,6 +102,12 @@ impl LocalClock {
 
     fn passed_at(self, now: Instant) -> Duration {
         self.passed + self.local_span(now.since(self.since))
+    }
+
+    /// How it differs from true time, now and from now on.
+    pub fn fingerprint(self, now: Instant, digest: &mut Digest) {
+        let ahead = i128::from(self.local(now).as_nanos()) - i128::from(now.as_nanos());
+        (ahead, self.offset_ns, self.own_drift_ppm, self.drift_ppm, self.skew_ns).hash(digest);
     }
 
     /// What this clock gains in so much true time, rounded down.

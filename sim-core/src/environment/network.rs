@@ -2,7 +2,9 @@
 //! used.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash as _;
 
+use crate::digest::Digest;
 pub use crate::environment::link::{Cut, DropReason, Link, Loss, Order};
 use crate::id::ProcessId;
 use crate::process_set::ProcessSet;
@@ -55,7 +57,7 @@ pub(crate) struct Network {
 }
 
 /// Processes among which all links are whole.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 struct Well {
     processes: ProcessSet,
     /// Whether the bound holds among them.
@@ -95,6 +97,23 @@ impl Network {
         self.last_arrival.clear();
         self.busy_until.clear();
         self.well = None;
+    }
+
+    /// Whether messages of this link arrive in the order in which they were sent.
+    pub fn is_fifo(&self, (from, to): (ProcessId, ProcessId)) -> bool {
+        self.link(from, to).order == Order::Fifo
+    }
+
+    /// What earlier messages do to later ones.
+    pub fn fingerprint(&self, now: Instant, digest: &mut Digest) {
+        for times in [&self.last_arrival, &self.busy_until] {
+            let ahead = times.iter().filter(|(_, at)| **at > now);
+            for (link, at) in ahead {
+                (link, at.since(now)).hash(digest);
+            }
+            digest.mix(0);
+        }
+        (&self.bursts, &self.well, now >= self.stabilise_at).hash(digest);
     }
 
     /// From now on the links among these processes lose and change nothing.

@@ -17,7 +17,9 @@
 //! again it is trusted, with a longer timeout from then on.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
+use crate::digest::Digest;
 use crate::id::{MessageId, ProcessId};
 use crate::time::{Duration, Instant};
 
@@ -78,13 +80,20 @@ pub(crate) enum Body<M> {
 }
 
 /// A message with its number on the link.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug)]
 pub(crate) struct Data<M> {
     pub number: u64,
     /// All below is acknowledged.
     pub base: u64,
     pub id: MessageId,
     pub msg: M,
+}
+
+impl<M: Hash> Hash for Data<M> {
+    /// The message under its number on the link; not the number of the transmission.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.number, self.base, &self.msg).hash(state);
+    }
 }
 
 /// What becomes of a message that has come.
@@ -99,7 +108,7 @@ pub(crate) enum Receipt<M> {
 }
 
 /// The transport of one process.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug)]
 pub(crate) struct Transport<M> {
     outgoing: BTreeMap<ProcessId, Outgoing<M>>,
     incoming: BTreeMap<ProcessId, Incoming<M>>,
@@ -108,7 +117,7 @@ pub(crate) struct Transport<M> {
     pub resends: bool,
 }
 
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug)]
 struct Outgoing<M> {
     next: u64,
     unacknowledged: BTreeMap<u64, (MessageId, M)>,
@@ -123,7 +132,7 @@ struct Incoming<M> {
     early: BTreeMap<u64, Option<Data<M>>>,
 }
 
-#[derive(Clone, Copy, Debug, Hash)]
+#[derive(Clone, Copy, Debug)]
 struct Heard {
     last: Instant,
     timeout: Duration,
@@ -214,6 +223,23 @@ impl<M: Clone> Transport<M> {
             deliverable.extend(next);
         }
         if deliverable.is_empty() { Receipt::Early } else { Receipt::Deliverable(deliverable) }
+    }
+
+    /// What is still to be acknowledged and handed over, and how long each process has been silent.
+    pub fn fingerprint(&self, now: Instant, digest: &mut Digest)
+    where
+        M: Hash,
+    {
+        for (to, outgoing) in &self.outgoing {
+            (to, outgoing.next, outgoing.unacknowledged.len()).hash(digest);
+            for (number, (_, msg)) in &outgoing.unacknowledged {
+                (number, msg).hash(digest);
+            }
+        }
+        (&self.incoming, self.resends, self.heard.len()).hash(digest);
+        for (from, Heard { last, timeout, suspected }) in &self.heard {
+            (from, now.since(*last), timeout, suspected).hash(digest);
+        }
     }
 
     /// Starts to listen for this process.

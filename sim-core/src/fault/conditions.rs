@@ -1,6 +1,9 @@
 //! The conditions that have begun in a run: which are in force, and what they do to messages,
 //! timers, disks and clocks.
 
+use std::hash::Hash as _;
+
+use crate::digest::Digest;
 use crate::environment::clock::ClockError;
 use crate::environment::network::DropReason;
 use crate::fault::condition::{Condition, Persistence};
@@ -10,14 +13,14 @@ use crate::rng::{Probability, Rng};
 use crate::time::{Duration, Instant};
 
 /// The conditions of a run that have begun.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ActiveConditions {
     begun: Vec<Begun>,
     /// A core of processes that no condition touches any more.
     spared: Option<ProcessSet>,
 }
 
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug)]
 struct Begun {
     condition: Condition,
     persistence: Persistence,
@@ -53,6 +56,15 @@ impl ActiveConditions {
     pub fn clear(&mut self) {
         self.begun.clear();
         self.spared = None;
+    }
+
+    /// What is in force, what turns on again, and for how long.
+    pub fn fingerprint(&self, now: Instant, digest: &mut Digest) {
+        for Begun { condition, persistence, on, over, ends } in &self.begun {
+            let left = ends.map(|ends| ends.since(now));
+            (condition, persistence, on, over, left).hash(digest);
+        }
+        self.spared.hash(digest);
     }
 
     /// From now on no condition touches these processes and the links among them.

@@ -1,5 +1,7 @@
 //! What a handler can ask for. Effects are data: the engine applies them in order, one by one.
 
+use std::cell::Cell;
+
 use crate::id::ProcessId;
 use crate::model::mutant::Mutant;
 use crate::model::process::{Indication, Process};
@@ -51,10 +53,12 @@ pub(crate) struct Env<'a> {
 }
 
 /// A process's own randomness, made on first use: most processes never toss.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Coin {
     pub seed: u64,
     pub rng: Option<Box<Rng>>,
+    /// Whether the process has ever looked at its clock.
+    pub has_read_clock: Cell<bool>,
 }
 
 impl<P: Process> Cx<'_, P> {
@@ -101,7 +105,8 @@ impl<P: Process> Cx<'_, P> {
     }
 
     /// The time on this process's own clock.
-    pub const fn now(&self) -> Instant {
+    pub fn now(&self) -> Instant {
+        self.env.coin.has_read_clock.set(true);
         self.env.now
     }
 

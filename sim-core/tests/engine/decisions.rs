@@ -8,7 +8,7 @@ use ftsim_core::environment::network::{Loss, Order};
 use ftsim_core::environment::request_override::RequestOverride;
 use ftsim_core::fault::condition::{Condition, Links, Persistence};
 use ftsim_core::fault::{Action, Plan};
-use ftsim_core::{Duration, DurationRange, Mask, Outcome, Probability, ProcessId};
+use ftsim_core::{Duration, DurationRange, Mask, Outcome, Probability, ProcessId, RunRequest};
 
 const P: [ProcessId; 3] = [ProcessId(0), ProcessId(1), ProcessId(2)];
 
@@ -33,7 +33,7 @@ fn noise(order: Order) -> Stage {
 /// The run of a seed, and of what it decided; on calm links, if these decide nothing any more.
 fn told(stage: &Stage, seed: u64, calm: bool) -> (Outcome, Outcome) {
     let plan: Plan = stage.experiment.plan.clone();
-    let (outcome, decisions) = stage.simulation().decisions(seed, plan);
+    let (outcome, decisions) = stage.simulation().schedule(RunRequest::under(seed, plan));
     let rules: Vec<_> = decisions.messages.into_iter().map(|decision| decision.rule).collect();
     let copy = Stage { experiment: stage.experiment.clone(), lines: stage.lines.clone() };
     let again = copy.with(|e| {
@@ -175,7 +175,7 @@ fn notices_can_be_told_one_by_one() {
     let mut digests = std::collections::BTreeSet::new();
     for seed in 0..50 {
         let plan = stage().experiment.plan;
-        let (outcome, decisions) = stage().simulation().decisions(seed, plan);
+        let (outcome, decisions) = stage().simulation().schedule(RunRequest::under(seed, plan));
         assert!(decisions.notices.len() >= 8, "{:?}", decisions.notices);
         let told = stage().with(|e| {
             e.detector.delay = DurationRange::default();

@@ -14,6 +14,7 @@ mod random;
 mod runs;
 mod scripted;
 mod signatures;
+mod stepping;
 mod tampering;
 mod transport;
 mod waiting;

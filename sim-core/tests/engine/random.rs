@@ -13,6 +13,7 @@ use ftsim_core::fault::{Action, Crash, Fault, Trigger};
 use ftsim_core::time::CountRange;
 use ftsim_core::{
     Digest, Duration, DurationRange, Instant, Probability, ProcessId, ProcessSet, Profile,
+    RunRequest,
 };
 
 use crate::scripted::{Do, Stage};
@@ -183,7 +184,7 @@ fn drawn_faults_strike_and_repeat() {
         let again = stage().simulation().run(outcome.seed);
         assert_eq!((again.digest, &again.plan), (outcome.digest, &outcome.plan));
         // The plan is data: the same run comes of it when it is given instead of drawn.
-        let given = simulation.run_under(outcome.seed, (*outcome.plan).clone());
+        let given = simulation.run(RunRequest::under(outcome.seed, outcome.plan.clone()));
         assert_eq!(given.digest, outcome.digest);
     }
 }

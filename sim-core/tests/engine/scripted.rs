@@ -7,7 +7,7 @@ use ftsim_core::outcome::trace::TraceEvent;
 use ftsim_core::{
     Ask, Bound, Cx, Duration, DurationRange, End, Experiment, Instant, Invalid, Links, Model,
     Observation, Observed, Outcome, Process, ProcessId, Property, PropertyEntry, PropertyId,
-    Protocol, Setting, Simulation, Spec, Stored, Trace, Violation, Workload,
+    Protocol, Runner, Setting, Spec, Stored, Trace, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -51,8 +51,13 @@ pub struct Script {
     pub lines: Vec<Line>,
 }
 
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug)]
 pub struct Prompter(Vec<Line>);
+
+impl std::hash::Hash for Prompter {
+    /// Nothing: all is asked for at the start, and forgotten.
+    fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
+}
 
 pub struct Theatre;
 
@@ -257,13 +262,14 @@ impl Stage {
         self.with(|e| e.plan.faults.push(Fault { trigger, action }))
     }
 
-    pub fn simulation(&self) -> Simulation<Actor> {
-        self.simulation_of()
+    pub fn simulation(&self) -> Runner {
+        self.simulation_of::<Actor>()
     }
 
-    pub fn simulation_of<P: Protocol<Spec = Theatre, Params = Script>>(&self) -> Simulation<P> {
+    pub fn simulation_of<P: Protocol<Spec = Theatre, Params = Script>>(&self) -> Runner {
         let script = Script { lines: self.lines.clone() };
-        Simulation::new(self.experiment.clone(), Script::default(), &script).expect("a valid stage")
+        Runner::new::<P>(self.experiment.clone(), Script::default(), &script)
+            .expect("a valid stage")
     }
 
     pub fn record(&self) -> (Outcome, Trace) {

@@ -9,7 +9,7 @@ use ftsim_core::outcome::trace::TraceEvent;
 use ftsim_core::{
     Ask, Bound, Cx, Duration, Experiment, Invalid, Links, Model, Mutant, Never, Observation,
     Observed, Part, Process, ProcessId, ProcessSet, Property, PropertyEntry, PropertyId, Protocol,
-    Setting, Signed, Simulation, Spec, Verdict, Violation, Workload,
+    Runner, Setting, Signed, Spec, Verdict, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -237,22 +237,18 @@ fn set(ids: &[u32]) -> ProcessSet {
 }
 
 /// So many relays, which lie like this, and authors up to p3.
-fn office(
-    relays: u32,
-    behaviour: &Behaviour,
-    mutant: Option<&'static Mutant>,
-) -> Simulation<Clerk> {
+fn office(relays: u32, behaviour: &Behaviour, mutant: Option<&'static Mutant>) -> Runner {
     let roles = vec![("relay".into(), relays), ("author".into(), 4 - relays)];
     let mut experiment = Experiment::new(Setting { roles, mutant, ..Setting::of(4) });
     for relay in 0..relays {
         let action = Action::Corrupt(ProcessId(relay), behaviour.clone());
         experiment.plan.faults.push(Fault { trigger: at(0), action });
     }
-    Simulation::new(experiment, Params {}, &Params {}).expect("a valid office")
+    Runner::new::<Clerk>(experiment, Params {}, &Params {}).expect("a valid office")
 }
 
 /// Of so many seeds: how many violate each property, and how many letters were believed.
-fn outcome(mut office: Simulation<Clerk>, seeds: u64) -> [u64; 3] {
+fn outcome(mut office: Runner, seeds: u64) -> [u64; 3] {
     let (mut forged, mut lies, mut believed) = (0, 0, 0);
     for seed in 1..=seeds {
         let outcome = office.run(seed);

@@ -179,7 +179,7 @@ impl<P: Protocol> Simulation<P> {
         consult: impl FnOnce(&mut <P::Spec as Spec>::Workload, &mut Ask<'_, P::Spec>),
     ) {
         let now = self.world.now;
-        let rng = &mut self.world.workload_rng;
+        let rng = &mut self.world.draws.workload;
         self.world.running = Running::Clients;
         consult(&mut self.workload, &mut Ask { now, rng, asked: &mut self.asked });
         self.world.running = Running::Engine;

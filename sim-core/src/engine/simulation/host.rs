@@ -15,7 +15,7 @@ use crate::model::protocol::Protocol;
 use crate::time::Duration;
 
 /// A process, and what the engine keeps for it.
-#[derive(Clone, Hash)]
+#[derive(Clone)]
 pub(super) struct Host<P: Protocol> {
     pub process: P,
     pub up: bool,
@@ -45,7 +45,7 @@ pub(super) struct Host<P: Protocol> {
 }
 
 /// A message under way.
-#[derive(Clone, Hash)]
+#[derive(Clone)]
 pub(super) struct Envelope<M> {
     pub id: MessageId,
     pub from: ProcessId,
@@ -56,7 +56,7 @@ pub(super) struct Envelope<M> {
 }
 
 /// What a handler is called with.
-#[derive(Clone, Hash)]
+#[derive(Clone)]
 pub(super) enum Input<P: Protocol> {
     Start,
     Recover,

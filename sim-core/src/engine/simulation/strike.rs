@@ -89,7 +89,7 @@ impl<P: Protocol> Simulation<P> {
             Action::Crash(process, crash) => self.crash(*process, crash),
             Action::Damage(process, fault) => {
                 self.world.failure_free = false;
-                self.hosts[process.index()].log.damage(*fault, &mut self.world.storage_rng);
+                self.hosts[process.index()].log.damage(*fault, &mut self.world.draws.storage);
                 self.world
                     .record(Some(*process), || TraceEvent::Damage { fault: fault.to_string() });
             }
@@ -159,7 +159,7 @@ impl<P: Protocol> Simulation<P> {
         self.world.failure_free = false;
         self.world.record(Some(p), || TraceEvent::StateCorrupted);
         self.world.running = Running::Handler(p);
-        let rng = &mut self.world.state_rng;
+        let rng = &mut self.world.draws.state;
         corrupt(&mut self.hosts[p.index()].process, &experiment.setting, rng);
         self.world.running = Running::Engine;
         self.hosts[p.index()].ever_faulty = true;
@@ -210,7 +210,7 @@ impl<P: Protocol> Simulation<P> {
         self.effects.clear();
         host.behind_sync.clear();
         let policy = disk.unwrap_or(self.world.experiment.on_crash);
-        host.log.crash(policy, &mut self.world.storage_rng);
+        host.log.crash(policy, &mut self.world.draws.storage);
         let incarnation = host.incarnation;
         let inbox = std::mem::take(&mut host.inbox);
         self.note_service(p);

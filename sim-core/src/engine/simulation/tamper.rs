@@ -42,7 +42,7 @@ impl<P: Protocol> Simulation<P> {
         if !tampering.garbled {
             return msg;
         }
-        let mut rng = Rng::from_bits(self.world.conditions_rng.bits());
+        let mut rng = Rng::from_bits(self.world.draws.conditions.bits());
         self.garble(id, (from, to), &msg, &mut rng)
     }
 
@@ -73,7 +73,7 @@ impl<P: Protocol> Simulation<P> {
     fn replay_one(&mut self, from: ProcessId, to: ProcessId) {
         let of_link = |old: &&Envelope<P::Msg>| (old.from, old.to) == (from, to);
         let old: Vec<&Envelope<P::Msg>> = self.sent.iter().filter(of_link).collect();
-        let Some(old) = self.world.conditions_rng.choose(&old) else { return };
+        let Some(old) = self.world.draws.conditions.choose(&old) else { return };
         let (id, msg) = (old.id, old.msg.clone());
         let route = self.world.route(from, to, || encoded_size(&msg));
         let Route::Arrives(at, _) = route else { return };

@@ -41,7 +41,7 @@ impl World {
     fn notice_delay(&mut self, observer: ProcessId, subject: ProcessId) -> Duration {
         let detector = &self.experiment.detector;
         let (min, max) = (detector.delay.min.as_nanos(), detector.delay.max.as_nanos());
-        let drawn = Duration::from_nanos(self.detector_rng.between(min, max));
+        let drawn = Duration::from_nanos(self.draws.detector.between(min, max));
         if detector.notices.is_empty() && self.decisions.is_none() {
             return drawn;
         }

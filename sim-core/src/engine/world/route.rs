@@ -14,7 +14,7 @@ impl World {
     #[inline]
     pub fn route(&mut self, from: ProcessId, to: ProcessId, size: impl FnOnce() -> u64) -> Route {
         if self.conditions.is_empty() && !self.network.is_narrow() {
-            self.network.route(from, to, self.now, Duration::ZERO, &mut self.network_rng)
+            self.network.route(from, to, self.now, Duration::ZERO, &mut self.draws.network)
         } else {
             let waits = self.waits(from, to, size);
             self.route_under_conditions(from, to, waits)
@@ -39,11 +39,11 @@ impl World {
 
     /// How a message that is sent now is tampered with on its way.
     pub fn tampering(&mut self, from: ProcessId, to: ProcessId) -> Tampering {
-        let garbled = self.network.garbles(from, to, self.now, &mut self.network_rng);
+        let garbled = self.network.garbles(from, to, self.now, &mut self.draws.network);
         if self.conditions.is_empty() {
             return Tampering { garbled, replayed: false };
         }
-        let tampering = self.conditions.tamper(from, to, &mut self.conditions_rng);
+        let tampering = self.conditions.tamper(from, to, &mut self.draws.conditions);
         Tampering { garbled: garbled || tampering.garbled, ..tampering }
     }
 
@@ -115,7 +115,7 @@ impl World {
     }
 
     fn route_under_conditions(&mut self, from: ProcessId, to: ProcessId, waits: Duration) -> Route {
-        let link_effect = self.conditions.on_send(from, to, &mut self.conditions_rng);
+        let link_effect = self.conditions.on_send(from, to, &mut self.draws.conditions);
         if let Some(reason) = link_effect.drop {
             return Route::Dropped(reason);
         }
@@ -129,7 +129,7 @@ impl World {
                 .min(latest)
         };
         let link = (from, to);
-        let mut route = self.network.travel(from, to, now, waits, &mut self.network_rng);
+        let mut route = self.network.travel(from, to, now, waits, &mut self.draws.network);
         if link_effect.reorders {
             // Later messages keep behind what the link alone would have done.
             route = self.network.keep_order(link, route);
@@ -148,7 +148,7 @@ impl World {
         if self.conditions.is_empty() || from == to {
             return None;
         }
-        self.conditions.on_arrival(from, to, &mut self.conditions_rng)
+        self.conditions.on_arrival(from, to, &mut self.draws.conditions)
     }
 
     /// Why messages between correct processes cannot be owed, if they cannot.

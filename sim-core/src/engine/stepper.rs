@@ -1,0 +1,41 @@
+//! A simulation behind a pointer, whatever its protocol: what runs and explorers are built on, so
+//! that they are compiled once and not once a protocol.
+
+use crate::digest::Digest;
+use crate::engine::event::Scheduled;
+use crate::engine::panics::Raised;
+use crate::engine::world::World;
+use crate::id::ProcessId;
+use crate::outcome::Outcome;
+
+/// A protocol in a world, step by step.
+pub(crate) trait Stepper {
+    /// What does not depend on the protocol.
+    fn world(&self) -> &World;
+    /// What does not depend on the protocol.
+    fn world_mut(&mut self) -> &mut World;
+    /// Back to the start, with this seed and the world's plan. No process has started yet.
+    fn reset(&mut self, seed: u64);
+    /// Starts every process in the order of their ids, then the clients.
+    fn start(&mut self);
+    /// Takes the earliest event, or ends the run: at a limit, or when nothing is left to happen.
+    fn next_event(&mut self) -> Option<Scheduled>;
+    /// Executes an event that was taken from the queue.
+    fn execute(&mut self, event: Scheduled);
+    /// Executes all events in their order. The loop is static: nothing is called by pointer.
+    fn run_to_end(&mut self);
+    /// The verdicts and figures of a run that is over, by a panic perhaps.
+    fn finish(&mut self, panic: Option<Raised>) -> Outcome;
+    /// Queues every timer where it runs out, and forgets the events of those that never will.
+    fn settle_timers(&mut self);
+    /// The process that this event happens at; `None` for what changes the world around them.
+    fn process_of(&self, event: &Scheduled) -> Option<ProcessId>;
+    /// The state of each process, as `Debug` shows it.
+    fn states(&self) -> Vec<String>;
+    /// The state: equal for two that behave alike under equal choices.
+    fn fingerprint(&self) -> Digest;
+    /// The states of the processes, and what is under way among them; not when it arrives.
+    fn behaviour(&self) -> Digest;
+    /// A copy that goes its own way.
+    fn fork(&self) -> Box<dyn Stepper>;
+}
