@@ -34,13 +34,13 @@ fn main() -> ExitCode {
 }
 
 fn run(load: &Load, deliveries: u64) {
-    let (count, digest) = load.run(&mut *load.prepare(deliveries));
+    let (count, digest) = load.run(&mut load.prepare(deliveries));
     println!("{count} deliveries, digest {digest}, {}", memory());
 }
 
 fn record(load: &Load, deliveries: u64, path: &str) {
     let mut file = File::create(path).expect("the file can be made");
-    let count = load.record(&mut *load.prepare(deliveries), &mut file);
+    let count = load.record(&mut load.prepare(deliveries), &mut file);
     println!("{count} deliveries, {}", memory());
 }
 

@@ -41,7 +41,7 @@ fn against_the_floor(c: &mut Criterion) {
         let mut runner = load.prepare(load.deliveries);
         let mut group = c.benchmark_group(load.name);
         group.throughput(Throughput::Elements(load.deliveries)).sample_size(10);
-        group.bench_function("ftsim", |b| b.iter(|| black_box(load.run(&mut *runner))));
+        group.bench_function("ftsim", |b| b.iter(|| black_box(load.run(&mut runner))));
         group.bench_function("bare", |b| b.iter(|| black_box(load.run_bare(load.deliveries))));
         group.finish();
     }
@@ -49,7 +49,7 @@ fn against_the_floor(c: &mut Criterion) {
     for load in &LOADS {
         let deliveries = load.deliveries / 4;
         let mut runner = load.prepare(deliveries);
-        let (ours, floor) = least(|| load.run(&mut *runner).0, || load.run_bare(deliveries));
+        let (ours, floor) = least(|| load.run(&mut runner).0, || load.run_bare(deliveries));
         let name = format!("{} {}", load.name, load.summary);
         println!("{name:34} {ours:12.1} {floor:12.1} {:7.2}", floor / ours);
     }
@@ -72,9 +72,9 @@ fn recorder(c: &mut Criterion) {
         let (mut on, mut off) = (load.prepare(deliveries), load.prepare(deliveries));
         let record = || {
             let mut file = File::create(&path).expect("the file can be made");
-            load.record(&mut *on, &mut file)
+            load.record(&mut on, &mut file)
         };
-        let (on, off) = least(record, || load.run(&mut *off).0);
+        let (on, off) = least(record, || load.run(&mut off).0);
         let size = fs::metadata(&path).expect("the file is there").len() as f64 / deliveries as f64;
         let name = format!("{} {}", load.name, load.summary);
         println!("{name:34} {on:12.1} {off:12.1} {:7.2}  {size:.1} bytes each", on / off);

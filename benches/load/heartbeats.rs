@@ -23,7 +23,7 @@ pub fn simulation(deliveries: u64) -> Runner {
     let event_count_max = n + deliveries + deliveries.div_ceil(n - 1);
     experiment.limits = Limits { horizon: Instant::MAX, event_count_max, ..Limits::default() };
     let simulation = Runner::new::<Watcher>(experiment, Nothing {}, &Nothing {});
-    Box::new(simulation.expect("the setting is valid"))
+    simulation.expect("the setting is valid")
 }
 
 /// W3 as a bare loop: a timer that is re-armed is pushed anew, and the old one turns out stale.

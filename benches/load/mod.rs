@@ -84,7 +84,7 @@ impl Load {
     /// Runs all seeds on ftsim, and writes their records one behind the other. Returns the
     /// deliveries.
     pub fn record(&self, runner: &mut Runner, out: &mut dyn Write) -> u64 {
-        let record = |seed| runner.record_to(seed, None, out).expect("the record can be written");
+        let record = |seed| runner.record_to(seed, out).expect("the record can be written");
         (1..=self.seeds).map(record).map(|outcome| outcome.statistics.delivered).sum()
     }
 

@@ -20,7 +20,7 @@ pub fn simulation(tokens: u64, deliveries: u64) -> Runner {
     experiment.limits =
         Limits { horizon: Instant::MAX, event_count_max: deliveries + others, ..Limits::default() };
     let simulation = Runner::new::<Ring>(experiment, Nothing {}, &Tokens { tokens });
-    Box::new(simulation.expect("the setting is valid"))
+    simulation.expect("the setting is valid")
 }
 
 /// W1 or W4 as a bare loop.
