@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use ftsim_protocols::Catalogue;
-use ftsim_reports::line;
+use ftsim_reports::{counted, line};
 
 use crate::cli::{Exit, Failure, Out, load, scenario_files, tell};
 
@@ -15,7 +15,7 @@ pub struct CheckArgs {
     /// Check these scenario files, and all in these folders
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Say nothing of files that can be used
+    /// Print errors and warnings only
     #[arg(long, short)]
     quiet: bool,
 }
@@ -25,8 +25,18 @@ pub fn check(args: &CheckArgs, catalogue: &Catalogue, out: &mut Out) -> Result<E
     let mut exit = Exit::Good;
     for path in scenario_files(&args.files) {
         match load(&path, catalogue) {
-            Ok(_) if args.quiet => {}
-            Ok(scenario) => writeln!(out, "{}: ok", line(&scenario.path))?,
+            Ok(scenario) => {
+                if !args.quiet {
+                    let warnings = scenario.warnings.len() as u64;
+                    let with = match warnings {
+                        0 => String::new(),
+                        count => format!(", with {}", counted(count, "warning")),
+                    };
+                    writeln!(out, "{}: ok{with}", line(&scenario.path))?;
+                }
+                out.flush()?;
+                tell(&scenario.warnings);
+            }
             Err(diagnostics) => {
                 exit = Exit::BadInput;
                 out.flush()?;

@@ -9,9 +9,20 @@ use ftsim_reports::{counted, is_active, line};
 
 use crate::scenario::source::{Source, Span};
 
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The file cannot be used.
+    Error,
+    /// The file can be used, but may not do what its author expects.
+    Warning,
+}
+
 /// One thing that is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
+    /// Whether the file can be used even so.
+    pub severity: Severity,
     /// What is wrong: lower case, no full stop.
     pub message: String,
     /// The file.
@@ -28,6 +39,7 @@ impl Diagnostic {
     /// Something is wrong with a file as a whole: it cannot be read, say.
     pub fn of_file(path: &str, message: impl Into<String>) -> Self {
         Self {
+            severity: Severity::Error,
             message: message.into(),
             source: Arc::new(Source { path: path.to_owned(), text: String::new() }),
             span: None,
@@ -42,7 +54,11 @@ impl Diagnostic {
         let Source { path, text } = &*self.source;
         let message = cut(&self.message);
         let path = line(path);
-        let title = Level::ERROR.primary_title(message.as_str());
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let title = level.primary_title(message.as_str());
         let excerpt = self.span.as_ref().map(|span| Excerpt::of(text, span));
         let Some(Excerpt { line, column, skipped, shown, span }) = &excerpt else {
             let mut report = vec![title.element(Origin::path(path.as_ref()))];

@@ -1,6 +1,7 @@
 //! A scenario that cannot be wrong: made from a [`ScenarioFile`], and nothing after it checks
 //! again.
 
+mod beyond;
 mod conditions;
 mod context;
 pub mod crash_point;
@@ -94,6 +95,8 @@ pub struct Scenario {
     pub repro: Option<Repro>,
     /// The text that it was read from.
     pub text: String,
+    /// What can be run, but may not be meant.
+    pub warnings: Vec<Diagnostic>,
 }
 
 impl Scenario {
@@ -121,7 +124,11 @@ impl Scenario {
         };
         let scenario = read(path, &mut problems, file, catalogue);
         match scenario {
-            Some(scenario) if problems.is_empty() => Ok(Self { text: text.to_owned(), ..scenario }),
+            Some(scenario) if problems.is_empty() => {
+                beyond::warn(&mut problems, &scenario);
+                let warnings = problems.take_warnings();
+                Ok(Self { text: text.to_owned(), warnings, ..scenario })
+            }
             _ => Err(problems.into_diagnostics()),
         }
     }
@@ -280,6 +287,7 @@ fn read(
         expect,
         repro,
         text: String::new(),
+        warnings: Vec::new(),
     })
 }
 

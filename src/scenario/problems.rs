@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::scenario::diagnostic::{Diagnostic, did_you_mean, nearest};
+use crate::scenario::diagnostic::{Diagnostic, Severity, did_you_mean, nearest};
 use crate::scenario::source::{Places, Source, Span};
 
 /// What is wrong so far.
@@ -11,12 +11,13 @@ pub struct Problems<'a> {
     /// Where keys and values stand.
     pub places: Places<'a>,
     found: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
 }
 
 impl<'a> Problems<'a> {
     /// Nothing is wrong yet.
     pub const fn new(source: Arc<Source>, places: Places<'a>) -> Self {
-        Self { source, places, found: Vec::new() }
+        Self { source, places, found: Vec::new(), warnings: Vec::new() }
     }
 
     /// Whether the file itself says something under `path`.
@@ -28,6 +29,21 @@ impl<'a> Problems<'a> {
     pub fn value(&mut self, path: &str, message: impl Into<String>) -> Hint<'_> {
         let span = self.places.nearest(path).map(|place| place.value);
         self.push(span, message.into())
+    }
+
+    /// The value under `path`, or under the nearest path above it, can be used but may not be meant.
+    pub fn warn(&mut self, path: &str, message: impl Into<String>) -> Hint<'_> {
+        let span = self.places.nearest(path).map(|place| place.value);
+        let warning = self.diagnostic(Severity::Warning, span, message.into());
+        self.warnings.push(warning);
+        Hint(self.warnings.last_mut().expect("just pushed"))
+    }
+
+    /// The warnings, in the order of the text.
+    pub fn take_warnings(&mut self) -> Vec<Diagnostic> {
+        let mut warnings = std::mem::take(&mut self.warnings);
+        warnings.sort_by_key(|d| d.span.as_ref().map_or(0, |span| span.start));
+        warnings
     }
 
     /// Something is wrong with the key under `path` itself.
@@ -95,9 +111,14 @@ impl<'a> Problems<'a> {
     }
 
     fn push(&mut self, span: Option<std::ops::Range<usize>>, message: String) -> Hint<'_> {
-        let source = Arc::clone(&self.source);
-        self.found.push(Diagnostic { message, source, span, label: None, help: None });
+        let error = self.diagnostic(Severity::Error, span, message);
+        self.found.push(error);
         Hint(self.found.last_mut().expect("just pushed"))
+    }
+
+    fn diagnostic(&self, severity: Severity, span: Option<Span>, message: String) -> Diagnostic {
+        let source = Arc::clone(&self.source);
+        Diagnostic { severity, message, source, span, label: None, help: None }
     }
 }
 

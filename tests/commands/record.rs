@@ -25,13 +25,13 @@ fn a_record_is_the_trace_and_recording_changes_nothing() {
         let mut runner = scenario.prepare().expect("the scenario is valid");
         for seed in SEEDS {
             let mut tape = Vec::new();
-            let recorded = runner.record_to(seed, None, &mut tape).expect("memory takes all");
+            let recorded = runner.record_to(seed, &mut tape).expect("memory takes all");
             let (outcome, trace) = runner.record(seed);
             assert_eq!(entries(&tape), trace.entries, "{name}, seed {seed}");
             let digests = [recorded.digest, outcome.digest, runner.run(seed).digest];
             assert_eq!(digests, [outcome.digest; 3], "{name}, seed {seed}");
             let mut again = Vec::new();
-            runner.record_to(seed, None, &mut again).expect("memory takes all");
+            runner.record_to(seed, &mut again).expect("memory takes all");
             assert!(tape == again, "{name}, seed {seed}: other bytes");
         }
     }
@@ -59,7 +59,7 @@ fn a_full_disk_ends_the_run_and_leaves_the_next_unharmed() {
     let mut runner = scenario.prepare().expect("the scenario is valid");
     let whole = runner.run(1).digest;
     for size in [0, 100_000] {
-        let error = runner.record_to(1, None, &mut Disk(size)).expect_err("it is full");
+        let error = runner.record_to(1, &mut Disk(size)).expect_err("it is full");
         assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
         assert_eq!(runner.run(1).digest, whole);
     }

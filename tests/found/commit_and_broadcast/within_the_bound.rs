@@ -6,9 +6,7 @@ use std::collections::BTreeSet;
 
 use ftsim::Catalogue;
 use ftsim::scenario::Scenario;
-use ftsim_core::fault::Action;
-use ftsim_core::fault::condition::Condition;
-use ftsim_core::{FaultClass, Model, MutantKind, Outcome, ProcessId, Timing, Verdict};
+use ftsim_core::{MutantKind, Outcome, ProcessId, Verdict};
 
 use crate::shipped;
 
@@ -17,29 +15,10 @@ const SEED_COUNT_MAX: u64 = 40;
 
 /// Who was faulty in a run, as the class of faults defines it.
 fn faulty(scenario: &Scenario, outcome: &Outcome) -> BTreeSet<ProcessId> {
-    fn struck(action: &Action, model: &Model) -> Option<ProcessId> {
-        let is_slow_or_late = match action {
-            Action::Pause { resume_after: Some(_), .. } => true,
-            Action::Start(_) | Action::Resume { .. } | Action::Jump(..) => true,
-            Action::Begin(condition, _) => {
-                condition.clock().is_some()
-                    || matches!(condition, Condition::Slow(..) | Condition::SlowSync(..))
-            }
-            _ => false,
-        };
-        match action {
-            Action::Crash(_, crash) if model.faults == FaultClass::CrashRecovery => {
-                action.process().filter(|_| crash.recover_after.is_none())
-            }
-            Action::IfLeads(_, action) => struck(action, model),
-            // Without a bound on time nobody can be late.
-            _ if is_slow_or_late && model.timing == Timing::Asynchronous => None,
-            _ => action.process(),
-        }
-    }
     let fired =
         outcome.plan.faults.iter().enumerate().filter(|(i, _)| !outcome.unfired.contains(i));
-    fired.filter_map(|(_, f)| struck(&f.action, &scenario.resolved.model)).collect()
+    let model = &scenario.resolved.model;
+    fired.filter_map(|(_, fault)| model.made_faulty_by(&fault.action)).collect()
 }
 
 /// The sets of faulty processes of the runs in which a scenario shows its mutant; `None` if its

@@ -1,0 +1,85 @@
+//! Where a scenario goes beyond the model of its protocol, although it expects all to be well.
+
+use std::collections::BTreeSet;
+
+use ftsim_core::environment::network::{Link, Loss, Order};
+use ftsim_core::environment::transport::Guarantee;
+use ftsim_core::fault::Action;
+use ftsim_core::{FaultClass, Links, Probability, ProcessId};
+use ftsim_reports::counted;
+
+use super::Scenario;
+use super::problems::Problems;
+
+/// Warns of what the protocol does not claim to tolerate. Not where the scenario is about that: it
+/// has a mutant, or expects a property to be violated or undecided.
+pub fn warn(problems: &mut Problems<'_>, scenario: &Scenario) {
+    let expect = &scenario.expect;
+    let is_meant = scenario.experiment.setting.mutant.is_some()
+        || !expect.violated.is_empty()
+        || !expect.undecided.is_empty();
+    if !is_meant {
+        warn_of_faults(problems, scenario);
+        warn_of_links(problems, scenario);
+    }
+}
+
+/// A process lies to a protocol that tolerates only crashes, or more processes are faulty than the
+/// bound admits: the first such fault.
+fn warn_of_faults(problems: &mut Problems<'_>, scenario: &Scenario) {
+    let (model, setting) = (&scenario.resolved.model, &scenario.experiment.setting);
+    let name = scenario.entry.name;
+    let mut faulty: BTreeSet<ProcessId> = BTreeSet::new();
+    for (fault, origin) in scenario.experiment.plan.faults.iter().zip(&scenario.fault_origins) {
+        faulty.extend(model.made_faulty_by(&fault.action));
+        let lies = matches!(fault.action, Action::Corrupt(..));
+        let (claims, label) = if lies && model.faults != FaultClass::Byzantine {
+            let class = model.faults.as_str();
+            (format!("`{name}` tolerates {class} faults"), "here a process lies".to_owned())
+        } else if !model.bound.admits(setting, faulty.iter().copied()) {
+            let count = counted(faulty.len() as u64, "faulty process");
+            (
+                format!("`{name}` tolerates {}", model.bound),
+                format!("with this fault, {count} of {}", setting.n),
+            )
+        } else {
+            continue;
+        };
+        problems.warn(&format!("fault[{origin}]"), claims).label(label).help(MEANT);
+        return;
+    }
+}
+
+/// Links that give less than the protocol needs.
+fn warn_of_links(problems: &mut Problems<'_>, scenario: &Scenario) {
+    let network = &scenario.experiment.network;
+    let guarantee = scenario.experiment.transport.guarantee;
+    let links = scenario.resolved.model.links;
+    if links == Links::FairLoss || guarantee == Guarantee::ReliableFifo {
+        return;
+    }
+    let needs = format!("`{}` needs links that are {}", scenario.entry.name, links.as_str());
+    let all =
+        || std::iter::once(&network.default).chain(network.overrides.iter().map(|(_, link)| link));
+    if guarantee == Guarantee::Raw {
+        let loses = |link: &Link| link.loss != Loss::Independent(Probability::NEVER);
+        let doubles = |link: &Link| link.duplicate != Probability::NEVER;
+        for (breaks, path, label) in [
+            (all().any(loses), "network.loss", "these lose messages"),
+            (all().any(doubles), "network.duplicate", "these duplicate messages"),
+        ] {
+            if breaks {
+                problems.warn(path, needs.clone()).label(label).help(TRANSPORT);
+            }
+        }
+    }
+    if links == Links::ReliableFifo && all().any(|link| link.order == Order::Any) {
+        problems.warn("network.order", needs).label("messages can overtake each other").help(FIFO);
+    }
+}
+
+const MEANT: &str = "if the scenario is about that, say in [expect] which properties are violated";
+const TRANSPORT: &str =
+    "write links = \"reliable\" in [network], or say in [expect] which properties are violated";
+const FIFO: &str =
+    "write order = \"fifo\" in [network], or say in [expect] which properties are violated";
