@@ -6,7 +6,6 @@ use ftsim_core::environment::network::{Link, Loss, Order};
 use ftsim_core::environment::transport::Guarantee;
 use ftsim_core::fault::Action;
 use ftsim_core::{FaultClass, Links, Probability, ProcessId};
-use ftsim_reports::counted;
 
 use super::Scenario;
 use super::problems::Problems;
@@ -30,17 +29,23 @@ fn warn_of_faults(problems: &mut Problems<'_>, scenario: &Scenario) {
     let (model, setting) = (&scenario.resolved.model, &scenario.experiment.setting);
     let name = scenario.entry.name;
     let mut faulty: BTreeSet<ProcessId> = BTreeSet::new();
-    for (fault, origin) in scenario.experiment.plan.faults.iter().zip(&scenario.fault_origins) {
+    // Where a seed chooses the process, the plan has a fault for each candidate.
+    let is_drawn =
+        |index| scenario.experiment.choices.iter().any(|choice| choice.faults.contains(&index));
+    let faults = scenario.experiment.plan.faults.iter().zip(&scenario.fault_origins).enumerate();
+    for (_, (fault, origin)) in faults.filter(|(index, _)| !is_drawn(*index)) {
         faulty.extend(model.made_faulty_by(&fault.action));
         let lies = matches!(fault.action, Action::Corrupt(..));
         let (claims, label) = if lies && model.faults != FaultClass::Byzantine {
             let class = model.faults.as_str();
             (format!("`{name}` tolerates {class} faults"), "here a process lies".to_owned())
         } else if !model.bound.admits(setting, faulty.iter().copied()) {
-            let count = counted(faulty.len() as u64, "faulty process");
+            let given = model.bound.parameter();
+            let given = given.map(|(key, value)| format!(", and here {key} = {value}"));
+            let claims = format!("`{name}` tolerates {}{}", model.bound, given.unwrap_or_default());
             (
-                format!("`{name}` tolerates {}", model.bound),
-                format!("with this fault, {count} of {}", setting.n),
+                claims,
+                format!("with this fault, {} of {} processes are faulty", faulty.len(), setting.n),
             )
         } else {
             continue;
@@ -55,7 +60,9 @@ fn warn_of_links(problems: &mut Problems<'_>, scenario: &Scenario) {
     let network = &scenario.experiment.network;
     let guarantee = scenario.experiment.transport.guarantee;
     let links = scenario.resolved.model.links;
-    if links == Links::FairLoss || guarantee == Guarantee::ReliableFifo {
+    // Before the network stabilises, anything may be lost.
+    let is_fair_loss = links == Links::FairLoss || network.stabilise_at.is_some();
+    if is_fair_loss || guarantee == Guarantee::ReliableFifo {
         return;
     }
     let needs = format!("`{}` needs links that are {}", scenario.entry.name, links.as_str());

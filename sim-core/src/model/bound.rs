@@ -65,6 +65,11 @@ impl Bound {
         Self { role: Some(role), ..self }
     }
 
+    /// The parameter that says how many the protocol is to tolerate, and what it says.
+    pub const fn parameter(&self) -> Option<(&'static str, u32)> {
+        self.parameter
+    }
+
     /// The largest number of faulty processes, counted among those that the bound is about.
     /// `None` if its parameter is out of the bound itself: then nothing is promised.
     pub fn max(&self, setting: &Setting) -> Option<u32> {
