@@ -1,4 +1,4 @@
-//! `ftsim check`: whether files are scenarios that can be run.
+//! `ftsim check`: checks whether files are runnable scenarios.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -9,10 +9,10 @@ use ftsim_reports::{counted, line};
 
 use crate::cli::{Exit, Failure, Out, load, scenario_files, tell};
 
-/// What `ftsim check` is told.
+/// Arguments of `ftsim check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Check these scenario files, and all in these folders
+    /// Check these scenario files, and all scenario files in these folders
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Print errors and warnings only

@@ -1,4 +1,4 @@
-//! `ftsim list` and `ftsim describe`: what the catalogue knows.
+//! `ftsim list` and `ftsim describe`: the contents of the catalogue.
 
 use std::io::{self, Write};
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::cli::{Exit, Format, complain};
 use crate::scenario::diagnostic::did_you_mean;
 
-/// Writes a line for each protocol.
+/// Writes one line per protocol.
 pub fn list(
     catalogue: &Catalogue,
     format: Format,
@@ -37,7 +37,7 @@ pub fn list(
     Ok(Exit::Good)
 }
 
-/// Writes all that is known of a protocol.
+/// Writes everything known about a protocol.
 pub fn describe(
     catalogue: &Catalogue,
     name: &str,
@@ -69,7 +69,7 @@ fn write_entry(out: &mut impl Write, entry: &Entry, page: Page) -> io::Result<()
     writeln!(out)?;
     let stated_for = entry.spec_faults.iter().map(|class| class.as_str());
     let stated_for = stated_for.collect::<Vec<_>>().join(", ");
-    let solves = format!("{} (a spec for faults: {stated_for})", entry.spec);
+    let solves = format!("{} (a spec for these faults: {stated_for})", entry.spec);
     let bound = model.bound.to_string();
     let facts = [
         ("solves", solves.as_str()),
@@ -85,7 +85,7 @@ fn write_entry(out: &mut impl Write, entry: &Entry, page: Page) -> io::Result<()
         page.write_line(out, (plain, &format!("{name:8}  ")), &line(value))?;
     }
     if entry.has_leader {
-        let text = "announced: faults can be aimed at \"leader\"";
+        let text = "announced: faults can target \"leader\"";
         page.write_line(out, (plain, "leader    "), text)?;
     }
     if entry.has_corruptible_state {
@@ -103,7 +103,7 @@ fn write_entry(out: &mut impl Write, entry: &Entry, page: Page) -> io::Result<()
     table(out, &rows, page)?;
     if !entry.mutants.is_empty() {
         writeln!(out)?;
-        let text = "params.mutant = \"…\" makes the protocol, or its world, wrong";
+        let text = "params.mutant = \"…\" breaks the protocol or one of its assumptions";
         page.write_line(out, (plain, "Mutants: "), text)?;
     }
     let rows: Vec<[String; 4]> = entry
@@ -131,7 +131,7 @@ fn write_entry(out: &mut impl Write, entry: &Entry, page: Page) -> io::Result<()
     table(out, &entry.adversaries.iter().map(row).collect::<Vec<_>>(), page)
 }
 
-/// One section's keys: name, type, default, meaning.
+/// The keys of one section: name, type, default, meaning.
 fn keys(out: &mut impl Write, section: &str, schema: &Value, page: Page) -> io::Result<()> {
     let rows = key_rows(schema);
     writeln!(out, "\n{section}{}", if rows.is_empty() { " has no keys" } else { "" })?;
@@ -151,7 +151,7 @@ fn key_rows(schema: &Value) -> Vec<[String; 4]> {
     properties.iter().map(row).collect()
 }
 
-/// A type in words, as far as its schema tells.
+/// A type in words, as far as its schema determines it.
 fn type_text(property: &Value, root: &Value) -> String {
     if let Some(reference) = property["$ref"].as_str() {
         let name = reference.rsplit('/').next().unwrap_or(reference);
@@ -184,7 +184,7 @@ fn type_text(property: &Value, root: &Value) -> String {
     }
 }
 
-/// `"a" or "b"` for a type of named values.
+/// `"a" or "b"` for an enumeration.
 fn alternatives(schema: &Value) -> Option<String> {
     let constants = |values: &[Value]| {
         let texts: Option<Vec<String>> =
@@ -262,7 +262,7 @@ fn entry_json(entry: &Entry) -> Value {
     })
 }
 
-/// Rows in columns, as wide as the page.
+/// Writes rows in columns that fit the page.
 fn table<const COLUMNS: usize>(
     out: &mut impl Write,
     rows: &[[String; COLUMNS]],
@@ -277,12 +277,14 @@ fn table<const COLUMNS: usize>(
 
 const fn links_meaning(links: Links) -> &'static str {
     match links {
-        Links::FairLoss => "fair-loss: they may lose, and double each message finitely often",
+        Links::FairLoss => {
+            "fair-loss: they may lose messages, and duplicate each one finitely often"
+        }
         Links::Reliable | Links::ReliableFifo => links.as_str(),
     }
 }
 
-/// Whether a protocol owes a property, with its default parameters.
+/// Whether a protocol must satisfy a property with its default parameters.
 fn owed(entry: &Entry, property: &PropertyInfo) -> &'static str {
     match property.standing {
         Standing::Core => "core",

@@ -1,4 +1,4 @@
-//! `ftsim diff`: where two runs begin to differ, and the states of those concerned.
+//! `ftsim diff`: the first difference between two runs, and the states of the processes involved.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -19,25 +19,25 @@ use crate::scenario::Scenario;
 use crate::scenario::crash_point::CrashPoint;
 use crate::scenario::seeds;
 
-/// So many of the events that both runs have are shown.
+/// The number of common events shown before the first difference.
 const CONTEXT: usize = 5;
 
-/// What `ftsim diff` is told.
+/// Arguments of `ftsim diff`.
 #[derive(Debug, Args)]
 pub(crate) struct DiffArgs {
-    /// Compare a run of this scenario file, or this repro
+    /// Compare a run of this scenario file or repro
     #[arg(value_name = "A")]
     pub one: PathBuf,
-    /// Compare it with a run of this one
+    /// Compare it with a run of this scenario file or repro
     #[arg(value_name = "B")]
     pub other: PathBuf,
-    /// Run seed S of A, and of B too; default: those of the repros
+    /// Run seed S of A, and also of B; default: the repros' seeds
     #[arg(long, value_name = "S", value_parser = seeds::seed)]
     pub seed: Option<u64>,
     /// Run seed T of B
     #[arg(long, value_name = "T", value_parser = seeds::seed)]
     pub other_seed: Option<u64>,
-    /// Crash process P after its Nth effect, in A, B or both: whatever runs every crash point
+    /// Crash process P after its Nth effect, in A, B or both: those that run every crash point
     #[arg(long, value_name = "P:N")]
     pub crash_point: Option<CrashPoint>,
 }
@@ -50,7 +50,7 @@ pub fn diff(args: &DiffArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exi
     let seed = args.seed.or(one.only_seed());
     let other_seed = args.other_seed.or(args.seed).or(other.only_seed()).or(seed);
     let (Some(seed), Some(other_seed)) = (seed, other_seed) else {
-        complain(&format!("{} is no repro and has many seeds: write --seed S", one.path));
+        complain(&format!("{} is not a repro and has many seeds: add --seed S", one.path));
         return Ok(Exit::BadInput);
     };
     if let Some(point) = args.crash_point
@@ -84,7 +84,7 @@ pub fn diff(args: &DiffArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exi
     match first_divergence(&a.recorded, &b.recorded) {
         None => {
             let events = counted(a.recorded.1.entries.len() as u64, "event");
-            writeln!(out, "the two runs are the same: {events}")?;
+            writeln!(out, "the two runs are identical: {events}")?;
             return Ok(Exit::Good);
         }
         Some(Differs::Event { index, one, other }) => {
@@ -112,14 +112,14 @@ impl Side<'_> {
         })
     }
 
-    /// The step of this event, or the last of the run.
+    /// The step of this event, or the last step of the run.
     fn step(&self, index: usize) -> u64 {
         let entries = &self.recorded.1.entries;
         entries.get(index).or(entries.last()).map_or(0, |entry| entry.step)
     }
 }
 
-/// The last events that both have, and the first that differ.
+/// Writes the last common events and the first events that differ.
 fn write_event(
     out: &mut impl Write,
     sides: &[Side<'_>; 2],
@@ -143,7 +143,7 @@ fn write_event(
     writeln!(out)
 }
 
-/// The states of the processes that the two events concern, after their steps.
+/// Writes the states of the two events' processes, after the events' steps.
 fn write_states(
     out: &mut Out,
     sides: &[Side<'_>; 2],

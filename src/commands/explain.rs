@@ -1,4 +1,4 @@
-//! `ftsim explain`: the story of a violation, and what it needs.
+//! `ftsim explain`: the story of a violation, and the faults it needs.
 
 use std::io::Write as _;
 
@@ -11,12 +11,13 @@ use crate::run::one_run::{OneRun, OneRunArgs};
 use crate::run::repro;
 use crate::run::story::{first, needs_of, tell, violations, write_others};
 
-/// What `ftsim explain` is told.
+/// Arguments of `ftsim explain`.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
     #[command(flatten)]
     run: OneRunArgs,
-    /// Explain the violation of property ID; default: the first that is not expected, or the first
+    /// Explain the violation of property ID; default: the first unexpected violation, or else the
+    /// first
     #[arg(long, value_name = "ID")]
     property: Option<String>,
     /// Write the story as FORMAT
@@ -24,12 +25,12 @@ pub(crate) struct ExplainArgs {
     format: StoryFormat,
 }
 
-/// How a story is written.
+/// The formats of a story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StoryFormat {
-    /// For people.
+    /// Text.
     Text,
-    /// A sequence diagram for Mermaid.
+    /// A Mermaid sequence diagram.
     Mermaid,
 }
 

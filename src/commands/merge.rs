@@ -1,5 +1,5 @@
-//! `ftsim merge`: the shards of sweeps made one result, byte for byte what one unsharded sweep
-//! gives.
+//! `ftsim merge`: combines the shards of a sweep into one result, byte for byte that of the
+//! unsharded sweep.
 
 use crate::files::at;
 use std::collections::BTreeMap;
@@ -21,10 +21,10 @@ use crate::sweep::results::{
     Written, difference,
 };
 
-/// What `ftsim merge` is told.
+/// Arguments of `ftsim merge`.
 #[derive(Debug, Args)]
 pub(crate) struct MergeArgs {
-    /// Merge the results in these folders, one for each shard
+    /// Merge the results in these folders, one per shard
     #[arg(required = true, value_name = "DIR")]
     pub folders: Vec<PathBuf>,
     /// Write the merged results to DIR/SCENARIO/
@@ -35,7 +35,7 @@ pub(crate) struct MergeArgs {
     pub junit: Option<PathBuf>,
 }
 
-/// Carries `ftsim merge` out.
+/// Executes `ftsim merge`.
 pub fn merge(args: &MergeArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
     let mut parts: BTreeMap<String, Vec<Part>> = BTreeMap::new();
     for folder in &args.folders {
@@ -44,7 +44,7 @@ pub fn merge(args: &MergeArgs, catalogue: &Catalogue, out: &mut Out) -> Result<E
         }
     }
     if parts.is_empty() {
-        return Err(Failure::BadFile("there are no results in these folders".to_owned()));
+        return Err(Failure::BadFile("these folders contain no results".to_owned()));
     }
     let mut merged = Vec::new();
     for mut parts in parts.into_values() {
@@ -66,7 +66,7 @@ pub fn merge(args: &MergeArgs, catalogue: &Catalogue, out: &mut Out) -> Result<E
         Merging::new(&parts, &scenario, None).take_all()?;
         merged.push((parts, scenario));
     }
-    // Nothing is written before all is found to fit.
+    // Nothing is written before all parts have been checked.
     let mut reports = Vec::new();
     for (parts, scenario) in merged {
         reports.push(merge_one(&args.out, &parts, &scenario)?);
@@ -89,7 +89,7 @@ impl Part {
     }
 }
 
-/// The results in a folder, one for each scenario.
+/// The results in a folder, one per scenario.
 fn parts_in(folder: &Path) -> Result<Vec<Part>, Failure> {
     let mut parts = Vec::new();
     for entry in at(folder, fs::read_dir(folder))? {
@@ -97,14 +97,15 @@ fn parts_in(folder: &Path) -> Result<Vec<Part>, Failure> {
         let path = entry.path();
         let kind = at(&path, entry.file_type())?;
         let results = path.join(RESULTS);
-        // What copies results makes a folder of the link.
+        // `latest` may be a folder here: some copying tools replace the link by a copy of its
+        // target.
         if !kind.is_dir() || entry.file_name() == LATEST || !results.exists() {
             continue;
         }
         if path.extension().is_some_and(|ending| ending == "part") {
             let path = path.display();
             return Err(Failure::BadFile(format!(
-                "{path} is a sweep that is not over: the same command with --resume finishes it"
+                "{path} is an unfinished sweep: run the same command with --resume to finish it"
             )));
         }
         let header = open(&results)?.header;
@@ -113,15 +114,15 @@ fn parts_in(folder: &Path) -> Result<Vec<Part>, Failure> {
     Ok(parts)
 }
 
-/// The lines of a shard, with a whole header.
+/// Opens the results of a shard, which must begin with a complete header.
 fn open(results: &Path) -> Result<Reader, Failure> {
     Reader::open(results)?.ok_or_else(|| {
         let path = results.display();
-        Failure::BadFile(format!("{path} does not begin with a sweep's header"))
+        Failure::BadFile(format!("{path} does not begin with the header of a sweep"))
     })
 }
 
-/// Refuses shards that are not all parts, each once, of one sweep by this ftsim.
+/// Refuses shards that are not all the parts, each once, of one sweep by this version of ftsim.
 fn fit(parts: &[Part]) -> Result<(), Failure> {
     let bad = |part: &Part, why: String| {
         Err(Failure::BadFile(format!("{}: {why}", part.results().display())))
@@ -134,7 +135,7 @@ fn fit(parts: &[Part]) -> Result<(), Failure> {
             return bad(part, format!("{difference} as in {}", other.display()));
         }
     }
-    // Without shards there is one part, the first of one.
+    // A sweep without shards is part 1 of 1.
     let place = |part: &Part| part.header.shard.map_or((1, 1), |shard| (shard.index, shard.count));
     let (_, count) = place(first);
     for (expected, part) in (1..).zip(parts) {
@@ -144,7 +145,7 @@ fn fit(parts: &[Part]) -> Result<(), Failure> {
             return bad(part, format!("one of {of} parts, but of {count} in {}", other.display()));
         }
         if index < expected {
-            return bad(part, format!("part {index} of {count} is there twice"));
+            return bad(part, format!("part {index} of {count} occurs twice"));
         }
         if index > expected {
             return bad(
@@ -175,7 +176,9 @@ fn merge_one(out: &Path, parts: &[Part], scenario: &Scenario) -> Result<SweepRep
         let found = parts.iter().map(|part| part.folder.join(REPROS).join(&name));
         let Some(path) = found.into_iter().find(|path| path.exists()) else {
             let folder = parts[0].folder.display();
-            return Err(Failure::BadFile(format!("{folder} and its like lack the repro {name}")));
+            return Err(Failure::BadFile(format!(
+                "{folder} and the other folders lack the repro {name}"
+            )));
         };
         let text = read(&path)?;
         stands_for(&path, &text, scenario, example)?;
@@ -209,7 +212,7 @@ fn stands_for(
 ) -> Result<(), Failure> {
     let catalogue = Catalogue::from(scenario.entry.clone());
     let Ok(found) = Scenario::parse(&path.display().to_string(), text, &catalogue) else {
-        return Err(Failure::BadFile(format!("{} is no repro", path.display())));
+        return Err(Failure::BadFile(format!("{} is not a repro", path.display())));
     };
     let stands = |repro: &Repro| repro.seed == example.seed && repro.digest == example.digest;
     if found.repro.as_ref().is_some_and(stands) {
@@ -220,12 +223,12 @@ fn stands_for(
     Err(Failure::BadFile(format!("{path} is not the repro of seed {seed} with digest {digest}")))
 }
 
-/// The result that the parts are added to, one after the other.
+/// The result to which the parts are added one by one.
 struct Merging<'a> {
     parts: &'a [Part],
     scenario: &'a Scenario,
     account: SweepState,
-    /// Where it is written; nowhere if it is only read, to see that all fits.
+    /// The folder that the result is written to; `None` if the parts are only checked.
     folder: Option<&'a mut Folder>,
 }
 

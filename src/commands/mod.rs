@@ -1,4 +1,4 @@
-//! The commands: what is typed, and what is done about it.
+//! The commands: their arguments, and their execution.
 
 mod check;
 mod describe;
@@ -41,91 +41,91 @@ use shrink::ShrinkArgs;
 use stress::StressArgs;
 use sweep::SweepArgs;
 
-/// What the exit status of a command means, a line each.
+/// The exit statuses of a command, one per line.
 macro_rules! exit_status {
     ($($line:literal)*) => { concat!("Exit status:", $("\n", $line),*) };
 }
 
 const EXIT_ALL: &str = exit_status! {
-    "    0  every expectation is met"
+    "    0  all expectations are met"
     "    1  some expectation is not met"
-    "    2  bad usage, a file that cannot be used, or output that cannot be written"
-    "    3  all that is wrong is that a limit came before a verdict"
-    "    4  a run was not deterministic, or not the one that a repro stands for"
-    "   70  ftsim itself has failed"
-    "  130  interrupted; what was finished is written"
-    "The --help of a command lists those that it can have. A reader that goes away, as in `| head`,"
-    "changes nothing about the status."
+    "    2  usage error, unusable file, or output that cannot be written"
+    "    3  a limit was reached before some verdict; nothing else is wrong"
+    "    4  a run was not deterministic, or did not match its repro"
+    "   70  ftsim itself failed"
+    "  130  interrupted; finished results are written"
+    "The --help of each command lists its statuses. A reader that closes the pipe early, as in"
+    "`| head`, does not change the status."
 };
 const EXIT_RUN: &str = exit_status! {
-    "    0  every expectation is met"
+    "    0  all expectations are met"
     "    1  some expectation is not met"
-    "    2  bad usage, a file that cannot be used, or output that cannot be written"
-    "    3  all that is wrong is that a limit came before a verdict"
+    "    2  usage error, unusable file, or output that cannot be written"
+    "    3  a limit was reached before some verdict; nothing else is wrong"
     "    4  with --check-determinism: the two executions of a run differ"
-    "   70  ftsim itself has failed"
-    "  130  interrupted; what was finished is written"
+    "   70  ftsim itself failed"
+    "  130  interrupted; finished results are written"
 };
 const EXIT_MERGE: &str = exit_status! {
-    "    0  every expectation is met"
+    "    0  all expectations are met"
     "    1  some expectation is not met"
-    "    2  bad usage, results that cannot be merged, or output that cannot be written"
-    "    3  all that is wrong is that a limit came before a verdict"
-    "    4  a run does not do again what its shard wrote of it"
-    "   70  ftsim itself has failed"
+    "    2  usage error, results that cannot be merged, or output that cannot be written"
+    "    3  a limit was reached before some verdict; nothing else is wrong"
+    "    4  a run executed again differs from what its shard recorded"
+    "   70  ftsim itself failed"
 };
 const EXIT_REPLAY: &str = exit_status! {
     "    0  the run is shown, whatever its verdicts are"
-    "    2  bad usage, a file that cannot be used, or output that cannot be written"
-    "    4  the run is not the one that the repro stands for"
-    "   70  ftsim itself has failed"
+    "    2  usage error, unusable file, or output that cannot be written"
+    "    4  the run does not match its repro"
+    "   70  ftsim itself failed"
 };
 const EXIT_RECORD: &str = exit_status! {
     "    0  the run is recorded, whatever its verdicts are"
-    "    2  bad usage, a file that cannot be used, or output that cannot be written"
-    "    4  the run is not the one that the repro stands for"
-    "   70  ftsim itself has failed"
+    "    2  usage error, unusable file, or output that cannot be written"
+    "    4  the run does not match its repro"
+    "   70  ftsim itself failed"
     "  130  interrupted; nothing is written"
 };
 const EXIT_SHRINK: &str = exit_status! {
     "    0  the scenario is written"
-    "    1  no run violates what is to be kept"
-    "    2  bad usage, a file that cannot be used, or output that cannot be written"
-    "   70  ftsim itself has failed"
+    "    1  no run violates the property to preserve"
+    "    2  usage error, unusable file, or output that cannot be written"
+    "   70  ftsim itself failed"
     "  130  interrupted; the smallest scenario so far is written"
 };
 const EXIT_STRESS: &str = exit_status! {
-    "    0  nothing fell; with --beyond: every protocol did"
-    "    1  something fell; with --beyond: some protocol did not, whatever was broken"
-    "    2  bad usage, or output that cannot be written"
-    "   70  ftsim itself has failed, or the trace of a run is wrong"
-    "  130  interrupted; what was finished is written"
+    "    0  nothing fell; with --beyond: every protocol fell"
+    "    1  something fell; with --beyond: some protocol did not fall"
+    "    2  usage error, or output that cannot be written"
+    "   70  ftsim itself failed, or the trace of a run is wrong"
+    "  130  interrupted; finished results are written"
 };
 const EXIT_EXPLAIN: &str = exit_status! {
-    "    0  the story is told"
-    "    1  the run violates nothing, or not this property"
-    "    2  bad usage, a file that cannot be used, or output that cannot be written"
-    "    4  the run is not the one that the repro stands for"
-    "   70  ftsim itself has failed"
+    "    0  the story is written"
+    "    1  the run violates no property, or not the selected one"
+    "    2  usage error, unusable file, or output that cannot be written"
+    "    4  the run does not match its repro"
+    "   70  ftsim itself failed"
 };
 const EXIT_DIFF: &str = exit_status! {
-    "    0  the two runs are the same"
+    "    0  the two runs are identical"
     "    1  they differ"
-    "    2  bad usage, a file that cannot be used, or output that cannot be written"
-    "   70  ftsim itself has failed"
+    "    2  usage error, unusable file, or output that cannot be written"
+    "   70  ftsim itself failed"
 };
 const EXIT_CHECK: &str = exit_status! {
-    "    0  every file is a scenario that can be run"
-    "    2  bad usage, a file that cannot be used, or output that cannot be written"
-    "   70  ftsim itself has failed"
+    "    0  every file is a valid scenario"
+    "    2  usage error, unusable file, or output that cannot be written"
+    "   70  ftsim itself failed"
 };
 const EXIT_PRINT: &str = exit_status! {
-    "    0  it is written"
-    "    2  bad usage, a file that cannot be used, or output that cannot be written"
-    "   70  ftsim itself has failed"
+    "    0  the output is written"
+    "    2  usage error, unusable file, or output that cannot be written"
+    "   70  ftsim itself failed"
 };
 
-/// Run fault-tolerance protocols under injected faults, and check what they promise.
+/// Run fault-tolerance protocols under injected faults and check their properties.
 #[derive(Debug, Parser)]
 #[command(name = "ftsim", version, after_help = EXIT_ALL)]
 struct Cli {
@@ -135,31 +135,31 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run scenarios over their seeds, and compare with what they expect
+    /// Run scenarios and compare the results with their expectations
     #[command(after_help = EXIT_RUN)]
     Run(RunArgs),
-    /// Run many seeds, and write what came of them, with a repro for each kind of failure
+    /// Run many seeds and write the results, with a repro for each kind of failure
     #[command(after_help = EXIT_RUN)]
     Sweep(SweepArgs),
-    /// Make one result of the shards of a sweep
+    /// Merge the shards of a sweep into one result
     #[command(after_help = EXIT_MERGE)]
     Merge(MergeArgs),
-    /// Run one seed, and show its settings, its trace and its verdicts
+    /// Run one seed and show its settings, trace and verdicts
     #[command(after_help = EXIT_REPLAY)]
     Replay(ReplayArgs),
-    /// Run one seed, however long, and write what happens to a file while it goes on
+    /// Run one seed of any length and write its events to a file as it executes
     #[command(after_help = EXIT_RECORD)]
     Record(RecordArgs),
-    /// Show what `ftsim record` wrote, as `ftsim replay` shows a run
+    /// Show a run that `ftsim record` wrote, as `ftsim replay` shows a run
     #[command(after_help = EXIT_PRINT)]
     Show(ShowArgs),
-    /// Make the smallest scenario that fails as a run did
+    /// Reduce a failing run to a minimal scenario that fails in the same way
     #[command(after_help = EXIT_SHRINK)]
     Shrink(ShrinkArgs),
-    /// Draw scenarios within the model of a protocol, or just beyond, and see what falls
+    /// Run random scenarios within the model of a protocol, or just beyond it
     #[command(after_help = EXIT_STRESS)]
     Stress(StressArgs),
-    /// Tell the story of a violation: what led to it, and which faults it needs
+    /// Explain a violation: the events that led to it, and the faults it needs
     #[command(after_help = EXIT_EXPLAIN)]
     Explain(ExplainArgs),
     /// Show the first event in which two runs differ, and the states around it
@@ -174,13 +174,13 @@ enum Command {
     /// Describe a protocol: model, parameters, properties, mutants
     #[command(after_help = EXIT_PRINT)]
     Describe(DescribeArgs),
-    /// Write the skeleton of a protocol or of a scenario
+    /// Write the skeleton of a protocol or a scenario
     #[command(after_help = EXIT_PRINT)]
     New(NewArgs),
     /// Print the JSON schema of scenario files
     #[command(after_help = EXIT_PRINT)]
     Schema,
-    /// Print what completes commands and options in a shell
+    /// Print the completions of commands and options for a shell
     #[command(after_help = EXIT_PRINT)]
     Completions(CompletionsArgs),
     /// Print the manual page
@@ -195,7 +195,7 @@ struct ListArgs {
     format: Format,
 }
 
-/// What `ftsim describe` is told.
+/// Arguments of `ftsim describe`.
 #[derive(Debug, Args)]
 struct DescribeArgs {
     /// Describe this protocol
@@ -206,13 +206,13 @@ struct DescribeArgs {
     format: Format,
 }
 
-/// The whole program: reads the arguments, does what they say, and returns the exit status.
+/// The whole program: parses the arguments, executes the command and returns the exit status.
 #[expect(clippy::needless_pass_by_value, reason = "a program hands its catalogue over")]
 pub fn main(catalogue: Catalogue) -> ExitCode {
     ExitCode::from(main_with(std::env::args_os(), &catalogue))
 }
 
-/// As [`main`], with these arguments; the first is the name of the program.
+/// Like [`main`], with these arguments; the first is the name of the program.
 pub fn main_with(arguments: impl IntoIterator<Item = OsString>, catalogue: &Catalogue) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     set_program(&arguments.first().map_or_else(Default::default, |first| first.to_string_lossy()));
@@ -229,14 +229,14 @@ pub fn main_with(arguments: impl IntoIterator<Item = OsString>, catalogue: &Cata
         Ok(Ok(exit)) => exit,
         Ok(Err(failure)) => failed(&failure),
         Err(_) => {
-            complain("ftsim has failed, which is a bug");
+            complain("ftsim failed, which is a bug");
             Exit::Internal
         }
     };
     exit as u8
 }
 
-/// Tells how ftsim is used: because somebody asked, or did not know.
+/// Prints the help that the user requested, or a usage error.
 fn usage(error: &clap::Error, arguments: &[OsString], out: &mut Out) -> io::Result<Exit> {
     let is_plain = |argument: &OsString| !argument.to_string_lossy().contains(is_active);
     let text = match arguments.iter().all(is_plain) {
@@ -251,11 +251,11 @@ fn usage(error: &clap::Error, arguments: &[OsString], out: &mut Out) -> io::Resu
     Ok(Exit::Good)
 }
 
-/// Says why a command could not be carried out.
+/// Reports why a command failed.
 fn failed(failure: &Failure) -> Exit {
     match failure {
         Failure::Internal(error) => {
-            complain(&format!("ftsim has failed, which is a bug: {error}"));
+            complain(&format!("ftsim failed, which is a bug: {error}"));
         }
         _ => complain(&failure.to_string()),
     }

@@ -1,4 +1,4 @@
-//! `ftsim new`: the skeleton of a protocol or of a scenario.
+//! `ftsim new`: the skeleton of a protocol or a scenario.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::cli::{Exit, Failure, Out, complain, say};
 use crate::files::write_whole;
 use crate::scenario::diagnostic::did_you_mean;
 
-/// What `ftsim new` is told.
+/// Arguments of `ftsim new`.
 #[derive(Debug, Args)]
 pub(crate) struct NewArgs {
     #[command(subcommand)]
@@ -24,21 +24,21 @@ pub(crate) struct NewArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// The Rust file of a protocol
+    /// Write the Rust file of a protocol
     Protocol {
-        /// Its name in scenarios, such as token-ring
+        /// Name of the protocol in scenarios, such as token-ring
         #[arg(value_name = "NAME")]
         name: String,
-        /// Write to FILE; default: to standard output
+        /// Write to FILE; default: standard output
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
-    /// A scenario of a protocol, with every parameter and its default
+    /// Write a scenario of a protocol, with every parameter and its default
     Scenario {
-        /// The protocol
+        /// Name of the protocol
         #[arg(value_name = "PROTOCOL")]
         protocol: String,
-        /// Write to FILE; default: to standard output
+        /// Write to FILE; default: standard output
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
@@ -50,8 +50,8 @@ pub fn new(args: &NewArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit,
             Some(text) => (text, output),
             None => {
                 complain(&format!(
-                    "`{name}` is no name of a protocol\nhelp: write lower-case words with hyphens \
-                     between them, such as `token-ring`"
+                    "`{name}` is not a valid protocol name\nhelp: write lower-case words separated \
+                     by hyphens, such as `token-ring`"
                 ));
                 return Ok(Exit::BadInput);
             }
@@ -73,7 +73,7 @@ pub fn new(args: &NewArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit,
         return Ok(Exit::Good);
     };
     if path.exists() {
-        complain(&format!("{} is there already", path.display()));
+        complain(&format!("{} already exists", path.display()));
         return Ok(Exit::BadInput);
     }
     write_whole(path, text.as_bytes())?;
@@ -81,8 +81,8 @@ pub fn new(args: &NewArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit,
     Ok(Exit::Good)
 }
 
-/// The file of a protocol that broadcasts as best it can: it compiles, and is there to be changed.
-/// `None` if a protocol cannot be called that.
+/// The file of a best-effort broadcast protocol that compiles and is meant to be changed. `None` if
+/// the name is not valid for a protocol.
 fn protocol(name: &str) -> Option<String> {
     let is_word = |word: &str| {
         word.starts_with(|c: char| c.is_ascii_lowercase())
@@ -97,7 +97,7 @@ fn protocol(name: &str) -> Option<String> {
     Some(skeleton.replace("NAME_OF_TYPE", &type_name).replace("NAME_OF_PROTOCOL", name))
 }
 
-/// A scenario with a small number of processes, and the faults that the protocol bears.
+/// A scenario with a small number of processes and the faults that the protocol tolerates.
 fn scenario(entry: &Entry) -> String {
     let setting = setting(entry);
     let mut text = format!("protocol  = \"{}\"\nsummary   = \"\"\n", entry.name);
@@ -141,7 +141,7 @@ fn scenario(entry: &Entry) -> String {
     text
 }
 
-/// As few processes of each role as the protocol accepts and its bound says something about.
+/// A small number of processes for each role that the protocol accepts.
 fn setting(entry: &Entry) -> Setting {
     let empty = json!({});
     let accepts = |setting: &Setting| {
@@ -160,7 +160,7 @@ fn setting(entry: &Entry) -> Setting {
     tried.find(accepts).unwrap_or(single)
 }
 
-/// A key with what it means and its default, commented out.
+/// A key with its meaning and default, commented out.
 fn commented(key: &str, property: &Value) -> String {
     let described = property["description"].as_str().unwrap_or_default();
     let mut text: String = described.lines().map(|line| format!("# {line}\n")).collect();

@@ -1,4 +1,4 @@
-//! `ftsim record`: one run of any length, written to a file while it goes on.
+//! `ftsim record`: writes one run of any length to a file as it executes.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::files::at;
 use crate::run::one_run::OneRunArgs;
 use crate::run::record_file;
 
-/// What `ftsim record` is told.
+/// Arguments of `ftsim record`.
 #[derive(Debug, Args)]
 pub(crate) struct RecordArgs {
     #[command(flatten)]
@@ -34,7 +34,7 @@ pub fn record(args: &RecordArgs, catalogue: &Catalogue, out: &mut Out) -> Result
     let written = record_file::write(&run, &mut watched)?;
     bar.finish_and_clear();
     if halt.load(Ordering::Relaxed) {
-        complain("interrupted; nothing is left of the record");
+        complain("interrupted; no record is written");
         return Ok(Exit::Interrupted);
     }
     let (outcome, report) = at(&args.output, written)?;
@@ -44,8 +44,8 @@ pub fn record(args: &RecordArgs, catalogue: &Catalogue, out: &mut Out) -> Result
         Some(repro) if repro.digest != outcome.digest.to_string() => {
             out.flush()?;
             complain(&format!(
-                "{} is not reproduced: its digest is {}, this run has {}; `ftsim replay` tells \
-                 where they begin to differ",
+                "{} is not reproduced: its digest is {}, this run has {}; `ftsim replay` shows \
+                 where they differ",
                 run.scenario.path, repro.digest, outcome.digest
             ));
             Ok(Exit::NotDeterministic)
@@ -54,7 +54,7 @@ pub fn record(args: &RecordArgs, catalogue: &Catalogue, out: &mut Out) -> Result
     }
 }
 
-/// Passes bytes on, until somebody has had enough, and says how many there were.
+/// A writer that counts the bytes it passes on, shows progress, and fails once interrupted.
 struct Watched<'a> {
     file: &'a mut WholeFile,
     halt: &'a AtomicBool,

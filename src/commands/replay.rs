@@ -1,4 +1,4 @@
-//! `ftsim replay`: one seed, shown from its settings to its verdicts.
+//! `ftsim replay`: shows one run: settings, trace and verdicts.
 
 use std::io::Write;
 
@@ -13,7 +13,7 @@ use crate::run::one_run::OneRunArgs;
 use crate::run::report::RunReport;
 use crate::run::repro;
 
-/// What `ftsim replay` is told.
+/// Arguments of `ftsim replay`.
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
     #[command(flatten)]
@@ -21,7 +21,7 @@ pub(crate) struct ReplayArgs {
     /// Write the run as FORMAT
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: TraceFormat,
-    /// Audit the trace; what is found is a defect of ftsim (status 70)
+    /// Audit the trace; a finding is a defect of ftsim (status 70)
     #[arg(long)]
     audit: bool,
 }

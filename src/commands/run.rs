@@ -1,4 +1,4 @@
-//! `ftsim run`: scenarios over their seeds, against what they expect.
+//! `ftsim run`: runs scenarios over their seeds and compares the results with the expectations.
 
 use std::io::Write as _;
 use std::num::NonZeroUsize;
@@ -28,40 +28,40 @@ use crate::sweep::judge;
 use crate::sweep::regression;
 use crate::sweep::regression::Regressions;
 
-/// What `ftsim run` is told.
+/// Arguments of `ftsim run`.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Run these scenario files, and all in these folders
+    /// Run these scenario files, and all scenario files in these folders
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Run seeds 1 to N, or A..B without B, each at all of its crash points where the scenario says
-    /// `crash_points = "every"`; default: as the scenario says
+    /// Run seeds 1 to N, or A to B excluding B; default: the scenario's own. If the scenario says
+    /// `crash_points = "every"`, each seed runs at all of its crash points
     #[arg(long, value_name = "N | A..B")]
     pub seeds: Option<Seeds>,
-    /// Run seed S alone
+    /// Run only seed S
     #[arg(long, value_name = "S", value_parser = seeds::seed, conflicts_with = "seeds")]
     pub seed: Option<u64>,
     /// Write the results as FORMAT
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
-    /// Show how processes and operations fared (MTTF, MTTR, availability, latency), and what runs
-    /// cost: messages, steps, and bytes, which are counted only then
+    /// Report dependability figures (MTTF, MTTR, availability, latency) and the cost of runs:
+    /// messages, steps, and bytes, which only this option counts
     #[arg(long)]
     pub figures: bool,
-    /// Run on N threads; default: one for each processor. The results do not depend on it
+    /// Use N threads; default: one per processor. The results do not depend on N
     #[arg(long, short, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
-    /// Execute every run twice, and end at the first that is not the same
+    /// Execute every run twice, and end at the first one that differs
     #[arg(long)]
     pub check_determinism: bool,
-    /// Audit the trace of every run; what is found is a defect of ftsim (status 70)
+    /// Audit the trace of every run; a finding is a defect of ftsim (status 70)
     #[arg(long)]
     pub audit: bool,
-    /// End a run that takes longer than TIME, such as 30s: it is undecided if it goes on, and ends
-    /// the program if a handler does not return
+    /// End a run that takes longer than TIME, such as 30s: it is undecided if it goes on without
+    /// end, and ends the program if a handler does not return
     #[arg(long, value_name = "TIME")]
     pub timeout_run: Option<Duration>,
-    /// Show no progress, and only what is not as expected
+    /// Hide progress and all results that are as expected
     #[arg(long, short)]
     pub quiet: bool,
 }
@@ -122,7 +122,7 @@ impl RunArgs {
     }
 }
 
-/// Runs one scenario, as far as nobody interrupts it.
+/// Runs one scenario until it is done or interrupted.
 fn run_one(
     args: &RunArgs,
     scenario: &Scenario,
@@ -147,19 +147,19 @@ fn run_one(
     Ok(report)
 }
 
-/// The files that are no scenarios.
+/// The files that are not usable scenarios.
 fn unusable(args: &RunArgs, scenarios: &[Scenario]) -> Vec<String> {
     let files = scenario_files(&args.files);
     let names = files.iter().map(|file| file.display().to_string());
     names.filter(|name| !scenarios.iter().any(|scenario| scenario.path == *name)).collect()
 }
 
-/// What an interruption kept from being run.
+/// The message after an interruption, with the number of scenarios that were not started.
 fn interrupted(scenarios: &[Scenario], reports: &[ScenarioReport]) -> String {
     let left = scenarios.len() - reports.len();
     match left {
         0 => "interrupted".to_owned(),
-        _ => format!("interrupted; {} not begun", counted(left as u64, "scenario")),
+        _ => format!("interrupted; {} not started", counted(left as u64, "scenario")),
     }
 }
 

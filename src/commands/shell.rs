@@ -1,4 +1,4 @@
-//! `ftsim completions` and `ftsim man`: what a shell and a reader of manuals want.
+//! `ftsim completions` and `ftsim man`: shell completions and the manual page.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use ftsim_reports::program;
 use crate::cli::screen::Form;
 use crate::cli::{Exit, Failure, Out};
 
-/// What `ftsim completions` is told.
+/// Arguments of `ftsim completions`.
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsArgs {
     /// Print the completions for this shell
@@ -29,7 +29,7 @@ pub fn completions(
     Ok(Exit::Good)
 }
 
-/// One page for the program and all of its commands.
+/// Writes one manual page for the program and all of its commands.
 pub fn man(command: Command, out: &mut Out) -> Result<Exit, Failure> {
     let mut command = command.name(program());
     command.build();

@@ -1,4 +1,4 @@
-//! `ftsim show`: a record, as `ftsim replay` shows a run.
+//! `ftsim show`: shows a record as `ftsim replay` shows a run.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -10,13 +10,13 @@ use ftsim_reports::{Columns, write_entry, write_entry_jsonl};
 use crate::cli::{Exit, Failure, Out, TraceFormat};
 use crate::run::record_file::Reader;
 
-/// What `ftsim show` is told.
+/// Arguments of `ftsim show`.
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
-    /// A file that `ftsim record` has written
+    /// A file written by `ftsim record`
     #[arg(value_name = "RECORD")]
     record: PathBuf,
-    /// Show steps A to B without B only; either may be left out
+    /// Show steps A to B excluding B; either may be omitted
     #[arg(long, value_name = "A..B", default_value = "..", hide_default_value = true)]
     steps: Steps,
     /// Write the run as FORMAT
@@ -51,8 +51,8 @@ impl Steps {
     }
 }
 
-/// Reads the record twice: the widths of the columns and the report, which is at its end, come
-/// first.
+/// Reads the record twice, because the column widths and the report, which is at its end, are
+/// needed first.
 pub fn show(args: &ShowArgs, out: &mut Out) -> Result<Exit, Failure> {
     let mut columns = Columns::default();
     let mut reader = Reader::open(&args.record)?;

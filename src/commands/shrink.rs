@@ -1,4 +1,4 @@
-//! `ftsim shrink`: from a failing run to the smallest scenario that fails in the same way.
+//! `ftsim shrink`: reduces a failing run to a minimal scenario that fails in the same way.
 
 use std::io::Write;
 use std::ops::Range;
@@ -22,18 +22,19 @@ use crate::scenario::crash_point::{CrashPoint, NoSuchPoint};
 use crate::shrink;
 use crate::shrink::{Case, Effort, Shrunk, Size, Target};
 
-/// What `ftsim shrink` is told.
+/// Arguments of `ftsim shrink`.
 #[derive(Debug, Args)]
 pub(crate) struct ShrinkArgs {
     #[command(flatten)]
     run: OneRunArgs,
-    /// Keep the violation of property ID; default: the first that the scenario expects
+    /// Preserve the violation of property ID; default: the first one that the scenario expects,
+    /// otherwise the first one in the run
     #[arg(long, value_name = "ID")]
     property: Option<String>,
-    /// Write the scenario to FILE; default: to standard output
+    /// Write the scenario to FILE; default: standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Stop after this wall-clock time, such as 60s, with the smallest so far
+    /// Stop after this wall-clock time, such as 60s, with the smallest scenario so far
     #[arg(long, value_name = "TIME", default_value = "60s")]
     budget: Duration,
 }
@@ -84,8 +85,7 @@ pub fn shrink(args: &ShrinkArgs, catalogue: &Catalogue, out: &mut Out) -> Result
     Ok(if interrupted { Exit::Interrupted } else { Exit::Good })
 }
 
-/// The run to shrink: the one that is asked for, or else the first of the scenario's own that
-/// fails.
+/// The run to shrink: the selected one, or the first of the scenario's own runs that fails.
 fn failing_run(
     scenario: &Scenario,
     args: &ShrinkArgs,
@@ -103,12 +103,12 @@ fn failing_run(
     Ok(None)
 }
 
-/// The seeds that are looked through: the one that is asked for, or the scenario's own.
+/// The seeds to search: the selected one, or the scenario's own.
 fn seeds(scenario: &Scenario, args: &ShrinkArgs) -> Range<u64> {
     args.run.seed.map_or_else(|| scenario.own_seeds(), |seed| seed..seed.saturating_add(1))
 }
 
-/// The crash point that is asked for, if no seed has it.
+/// The error for a selected crash point that no seed has.
 fn missing_point(
     scenario: &Scenario,
     args: &ShrinkArgs,
@@ -124,7 +124,7 @@ fn missing_point(
     Ok(missing)
 }
 
-/// The crash points of a seed that can be shrunk: the one that is asked for, if it has it, or all.
+/// The candidate crash points of a seed: the selected one, if the seed has it, or all.
 fn points(
     scenario: &Scenario,
     seed: u64,
@@ -135,7 +135,7 @@ fn points(
     Ok(all.filter(|point| asked.is_none_or(|asked| asked == *point)).map(Some).collect())
 }
 
-/// Says on stderr what was done.
+/// Reports the result on stderr.
 fn tell(shrunk: &Shrunk, seed: u64) {
     let Shrunk { before, after, runs, target, .. } = shrunk;
     let line = |size: &Size| {
@@ -150,16 +150,16 @@ fn tell(shrunk: &Shrunk, seed: u64) {
         )
     };
     let minimal = if shrunk.is_minimal {
-        "nothing can be left out"
+        "nothing more can be removed"
     } else {
-        "time was up: more could be left out"
+        "time was up: more might be removable"
     };
     let (message, runs) = (ftsim_reports::line(&shrunk.message), counted(*runs, "run"));
     let mut text = format!("seed {seed}, {}: {message}\n", target.name());
     text.push_str(&format!("  before  {}\n  after   {}\n", line(before), line(after)));
     text.push_str(&format!("  {runs}; {minimal}\n"));
     if shrunk.needs_its_seed {
-        text.push_str("  its seed still decides something that matters\n");
+        text.push_str("  the seed still decides something that matters\n");
     }
     say(&text);
 }

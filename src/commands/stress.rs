@@ -1,4 +1,4 @@
-//! `ftsim stress`: scenarios drawn within the model of a protocol, or just beyond it.
+//! `ftsim stress`: draws scenarios within the model of a protocol, or just beyond it.
 
 use std::io::Write;
 use std::num::NonZeroUsize;
@@ -20,48 +20,48 @@ use crate::scenario::diagnostic::did_you_mean;
 use crate::shrink::{self, Target};
 use crate::stress::{AUDIT, Assumption, Effort, Fallen, Stress, Summary, breakable};
 
-/// What `ftsim stress` is told.
+/// Arguments of `ftsim stress`.
 #[derive(Debug, Args)]
 pub(crate) struct StressArgs {
-    /// Draw scenarios for these protocols; default: for each
+    /// Draw scenarios for these protocols; default: all
     #[arg(value_name = "PROTOCOL")]
     protocols: Vec<String>,
-    /// Draw N scenarios for each protocol; with --beyond, for each of its assumptions
+    /// Draw N scenarios per protocol; with --beyond, per assumption
     #[arg(long, value_name = "N", default_value_t = 100)]
     scenarios: u64,
     /// Run N seeds of each scenario
     #[arg(long, value_name = "N", default_value_t = 10)]
     seeds: u64,
-    /// Draw other scenarios
+    /// Draw the scenarios from seed S
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// Begin no scenario after this wall-clock time, such as 60s, divided among the protocols
+    /// Start no scenario after this wall-clock time, such as 60s, divided among the protocols
     #[arg(long = "for", value_name = "TIME")]
     time: Option<Duration>,
-    /// Break one assumption of the model at a time, and see the protocol fall
+    /// Break one assumption of the model at a time; some property should then fall
     #[arg(long)]
     beyond: bool,
-    /// Write a scenario that shows it to DIR for each property that fell
+    /// For each property that fell, write a scenario that violates it to DIR
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// Shrink each scenario of --output for this long at most
+    /// Shrink each scenario of --output for at most this time
     #[arg(long, value_name = "TIME", default_value = "10s")]
     shrink: Duration,
-    /// Print scenario N of a protocol, and run nothing
+    /// Print scenario N of a protocol without running it
     #[arg(long, value_name = "N", conflicts_with_all = ["beyond", "output"])]
     show: Option<u64>,
     /// Write the results as FORMAT
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
-    /// Run on N threads; default: one for each processor. The results do not depend on it
+    /// Use N threads; default: one per processor. The results do not depend on N
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
-    /// Show no progress
+    /// Hide progress
     #[arg(long, short)]
     quiet: bool,
 }
 
-/// What came of one protocol, or of one of its assumptions.
+/// The result for a protocol, or for one of its assumptions.
 struct Row<'a> {
     entry: &'a Entry,
     broken: Option<Assumption>,
@@ -81,7 +81,8 @@ pub fn stress(args: &StressArgs, catalogue: &Catalogue, out: &mut Out) -> Result
         for entry in entries {
             let (scenario, _) = args.stress(entry, None).scenario(number);
             let text = scenario.map(|scenario| scenario.text);
-            write!(out, "{}", text.unwrap_or_else(|| "# every drawing was refused\n".into()))?;
+            let text = text.unwrap_or_else(|| "# every drawn scenario was refused\n".into());
+            write!(out, "{text}")?;
         }
         return Ok(Exit::Good);
     }
@@ -127,13 +128,13 @@ pub fn stress(args: &StressArgs, catalogue: &Catalogue, out: &mut Out) -> Result
         write_scenarios(args, &rows, folder, halt)?;
     }
     if halt.load(Ordering::Relaxed) {
-        complain("interrupted: what was not begun is left out");
+        complain("interrupted: scenarios that were not started are missing");
         return Ok(Exit::Interrupted);
     }
     Ok(args.exit(&rows))
 }
 
-/// The protocols that are asked for; `None` if there is no such one, and that is told.
+/// The selected protocols; `None`, after an error message, if one does not exist.
 fn entries<'a>(args: &StressArgs, catalogue: &'a Catalogue) -> Option<Vec<&'a Entry>> {
     if args.protocols.is_empty() {
         return Some(catalogue.entries().iter().collect());
@@ -162,7 +163,7 @@ impl StressArgs {
         }
     }
 
-    /// The protocol as it is, or each of its assumptions.
+    /// The protocol with its model intact, or with each of its assumptions broken in turn.
     fn parts<'a>(&self, entry: &'a Entry) -> Vec<(&'a Entry, Option<Assumption>)> {
         if !self.beyond {
             return vec![(entry, None)];
@@ -252,7 +253,7 @@ fn row_json(row: &Row<'_>) -> Value {
     })
 }
 
-/// Writes a scenario for each property that fell, as small as time allows.
+/// Writes a scenario for each property that fell, shrunk as far as time allows.
 fn write_scenarios(
     args: &StressArgs,
     rows: &[Row<'_>],

@@ -1,4 +1,4 @@
-//! `ftsim sweep`: many seeds of scenarios, into a folder that says what came of them.
+//! `ftsim sweep`: runs many seeds of scenarios and writes the results to a folder.
 
 use std::io::Write;
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -29,66 +29,66 @@ use crate::sweep::results::{BLOCK, BlockLine, Folder, Header, SCHEMA, StopRule, 
 use crate::sweep::shard::Shard;
 use crate::sweep::{Stop, SweepJob};
 
-/// What `ftsim sweep` is told.
+/// Arguments of `ftsim sweep`.
 #[derive(Debug, Args)]
 pub(crate) struct SweepArgs {
-    /// Sweep over these scenario files, and all in these folders
+    /// Sweep over these scenario files, and all scenario files in these folders
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Run seeds A to B without B, or 1 to N, each at all of its crash points where the scenario
-    /// says `crash_points = "every"`; default: as the scenario says
+    /// Run seeds 1 to N, or A to B excluding B; default: the scenario's own. If the scenario says
+    /// `crash_points = "every"`, each seed runs at all of its crash points
     #[arg(long, value_name = "N | A..B")]
     pub seeds: Option<Seeds>,
-    /// Begin with a seed made of this commit instead, and run as many
+    /// Run the same number of seeds, starting at a seed made from this commit
     #[arg(long, value_name = "HEX")]
     pub seed_from_commit: Option<CommitSeed>,
     /// Write the results to DIR/SCENARIO/
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Run on N threads; default: one for each processor. The results do not depend on it
+    /// Use N threads; default: one per processor. The results do not depend on N
     #[arg(long, short, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
-    /// Run the Ith of N parts of the seeds; `ftsim merge` makes one result of all
+    /// Run part I of N of the seeds; `ftsim merge` combines the results of the parts
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
-    /// Begin no further seed after this time, such as 10m, shared among the scenarios
+    /// Start no further block of 50 seeds after this time, such as 10m, which the scenarios share
     #[arg(long = "for", value_name = "TIME")]
     pub time: Option<Duration>,
-    /// End a run that takes longer than TIME, such as 30s: it is undecided if it goes on, and ends
-    /// the program if a handler does not return; what was finished can be resumed
+    /// End a run that takes longer than TIME, such as 30s: it is undecided if it goes on without
+    /// end, and ends the program if a handler does not return; --resume continues there
     #[arg(long, value_name = "TIME")]
     pub timeout_run: Option<Duration>,
-    /// End at the first seed that fails in a way that its scenario does not expect
+    /// End at the smallest seed that fails in a way that its scenario does not expect
     #[arg(long, conflicts_with_all = ["until", "max_failures"])]
     pub until_failure: bool,
-    /// End at the first seed that violates PROPERTY, expected or not; or panicked
+    /// End at the smallest seed that violates PROPERTY, expected or not, or that `panicked`
     #[arg(long, value_name = "PROPERTY", conflicts_with = "max_failures")]
     pub until: Option<String>,
-    /// End after the 50 seeds in which the Kth failing run is, expected or not
+    /// End after the block of 50 seeds that contains the Kth failing run, expected or not
     #[arg(long, value_name = "K")]
     pub max_failures: Option<NonZeroU64>,
-    /// Go on where an interrupted sweep ended
+    /// Continue an interrupted sweep
     #[arg(long)]
     pub resume: bool,
-    /// Execute every run twice, and end at the first that is not the same
+    /// Execute every run twice, and end at the first one that differs
     #[arg(long)]
     pub check_determinism: bool,
-    /// Add seeds that failed unexpectedly to regressions/ beside the scenario
+    /// Add seeds that failed unexpectedly to regressions/, beside the scenario
     #[arg(long)]
     pub save_failures: bool,
-    /// Shrink the first three runs of each group of failures and keep the smallest, for at most
-    /// this time a scenario; or off
+    /// Shrink the first three runs of each group of failures, for at most this time per scenario;
+    /// or off
     #[arg(long, value_name = "TIME | off", default_value = "30s")]
     pub shrink: ShrinkBudget,
     /// Write the failures as JUnit XML to FILE
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
-    /// Show no progress, and only what is not as expected
+    /// Hide progress and all results that are as expected
     #[arg(long, short)]
     pub quiet: bool,
 }
 
-/// How long a sweep may shrink what it found; not at all, if `None`.
+/// The time for shrinking failures; `None`: they are not shrunk.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ShrinkBudget(pub Option<Duration>);
 
@@ -106,7 +106,7 @@ impl FromStr for ShrinkBudget {
 }
 
 impl SweepArgs {
-    /// All seeds of the sweep over this scenario, those of other shards too.
+    /// All seeds of the sweep over this scenario, including those of other shards.
     pub(crate) fn seeds_of(&self, scenario: &Scenario) -> Range<u64> {
         let seeds = self.seeds.as_ref().map_or_else(|| scenario.own_seeds(), |s| s.0.clone());
         match self.seed_from_commit {
@@ -116,24 +116,24 @@ impl SweepArgs {
     }
 }
 
-/// Carries `ftsim sweep` out.
+/// Executes `ftsim sweep`.
 pub fn sweep(args: &SweepArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
     let (scenarios, bad_input) = load_all(&args.files, catalogue);
     if bad_input {
         return Ok(Exit::BadInput);
     }
     if let Some(name) = doubled(&scenarios) {
-        complain(&format!("two scenarios are called {name}: their results would be in one folder"));
+        complain(&format!("two scenarios are called {name}: their results would share a folder"));
         return Ok(Exit::BadInput);
     }
-    // Nothing is run, and nothing is written, before all is found to have a place.
+    // Check that all results can be written before the first run.
     for scenario in &scenarios {
         Folder::check(&args.out, &scenario.name())?;
     }
     if let Some(scenario) = scenarios.iter().find(|scenario| !are_seeds(&args.seeds_of(scenario))) {
         let count = count(&args.seeds_of(scenario));
         complain(&format!(
-            "{}: {count} seeds from this commit on end beyond {SEED_MAX}, the last seed",
+            "{}: {count} seeds starting at this commit end beyond the last seed, {SEED_MAX}",
             scenario.path
         ));
         return Ok(Exit::BadInput);
@@ -154,7 +154,7 @@ pub fn sweep(args: &SweepArgs, catalogue: &Catalogue, out: &mut Out) -> Result<E
             break;
         }
         progress.begin(&scenario.path);
-        // The time that is left is shared among the scenarios that are left.
+        // The remaining time is shared among the remaining scenarios.
         let left = u32::try_from(left).unwrap_or(u32::MAX);
         let until = end.map(|end| clock() + end.saturating_sub(clock()) / left);
         let one = ScenarioSweep { args, scenario, progress: &progress, halt, until };
@@ -166,7 +166,7 @@ pub fn sweep(args: &SweepArgs, catalogue: &Catalogue, out: &mut Out) -> Result<E
     ci::write(args.junit.as_deref(), out, &reports, &results)?;
     if halt.load(Ordering::Relaxed) {
         out.flush()?;
-        complain("interrupted; the same command with --resume goes on from here");
+        complain("interrupted; run the same command with --resume to continue");
         return Ok(Exit::Interrupted);
     }
     Ok(report::exit(&reports))
@@ -176,7 +176,7 @@ const fn count(seeds: &Range<u64>) -> u64 {
     seeds.end.saturating_sub(seeds.start)
 }
 
-/// The name of two scenarios.
+/// A name that two scenarios have.
 fn doubled(scenarios: &[Scenario]) -> Option<String> {
     let names: Vec<String> = scenarios.iter().map(Scenario::name).collect();
     (1..names.len()).find(|i| names[..*i].contains(&names[*i])).map(|i| names[i].clone())
@@ -188,7 +188,7 @@ struct ScenarioSweep<'a> {
     scenario: &'a Scenario,
     progress: &'a Progress,
     halt: &'a AtomicBool,
-    /// When its time is up, on the progress's clock.
+    /// The end of its time, on the progress's clock.
     until: Option<std::time::Duration>,
 }
 
@@ -222,7 +222,7 @@ impl ScenarioSweep<'_> {
         Ok(report)
     }
 
-    /// What the failures shrink to, unless there is no time for that.
+    /// The shrunk failures; none if shrinking is off or the sweep was interrupted.
     fn shrink(&self, account: &SweepState) -> Result<Vec<NamedText>, Failure> {
         let budget = self.args.shrink.0.filter(|_| !self.halt.load(Ordering::Relaxed));
         let Some(budget) = budget else { return Ok(Vec::new()) };
@@ -243,7 +243,7 @@ impl ScenarioSweep<'_> {
         Ok(folder)
     }
 
-    /// Runs what is left, block by block.
+    /// Runs the remaining seeds, block by block.
     fn run(
         &self,
         header: &Header,
@@ -301,7 +301,7 @@ impl ScenarioSweep<'_> {
     }
 }
 
-/// What this sweep is asked for.
+/// The header of the results: the parameters of this sweep.
 fn header(scenario: &Scenario, args: &SweepArgs) -> Header {
     let first = args.until_failure.then_some(StopRule::FirstUnexpected);
     let violates = args.until.clone().map(StopRule::Violates);

@@ -46,7 +46,7 @@ fn stderr(output: &Output) -> String {
 fn help_lists_the_exit_status() {
     let output = ftsim("help", &[], &["--help"]);
     assert_eq!(output.status.code(), Some(0));
-    for line in ["run ", "replay ", "Exit status:", "   70  ftsim itself has failed"] {
+    for line in ["run ", "replay ", "Exit status:", "   70  ftsim itself failed"] {
         assert!(stdout(&output).contains(line), "{line}: {}", stdout(&output));
     }
     assert_eq!(ftsim("help", &[], &["frobnicate"]).status.code(), Some(2));

@@ -505,7 +505,7 @@ fn a_run_that_is_interrupted_writes_what_was_finished() {
     let (out, err) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(130), "{out}{err}");
-    assert_eq!(err, "error: interrupted; 1 scenario not begun\n");
+    assert_eq!(err, "error: interrupted; 1 scenario not started\n");
     assert!(out.starts_with("UNEXPECTED  x.toml  beb  "), "{out}");
     let runs = out.lines().find_map(|line| line.strip_prefix("1 scenario, ")).expect("a summary");
     let count: u64 = runs.split(' ').next().and_then(|n| n.parse().ok()).expect("a number");

@@ -179,7 +179,7 @@ fn a_run_does_not_differ_from_itself_and_differs_from_another_seed() {
     let same = ftsim(&["diff", file, file, "--seed", "1"]);
     assert_eq!(same.status.code(), Some(0));
     assert!(
-        stdout(&same).ends_with("the two runs are the same: 270 events\n"),
+        stdout(&same).ends_with("the two runs are identical: 270 events\n"),
         "{}",
         stdout(&same)
     );
