@@ -1,4 +1,4 @@
-//! Files that are whole or not there: written beside their final name, which they get in the end.
+//! Atomic writing of files: a file is written under a temporary name and renamed when complete.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -6,43 +6,43 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
-/// The file system refuses.
+/// An error of the file system.
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {error}")]
 pub struct FileError {
     /// The file or folder.
     pub path: String,
-    /// Why.
+    /// The reason.
     pub error: io::Error,
 }
 
-/// Names the file that an error is about.
+/// Adds the path to an error.
 ///
 /// # Errors
-/// When the result is one.
+/// If the result is an error.
 pub fn at<T>(path: &Path, result: io::Result<T>) -> Result<T, FileError> {
     result.map_err(|error| FileError { path: path.display().to_string(), error })
 }
 
-/// A file that is being written. Dropped before its end, it leaves nothing.
+/// A file that is being written. It leaves nothing behind if it is dropped before it is finished.
 ///
-/// Until it is whole it has a name that no other file has, `.ftsim-XXXXXX.part`: two processes that
-/// write one file do not get in each other's way, and the last one that is done wins. A process
-/// that is killed leaves such a file, which nobody ever reads.
+/// Until it is complete it has a unique name, `.ftsim-XXXXXX.part`: two processes that write the
+/// same file do not interfere, and the one that finishes last wins. A process that is killed leaves
+/// such a file, which is never read.
 #[derive(Debug)]
 pub struct WholeFile {
     path: PathBuf,
-    /// Where it is until it is whole; `None` for what is no regular file, such as a pipe or a
-    /// terminal, which is written as it is.
+    /// The temporary file; `None` if the target is not a regular file, such as a pipe or a
+    /// terminal, which is written directly.
     beside: Option<TempPath>,
     file: File,
 }
 
 impl WholeFile {
-    /// Begins a file that will have this name.
+    /// Creates a file that will be given this name.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn create(path: &Path) -> Result<Self, FileError> {
         let path = path.to_owned();
         if path.metadata().is_ok_and(|there| !there.is_file()) {
@@ -55,7 +55,7 @@ impl WholeFile {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            // As any other file: others may read it if the user lets them.
+            // Normal permissions: readable by others if the user's umask allows.
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
         let beside = builder.tempfile_in(folder.unwrap_or(Path::new(".")));
@@ -64,10 +64,10 @@ impl WholeFile {
         Ok(Self { path, beside: Some(beside), file })
     }
 
-    /// Gives the file its name: it is whole.
+    /// Gives the complete file its name.
     ///
     /// # Errors
-    /// When it cannot have it.
+    /// If it cannot be renamed.
     pub fn finish(self) -> Result<(), FileError> {
         match self.beside {
             Some(beside) => at(&self.path, beside.persist(&self.path).map_err(|e| e.error)),
@@ -85,7 +85,7 @@ impl Write for WholeFile {
     }
 }
 
-/// The error without the name of a file that nobody has heard of.
+/// The error without the temporary file name, which means nothing to the user.
 fn without_path(error: &io::Error) -> io::Error {
     let text = error.to_string();
     let why = text.split(" at path ").next().unwrap_or(&text);
@@ -95,7 +95,7 @@ fn without_path(error: &io::Error) -> io::Error {
 /// Writes a whole file at once.
 ///
 /// # Errors
-/// When it cannot be written.
+/// If it cannot be written.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let mut file = WholeFile::create(path)?;
     at(path, file.write_all(bytes))?;

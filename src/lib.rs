@@ -1,4 +1,4 @@
-//! The command line of ftsim, as a library: bring your own protocols and get all of it.
+//! The command line of ftsim as a library, which accepts your own protocols.
 //!
 //! ```no_run
 //! fn main() -> std::process::ExitCode {
@@ -6,9 +6,9 @@
 //! }
 //! ```
 //!
-//! Reading order: [`scenario::file`] is a file word for word, [`scenario`] what it means; [`run`]
-//! runs a seed, [`sweep`] many of them, and [`sweep::judge`] compares with what was expected;
-//! `commands` is the program's table of contents.
+//! Reading order: [`scenario::file`] is a file as it is written, [`scenario`] the checked result;
+//! [`run`] runs one seed, [`sweep`] many, and [`sweep::judge`] compares them with the expectation;
+//! `commands` lists the commands.
 
 pub mod audit;
 pub mod cli;

@@ -1,4 +1,4 @@
-//! The `ftsim` binary: the command line with the protocols that ftsim brings along.
+//! The `ftsim` binary: the command line with the built-in protocols.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! What the files of a crate of one's own import: `use ftsim::prelude::*`.
+//! The imports for a crate with your own protocols: `use ftsim::prelude::*`.
 
 pub use ftsim_core::prelude::*;
 

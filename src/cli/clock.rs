@@ -1,6 +1,6 @@
 //! The wall clock.
 
-/// What is on a clock that only goes forward.
+/// The reading of a monotonic clock.
 #[expect(clippy::disallowed_types, reason = "progress tells people of wall-clock time")]
 pub fn clock() -> std::time::Duration {
     static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();

@@ -7,10 +7,10 @@ use annotate_snippets::Renderer;
 use super::screen::Screen;
 use crate::scenario::diagnostic::Diagnostic;
 
-/// Where results go.
+/// Standard output, filtered.
 pub(crate) type Out = Screen<anstream::AutoStream<io::Stdout>>;
 
-/// Shows what is wrong on stderr.
+/// Prints diagnostics on stderr.
 pub(crate) fn tell(diagnostics: &[Diagnostic]) {
     for diagnostic in diagnostics {
         say(&format!("{}\n\n", diagnostic.render(&Renderer::styled())));
@@ -24,6 +24,6 @@ pub(crate) fn complain(message: &str) {
 /// Writes a text to stderr.
 pub(crate) fn say(text: &str) {
     let mut err = Screen::new(anstream::stderr());
-    // When stderr is gone, nobody is left to be told.
+    // A failure to write to stderr cannot be reported anywhere.
     let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }

@@ -1,35 +1,35 @@
-//! How a command ends.
+//! Exit statuses and failures of commands.
 
 use std::io;
 
 use crate::files::FileError;
 
-/// How a command ended.
+/// The exit status of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Every expectation is met.
     Good = 0,
-    /// Some is not.
+    /// Some expectation is not met.
     Unexpected = 1,
-    /// Bad usage or bad input.
+    /// Usage error or unusable input.
     BadInput = 2,
-    /// A limit came before a verdict.
+    /// A limit was reached before some verdict.
     Undecided = 3,
     /// A run was not deterministic.
     NotDeterministic = 4,
-    /// ftsim itself has failed.
+    /// ftsim itself failed.
     Internal = 70,
     /// Interrupted by a signal.
     Interrupted = 130,
 }
 
-/// Why a command could not be carried out.
+/// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// The output cannot be written.
     #[error("cannot write: {0}")]
     Output(#[from] io::Error),
-    /// A bug of ours.
+    /// A bug in ftsim.
     #[error("{0}")]
     Internal(String),
     /// A run was not deterministic.
@@ -38,7 +38,7 @@ pub(crate) enum Failure {
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A file that is no scenario cannot be used.
+    /// A file other than a scenario is unusable.
     #[error("{0}")]
     BadFile(String),
 }

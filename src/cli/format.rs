@@ -1,20 +1,20 @@
-//! In which form results are written.
+//! Output formats.
 
 use clap::ValueEnum;
 
 use super::screen::Form;
 
-/// How results are written.
+/// The format of results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people.
+    /// Text.
     Text,
-    /// For programs: one object.
+    /// One JSON object.
     Json,
 }
 
 impl Format {
-    /// What of it may be obeyed.
+    /// The form of the output, for the filter.
     pub(crate) const fn form(self) -> Form {
         match self {
             Self::Text => Form::Text,
@@ -23,17 +23,17 @@ impl Format {
     }
 }
 
-/// How a run is written.
+/// The format of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TraceFormat {
-    /// For people.
+    /// Text.
     Text,
-    /// For programs: an object a line.
+    /// One JSON object per line.
     Jsonl,
 }
 
 impl TraceFormat {
-    /// What of it may be obeyed.
+    /// The form of the output, for the filter.
     pub(crate) const fn form(self) -> Form {
         match self {
             Self::Text => Form::Text,

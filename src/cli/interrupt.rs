@@ -1,4 +1,5 @@
-//! Ctrl-C and SIGTERM: the first asks for an end after what is under way, the second ends at once.
+//! Ctrl-C and SIGTERM: the first signal ends the program after the work in progress, the second one
+//! at once.
 
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +8,7 @@ use crate::cli::Exit;
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// Listens from now on. The flag that it returns is set by the first signal.
+/// Installs the signal handler. The first signal sets the returned flag.
 pub fn listen() -> &'static AtomicBool {
     static LISTEN: Once = Once::new();
     LISTEN.call_once(|| {
@@ -16,7 +17,7 @@ pub fn listen() -> &'static AtomicBool {
                 std::process::exit(Exit::Interrupted as i32);
             }
         });
-        // Without a handler a signal ends ftsim at once, and what was finished is there even so.
+        // Without a handler a signal ends ftsim at once; finished results are already written.
         drop(heard);
     });
     &INTERRUPTED

@@ -1,8 +1,8 @@
-//! How many threads work.
+//! The number of threads.
 
 use std::num::NonZeroUsize;
 
-/// How many threads, where so many are asked for.
+/// The number of threads to use: the requested number, or one per processor.
 pub(crate) fn jobs(asked: Option<NonZeroUsize>) -> usize {
     let available = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     asked.map_or_else(available, NonZeroUsize::get)

@@ -1,4 +1,4 @@
-//! Scenario files, read.
+//! Loads scenario files.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use super::console::tell;
 use crate::scenario::Scenario;
 use crate::scenario::diagnostic::Diagnostic;
 
-/// The folder of seeds that once failed, beside the scenarios.
+/// The folder of regression seeds, beside the scenarios.
 pub const REGRESSIONS: &str = "regressions";
 
-/// Reads scenario files, and tells what is wrong with those that cannot be used; true if any.
+/// Loads scenario files and reports errors in the unusable ones; true if there are any.
 pub(crate) fn load_all(paths: &[PathBuf], catalogue: &Catalogue) -> (Vec<Scenario>, bool) {
     let mut scenarios = Vec::new();
     let mut bad_input = false;
@@ -29,8 +29,8 @@ pub(crate) fn load_all(paths: &[PathBuf], catalogue: &Catalogue) -> (Vec<Scenari
     (scenarios, bad_input)
 }
 
-/// The files that paths stand for: a folder for all files below it that end in `.toml`, by their
-/// names, without those of seeds that once failed. A folder without any stands for itself.
+/// The files that the paths denote: a folder denotes all files below it that end in `.toml`, sorted
+/// by name, without those of regression seeds. A folder without such files denotes itself.
 pub(crate) fn scenario_files(paths: &[PathBuf]) -> Vec<PathBuf> {
     let files = |path: &PathBuf| {
         let mut files = Vec::new();
@@ -42,7 +42,7 @@ pub(crate) fn scenario_files(paths: &[PathBuf]) -> Vec<PathBuf> {
 
 fn gather(folder: &Path, files: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(folder) else {
-        // Reading it as a file tells why.
+        // Reading it as a file reports the reason.
         if folder.is_dir() {
             files.push(folder.to_owned());
         }
@@ -60,7 +60,7 @@ fn gather(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Reads a scenario file.
+/// Loads a scenario file.
 pub(crate) fn load(path: &Path, catalogue: &Catalogue) -> Result<Scenario, Vec<Diagnostic>> {
     let name = path.display().to_string();
     let wrong = |message: String| vec![Diagnostic::of_file(&name, message)];

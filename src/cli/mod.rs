@@ -1,4 +1,4 @@
-//! What the commands share: how they end, where their output goes, what they read.
+//! Code shared by the commands: exit statuses, output, loading of files.
 
 mod clock;
 mod console;

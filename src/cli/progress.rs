@@ -1,4 +1,4 @@
-//! How far a sweep has come, on stderr: a bar on a terminal, a line now and then otherwise.
+//! Progress on stderr: a bar on a terminal, otherwise a line now and then.
 
 use super::clock;
 use std::fmt::Write;
@@ -10,10 +10,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::cli::say;
 
-/// How far all runs of a command have come.
+/// The progress of all runs of a command.
 pub struct Progress {
     bar: ProgressBar,
-    /// Lines where there is no terminal; none if `None`.
+    /// Progress lines, for use without a terminal.
     lines: Option<Lines>,
     failing: AtomicU64,
 }
@@ -21,18 +21,18 @@ pub struct Progress {
 struct Lines {
     total: u64,
     start: std::time::Duration,
-    /// When the next line is due, in seconds after the start.
+    /// The time of the next line, in seconds after the start.
     due: AtomicU64,
     done: AtomicU64,
 }
 
-/// From one line to the next.
+/// The interval between lines.
 const LINE_EVERY_SECONDS: u64 = 10;
 
 impl Progress {
-    /// So many seeds are to come; without a terminal nothing is shown, nor if it is to be quiet.
+    /// Progress towards `total` seeds; shows nothing if `quiet`, or without a terminal.
     pub fn new(total: u64, quiet: bool) -> Self {
-        // The target hides itself where stderr is no terminal.
+        // The target hides itself if stderr is no terminal.
         let target = match quiet {
             true => ProgressDrawTarget::hidden(),
             false => ProgressDrawTarget::stderr_with_hz(10),
@@ -41,14 +41,14 @@ impl Progress {
         let template = "{wide_msg} {bar:24} {human_pos}/{human_len} seeds, {rate}, {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
-                // When the terminal is gone, nobody is left to be told.
+                // A failure to write to the terminal cannot be reported anywhere.
                 let _ = out.write_str(&rate(state.per_sec()));
             }));
         }
         Self { bar, lines: None, failing: AtomicU64::new(0) }
     }
 
-    /// As [`Progress::new`], with lines where there is no terminal.
+    /// Like [`Progress::new`], but prints lines without a terminal.
     pub fn with_lines(total: u64, quiet: bool) -> Self {
         let lines = Lines {
             total,
@@ -60,12 +60,12 @@ impl Progress {
         Self { lines, ..Self::new(total, quiet) }
     }
 
-    /// Now comes this scenario.
+    /// Shows this scenario as the current one.
     pub fn begin(&self, scenario: &str) {
         self.bar.set_message(line(scenario).into_owned());
     }
 
-    /// So many more seeds are done.
+    /// Counts this many more finished seeds.
     pub fn done(&self, count: u64) {
         self.bar.inc(count);
         let Some(lines) = &self.lines else { return };
@@ -92,7 +92,7 @@ impl Progress {
         say(&told);
     }
 
-    /// So many runs of this scenario have failed so far.
+    /// Shows the number of failed runs of this scenario so far.
     pub fn failing(&self, scenario: &str, count: u64) {
         self.failing.store(count, Ordering::Relaxed);
         if count > 0 {
@@ -101,13 +101,13 @@ impl Progress {
         }
     }
 
-    /// All is done; the bar goes away.
+    /// Removes the bar.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
 }
 
-/// Seeds a second: whole ones, or tenths where there are few.
+/// Seeds per second: rounded to tenths below 10, and otherwise to whole numbers.
 fn rate(per_second: f64) -> String {
     if per_second < 10.0 {
         return format!("{per_second:.1} a second");
@@ -117,7 +117,7 @@ fn rate(per_second: f64) -> String {
     format!("{} a second", with_separators(whole))
 }
 
-/// What moves, on a terminal, while something goes on whose end is not known.
+/// A spinner, shown only on a terminal, for work of unknown length.
 pub fn spinner(name: &str) -> ProgressBar {
     let bar = if std::io::stderr().is_terminal() {
         ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))

@@ -1,63 +1,63 @@
-//! What reaches standard output and standard error: nothing that a terminal or a CI service would
-//! obey, apart from our own styles and line ends.
+//! Filters standard output and standard error: nothing passes that a terminal or a CI service would
+//! interpret, except our own styles and line ends.
 //!
-//! Reports write foreign text with [`ftsim_reports::foreign`], in one line. This is the door behind
-//! them: whatever passes without that is defused here, character by character.
+//! Reports write untrusted text with [`ftsim_reports::foreign`], on one line. This filter is the
+//! second line of defence: it escapes, character by character, whatever bypassed the first.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 
 use ftsim_reports::is_active;
 
-/// What is written, which says how a character is written that must not be obeyed.
+/// The form of the output, which determines how a dangerous character is escaped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Form {
-    /// Text for people.
+    /// Plain text.
     #[default]
     Text,
-    /// JSON, or TOML: both read `\u009b` inside of a string as the character itself.
+    /// JSON or TOML: both read `\u009b` inside a string as the character itself.
     Data,
     /// Commands for GitHub Actions: lines that begin with `::`.
     Commands,
 }
 
-/// So much is gathered before it is passed on.
+/// The number of bytes that are buffered before they are passed on.
 const GATHERED: usize = 1 << 16;
 
-/// A writer in front of another one. It gathers whole lines and passes them on in large pieces;
-/// between them it holds no lock, so that a protocol can print.
+/// A filter in front of a writer. It buffers whole lines and passes them on in large pieces; in
+/// between it holds no lock, so that a protocol can print.
 pub struct Screen<W> {
     to: W,
     form: Form,
     gathered: Vec<u8>,
-    /// How much of it is whole lines.
+    /// The length of the whole lines in the buffer.
     whole: usize,
     closed: bool,
 }
 
 impl<W: Write> Screen<W> {
-    /// A screen in front of this writer.
+    /// A filter in front of this writer.
     pub const fn new(to: W) -> Self {
         Self { to, form: Form::Text, gathered: Vec::new(), whole: 0, closed: false }
     }
 
-    /// What is written from now on is of this form.
+    /// Sets the form of the output that follows.
     ///
     /// # Errors
-    /// When what was written before cannot be passed on.
+    /// If the output so far cannot be passed on.
     pub fn begin(&mut self, form: Form) -> io::Result<()> {
         self.pass_on(self.gathered.len())?;
         self.form = form;
         Ok(())
     }
 
-    /// Whether nobody reads any more. What is written then goes nowhere, and that is no error: the
-    /// exit status is the same whoever reads the output, and however much of it.
+    /// Whether the reader closed the pipe. Further output is then discarded, which is no error: the
+    /// exit status does not depend on how much of the output is read.
     pub const fn is_closed(&self) -> bool {
         self.closed
     }
 
-    /// Passes the first so many bytes on.
+    /// Passes on the first `count` bytes.
     fn pass_on(&mut self, count: usize) -> io::Result<()> {
         let result = if count == 0 || self.closed {
             Ok(())
@@ -106,10 +106,10 @@ impl<W: Write> Write for Screen<W> {
     }
 }
 
-/// The text without anything that would be obeyed.
+/// The text with everything that would be interpreted escaped.
 pub fn defused(text: &str, form: Form) -> Cow<'_, str> {
     let is_suspicious = |byte: u8| {
-        // What begins an active character outside of ASCII, and what begins a command.
+        // The first byte of an active character outside ASCII, or of a command.
         byte < b' ' && byte != b'\n' || matches!(byte, 0x7f | 0xc2 | 0xd8 | 0xe2 | 0xef | b'#')
     };
     let begins_a_command =
@@ -144,7 +144,7 @@ pub fn defused(text: &str, form: Form) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// The text behind the styles that it begins with.
+/// The text after its leading styles.
 fn shown(text: &str) -> &str {
     let mut text = text;
     while let Some(length) = style(text) {
@@ -154,7 +154,7 @@ fn shown(text: &str) -> &str {
 }
 
 /// The length of the style that the text begins with, if it is one that we write: no colour that
-/// could hide a text, nothing that blinks.
+/// could hide text, no blinking.
 fn style(text: &str) -> Option<usize> {
     let rest = text.strip_prefix("\u{1b}[")?;
     let codes = rest.split_once('m')?.0;
@@ -209,7 +209,7 @@ a ::error
         assert_eq!(defused("## a # [b]", Form::Text), "## a # [b]");
     }
 
-    /// Fails with this error once so many bytes are written.
+    /// A writer that fails with this error after this many bytes.
     struct Full(usize, io::ErrorKind);
 
     impl Write for Full {

@@ -1,8 +1,8 @@
-//! The terminal that standard output is, if it is one.
+//! The terminal on standard output, if any.
 
 use ftsim_reports::Page;
 
-/// The page of the terminal.
+/// The page for the terminal's width.
 pub fn page(quiet: bool) -> Page {
     let size = terminal_size::terminal_size_of(std::io::stdout());
     let columns = size.map(|(width, _)| usize::from(width.0));
