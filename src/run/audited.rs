@@ -1,4 +1,4 @@
-//! Runs that are recorded and audited: every seed of a scenario, on several threads.
+//! Recorded and audited runs: every seed of a scenario, on several threads.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,34 +12,34 @@ use crate::run::{InternalError, guarded, prepare, runs_of};
 use crate::scenario::Scenario;
 use crate::scenario::crash_point::CrashPoint;
 
-/// So many runs with findings are told of one scenario.
+/// The maximum number of runs with findings that are reported per scenario.
 const TOLD_COUNT_MAX: usize = 20;
 
-/// What the auditor found in the runs of a scenario.
+/// The auditor's results for the runs of a scenario.
 #[derive(Debug, Default)]
 pub struct Audit {
-    /// Runs that were audited.
+    /// The number of audited runs.
     pub run_count: u64,
-    /// Runs that were longer than a trace can be: only their beginnings were audited.
+    /// The number of runs longer than the longest trace: only their beginnings were audited.
     pub truncated_count: u64,
-    /// Runs in which something was found.
+    /// The number of runs with findings.
     pub wrong_count: u64,
-    /// The first of them.
+    /// The first runs with findings.
     pub wrong: Vec<WrongRun>,
 }
 
-/// A run in whose trace the auditor found something.
+/// A run with findings.
 #[derive(Debug)]
 pub struct WrongRun {
     /// The seed.
     pub seed: u64,
-    /// The crash point, where every one of the seed is run.
+    /// The crash point, if every crash point is run.
     pub point: Option<CrashPoint>,
-    /// What was found, in the order of the trace.
+    /// The findings, in the order of the trace.
     pub findings: Vec<Finding>,
 }
 
-/// Judges the trace of a run of this scenario, or of one of its crash points.
+/// Audits the trace of a run of this scenario, or of one of its crash points.
 pub fn findings(
     scenario: &Scenario,
     point: Option<CrashPoint>,
@@ -59,11 +59,11 @@ pub fn findings(
     audit(&subject, trace)
 }
 
-/// Records and audits these seeds on so many threads; where the scenario says so, at every
-/// crash point of each. The result is the same for any number of threads.
+/// Records and audits these seeds on this many threads; each of them at every crash point if the
+/// scenario says so. The result does not depend on the number of threads.
 ///
 /// # Errors
-/// When ftsim itself fails.
+/// If ftsim itself fails.
 pub fn audit_seeds(
     scenario: &Scenario,
     seeds: Range<u64>,
@@ -83,7 +83,7 @@ pub fn audit_seeds(
             let is_wrong = audited.is_err();
             all.lock().unwrap_or_else(PoisonError::into_inner).push((offset, audited));
             if is_wrong {
-                // The others end with the seeds that they have begun.
+                // The other threads stop after their current seeds.
                 next.store(count, Ordering::Relaxed);
             }
         }
@@ -102,8 +102,7 @@ pub fn audit_seeds(
     Ok(total)
 }
 
-/// Tells on stderr what was found in the runs of the scenario in this file. True if that is
-/// nothing.
+/// Reports the findings for the scenario in this file on stderr. Returns whether there were none.
 pub(crate) fn tell(path: &str, audit: &Audit) -> bool {
     for WrongRun { seed, point, findings } in &audit.wrong {
         let point = point.map(|point| format!(", crash point {point}")).unwrap_or_default();
@@ -120,8 +119,8 @@ pub(crate) fn tell(path: &str, audit: &Audit) -> bool {
     }
     if *truncated_count > 0 {
         complain(&format!(
-            "audit: {path}: {truncated_count} of {run_count} runs are longer than a trace can be; \
-             only their beginnings were audited"
+            "audit: {path}: {truncated_count} of {run_count} runs exceed the maximum length of \
+             a trace; only their beginnings were audited"
         ));
     }
     *wrong_count == 0

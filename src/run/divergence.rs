@@ -1,4 +1,4 @@
-//! Two runs of one seed that differ, and where they begin to.
+//! The first difference between two runs of one seed.
 
 use std::fmt;
 
@@ -8,36 +8,36 @@ use ftsim_reports::write_trace;
 
 use crate::scenario::crash_point::CrashPoint;
 
-/// Two runs of one scenario and seed did not do the same.
+/// Two runs of one scenario and seed that differed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Divergence {
     /// The scenario.
     pub path: String,
     /// The seed.
     pub seed: u64,
-    /// The crash point, where every one of the seed is run.
+    /// The crash point, if every crash point is run.
     pub crash_point: Option<CrashPoint>,
-    /// How they differ.
+    /// The difference.
     pub differs: Differs,
 }
 
-/// How two runs differ.
+/// The difference between two runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Differs {
-    /// In this event, and in none before it.
+    /// The first event that differs.
     Event {
-        /// Where it is in both records, from 0.
+        /// Its index in both records, from 0.
         index: usize,
-        /// As the one run has it; `None` if it has ended before.
+        /// The event in the one run; `None` if that run ended earlier.
         one: Option<Box<Entry>>,
-        /// As the other has it.
+        /// The event in the other run.
         other: Option<Box<Entry>>,
     },
-    /// In their digests, and in nothing that a record shows.
+    /// The digests; the records do not differ.
     Digest(String, String),
 }
 
-/// How these two runs differ, if they do.
+/// The first difference between two runs.
 pub fn first_divergence(one: &(Outcome, Trace), other: &(Outcome, Trace)) -> Option<Differs> {
     let (entries, others) = (&one.1.entries, &other.1.entries);
     let index = entries.iter().zip(others).take_while(|(a, b)| a == b).count();
@@ -51,7 +51,7 @@ pub fn first_divergence(one: &(Outcome, Trace), other: &(Outcome, Trace)) -> Opt
     differ.then(|| Differs::Digest(digest.to_string(), other_digest.to_string()))
 }
 
-/// An event as traces show it, without styles.
+/// An event in the format of traces, without styles.
 pub fn event_text(entry: &Entry) -> String {
     let trace = Trace { entries: vec![entry.clone()], truncated: false };
     let mut text = Vec::new();
@@ -72,7 +72,7 @@ impl fmt::Display for Differs {
                 write!(f, "they differ from event {number} on\n  one:   {one}\n  other: {other}")
             }
             Self::Digest(one, other) => {
-                write!(f, "their digests differ, {one} and {other}, and nothing that a trace shows")
+                write!(f, "their digests differ, {one} and {other}, but their traces do not")
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A run in which something was violated, and what makes two violations alike.
+//! A run with violations, and when two violations count as the same.
 
 use ftsim_core::{Outcome, ProcessId, Verdict};
 use serde::{Deserialize, Serialize};
@@ -12,12 +12,12 @@ use crate::scenario::{Expectation, PANICKED};
 pub struct FailingRun {
     /// The seed.
     pub seed: u64,
-    /// The crash point, where every one of the seed is run.
+    /// The crash point, if every crash point is run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crash_point: Option<CrashPoint>,
     /// The digest of the run.
     pub digest: String,
-    /// What was violated, in the order of the spec's table; at least one.
+    /// The violations, in the order of the spec's table; at least one.
     pub failures: Vec<Failed>,
 }
 
@@ -27,22 +27,22 @@ pub struct FailingRun {
 pub struct Failed {
     /// The property, or [`PANICKED`].
     pub property: String,
-    /// Whether the scenario expects it of some seed.
+    /// Whether the scenario expects it in some seed.
     pub expected: bool,
-    /// Equal for violations that are alike; see [`signature`].
+    /// Equal for violations that count as the same; see [`signature`].
     pub signature: String,
-    /// What happened, in one sentence.
+    /// The violation, in one sentence.
     pub message: String,
-    /// When it showed, in nanoseconds.
+    /// The time when it occurred, in nanoseconds.
     pub at: u64,
-    /// At which step, from 1.
+    /// The step in which it occurred, from 1.
     pub step: u64,
     /// The processes that show it.
     pub witnesses: Vec<ProcessId>,
 }
 
 impl FailingRun {
-    /// What failed in this run, if anything did.
+    /// The violations and the panic of this run; `None` if there are none.
     pub fn of(
         expect: &Expectation,
         outcome: &Outcome,
@@ -82,14 +82,14 @@ impl FailingRun {
         self.failures.iter().any(|failed| !failed.expected)
     }
 
-    /// Whether it violated this property, or panicked, if that is the property.
+    /// Whether it violated this property, or panicked, if `property` is [`PANICKED`].
     pub fn violates(&self, property: &str) -> bool {
         self.failures.iter().any(|failed| failed.property == property)
     }
 }
 
-/// What two violations of a property have in common, so that many seeds make few groups: the
-/// [`shape`] of the message, and how many processes show it.
+/// The key by which violations of a property are grouped: the [`shape`] of the message, and the
+/// number of processes that show it.
 pub fn signature(message: &str, witness_count: usize) -> String {
     let shape = shape(message);
     match witness_count {
@@ -98,8 +98,8 @@ pub fn signature(message: &str, witness_count: usize) -> String {
     }
 }
 
-/// What a message says whatever the processes, operations and times in it: every number is written
-/// `#`, and lists in brackets are cut down to one element.
+/// A message without its processes, operations and times: every number is replaced by `#`, and
+/// lists in brackets are cut down to one element.
 pub fn shape(message: &str) -> String {
     let mut plain = without_numbers(message);
     for bracket in ["[", "{", "("] {
@@ -123,7 +123,7 @@ fn without_numbers(message: &str) -> String {
         plain.push_str(&rest[..at]);
         plain.push('#');
         rest = rest[at..].trim_start_matches(|c: char| c.is_ascii_digit());
-        // A fraction, and a unit of time, belong to the number.
+        // A fraction and a unit of time belong to the number.
         while let Some(fraction) = rest.strip_prefix('.')
             && fraction.starts_with(|c: char| c.is_ascii_digit())
         {

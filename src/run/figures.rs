@@ -1,10 +1,10 @@
-//! Dependability figures of many runs, added up.
+//! Dependability figures summed over many runs.
 
 use ftsim_core::{Dependability, Duration, Outcome};
 use ftsim_reports::{Figures, Latency};
 use hdrhistogram::Histogram;
 
-/// What runs came to. Adding up is exact: counts and integer sums, in whichever order.
+/// Sums over runs. Summation is exact and does not depend on the order: counts and integer sums.
 #[derive(Clone, Debug, Default)]
 pub struct FigureSums {
     dependability: Dependability,
@@ -12,19 +12,19 @@ pub struct FigureSums {
 }
 
 impl FigureSums {
-    /// Takes in one run.
+    /// Adds one run.
     pub fn add(&mut self, outcome: &Outcome) {
         self.dependability.add(&outcome.dependability);
         outcome.latencies.iter().for_each(|latency| self.latencies.record(*latency));
     }
 
-    /// Takes in what other runs came to.
+    /// Adds the sums of other runs.
     pub fn append(&mut self, other: Self) {
         self.dependability.add(&other.dependability);
         self.latencies.append(other.latencies);
     }
 
-    /// What it comes to.
+    /// The figures computed from the sums.
     pub fn figures(&self) -> Figures {
         Figures { dependability: self.dependability.clone(), latency: self.latencies.summary() }
     }
@@ -37,19 +37,20 @@ pub fn of_run(outcome: &Outcome) -> Figures {
     sums.figures()
 }
 
-/// Latencies to three digits each, and the longest as it is.
+/// Latencies with three digits each, and the exact maximum.
 #[derive(Clone, Debug, Default)]
 struct Latencies {
-    /// Those that are not in the histogram yet, since one for every few runs would cost too much.
+    /// Latencies that are not in the histogram yet: a histogram for every few runs is too
+    /// expensive.
     recent: Vec<Duration>,
-    /// In nanoseconds.
+    /// Values in nanoseconds.
     histogram: Option<Histogram<u64>>,
     longest: Duration,
 }
 
 const SIGNIFICANT_DIGITS: u8 = 3;
 
-/// More than these go into the histogram.
+/// The number of recent latencies above which they are moved into the histogram.
 const RECENT_COUNT_MAX: usize = 1 << 14;
 
 impl Latencies {
@@ -83,7 +84,7 @@ impl Latencies {
         }
     }
 
-    /// All of them.
+    /// A histogram of all latencies.
     fn histogram(&self) -> Option<Histogram<u64>> {
         let mut all = self.clone();
         all.fold(&self.recent);

@@ -1,4 +1,4 @@
-//! One run: a seed of a scenario, or one of its crash points, executed and perhaps recorded.
+//! One run: a seed of a scenario, or one of its crash points, executed and optionally recorded.
 
 pub mod audited;
 pub mod divergence;
@@ -22,20 +22,20 @@ use crate::scenario::Scenario;
 use crate::scenario::crash_point::{CrashPoint, EveryCrashPoint, NoSuchPoint};
 use divergence::{Divergence, first_divergence};
 
-/// How often each run is executed.
+/// How many times each run is executed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Repeat {
     /// Once.
     #[default]
     Once,
-    /// Twice, to see that both do the same.
+    /// Twice, to check that both executions are the same.
     Twice,
 }
 
-/// Why seeds could not be run.
+/// The reason why seeds could not be run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// A bug of ours.
+    /// A bug in ftsim.
     #[error(transparent)]
     Internal(#[from] InternalError),
     /// Two runs of one seed differ.
@@ -43,7 +43,7 @@ pub enum RunError {
     Diverged(Box<Divergence>),
 }
 
-/// ftsim itself has failed: a bug, with what reproduces it.
+/// ftsim itself failed: a bug, and how to reproduce it.
 #[derive(Debug, thiserror::Error)]
 #[error("{message} (in {path}, seed {seed})")]
 pub struct InternalError {
@@ -51,7 +51,7 @@ pub struct InternalError {
     pub path: String,
     /// The seed.
     pub seed: u64,
-    /// What the panic said.
+    /// The message of the panic.
     pub message: String,
 }
 
@@ -73,7 +73,7 @@ impl From<RunError> for Failure {
 /// Every crash point of one seed, and the plan of each.
 ///
 /// # Errors
-/// When ftsim itself fails.
+/// If ftsim itself fails.
 pub fn crash_points(
     scenario: &Scenario,
     seed: u64,
@@ -85,10 +85,10 @@ pub fn crash_points(
     Ok(points.map(|point| (point, every.plan(&scripted, point))).collect())
 }
 
-/// The runs that one seed stands for: one, or one for each of its crash points.
+/// The runs of one seed: a single one, or one for each of its crash points.
 ///
 /// # Errors
-/// When ftsim itself fails.
+/// If ftsim itself fails.
 pub(crate) fn runs_of(
     scenario: &Scenario,
     seed: u64,
@@ -101,7 +101,7 @@ pub(crate) fn runs_of(
 /// The run of a seed, or of one of its crash points.
 ///
 /// # Errors
-/// When ftsim itself fails.
+/// If ftsim itself fails.
 pub fn request(
     scenario: &Scenario,
     seed: u64,
@@ -111,8 +111,7 @@ pub fn request(
     Ok(RunRequest::under(seed, every.plan(&scripted(scenario, seed)?, point)))
 }
 
-/// The faults of the file as this seed has them: of those whose target each seed chooses, the ones
-/// that it does.
+/// The faults of the file for this seed, with the targets that the seed chooses.
 fn scripted(scenario: &Scenario, seed: u64) -> Result<Plan, InternalError> {
     if scenario.experiment.choices.is_empty() {
         return Ok(scenario.experiment.plan.clone());
@@ -123,7 +122,7 @@ fn scripted(scenario: &Scenario, seed: u64) -> Result<Plan, InternalError> {
 /// Whether a seed has this crash point.
 ///
 /// # Errors
-/// When ftsim itself fails.
+/// If ftsim itself fails.
 pub fn find_crash_point(
     scenario: &Scenario,
     seed: u64,
@@ -136,19 +135,19 @@ pub fn find_crash_point(
     Ok(if point.nth <= effects { Ok(()) } else { Err(missing) })
 }
 
-/// Makes one run.
+/// Executes one run.
 ///
 /// # Errors
-/// When ftsim itself fails.
+/// If ftsim itself fails.
 pub fn run(scenario: &Scenario, request: impl Into<RunRequest>) -> Result<Outcome, InternalError> {
     let request = request.into();
     guarded(scenario, request.seed, || Ok(prepare(scenario, request.seed)?.run(request)))
 }
 
-/// Makes one run and records it.
+/// Executes one run and records it.
 ///
 /// # Errors
-/// When ftsim itself fails.
+/// If ftsim itself fails.
 pub fn record(
     scenario: &Scenario,
     request: impl Into<RunRequest>,
@@ -157,10 +156,10 @@ pub fn record(
     guarded(scenario, request.seed, || Ok(prepare(scenario, request.seed)?.record(request)))
 }
 
-/// Makes one run, and tells what became of each message.
+/// Executes one run and returns the fate of each message.
 ///
 /// # Errors
-/// When ftsim itself fails.
+/// If ftsim itself fails.
 pub fn schedule(
     scenario: &Scenario,
     request: impl Into<RunRequest>,
@@ -172,7 +171,7 @@ pub fn schedule(
 /// Records a seed, or one of its crash points.
 ///
 /// # Errors
-/// When ftsim itself fails.
+/// If ftsim itself fails.
 pub fn record_either(
     scenario: &Scenario,
     seed: u64,
@@ -184,7 +183,7 @@ pub fn record_either(
 /// Runs one seed, or one crash point of it.
 ///
 /// # Errors
-/// When ftsim itself fails, or the run is repeated and differs.
+/// If ftsim itself fails, or if the run is repeated and differs.
 pub fn run_one(
     scenario: &Scenario,
     seed: u64,
@@ -199,7 +198,7 @@ pub fn run_one(
     Ok(once.0)
 }
 
-/// Refuses two runs of one seed that differ.
+/// Returns an error if two runs of one seed differ.
 pub(crate) fn same(
     scenario: &Scenario,
     seed: u64,
@@ -220,7 +219,7 @@ pub(crate) fn prepare(scenario: &Scenario, seed: u64) -> Result<ftsim_core::Runn
     })
 }
 
-/// Executes a run without a word on stderr, whatever panics in it.
+/// Executes a run; a panic prints nothing on stderr and becomes an error.
 pub(crate) fn guarded<T>(
     scenario: &Scenario,
     seed: u64,

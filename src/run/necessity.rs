@@ -1,4 +1,4 @@
-//! What a violation needs: each fault is taken out alone, and the run is executed again without it.
+//! The elements that a violation needs: removes each fault alone and runs the scenario again.
 
 use std::sync::Arc;
 
@@ -13,59 +13,59 @@ use crate::run::{InternalError, guarded, prepare};
 use crate::scenario::PANICKED;
 use crate::scenario::Scenario;
 
-/// What was taken out, and what came of it.
+/// The removal of one element, and its effect on the violation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ablation {
-    /// What was taken out, in words.
+    /// A description of the removed element.
     pub without: String,
-    /// What came of the property then.
+    /// The effect on the property.
     pub instead: AblationResult,
 }
 
-/// What came of the property without something.
+/// The effect of a removal on a property.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AblationResult {
     /// The same violation.
     Same,
-    /// Another violation of the same property: how.
+    /// Another violation of the same property: its message.
     Otherwise(String),
-    /// No violation; what else the verdict was, and which other properties were violated.
+    /// No violation: the verdict instead, and the other properties that were violated.
     Gone(String),
 }
 
-/// The violation of a property in one run, as its likes are recognised: the message without its
-/// numbers, whoever and however many show it.
+/// The violation of a property in one run, identified by its message without the numbers and
+/// without regard to the processes that show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailureId {
     property: String,
     signature: String,
 }
 
-/// What a violation needs.
+/// The elements that a violation needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// Without each fault that struck, alone.
+    /// The removal of each fault that struck, alone.
     pub faults: Vec<Ablation>,
-    /// Without all of them, where there are several.
+    /// The removal of all these faults, if there are several.
     pub all_faults: Option<AblationResult>,
-    /// Faults whose trigger never came.
+    /// The faults whose trigger never occurred.
     pub unfired: Vec<String>,
-    /// Without each override, alone.
+    /// The removal of each override, alone.
     pub overrides: Vec<Ablation>,
-    /// Without each wrong suspicion that the scenario asks for, alone.
+    /// The removal of each wrong suspicion that the scenario prescribes, alone.
     pub mistakes: Vec<Ablation>,
-    /// Without the mutant.
+    /// The removal of the mutant.
     pub mutant: Option<Ablation>,
 }
 
 impl FailureId {
-    /// What is sought after the violation of this property, if the run violated it.
+    /// The violation of this property, if the run violated it.
     pub fn of(outcome: &Outcome, property: &str) -> Option<Self> {
         let text = violation(outcome, property)?;
         Some(Self { property: property.to_owned(), signature: signature(&text, 0) })
     }
 
-    /// What came of it in another run.
+    /// The effect seen in another run.
     fn instead(&self, outcome: &Outcome) -> AblationResult {
         let Some(text) = violation(outcome, &self.property) else {
             return AblationResult::Gone(self.verdict(outcome));
@@ -77,7 +77,7 @@ impl FailureId {
         }
     }
 
-    /// The verdict on a property that is not violated, and what is violated beside it.
+    /// The verdict on a property that is not violated, and the other violated properties.
     fn verdict(&self, outcome: &Outcome) -> String {
         let judged = outcome.judged.iter().find(|judged| judged.id.0 == self.property);
         let own = match judged.map(|judged| &judged.verdict) {
@@ -88,7 +88,7 @@ impl FailureId {
             Some(Verdict::Undecided(reason)) => format!("undecided: {reason}"),
             Some(Verdict::Violated(_)) => "violated".to_owned(),
             None if self.property == PANICKED => "no panic".to_owned(),
-            None => "nothing claims the property, so that it is not checked".to_owned(),
+            None => "the protocol does not claim the property, so it is not checked".to_owned(),
         };
         let others = outcome.judged.iter().filter(|judged| {
             judged.id.0 != self.property && matches!(judged.verdict, Verdict::Violated(_))
@@ -101,7 +101,7 @@ impl FailureId {
     }
 }
 
-/// How a run violated a property, if it did.
+/// The message with which a run violated a property, if it did.
 fn violation(outcome: &Outcome, property: &str) -> Option<String> {
     if property == PANICKED {
         return outcome.panicked.as_ref().map(|panic| panic.message.clone());
@@ -113,10 +113,10 @@ fn violation(outcome: &Outcome, property: &str) -> Option<String> {
     }
 }
 
-/// Takes out of a run whatever could have made it violate the property, one by one.
+/// Removes from a run, one by one, the elements that could have caused the violation.
 ///
 /// # Errors
-/// When ftsim itself fails.
+/// If ftsim itself fails.
 pub fn needs(
     scenario: &Scenario,
     outcome: &Outcome,
@@ -169,7 +169,7 @@ pub fn needs(
 }
 
 impl FailureId {
-    /// What comes of it in another world, with the same seed and the same plan.
+    /// The effect of other settings, with the same seed and the same plan.
     fn in_world(
         &self,
         scenario: &Scenario,
@@ -190,8 +190,8 @@ impl FailureId {
     }
 }
 
-/// What comes of it without the mutant. One of the code is taken out; one of the world stands for
-/// an assumption, which is restored.
+/// The effect of removing the mutant. A code mutant is switched off; a mutant that breaks an
+/// assumption is removed by restoring the assumption.
 fn without_mutant(
     scenario: &Scenario,
     outcome: &Outcome,
@@ -211,7 +211,7 @@ fn without_mutant(
                 .and_then(|text| Scenario::parse(&scenario.path, &text, &catalogue).ok());
             let Some(whole) = whole else { return Ok(None) };
             let seed = outcome.seed;
-            // The assumption may be broken by the faults themselves: the plan is drawn anew.
+            // The faults themselves may break the assumption: draw the plan anew.
             let outcome = guarded(&whole, seed, || Ok(prepare(&whole, seed)?.run(seed)))?;
             sought.instead(&outcome)
         }
@@ -219,7 +219,7 @@ fn without_mutant(
     Ok(Some(Ablation { without, instead }))
 }
 
-/// The text of a scenario in which a key has another value, or is left out, and no mutant is named.
+/// The text of a scenario in which a key has another value, or is removed, and no mutant is named.
 fn restore(scenario: &Scenario, key: &str, value: Option<&str>) -> Option<String> {
     let mut file: Table = scenario.text.parse().ok()?;
     file.remove("expect");
@@ -233,8 +233,8 @@ fn restore(scenario: &Scenario, key: &str, value: Option<&str>) -> Option<String
     toml::to_string(&root).ok()
 }
 
-/// Sets or removes what stands under a dotted path such as `fault[0].when`, in every element of an
-/// array on the way where none is named.
+/// Sets or removes the value at a dotted path such as `fault[0].when`; in an array on the path
+/// without an index, in every element.
 pub fn set(value: &mut Value, path: &str, to: Option<&Value>) {
     if let Value::Array(items) = value {
         items.iter_mut().for_each(|item| set(item, path, to));

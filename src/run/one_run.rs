@@ -1,4 +1,4 @@
-//! One run, as it is asked for: a scenario or a repro, a seed, a crash point.
+//! The options that select one run: a scenario or a repro, a seed, a crash point.
 
 use std::path::PathBuf;
 
@@ -14,23 +14,23 @@ use crate::scenario::crash_point::CrashPoint;
 use crate::scenario::repro::Repro;
 use crate::scenario::seeds;
 
-/// Which run.
+/// Arguments that select a run.
 #[derive(Debug, Args)]
 pub(crate) struct OneRunArgs {
-    /// A scenario file, or a repro
+    /// A scenario file or a repro
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Take the run of seed S; default: the one of the repro
+    /// Select the run of seed S; default: the repro's seed
     #[arg(long, value_name = "S", value_parser = seeds::seed)]
     pub seed: Option<u64>,
-    /// Crash process P after its Nth effect, in a scenario that runs every crash point; the run
-    /// without that crash must have this effect
+    /// Crash process P after its Nth effect, in a scenario that runs every crash point; without the
+    /// crash, the process must have that many effects
     #[arg(long, value_name = "P:N")]
     pub crash_point: Option<CrashPoint>,
 }
 
 impl OneRunArgs {
-    /// The scenario; `None` if it cannot be used or has no such crash point, which was told.
+    /// The scenario; `None`, after an error message, if it is unusable or has no such crash point.
     pub fn scenario(&self, catalogue: &Catalogue) -> Option<Scenario> {
         let scenario = load(&self.file, catalogue).map_err(|problems| tell(&problems)).ok()?;
         if let Some(point) = self.crash_point
@@ -42,14 +42,14 @@ impl OneRunArgs {
         Some(scenario)
     }
 
-    /// The run; `None` if there is none, which was told.
+    /// The run; `None`, after an error message, if there is no such run.
     ///
     /// # Errors
-    /// When ftsim itself fails.
+    /// If ftsim itself fails.
     pub fn open(&self, catalogue: &Catalogue) -> Result<Option<OneRun>, InternalError> {
         let Some(scenario) = self.scenario(catalogue) else { return Ok(None) };
         let Some(seed) = self.seed.or(scenario.only_seed()) else {
-            complain(&format!("{} is no repro and has many seeds: write --seed S", scenario.path));
+            complain(&format!("{} is not a repro and has many seeds: add --seed S", scenario.path));
             return Ok(None);
         };
         if let Some(point) = self.crash_point
@@ -62,7 +62,7 @@ impl OneRunArgs {
     }
 }
 
-/// A run that can be made.
+/// A run that can be executed.
 pub(crate) struct OneRun {
     pub scenario: Scenario,
     pub seed: u64,
@@ -70,20 +70,20 @@ pub(crate) struct OneRun {
 }
 
 impl OneRun {
-    /// Makes the run and records it.
+    /// Executes the run and records it.
     pub fn record(&self) -> Result<(Outcome, Trace), InternalError> {
         run::record(&self.scenario, self.request()?)
     }
 
-    /// The run itself.
+    /// The request for the run.
     ///
     /// # Errors
-    /// When ftsim itself fails.
+    /// If ftsim itself fails.
     pub fn request(&self) -> Result<RunRequest, InternalError> {
         run::request(&self.scenario, self.seed, self.point)
     }
 
-    /// The repro that this run is of.
+    /// The repro of this run, if the file is one.
     pub fn repro(&self) -> Option<&Repro> {
         let repro = self.scenario.repro.as_ref();
         repro.filter(|repro| repro.seed == self.seed && self.point.is_none())

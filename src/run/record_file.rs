@@ -1,5 +1,5 @@
-//! A record as a file: a line that says what it is, the tape (see `ftsim_core`), and the report
-//! of the run as a line of JSON.
+//! A record as a file: an identifying line, the tape (see `ftsim_core`), and the report of the run
+//! as a line of JSON.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _, Write};
@@ -18,10 +18,10 @@ use crate::run::{InternalError, guarded, prepare};
 /// The first line of a record.
 const FIRST_LINE: &str = "ftsim record 1\n";
 
-/// Makes the run, and writes its record while it goes on.
+/// Executes the run and writes its record at the same time.
 ///
 /// # Errors
-/// Those of `out`, which end the run, inside; when ftsim itself fails, outside.
+/// Inside: errors of `out`, which end the run. Outside: if ftsim itself fails.
 pub fn write(
     run: &OneRun,
     out: &mut dyn Write,
@@ -41,7 +41,7 @@ pub fn write(
     })
 }
 
-/// A record that is being read.
+/// A record file that is being read.
 pub struct Reader<'p> {
     path: &'p Path,
     tape: TapeReader<BufReader<File>>,
@@ -51,7 +51,7 @@ impl<'p> Reader<'p> {
     /// Opens a record.
     ///
     /// # Errors
-    /// When it cannot be read, or is none.
+    /// If the file cannot be read, or is not a record.
     pub fn open(path: &'p Path) -> Result<Self, Failure> {
         let mut file = BufReader::new(at(path, File::open(path))?);
         let mut first = Vec::new();
@@ -61,32 +61,32 @@ impl<'p> Reader<'p> {
             let what = if first.starts_with(b"ftsim record ") {
                 "a record of another version of ftsim"
             } else {
-                "not a record that `ftsim record` has written"
+                "not a record written by `ftsim record`"
             };
             return Err(Failure::BadFile(format!("{}: this is {what}", path.display())));
         }
         Ok(Self { path, tape: TapeReader::new(file) })
     }
 
-    /// The next entry; `None` behind the last.
+    /// The next entry; `None` after the last.
     ///
     /// # Errors
-    /// When the record is damaged or cut short.
+    /// If the record is damaged or cut short.
     pub fn next_entry(&mut self) -> Result<Option<Entry>, Failure> {
         self.tape.next_entry().map_err(|error: TapeError| self.damaged(&error))
     }
 
-    /// What is told around the trace. All entries have been read.
+    /// The report before and after the trace. All entries must have been read.
     ///
     /// # Errors
-    /// When the record is damaged or cut short.
+    /// If the record is damaged or cut short.
     pub fn report(self) -> Result<RunReport, Failure> {
         let path = self.path;
         let damaged = |what: &str| Failure::BadFile(format!("{}: {what}", path.display()));
         let mut line = Vec::new();
         at(path, self.tape.into_rest().read_until(b'\n', &mut line))?;
         if line.last() != Some(&b'\n') {
-            return Err(damaged("the record is cut short behind its last entry"));
+            return Err(damaged("the record is truncated after its last entry"));
         }
         serde_json::from_slice(&line)
             .map_err(|error| damaged(&format!("the record is damaged: {error}")))

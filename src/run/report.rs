@@ -1,4 +1,4 @@
-//! What is told of a run before and after what happened in it.
+//! The report of a run: the parts before and after its trace.
 
 use std::io::{self, Write};
 
@@ -13,14 +13,14 @@ use crate::run::figures;
 use crate::run::one_run::OneRun;
 use crate::scenario::{Scenario, effective};
 
-/// What is told of a run, for people and for programs.
+/// The report of a run, as text and as JSON.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RunReport {
     text: Around<String>,
     jsonl: Around<Value>,
 }
 
-/// What comes before the trace, and what after it.
+/// The parts before and after the trace.
 #[derive(Debug, Serialize, Deserialize)]
 struct Around<T> {
     before: T,
@@ -28,10 +28,10 @@ struct Around<T> {
 }
 
 impl RunReport {
-    /// The report of a run, whose trace may not be all of it.
+    /// The report of a run, whose trace may be incomplete.
     ///
     /// # Errors
-    /// None: memory takes any text.
+    /// None: writing to memory cannot fail.
     pub fn of(run: &OneRun, outcome: &Outcome, truncated: bool) -> io::Result<Self> {
         let (mut before, mut after) = (Vec::new(), Vec::new());
         write_before(&mut before, run, outcome)?;
@@ -51,7 +51,7 @@ impl RunReport {
     /// Writes the report around the trace.
     ///
     /// # Errors
-    /// Those of `out` and of `trace`.
+    /// Errors of `out` and of `trace`.
     pub fn write<W: Write, E: From<io::Error>>(
         &self,
         format: TraceFormat,
@@ -76,7 +76,7 @@ impl RunReport {
     /// Writes the report alone, as text.
     ///
     /// # Errors
-    /// Those of `out`.
+    /// Errors of `out`.
     pub fn write_text(&self, out: &mut impl Write) -> io::Result<()> {
         write!(out, "{}\n{}", self.text.before, self.text.after)
     }
@@ -110,7 +110,7 @@ fn write_after(out: &mut impl Write, run: &OneRun, outcome: &Outcome) -> io::Res
     writeln!(out)?;
     write_figures(out, &figures::of_run(outcome))?;
     if run.repro().is_some_and(|repro| repro.digest == outcome.digest.to_string()) {
-        writeln!(out, "{:9}  the run that it stands for", "repro")?;
+        writeln!(out, "{:9}  the run matches it", "repro")?;
     }
     Ok(())
 }
@@ -132,7 +132,7 @@ fn write_header(out: &mut impl Write, scenario: &Scenario, seed: u64) -> io::Res
     Ok(())
 }
 
-/// The faults that this seed drew for itself; those of the file come first in every plan.
+/// The faults that this seed drew; the faults of the file come first in every plan.
 fn drawn<'o>(scenario: &Scenario, outcome: &'o Outcome) -> impl Iterator<Item = &'o Fault> {
     outcome.plan.faults.iter().skip(scenario.experiment.plan.faults.len())
 }

@@ -1,5 +1,5 @@
-//! A failing run as a file: a complete scenario with the run's own faults and nothing left to draw
-//! but what its seed says, and with the run's digest.
+//! A failing run as a file: a complete scenario with the concrete faults of the run, its seed and
+//! its digest.
 
 use ftsim_core::outcome::trace::Trace;
 use ftsim_core::{EndCause, Outcome, Verdict};
@@ -13,13 +13,13 @@ use crate::scenario::marks::Marks;
 use crate::scenario::plan_file;
 use crate::scenario::repro::Repro;
 
-/// The repro of a recorded run, found by this command.
+/// The repro of a recorded run that this command found.
 ///
-/// It is the scenario's own text, comments included, with the faults that this seed drew in the
-/// place of `[random]`.
+/// It is the scenario's own text, comments included, with the faults that this seed drew in place
+/// of `[random]`.
 ///
 /// # Errors
-/// When what was written does not say what was run: a bug of ours.
+/// If the written file does not describe the run: a bug in ftsim.
 pub fn text(
     scenario: &Scenario,
     command: &str,
@@ -42,14 +42,15 @@ pub fn text(
     }
     let drawn = outcome.plan.faults.iter().skip(scenario.experiment.plan.faults.len());
     let drawn: Option<Vec<Table>> = drawn.map(plan_file::fault).collect();
-    let drawn = drawn.ok_or_else(|| failed("it drew a fault that no file can say".to_owned()))?;
+    let drawn = drawn
+        .ok_or_else(|| failed("it drew a fault that cannot be written in a file".to_owned()))?;
     add_faults(&mut document, drawn);
     document.insert("expect", Item::Table(expectation(scenario, outcome)));
     document.insert("repro", Item::Table(repro(command, outcome, &Marks::of(trace))));
     Ok(document.to_string())
 }
 
-/// Adds faults behind those of the file, however it writes them.
+/// Adds faults after those of the file, in whatever notation the file uses.
 fn add_faults(document: &mut DocumentMut, faults: Vec<Table>) {
     if let Some(Item::Value(list)) = document.get_mut("fault") {
         if let Some(list) = list.as_array_mut() {
@@ -63,13 +64,13 @@ fn add_faults(document: &mut DocumentMut, faults: Vec<Table>) {
     }
 }
 
-/// What this run shows, as what is expected of it.
+/// The result of this run, as an expectation.
 pub fn expectation(scenario: &Scenario, outcome: &Outcome) -> Table {
     let judged = |wanted: fn(&Verdict) -> bool| -> Array {
         let judged = outcome.judged.iter().filter(|judged| wanted(&judged.verdict));
         judged.map(|judged| judged.id.0).collect()
     };
-    // Where a violation has ended the run, what it left open is no surprise.
+    // If a violation ended the run, undecided properties are no surprise.
     let undecided = match outcome.cause {
         EndCause::Violated => Array::new(),
         _ => judged(|verdict| matches!(verdict, Verdict::Undecided(_))),
@@ -109,7 +110,7 @@ fn repro(command: &str, outcome: &Outcome, marks: &Marks) -> Table {
     ])
 }
 
-/// How a run differs from the one that a repro stands for, if it does.
+/// The difference between a run and the run of a repro, if any.
 pub(crate) fn difference(repro: &Repro, outcome: &Outcome, trace: &Trace) -> Option<String> {
     let (found, digest) = (outcome.digest.to_string(), &repro.digest);
     if found == *digest {
@@ -117,17 +118,19 @@ pub(crate) fn difference(repro: &Repro, outcome: &Outcome, trace: &Trace) -> Opt
     }
     let engine = match repro.engine.as_str() {
         env!("CARGO_PKG_VERSION") => String::new(),
-        other => format!(" (it is of ftsim {other}, this is {})", env!("CARGO_PKG_VERSION")),
+        other => {
+            format!(" (the repro is from ftsim {other}, this is {})", env!("CARGO_PKG_VERSION"))
+        }
     };
     let marks = repro.marks.as_ref().and_then(|marks| marks.first_difference(trace));
     let place = marks.map_or_else(
-        || "nothing tells in which event they begin to differ".to_owned(),
+        || "the first event that differs is unknown".to_owned(),
         |events| first_event(trace, &events),
     );
     Some(format!("its digest is {digest}, this run has {found}{engine}\n{place}"))
 }
 
-/// The event that is the first to differ, as this run has it.
+/// The first event that differs, as it is in this run.
 fn first_event(trace: &Trace, events: &std::ops::Range<u64>) -> String {
     let (first, last) = (events.start + 1, events.end);
     let index = usize::try_from(events.start).unwrap_or(usize::MAX);
@@ -135,6 +138,8 @@ fn first_event(trace: &Trace, events: &std::ops::Range<u64>) -> String {
     if first == last {
         format!("they differ from event {first} on, here: {shown}")
     } else {
-        format!("they differ from one of the events {first} to {last} on, the first here: {shown}")
+        format!(
+            "they first differ in one of the events {first} to {last}; event {first} here: {shown}"
+        )
     }
 }

@@ -1,4 +1,4 @@
-//! Which kinds of messages a run sends: what to write for one that was never sent.
+//! The kinds of messages that a run sends, for the error about one that was never sent.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use ftsim_core::{ProcessId, RunRequest};
 use crate::run;
 use crate::scenario::Scenario;
 
-/// The messages of one run by sender, receiver and kind, with how many there were.
+/// The messages of one run, counted by sender, receiver and kind.
 pub struct Sent {
     seed: u64,
     counts: BTreeMap<(ProcessId, ProcessId, String), u64>,
 }
 
 impl Sent {
-    /// Runs this seed and counts; `None` if ftsim fails, which is not what was asked about.
+    /// Runs this seed and counts its messages; `None` if ftsim fails, which others report.
     pub fn of(scenario: &Scenario, seed: u64) -> Option<Self> {
         let plan = run::run(scenario, seed).ok()?.plan;
         let (_, decisions) = run::schedule(scenario, RunRequest::under(seed, plan)).ok()?;
@@ -27,7 +27,7 @@ impl Sent {
         Some(Self { seed, counts })
     }
 
-    /// What this process sends, to one other or to all, in words.
+    /// A description of the messages from this process, to one receiver or to all.
     pub fn by(&self, from: ProcessId, to: Option<ProcessId>) -> String {
         let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
         for ((sender, receiver, kind), count) in &self.counts {

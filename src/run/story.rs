@@ -1,4 +1,4 @@
-//! The story of a violation: what led to it, and what it needs.
+//! The story of a violation: the events that led to it, and the faults it needs.
 
 use std::io::{self, Write};
 
@@ -12,7 +12,7 @@ use crate::scenario::{PANICKED, Scenario};
 /// The story of the violation of a property in a run, as text; `None` if it is not violated.
 ///
 /// # Errors
-/// When ftsim itself fails.
+/// If ftsim itself fails.
 pub fn story(
     scenario: &Scenario,
     run: &(Outcome, Trace),
@@ -30,10 +30,10 @@ pub fn story(
     Ok(Some(anstream::adapter::strip_str(&text).to_string()))
 }
 
-/// What a violation needs, if that can be asked.
+/// The needs of a violation, if they can be determined.
 ///
 /// # Errors
-/// When ftsim itself fails.
+/// If ftsim itself fails.
 pub(crate) fn needs_of(
     scenario: &Scenario,
     outcome: &Outcome,
@@ -43,10 +43,10 @@ pub(crate) fn needs_of(
     sought.map(|sought| needs(scenario, outcome, &sought)).transpose()
 }
 
-/// Tells a story.
+/// Writes a story.
 ///
 /// # Errors
-/// When it cannot be written.
+/// If it cannot be written.
 pub(crate) fn tell(
     out: &mut impl Write,
     scenario: &Scenario,
@@ -62,7 +62,7 @@ pub(crate) fn tell(
     }
 }
 
-/// What a run violated, in the order of the spec's table; a panic comes first.
+/// The violations of a run, in the order of the spec's table; a panic comes first.
 pub(crate) fn violations(scenario: &Scenario, outcome: &Outcome) -> Vec<Violated> {
     let panicked = outcome.panicked.iter().map(|panic| Violated {
         property: PANICKED.to_owned(),
@@ -89,7 +89,7 @@ pub(crate) fn violations(scenario: &Scenario, outcome: &Outcome) -> Vec<Violated
     panicked.chain(judged).collect()
 }
 
-/// The first violation that the scenario does not expect; if it expects all, the first.
+/// The first unexpected violation; if the scenario expects all, the first violation.
 pub(crate) fn first<'v>(scenario: &Scenario, violations: &'v [Violated]) -> Option<&'v Violated> {
     let expects = |v: &&Violated| scenario.expect.violated.iter().any(|id| id.0 == v.property);
     violations.iter().find(|violated| !expects(violated)).or(violations.first())
@@ -111,7 +111,7 @@ fn write_title(
     let text = format!("{} ({}){mutant}, {processes}", entry.name, entry.spec);
     page.write_line(out, (plain, &head), &line(&text))?;
     if trace.truncated {
-        let text = "the record of the run is cut short, and so is what is told of it";
+        let text = "the trace of this run is truncated, and so is its story";
         page.write_line(out, (plain, ""), text)?;
     }
     Ok(())
@@ -124,7 +124,7 @@ fn write_needs(
     page: Page,
 ) -> io::Result<()> {
     writeln!(out)?;
-    writeln!(out, "What it needs (each taken out alone, and the same seed run again)")?;
+    writeln!(out, "What it needs (each removed alone, and the same seed run again)")?;
     let Needs { faults, overrides, mistakes, mutant, .. } = needs;
     let trials = || faults.iter().chain(overrides).chain(mistakes).chain(mutant);
     let of =
