@@ -1,4 +1,4 @@
-//! What sweeps leave for CI services: a JUnit file, and what GitHub Actions shows.
+//! Output of sweeps for CI services: a JUnit file, and GitHub Actions annotations.
 
 use std::fs::File;
 use std::io::Write;
@@ -11,11 +11,11 @@ use crate::cli::{Failure, Out};
 use crate::files::at;
 use crate::files::write_whole;
 
-/// Writes the JUnit file, if one is asked for; and inside GitHub Actions its annotations and the
-/// summary of the step.
+/// Writes the JUnit file, if one is requested; inside GitHub Actions, also annotations and the step
+/// summary.
 ///
 /// # Errors
-/// When a file cannot be written.
+/// If a file cannot be written.
 pub fn write(
     junit: Option<&Path>,
     out: &mut Out,

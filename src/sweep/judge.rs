@@ -1,4 +1,4 @@
-//! Whether what came of a scenario's seeds is what was expected, and how it differs.
+//! Compares the results of a scenario's seeds with the expectation.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -56,7 +56,7 @@ pub fn report(scenario: &Scenario, seeds: SeedRange, tally: &Tally) -> ScenarioR
     }
 }
 
-/// The exit status that these reports have.
+/// The exit status for these reports.
 pub(crate) fn exit(reports: &[&ScenarioReport]) -> Exit {
     let mut surprising = reports.iter().filter(|report| !report.as_expected).peekable();
     if surprising.peek().is_none() {
@@ -68,7 +68,7 @@ pub(crate) fn exit(reports: &[&ScenarioReport]) -> Exit {
     }
 }
 
-/// What was not expected. Where no seed in particular shows it, the first one does as well as any.
+/// The unexpected results. If no particular seed shows one, the first seed is named as an example.
 fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surprise> {
     let mut surprises = Vec::new();
     let mut surprise = |kind, subject: &str, message: String, example: Option<&Example>| {
@@ -92,12 +92,12 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
         let name = property.id.0;
         let undecided_expected = scenario.expect.undecided.contains(&property.id);
         if undecided_expected && counts.first_undecided.is_none() {
-            let message = format!("expected to be undecided, and was in none of {runs}");
+            let message = format!("expected to be undecided, but was in none of {runs}");
             surprise(SurpriseKind::NotUndecided, name, message, None);
         }
         if scenario.expect.violated.contains(&property.id) {
             if counts.violated == 0 {
-                let message = format!("expected to be violated, and was in none of {runs}");
+                let message = format!("expected to be violated, but was in none of {runs}");
                 surprise(SurpriseKind::NotViolated, name, message, None);
             }
             continue;
@@ -117,7 +117,7 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
             counts.violated > 0 || counts.first_undecided.is_some() || undecided_expected;
         if is_vacuous && counts.held > 0 {
             let message = format!(
-                "listed as vacuous, and its premise came true in {} of {runs}",
+                "expected to be vacuous, but its premise came true in {} of {runs}",
                 counts.held
             );
             surprise(SurpriseKind::Exercised, name, message, None);
@@ -131,34 +131,35 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
     }
     for label in &scenario.expect.reached {
         if !tally.reached.contains_key(label.as_str()) {
-            let message = format!("expected to be reached, and was in none of {runs}");
+            let message = format!("expected to be reached, but was in none of {runs}");
             surprise(SurpriseKind::NotReached, label, message, None);
         }
     }
-    // In a repro what was drawn is among the file's, and one run need not have what several have.
+    // In a repro, the drawn faults are part of the file, and one run need not do what several do.
     if scenario.repro.is_some() {
         return surprises;
     }
-    // Whoever misspelt a kind is shown those that there are; the run for it is made if need be.
+    // If a kind is misspelt, the message lists the existing ones; the run for this list is executed
+    // only if needed.
     let sent = OnceCell::new();
     let sends = |from: ProcessId, to: Option<ProcessId>| {
         let sent: &Option<Sent> = sent.get_or_init(|| Sent::of(scenario, first_seed));
         sent.as_ref().map(|sent| format!("; {}", sent.by(from, to))).unwrap_or_default()
     };
-    // Faults of the file come first in every plan; what a seed drew for itself need not strike.
+    // Faults of the file come first in every plan; faults drawn by a seed need not strike.
     let struck = |fault: &usize| total == 0 || tally.unfired.get(fault) != Some(&total);
-    // A `[[fault]]` can stand for several faults; those of it that never struck are told together.
+    // A `[[fault]]` can denote several faults; those that never struck are reported together.
     let mut unfired: BTreeMap<usize, (Vec<String>, String)> = BTreeMap::new();
     for (fault, origin) in scenario.fault_origins.iter().enumerate() {
         let choices = &scenario.experiment.choices;
         let choice = choices.iter().find(|choice| choice.faults.contains(&fault));
         let on = match choice {
-            // Of several it is enough that one is struck in some seed.
+            // For a choice it is enough that one alternative strikes in some seed.
             Some(choice) if choice.faults.start != fault => continue,
             Some(choice) if choice.faults.clone().any(|fault| struck(&fault)) => continue,
             Some(choice) => Some(choice.of.to_string()),
             None if struck(&fault) => continue,
-            // Who is never started is absent all the same.
+            // A process that is never started is absent anyway.
             None if matches!(scenario.experiment.plan.faults[fault].action, Action::Start(_)) => {
                 continue;
             }
@@ -177,7 +178,8 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
     }
     for (origin, (on, sends)) in unfired {
         let on = if on.is_empty() { String::new() } else { format!(" {}", on.join(", ")) };
-        let message = format!("never struck{on} in any of {runs}: its trigger never came{sends}");
+        let message =
+            format!("never struck{on} in any of {runs}: its trigger never occurred{sends}");
         surprise(SurpriseKind::Unfired, &format!("fault {}", origin + 1), message, None);
     }
     for (index, rule) in scenario.experiment.overrides.iter().enumerate() {

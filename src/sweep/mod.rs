@@ -1,4 +1,4 @@
-//! Many seeds of one scenario, on several threads: what came of them, in the order of the seeds.
+//! Runs many seeds of one scenario on several threads and collects the results in seed order.
 
 pub(crate) mod ci;
 pub mod judge;
@@ -29,34 +29,34 @@ use crate::sweep::results::StopRule;
 use crate::sweep::tally::Tally;
 use crate::sweep::watchdog::{Post, Stuck, Watchdog};
 
-/// Seeds that a thread takes at once, where the blocks don't show in the result.
+/// The block size if blocks do not show in the result.
 pub const BLOCK: u64 = 16;
-/// Blocks that may be ahead of the one that is gathered next, for each thread.
+/// For each thread, how many blocks it may be ahead of the next block to be collected.
 const AHEAD: u64 = 64;
 
-/// What is to be run, and how.
+/// The runs to execute.
 pub struct SweepJob<'s> {
     /// The scenario.
     pub scenario: &'s Scenario,
     /// Its seeds.
     pub seeds: Range<u64>,
-    /// How many seeds a block has, at least 1; the last one can have fewer.
+    /// The number of seeds in a block, at least 1; the last one can have fewer.
     pub block: u64,
-    /// How many threads.
+    /// The number of threads.
     pub jobs: usize,
-    /// How often each run is executed.
+    /// How many times each run is executed.
     pub repeat: Repeat,
-    /// Which failing run a block ends with; whole blocks are run, if `None`.
+    /// The rule by which a failing run ends its block; `None`: blocks are complete.
     pub until: Option<&'s StopRule>,
-    /// Once this is set no further block is begun.
+    /// Once this is set, no further block is started.
     pub halt: &'s AtomicBool,
-    /// How long a run may take; as long as it likes, if `None`.
+    /// The time limit of a run, if any.
     pub timeout: Option<Duration>,
 }
 
 impl SweepJob<'_> {
-    /// Tells of a run that does not go on. If it may not take any longer the program ends: a
-    /// handler that does not return cannot be ended alone.
+    /// Reports a run that makes no progress. If it is beyond the limit, the program ends, because a
+    /// handler that does not return cannot be stopped alone.
     fn report(&self, stuck: &Stuck) {
         let Stuck { seed, step, process, since, is_beyond_limit } = stuck;
         let (path, protocol) = (&self.scenario.path, self.scenario.entry.name);
@@ -71,23 +71,23 @@ impl SweepJob<'_> {
     }
 }
 
-/// What came of a block of seeds.
+/// The results of a block of seeds.
 pub struct Block {
     /// The seeds that were run.
     pub seeds: Range<u64>,
-    /// What came of them.
+    /// The counts.
     pub tally: Tally,
-    /// Those that violated something, expected or not, in their order.
+    /// The runs that violated something, expected or not, in order.
     pub failing: Vec<FailingRun>,
 }
 
-/// Runs these seeds on so many threads; every crash point of each of them, where the scenario says
-/// so. The result is the same for any number of them.
+/// Runs these seeds on this many threads, each of them at every crash point if the scenario says
+/// so. The result does not depend on the number of threads.
 ///
-/// `progress` hears of every seed that is done, in any order.
+/// `progress` is called for every finished seed, in any order.
 ///
 /// # Errors
-/// When ftsim itself fails.
+/// If ftsim itself fails.
 pub fn sweep(
     scenario: &Scenario,
     seeds: Range<u64>,
@@ -97,10 +97,10 @@ pub fn sweep(
     sweep_repeated(scenario, seeds, jobs, Repeat::Once, progress)
 }
 
-/// As [`sweep`], with each run executed so often.
+/// Like [`sweep`], with the number of executions of each run.
 ///
 /// # Errors
-/// When ftsim itself fails, or two runs of one seed differ.
+/// If ftsim itself fails, or two runs of one seed differ.
 pub fn sweep_repeated(
     scenario: &Scenario,
     seeds: Range<u64>,
@@ -115,10 +115,10 @@ pub fn sweep_repeated(
     Ok(sweep_until(&order, progress)?.0)
 }
 
-/// Runs what is ordered, until it is halted: also returns the first seed that was not run.
+/// Executes a job until it ends or is halted; also returns the first seed that was not run.
 ///
 /// # Errors
-/// When ftsim itself fails, or two runs of one seed differ.
+/// If ftsim itself fails, or two runs of one seed differ.
 pub fn sweep_until(
     order: &SweepJob<'_>,
     progress: &(dyn Fn(u64) + Sync),
@@ -136,22 +136,22 @@ pub fn sweep_until(
     }
 }
 
-/// Why the gathering of blocks ended early.
+/// The reason why the collection of blocks ended early.
 #[derive(Debug)]
 pub enum Stop<E> {
     /// A run could not be executed.
     Run(RunError),
-    /// Who took the blocks has failed.
+    /// `take` failed.
     Take(E),
 }
 
-/// Runs seeds in blocks, and hands the blocks over in their order, until `take` breaks or fails.
+/// Runs seeds in blocks and passes the blocks to `take` in order, until `take` breaks or fails.
 ///
-/// What is handed over does not depend on the number of threads. `progress` hears of every seed
-/// that is done, in any order.
+/// The blocks do not depend on the number of threads. `progress` is called for every finished seed,
+/// in any order.
 ///
 /// # Errors
-/// When ftsim itself fails, when runs are repeated and differ, or when `take` fails.
+/// If ftsim itself fails, if runs are repeated and differ, or if `take` fails.
 pub fn blocks<E>(
     order: &SweepJob<'_>,
     progress: &(dyn Fn(u64) + Sync),
@@ -187,26 +187,26 @@ pub fn blocks<E>(
 
 type BlockResult = (u64, Result<Block, RunError>);
 
-/// The seeds of a sweep, cut into blocks that threads take one by one.
+/// The seeds of a sweep, cut into blocks that the threads take one by one.
 struct Work<'s> {
     order: &'s SweepJob<'s>,
-    /// How many blocks there are.
+    /// The number of blocks.
     count: u64,
-    /// How many blocks may be ahead of the one that is gathered next.
+    /// How many blocks a thread may be ahead of the next block to be collected.
     window: u64,
     /// The first block that no thread has taken yet.
     next: AtomicU64,
-    /// Whether the rest need not be run.
+    /// Whether the remaining blocks are not needed.
     stop: AtomicBool,
-    /// How many blocks are gathered.
+    /// The number of collected blocks.
     gathered: Mutex<u64>,
-    /// Wakes who waits for `gathered` to grow.
+    /// Wakes threads that wait for `gathered` to grow.
     turn: Condvar,
 }
 
 impl Work<'_> {
-    /// What one thread does. A block that is taken is run, so that those that are run are the first
-    /// ones without a gap.
+    /// The loop of one thread. A block that was taken is always run, so that the blocks that were
+    /// run form a prefix without gaps.
     fn execute(
         &self,
         post: &Post,
@@ -229,7 +229,8 @@ impl Work<'_> {
         }
     }
 
-    /// Waits until this block is not too far ahead, so that what waits to be gathered stays small.
+    /// Waits until this block is not too far ahead, which limits the number of uncollected blocks.
+    /// Returns whether to stop.
     fn is_told_to_stop(&self, block: u64) -> bool {
         let too_far = |gathered: &mut u64| {
             block >= *gathered + self.window && !self.stop.load(Ordering::Relaxed)
@@ -246,7 +247,7 @@ impl Work<'_> {
         self.turn.notify_all();
     }
 
-    /// Hands the blocks over in their order.
+    /// Passes the blocks to `take` in order.
     fn gather<E>(
         &self,
         receiver: mpsc::Receiver<BlockResult>,
@@ -268,7 +269,7 @@ impl Work<'_> {
                 self.turn.notify_all();
             }
         }
-        // An error may have kept an earlier block from being run.
+        // After an error, earlier blocks may be missing.
         early.into_values().find_map(Result::err).map_or(Ok(()), |error| Err(Stop::Run(error)))
     }
 }
@@ -277,7 +278,7 @@ impl Work<'_> {
 struct Worker<'s> {
     order: &'s SweepJob<'s>,
     runner: Option<ftsim_core::Runner>,
-    /// Shows which run it executes.
+    /// Publishes the run that the worker executes.
     post: &'s Post,
 }
 
@@ -332,8 +333,8 @@ impl Worker<'_> {
         })
     }
 
-    /// Once in the simulation that ran the seeds before, once in a fresh one: what a run leaves
-    /// behind shows too.
+    /// Executes a run in the simulation that ran the previous seeds and in a fresh one, so that
+    /// state left over from earlier runs shows too.
     fn execute_twice(
         &mut self,
         point: Option<CrashPoint>,
@@ -352,7 +353,7 @@ impl Worker<'_> {
     }
 }
 
-/// The runner, made if there is none yet.
+/// The runner, created on first use.
 fn prepared<'r>(
     runner: &'r mut Option<ftsim_core::Runner>,
     post: &Post,

@@ -1,6 +1,6 @@
-//! Seeds that once failed: listed beside the scenario, and run before all others.
+//! Regression seeds: seeds that once failed, listed beside the scenario and run before all others.
 //!
-//! `scenarios/x.toml` has them in `scenarios/regressions/x.toml`.
+//! The file for `scenarios/x.toml` is `scenarios/regressions/x.toml`.
 
 use crate::files::at;
 use std::fmt::Write as _;
@@ -19,15 +19,15 @@ use crate::scenario::crash_point::CrashPoint;
 use crate::scenario::seeds::SEED_MAX;
 use crate::sweep::results::{FileLock, GroupExample, RegressionLine, SweepState};
 
-/// The seeds of a scenario that once failed.
+/// The regression seeds of a scenario.
 pub struct Regressions {
     path: PathBuf,
-    /// The file as it is, empty if there is none.
+    /// The text of the file; empty if there is none.
     text: String,
     seeds: Vec<OnceFailed>,
 }
 
-/// The file word for word.
+/// The file as it is written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct RegressionFile {
@@ -44,10 +44,10 @@ struct OnceFailed {
 }
 
 impl Regressions {
-    /// Reads those of a scenario; none if there is no file.
+    /// Reads the regression seeds of a scenario; none if there is no file.
     ///
     /// # Errors
-    /// When the file cannot be read or understood.
+    /// If the file cannot be read or parsed.
     pub fn of(scenario: &Scenario) -> Result<Self, Failure> {
         let folder = Path::new(&scenario.path).parent().unwrap_or(Path::new(""));
         let regressions =
@@ -84,10 +84,10 @@ impl Regressions {
         Ok(Self { path, text, seeds: file.seed })
     }
 
-    /// Runs them.
+    /// Runs the regression seeds.
     ///
     /// # Errors
-    /// When ftsim fails, or runs are repeated and differ.
+    /// If ftsim fails, or if runs are repeated and differ.
     pub fn run(
         &self,
         scenario: &Scenario,
@@ -108,10 +108,10 @@ impl Regressions {
         self.seeds.iter().map(run).collect()
     }
 
-    /// Adds the examples of all failures that were not expected and are not listed yet.
+    /// Adds the examples of unexpected failures that are not listed yet.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn save(&self, account: &SweepState) -> Result<(), Failure> {
         let folder = self.path.parent().expect("the file is in a folder");
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
@@ -123,7 +123,7 @@ impl Regressions {
             return Ok(());
         }
         at(folder, std::fs::create_dir_all(folder))?;
-        // Another sweep may save its own, and has perhaps done so since this one began.
+        // Another sweep may be adding its own failures, or may have done so since this one began.
         let _lock = FileLock::take(folder.join(format!(".{name}.lock")))?;
         let Self { text: before, seeds: listed, .. } = Self::read(self.path.clone())?;
         let mut text = before.clone();
@@ -135,7 +135,7 @@ impl Regressions {
             }
             if text.is_empty() {
                 text.push_str(
-                    "# Seeds that once failed; `ftsim run` and `sweep` begin with them.\n",
+                    "# Seeds that once failed; `ftsim run` and `sweep` run them first.\n",
                 );
             }
             let point = point.map(|p| format!("crash_point = \"{p}\"\n")).unwrap_or_default();
@@ -149,7 +149,7 @@ impl Regressions {
     }
 }
 
-/// Adds what became of them to the report of their scenario.
+/// Adds the results of the regression seeds to the report of their scenario.
 pub fn add(report: &mut ScenarioReport, scenario: &Scenario, lines: &[RegressionLine]) {
     let row = |line: &RegressionLine| {
         let (file, seed) = (shell_word(&scenario.path), line.seed);

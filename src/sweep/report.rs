@@ -1,4 +1,4 @@
-//! What a sweep tells: its counts as a report, its exit status, its repros.
+//! The output of a sweep: its report, its exit status, its repros.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -25,25 +25,24 @@ use crate::sweep::results::{EXAMPLE_COUNT_MAX, Group, GroupExample, Header, SHRU
 /// A file: its name and its text.
 pub type NamedText = (String, String);
 
-/// Which seeds a report is about.
+/// The seeds that a report covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// All that were asked for.
+    /// All requested seeds.
     Whole,
-    /// Some of them: what no seed has shown, another may show.
+    /// Some of them: another seed may do what none of these did.
     Part,
 }
 
 impl Scope {
-    /// Whether all is done that was asked for.
+    /// Whether all requested seeds are done.
     pub fn of(header: &Header, state: &SweepState) -> Self {
         let whole = header.shard.is_none() && state.next == header.seeds.until;
         if whole { Self::Whole } else { Self::Part }
     }
 }
 
-/// The report of a sweep.
-/// `shrunk` are the files of its shrunk runs.
+/// The report of a sweep. `shrunk` are the files of its shrunk runs.
 pub fn report(
     scenario: &Scenario,
     header: &Header,
@@ -53,7 +52,7 @@ pub fn report(
     let seeds = SeedRange { from: header.part().start, until: state.next };
     let mut counted = judge::report(scenario, seeds, &state.tally);
     counted.digest = state.digest().to_string();
-    // The lines of a sweep have counts only.
+    // The lines of a sweep contain only counts.
     counted.figures = None;
     if Scope::of(header, state) == Scope::Part {
         counted.keep_what_stands();
@@ -105,11 +104,10 @@ fn groups(scenario: &Scenario, state: &SweepState, shrunk: &[NamedText]) -> Vec<
     rows
 }
 
-/// The repro files of an state's examples, by name; each is run again for its plan, and found to
-/// do the same.
+/// The repro files of the examples, by name; each example is run again for its plan, and compared.
 ///
 /// # Errors
-/// When ftsim fails, or a run does something else than before.
+/// If ftsim fails, or if a run differs from the first execution.
 pub fn repros(
     scenario: &Scenario,
     header: &Header,
@@ -135,12 +133,12 @@ pub fn repros(
     Ok(files)
 }
 
-/// What the examples of each group shrink to, by name of the file, each with its story; unexpected
-/// failures first, as far as the time goes. The second examples have what is left of the time once
-/// the first of all groups are done, and so on.
+/// The shrunk scenarios of each group's examples, by file name, each with its story; unexpected
+/// failures first, as far as the time allows. Second examples use the time left after the first
+/// examples of all groups, and so on.
 ///
 /// # Errors
-/// When ftsim fails.
+/// If ftsim itself fails.
 pub fn shrunk(
     scenario: &Scenario,
     state: &SweepState,
@@ -176,7 +174,7 @@ pub fn shrunk(
     Ok(files)
 }
 
-/// The scenario that a shrunk file holds, and its seed.
+/// The scenario and the seed of a shrunk file.
 fn small(scenario: &Scenario, name: &str, text: &str) -> Option<(Scenario, u64)> {
     let catalogue = Catalogue::from(scenario.entry.clone());
     let small = Scenario::parse(name, text, &catalogue).ok()?;
@@ -184,8 +182,8 @@ fn small(scenario: &Scenario, name: &str, text: &str) -> Option<(Scenario, u64)>
     Some((small, seed))
 }
 
-/// The smallest of the files that the examples of a group shrink to; of equals the first. It is
-/// found out from the files, so that it is the same for the parts of a sweep and for the whole.
+/// The smallest of a group's shrunk files; on a tie, the first. It is determined from the files, so
+/// that it is the same for the parts of a sweep and for the whole.
 fn smallest(
     scenario: &Scenario,
     (property, group): (&str, &Group),
@@ -200,13 +198,13 @@ fn smallest(
     weighed.min_by_key(|(weight, _)| *weight).map(|(_, name)| name)
 }
 
-/// The file of what an example of a group shrinks to.
+/// The file name of a shrunk example.
 pub fn shrunk_name(property: &str, example: &GroupExample) -> String {
     let example = example.repro_name();
     format!("{}-{}.toml", example.trim_end_matches(".toml"), file_word(property))
 }
 
-/// A name as part of the name of a file: other names have other words.
+/// A name as part of a file name; distinct names give distinct results.
 fn file_word(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     let word = |byte: u8| match plain(byte) {
@@ -216,12 +214,12 @@ fn file_word(name: &str) -> String {
     name.bytes().map(word).collect()
 }
 
-/// The file that tells the story of a shrunk run.
+/// The file name of a shrunk run's story.
 pub fn story_name(shrunk: &str) -> String {
     format!("{}.txt", shrunk.trim_end_matches(".toml"))
 }
 
-/// The exit status that these sweeps have.
+/// The exit status for these sweeps.
 pub fn exit(reports: &[SweepReport]) -> Exit {
     let scenarios: Vec<&ScenarioReport> = reports.iter().map(|report| &report.scenario).collect();
     judge::exit(&scenarios)

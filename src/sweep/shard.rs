@@ -1,4 +1,4 @@
-//! A part of a sweep's seeds: the `i`th of `n`, in whole blocks.
+//! A part of a sweep's seeds: part `i` of `n`, in whole blocks.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,17 +6,18 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The `index`th of `count` parts: `2/4`.
+/// Part `index` of `count`, written `2/4`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shard {
-    /// Which, from 1.
+    /// The number of the part, from 1.
     pub index: u64,
-    /// Of how many.
+    /// The number of parts.
     pub count: u64,
 }
 
 impl Shard {
-    /// Its seeds: the parts follow each other without a gap, and differ by one block at most.
+    /// The seeds of this part: parts follow each other without gaps and differ by one block at
+    /// most.
     pub fn seeds(self, all: &Range<u64>, block: u64) -> Range<u64> {
         let blocks = u128::from(all.end.saturating_sub(all.start).div_ceil(block));
         let bound = |index: u64| {

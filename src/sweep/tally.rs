@@ -1,4 +1,4 @@
-//! What came of many seeds: counts, and the first seed for each thing of interest.
+//! The results of many seeds: counts, and the first seed for each result of interest.
 
 use std::collections::BTreeMap;
 
@@ -9,34 +9,34 @@ use crate::run::figures::FigureSums;
 use crate::scenario::crash_point::CrashPoint;
 use crate::sweep::traffic::TrafficSums;
 
-/// What came of some seeds, in their order.
+/// The results of some seeds, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// How many runs: one a seed, or one for each of its crash points.
+    /// The number of runs: one per seed, or one per crash point of each seed.
     pub seed_count: u64,
-    /// What came of each property.
+    /// The results for each property.
     pub properties: BTreeMap<PropertyId, PropertyTally>,
-    /// In how many seeds each label was reached.
+    /// The number of seeds in which each label was reached.
     pub reached: BTreeMap<String, u64>,
-    /// In how many seeds each fault of the plan did not strike; those that always struck are
-    /// missing.
+    /// The number of seeds in which each fault of the plan did not strike; faults that always
+    /// struck are missing.
     pub unfired: BTreeMap<usize, u64>,
-    /// In how many seeds the message of each override was never sent.
+    /// The number of seeds in which the message of each override was never sent.
     pub unused: BTreeMap<usize, u64>,
-    /// In how many seeds a handler panicked.
+    /// The number of seeds in which a handler panicked.
     pub panicked: u64,
-    /// The first of them.
+    /// The first seed in which a handler panicked.
     pub first_panic: Option<Example>,
-    /// How processes and operations fared.
+    /// The dependability figures of processes and operations.
     pub figures: FigureSums,
-    /// What the runs cost.
+    /// The cost of the runs.
     pub traffic: TrafficSums,
-    /// Of the seeds before `digests`, folded.
+    /// The folded digests of the seeds before `digests`.
     pub(crate) folded: Digest,
     pub(crate) digests: Vec<Digest>,
 }
 
-/// What came of one property.
+/// The results for one property.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PropertyTally {
@@ -46,12 +46,12 @@ pub struct PropertyTally {
     pub vacuous: u64,
     /// Seeds in which it was violated.
     pub violated: u64,
-    /// Seeds in which a limit came first, or its assumptions were never granted.
+    /// Seeds in which a limit was reached first, or its assumptions were never met.
     pub undecided: u64,
     /// The first seed in which it was violated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_violated: Option<Example>,
-    /// The first seed in which it was undecided although no violation had ended the run.
+    /// The first seed in which it was undecided although no violation ended the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_undecided: Option<Example>,
 }
@@ -62,15 +62,15 @@ pub struct PropertyTally {
 pub struct Example {
     /// The seed.
     pub seed: u64,
-    /// The crash point, where every one of the seed is run.
+    /// The crash point, if every crash point is run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crash_point: Option<CrashPoint>,
-    /// What happened, in words.
+    /// A description of what happened.
     pub message: String,
 }
 
 impl Tally {
-    /// Counts one more seed, or crash point of it.
+    /// Counts another seed, or another crash point of it.
     pub fn add(&mut self, outcome: &Outcome, crash_point: Option<CrashPoint>) {
         self.seed_count += 1;
         self.digests.push(outcome.digest);
@@ -122,7 +122,7 @@ impl Tally {
         }
     }
 
-    /// Counts the seeds that come next.
+    /// Appends the counts of the following seeds.
     pub fn append(&mut self, next: Self) {
         self.seed_count += next.seed_count;
         self.folded = self.digest();
@@ -151,7 +151,7 @@ impl Tally {
         self.first_panic = self.first_panic.take().or(next.first_panic);
     }
 
-    /// The digests of all seeds, folded in their order.
+    /// The digests of all seeds, folded in order.
     pub fn digest(&self) -> Digest {
         let mut digest = self.folded;
         self.digests.iter().for_each(|one| digest.mix(one.value()));

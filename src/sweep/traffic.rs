@@ -1,4 +1,4 @@
-//! What runs cost, added up: messages, steps, bytes. Sums of blocks of runs can be written to a
+//! The cost of runs, summed: messages, steps, bytes. The sums of blocks of runs can be written to a
 //! file and added up again.
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use ftsim_core::outcome::KindCount;
 use ftsim_reports::{PerRun, Traffic};
 use serde::{Deserialize, Serialize};
 
-/// What some runs cost. Adding up is exact, in whichever order.
+/// The cost of some runs. Summation is exact and does not depend on the order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrafficSums {
@@ -16,29 +16,29 @@ pub struct TrafficSums {
     messages: Spread,
     /// Events handled.
     steps: Spread,
-    /// Bytes of the messages, if they were counted.
+    /// Bytes of the messages, if counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bytes: Option<Spread>,
     /// Messages sent, by the name of their kind.
     kinds: BTreeMap<String, u64>,
-    /// Messages sent that are not in `kinds` yet: to name a kind takes longer than to find it.
+    /// Messages sent that are not in `kinds` yet: looking up a name takes longer than counting.
     #[serde(skip)]
     unnamed: Vec<KindCount>,
 }
 
-/// How often each number came, to three digits.
+/// The distribution of a number over runs, to three digits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Spread {
     total: u64,
     min: u64,
     max: u64,
-    /// How many runs had each number, of which all but three digits are zero.
+    /// The number of runs for each value, with all digits but the first three set to zero.
     runs: BTreeMap<u64, u64>,
 }
 
 impl TrafficSums {
-    /// Takes in one run.
+    /// Adds one run.
     pub fn add(&mut self, outcome: &Outcome) {
         let statistics = &outcome.statistics;
         self.messages.add(statistics.sent());
@@ -55,7 +55,7 @@ impl TrafficSums {
         }
     }
 
-    /// Takes in what other runs cost.
+    /// Adds the cost of other runs.
     pub fn append(&mut self, other: &Self) {
         self.messages.append(&other.messages);
         self.steps.append(&other.steps);
@@ -68,7 +68,7 @@ impl TrafficSums {
         }
     }
 
-    /// With all kinds named, as a file says it.
+    /// The sums as written to a file, with all kinds named.
     pub fn resolved(&self) -> Self {
         Self { kinds: self.named(), unnamed: Vec::new(), ..self.clone() }
     }
@@ -81,7 +81,7 @@ impl TrafficSums {
         kinds
     }
 
-    /// What it comes to; none of no run.
+    /// The summary; `None` if there were no runs.
     pub fn summary(&self) -> Option<Traffic> {
         Some(Traffic {
             messages: self.messages.summary()?,
@@ -137,7 +137,7 @@ impl Spread {
     }
 }
 
-/// The number with zeros behind its first three digits.
+/// The number with all digits but the first three set to zero.
 const fn three_digits(number: u64) -> u64 {
     match number.checked_ilog10() {
         None => number,

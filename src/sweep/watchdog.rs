@@ -1,8 +1,8 @@
-//! A watch over the runs of several threads: it names a run whose handler does not return, and ends
-//! runs that take too long.
+//! A watchdog for the runs of several threads: it reports a run whose handler does not return, and
+//! ends runs that take too long.
 //!
-//! Wall-clock time decides here, but only about what people are told and, where they ask for it,
-//! about when a run ends early.
+//! It uses wall-clock time, but this affects only messages and, if the user sets a time limit, when
+//! a run ends early.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,21 +11,21 @@ use ftsim_core::{Beacon, ProcessId};
 
 use crate::cli::clock;
 
-/// How often the runs are looked at.
+/// The interval between checks.
 const PERIOD: Duration = Duration::from_millis(100);
-/// A handler that takes longer is reported.
+/// The time after which a handler is reported.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The watch over the threads of one sweep.
+/// The watchdog of a sweep's threads.
 pub struct Watchdog {
     posts: Vec<Post>,
-    /// A run may take this long.
+    /// The time limit of a run.
     limit: Option<Duration>,
     is_over: Mutex<bool>,
     over: Condvar,
 }
 
-/// What one thread shows of the run that it executes.
+/// The published state of one thread's current run.
 #[derive(Default)]
 pub struct Post {
     /// Shared with the simulation.
@@ -33,19 +33,19 @@ pub struct Post {
     run: Mutex<Option<Run>>,
 }
 
-/// A run that is being executed.
+/// A run in progress.
 #[derive(Clone, Copy)]
 struct Run {
     seed: u64,
-    /// When it began, by the wall clock, as other times here.
+    /// The start of the run; like all times here, by the wall clock.
     since: Duration,
-    /// The step that it was seen in last, and since when it has been in it.
+    /// The last step in which the run was seen, and the time since when it has been in that step.
     step: (u64, ProcessId),
     step_since: Duration,
     is_reported: bool,
 }
 
-/// A run that does not go on.
+/// A run that makes no progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stuck {
     /// Its seed.
@@ -54,14 +54,14 @@ pub struct Stuck {
     pub step: u64,
     /// The process whose handler does not return.
     pub process: ProcessId,
-    /// How long it has been in this step.
+    /// The time spent in this step.
     pub since: Duration,
-    /// Whether it is beyond the limit, and cannot be ended but with the whole program.
+    /// Whether it is beyond the limit and only ending the program can stop it.
     pub is_beyond_limit: bool,
 }
 
 impl Watchdog {
-    /// A watch over this many threads, whose runs may take as long as `limit`.
+    /// A watchdog for this many threads, with this time limit per run.
     pub fn new(threads: usize, limit: Option<Duration>) -> Self {
         Self {
             posts: std::iter::repeat_with(Post::default).take(threads).collect(),
@@ -71,12 +71,12 @@ impl Watchdog {
         }
     }
 
-    /// What the thread with this number shows.
+    /// The published state of this thread.
     pub fn post(&self, thread: usize) -> &Post {
         &self.posts[thread]
     }
 
-    /// Watches until [`Watched`] is dropped; `report` hears of each run that is stuck.
+    /// Watches until [`Watched`] is dropped; `report` is called for each stuck run.
     pub fn watch(&self, report: impl Fn(&Stuck)) {
         let mut is_over = lock(&self.is_over);
         while !*is_over {
@@ -88,13 +88,13 @@ impl Watchdog {
         }
     }
 
-    /// Ends the watch when it is dropped, however that comes about.
+    /// A guard that stops the watchdog when dropped.
     pub fn until_dropped(&self) -> Watched<'_> {
         Watched(self)
     }
 }
 
-/// As long as it is there, the watch goes on.
+/// A guard that keeps the watchdog running.
 pub struct Watched<'w>(&'w Watchdog);
 
 impl Drop for Watched<'_> {
@@ -105,19 +105,19 @@ impl Drop for Watched<'_> {
 }
 
 impl Post {
-    /// The run of this seed begins.
+    /// Records that the run of this seed begins.
     pub fn begin(&self, seed: u64) {
         self.beacon.reset();
         let (since, step) = (clock(), self.beacon.step());
         *lock(&self.run) = Some(Run { seed, since, step, step_since: since, is_reported: false });
     }
 
-    /// The run is over.
+    /// Records that the run is over.
     pub fn end(&self) {
         *lock(&self.run) = None;
     }
 
-    /// Asks a run beyond the limit to end. Returns it if it is to be reported.
+    /// Asks a run beyond the limit to end. Returns it if it needs to be reported.
     fn look(&self, limit: Option<Duration>) -> Option<Stuck> {
         let mut run = lock(&self.run);
         let run = run.as_mut()?;
@@ -131,7 +131,7 @@ impl Post {
             self.beacon.stop();
         }
         let since = now.saturating_sub(run.step_since);
-        // A run between two handlers ends when it is asked to.
+        // A run between two handlers ends when asked to.
         let is_beyond_limit = is_late && limit.is_some_and(|limit| since > limit.max(PERIOD * 5));
         let is_news =
             since > PATIENCE && !std::mem::replace(&mut run.is_reported, since > PATIENCE);

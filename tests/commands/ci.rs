@@ -90,7 +90,7 @@ fn seeds_that_once_failed_are_saved_and_come_first() {
     status(&folder, 1, "sweep x.toml --seeds 0..100 --out out --save-failures");
     let saved = read(&folder, "regressions/x.toml");
     expect![[r##"
-        # Seeds that once failed; `ftsim run` and `sweep` begin with them.
+        # Seeds that once failed; `ftsim run` and `sweep` run them first.
 
         [[seed]]
         seed = 3

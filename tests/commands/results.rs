@@ -202,7 +202,7 @@ fn merge_refuses_what_does_not_fit_and_names_it() {
     };
     refused("s1 s3", "s3/x/results.jsonl: part 2 of 3, which comes before, is missing");
     refused("s1 s2", "s2/x/results.jsonl: part 3 of 3, which comes after, is missing");
-    refused("s1 s2 s2 s3", "s2/x/results.jsonl: part 2 of 3 is there twice");
+    refused("s1 s2 s2 s3", "s2/x/results.jsonl: part 2 of 3 occurs twice");
     refused("s1 s2 s3 whole", "part");
     refused("half s2 s3", "of 3 parts, but of 2 in half/x/results.jsonl");
     refused("s1 longer s3", "longer/x/results.jsonl: its range of seeds is");
@@ -260,7 +260,7 @@ fn every_failing_seed_of_a_mutant_replays_from_its_repro() {
         let path = entry.expect("an entry").path();
         let path = path.strip_prefix(&folder).expect("below").display().to_string();
         let text = status(&folder, 0, &format!("replay {path}"));
-        assert!(text.contains("\nrepro      the run that it stands for\n"), "{text}");
+        assert!(text.contains("\nrepro      the run matches it\n"), "{text}");
         // A repro is a scenario, and says itself what is expected of it.
         status(&folder, 0, &format!("run {path}"));
     }

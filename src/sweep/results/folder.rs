@@ -1,5 +1,5 @@
-//! Where a sweep writes. `OUT/NAME.part` is the folder of a sweep that is not over; once it is, the
-//! folder gets its final name `OUT/NAME`, so that nothing under a final name is ever half-written.
+//! The results folder of a sweep: `OUT/NAME.part` while the sweep is unfinished, and then
+//! `OUT/NAME`, so that a folder with its final name is always complete.
 
 use crate::cli::Failure;
 use crate::files::{FileError, at};
@@ -13,69 +13,69 @@ use super::{BlockLine, Header, Line, Reader, RegressionLine, Written};
 use crate::run::failing_run::FailingRun;
 use crate::scenario::Scenario;
 
-/// The lines of a sweep.
+/// The file with the lines of a sweep.
 pub const RESULTS: &str = "results.jsonl";
-/// What they come to.
+/// The file with the totals.
 pub const SUMMARY: &str = "summary.json";
-/// The scenario as it was read.
+/// The file with the scenario as it was read.
 pub const SCENARIO: &str = "scenario.toml";
 /// The folder of the repro files.
 pub const REPROS: &str = "repros";
-/// What the first of each group of failures shrinks to.
+/// The folder of the shrunk scenarios.
 pub const SHRUNK: &str = "shrunk";
 
-/// The link to the folder that was finished last; no scenario can have this name.
+/// The link to the folder of the scenario that finished last; no scenario can have this name.
 pub const LATEST: &str = "latest";
 
-/// The folder of a sweep that is not over.
+/// The folder of an unfinished sweep.
 pub struct Folder {
     place: Place,
     lines: File,
-    /// Held from before anything is looked at until after the folder has its final name.
+    /// Held from before the first check until after the final renaming.
     _lock: FileLock,
 }
 
-/// Why a folder cannot be used.
+/// The reason why a folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// Another process writes to it.
     #[error("{0}: another sweep is writing to this folder")]
     Busy(String),
-    /// It holds the results of another sweep.
+    /// It contains the results of another sweep.
     #[error("{path} holds another sweep: {difference}")]
     Other {
         /// The file.
         path: String,
-        /// What differs.
+        /// The difference.
         difference: String,
     },
-    /// Something that no sweep has written is where a sweep would write.
-    #[error("{path} is in the way, and is left as it is: {why}")]
+    /// Something in the way that no sweep wrote.
+    #[error("{path} is in the way and is left untouched: {why}")]
     Foreign {
         /// The file or folder.
         path: String,
-        /// Why it is not replaced.
+        /// The reason why it is not replaced.
         why: String,
     },
     /// No folder can have this name.
-    #[error("the results of a scenario cannot be in a folder called {name:?}: {why}")]
+    #[error("a results folder cannot be called {name:?}: {why}")]
     Name {
         /// The name of the scenario.
         name: String,
-        /// Why.
+        /// The reason.
         why: &'static str,
     },
-    /// A line of results is not what a sweep writes.
+    /// A line of results that no sweep writes.
     #[error("{path}:{line}: {why}")]
     Damaged {
         /// The file.
         path: String,
         /// The line, from 1.
         line: u64,
-        /// What is wrong with it.
+        /// The error.
         why: String,
     },
-    /// The file system refuses.
+    /// An error of the file system.
     #[error(transparent)]
     File(#[from] FileError),
 }
@@ -87,33 +87,32 @@ impl From<FolderError> for Failure {
 }
 
 impl Folder {
-    /// Refuses a place where something is that a sweep would replace and has not written. Writes
-    /// nothing.
+    /// Refuses a place where a sweep would replace something that no sweep wrote. Writes nothing.
     ///
     /// # Errors
-    /// When something is in the way.
+    /// If something is in the way.
     pub fn check(out: &Path, name: &str) -> Result<(), FolderError> {
         match Place::new(out, name)?.check() {
-            // Another sweep may be at work there, and it is looked at again once that is not so.
+            // Another sweep may be changing it; the check is repeated once the lock is held.
             Err(FolderError::File(_)) => Ok(()),
             checked => checked,
         }
     }
 
-    /// Begins anew; what an interrupted sweep left is thrown away.
+    /// Starts over; deletes the results of an interrupted sweep.
     ///
     /// # Errors
-    /// When the folder is in use, holds what no sweep has written, or cannot be written.
+    /// If the folder is in use, contains something that no sweep wrote, or cannot be written.
     pub fn begin(out: &Path, header: &Header, scenario: &str) -> Result<Self, FolderError> {
         let (place, lock) = take(out, &header.scenario)?;
         Self::fresh(place, lock, header, scenario)
     }
 
-    /// Goes on where an earlier sweep ended: `each` gets the blocks that are there, in their order.
-    /// Returns what became of the regression seeds, if that is there too.
+    /// Continues an earlier sweep: `each` is called for the existing blocks, in order. Returns the
+    /// results of the regression seeds, if they exist.
     ///
     /// # Errors
-    /// As [`Folder::begin`], and when it holds the results of another sweep, or damaged ones.
+    /// Like [`Folder::begin`], and if it contains damaged results or those of another sweep.
     pub fn resume(
         out: &Path,
         header: &Header,
@@ -137,7 +136,7 @@ impl Folder {
             any = true;
             each(written);
         }
-        // Nothing is moved before all is read.
+        // Nothing is moved before everything has been read.
         if found == &done {
             at(&done, fs::rename(&done, &part))?;
         }
@@ -147,7 +146,7 @@ impl Folder {
         at(&path, lines.seek(SeekFrom::Start(reader.whole)))?;
         let folder = Self { place, lines, _lock: lock };
         folder.write(SCENARIO, scenario.text.as_bytes())?;
-        // Before the first block it is not known whether they are all there.
+        // Before the first block, they may be incomplete.
         let regressions = if any { reader.regressions } else { Vec::new() };
         Ok((folder, regressions))
     }
@@ -164,16 +163,16 @@ impl Folder {
         let path = part.join(RESULTS);
         let lines = at(&path, File::create(&path))?;
         let mut folder = Self { place, lines, _lock: lock };
-        // The header comes first, for it says whose folder this is.
+        // The header comes first, because it identifies the folder.
         folder.append(&[Line::Sweep(Box::new(header.clone()))])?;
         folder.write(SCENARIO, scenario.as_bytes())?;
         Ok(folder)
     }
 
-    /// Adds what became of the regression seeds.
+    /// Adds the results of the regression seeds.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn append_regressions(&mut self, lines: &[RegressionLine]) -> Result<(), FileError> {
         self.append(&lines.iter().cloned().map(Line::Regression).collect::<Vec<_>>())
     }
@@ -181,7 +180,7 @@ impl Folder {
     /// Adds a block and its failing runs.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn append_block(
         &mut self,
         failing: Vec<FailingRun>,
@@ -198,15 +197,14 @@ impl Folder {
             serde_json::to_writer(&mut bytes, line).expect("a line has only text as its keys");
             bytes.push(b'\n');
         }
-        // One write, and no buffer that a kill could take away.
+        // A single unbuffered write, so that a kill loses nothing.
         at(&self.place.part().join(RESULTS), self.lines.write_all(&bytes))
     }
 
-    /// Writes what the lines come to, and the repros and the shrunk scenarios by their names, for
-    /// those of before.
+    /// Writes the summary, the repros and the shrunk scenarios, replacing earlier ones.
     ///
     /// # Errors
-    /// When they cannot be written.
+    /// If they cannot be written.
     pub fn conclude(
         &mut self,
         summary: &[u8],
@@ -229,10 +227,11 @@ impl Folder {
         self.write(SUMMARY, summary)
     }
 
-    /// Gives the folder its final name; the sweep that had it before is thrown away. Returns it.
+    /// Gives the folder its final name, deletes the previous sweep of that name, and returns the
+    /// path.
     ///
     /// # Errors
-    /// When something is in the way by now, or the folder cannot be renamed.
+    /// If something is in the way by now, or if the folder cannot be renamed.
     pub fn publish(self) -> Result<PathBuf, FolderError> {
         let (part, done, old) = (self.place.part(), self.place.done(), self.place.old());
         at(&part, self.lines.sync_all())?;
@@ -247,14 +246,14 @@ impl Folder {
         Ok(done)
     }
 
-    /// Writes a file of the folder. It need not be whole before the folder has its final name.
+    /// Writes a file of the folder. It need not be complete before the folder has its final name.
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FileError> {
         let path = self.place.part().join(name);
         at(&path, fs::write(&path, bytes))
     }
 }
 
-/// Takes the place of a scenario, and finds that there is nothing but sweeps.
+/// Locks the place of a scenario and checks that it contains only sweeps.
 fn take(out: &Path, name: &str) -> Result<(Place, FileLock), FolderError> {
     let place = Place::new(out, name)?;
     at(out, fs::create_dir_all(out))?;
@@ -264,13 +263,13 @@ fn take(out: &Path, name: &str) -> Result<(Place, FileLock), FolderError> {
     place.check()?;
     let (done, old) = (place.done(), place.old());
     if old.exists() && !done.exists() {
-        // A kill came between the two renames.
+        // The process was killed between the two renames.
         at(&old, fs::rename(&old, &done))?;
     }
     Ok((place, lock))
 }
 
-/// `latest` leads to the folder that was finished last.
+/// Points `latest` to the folder that finished last.
 #[cfg(unix)]
 fn link_latest(place: &Place) -> Result<(), FileError> {
     let latest = place.latest();
@@ -285,7 +284,7 @@ fn link_latest(_: &Place) -> Result<(), FileError> {
     Ok(())
 }
 
-/// What two sweeps were asked that is not the same.
+/// The first difference between the headers of two sweeps.
 pub fn difference(found: &Header, asked: &Header) -> Option<String> {
     let object = |header| serde_json::to_value(header).unwrap_or_default();
     let (found, asked) = (object(found), object(asked));

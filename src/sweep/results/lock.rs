@@ -1,4 +1,4 @@
-//! Locks between processes: a file that is locked for as long as it is needed.
+//! Locks between processes, based on a locked file.
 
 use crate::files::at;
 use std::fs::{self, File, TryLockError};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::FolderError;
 
-/// A lock that this process holds. It ends with the process, however that ends.
+/// A lock held by this process. It is released when the process ends, however that happens.
 #[derive(Debug)]
 pub struct FileLock {
     path: PathBuf,
@@ -22,18 +22,18 @@ enum Patience {
 }
 
 impl FileLock {
-    /// Takes the lock; `None` if another process has it.
+    /// Takes the lock; `None` if another process holds it.
     ///
     /// # Errors
-    /// When the file cannot be locked, or is a file of somebody's.
+    /// If the file cannot be locked, or is not a lock file.
     pub fn try_take(path: PathBuf) -> Result<Option<Self>, FolderError> {
         Self::open(path, Patience::Leave)
     }
 
-    /// Takes the lock, and waits until it can.
+    /// Takes the lock; waits while another process holds it.
     ///
     /// # Errors
-    /// As [`FileLock::try_take`].
+    /// Like [`FileLock::try_take`].
     pub fn take(path: PathBuf) -> Result<Self, FolderError> {
         let lock = Self::open(path, Patience::Wait)?;
         Ok(lock.expect("it was waited for"))
@@ -43,7 +43,8 @@ impl FileLock {
         loop {
             match fs::symlink_metadata(&path) {
                 Ok(there) if !there.is_file() || there.len() > 0 => {
-                    let (path, why) = (path.display().to_string(), "it is no lock of ftsim's");
+                    let (path, why) =
+                        (path.display().to_string(), "it is not a lock file of ftsim");
                     return Err(FolderError::Foreign { path, why: why.to_owned() });
                 }
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -63,7 +64,7 @@ impl FileLock {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Ok(at(&path, Err(error))?),
             }
-            // Who held it before may have removed the file; then nobody else will look at ours.
+            // The previous holder may have removed the file; then nobody else would see our lock.
             if at(&path, is_at(&file, &path))? {
                 return Ok(Some(Self { path, file }));
             }
@@ -75,14 +76,14 @@ impl Drop for FileLock {
     /// Removes the file while it is still locked.
     fn drop(&mut self) {
         if cfg!(unix) {
-            // If it stays, the next one locks it all the same.
+            // If it remains, the next process just locks it.
             let _ = fs::remove_file(&self.path);
         }
         let _ = self.file.unlock();
     }
 }
 
-/// Whether this file is the one that has this path.
+/// Whether this path still leads to this file.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
@@ -94,7 +95,7 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Elsewhere the file is never removed.
+/// On other systems the file is never removed.
 #[cfg(not(unix))]
 fn is_at(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)

@@ -1,5 +1,5 @@
-//! What a sweep writes: a line saying what was asked, one for each failing run, one for each block
-//! of seeds. JSON, an object a line, each with one key that says what it is.
+//! The results file of a sweep: the header, and a line for each failing run and for each block of
+//! seeds. Each line is a JSON object with one key that gives its type.
 
 mod folder;
 mod lock;
@@ -27,7 +27,7 @@ use crate::sweep::shard::Shard;
 use crate::sweep::tally::{Example, PropertyTally, Tally};
 use crate::sweep::traffic::TrafficSums;
 
-/// Seeds of a block: what is written at once, and what shards are made of.
+/// The number of seeds in a block, the unit of writing and of sharding.
 pub const BLOCK: u64 = 50;
 /// The version of this format.
 pub const SCHEMA: u32 = 1;
@@ -36,17 +36,17 @@ pub const SCHEMA: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Line {
-    /// What was asked; the first line, and only that.
+    /// The header: the first line, and only that.
     Sweep(Box<Header>),
-    /// What became of a regression seed; right after the header.
+    /// The result of a regression seed; these lines follow the header.
     Regression(RegressionLine),
-    /// A failing run of the block that comes next.
+    /// A failing run of the following block.
     Failing(FailingRun),
     /// A block of seeds.
     Block(BlockLine),
 }
 
-/// What a sweep was asked for: all that its result depends on.
+/// The parameters of a sweep that its result depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
@@ -54,25 +54,25 @@ pub struct Header {
     pub schema: u32,
     /// The version of ftsim.
     pub ftsim: String,
-    /// The name of the scenario: its file without folder and `.toml`.
+    /// The name of the scenario: its file name without `.toml`.
     pub scenario: String,
     /// The scenario file as the user named it.
     pub file: String,
-    /// The digest of its text.
+    /// The digest of the scenario's text.
     pub digest: String,
-    /// All seeds of the sweep, those of other shards too.
+    /// All seeds of the sweep, including those of other shards.
     pub seeds: Span,
-    /// Seeds of a block.
+    /// The number of seeds in a block.
     pub block: u64,
-    /// Which part of the seeds this is; all of them, if `None`.
+    /// The shard; `None`: all seeds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
-    /// Where the sweep ends early.
+    /// The rule by which the sweep ends early.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<StopRule>,
 }
 
-/// Where a sweep ends early.
+/// A rule for ending a sweep early.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StopRule {
@@ -80,7 +80,7 @@ pub enum StopRule {
     Violates(String),
     /// At the first seed that fails in a way that the scenario does not expect.
     FirstUnexpected,
-    /// After the block in which the so-manyth failing run lies.
+    /// After the block with this many failing runs.
     Failures(u64),
 }
 
@@ -88,57 +88,57 @@ pub enum StopRule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Span {
-    /// The first.
+    /// The first seed.
     pub from: u64,
-    /// The first that is none of them.
+    /// The seed after the last.
     pub until: u64,
 }
 
-/// What became of a seed that once failed.
+/// The result of a regression seed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegressionLine {
     /// The seed.
     pub seed: u64,
-    /// The crash point, if it was one.
+    /// The crash point, if the failure had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crash_point: Option<crate::scenario::crash_point::CrashPoint>,
-    /// What it once violated.
+    /// The properties that it once violated.
     pub once: Vec<String>,
-    /// What it violates now that the scenario does not expect.
+    /// The properties that it now violates unexpectedly.
     pub now: Vec<String>,
 }
 
-/// What came of a block of seeds, as counts.
+/// The results of a block of seeds, as counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BlockLine {
     /// The seeds.
     pub seeds: Span,
-    /// How many runs: one a seed, unless every crash point of each is run.
+    /// The number of runs: one per seed, unless every crash point is run.
     pub runs: u64,
-    /// The digests of the runs, folded in their order.
+    /// The digests of the runs, folded in order.
     pub digest: String,
-    /// What came of each property.
+    /// The results for each property.
     pub properties: BTreeMap<String, PropertyTally>,
-    /// In how many runs each label was reached.
+    /// The number of runs in which each label was reached.
     pub reached: BTreeMap<String, u64>,
-    /// In how many runs each scripted fault did not strike.
+    /// The number of runs in which each scripted fault did not strike.
     pub unfired: BTreeMap<usize, u64>,
-    /// In how many runs the message of each override was never sent.
+    /// The number of runs in which the message of each override was never sent.
     pub unused: BTreeMap<usize, u64>,
-    /// In how many runs a handler panicked.
+    /// The number of runs in which a handler panicked.
     pub panicked: u64,
-    /// The first of them.
+    /// The first run in which a handler panicked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_panic: Option<Example>,
-    /// What the runs cost.
+    /// The cost of the runs.
     #[serde(default)]
     pub traffic: Box<TrafficSums>,
 }
 
 impl StopRule {
-    /// Whether a sweep ends at the seed of this run, and not only after its block.
+    /// Whether a sweep ends at the seed of this run rather than after its block.
     pub fn ends_at(&self, run: &FailingRun) -> bool {
         match self {
             Self::Violates(property) => run.violates(property),
@@ -158,7 +158,7 @@ impl Header {
         digest.to_string()
     }
 
-    /// The seeds of this part.
+    /// The seeds of this shard.
     pub fn part(&self) -> Range<u64> {
         let all = self.seeds.range();
         self.shard.map_or_else(|| all.clone(), |shard| shard.seeds(&all, self.block))
@@ -166,7 +166,7 @@ impl Header {
 }
 
 impl Span {
-    /// As a range.
+    /// The span as a `Range`.
     pub const fn range(self) -> Range<u64> {
         self.from..self.until
     }
@@ -179,7 +179,7 @@ impl From<Range<u64>> for Span {
 }
 
 impl BlockLine {
-    /// The counts of a block; of its faults those of the scenario, `scripted` many, are counted.
+    /// The counts of a block; only the first `scripted` faults, those of the scenario, are counted.
     pub fn of(block: &Block, scripted: usize) -> Self {
         let tally = &block.tally;
         let properties = tally.properties.iter().map(|(id, t)| (id.to_string(), t.clone()));
@@ -198,8 +198,8 @@ impl BlockLine {
         }
     }
 
-    /// The counts as a tally, which knows nothing of single runs' digests. Properties that are none
-    /// of `known` are left out.
+    /// The counts as a tally, which has no digests of single runs. Properties that are not in
+    /// `known` are omitted.
     pub fn tally(&self, known: &[PropertyInfo]) -> Tally {
         let id = |name: &str| known.iter().map(|info| info.id).find(|id| id.0 == name);
         let properties =

@@ -1,5 +1,5 @@
-//! The folders that a sweep may make, replace and remove, and how they are told from those that are
-//! somebody else's.
+//! The folders that a sweep may create, replace and remove, and the check that no other folder is
+//! among them.
 
 use crate::files::at;
 use std::ffi::OsStr;
@@ -11,39 +11,39 @@ use serde_json::Value;
 
 use super::{FolderError, LATEST, REPROS, RESULTS, SCENARIO, SHRUNK, SUMMARY};
 
-/// A longer line is no header.
+/// The maximum length of a header line.
 const HEADER_LENGTH_MAX: u64 = 1 << 20;
-/// A longer name is refused: endings are added to it, and file systems take 255 bytes.
+/// The maximum length of a name: endings are added to it, and file systems allow 255 bytes.
 const NAME_LENGTH_MAX: usize = 200;
 
-/// The folders of one scenario's results in the folder of all results: `OUT/NAME`, and beside it
-/// that of a sweep that is not over, and for an instant that of the sweep before.
+/// The folders of one scenario's results: `OUT/NAME`; beside it, that of an unfinished sweep and,
+/// during the renaming, that of the previous sweep.
 #[derive(Clone, Debug)]
 pub struct Place {
     out: PathBuf,
     name: String,
 }
 
-/// What is under a path.
+/// The contents of a path.
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
     Nothing,
-    /// A sweep over the scenario, finished or interrupted, and nothing else.
+    /// A finished or interrupted sweep over the scenario, and nothing else.
     Sweep,
-    /// Something else: why.
+    /// Something else: the reason why it is no such sweep.
     Foreign(String),
 }
 
-/// Refuses names that are no plain names of files, or that would be those of other folders.
+/// Refuses names that are not plain file names, or that other folders have.
 ///
 /// # Errors
-/// Why no folder of results can have this name.
+/// The reason why a results folder cannot have this name.
 pub fn check_name(name: &str) -> Result<(), &'static str> {
     if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\\']) {
-        return Err("it is no plain file name");
+        return Err("it is not a plain file name");
     }
     if name.chars().any(char::is_control) {
-        return Err("it has control characters");
+        return Err("it contains control characters");
     }
     if name.len() > NAME_LENGTH_MAX {
         return Err("it is longer than 200 bytes");
@@ -52,7 +52,7 @@ pub fn check_name(name: &str) -> Result<(), &'static str> {
         return Err("a link has this name");
     }
     if name.ends_with(".part") || name.ends_with(".old") {
-        return Err("sweeps that are not over have folders with this ending");
+        return Err("folders of unfinished sweeps have this ending");
     }
     Ok(())
 }
@@ -61,7 +61,7 @@ impl Place {
     /// The place of a scenario's results.
     ///
     /// # Errors
-    /// When no folder can have the name of the scenario.
+    /// If no folder can have the name of the scenario.
     pub fn new(out: &Path, name: &str) -> Result<Self, FolderError> {
         match check_name(name) {
             Ok(()) => Ok(Self { out: out.to_owned(), name: name.to_owned() }),
@@ -79,35 +79,35 @@ impl Place {
         &self.name
     }
 
-    /// The folder of a sweep that is over.
+    /// The folder of a finished sweep.
     pub fn done(&self) -> PathBuf {
         self.out.join(&self.name)
     }
 
-    /// That of a sweep that is not over.
+    /// The folder of an unfinished sweep.
     pub fn part(&self) -> PathBuf {
         self.out.join(format!("{}.part", self.name))
     }
 
-    /// That of the sweep before, until the new one has its name.
+    /// The folder of the previous sweep, until the new one has its name.
     pub fn old(&self) -> PathBuf {
         self.out.join(format!("{}.old", self.name))
     }
 
-    /// The file that is locked by who writes here.
+    /// The lock file for writing here.
     pub fn lock(&self) -> PathBuf {
         self.out.join(format!(".{}.lock", self.name))
     }
 
-    /// The link to the folder that was finished last.
+    /// The link to the folder that finished last.
     pub fn latest(&self) -> PathBuf {
         self.out.join(LATEST)
     }
 
-    /// Refuses to go on where anything that a sweep replaces is not a sweep's.
+    /// Returns an error if a sweep would replace something that no sweep wrote.
     ///
     /// # Errors
-    /// When something is in the way.
+    /// If something is in the way.
     pub fn check(&self) -> Result<(), FolderError> {
         for path in [self.done(), self.part(), self.old()] {
             if let Found::Foreign(why) = at(&path, self.found(&path))? {
@@ -116,7 +116,7 @@ impl Place {
         }
         let latest = self.latest();
         let why = match fs::symlink_metadata(&latest) {
-            Ok(there) if !there.is_symlink() => "it is no link",
+            Ok(there) if !there.is_symlink() => "it is not a link",
             Ok(_) if !at(&latest, leads_beside(&latest))? => "it is a link to another place",
             _ => return Ok(()),
         };
@@ -128,7 +128,7 @@ impl Place {
         match fs::symlink_metadata(folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
             Err(error) => return Err(error),
-            Ok(there) if !there.is_dir() => return foreign("it is no folder"),
+            Ok(there) if !there.is_dir() => return foreign("it is not a folder"),
             Ok(_) => {}
         }
         let mut names = Vec::new();
@@ -143,33 +143,33 @@ impl Place {
             };
             if let Some(other) = other {
                 let other = other.strip_prefix(folder).unwrap_or(&other).display();
-                return foreign(&format!("no sweep has written {other} in it"));
+                return foreign(&format!("it contains {other}, which no sweep wrote"));
             }
             names.push(name);
         }
         if names.is_empty() {
-            // It was made and not filled any more.
+            // A folder that was created but not filled.
             return Ok(Found::Sweep);
         }
         if !names.iter().any(|name| name == RESULTS) {
-            return foreign("it has no results.jsonl");
+            return foreign("it contains no results.jsonl");
         }
         let mut line = Vec::new();
         let file = BufReader::new(File::open(folder.join(RESULTS))?);
         file.take(HEADER_LENGTH_MAX).read_until(b'\n', &mut line)?;
         Ok(match scenario_of(&line) {
             Header::Of(name) if name == self.name => Found::Sweep,
-            Header::Of(name) => Found::Foreign(format!("it has the results of {name:?}")),
-            // The header is written first: what was cut there has nothing else.
+            Header::Of(name) => Found::Foreign(format!("it contains the results of {name:?}")),
+            // The header is written first: if it is incomplete, the folder contains nothing else.
             Header::Cut if names.iter().all(|name| name == RESULTS || name == SCENARIO) => {
                 Found::Sweep
             }
-            _ => Found::Foreign("its results.jsonl is not that of a sweep".to_owned()),
+            _ => Found::Foreign("its results.jsonl was not written by a sweep".to_owned()),
         })
     }
 }
 
-/// A file in a folder that has none of the endings, and any folder in it.
+/// A file in a folder with none of the endings, or a folder in it.
 fn other_file(folder: &Path, endings: &[&str]) -> io::Result<Option<PathBuf>> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -189,11 +189,11 @@ fn leads_beside(link: &Path) -> io::Result<bool> {
     Ok(to.to_str().is_some_and(|to| check_name(to).is_ok()))
 }
 
-/// What the first line of results is.
+/// The first line of a results file.
 enum Header {
-    /// The header of a sweep over this scenario, by whatever version of ftsim.
+    /// The header of a sweep over this scenario, by any version of ftsim.
     Of(String),
-    /// The beginning of a header, or nothing.
+    /// An incomplete header, or nothing.
     Cut,
     /// Something else.
     Other,
@@ -214,8 +214,8 @@ fn scenario_of(line: &[u8]) -> Header {
     }
 }
 
-/// Removes a folder of a sweep, so that what a kill leaves of it is still known as one: what says
-/// so goes last.
+/// Removes the folder of a sweep. The results file goes last, so that the remains after a kill are
+/// still recognised as a sweep.
 pub fn remove(folder: &Path) -> io::Result<()> {
     let gone = |result: io::Result<()>| match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

@@ -1,4 +1,4 @@
-//! Results that are read again: block by block, each line checked before it is believed.
+//! Reads results block by block, and validates each line.
 
 use crate::files::at;
 use std::fs::File;
@@ -11,41 +11,41 @@ use super::{BlockLine, FolderError, Header, Line, RegressionLine, soundness};
 use crate::run::failing_run::FailingRun;
 use crate::scenario::Scenario;
 
-/// No line that ftsim writes is longer.
+/// The maximum length of a line that ftsim writes.
 const LINE_LENGTH_MAX: u64 = 1 << 28;
 
-/// A block of a file, with the failing runs in it.
+/// A block of a file, with its failing runs.
 pub struct Written {
-    /// The failing runs, in their order.
+    /// The failing runs, in order.
     pub failing: Vec<FailingRun>,
     /// The counts.
     pub block: BlockLine,
 }
 
-/// Reads a results file block by block, up to a last line that is cut short.
+/// A reader of a results file, up to a truncated last line.
 pub struct Reader {
     path: PathBuf,
     input: BufReader<File>,
-    /// What was asked.
+    /// The header.
     pub header: Header,
-    /// What became of the regression seeds; complete once a block was read, or the end.
+    /// The results of the regression seeds; complete once a block or the end was read.
     pub regressions: Vec<RegressionLine>,
-    /// How many bytes of the file are whole: the header, and blocks with all that belongs to them.
+    /// The length of the complete part of the file: the header, and blocks with all their lines.
     pub whole: u64,
-    /// How many bytes, and how many lines, were read.
+    /// The number of bytes and of lines read.
     read: u64,
     line: u64,
     /// The first seed of the next block.
     next: u64,
-    /// The runs of all blocks so far.
+    /// The number of runs in all blocks so far.
     runs: u64,
 }
 
 impl Reader {
-    /// Begins with the header; `None` if it is cut short.
+    /// Reads the header; `None` if it is truncated.
     ///
     /// # Errors
-    /// When the file cannot be read, or does not begin with the header of a sweep.
+    /// If the file cannot be read, or does not begin with the header of a sweep.
     pub fn open(path: &Path) -> Result<Option<Self>, FolderError> {
         let mut input = BufReader::new(at(path, File::open(path))?);
         let (mut read, mut line) = (0, 0);
@@ -56,7 +56,7 @@ impl Reader {
         let header = match parse(&bytes) {
             Ok(Line::Sweep(header)) => *header,
             parsed => {
-                // The lines of another version may be others.
+                // Another version may use other lines.
                 let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
                 let theirs = value["sweep"]["ftsim"].as_str().unwrap_or(soundness::VERSION);
                 return Err(damaged(match parsed {
@@ -73,11 +73,11 @@ impl Reader {
         Ok(Some(Self { path, input, header, regressions, whole: read, read, line, next, runs: 0 }))
     }
 
-    /// The next block, found to be one of the header's sweep over this scenario; `None` after the
-    /// last whole one.
+    /// The next block, checked against the header and this scenario; `None` after the last complete
+    /// one.
     ///
     /// # Errors
-    /// When the file cannot be read, or a line is not what such a sweep writes.
+    /// If the file cannot be read, or contains a line that such a sweep does not write.
     pub fn next_block(&mut self, scenario: &Scenario) -> Result<Option<Written>, FolderError> {
         let mut failing: Vec<FailingRun> = Vec::new();
         loop {
@@ -106,7 +106,7 @@ impl Reader {
         }
     }
 
-    /// Takes a block in, if it is the next one and sound.
+    /// Accepts a block if it is the next one and valid.
     fn take(
         &mut self,
         scenario: &Scenario,
@@ -115,7 +115,7 @@ impl Reader {
     ) -> Result<(), String> {
         let (from, expected) = (block.seeds.from, self.next);
         if from != expected {
-            return Err(format!("seeds from {from} on follow, where {expected} is the next"));
+            return Err(format!("the next block starts at seed {from}, not at {expected}"));
         }
         soundness::block(&self.header, scenario, failing, block)?;
         // All other counts of a block are at most its runs: their sums cannot overflow either.
@@ -130,8 +130,7 @@ impl Reader {
     }
 }
 
-/// A line without its end, counted; `None` at the end of the file, and for a line that is cut
-/// short.
+/// The next line without its line end; `None` at the end of the file, or if the line is truncated.
 fn next_line(
     path: &Path,
     input: &mut BufReader<File>,
@@ -147,12 +146,12 @@ fn next_line(
     }
     if length as u64 == LINE_LENGTH_MAX {
         let (path, line) = (path.display().to_string(), *line);
-        return Err(FolderError::Damaged { path, line, why: "this line has no end".to_owned() });
+        return Err(FolderError::Damaged { path, line, why: "this line is too long".to_owned() });
     }
     Ok(None)
 }
 
-/// What a line says; or what is wrong with it, and in which column.
+/// A parsed line; or the error and its column.
 fn parse(bytes: &[u8]) -> Result<Line, String> {
     serde_json::from_slice(bytes).map_err(|error| {
         let text = error.to_string();

@@ -1,5 +1,5 @@
-//! Whether lines of results can be what a sweep has written: whoever reads them adds them up, and
-//! a file may have been damaged, or changed by hand.
+//! Validates lines of results, because readers add them up, and a file may have been damaged or
+//! edited by hand.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use crate::scenario::PANICKED;
 use crate::scenario::Scenario;
 use crate::sweep::tally::{Example, PropertyTally};
 
-/// Why a line is not believed.
+/// The reason why a line is invalid.
 type Wrong = String;
 
 /// The version of this ftsim.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// That another version has written it.
+/// The error about results of another version.
 pub fn other_version(theirs: &str) -> String {
     format!("written by ftsim {theirs}, this is {VERSION}")
 }
@@ -35,7 +35,7 @@ pub fn header(header: &Header) -> Result<(), Wrong> {
     digest(&header.digest)?;
     let Span { from, until } = header.seeds;
     if from > until {
-        return Err(format!("there are no seeds {from}..{until}"));
+        return Err(format!("{from}..{until} is not a range of seeds"));
     }
     if header.block != BLOCK {
         return Err(format!("blocks of {} seeds; ftsim writes blocks of {BLOCK}", header.block));
@@ -43,7 +43,7 @@ pub fn header(header: &Header) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// Checks what became of a regression seed; `is_first` where no run or block came before.
+/// Checks the result of a regression seed; `is_first` if no run or block precedes it.
 pub fn regression(
     header: &Header,
     scenario: &Scenario,
@@ -60,7 +60,7 @@ pub fn regression(
     line.now.iter().try_for_each(|property| known(scenario, property))
 }
 
-/// Checks a failing run; `before` is the one before it in the same block.
+/// Checks a failing run; `before` is the previous one in the same block.
 pub fn failing(
     scenario: &Scenario,
     before: Option<&FailingRun>,
@@ -78,7 +78,7 @@ pub fn failing(
         }
     }
     if failures.is_empty() {
-        return Err(format!("seed {seed} fails in nothing"));
+        return Err(format!("seed {seed} has no failures"));
     }
     for (index, failed) in failures.iter().enumerate() {
         let property = &failed.property;
@@ -102,7 +102,7 @@ pub fn failing(
     Ok(())
 }
 
-/// Checks a block that begins with the right seed, against its failing runs.
+/// Checks a block that begins with the right seed against its failing runs.
 pub fn block(
     header: &Header,
     scenario: &Scenario,
@@ -126,16 +126,18 @@ pub fn block(
         property(scenario, name, tally, block)?;
         if tally.violated != found(name) {
             let (said, found) = (tally.violated, found(name));
-            return Err(format!("{name} is violated in {said} runs, and {found} of them are told"));
+            return Err(format!(
+                "{name} is violated in {said} runs, but {found} of them are listed"
+            ));
         }
     }
     let missing = scenario.checked.iter().find(|p| !block.properties.contains_key(p.id.0));
     if let Some(missing) = missing.filter(|_| runs > 0) {
-        return Err(format!("nothing is said of {}", missing.id));
+        return Err(format!("there are no counts for {}", missing.id));
     }
     if block.panicked != found(PANICKED) {
         let (said, found) = (block.panicked, found(PANICKED));
-        return Err(format!("{said} runs panicked, and {found} of them are told"));
+        return Err(format!("{said} runs panicked, but {found} of them are listed"));
     }
     example("panic", block.panicked, block.first_panic.as_ref(), block)?;
     if block.panicked > 0 && block.first_panic.is_none() {
@@ -149,7 +151,7 @@ pub fn block(
     too_many.map_or(Ok(()), |(label, count)| Err(format!("{label:?} in {count} of {runs} runs")))
 }
 
-/// Checks which seeds a block has.
+/// Checks the seeds of a block.
 fn seeds(header: &Header, failing: &[FailingRun], seeds: Span) -> Result<(), Wrong> {
     let (Span { from, until }, end) = (seeds, header.part().end);
     let Some(length) = until.checked_sub(from).filter(|length| *length > 0) else {
@@ -195,7 +197,7 @@ fn property(
     example(name, undecided, first_undecided.as_ref(), block)
 }
 
-/// Checks the first of some runs.
+/// Checks the first example of a count.
 fn example(
     what: &str,
     count: u64,
@@ -204,12 +206,15 @@ fn example(
 ) -> Result<(), Wrong> {
     let Some(first) = first else { return Ok(()) };
     if count == 0 || !block.seeds.range().contains(&first.seed) {
-        return Err(format!("{what} in seed {}, which is not one of {count} here", first.seed));
+        return Err(format!(
+            "{what} in seed {}, which is not one of the {count} counted here",
+            first.seed
+        ));
     }
     Ok(())
 }
 
-/// Checks counts for each of so many things.
+/// Checks the counts of numbered items, of which there are `known`.
 fn numbered(
     what: &str,
     counts: &BTreeMap<usize, u64>,
@@ -227,17 +232,18 @@ fn numbered(
     Ok(())
 }
 
-/// Refuses what is not the property of a scenario, for it becomes part of the names of files.
+/// Returns an error for a property that the scenario does not have; it would become part of file
+/// names.
 fn known(scenario: &Scenario, property: &str) -> Result<(), Wrong> {
     let is_known =
         property == PANICKED || scenario.checked.iter().any(|checked| checked.id.0 == property);
     if is_known { Ok(()) } else { Err(format!("the scenario does not check {property:?}")) }
 }
 
-/// Refuses what is no digest.
+/// Returns an error for a malformed digest.
 fn digest(text: &str) -> Result<(), Wrong> {
     let is_digest = text.len() == 16 && text.bytes().all(|b| b"0123456789abcdef".contains(&b));
-    if is_digest { Ok(()) } else { Err(format!("{text:?} is no digest")) }
+    if is_digest { Ok(()) } else { Err(format!("{text:?} is not a digest")) }
 }
 
 fn crash_point_misplaced(seed: u64, has: bool) -> String {

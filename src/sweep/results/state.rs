@@ -1,5 +1,5 @@
-//! What a sweep has come to so far: the same whether its blocks were just run, read again after an
-//! interruption, or merged from shards.
+//! The accumulated results of a sweep: the same whether its blocks were just run, read again after
+//! an interruption, or merged from shards.
 
 use std::collections::BTreeMap;
 
@@ -11,38 +11,38 @@ use crate::run::failing_run::FailingRun;
 use crate::scenario::crash_point::CrashPoint;
 use crate::sweep::tally::Tally;
 
-/// The first failing runs of a group are kept as examples: so many.
+/// The maximum number of failing runs that are kept as examples of a group.
 pub const EXAMPLE_COUNT_MAX: usize = 3;
-/// More groups than this are counted together, for each property.
+/// The maximum number of groups for each property; further groups are counted together.
 const GROUP_COUNT_MAX: usize = 1_000;
-/// The signature that stands for them.
+/// The signature of the groups that are counted together.
 const OTHER_SIGNATURES: &str = "other signatures";
 
-/// What came of the blocks so far. Its size does not depend on how many there were.
+/// The results of the blocks so far, in a size that does not depend on the number of blocks.
 pub struct SweepState {
     /// All counts.
     pub tally: Tally,
-    /// The first seed that is not done.
+    /// The first seed that has not been run.
     pub next: u64,
-    /// How many runs failed.
+    /// The number of runs that failed.
     pub failing: u64,
-    /// How many of them in a way that the scenario does not expect.
+    /// The number of runs that failed in a way that the scenario does not expect.
     pub unexpected: u64,
-    /// The failures that are alike, by property and signature.
+    /// The failures, grouped by property and signature.
     pub groups: BTreeMap<(String, String), Group>,
-    /// What became of the regression seeds.
+    /// The results of the regression seeds.
     pub regressions: Vec<RegressionLine>,
     digest: Digest,
 }
 
-/// Failures that are alike.
+/// A group of equal failures.
 #[derive(Clone, Debug)]
 pub struct Group {
     /// Whether the scenario expects the violation.
     pub expected: bool,
-    /// How many runs.
+    /// The number of runs.
     pub runs: u64,
-    /// The first of them, at most [`EXAMPLE_COUNT_MAX`].
+    /// The first runs, at most [`EXAMPLE_COUNT_MAX`].
     pub examples: Vec<GroupExample>,
 }
 
@@ -55,12 +55,12 @@ pub struct GroupExample {
     pub crash_point: Option<CrashPoint>,
     /// Its digest.
     pub digest: String,
-    /// What happened.
+    /// The violation.
     pub message: String,
 }
 
 impl SweepState {
-    /// Of no block yet; `from` is the first seed.
+    /// The state before the first block; `from` is the first seed.
     pub fn new(from: u64) -> Self {
         Self {
             tally: Tally::default(),
@@ -73,11 +73,11 @@ impl SweepState {
         }
     }
 
-    /// Takes in the block that comes next. `known` are the properties of the scenario.
+    /// Adds the next block. `known` are the properties of the scenario.
     pub fn take(&mut self, failing: &[FailingRun], block: &BlockLine, known: &[PropertyInfo]) {
         self.tally.append(block.tally(known));
         self.next = block.seeds.until;
-        // What no ftsim has written counts as a digest of its own.
+        // A malformed digest counts as a digest of its own.
         self.digest.mix(u64::from_str_radix(&block.digest, 16).unwrap_or(0));
         for run in failing {
             self.failing += 1;
@@ -108,7 +108,7 @@ impl SweepState {
         }
     }
 
-    /// The digests of the blocks, folded in their order.
+    /// The digests of the blocks, folded in order.
     pub const fn digest(&self) -> Digest {
         self.digest
     }
@@ -125,7 +125,7 @@ impl SweepState {
         }
     }
 
-    /// What the example of this seed and crash point violated that the scenario does not expect.
+    /// The unexpected violations in the example of this seed and crash point.
     pub fn unexpected_of(&self, seed: u64, point: Option<CrashPoint>) -> Vec<&str> {
         let shows = |example: &GroupExample| example.seed == seed && example.crash_point == point;
         let groups = self.groups.iter().filter(|(_, group)| !group.expected);
@@ -133,7 +133,7 @@ impl SweepState {
         failed.map(|((property, _), _)| property.as_str()).collect()
     }
 
-    /// The runs that have a repro: those that are an example of some group, each once, in order.
+    /// The runs that have a repro: the examples of all groups, each once, in order.
     pub fn examples(&self) -> Vec<&GroupExample> {
         let mut examples: BTreeMap<_, &GroupExample> = BTreeMap::new();
         for example in self.groups.values().flat_map(|group| &group.examples) {

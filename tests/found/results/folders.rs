@@ -68,7 +68,7 @@ fn the_results_of_another_scenario_are_kept() {
         fs::rename(folder.join("out/x"), folder.join("out").join(name)).expect("our folder");
         let before = everything(&folder.join("out"));
         let told = status(&folder, 2, &SWEEP.replace("x.toml", "y.toml"));
-        assert!(told.contains("it has the results of \"x\""), "{told}");
+        assert!(told.contains("it contains the results of \"x\""), "{told}");
         assert_eq!(everything(&folder.join("out")), before);
         fs::rename(folder.join("out").join(name), folder.join("out/x")).expect("our folder");
     }

@@ -30,7 +30,7 @@ fn a_kind_that_is_never_sent_is_told_with_those_that_are() {
     expect![[r#"
         UNEXPECTED  x.toml  two-phase-commit  seeds 5..7  6 held
 
-        x.toml: fault 1 never struck p0 in any of 2 seeds: its trigger never came; in seed 5 p0 sends 2 Commit, 2 Prepare
+        x.toml: fault 1 never struck p0 in any of 2 seeds: its trigger never occurred; in seed 5 p0 sends 2 Commit, 2 Prepare
         replay: ftsim replay x.toml --seed 5
 
         1 scenario, 2 runs: 0 as expected, 1 not
