@@ -1,4 +1,4 @@
-//! Who is correct at the end is who the fault model says.
+//! The processes that count as correct are those that the fault model calls correct.
 
 use ftsim_core::environment::liveness::LivenessMode;
 use ftsim_core::model::system_model::FaultClass;
@@ -14,7 +14,7 @@ impl<'a> Check<'a> for Correct {
 
     fn end(&mut self, known: &Known<'a>, report: &mut Report) {
         let recovers = known.subject.faults == FaultClass::CrashRecovery;
-        // With a core nothing is owed to others.
+        // With a core, nothing is guaranteed to the other processes.
         let core = known.well.as_ref().filter(|(mode, _)| *mode == LivenessMode::Core);
         for p in known.processes() {
             let host = known.host(p);
@@ -25,7 +25,7 @@ impl<'a> Check<'a> for Correct {
             if said != correct {
                 let (said, correct) = (name(said), name(correct));
                 let message =
-                    format!("it passes for {said}, and by the fault model it is {correct}");
+                    format!("the run calls it {said}, but by the fault model it is {correct}");
                 report.add_at(Rule::Correct, p, message);
             }
         }

@@ -1,4 +1,4 @@
-//! How long messages travel: as their links say, and within the bound once the network is stable.
+//! Messages take as long as their links say, and at most the bound once the network is stable.
 
 use std::collections::BTreeMap;
 
@@ -48,11 +48,12 @@ impl<'a> Check<'a> for Delay {
 }
 
 impl Delay {
-    /// When a message that is sent now can arrive.
+    /// The earliest and latest arrival of a message sent now.
     fn bounds(&self, known: &Known<'_>, link: (ProcessId, ProcessId)) -> (Instant, Instant) {
         let network = &known.subject.experiment.network;
         let of_link = known.link(link.0, link.1);
-        // A core that is well is synchronous; else what is sent before GST arrives by GST + bound.
+        // A core that is well is synchronous; otherwise a message sent before GST arrives by GST +
+        // bound.
         let core = known.well.as_ref().filter(|(mode, _)| *mode == LivenessMode::Core);
         let core = core.is_some_and(|(_, well)| well.contains(link.0) && well.contains(link.1));
         let stable = network.stabilise_at.map_or(Instant::MAX, |gst| gst.max(known.at));
@@ -68,14 +69,14 @@ impl Delay {
             (false, true) => bound,
             (false, false) => longest.min(bound),
         };
-        // What keeps order waits for what was sent before, and for what comes along with it.
+        // On a link that keeps order, a message waits for earlier ones and those sent with it.
         let behind = self.latest.get(&link).map(|at| *at + Duration::from_nanos(4));
         let behind = behind.filter(|_| of_link.order == Order::Fifo).unwrap_or_default();
         (from, until.max(behind))
     }
 }
 
-/// Whether this makes messages on the link late.
+/// Whether this condition makes messages on the link late.
 fn takes_time(condition: &Condition, link: (ProcessId, ProcessId)) -> bool {
     match condition {
         Condition::Late(links, _)

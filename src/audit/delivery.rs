@@ -1,4 +1,4 @@
-//! Messages by their numbers: each delivery has its sending, and each sending its end.
+//! Messages by number: each delivery has a send, and each send a delivery or a loss.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,21 +16,21 @@ use super::causes;
 use super::known::Known;
 use super::{Check, Report, Rule};
 
-/// Messages on links. What a transport carries is judged elsewhere.
+/// Messages on links. Messages of a transport are judged elsewhere.
 #[derive(Default)]
 pub(super) struct Delivery<'a> {
-    /// Under way, by number, sender and receiver.
+    /// Messages under way, by number, sender and receiver.
     under_way: BTreeMap<(MessageId, ProcessId, ProcessId), Vec<Copy<'a>>>,
-    /// Messages that were sent, and to whom.
+    /// The messages sent, with sender and receiver.
     sent: BTreeMap<MessageId, (ProcessId, ProcessId)>,
-    /// Messages of processes to themselves that have come.
+    /// Delivered messages from processes to themselves.
     to_self: BTreeSet<MessageId>,
-    /// The lowest number that no message had yet.
+    /// The lowest number that no message has had yet.
     next: u64,
-    /// The number of the last entry, if it was the sending of a message, and its receiver.
+    /// The number and the receiver of the last entry, if that entry sent a message.
     just_sent: Option<(MessageId, ProcessId)>,
-    /// When each process last crashed and took along what it had under way; and whether that is
-    /// sure.
+    /// The last crash of each process that can have lost its messages under way; and whether it
+    /// certainly did.
     took_along: BTreeMap<ProcessId, (Instant, bool)>,
 }
 
@@ -52,7 +52,7 @@ impl<'a> Check<'a> for Delivery<'a> {
                     self.replay(*id, link, known, report);
                 } else if just_sent == Some((*id, *to)) {
                     if !can_double(known, p, known.identity(*to)) {
-                        report.add(Rule::Copies, format!("nothing doubles m{}", id.0));
+                        report.add(Rule::Copies, format!("nothing duplicates m{}", id.0));
                     }
                 } else {
                     self.is_new(*id, report);
@@ -91,7 +91,7 @@ impl<'a> Check<'a> for Delivery<'a> {
     fn end(&mut self, known: &Known<'a>, report: &mut Report) {
         for ((id, from, to), copies) in &self.under_way {
             let host = known.host(*to);
-            // The inbox of a second copy goes down with it without a word.
+            // The inbox of a second copy is lost in a crash without an entry.
             let is_twin = host.of != *to;
             let waits = |copy: &&Copy<'_>| host.waits_since.is_some_and(|at| copy.arrives >= at);
             let mut past = copies.iter().filter(|copy| copy.arrives < known.at);
@@ -107,7 +107,7 @@ impl<'a> Check<'a> for Delivery<'a> {
 impl<'a> Delivery<'a> {
     fn is_new(&mut self, id: MessageId, report: &mut Report) {
         if id.0 < self.next {
-            report.add(Rule::Number, format!("the number m{} was given before", id.0));
+            report.add(Rule::Number, format!("the number m{} was used before", id.0));
         }
         self.next = self.next.max(id.0 + 1);
     }
@@ -120,14 +120,14 @@ impl<'a> Delivery<'a> {
         report: &mut Report,
     ) {
         if self.sent.get(&id) != Some(&(from, to)) {
-            report.add(Rule::Copies, format!("m{} comes again, and was never sent here", id.0));
+            report.add(Rule::Copies, format!("m{} is replayed, but was never sent here", id.0));
         }
         let replays = |condition: &Condition| match condition {
             Condition::Replay(links, _) => links.contains(from, known.identity(to)),
             _ => false,
         };
         if !known.in_force.on_link(from, known.identity(to)).any(replays) {
-            report.add(Rule::Copies, format!("nothing brings m{} again", id.0));
+            report.add(Rule::Copies, format!("nothing replays m{}", id.0));
         }
     }
 
@@ -152,14 +152,14 @@ impl<'a> Delivery<'a> {
                 }
                 None => {
                     let sent = self.sent.contains_key(&id);
-                    let how = if sent { "once too often" } else { "and was never sent" };
+                    let how = if sent { "once too often" } else { "but was never sent" };
                     report.add(Rule::Sent, format!("m{} of {from} is delivered {how}", id.0));
                 }
             };
         };
         if copy.message != message {
             let said = copy.message;
-            report.add(Rule::Content, format!("m{} of {from} said {said} when it left", id.0));
+            report.add(Rule::Content, format!("m{} of {from} was {said} when it left", id.0));
         }
         let lost = |(at, sure): &(Instant, bool)| *sure && copy.sent < *at && copy.arrives > *at;
         if self.took_along.get(&from).is_some_and(lost) {
@@ -179,7 +179,7 @@ impl<'a> Delivery<'a> {
         }
         let host = known.host(p);
         if !host.corrupt && host.acted.is_none_or(|at| at < known.reached_since(p)) {
-            let message = format!("m{} to itself is late: it has done nothing just now", id.0);
+            let message = format!("m{} to itself is late: the process was idle", id.0);
             report.add(Rule::Arrival, message);
         }
     }
@@ -194,11 +194,11 @@ impl<'a> Delivery<'a> {
     ) {
         if from == known.identity(to) {
             if !self.to_self.insert(id) {
-                report.add(Rule::Sent, format!("m{} to itself is lost after it came", id.0));
+                report.add(Rule::Sent, format!("m{} to itself is lost after its delivery", id.0));
             }
             return;
         }
-        // What waited for its turn is lost when its receiver crashes.
+        // Messages that wait in an inbox are lost when the receiver crashes.
         let crashes = reason == DropReason::ReceiverDown;
         let copies = self.under_way.entry((id, from, to)).or_default();
         let now = |copy: &Copy<'_>| copy.arrives == known.at;
@@ -218,27 +218,28 @@ impl<'a> Delivery<'a> {
                 self.is_new(id, report);
                 self.sent.insert(id, (from, to));
                 if known.copies(from).all(|host| !host.up) {
-                    report.add(Rule::Down, format!("m{} is lost, whose sender is down", id.0));
+                    report
+                        .add(Rule::Down, format!("m{} is sent although its sender is down", id.0));
                 }
             } else {
                 let message =
-                    format!("m{} for {to} is lost on its way, and is not under way", id.0);
+                    format!("m{} for {to} is lost on its way, but is not under way", id.0);
                 report.add(Rule::Sent, message);
             }
             return;
         };
         if copy.message != message {
             let said = copy.message;
-            report.add(Rule::Content, format!("m{} for {to} said {said} when it left", id.0));
+            report.add(Rule::Content, format!("m{} for {to} was {said} when it left", id.0));
         }
         let took_along = self.took_along.get(&from).is_some_and(|(at, _)| copy.sent <= *at);
         if reason == DropReason::SenderCrashed && !took_along {
-            report.add(Rule::Loss, format!("{from} took nothing along after it sent m{}", id.0));
+            report.add(Rule::Loss, format!("no crash of {from} took m{} along", id.0));
         }
     }
 }
 
-/// What the scenario's rules make of single messages of a link.
+/// The fates that the scenario prescribes for single messages of a link.
 pub(super) fn overrides<'a>(
     known: &Known<'a>,
     from: ProcessId,
@@ -248,7 +249,7 @@ pub(super) fn overrides<'a>(
     rules.filter(move |rule| (rule.from, rule.to) == (from, to)).map(|rule| &rule.fate)
 }
 
-/// Whether anything makes a second copy of a message on this link now.
+/// Whether anything duplicates messages on this link now.
 fn can_double(known: &Known<'_>, from: ProcessId, to: ProcessId) -> bool {
     let link = known.link(from, to).duplicate != Probability::NEVER && !known.is_whole(from, to);
     let doubles = |condition: &Condition| match condition {

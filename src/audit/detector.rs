@@ -1,4 +1,4 @@
-//! Failure detectors keep to their class.
+//! Failure detectors have the properties of their class.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,15 +11,15 @@ use super::known::Known;
 use super::{Check, Report, Rule, Subject};
 
 pub(super) struct Detector {
-    /// Wrong suspicions that the scenario asks for, and those that its seed draws.
+    /// The wrong suspicions that the scenario prescribes, and those drawn by its seed.
     mistakes: Vec<Mistake>,
-    /// Who suspects whom, or with Ω trusts whom: (observer, subject).
+    /// Suspected processes, or with Ω trusted ones, as (observer, subject).
     suspected: BTreeSet<(ProcessId, ProcessId)>,
-    /// When what can lead to a notice happened: each process's crashes and recoveries.
+    /// The times of each process's crashes and recoveries, which can cause notifications.
     changes: BTreeMap<ProcessId, Vec<Instant>>,
-    /// Who was told of a crash whatever the detector.
+    /// Processes whose crash was announced without the detector.
     aborted: BTreeMap<ProcessId, Instant>,
-    /// By when each observer must suspect each subject.
+    /// The time by which each observer must suspect each subject.
     owed: BTreeMap<(ProcessId, ProcessId), Instant>,
 }
 
@@ -45,7 +45,7 @@ impl<'a> Check<'a> for Detector {
         let Some(place) = entry.process else { return };
         let p = known.identity(place);
         match &entry.what {
-            // What a second copy is told, the first is told too.
+            // A notification of the second copy also reaches the first.
             TraceEvent::Suspect { .. } | TraceEvent::Trust { .. } if p != place => {}
             TraceEvent::Suspect { subject } => self.suspect(p, *subject, known, report),
             TraceEvent::Trust { subject } => self.trust(p, *subject, known, report),
@@ -74,7 +74,7 @@ impl<'a> Check<'a> for Detector {
             let host = known.host(*observer);
             let waits = host.waits_since.is_some_and(|since| since <= *by);
             if host.up && host.started && !waits && *by < known.at {
-                let message = format!("it was to suspect {subject} by {by}, and never did");
+                let message = format!("it did not suspect {subject} by {by}");
                 report.add_at(Rule::Completeness, *observer, message);
             }
         }
@@ -82,7 +82,7 @@ impl<'a> Check<'a> for Detector {
 }
 
 impl Detector {
-    /// `observer` must suspect `subject`, which is down now, within the detector's delay.
+    /// Requires `observer` to suspect `subject`, which is down, within the detector's delay.
     fn owe(&mut self, observer: ProcessId, subject: ProcessId, known: &Known<'_>) {
         let config = &known.subject.experiment.detector;
         let pair = (observer, subject);
@@ -94,7 +94,7 @@ impl Detector {
             && !config.blind.contains(&pair)
             && !self.suspected.contains(&pair)
             && !config.notices.iter().any(told)
-            // Who is wrongly suspected is trusted again at a time of its own.
+            // A wrongly suspected process is trusted again at a time of its own.
             && !self.mistakes.iter().any(|m| (m.observer, m.suspects) == pair)
         {
             self.owed.insert(pair, known.at + config.delay.max);
@@ -109,13 +109,13 @@ impl Detector {
         let heartbeat = known.subject.experiment.transport.heartbeat.is_some();
         let announced = self.aborted.contains_key(&q);
         let is_new = self.suspected.insert((p, q));
-        // A crash that is announced is told beside the detector.
+        // An announced crash is reported in addition to the detector.
         let is_told_twice = heartbeat && announced;
         if !is_new && !is_told_twice {
-            report.add(Rule::Accuracy, format!("it suspects {q} already"));
+            report.add(Rule::Accuracy, format!("it already suspects {q}"));
         }
         if let Some(heartbeat) = known.subject.experiment.transport.heartbeat {
-            // Its clock may run twice as fast as the true one at most, and faults may add to that.
+            // Its clock may run at most twice as fast as true time, and faults may add to that.
             let least = heartbeat.timeout.as_nanos() / 2;
             let since = known.at.since(known.host(p).began).as_nanos();
             if !known.in_force.ever() && since < least && !announced {
@@ -133,17 +133,17 @@ impl Detector {
             DetectorKind::Perfect => {}
             DetectorKind::None if announced => {}
             DetectorKind::None => {
-                return report.add(Rule::Accuracy, "it suspects, and there is no detector");
+                return report.add(Rule::Accuracy, "it suspects, but there is no detector");
             }
             DetectorKind::Omega => {
-                return report.add(Rule::Accuracy, "it suspects, and its detector only trusts");
+                return report.add(Rule::Accuracy, "it suspects, but its detector only trusts");
             }
         }
         let host = known.host(q);
         if host.up && host.recovered.is_none_or(|at| at < since) {
             report.add(Rule::Accuracy, format!("it suspects {q}, which is up"));
         } else if !self.has_cause(p, q, since, known) {
-            report.add(Rule::Accuracy, format!("no crash of {q} is told just now"));
+            report.add(Rule::Accuracy, format!("no notification about {q} is due now"));
         }
     }
 
@@ -172,11 +172,11 @@ impl Detector {
         let lowest = known.processes().find(|p| known.host(*p).up);
         if since == known.at && lowest != Some(q) && !self.mistakes.iter().any(mistake) {
             let lowest = lowest.map_or_else(|| "nobody".to_owned(), |p| p.to_string());
-            report.add(Rule::Accuracy, format!("it trusts {q}, and the lowest up is {lowest}"));
+            report.add(Rule::Accuracy, format!("it trusts {q}, but the lowest up is {lowest}"));
         }
     }
 
-    /// Whether a change happened as long ago as a notice of it takes.
+    /// Whether a crash or recovery happened as long ago as a notification takes.
     fn has_cause(&self, p: ProcessId, q: ProcessId, since: Instant, known: &Known<'_>) -> bool {
         let config = &known.subject.experiment.detector;
         let takes = |delay| move |at: &Instant| within(*at + delay, since, known);
@@ -190,7 +190,7 @@ impl Detector {
     }
 }
 
-/// Whether this happened now, or while what is handled now waited.
+/// Whether `at` is now, or within the time that the current input waited.
 fn within(at: Instant, since: Instant, known: &Known<'_>) -> bool {
     since <= at && at <= known.at
 }

@@ -1,4 +1,4 @@
-//! Faults strike as planned, and the plan keeps to its budget.
+//! Faults strike as planned, and drawn faults respect their budget.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,15 +15,15 @@ use super::known::Known;
 use super::{Check, Report, Rule, Subject, causes};
 
 pub(super) struct Faults<'a> {
-    /// Faults of the plan, by index, that have struck a process or the network.
+    /// The faults of the plan, by index, that have struck a process or the network.
     struck: BTreeSet<(usize, Option<ProcessId>)>,
-    /// Those for a time that has not come, the latest first.
+    /// The faults for future times, the latest first.
     to_come: Vec<(Instant, usize)>,
-    /// How long each process that is down was to be so, since when.
+    /// The planned downtimes of each process that is down.
     down_for: BTreeMap<ProcessId, Vec<Duration>>,
-    /// When each process that is paused is to go on.
+    /// The planned resumption times of each paused process.
     paused_until: BTreeMap<ProcessId, Vec<Instant>>,
-    /// When conditions began and ended, by what a trace calls them.
+    /// The times when conditions began and ended, by their text in the trace.
     turned: BTreeMap<&'a str, Vec<(Instant, bool)>>,
 }
 
@@ -90,9 +90,9 @@ impl<'a> Check<'a> for Faults<'a> {
         let halts =
             matches!(entry.what, TraceEvent::Crash { .. }) && causes::can_halt(entry, known);
         if !cause {
-            report.add(Rule::Unplanned, format!("the plan knows of no {}", name(&entry.what)));
+            report.add(Rule::Unplanned, format!("the plan contains no {}", name(&entry.what)));
         } else if over && !halts && !matches!(entry.what, TraceEvent::Stabilise) {
-            let message = format!("a {}, and all faults are over", name(&entry.what));
+            let message = format!("a {} after the end of all faults", name(&entry.what));
             report.add(Rule::Unplanned, message);
         }
     }
@@ -105,7 +105,7 @@ impl<'a> Check<'a> for Faults<'a> {
 }
 
 impl<'a> Faults<'a> {
-    /// Whether a fault of the plan that does this is due, and has not done it to `p` before.
+    /// Whether a fault of the plan with such an action is due and has not struck `p` before.
     fn strikes(
         &mut self,
         p: Option<ProcessId>,
@@ -118,7 +118,7 @@ impl<'a> Faults<'a> {
                 && causes::is_due(&fault.trigger, known)
                 && !self.struck.contains(&(*index, p))
         });
-        // What is for this time goes first: it comes only once.
+        // Faults for this time go first: they strike only once.
         let found = due.next().map(|(index, _)| index);
         found.is_some_and(|index| self.struck.insert((index, p)))
     }
@@ -139,18 +139,17 @@ impl<'a> Faults<'a> {
         let Some(p) = entry.process else { return };
         let host = known.host(p);
         if host.up {
-            return report.add(Rule::Unplanned, "it recovers, and is up");
+            return report.add(Rule::Unplanned, "it recovers, but is up");
         }
         let crashed = host.crashed.unwrap_or_default();
         let after = self.down_for.remove(&p).unwrap_or_default();
         let on_time = after.iter().any(|after| crashed + *after == known.at);
         if !on_time && !self.heals(known) {
-            report
-                .add(Rule::Unplanned, format!("it recovers, and crashed at {crashed} for longer"));
+            report.add(Rule::Unplanned, format!("it recovers at the wrong time after {crashed}"));
         }
     }
 
-    /// Whether all faults end now, and processes that are down come back.
+    /// Whether all faults end now, so that processes that are down recover.
     fn heals(&self, known: &Known<'a>) -> bool {
         let recovers = known.subject.faults == FaultClass::CrashRecovery;
         recovers && known.faults_ended == Some(known.at)
@@ -181,10 +180,10 @@ impl<'a> Faults<'a> {
             _ => false,
         });
         if !on_time && !told && known.faults_ended != Some(known.at) {
-            report.add(Rule::Unplanned, "it goes on, and was paused for longer");
+            report.add(Rule::Unplanned, "it resumes at the wrong time");
         }
         if !known.host(p).paused {
-            report.add(Rule::Unplanned, "it goes on, and was not paused");
+            report.add(Rule::Unplanned, "it resumes, but was not paused");
         }
     }
 
@@ -219,7 +218,7 @@ impl<'a> Faults<'a> {
         });
         self.turned.entry(text).or_default().push((known.at, false));
         if !on_time {
-            report.add(Rule::Unplanned, format!("{text} ends, and not when it is to"));
+            report.add(Rule::Unplanned, format!("{text} ends at the wrong time"));
         }
     }
 
@@ -228,12 +227,12 @@ impl<'a> Faults<'a> {
         turns.filter(move |(_, turned)| *turned == on).map(|(at, _)| *at)
     }
 
-    /// What was planned for a time that has passed must have happened.
+    /// Reports faults that were planned for a time that has passed and did not happen.
     fn look_for_missing(&mut self, known: &Known<'a>, report: &mut Report) {
         while let Some((at, index)) = self.to_come.last().copied().filter(|(at, _)| *at < known.at)
         {
             self.to_come.pop();
-            // At the very time when faults end, they end first or last.
+            // The end of all faults may precede or follow the faults planned for the same time.
             if known.faults_ended.is_some_and(|ended| ended <= at) {
                 continue;
             }
@@ -264,7 +263,7 @@ impl<'a> Faults<'a> {
     }
 }
 
-/// How long the conditions of the plan last that a trace calls this.
+/// The persistences of the plan's conditions with this text in the trace.
 fn persistences<'p>(text: &str, plan: &'p Plan) -> impl Iterator<Item = Persistence> + 'p {
     let text = text.to_owned();
     plan.faults.iter().filter_map(move |fault| match causes::action(fault) {
@@ -275,7 +274,7 @@ fn persistences<'p>(text: &str, plan: &'p Plan) -> impl Iterator<Item = Persiste
     })
 }
 
-/// Judges what the seed has drawn and chosen.
+/// Checks the drawn faults and the chosen targets.
 fn budget(subject: &Subject<'_>, report: &mut Report) {
     let scripted = subject.experiment.plan.faults.len();
     let drawn = subject.plan.faults.get(scripted..).unwrap_or_default();
@@ -285,12 +284,12 @@ fn budget(subject: &Subject<'_>, report: &mut Report) {
             (random.faulty_count_max as usize, random.kinds.as_slice())
         });
     if faulty.len() > most {
-        let message = format!("{faulty} are faulty by what is drawn, and {most} may be");
+        let message = format!("drawn faults strike {faulty} processes, but may strike {most}");
         report.add(Rule::Budget, message);
     }
     let count: u64 = kinds.iter().map(|kind| u64::from(kind.occurrence.count.max)).sum();
     if drawn.len() as u64 > count {
-        let message = format!("{} faults are drawn, and {count} may be", drawn.len());
+        let message = format!("{} faults are drawn, but only {count} may be", drawn.len());
         report.add(Rule::Budget, message);
     }
     for fault in drawn {
@@ -304,7 +303,7 @@ fn budget(subject: &Subject<'_>, report: &mut Report) {
         let may = |p| kinds.iter().any(|kind| kind.occurrence.targets.contains(p));
         let in_time = if let Trigger::At(at) = fault.trigger { within(at) } else { true };
         if !in_time || !struck.is_none_or(may) {
-            report.add(Rule::Budget, format!("this may not be drawn: {fault}"));
+            report.add(Rule::Budget, format!("this fault may not be drawn: {fault}"));
         }
     }
     for choice in &subject.experiment.choices {
@@ -327,7 +326,7 @@ fn budget(subject: &Subject<'_>, report: &mut Report) {
     }
 }
 
-/// What a trace calls it.
+/// The name of the event in messages.
 const fn name(what: &TraceEvent) -> &'static str {
     match what {
         TraceEvent::Crash { .. } => "crash",

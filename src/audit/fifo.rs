@@ -1,4 +1,4 @@
-//! Order on links that keep it.
+//! The order of messages on links that keep it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,9 +14,9 @@ use super::{Check, Report, Rule};
 
 #[derive(Default)]
 pub(super) struct Fifo {
-    /// Messages that may come out of order: what reorders them, or brings them again, may.
+    /// Messages that may arrive out of order because something reorders or replays them.
     loose: BTreeSet<MessageId>,
-    /// The number of the last message in order, by sender and receiver.
+    /// The highest number delivered so far, by sender and receiver.
     last: BTreeMap<(ProcessId, ProcessId), MessageId>,
 }
 
@@ -31,7 +31,8 @@ impl<'a> Check<'a> for Fifo {
                     Condition::Reorder(links, ..) => links.contains(link.0, link.1),
                     _ => false,
                 });
-                // Where conditions are at work, a rule about a single message is obeyed exactly.
+                // A rule about a single message applies exactly, even while conditions are in
+                // force.
                 let told = known.in_force.ever() && overrides(known, p, link.1).next().is_some();
                 if reorders || told || known.is_replay(entry) {
                     self.loose.insert(*id);
@@ -47,7 +48,7 @@ impl<'a> Check<'a> for Fifo {
                 if let Some(last) = self.last.insert((*from, p), *id)
                     && *id < last
                 {
-                    let message = format!("m{} of {from} comes after m{}", id.0, last.0);
+                    let message = format!("m{} of {from} is delivered after m{}", id.0, last.0);
                     report.add(Rule::Fifo, message);
                 }
             }

@@ -1,4 +1,4 @@
-//! The conditions that are in force, as the trace tells it and the plan explains it.
+//! The conditions in force, derived from the trace and the plan.
 
 use ftsim_core::ProcessSet;
 use ftsim_core::fault::condition::Condition;
@@ -10,24 +10,24 @@ use ftsim_core::time::Instant;
 /// The conditions of a run.
 pub(super) struct InForce<'a> {
     all: Vec<Known<'a>>,
-    /// Processes that no condition touches any more, nor the links among them.
+    /// Processes that no condition affects any more, nor the links among them.
     spared: Option<ProcessSet>,
 }
 
 struct Known<'a> {
     condition: &'a Condition,
-    /// How a trace calls it.
+    /// The text of the condition in a trace.
     text: String,
-    /// How often it is in force at once.
+    /// How many times it is in force at once.
     count: u32,
-    /// Since when.
+    /// The start of the current period in force.
     since: Instant,
-    /// Until when it was, the last time.
+    /// The end of the last period in force.
     until: Option<Instant>,
 }
 
 impl<'a> InForce<'a> {
-    /// None of the plan's conditions is in force yet.
+    /// The conditions of a plan, none of them in force yet.
     pub fn new(plan: &'a Plan) -> Self {
         let mut all: Vec<Known<'a>> = Vec::new();
         for condition in plan.faults.iter().filter_map(|fault| condition_of(&fault.action)) {
@@ -81,17 +81,17 @@ impl<'a> InForce<'a> {
         self.spared.as_ref().is_some_and(|core| core.contains(p))
     }
 
-    /// The condition that a trace calls this.
+    /// The condition with this text in a trace.
     pub fn find(&self, text: &str) -> Option<&'a Condition> {
         self.all.iter().find(|known| known.text == text).map(|known| known.condition)
     }
 
-    /// What is in force on a link.
+    /// The conditions in force on a link.
     pub fn on_link(&self, from: ProcessId, to: ProcessId) -> impl Iterator<Item = &'a Condition> {
         self.on_link_since(from, to, Instant::MAX)
     }
 
-    /// What is in force on a link and has been since before this.
+    /// The conditions that have been in force on a link since before this time.
     pub fn on_link_since(
         &self,
         from: ProcessId,
@@ -105,14 +105,14 @@ impl<'a> InForce<'a> {
         self.all.iter().filter(on).map(|known| known.condition)
     }
 
-    /// What is in force at a process, as often as it is.
+    /// The conditions in force at a process, each as many times as it is in force.
     pub fn at(&self, p: ProcessId) -> impl Iterator<Item = &'a Condition> {
         let spared = self.spares(p);
         let on = self.all.iter().filter(move |known| known.count > 0 && !spared);
         on.flat_map(|known| std::iter::repeat_n(known.condition, known.count as usize))
     }
 
-    /// Since when nothing has been in force at all; `None` if something is.
+    /// The time since when no condition has been in force; `None` if one is.
     pub fn quiet_since(&self) -> Option<Instant> {
         let quiet = self.all.iter().all(|known| known.count == 0);
         let last = self.all.iter().filter_map(|known| known.until).max();
@@ -125,7 +125,7 @@ impl<'a> InForce<'a> {
     }
 }
 
-/// The condition that this begins, if it begins one.
+/// The condition that this action begins, if any.
 pub(super) fn condition_of(action: &Action) -> Option<&Condition> {
     match action {
         Action::Begin(condition, _) => Some(condition),

@@ -1,4 +1,4 @@
-//! What is known of a run at one entry of its trace: who is up, who waits, what is in force.
+//! The state of a run at one entry of its trace: processes, waiting times, conditions in force.
 
 use ftsim_core::ProcessSet;
 use ftsim_core::environment::liveness::LivenessMode;
@@ -13,57 +13,57 @@ use ftsim_core::time::Instant;
 use super::Subject;
 use super::in_force::InForce;
 
-/// What is known of a run.
+/// The state of a run.
 pub(super) struct Known<'a> {
     pub subject: &'a Subject<'a>,
     /// The time and the step of the entry.
     pub at: Instant,
     pub step: u64,
-    /// The time and the step of the entry before.
+    /// The time and the step of the previous entry.
     pub before: (Instant, u64),
     pub in_force: InForce<'a>,
-    /// Who is well, and how, once all faults are over.
+    /// The processes that are well after all faults have ended, and the liveness mode.
     pub well: Option<(LivenessMode, ProcessSet)>,
-    /// When faults ended.
+    /// The time when all faults ended.
     pub faults_ended: Option<Instant>,
     hosts: Vec<Host>,
     /// The last entry, if it was a replay.
     replayed: Option<(MessageId, ProcessId)>,
 }
 
-/// What is known of a process, or of the second copy of one.
+/// The state of a process, or of its second copy.
 #[derive(Clone, Debug)]
 pub(super) struct Host {
-    /// Whose identity it has.
+    /// The identity of the process.
     pub of: ProcessId,
     pub up: bool,
-    /// It is to start later.
+    /// Whether it starts later.
     pub absent: bool,
     pub started: bool,
     pub paused: bool,
     pub blocked: bool,
-    /// An adversary speaks for it.
+    /// Whether an adversary sends for it.
     pub corrupt: bool,
-    /// Something was wrong with it that counts as a fault.
+    /// Whether it has had a failure that counts as a fault.
     pub ever_faulty: bool,
-    /// How often it has crashed.
+    /// The number of its crashes.
     pub life: u32,
-    /// When this life began.
+    /// The start of its current life.
     pub began: Instant,
-    /// When it last crashed, recovered, paused.
+    /// The times of the last crash and recovery.
     pub crashed: Option<Instant>,
     pub recovered: Option<Instant>,
-    /// When it last did something.
+    /// The time of the last action.
     pub acted: Option<Instant>,
-    /// The step in which it last did something.
+    /// The step of the last action.
     pub acted_in: Option<u64>,
-    /// Since when it has been paused or blocked.
+    /// The time since when it has been paused or blocked.
     pub waits_since: Option<Instant>,
-    /// From when to when it was so for the last time.
+    /// The start and end of the last time that it was paused or blocked.
     pub waited: Option<(Instant, Instant)>,
 }
 
-/// Whether a process does this, rather than that it is done to it or to something else.
+/// Whether this event is an action of a process, rather than something done to it.
 pub(super) const fn is_deed(what: &TraceEvent) -> bool {
     matches!(
         what,
@@ -127,7 +127,7 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// Comes to an entry: time, conditions and the network are those that hold with it.
+    /// Updates time, conditions and the network to the state at this entry.
     pub fn before(&mut self, entry: &Entry) {
         self.before = (self.at, self.step);
         (self.at, self.step) = (entry.at, entry.step);
@@ -156,7 +156,7 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// Leaves an entry behind.
+    /// Updates the processes to the state after this entry.
     pub fn after(&mut self, entry: &Entry) {
         self.replayed = match &entry.what {
             TraceEvent::Replay { id, to, .. } => Some((*id, *to)),
@@ -187,7 +187,7 @@ impl<'a> Known<'a> {
                 host.began = entry.at;
                 host.recovered = Some(entry.at);
                 host.acted = Some(entry.at);
-                // Its handler is a step of its own, which no entry begins.
+                // Its handler is a step of its own, without an entry for its beginning.
                 host.acted_in = Some(entry.step + 1);
             }
             TraceEvent::Pause => host.wait(|host| host.paused = true, entry.at),
@@ -206,7 +206,7 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// What is known of the process at this place. Nobody is a process that is down.
+    /// The state of the process at this place. An unknown process counts as down.
     pub fn host(&self, p: ProcessId) -> &Host {
         static NOBODY: Host = Host {
             of: ProcessId(u32::MAX),
@@ -229,7 +229,7 @@ impl<'a> Known<'a> {
         self.hosts.get(p.index()).unwrap_or(&NOBODY)
     }
 
-    /// All processes, without second copies.
+    /// All processes, excluding second copies.
     pub fn processes(&self) -> impl Iterator<Item = ProcessId> + use<> {
         self.subject.experiment.setting.processes()
     }
@@ -239,13 +239,13 @@ impl<'a> Known<'a> {
         self.hosts.get(place.index()).map_or(place, |host| host.of)
     }
 
-    /// Those that have the identity of `p`.
+    /// The hosts with the identity of `p`.
     pub fn copies(&self, p: ProcessId) -> impl Iterator<Item = &Host> {
         let twins = self.hosts.iter().skip(self.subject.experiment.setting.n as usize);
         std::iter::once(self.host(p)).chain(twins.filter(move |host| host.of == p))
     }
 
-    /// Whether this is what the network does with an old message.
+    /// Whether this entry is a replay of an old message by the network.
     pub fn is_replay(&self, entry: &Entry) -> bool {
         match &entry.what {
             TraceEvent::Send { id, to, .. } => self.replayed == Some((*id, *to)),
@@ -253,8 +253,8 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// The earliest time at which what `p` handles now may have reached it: before now, if the
-    /// process was waiting and has only just stopped.
+    /// The earliest time at which the input that `p` handles now may have reached it: before now,
+    /// if the process was waiting and has only just stopped.
     pub fn reached_since(&self, p: ProcessId) -> Instant {
         match self.host(p).waited {
             Some((since, until)) if until == self.at => since,
@@ -262,14 +262,14 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// How the link between two processes behaves by itself.
+    /// The link between two processes, without conditions.
     pub fn link(&self, from: ProcessId, to: ProcessId) -> &'a Link {
         let network = &self.subject.experiment.network;
         let of_link = |(pair, _): &&((ProcessId, ProcessId), Link)| *pair == (from, to);
         network.overrides.iter().rev().find(of_link).map_or(&network.default, |(_, link)| link)
     }
 
-    /// Whether the link loses and doubles nothing of itself.
+    /// Whether the link by itself neither loses nor duplicates messages.
     pub fn is_whole(&self, from: ProcessId, to: ProcessId) -> bool {
         let stable = self.subject.experiment.network.stabilise_at.is_some_and(|gst| self.at >= gst);
         let among = |well: &ProcessSet| well.contains(from) && well.contains(to);
@@ -293,7 +293,7 @@ impl Host {
 
     fn wait(&mut self, begin: impl FnOnce(&mut Self), at: Instant) {
         if !self.waits() {
-            // Who waits again before it has come to the last of what it missed is still behind.
+            // A process that waits again before it has emptied its inbox is still behind.
             let still = self.waited.filter(|(_, until)| *until == at).map(|(since, _)| since);
             self.waits_since = Some(still.unwrap_or(at));
         }

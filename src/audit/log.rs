@@ -1,4 +1,4 @@
-//! What a crash leaves of a log: as many records as its policy can leave.
+//! A crash leaves as many records of a log as its policy allows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,18 +12,18 @@ use super::{Check, Report, Rule, Subject, causes};
 
 pub(super) struct Logs {
     of: BTreeMap<ProcessId, Log>,
-    /// What a trace calls damage to a disk, and what it is.
+    /// Disk damage, by its text in a trace.
     damages: BTreeMap<String, DiskFault>,
 }
 
-/// A log by the number of its records.
+/// The possible numbers of records in a log.
 #[derive(Clone)]
 struct Log {
-    /// How many can be durable.
+    /// The possible numbers of durable records.
     durable: BTreeSet<usize>,
-    /// How many a rewrite leaves that was not synced.
+    /// The number of records left by a rewrite that is not synced.
     rewritten: Option<usize>,
-    /// How many were added since, and not synced.
+    /// The number of records added since then, not synced.
     tail: usize,
 }
 
@@ -70,7 +70,7 @@ impl<'a> Check<'a> for Logs {
                 if !log.durable.contains(records) {
                     let can: Vec<String> = log.durable.iter().map(ToString::to_string).collect();
                     let can = can.join(" or ");
-                    let message = format!("it finds {records} records, and can find {can}");
+                    let message = format!("it finds {records} records, but can find only {can}");
                     report.add(Rule::Log, message);
                 }
                 log.durable = [*records].into();
@@ -85,7 +85,7 @@ impl Log {
         Self { durable: [0].into(), rewritten: None, tail: 0 }
     }
 
-    /// How many are durable if all that was not synced is kept.
+    /// The possible numbers of durable records if everything unsynced is kept.
     fn all(&self) -> BTreeSet<usize> {
         match self.rewritten {
             Some(count) => [count + self.tail].into(),
@@ -98,22 +98,23 @@ impl Log {
         (self.rewritten, self.tail) = (None, 0);
     }
 
-    /// How many can be durable after a crash with this policy.
+    /// The possible numbers of durable records after a crash with this policy.
     fn left(&self, policy: OnCrash) -> BTreeSet<usize> {
         match policy {
             OnCrash::LoseUnsynced => self.durable.clone(),
             OnCrash::KeepAll => self.all(),
             OnCrash::LoseAll => [0].into(),
             OnCrash::KeepPrefix | OnCrash::KeepSubset => self.some(0),
-            // One more than were kept, unless all were: a torn one.
+            // One more than were kept, unless all were: the torn record.
             OnCrash::TornLast => self.some(1),
         }
     }
 
-    /// Some of what was not synced was kept, and if not all, `torn` pieces of the rest are there.
+    /// Numbers of records if some unsynced ones are kept and, if not all are, `torn` pieces of the
+    /// rest.
     fn some(&self, torn: usize) -> BTreeSet<usize> {
         let (bases, lost): (BTreeSet<usize>, BTreeSet<usize>) = match self.rewritten {
-            // A rewrite is one piece; without it there is nothing for what follows to add to.
+            // A rewrite is one piece; without it, later records have nothing to be appended to.
             Some(count) => ([count].into(), self.durable.clone()),
             None => (self.durable.clone(), BTreeSet::new()),
         };

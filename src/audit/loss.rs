@@ -1,4 +1,4 @@
-//! What is lost is lost for a reason, and nothing passes where nothing can.
+//! Every loss has a reason, and nothing crosses a closed link.
 
 use ftsim_core::environment::message_rule::Fate;
 use ftsim_core::environment::network;
@@ -22,7 +22,7 @@ impl<'a> Check<'a> for Loss {
         match &entry.what {
             TraceEvent::Send { id, to, .. } => {
                 let to = known.identity(*to);
-                // A rule about a single message lets it leave, whatever is in its way.
+                // A rule about a single message lets it leave in spite of any condition.
                 let told = overrides(known, p, to).any(|fate| matches!(fate, Fate::Arrive(_)));
                 if let Some(why) = closed_to_senders(known, p, to).filter(|_| !told) {
                     report.add(Rule::Cut, format!("m{} for {to} leaves although {why}", id.0));
@@ -31,7 +31,7 @@ impl<'a> Check<'a> for Loss {
             TraceEvent::Deliver { id, from, .. } => {
                 let to = known.identity(p);
                 let since = known.reached_since(p);
-                // What has waited came when the link may have been open.
+                // A message that waited may have arrived while the link was open.
                 let since = if since == known.at { Instant::MAX } else { since };
                 if *from != to
                     && let Some(why) = closed_to_receivers(known, *from, to, since)
@@ -43,14 +43,15 @@ impl<'a> Check<'a> for Loss {
                 if *reason == DropReason::ReceiverDown {
                     let host = known.host(*to);
                     if host.up {
-                        let message = format!("m{} is lost, whose receiver {to} is up", id.0);
+                        let message = format!("m{} is lost although its receiver {to} is up", id.0);
                         report.add(Rule::Loss, message);
                     }
                 } else if p != known.identity(*to)
                     && !is_in_force(known, *reason, p, known.identity(*to))
                 {
                     let reason = reason.text();
-                    let message = format!("m{} for {to} is lost, and is not to be: {reason}", id.0);
+                    let message =
+                        format!("m{} for {to} is lost without this reason: {reason}", id.0);
                     report.add(Rule::Loss, message);
                 }
             }
@@ -59,7 +60,7 @@ impl<'a> Check<'a> for Loss {
     }
 }
 
-/// Why nothing leaves on this link now, if nothing does.
+/// The reason why no message can leave on this link now, if there is one.
 fn closed_to_senders(known: &Known<'_>, from: ProcessId, to: ProcessId) -> Option<&'static str> {
     let closes = |condition: &Condition| match condition {
         Condition::Partition(cut) if cut.cuts(from, to) => Some("the link is cut"),
@@ -81,7 +82,7 @@ fn closed_to_senders(known: &Known<'_>, from: ProcessId, to: ProcessId) -> Optio
     dead.or_else(|| known.in_force.on_link(from, to).find_map(closes))
 }
 
-/// Why nothing arrives on this link now and since then, if nothing does.
+/// The reason why no message can have arrived on this link since that time, if there is one.
 fn closed_to_receivers(
     known: &Known<'_>,
     from: ProcessId,
@@ -100,7 +101,7 @@ fn closed_to_receivers(
     known.in_force.on_link_since(from, to, since).find_map(closes)
 }
 
-/// Whether a message can be lost for this reason now.
+/// Whether messages can be lost for this reason now.
 fn is_in_force(known: &Known<'_>, reason: DropReason, from: ProcessId, to: ProcessId) -> bool {
     let by = |condition: &Condition| match condition {
         Condition::Loss(links, _) => reason == DropReason::Loss && links.contains(from, to),
@@ -119,7 +120,7 @@ fn is_in_force(known: &Known<'_>, reason: DropReason, from: ProcessId, to: Proce
             known.link(from, to).loss != never && !known.is_whole(from, to)
         }
         DropReason::NoSuchProcess => to.0 >= known.subject.experiment.setting.n,
-        // Where it was sent is judged with its number.
+        // Its send is checked by number elsewhere.
         DropReason::SenderCrashed => known.subject.experiment.transport.guarantee == Guarantee::Raw,
         _ => false,
     };

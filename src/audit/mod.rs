@@ -1,18 +1,18 @@
-//! An auditor of traces: it reads what happened in a run and what the scenario says, and tells
-//! where the two do not agree. A finding is a defect of ftsim, never of a protocol.
+//! An auditor of traces: it compares a run's trace with its scenario and reports where they
+//! disagree. A finding is a defect of ftsim, never of a protocol.
 //!
-//! It shares no code with the engine. It imports the trace and plain data, and works out for itself
-//! who is up, which conditions are in force, what a clock shows and what a crash leaves of a log;
-//! `tests/found/audit.rs` holds it to that. Each rule has a forged trace there that it refuses.
+//! It shares no code with the engine. It imports the trace and plain data, and derives for itself
+//! which processes are up, which conditions are in force, what a clock shows and what a crash
+//! leaves of a log; `tests/found/audit.rs` enforces this. There, each rule rejects a forged trace.
 //!
-//! What a trace does not tell cannot be judged:
-//! - how long a timer was asked for (only when it is due), and what was left of one that was set
-//!   while its clock stood still;
-//! - what the records of a recovered log say (only how many there are);
+//! The auditor cannot check what a trace does not show:
+//! - how long a timer was set for (only when it is due), and the remaining time of a timer that was
+//!   set while its clock stood still;
+//! - the content of the records of a recovered log (only how many there are);
 //! - the packets of a transport: loss, acknowledgements and heartbeats;
 //! - the sending of a message to oneself (only its delivery), and so which effect was the nth;
-//! - whether a process that crashed in its own handler halted or was struck;
-//! - whether chances come out as often as they should.
+//! - whether a process that crashed in its own handler halted or was struck by a fault;
+//! - whether random events occur with the right probability.
 
 mod acting;
 mod causes;
@@ -42,23 +42,23 @@ use ftsim_core::time::Instant;
 
 use known::Known;
 
-/// So many findings of one run are told; one defect can show in every step.
+/// The maximum number of findings reported for a run; one defect can show in every step.
 const FINDING_COUNT_MAX: usize = 20;
 
-/// What a trace is judged by, and what else is claimed of its run.
+/// The scenario and the results of a run, against which its trace is judged.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// The world of the scenario.
+    /// The settings of the scenario.
     pub experiment: &'a Experiment,
-    /// How processes may fail, says the model of the protocol.
+    /// The protocol's fault model.
     pub faults: FaultClass,
     /// The seed.
     pub seed: u64,
     /// The faults of the run: those of the experiment, then those drawn from the seed.
     pub plan: &'a Plan,
-    /// Whether the seed drew its part of the plan. If not, somebody gave the plan as it is.
+    /// Whether the seed drew its part of the plan. If not, the plan was given explicitly.
     pub is_drawn: bool,
-    /// Who is correct at the end, says the run; in the order of ids.
+    /// The correctness of each process at the end, as the run reports it.
     pub correct: &'a [bool],
     /// When the run ended.
     pub ended_at: Instant,
@@ -66,18 +66,18 @@ pub struct Subject<'a> {
     pub cause: EndCause,
 }
 
-/// Something in a trace that cannot be.
+/// An impossibility in a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The rule that is broken.
+    /// The broken rule.
     pub rule: Rule,
-    /// The step in which this shows.
+    /// The step in which it shows.
     pub step: u64,
-    /// When.
+    /// The time.
     pub at: Instant,
-    /// At which process; `None` for the network, the plan or the run as a whole.
+    /// The process; `None` for the network, the plan or the run as a whole.
     pub process: Option<ProcessId>,
-    /// What is wrong.
+    /// A description.
     pub message: String,
 }
 
@@ -92,7 +92,7 @@ impl fmt::Display for Finding {
 
 macro_rules! rules {
     ($($(#[doc = $text:literal])+ $rule:ident = $name:literal,)+) => {
-        /// What must be true of every trace.
+        /// The rules that every trace must follow.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Rule {
             $($(#[doc = $text])+ $rule,)+
@@ -113,27 +113,27 @@ macro_rules! rules {
 }
 
 rules! {
-    /// Time and steps never go back, and nothing happens beyond the limits of the run.
+    /// Time and step numbers never decrease, and nothing happens beyond the limits of the run.
     Order = "order",
     /// A process that is down does nothing.
     Down = "down",
-    /// A process that is paused does nothing; a sync of its disk may end.
+    /// A paused process does nothing; a sync of its disk may end.
     Paused = "paused",
     /// A process that waits for a sync does nothing until the sync ends.
     Blocked = "blocked",
-    /// A process starts once, and does nothing before.
+    /// A process starts once, and does nothing before it starts.
     Absent = "absent",
-    /// Each message has a number of its own.
+    /// Each message has its own number.
     Number = "number",
-    /// Whatever is delivered or lost on its way was sent, and once for each time.
+    /// A message that is delivered or lost on its way was sent, once for each time.
     Sent = "sent",
-    /// A message says on arrival what it said when it left.
+    /// A message has the same content on arrival as when it left.
     Content = "content",
-    /// A message is delivered when it arrives, or when its receiver comes to it.
+    /// A message is delivered when it arrives, or when its receiver gets to it.
     Arrival = "arrival",
-    /// A message that is on its way is delivered or lost in the end.
+    /// A message that is due is delivered or lost.
     Vanished = "vanished",
-    /// A message is doubled or replayed only where something does that.
+    /// A message is duplicated or replayed only if something does so.
     Copies = "copies",
     /// Nothing crosses a cut, nor a link that loses everything.
     Cut = "cut",
@@ -143,33 +143,33 @@ rules! {
     Delay = "delay",
     /// On a link that keeps order, messages arrive in the order of sending.
     Fifo = "fifo",
-    /// A transport delivers what it was given, once in each life of the receiver.
+    /// A transport delivers each message once in each life of the receiver.
     TransportOnce = "transport-once",
-    /// A transport that keeps order leaves no gap and swaps nothing.
+    /// A transport that keeps order swaps and omits no messages.
     TransportOrder = "transport-order",
-    /// A transport gets a message through, once both ends stay up and nothing stands in the way.
+    /// A transport delivers a message once both ends stay up and no condition is in force.
     TransportStuck = "transport-stuck",
-    /// A timer runs out only if it is set, when it is due by its process's clock.
+    /// A timer fires only when it is set and due by its process's clock.
     Timer = "timer",
-    /// A timer that is due runs out.
+    /// A timer that is due fires.
     TimerMissed = "timer-missed",
-    /// A crash leaves of a log what its policy says.
+    /// A crash leaves of a log what its policy allows.
     Log = "log",
-    /// A detector keeps the accuracy of its class.
+    /// A detector has the accuracy of its class.
     Accuracy = "accuracy",
-    /// A detector keeps the completeness of its class.
+    /// A detector has the completeness of its class.
     Completeness = "completeness",
-    /// A fault strikes only where the plan says so.
+    /// A fault strikes only as planned.
     Unplanned = "unplanned",
     /// A fault that is planned for a time strikes at that time.
     Missing = "missing",
-    /// The drawn plan keeps to its budget.
+    /// Drawn faults respect their budget.
     Budget = "budget",
-    /// Those are correct of whom the fault model says so.
+    /// The processes that count as correct are those that the fault model calls correct.
     Correct = "correct",
 }
 
-/// Judges the trace of one run. An empty result means that no rule is broken.
+/// Audits the trace of one run. An empty result means that no rule is broken.
 pub fn audit(subject: &Subject<'_>, trace: &Trace) -> Vec<Finding> {
     let mut known = Known::new(subject);
     let mut report = Report::default();
@@ -207,13 +207,13 @@ pub fn audit(subject: &Subject<'_>, trace: &Trace) -> Vec<Finding> {
     report.findings
 }
 
-/// One or a few rules at work on a trace.
+/// One or a few rules, applied to a trace.
 trait Check<'a> {
-    /// Looks at an entry. `known` is what held before it; of conditions and the network, what holds
-    /// with it.
+    /// Checks an entry. `known` is the state before it, except that time, conditions and the
+    /// network are as at the entry.
     fn see(&mut self, entry: &'a Entry, known: &Known<'a>, report: &mut Report);
 
-    /// Looks back when the trace is over and whole.
+    /// Checks a complete trace after its last entry.
     fn end(&mut self, _known: &Known<'a>, _report: &mut Report) {}
 }
 
@@ -226,13 +226,13 @@ struct Report {
 }
 
 impl Report {
-    /// Reports what the current entry shows.
+    /// Reports a finding at the current entry.
     fn add(&mut self, rule: Rule, message: impl Into<String>) {
         let (step, at, process) = self.place;
         self.findings.push(Finding { rule, step, at, process, message: message.into() });
     }
 
-    /// Reports what is wrong at a process, whatever the current entry.
+    /// Reports a finding at a process, regardless of the current entry.
     fn add_at(&mut self, rule: Rule, process: ProcessId, message: impl Into<String>) {
         self.add(rule, message);
         if let Some(last) = self.findings.last_mut() {

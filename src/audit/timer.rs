@@ -1,5 +1,4 @@
-//! Timers run out when they were set, when they are due by the clock of their process, and not if
-//! they were unset.
+//! A timer fires only when it is set and due by its process's clock, and a timer that is due fires.
 
 use std::collections::BTreeMap;
 
@@ -17,19 +16,19 @@ const MILLION: i128 = 1_000_000;
 #[derive(Default)]
 pub(super) struct Timers<'a> {
     set: BTreeMap<ProcessId, BTreeMap<&'a str, Due>>,
-    /// What faults add to the rate of each clock that they have touched, in parts per million;
-    /// `None` if it stands still.
+    /// The rate that faults add to each affected clock, in parts per million; `None` if the clock
+    /// stands still.
     rates: BTreeMap<ProcessId, Option<i64>>,
 }
 
 /// When a timer is due.
 #[derive(Clone, Copy)]
 enum Due {
-    /// Between these two times, which are one unless a clock has changed whose rate is drawn.
+    /// Between these two times, which are equal unless a clock with a drawn rate has changed.
     At(Instant, Instant),
-    /// Once its clock has gone so far, at least and at most; the clock stands still.
+    /// After the clock has advanced by at least and at most this much; the clock stands still.
     Stopped(Duration, Duration),
-    /// The trace does not tell: it was set while its clock stood still.
+    /// Not shown in the trace: the timer was set while its clock stood still.
     Unknown,
 }
 
@@ -58,12 +57,12 @@ impl<'a> Check<'a> for Timers<'a> {
             TraceEvent::Timer { timer } => {
                 let since = known.reached_since(p);
                 match timers.remove(timer.as_str()) {
-                    None => report.add(Rule::Timer, format!("{timer} runs out, and is not set")),
+                    None => report.add(Rule::Timer, format!("{timer} fires, but is not set")),
                     Some(Due::Stopped(..)) => {
-                        report.add(Rule::Timer, format!("{timer} runs out on a clock that stands"));
+                        report.add(Rule::Timer, format!("{timer} fires on a stopped clock"));
                     }
                     Some(Due::At(from, until)) if from > known.at || until < since => {
-                        report.add(Rule::Timer, format!("{timer} runs out, and is due at {from}"));
+                        report.add(Rule::Timer, format!("{timer} fires, but is due at {from}"));
                     }
                     Some(Due::At(..) | Due::Unknown) => {}
                 }
@@ -89,7 +88,7 @@ impl<'a> Check<'a> for Timers<'a> {
     }
 }
 
-/// Reports a timer that was due before now and has not run out. Who waits comes to it later.
+/// Reports a timer that was due before now and has not fired. A waiting process handles it later.
 fn missed(due: Option<Due>, timer: &str, p: ProcessId, known: &Known<'_>, report: &mut Report) {
     let host = known.host(p);
     let since = host.waits_since.unwrap_or_else(|| known.reached_since(p));
@@ -102,7 +101,7 @@ fn missed(due: Option<Due>, timer: &str, p: ProcessId, known: &Known<'_>, report
 }
 
 impl Timers<'_> {
-    /// Clocks may run at another rate from now on, and timers follow them.
+    /// Adjusts the timers to a change of the clocks' rates.
     fn adjust(&mut self, known: &Known<'_>) {
         let (slowest, fastest) = known.subject.experiment.clocks.drift_ppm;
         for (p, timers) in &mut self.set {
@@ -134,7 +133,7 @@ impl Timers<'_> {
     }
 }
 
-/// What is wrong with the rate of a clock; `None` if it stands still.
+/// The error of a clock's rate; `None` if it stands still.
 fn rate(known: &Known<'_>, p: ProcessId) -> Option<i64> {
     let mut rate = Some(0);
     for condition in known.in_force.at(p) {
@@ -147,14 +146,14 @@ fn rate(known: &Known<'_>, p: ProcessId) -> Option<i64> {
     rate
 }
 
-/// What a clock at this rate gains in so much true time.
+/// The local time that passes on a clock at this rate in a span of true time.
 fn local(span: Duration, ppm: Option<i64>) -> Duration {
     let Some(ppm) = ppm else { return Duration::ZERO };
     let gained = i128::from(span.as_nanos()) * (MILLION + i128::from(ppm)) / MILLION;
     Duration::from_nanos(u64::try_from(gained.max(0)).unwrap_or(u64::MAX))
 }
 
-/// The true time in which a clock at this rate gains so much.
+/// The true time in which a clock at this rate advances by a span.
 fn truly(span: Duration, ppm: i64) -> Duration {
     let rate = (MILLION + i128::from(ppm)).max(1);
     let takes = (i128::from(span.as_nanos()) * MILLION + rate - 1) / rate;

@@ -1,4 +1,4 @@
-//! Transports deliver what they were given: once, in order where they promise it, and in the end.
+//! Transports deliver each message once, in order if they promise it, and eventually.
 
 use std::collections::BTreeMap;
 
@@ -14,29 +14,29 @@ use super::delivery::overrides;
 use super::known::Known;
 use super::{Check, Report, Rule};
 
-/// A message is not lost so often in a row: 10^-24.
+/// The probability of consecutive losses that counts as impossible.
 const NEVER: f64 = 1e-24;
 
 #[derive(Default)]
 pub(super) struct Transport<'a> {
     carried: BTreeMap<MessageId, Carried<'a>>,
-    /// How many messages each life of a process has given away for another.
+    /// The number of messages sent in each life of a process to each receiver.
     counts: BTreeMap<(ProcessId, u32, ProcessId), u64>,
-    /// What came last, by sender, receiver and the receiver's life: the sender's life, and the
+    /// The last delivery, by sender, receiver and the receiver's life: the sender's life, and the
     /// number on the link.
     last: BTreeMap<(ProcessId, ProcessId, u32), (u32, u64)>,
 }
 
-/// A message that a transport has taken over.
+/// A message accepted by a transport.
 struct Carried<'a> {
     at: Instant,
     from: ProcessId,
     to: ProcessId,
     message: &'a str,
-    /// The life of the sender, and the number among those for the same receiver in that life.
+    /// The life of the sender, and the number among the messages to the same receiver in that life.
     life: u32,
     number: u64,
-    /// The life of the receiver when it was given away, and if it came, when it came last.
+    /// The receiver's life when the message was sent, and its life at the last delivery.
     receiver_life: u32,
     delivered_in: Option<u32>,
 }
@@ -93,7 +93,8 @@ impl<'a> Check<'a> for Transport<'a> {
             };
             if by < until {
                 let Carried { at, from, message, .. } = carried;
-                let message = format!("m{} {message} of {from}, sent at {at}, never came", id.0);
+                let message =
+                    format!("m{} {message} of {from}, sent at {at}, was never delivered", id.0);
                 report.add_at(Rule::TransportStuck, carried.to, message);
             }
         }
@@ -111,12 +112,12 @@ impl Transport<'_> {
     ) {
         let carried = self.carried.get_mut(&id);
         let Some(carried) = carried.filter(|c| (c.from, c.to) == (from, to)) else {
-            let message = format!("m{} of {from} is delivered, and was never sent", id.0);
+            let message = format!("m{} of {from} is delivered, but was never sent", id.0);
             return report.add(Rule::Sent, message);
         };
         if carried.message != message {
             let said = carried.message;
-            report.add(Rule::Content, format!("m{} of {from} said {said} when it left", id.0));
+            report.add(Rule::Content, format!("m{} of {from} was {said} when it left", id.0));
         }
         let host = known.host(to);
         if carried.delivered_in == Some(host.life) {
@@ -130,10 +131,10 @@ impl Transport<'_> {
         let (life, number) = (carried.life, carried.number);
         let last = self.last.insert((from, to, host.life), (life, number));
         if last.is_some_and(|(last_life, last)| (last_life, last) >= (life, number)) {
-            let message = format!("m{} of {from} comes after one that was sent later", id.0);
+            let message = format!("m{} of {from} is delivered after a later one", id.0);
             return report.add(Rule::TransportOrder, message);
         }
-        // What was sent before this life of the receiver may have got lost with the one before.
+        // Messages sent before this life of the receiver may have been lost with its previous life.
         let first = last.filter(|(last, _)| *last == life).map_or(0, |(_, last)| last + 1);
         let skipped = self.carried.values().find(|c| {
             (c.from, c.to, c.life) == (from, to, life)
@@ -141,14 +142,14 @@ impl Transport<'_> {
                 && (c.at > host.began || host.life == 0)
         });
         if let Some(skipped) = skipped.filter(|_| first < number) {
-            let message = format!("m{} of {from} comes before {}", id.0, skipped.message);
+            let message = format!("m{} of {from} is delivered before {}", id.0, skipped.message);
             report.add(Rule::TransportOrder, message);
         }
     }
 }
 
-/// How long a message can take between two processes that stay up, while nothing is wrong; `None`
-/// if that cannot be said.
+/// The maximum time that a message takes between two processes that stay up without faults; `None`
+/// if it cannot be determined.
 fn patience(known: &Known<'_>, carried: &Carried<'_>) -> Option<Duration> {
     let experiment = known.subject.experiment;
     let link = known.link(carried.from, carried.to);
@@ -158,7 +159,7 @@ fn patience(known: &Known<'_>, carried: &Carried<'_>) -> Option<Duration> {
     if told || link.bandwidth.is_some() || back.bandwidth.is_some() {
         return None;
     }
-    // A clock that is slow by so much looks less often after what was not acknowledged.
+    // A slow clock delays retransmissions.
     let slowest = 1_000_000 + i64::from(experiment.clocks.drift_ppm.0);
     let slowness = 1_000_000 / u64::try_from(slowest).ok().filter(|rate| *rate > 0)? + 1;
     let attempts = attempts(loss)?;
@@ -167,9 +168,9 @@ fn patience(known: &Known<'_>, carried: &Carried<'_>) -> Option<Duration> {
     Some(resends + travels)
 }
 
-/// How many attempts are enough, if each fails with this probability.
+/// The number of attempts that is enough if each fails with this probability.
 fn attempts(loss: Probability) -> Option<u64> {
-    // Its text is the only way to a number.
+    // Its text is the only access to its value.
     let loss: f64 = loss.to_string().parse().ok()?;
     let mut left = 1.0;
     (3..10_000).find(|_| {
