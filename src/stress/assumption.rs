@@ -1,4 +1,4 @@
-//! What a model takes for granted, piece by piece, so that one piece can be broken.
+//! The assumptions of a model, each of which can be broken alone.
 
 use std::fmt;
 
@@ -7,11 +7,11 @@ use ftsim_core::{DetectorClass, FaultClass, Links, Model, Setting, Timing};
 /// One assumption of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Assumption {
-    /// No more processes are faulty than the protocol bears.
+    /// No more processes are faulty than the protocol tolerates.
     Bound,
-    /// Processes that stop do nothing else that is wrong.
+    /// Faulty processes only stop: they do nothing else that is wrong.
     NoLies,
-    /// What is synced is there after a crash.
+    /// Synced data survives a crash.
     Disk,
     /// No message takes longer than the bound.
     Delay,
@@ -23,7 +23,7 @@ pub enum Assumption {
     Order,
     /// The detector suspects no process that is up.
     Accuracy,
-    /// The detector tells everybody of every crash.
+    /// The detector reports every crash to every process.
     Completeness,
 }
 
@@ -58,7 +58,7 @@ impl Assumption {
 }
 
 impl fmt::Display for Assumption {
-    /// What breaks it.
+    /// Names what breaks the assumption.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Bound => "too many faults",
@@ -66,7 +66,7 @@ impl fmt::Display for Assumption {
             Self::Disk => "disks that forget",
             Self::Delay => "late messages",
             Self::NoLoss => "lost messages",
-            Self::NoDuplicates => "doubled messages",
+            Self::NoDuplicates => "duplicated messages",
             Self::Order => "messages out of order",
             Self::Accuracy => "wrong suspicions",
             Self::Completeness => "no suspicions",
@@ -74,7 +74,7 @@ impl fmt::Display for Assumption {
     }
 }
 
-/// The assumptions of a model that a scenario can break, with so many processes.
+/// The assumptions of a model that a scenario with this setting can break.
 pub fn breakable(model: &Model, setting: &Setting) -> impl Iterator<Item = Assumption> {
     Assumption::ALL.into_iter().filter(move |assumption| assumption.is_made_by(model, setting))
 }

@@ -1,6 +1,6 @@
-//! Whole scenarios drawn within the model of a protocol: whatever falls in one of them is a bug of
-//! the protocol, of a property, of the model or of the engine. With one assumption broken, the
-//! protocol should fall.
+//! Random scenarios within the model of a protocol: any property that falls shows a bug in the
+//! protocol, in a property, in the model or in the engine. With one assumption broken, some
+//! property should fall.
 
 mod assumption;
 mod value;
@@ -21,39 +21,39 @@ use crate::run::{InternalError, record};
 use crate::scenario::{PANICKED, Scenario};
 pub use assumption::{Assumption, breakable};
 
-/// Drawings of one scenario that are tried until one is accepted.
+/// The maximum number of drawings that are tried for one scenario.
 const ATTEMPT_COUNT_MAX: u64 = 200;
 
-/// What a finding of the auditor is called where properties are named.
+/// The name of auditor findings where properties are named.
 pub const AUDIT: &str = "audit";
 
-/// Scenarios of one protocol.
+/// The scenarios to draw for one protocol.
 pub struct Stress<'a> {
     /// The protocol.
     pub entry: &'a Entry,
-    /// The assumption that each scenario breaks, if one is.
+    /// The assumption that each scenario breaks, if any.
     pub broken: Option<Assumption>,
-    /// Other seeds draw other scenarios.
+    /// The seed for drawing the scenarios.
     pub seed: u64,
-    /// How many scenarios.
+    /// The number of scenarios.
     pub scenario_count: u64,
-    /// How many seeds of each are run.
+    /// The number of seeds that are run of each scenario.
     pub seed_count: u64,
 }
 
-/// How long, and on how many threads.
+/// The limits on time and threads.
 pub struct Effort<'a> {
-    /// Threads.
+    /// The number of threads.
     pub jobs: usize,
-    /// No scenario is begun after this time on the program's clock.
+    /// No scenario is started after this time on the program's clock.
     pub until: Option<Duration>,
-    /// No scenario is begun once this is set.
+    /// No scenario is started once this is set.
     pub halt: &'a AtomicBool,
-    /// Hears of each scenario that is finished.
+    /// Called for each finished scenario.
     pub done: &'a (dyn Fn() + Sync),
 }
 
-/// What came of the scenarios.
+/// The results of the scenarios.
 #[derive(Debug, Default)]
 pub struct Summary {
     /// Scenarios that were run.
@@ -64,30 +64,30 @@ pub struct Summary {
     pub events: u64,
     /// Faults that struck.
     pub faults: u64,
-    /// Runs in which a limit came before some verdict.
+    /// Runs in which a limit was reached before some verdict.
     pub undecided: u64,
-    /// Drawings that the protocol or the scenario's reader refused.
+    /// Drawn scenarios that the protocol or the parser refused.
     pub refused: u64,
-    /// What fell, by property: [`PANICKED`] for panics, [`AUDIT`] for findings of the auditor.
+    /// The properties that fell: [`PANICKED`] for panics, [`AUDIT`] for findings of the auditor.
     pub fallen: BTreeMap<String, Fallen>,
 }
 
-/// What fell by one property.
+/// The failures of one property.
 #[derive(Debug)]
 pub struct Fallen {
-    /// Scenarios in which it did.
+    /// The number of scenarios in which it fell.
     pub scenarios: u64,
-    /// Runs in which it did.
+    /// The number of runs in which it fell.
     pub runs: u64,
-    /// The first of the scenarios.
+    /// The number of the first such scenario.
     pub first: u64,
-    /// Its first seed that fell.
+    /// The first such seed of that scenario.
     pub seed: u64,
-    /// What was said there.
+    /// The violation in that run.
     pub message: String,
 }
 
-/// What came of one scenario.
+/// The results of one scenario.
 #[derive(Default)]
 struct Tried {
     runs: u64,
@@ -100,7 +100,7 @@ struct Tried {
 }
 
 impl Stress<'_> {
-    /// The scenario of this number, and how many drawings were refused before it. `None` if all
+    /// The scenario with this number, and how many drawings were refused before it. `None` if all
     /// were.
     pub fn scenario(&self, number: u64) -> (Option<Scenario>, u64) {
         let catalogue = Catalogue::from(self.entry.clone());
@@ -122,10 +122,10 @@ impl Stress<'_> {
         world::draw(self.entry, self.broken, self.seed_count, &mut Rng::from_bits(bits))
     }
 
-    /// Runs the scenarios. The summary is the same for any number of threads, unless time is up.
-    ///
+    /// Runs the scenarios. The summary does not depend on the number of threads, unless the time is
+    /// up.
     /// # Errors
-    /// When ftsim itself fails.
+    /// If ftsim itself fails.
     pub fn run(&self, effort: &Effort<'_>) -> Result<Summary, InternalError> {
         let next = AtomicU64::new(0);
         let all = Mutex::new(BTreeMap::new());

@@ -1,24 +1,24 @@
-//! Values drawn by the JSON schema of a settings type.
+//! Draws values according to the JSON schema of a settings type.
 
 use ftsim_core::Duration;
 use ftsim_core::rng::Rng;
 use serde_json::{Map, Value};
 
-/// Numbers that are drawn reach this.
+/// The maximum of drawn numbers.
 const COUNT_MAX: u64 = 6;
 
-/// What may be drawn.
+/// The source and the limits of drawn values.
 pub struct Draws<'a> {
     pub rng: &'a mut Rng,
-    /// Keys that keep these values; `None` leaves them out.
+    /// Keys with prescribed values; `None` omits the key.
     pub fixed: Vec<(&'static str, Option<Value>)>,
-    /// Whether a range of durations may be more than one: where all processes start together, it
-    /// may not.
+    /// Whether drawn ranges of durations may have distinct ends; not if all processes start
+    /// together.
     pub has_ranges: bool,
 }
 
 impl Draws<'_> {
-    /// Some keys of a table with this schema; the others keep their defaults.
+    /// A table with some of the keys in this schema; the others keep their defaults.
     pub fn table(&mut self, schema: &Value) -> Map<String, Value> {
         let Some(properties) = schema["properties"].as_object() else { return Map::new() };
         let mut table = Map::new();
@@ -68,7 +68,7 @@ impl Draws<'_> {
         }
     }
 
-    /// Around the default, or around the bound on delays if there is none.
+    /// A duration near the default, or near the bound on delays if there is no default.
     fn duration(&mut self, default: &Value) -> Duration {
         let text = default.as_str().unwrap_or("10ms");
         let usual: Duration = text.parse().unwrap_or(Duration::from_millis(10));
@@ -88,7 +88,7 @@ impl Draws<'_> {
     }
 }
 
-/// The values of a type that has only some.
+/// The values of an enumeration.
 fn constants(shape: &Value) -> Vec<Value> {
     if let Some(values) = shape["enum"].as_array() {
         return values.clone();

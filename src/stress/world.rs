@@ -1,5 +1,5 @@
-//! One scenario, drawn: processes, parameters, clients, and a world at and near the limits of the
-//! model that the parameters give, or beyond one of them.
+//! Draws a scenario: processes, parameters, clients, and an environment at or near the limits of
+//! the model that the parameters give, or beyond one of them.
 
 use ftsim_core::rng::Rng;
 use ftsim_core::{DetectorClass, Entry, FaultClass, Links, Model, MutantKind, Setting, Timing};
@@ -8,16 +8,16 @@ use serde_json::{Map, Value, json};
 use super::assumption::{Assumption, breakable};
 use super::value::Draws;
 
-/// The most processes.
+/// The maximum number of processes.
 const PROCESS_COUNT_MAX: u64 = 6;
 
-/// Faults strike within this time, in milliseconds.
+/// The times within which faults strike, in milliseconds.
 const WINDOWS_MS: [u64; 4] = [5, 30, 100, 300];
 
-/// The longest delay that processes may count on, in milliseconds.
+/// The bound on delays, in milliseconds.
 const BOUND_MS: u64 = 10;
 
-/// A scenario file. It may be refused: not all parameters go with each other.
+/// Draws a scenario file. It may be refused, because some parameters are incompatible.
 pub fn draw(entry: &Entry, broken: Option<Assumption>, seed_count: u64, rng: &mut Rng) -> String {
     let mut world = World { entry, rng, file: Map::new(), random: Map::new() };
     world.file.insert("protocol".into(), entry.name.into());
@@ -37,11 +37,11 @@ pub fn draw(entry: &Entry, broken: Option<Assumption>, seed_count: u64, rng: &mu
     if !random.is_empty() {
         file.insert("random".into(), random.into());
     }
-    // What links lose gets through after some tries, and there must be time for them.
+    // Lossy links need several attempts, and time for them.
     let horizon = if model.links == Links::FairLoss { "120s" } else { "10s" };
     let run = json!({ "seeds": seed_count, "horizon": horizon, "max_events": 200_000 });
     file.insert("run".into(), run);
-    // TOML wants single values before tables.
+    // TOML requires single values before tables.
     let (tables, values): (Map<_, _>, Map<_, _>) =
         file.into_iter().partition(|(_, value)| value.is_object());
     let whole: Map<String, Value> = values.into_iter().chain(tables).collect();
@@ -94,7 +94,7 @@ impl World<'_> {
         Setting { roles: counts, ..Setting::of(n) }
     }
 
-    /// The parameters. Those by which a mutant breaks an assumption keep it.
+    /// The parameters. Keys with which a mutant breaks an assumption keep their correct value.
     fn params(&mut self) -> Map<String, Value> {
         let kept = self.entry.mutants.iter().filter_map(|mutant| match mutant.kind {
             MutantKind::Assumption { key, restored } => {
@@ -133,7 +133,7 @@ impl World<'_> {
             network.insert("loss".into(), self.pick(&[0.0, 0.05, 0.3]).into());
             network.insert("duplicate".into(), self.pick(&[0.0, 0.05, 0.3]).into());
         } else if model.timing == Timing::Asynchronous && self.one_in(4) {
-            // A transport that makes up for what the links lose.
+            // A transport that compensates for the losses of links.
             let fifo = model.links == Links::ReliableFifo || self.one_in(2);
             let links = if fifo { "reliable-fifo" } else { "reliable" };
             network.insert("links".into(), links.into());
@@ -143,7 +143,7 @@ impl World<'_> {
         self.put("network", network);
     }
 
-    /// At and near the bound where there is one, and beyond where there is none.
+    /// Delays at and near the bound if there is one, and beyond it if there is none.
     fn delay(&mut self, model: &Model) -> Value {
         let within = ["10ms", "9999us..10ms", "0ms..10ms", "0ms..1ms", "1ms", "0ms"];
         let beyond = ["0ms..40ms", "1ms..100ms", "5ms..15ms"];
@@ -163,7 +163,7 @@ impl World<'_> {
         self.put("detector", object(json!({ "kind": "perfect", "delay": delay })));
     }
 
-    /// Nobody may count on what clocks show. How fast they run is bounded where delays are.
+    /// Clocks: protocols may not rely on their readings. Their rates are bounded if delays are.
     fn clocks(&mut self, model: &Model) {
         let mut clocks = Map::new();
         if self.one_in(3) {
@@ -236,7 +236,7 @@ impl World<'_> {
         self.random.insert("byzantine".into(), lying);
     }
 
-    /// What fair-loss links may do for a while.
+    /// The temporary faults of fair-loss links.
     fn lossy_faults(&mut self) {
         let between = self.window();
         let common = |extra: Value| {
@@ -255,7 +255,7 @@ impl World<'_> {
         self.some_of(kinds);
     }
 
-    /// What cannot be told from a slow network.
+    /// Faults that look like a slow network.
     fn slow_faults(&mut self, model: &Model) {
         let between = self.window();
         let common = |extra: Value| {
@@ -271,7 +271,7 @@ impl World<'_> {
             ("delay", common(json!({ "by": "0ms..50ms" }))),
         ];
         self.some_of(kinds);
-        // A slow process is correct, but counts among those that a fault strikes.
+        // A slow process is correct, but counts as one of the processes that a fault strikes.
         if model.faults != FaultClass::None
             && self.random.contains_key("max_faulty")
             && self.one_in(3)

@@ -106,7 +106,7 @@ fn a_signal_ends_it_after_what_is_under_way() {
         let output = child.wait_with_output().expect("ftsim ends");
         let told = String::from_utf8(output.stderr).expect("UTF-8");
         assert_eq!(output.status.code(), Some(130), "{told}");
-        assert!(told.contains("interrupted; the same command with --resume goes on"), "{told}");
+        assert!(told.contains("interrupted; run the same command with --resume"), "{told}");
         assert!(!folder.join("out/x").exists());
         let lines = fs::read_to_string(&results).expect("results");
         assert!(lines.ends_with('\n'));
