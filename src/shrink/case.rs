@@ -1,5 +1,5 @@
-//! A scenario that gets smaller: a file as data that can be cut, and the decisions about its
-//! messages apart from it, since there can be many.
+//! A scenario during shrinking: the file as data that can be cut, and apart from it the fates of
+//! its messages, since there can be many.
 
 use std::collections::BTreeSet;
 
@@ -15,17 +15,17 @@ use crate::scenario::Scenario;
 pub struct Case {
     /// The file, without `[[message]]`.
     pub table: Table,
-    /// What becomes of single messages.
+    /// The fates of single messages.
     pub messages: Vec<MessageRule>,
-    /// The seed that it is run with.
+    /// The seed of the run.
     pub seed: u64,
 }
 
-/// The name that diagnostics would have for it.
+/// The file name used in diagnostics.
 pub const NAME: &str = "shrunk.toml";
 
 impl Case {
-    /// The scenario, ready to run. `None` if it is none: something was cut off that it needs.
+    /// The scenario, ready to run. `None` if it is not valid: something that it needs was removed.
     pub fn scenario(&self, catalogue: &Catalogue) -> Option<Scenario> {
         let text = toml::to_string(&self.table).ok()?;
         let mut scenario = Scenario::parse(NAME, &text, catalogue).ok()?;
@@ -36,7 +36,7 @@ impl Case {
         Some(scenario)
     }
 
-    /// Whether a file could say the messages: they come by the horizon, and each is named once.
+    /// Whether a file can express the messages: they arrive by the horizon, and each is named once.
     fn has_sound_messages(&self, horizon: Instant) -> bool {
         let mut named = BTreeSet::new();
         self.messages.iter().all(|rule| {
@@ -45,7 +45,7 @@ impl Case {
         })
     }
 
-    /// How many lines its file has, about.
+    /// The approximate number of lines of its file.
     pub fn line_count(&self) -> usize {
         let lines = toml::to_string(&self.table).unwrap_or_default().lines().count();
         lines + 5 * self.messages.len()
@@ -56,7 +56,7 @@ impl Case {
         self.table.get(key).and_then(Value::as_array).cloned().unwrap_or_default()
     }
 
-    /// With other tables under this key.
+    /// The case with other tables under this key.
     pub fn with_list(&self, key: &str, list: &[Value]) -> Self {
         let mut case = self.clone();
         if list.is_empty() {
@@ -67,17 +67,17 @@ impl Case {
         case
     }
 
-    /// With other messages.
+    /// The case with other messages.
     pub fn with_messages(&self, messages: &[MessageRule]) -> Self {
         Self { messages: messages.to_vec(), ..self.clone() }
     }
 
-    /// What is at `section.key`.
+    /// The value at `section.key`.
     pub fn get(&self, section: &str, key: &str) -> Option<&Value> {
         self.table.get(section)?.get(key)
     }
 
-    /// With this at `section.key`.
+    /// The case with this value at `section.key`.
     pub fn with(&self, section: &str, key: &str, value: impl Into<Value>) -> Self {
         let mut case = self.clone();
         let empty = || Value::Table(Table::new());
@@ -88,7 +88,7 @@ impl Case {
         case
     }
 
-    /// Without `section.key`; `None` if it has none.
+    /// The case without `section.key`; `None` if it has no such key.
     pub fn without(&self, section: &str, key: &str) -> Option<Self> {
         let mut case = self.clone();
         let table = case.table.get_mut(section)?.as_table_mut()?;
@@ -106,7 +106,7 @@ impl Case {
     }
 }
 
-/// Whether a file could say when a message arrives: no later than the horizon after it was sent.
+/// Whether a file can express the message's arrival: no later than the horizon after its sending.
 pub fn comes_by(rule: &MessageRule, horizon: Instant) -> bool {
     match &rule.fate {
         Fate::Drop(_) => true,

@@ -1,9 +1,10 @@
-//! Controls: a smaller case must fail for the reason that the run failed for, not because something
-//! was cut off that everybody needs.
+//! Controls: a smaller case must fail for the same reason as the original run, not because
+//! something that the protocol needs was removed.
 //!
-//! Some controls hold for most runs. Without any fault all is well; with the correct protocol in
-//! the place of a mutant all is well; no more processes are faulty than the protocol can bear.
-//! Those that hold for the run that is shrunk must hold for every case that is made of it.
+//! Some controls hold for most runs: without any fault the property is not violated; with the
+//! correct protocol in place of a mutant it is not violated; no more processes are faulty than the
+//! protocol tolerates. Those that hold for the original run must hold for every case derived from
+//! it.
 
 use std::collections::BTreeSet;
 
@@ -20,15 +21,15 @@ use crate::scenario::Scenario;
 /// The controls that hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Controls {
-    /// Without faults and mutant all is well.
+    /// Without faults and mutant, the property is not violated.
     pub without_faults: bool,
-    /// Without the mutant all is well.
+    /// Without the mutant, the property is not violated.
     pub without_mutant: bool,
-    /// So few are faulty that the protocol should bear it.
+    /// No more processes are faulty than the protocol claims to tolerate.
     pub within_bound: bool,
 }
 
-/// The case with the correct protocol, in the world that it counts on. `None` if it has no mutant.
+/// The case with the correct protocol, under its assumptions. `None` if the case has no mutant.
 pub fn without_mutant(case: &Case, entry: &Entry) -> Option<Case> {
     let name = case.get("params", "mutant")?.as_str()?.to_owned();
     let mutant = entry.mutants.iter().find(|mutant| mutant.name == name)?;
@@ -45,14 +46,14 @@ pub fn without_mutant(case: &Case, entry: &Entry) -> Option<Case> {
     Some(case)
 }
 
-/// Whether the case has a mutant that changes nothing in the code.
+/// Whether the case has a mutant that breaks an assumption and does not change the code.
 pub fn is_assumption(case: &Case, entry: &Entry) -> bool {
     let name = case.get("params", "mutant").and_then(Value::as_str);
     let mutant = entry.mutants.iter().find(|mutant| Some(mutant.name) == name);
     mutant.is_some_and(|mutant| matches!(mutant.kind, MutantKind::Assumption { .. }))
 }
 
-/// The case with nothing going wrong in it that is written out.
+/// The case without its mutant and without the faults and messages that are written out.
 pub fn without_faults(case: &Case, entry: &Entry) -> Case {
     let mut well = without_mutant(case, entry).unwrap_or_else(|| case.clone());
     well = well.with_list("fault", &[]).with_messages(&[]);
@@ -62,8 +63,8 @@ pub fn without_faults(case: &Case, entry: &Entry) -> Case {
     well
 }
 
-/// Whether messages say other things than they were sent with only where a liar sent them: what a
-/// Byzantine process says must not become a fault of the network.
+/// Whether only messages of Byzantine processes are written out with changed content: lies of a
+/// Byzantine process must not become faults of the network.
 pub fn only_liars_lie(case: &Case) -> bool {
     let faults = case.list("fault");
     let liars: Vec<&str> = faults.iter().filter_map(|f| f.get("byzantine")?.as_str()).collect();
@@ -71,8 +72,8 @@ pub fn only_liars_lie(case: &Case) -> bool {
     changed.all(|rule| liars.contains(&rule.from.to_string().as_str()))
 }
 
-/// Whether messages are written out as omitted only where the process that omits them has a fault
-/// that does: what a faulty process fails to do must not become a fault of the network.
+/// Whether messages are written out as omitted only if a fault makes the process omit: omissions of
+/// a faulty process must not become faults of the network.
 pub fn only_omitters_omit(case: &Case) -> bool {
     let faults = case.list("fault");
     let omits = |key: &str, process: ProcessId| {
@@ -86,7 +87,7 @@ pub fn only_omitters_omit(case: &Case) -> bool {
     })
 }
 
-/// Whether no more processes are faulty than the protocol bears with its parameters.
+/// Whether no more processes are faulty than the protocol tolerates with its parameters.
 pub fn is_within_bound(scenario: &Scenario) -> bool {
     let faults = &scenario.experiment.plan.faults;
     let struck: BTreeSet<ProcessId> = faults.iter().filter_map(|f| f.action.process()).collect();

@@ -1,4 +1,4 @@
-//! A run as data: its own faults instead of those drawn, and what became of each of its messages.
+//! Makes a run explicit: its own faults in place of drawn ones, and the fate of each message.
 
 use ftsim_core::environment::detector::{DetectorKind, Mistake, NoticeDelay};
 use ftsim_core::environment::message_rule::MessageRule;
@@ -15,25 +15,25 @@ use crate::run::InternalError;
 use crate::scenario::Scenario;
 use crate::scenario::plan_file;
 
-/// Sections of a scenario that say what is drawn, or what several seeds come to.
+/// Sections of a scenario that control drawing or describe several runs.
 const ABOUT_MANY_RUNS: [&str; 4] = ["random", "repro", "expect", "message"];
-/// More requests than this are not written out.
+/// The maximum number of requests that are written out.
 const REQUEST_COUNT_MAX: usize = 500;
-/// Keys of `[run]` that do.
+/// Keys of `[run]` that describe several seeds.
 const ABOUT_MANY_SEEDS: [&str; 2] = ["seeds", "first_seed"];
 
-/// A run as a case that makes the same run.
+/// A run as a case that reproduces it.
 pub struct Explicit {
     /// The case, with an override for each message where that is possible.
     pub case: Case,
-    /// What came of the run.
+    /// The outcome of the run.
     pub outcome: Outcome,
 }
 
-/// Makes a run explicit: the run of `outcome`, executed before.
+/// Makes explicit the run with this outcome.
 ///
 /// # Errors
-/// When ftsim itself fails, or the case makes another run.
+/// If ftsim itself fails, or if the case does not reproduce the run.
 pub fn explicit(
     scenario: &Scenario,
     outcome: &Outcome,
@@ -42,7 +42,7 @@ pub fn explicit(
     let failed = |message: &str| InternalError {
         path: scenario.path.clone(),
         seed: outcome.seed,
-        message: format!("the run cannot be told as data: {message}"),
+        message: format!("the run cannot be made explicit: {message}"),
     };
     let mut table: Table = toml::from_str(&scenario.text).map_err(|e| failed(&e.to_string()))?;
     for key in ABOUT_MANY_RUNS {
@@ -50,7 +50,8 @@ pub fn explicit(
     }
     let mut faults = Vec::new();
     for fault in struck(scenario, outcome) {
-        let fault = plan_file::fault(&fault).ok_or_else(|| failed("a fault that no file says"))?;
+        let fault =
+            plan_file::fault(&fault).ok_or_else(|| failed("a fault that cannot be written"))?;
         let fault: Table = toml::from_str(&fault.to_string()).map_err(|e| failed(e.message()))?;
         faults.push(Value::Table(fault));
     }
@@ -58,7 +59,7 @@ pub fn explicit(
     let (again, decisions) =
         run::schedule(scenario, RunRequest::under(outcome.seed, plan.clone()))?;
     if again.digest != outcome.digest {
-        return Err(failed("it is not the same when it is run again"));
+        return Err(failed("a second execution differs"));
     }
     let written = scenario.experiment.overrides.clone();
     let mut case =
@@ -76,8 +77,8 @@ pub fn explicit(
         let found = run(&case).filter(|found| found.digest == outcome.digest);
         found.map(|outcome| Explicit { case, outcome })
     };
-    // What a transport carries travels as the seed says: overrides are about processes' messages.
-    // Where a message cannot be written out, all of them travel so, too.
+    // Messages of a transport travel as the seed determines, because overrides apply only to
+    // messages of processes. If one message cannot be written out, this holds for all.
     let told = Some(told).filter(|_| has_no_transport(scenario));
     let asked = asked(scenario, &decisions);
     let asked = asked.as_ref().map(|requests| {
@@ -85,15 +86,15 @@ pub fn explicit(
         all.map(|case| case.with_list("request", requests)).collect::<Vec<Case>>()
     });
     let cases = || asked.iter().flatten().chain(&told).chain([&case]).cloned();
-    // A mutant of the world must have its fault, which need not have struck. It is no more than a
-    // name for it.
+    // A mutant that breaks an assumption requires its fault, even if it did not strike. Such a
+    // mutant is only a name for the fault.
     let assumes = |case: &Case| control::is_assumption(case, &scenario.entry);
     let unnamed = cases().filter(assumes).filter_map(|case| case.without("params", "mutant"));
     let explicit = cases().chain(unnamed).find_map(same);
-    explicit.ok_or_else(|| failed("its faults and messages make another run"))
+    explicit.ok_or_else(|| failed("its faults and messages do not reproduce it"))
 }
 
-/// A case with the mistakes that the detector drew, and with how long each of its notices took.
+/// A case with the mistakes that the detector drew, and the delay of each of its notifications.
 fn with_detector(case: Case, scenario: &Scenario, seed: u64, notices: &[NoticeDelay]) -> Case {
     let detector = &scenario.experiment.detector;
     let text = |text: String| Value::from(text);
@@ -115,7 +116,7 @@ fn with_detector(case: Case, scenario: &Scenario, seed: u64, notices: &[NoticeDe
         for key in ["mistakes_per_process", "mistake_duration"] {
             case = case.without("detector", key).unwrap_or(case);
         }
-        // It is perfect but for the mistakes that are written out.
+        // It is perfect except for the mistakes that are written out.
         if detector.kind == DetectorKind::Perfect {
             case = case.with("detector", "kind", "perfect");
         }
@@ -133,15 +134,15 @@ fn with_detector(case: Case, scenario: &Scenario, seed: u64, notices: &[NoticeDe
     case.with("detector", "notice", notices.collect::<Vec<Value>>())
 }
 
-/// What the clients have drawn, as `[[request]]` says it; `None` if they have drawn nothing, or
-/// where no file can say all of it.
+/// The requests drawn by the clients, as `[[request]]`; `None` if they drew none, or if a file
+/// cannot express them all.
 fn asked(scenario: &Scenario, decisions: &RecordedSchedule) -> Option<Vec<Value>> {
     let RecordedSchedule { requests, has_drawn_requests, .. } = decisions;
     if !has_drawn_requests || requests.len() > REQUEST_COUNT_MAX {
         return None;
     }
     let horizon = scenario.experiment.limits.horizon;
-    // What comes later never comes.
+    // Later requests never occur.
     let requests = requests
         .iter()
         .filter(|request| request.after.is_none_or(|after| Instant::ZERO + after <= horizon));
@@ -158,12 +159,12 @@ fn has_no_transport(scenario: &Scenario) -> bool {
         && transport.heartbeat.is_none()
 }
 
-/// The faults that struck, as they did: whoever led is named.
+/// The faults that struck, each with the process that it struck.
 fn struck(scenario: &Scenario, outcome: &Outcome) -> Vec<Fault> {
     let faults = outcome.plan.faults.iter().enumerate();
     let draws_ties = scenario.experiment.ties == Ties::Drawn;
     let struck = faults.filter(|(index, fault)| {
-        // Who is never started is absent all the same, and what waits for a time draws its place
+        // A process that is never started is absent anyway, and a fault at a time takes a place
         // among the events of that time.
         let is_start = matches!(fault.action, Action::Start(_));
         let draws = draws_ties && matches!(fault.trigger, Trigger::At(_));
@@ -177,7 +178,7 @@ fn struck(scenario: &Scenario, outcome: &Outcome) -> Vec<Fault> {
     struck.map(|(_, fault)| plainly(fault)).collect()
 }
 
-/// Whether a file can say it.
+/// Whether a file can express this rule.
 pub fn can_be_written(rule: &MessageRule) -> bool {
     use ftsim_core::environment::message_rule::Content;
     match rule.fate.changed() {

@@ -1,4 +1,4 @@
-//! A case with fewer faults, and with milder ones.
+//! Removes faults and makes them milder.
 
 use ftsim_core::Duration;
 use ftsim_core::environment::message_rule::MessageRule;
@@ -8,15 +8,15 @@ use super::case::Case;
 use super::minimise::minimise;
 use super::shrinker::Shrinker;
 
-/// Keys of a fault that make it worse than it would be without them.
+/// Keys that make a fault worse.
 const WORSE: [&str; 4] = ["on_crash", "in_flight", "recover_after", "resume_after"];
-/// Keys that say how long a fault lasts.
+/// Keys for the duration of a fault.
 const LASTING: [&str; 3] = ["duration", "recover_after", "resume_after"];
-/// Lists of what else can be wrong, by section.
+/// Other lists of faults, by section.
 const WRONGS: [(&str, &str); 4] =
     [("detector", "notice"), ("detector", "mistakes"), ("detector", "blind"), ("network", "link")];
 
-/// Leaves out as many faults as it can, and whatever else is wrong.
+/// Removes as many faults and other failures as possible.
 pub fn fewer_faults(shrinker: &mut Shrinker<'_>) -> bool {
     let before = shrinker.best.table.clone();
     let mut faults = shrinker.best.list("fault");
@@ -38,7 +38,7 @@ pub fn fewer_faults(shrinker: &mut Shrinker<'_>) -> bool {
     shrinker.best.table != before
 }
 
-/// Makes each fault as mild and as plain as it can.
+/// Makes each fault as mild and as simple as possible.
 pub fn milder_faults(shrinker: &mut Shrinker<'_>) -> bool {
     let before = shrinker.best.table.clone();
     for index in 0..shrinker.best.list("fault").len() {
@@ -76,7 +76,7 @@ fn change(
     shrinker.try_candidate(&case)
 }
 
-/// Lets a fault strike earlier, where it waits for one of several effects.
+/// Makes a fault that waits for one of several effects strike earlier.
 fn earlier(shrinker: &mut Shrinker<'_>, index: usize) {
     let now = shrinker.best.list("fault").get_mut(index).and_then(nth).map(|nth| *nth);
     let Some(now) = now else { return };
@@ -89,8 +89,8 @@ fn earlier(shrinker: &mut Shrinker<'_>, index: usize) {
     shrinker.attempt_any(cases);
 }
 
-/// Puts a crash that comes at some time between two effects instead, where messages need no other
-/// delays then: those that were under way were not sent, or arrive like others.
+/// Moves a crash at some time between two effects, provided that messages need no other delays
+/// then: those under way were not sent, or arrive like the others.
 pub fn crash_between_effects(shrinker: &mut Shrinker<'_>) {
     for index in 0..shrinker.best.list("fault").len() {
         let best = shrinker.best.clone();
@@ -122,8 +122,8 @@ pub fn crash_between_effects(shrinker: &mut Shrinker<'_>) {
     }
 }
 
-/// Fewer processes and fewer requests have fewer effects: tries cases again, with a trigger that
-/// counts effects set to fewer.
+/// Tries cases again with effect-counting triggers set to fewer effects, since fewer processes and
+/// fewer requests have fewer effects.
 pub fn attempt_sooner(shrinker: &mut Shrinker<'_>, cases: impl IntoIterator<Item = Case>) -> bool {
     let sooner = |case: Case| -> Vec<Case> {
         let mut faults = case.list("fault");
@@ -139,7 +139,7 @@ pub fn attempt_sooner(shrinker: &mut Shrinker<'_>, cases: impl IntoIterator<Item
     shrinker.attempt_any(cases.into_iter().flat_map(sooner))
 }
 
-/// Triggers later than this are not moved one by one.
+/// The largest effect number at which a trigger is still moved one by one.
 const NTH_MAX: i64 = 200;
 
 /// The number of the effect that a fault waits for.
@@ -168,8 +168,8 @@ fn make_certain(how: &mut Value, certain: f64) -> bool {
     changes
 }
 
-/// Lets a process that sometimes fails to send or to receive always do so with one other process:
-/// with which messages is no matter of chance then.
+/// Makes a process that sometimes omits messages always omit them with one other process, so that
+/// chance plays no part.
 fn always_towards_one(shrinker: &mut Shrinker<'_>, index: usize) {
     let best = shrinker.best.clone();
     let others: Vec<_> = shrinker.scenario().experiment.setting.processes().collect();
@@ -189,7 +189,7 @@ fn always_towards_one(shrinker: &mut Shrinker<'_>, index: usize) {
     }
 }
 
-/// Takes single elements out of the lists in a fault: fewer links, smaller groups.
+/// Removes single elements from the lists in a fault: fewer links, smaller groups.
 fn smaller_lists(shrinker: &mut Shrinker<'_>, index: usize) {
     let mut skipped = 0;
     loop {
@@ -206,8 +206,8 @@ fn smaller_lists(shrinker: &mut Shrinker<'_>, index: usize) {
     }
 }
 
-/// Takes out the element of nested lists with this number, of those that have company; false if
-/// there is none.
+/// Removes the element with this number from nested lists, counting only elements that are not
+/// alone in their list; false if there is none.
 fn take_out(value: &mut Value, left: &mut usize) -> bool {
     match value {
         Value::Array(list) => {
@@ -225,7 +225,7 @@ fn take_out(value: &mut Value, left: &mut usize) -> bool {
     }
 }
 
-/// A liar that says nothing; or one that does what is right, but for messages that are written out.
+/// Makes a liar silent, or honest except for messages that are written out.
 fn milder_liar(shrinker: &mut Shrinker<'_>, index: usize) {
     let set = |behaviour: Value| {
         move |fault: &mut Table| {
@@ -240,7 +240,7 @@ fn milder_liar(shrinker: &mut Shrinker<'_>, index: usize) {
     let mut faults = shrinker.best.list("fault");
     let Some(fault) = faults.get_mut(index).and_then(Value::as_table_mut) else { return };
     let Some(Value::String(liar)) = fault.get("byzantine").cloned() else { return };
-    // To withhold from itself is as honest as a behaviour can be.
+    // Withholding from itself is the most honest behaviour.
     let mut honest = Table::new();
     honest.insert("withhold".to_owned(), Value::Array(vec![liar.as_str().into()]));
     if !set(Value::Table(honest))(fault) {

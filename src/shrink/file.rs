@@ -1,4 +1,4 @@
-//! A case as a file that a person reads.
+//! Writes a case as a readable file.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use ftsim_core::environment::request_override::RequestOverride;
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
-/// The order of what a file has; whatever else there is comes at the end.
+/// The order of keys and sections; all others come at the end.
 const ORDER: [&str; 20] = [
     "protocol",
     "summary",
@@ -31,7 +31,7 @@ const ORDER: [&str; 20] = [
     "expect",
 ];
 
-/// The file: a line of what it is, the scenario, its messages.
+/// The text of the file: remarks, the scenario, its messages.
 pub fn text(remarks: &[String], table: &Table, messages: &[MessageRule]) -> String {
     let mut table = table.clone();
     if !messages.is_empty() {
@@ -81,7 +81,7 @@ fn section(text: &mut String, key: &str, value: &Value) {
     }
 }
 
-/// Keys and values, with their equals signs below each other.
+/// Keys and values with aligned equals signs.
 fn block<'v>(text: &mut String, entries: impl IntoIterator<Item = (&'v String, &'v Value)>) {
     let entries: Vec<_> = entries.into_iter().collect();
     let width = entries.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
@@ -90,7 +90,7 @@ fn block<'v>(text: &mut String, entries: impl IntoIterator<Item = (&'v String, &
     }
 }
 
-/// One `[[message]]`; `None` if no file can say it.
+/// One `[[message]]`; `None` if a file cannot express it.
 fn message(rule: &MessageRule) -> Option<Table> {
     let MessageRule { from, to, kind, nth, fate } = rule;
     let mut table = Table::new();
@@ -117,7 +117,7 @@ fn message(rule: &MessageRule) -> Option<Table> {
     Some(table)
 }
 
-/// One `[[request]]`; `None` if no file can say it.
+/// One `[[request]]`; `None` if a file cannot express it.
 pub fn request(rule: &RequestOverride) -> Option<Value> {
     let RequestOverride { process, nth, after, replace } = rule;
     let mut table = Table::new();
@@ -133,7 +133,7 @@ pub fn request(rule: &RequestOverride) -> Option<Value> {
     Some(Value::Table(table))
 }
 
-/// JSON as TOML; `None` if TOML cannot say it: null, and numbers beyond 63 bits.
+/// JSON as TOML; `None` if TOML cannot express it: null, and numbers beyond 63 bits.
 pub fn form(json: &Json) -> Option<Value> {
     Some(match json {
         Json::Null => return None,

@@ -1,13 +1,13 @@
-//! Delta debugging: the smallest part of a list that is still enough.
+//! Delta debugging: finds a minimal part of a list that is still sufficient.
 
-/// Takes as much out of `items` as can be taken while `is_enough` stays true of what is left; at
-/// the end no single item can be taken out. Whatever is tried has fewer items than what is known to
-/// be enough.
+/// Removes as many of `items` as possible while `is_enough` stays true of the rest; at the end no
+/// single item can be removed. Every list tried has fewer items than the smallest list known to be
+/// enough.
 ///
-/// Zeller and Hildebrandt 2002, with complements only: ever smaller blocks are left out, from the
-/// back, since what comes late in a run tends to matter least.
+/// Zeller and Hildebrandt 2002, with complements only: ever smaller blocks are removed, from the
+/// back, because late events of a run tend to matter least.
 ///
-/// `is_enough` ends it with `None`, which says that there is no time to find out.
+/// `is_enough` returns `None` to stop the search because the time is up.
 pub fn minimise<T: Clone>(items: &mut Vec<T>, mut is_enough: impl FnMut(&[T]) -> Option<bool>) {
     let mut block = items.len();
     while block > 0 {
@@ -23,7 +23,7 @@ pub fn minimise<T: Clone>(items: &mut Vec<T>, mut is_enough: impl FnMut(&[T]) ->
             }
             end = start;
         }
-        // One by one until nothing more goes.
+        // One by one until nothing more can be removed.
         if !(block == 1 && removed) {
             block /= 2;
         }
@@ -48,7 +48,7 @@ mod tests {
     }
 
     proptest! {
-        /// A condition that is not monotonic: even so nothing alone can be left out at the end.
+        /// Even with a non-monotonic condition, no single item can be removed at the end.
         #[test]
         fn nothing_can_be_left_out(
             items in prop::collection::vec(0u32..40, 0..40),

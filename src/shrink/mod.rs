@@ -1,7 +1,7 @@
-//! From a failing run to the smallest scenario that still fails in the same way.
+//! Reduces a failing run to a minimal scenario that still fails in the same way.
 //!
-//! The run is told as data first (`explicit.rs`); then one thing after the other is left out or
-//! made plainer, each time by running what is left (`shrinker.rs`), until nothing more can go.
+//! The run is first made explicit (`explicit.rs`); then elements are removed or simplified one by
+//! one, each time running the candidate (`shrinker.rs`), until nothing more can be removed.
 
 pub mod case;
 pub mod control;
@@ -33,59 +33,59 @@ use explicit::{Explicit, explicit};
 use shrinker::Shrinker;
 pub use target::Target;
 
-/// A smaller scenario that fails as a run did.
+/// A smaller scenario that fails in the same way as a run.
 pub struct Shrunk {
-    /// The file.
+    /// The text of the file.
     pub text: String,
-    /// The same in pieces.
+    /// The case.
     pub case: Case,
-    /// What it fails by.
+    /// The failure.
     pub target: Target,
-    /// What its run shows, in one sentence.
+    /// The violation in its run, in one sentence.
     pub message: String,
-    /// How large the run was.
+    /// The size of the original run.
     pub before: Size,
-    /// How large it is.
+    /// The size of the shrunk run.
     pub after: Size,
-    /// How many runs it took.
+    /// The number of runs that shrinking took.
     pub runs: u64,
-    /// Whether nothing was left to try; if not, time was up.
+    /// Whether nothing more can be removed; if not, the time was up.
     pub is_minimal: bool,
-    /// Whether another seed would not show the failure.
+    /// Whether some other seed does not show the failure.
     pub needs_its_seed: bool,
 }
 
-/// How large a run is.
+/// The size of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
     /// Processes.
     pub processes: u32,
     /// Events handled.
     pub events: u64,
-    /// Faults of the plan that strike.
+    /// Faults of the plan that struck.
     pub faults: usize,
-    /// Messages about which something is written.
+    /// Messages that are written out.
     pub messages: usize,
     /// Requests that clients make.
     pub requests: u64,
 }
 
-/// What may be spent on it.
+/// The limits on shrinking.
 pub struct Effort<'a> {
     /// Wall-clock time.
     pub budget: Duration,
-    /// Once this is set, the best so far is it.
+    /// Once this is set, shrinking ends with the smallest case so far.
     pub halt: &'a AtomicBool,
-    /// Hears of each run: how many there were, and the smallest case so far.
+    /// Called for each run, with the number of runs and the smallest case so far.
     pub progress: &'a dyn Fn(u64, &Case),
 }
 
-/// Shrinks the run that came to this, and in which `target` failed.
+/// Shrinks the run with this outcome, in which `target` failed.
 ///
-/// The result is the same whenever the budget lasts; if it does not, it is the best so far.
+/// The result is the same each time, unless the budget runs out; then it is the smallest so far.
 ///
 /// # Errors
-/// When ftsim itself fails.
+/// If ftsim itself fails.
 pub fn shrink(
     scenario: &Scenario,
     outcome: &Outcome,
@@ -97,7 +97,7 @@ pub fn shrink(
         case.scenario(catalogue).and_then(|scenario| run::run(&scenario, case.seed).ok())
     };
     let Explicit { case, outcome: first } = explicit(scenario, outcome, run)?;
-    // Requests that are written out can stand in the way, too.
+    // Written-out requests can be an obstacle, too.
     let plain = Some(case.with_list("request", &[])).filter(|plain| {
         !case.list("request").is_empty()
             && run(plain).is_some_and(|outcome| outcome.digest == first.digest)
@@ -105,7 +105,7 @@ pub fn shrink(
     let before = size(scenario, outcome);
     let delay_max = network::longest(&case.messages);
     let until = clock().saturating_add(effort.budget);
-    // What is minimal depends on what is left out first, so several orders are tried.
+    // The result depends on the order of removal, so several orders are tried.
     let starts = [(DetectorCalms::First, &case), (DetectorCalms::Last, &case)];
     let starts = starts.into_iter().chain(plain.iter().map(|plain| (DetectorCalms::First, plain)));
     let shrinkers = starts.map(|(order, case)| {
@@ -128,7 +128,7 @@ pub fn shrink(
     let weighed = shrinkers
         .into_iter()
         .map(|shrinker| (weight(&shrinker, needs_its_seed(&shrinker)), shrinker));
-    // Of equals the first.
+    // On a tie, the first.
     let (weight, shrinker) = weighed.min_by_key(|(weight, _)| *weight).expect("some");
     let needs_its_seed = weight.needs_its_seed;
     let small = shrinker.scenario();
@@ -146,30 +146,30 @@ pub fn shrink(
     })
 }
 
-/// So many seeds tell whether what is left to the seed matters.
+/// The number of other seeds that are tried to see whether the seed matters.
 const SEEDS_TRIED: u64 = 10;
 
-/// When the detector's delays become one.
+/// The time at which the detector's delays are made equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum DetectorCalms {
-    /// Before anything is left out.
+    /// Before anything is removed.
     First,
     /// When the rest of a round is done.
     Last,
 }
 
-/// What makes one case smaller than another, what matters most first.
+/// The weight by which cases are compared, most important component first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Weight {
     /// Processes.
     pub processes: u32,
-    /// Whether another seed would not show the failure.
+    /// Whether some other seed does not show the failure.
     pub needs_its_seed: bool,
-    /// Faults, and messages about which something is written.
+    /// Faults, and messages that are written out.
     pub wrongs: usize,
     /// Events handled.
     pub events: u64,
-    /// Lines of the file, about.
+    /// The approximate number of lines of the file.
     pub lines: usize,
 }
 
@@ -180,7 +180,7 @@ fn weight(shrinker: &Shrinker<'_>, needs_its_seed: bool) -> Weight {
     Weight { processes, needs_its_seed, wrongs, events, lines }
 }
 
-/// The weight of a shrunk file, whose only run violates this property; `None` if it does not.
+/// The weight of a shrunk file whose single run violates this property; `None` if it does not.
 pub fn weight_of(small: &Scenario, seed: u64, property: &str) -> Option<Weight> {
     let outcome = run::run(small, seed).ok()?;
     let known = small.checked.iter().map(|known| known.id).filter(|id| id.0 == property);
@@ -198,7 +198,7 @@ pub fn weight_of(small: &Scenario, seed: u64, property: &str) -> Option<Weight> 
     })
 }
 
-/// One round; whether anything has become smaller.
+/// Executes one round; returns whether anything got smaller.
 fn reduce(shrinker: &mut Shrinker<'_>, order: DetectorCalms) -> bool {
     let before = (shrinker.best.table.clone(), shrinker.best.messages.clone());
     settings::sooner(shrinker);
@@ -209,7 +209,7 @@ fn reduce(shrinker: &mut Shrinker<'_>, order: DetectorCalms) -> bool {
     network::calm(shrinker);
     network::fewer_messages(shrinker);
     faults::crash_between_effects(shrinker);
-    // Losses are written out by now, so that more can be well without them.
+    // Losses are written out by now, so more controls can hold.
     shrinker.take_controls();
     workload::smaller_workload(shrinker);
     processes::fewer_processes(shrinker);
@@ -225,7 +225,7 @@ fn reduce(shrinker: &mut Shrinker<'_>, order: DetectorCalms) -> bool {
     !shrinker.is_over() && (&before.0, &before.1) != after
 }
 
-/// Makes it readable; nothing gets larger.
+/// Makes the case more readable without making it larger.
 fn finish(shrinker: &mut Shrinker<'_>) {
     times::round(shrinker);
     while faults::fewer_faults(shrinker)

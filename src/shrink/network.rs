@@ -1,4 +1,4 @@
-//! A case with a calm network: every message takes equally long, but for the few that must not.
+//! Makes the network calm: all messages take the same time, except those that matter.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use super::minimise::minimise;
 use super::shrinker::Shrinker;
 use super::times::rounder;
 
-/// Keys of `[network]` that make what becomes of a message a matter of chance.
+/// Keys of `[network]` that leave the fate of a message to chance.
 const CHANCE: [&str; 4] = ["loss", "duplicate", "corrupt", "bandwidth"];
 
-/// Replaces what links draw by one delay for all, and by overrides for the messages that matter.
+/// Replaces the drawn delays of links by a common delay, with overrides for messages that matter.
 pub fn calm(shrinker: &mut Shrinker<'_>) {
     let base = shrinker.best.clone();
     let constants = constants(shrinker);
-    // All at once, if no single message matters.
+    // First try it without any override.
     let plain = constants.iter().flat_map(|delay| calmed(&base, *delay, &[]));
     if shrinker.attempt_any(plain) {
         return;
@@ -29,7 +29,7 @@ pub fn calm(shrinker: &mut Shrinker<'_>) {
     shrinker.attempt_any(special);
 }
 
-/// Leaves out as many overrides as it can, and makes the others milder.
+/// Removes as many overrides as possible, and makes the others milder.
 pub fn fewer_messages(shrinker: &mut Shrinker<'_>) -> bool {
     let before = shrinker.best.messages.clone();
     let mut messages = before.clone();
@@ -44,7 +44,7 @@ pub fn fewer_messages(shrinker: &mut Shrinker<'_>) -> bool {
     shrinker.best.messages != before
 }
 
-/// Names messages by their kind, where an override only counts them.
+/// Adds the kind to overrides that only count messages.
 pub fn name_kinds(shrinker: &mut Shrinker<'_>) {
     if shrinker.is_over() {
         return;
@@ -65,7 +65,7 @@ pub fn name_kinds(shrinker: &mut Shrinker<'_>) {
     shrinker.try_candidate(&case);
 }
 
-/// Makes one override say less, or something milder: a delay instead of a loss.
+/// Makes one override shorter or milder: a delay instead of a loss.
 fn milder(shrinker: &mut Shrinker<'_>, index: usize) {
     let messages = shrinker.best.messages.clone();
     let with = |fate: Fate| {
@@ -74,7 +74,7 @@ fn milder(shrinker: &mut Shrinker<'_>, index: usize) {
         shrinker.best.with_messages(&messages)
     };
     let Fate::Arrive(arrival) = &messages[index].fate else {
-        // No longer than any message took, which is as the protocol can expect.
+        // No longer than any message took, so that the protocol can expect it.
         let case = with(Fate::delay(shrinker.delay_max));
         shrinker.try_candidate(&case);
         return;
@@ -94,7 +94,7 @@ fn milder(shrinker: &mut Shrinker<'_>, index: usize) {
     shrinker.attempt_any(cases);
 }
 
-/// The longest that any message took.
+/// The longest time that any message took.
 pub fn longest(decided: &[MessageRule]) -> Duration {
     let delays = decided.iter().flat_map(|rule| match &rule.fate {
         Fate::Arrive(arrival) => [arrival.after, arrival.copy_after],
@@ -103,7 +103,7 @@ pub fn longest(decided: &[MessageRule]) -> Duration {
     delays.flatten().max().unwrap_or_default()
 }
 
-/// Delays that every message could have: a round one among those that occurred, the shortest, the
+/// Candidates for the common delay: a round one among those that occurred, the shortest, the
 /// longest.
 fn constants(shrinker: &Shrinker<'_>) -> Vec<Duration> {
     let delays = shrinker.best.messages.iter().filter_map(|rule| match &rule.fate {
@@ -125,8 +125,8 @@ fn constants(shrinker: &Shrinker<'_>) -> Vec<Duration> {
     [round].into_iter().chain([min, max].into_iter().filter(|d| *d != round)).collect()
 }
 
-/// The case with links that all take this long, and these overrides; then also with the special
-/// links that it has, in case they matter.
+/// The case with this delay on all links, and these overrides; then also with its special links, in
+/// case they matter.
 fn calmed(case: &Case, delay: Duration, messages: &[MessageRule]) -> Vec<Case> {
     let mut calm = case.with("network", "delay", delay.to_string()).with_messages(messages);
     for key in CHANCE {

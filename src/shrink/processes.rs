@@ -1,4 +1,4 @@
-//! A case with fewer processes: those behind one that is left out move up.
+//! Removes processes; the ids of those after a removed one move down.
 
 use ftsim_core::environment::message_rule::MessageRule;
 use ftsim_core::{ProcessId, Setting};
@@ -8,10 +8,10 @@ use super::case::Case;
 use super::faults::attempt_sooner;
 use super::shrinker::Shrinker;
 
-/// With more processes than this, no pairs are tried.
+/// The maximum number of processes for which pairs are tried.
 const PAIRS_UP_TO: u32 = 9;
 
-/// Leaves out as many processes as it can, many at once first.
+/// Removes as many processes as possible, larger blocks first.
 pub fn fewer_processes(shrinker: &mut Shrinker<'_>) -> bool {
     let mut fewer = false;
     let mut block = shrinker.scenario().experiment.setting.n / 2;
@@ -34,7 +34,7 @@ pub fn fewer_processes(shrinker: &mut Shrinker<'_>) -> bool {
     fewer
 }
 
-/// Blocks of that many of `n` processes, highest ids first, each block too.
+/// The blocks of this size among `n` processes; highest ids first, also within a block.
 fn blocks(n: u32, block: u32) -> impl Iterator<Item = Vec<u32>> {
     let ends = (block..=n).rev();
     ends.map(move |end| (end - block..end).rev().collect())
@@ -50,8 +50,8 @@ fn without_all(base: &Case, setting: &Setting, processes: &[u32]) -> Option<Case
     Some(case)
 }
 
-/// A case without this process; `roles` are how many processes have each role, in the order of
-/// their ids. `None` if it is the last one.
+/// A case without this process; `roles` has the number of processes in each role, in the order of
+/// their ids. `None` if it is the last process.
 pub fn without(case: &Case, roles: &mut [(String, u32)], out: ProcessId) -> Option<Case> {
     let mut first = 0;
     let role = roles.iter_mut().find(|(_, count)| {
@@ -63,12 +63,12 @@ pub fn without(case: &Case, roles: &mut [(String, u32)], out: ProcessId) -> Opti
     for (key, value) in &case.table {
         let value = match (key.as_str(), value) {
             ("processes", _) => Some(processes(value, roles)?),
-            // Of a section only what speaks of the process goes.
+            // In a section, only the parts about the process are removed.
             (_, Value::Table(section)) => {
                 let kept = section.iter().filter_map(|(k, v)| Some((k.clone(), renamed(v, out)?)));
                 Some(Value::Table(kept.collect()))
             }
-            // Names and sentences.
+            // Names and sentences stay.
             (_, Value::String(text)) => Some(Value::String(text.clone())),
             (_, value) => renamed(value, out),
         };
@@ -92,7 +92,7 @@ fn processes(written: &Value, roles: &[(String, u32)]) -> Option<Value> {
     })
 }
 
-/// A value as it is without this process; `None` if it speaks of that process alone.
+/// A value adapted to the removal of the process; `None` if it is only about that process.
 fn renamed(value: &Value, out: ProcessId) -> Option<Value> {
     match value {
         Value::String(text) => renamed_text(text, out).map(Value::String),
@@ -123,7 +123,7 @@ fn renamed_message(rule: &MessageRule, out: ProcessId) -> Option<MessageRule> {
     Some(MessageRule { from, to, ..rule.clone() })
 }
 
-/// What a process is called once another is left out.
+/// The id of a process after the removal of another.
 fn moved(p: ProcessId, out: ProcessId) -> Option<ProcessId> {
     (p != out).then(|| if p > out { ProcessId(p.0 - 1) } else { p })
 }

@@ -1,4 +1,4 @@
-//! A case with as few settings as it can have.
+//! Removes settings.
 
 use ftsim_core::{Duration, DurationRange, Instant};
 use toml::Value;
@@ -7,7 +7,7 @@ use super::case::Case;
 use super::shrinker::Shrinker;
 use super::times::rounder;
 
-/// Settings without which nothing gets worse, by section; an empty list stands for all keys.
+/// Settings whose removal makes nothing worse, by section; an empty list means all keys.
 const SPARE: [(&str, &[&str]); 5] = [
     ("clocks", &[]),
     ("storage", &[]),
@@ -16,7 +16,7 @@ const SPARE: [(&str, &[&str]); 5] = [
     ("run", &["max_events", "max_pending", "ties"]),
 ];
 
-/// Leaves settings out whose defaults do as well.
+/// Removes settings whose defaults do as well.
 pub fn fewer_settings(shrinker: &mut Shrinker<'_>) -> bool {
     let before = shrinker.best.table.clone();
     only_the_property(shrinker);
@@ -36,7 +36,7 @@ pub fn fewer_settings(shrinker: &mut Shrinker<'_>) -> bool {
     shrinker.best.table != before
 }
 
-/// Of the properties that the scenario checks beyond its protocol's claims the one that counts.
+/// Of the additional properties that the scenario checks, keeps only the failing one.
 fn only_the_property(shrinker: &mut Shrinker<'_>) {
     let Some(Value::Array(checked)) = shrinker.best.table.get("check") else { return };
     let wanted: Vec<Value> = checked
@@ -48,7 +48,7 @@ fn only_the_property(shrinker: &mut Shrinker<'_>) {
     shrinker.try_candidate(&case);
 }
 
-/// A detector that takes equally long for every notice, but for those written out.
+/// Gives all notifications of the detector the same delay, except those written out.
 pub fn calm_detector(shrinker: &mut Shrinker<'_>) {
     let Some(Value::String(text)) = shrinker.best.get("detector", "delay").cloned() else { return };
     let Ok(DurationRange { min, max }) = text.parse::<DurationRange>() else { return };
@@ -62,8 +62,8 @@ pub fn calm_detector(shrinker: &mut Shrinker<'_>) {
     shrinker.attempt_any(plain.into_iter().chain(told));
 }
 
-/// Ends the run where the failure shows: at once where it is one of safety, and else no later than
-/// needed.
+/// Ends the run where the failure shows: at once for a safety property, otherwise as early as
+/// possible.
 pub fn sooner(shrinker: &mut Shrinker<'_>) -> bool {
     let before = shrinker.best.table.clone();
     if shrinker.target.is_safety {
@@ -81,8 +81,8 @@ pub fn sooner(shrinker: &mut Shrinker<'_>) -> bool {
     shrinker.best.table != before
 }
 
-/// Cuts the horizon short, but only so far that all is well by then where nothing goes wrong: what
-/// is owed when time is up would be owed at any time.
+/// Shortens the horizon, but only so far that without faults the property holds by then: an
+/// obligation that is open at the horizon would otherwise always be violated.
 fn earlier_horizon(shrinker: &mut Shrinker<'_>) {
     while shrinker.controls.without_faults {
         let horizon = shrinker.scenario().experiment.limits.horizon.since(Instant::ZERO);
@@ -95,7 +95,7 @@ fn earlier_horizon(shrinker: &mut Shrinker<'_>) {
     }
 }
 
-/// A seed that needs no mention, where what is left to the seed does not matter.
+/// Uses the default seed if the seed does not matter.
 pub fn any_seed(shrinker: &mut Shrinker<'_>) {
     if shrinker.best.seed != 1 {
         let case = Case { seed: 1, ..shrinker.best.clone() };

@@ -1,4 +1,4 @@
-//! Where cases are tried: the smallest one so far that still shows the failure.
+//! Runs candidate cases and keeps the smallest one that still shows the failure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash as _;
@@ -19,40 +19,40 @@ use crate::cli::clock;
 use crate::run;
 use crate::scenario::Scenario;
 
-/// A smaller case may take this many events and as many again as the run that it comes from.
+/// The extra events that a smaller case may take, beyond twice those of the original run.
 const MORE_EVENTS: u64 = 1_000;
 
-/// The smallest case so far, and what it is measured by.
+/// The smallest case so far, and the conditions that candidates must satisfy.
 pub struct Shrinker<'a> {
     catalogue: &'a Catalogue,
-    /// What has to stay.
+    /// The failure to preserve.
     pub target: Target,
-    /// The smallest case so far that shows it.
+    /// The smallest case so far that shows the failure.
     pub best: Case,
-    /// What the run of that case came to.
+    /// The outcome of its run.
     pub outcome: Outcome,
-    /// The longest that any message took.
+    /// The longest time that any message took.
     pub delay_max: ftsim_core::Duration,
-    /// The seed of the run that it comes from.
+    /// The seed of the original run.
     pub outcome_seed: u64,
-    /// What must hold for every case.
+    /// The controls that must hold for every case.
     pub controls: Controls,
-    /// Whether the network changed messages in the run that it comes from.
+    /// Whether the network changed messages in the original run.
     network_lies: bool,
     event_count_max: u64,
-    /// Digests of all cases that were tried.
+    /// Digests of all cases tried.
     tried: BTreeSet<u64>,
-    /// How many runs there were.
+    /// The number of runs.
     pub runs: u64,
-    /// When the time is up, on the progress's clock.
+    /// The end of the budget, on the progress's clock.
     deadline: Duration,
     halt: &'a AtomicBool,
-    /// Hears of each run: how many there were, and the case that is the best by now.
+    /// Called for each run, with the number of runs and the smallest case so far.
     progress: &'a dyn Fn(u64, &Case),
 }
 
 impl<'a> Shrinker<'a> {
-    /// Begins with a case whose run is known.
+    /// Starts with a case whose outcome is known.
     pub fn new(
         catalogue: &'a Catalogue,
         target: Target,
@@ -80,13 +80,12 @@ impl<'a> Shrinker<'a> {
         }
     }
 
-    /// Whether nothing more is to be tried: the time is up, or somebody has had enough.
+    /// Whether to stop: the time is up, or the user interrupted.
     pub fn is_over(&self) -> bool {
         self.halt.load(Ordering::Relaxed) || clock() >= self.deadline
     }
 
-    /// Tries a case; it is the best from now on if it shows the failure. What was tried before is
-    /// not tried again.
+    /// Tries a case and keeps it if it shows the failure. A case is never tried twice.
     pub fn try_candidate(&mut self, case: &Case) -> bool {
         if self.is_over() || !self.tried.insert(digest(case)) {
             return false;
@@ -109,25 +108,26 @@ impl<'a> Shrinker<'a> {
         shown
     }
 
-    /// As [`try_candidate`](Self::try_candidate); `None` if nothing more is to be tried.
+    /// Like [`try_candidate`](Self::try_candidate); `None` if shrinking is over.
     pub fn try_in_time(&mut self, case: &Case) -> Option<bool> {
         (!self.is_over()).then(|| self.try_candidate(case))
     }
 
-    /// Tries cases one after the other until one shows the failure.
+    /// Tries cases in turn until one shows the failure.
     pub fn attempt_any(&mut self, cases: impl IntoIterator<Item = Case>) -> bool {
         cases.into_iter().map_while(|case| self.try_in_time(&case)).any(|shown| shown)
     }
 
-    /// The scenario that the best case is.
+    /// The scenario of the best case.
     ///
     /// # Panics
-    /// Never: it was run.
+    /// Never: it has been run.
     pub fn scenario(&self) -> Scenario {
         self.best.scenario(self.catalogue).expect("the best case was run")
     }
 
-    /// Finds out which controls hold for the best case; from now on they must hold for all.
+    /// Determines the controls that hold for the best case; from now on they must hold for all
+    /// cases.
     pub fn take_controls(&mut self) {
         self.controls = Controls::default();
         let best = self.best.clone();
@@ -153,17 +153,17 @@ impl<'a> Shrinker<'a> {
         }
     }
 
-    /// Whether the run of a case does not violate the property.
+    /// Whether the property is not violated in the run of a case.
     fn is_well(&mut self, case: &Case) -> bool {
         self.run(case).is_some_and(|outcome| !self.target.is_violated_by(&outcome))
     }
 
-    /// What becomes of each message of the best case, as overrides.
+    /// The fates of all messages of the best case, as overrides.
     pub fn decided(&self) -> Vec<MessageRule> {
         self.decisions().into_iter().map(|decision| decision.rule).collect()
     }
 
-    /// What a process says in the best case: for each of its messages, an override that says it.
+    /// The messages of a process in the best case, each as an override with its content.
     pub fn spoken_by(&self, process: &str) -> Vec<MessageRule> {
         let mut counts: BTreeMap<ProcessId, u64> = BTreeMap::new();
         let mut said = Vec::new();
@@ -186,8 +186,8 @@ impl<'a> Shrinker<'a> {
         decided.map(|(_, made)| made.messages).unwrap_or_default()
     }
 
-    /// Whether the run of a case ended at our own limit, of which its file knows nothing: the run
-    /// of the file would go on.
+    /// Whether the run of a case ended at the shrinker's own limit, which the file does not have,
+    /// so that the file's run would go on.
     fn is_cut(&self, case: &Case, outcome: &Outcome) -> bool {
         let own = case.get("run", "max_events").and_then(Value::as_integer);
         outcome.cause == EndCause::EventLimit
@@ -195,7 +195,7 @@ impl<'a> Shrinker<'a> {
             && own.is_none_or(|own| own.unsigned_abs() > self.event_count_max)
     }
 
-    /// Runs a case; `None` if it is no scenario, or ftsim fails on it.
+    /// Runs a case; `None` if it is not a valid scenario, or if ftsim fails on it.
     fn run(&mut self, case: &Case) -> Option<Outcome> {
         let mut scenario = case.scenario(self.catalogue)?;
         let limits = &mut scenario.experiment.limits;
@@ -204,15 +204,15 @@ impl<'a> Shrinker<'a> {
         run::run(&scenario, case.seed).ok()
     }
 
-    /// Leaves out what never struck in the run of the best case, whether or not the time is up. It
-    /// changes nothing in the run, and whoever runs the file would be told of it.
+    /// Removes faults and overrides that did not strike in the run of the best case, even if the
+    /// time is up. This does not change the run, and avoids warnings about them.
     pub fn leave_out_unused(&mut self) {
         let Outcome { unfired, unused, unused_requests, unused_masks, .. } = &self.outcome;
         let scenario = self.scenario();
         let fired = |index: &usize| {
             let parts = scenario.fault_origins.iter().enumerate();
             let mut parts = parts.filter(|(_, origin)| *origin == index).peekable();
-            // Who is never started is absent all the same.
+            // A process that is never started is absent anyway.
             let plan = &scenario.experiment.plan;
             let is_start = |fault: usize| matches!(plan.faults[fault].action, Action::Start(_));
             parts.peek().is_none()
@@ -232,7 +232,7 @@ impl<'a> Shrinker<'a> {
         let struck = self.best.with_list("request", &requests).with_list("mask", &masks);
         let struck = struck.with_messages(&messages);
         let least = struck.with_list("fault", &faults);
-        // A mutant of the world must have its fault, but is no more than a name for it.
+        // A mutant that breaks an assumption requires its fault, but is only a name for it.
         let assumes = control::is_assumption(&least, &scenario.entry);
         let unnamed = assumes.then(|| least.without("params", "mutant")).flatten();
         for case in [Some(least), unnamed, Some(struck)].into_iter().flatten() {

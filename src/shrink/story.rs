@@ -1,4 +1,4 @@
-//! What a shrunk file says of itself.
+//! The summary and remarks of a shrunk file.
 
 use ftsim_core::environment::message_rule::MessageRule;
 use toml::{Table, Value};
@@ -8,7 +8,7 @@ use super::shrinker::Shrinker;
 use crate::run::repro;
 use crate::scenario::Scenario;
 
-/// The file: the best case with what it shows as its summary and its expectation.
+/// The file: the best case, with its result as summary and expectation.
 pub fn file(from: &Scenario, shrinker: &Shrinker<'_>, needs_its_seed: bool) -> String {
     let scenario = shrinker.scenario();
     let mut table = shrinker.best.table.clone();
@@ -28,22 +28,22 @@ pub fn file(from: &Scenario, shrinker: &Shrinker<'_>, needs_its_seed: bool) -> S
     let expect = repro::expectation(from, &shrinker.outcome).to_string();
     table.insert("expect".to_owned(), Value::Table(toml::from_str(&expect).unwrap_or_default()));
     let mut remarks = vec![format!(
-        "What is left of seed {} of {}: nothing in it can be left out.",
+        "Shrunk from seed {} of {}: nothing more can be removed.",
         shrinker.outcome_seed, from.path,
     )];
     if shrinker.is_over() {
         remarks[0] = format!(
-            "What is left of seed {} of {} when the time was up: more could be left out.",
+            "Shrunk from seed {} of {} until the time was up: more might be removable.",
             shrinker.outcome_seed, from.path,
         );
     }
     if needs_its_seed {
-        remarks.push("Its seed still decides something that matters.".to_owned());
+        remarks.push("The seed still decides something that matters.".to_owned());
     }
     file::text(&remarks, &table, &shrinker.best.messages)
 }
 
-/// What happens, and what comes of it.
+/// The faults and the violation, in a few words.
 fn summary(scenario: &Scenario, property: &str, message: &str) -> String {
     let experiment = &scenario.experiment;
     let faults = experiment.plan.faults.iter().map(ToString::to_string);

@@ -1,26 +1,26 @@
-//! What has to stay while a run gets smaller: the same failure, and no other beside it.
+//! The failure to preserve: a smaller run must show it, and no other failure.
 
 use ftsim_core::{Outcome, PropertyId, PropertyKind, Verdict};
 
 use crate::run::failing_run::shape;
 use crate::scenario::PANICKED;
 
-/// A failure: what was violated, and what the violation looks like.
+/// A failure: the violated property, and the shape of the violation's message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The property; `None` for a panic of a handler.
     pub property: Option<PropertyId>,
-    /// Whether it is a safety property: then the run can end where it is violated.
+    /// Whether it is a safety property: then the run can end at the violation.
     pub is_safety: bool,
-    /// The violation's message without what differs from run to run.
+    /// The violation's message without details that differ between runs.
     shape: String,
-    /// All that the run violated; a smaller one may violate no more.
+    /// All properties that the run violated; a smaller run may violate no others.
     violated: Vec<PropertyId>,
 }
 
 impl Target {
-    /// The failure that a run shows: of this property, or of the first of `wanted` that it
-    /// violates, or else of the first that it violates at all. `None` if it shows none.
+    /// The failure in a run: the panic, or the first of `wanted` that it violates, or else the
+    /// first property that it violates. `None` if there is none.
     pub fn of(outcome: &Outcome, wanted: &[PropertyId]) -> Option<Self> {
         let violated: Vec<PropertyId> = violations(outcome).map(|(id, _)| id).collect();
         if let Some(panic) = &outcome.panicked {
@@ -38,12 +38,12 @@ impl Target {
         })
     }
 
-    /// What it is called.
+    /// The name of the property.
     pub fn name(&self) -> &'static str {
         self.property.map_or(PANICKED, |id| id.0)
     }
 
-    /// Whether a run shows this failure, and violates nothing that the first run did not.
+    /// Whether a run shows this failure, and violates nothing that the original run did not.
     pub fn is_shown_by(&self, outcome: &Outcome) -> bool {
         if violations(outcome).any(|(id, _)| !self.violated.contains(&id)) {
             return false;
@@ -58,12 +58,12 @@ impl Target {
         text.is_some_and(|text| shape(&text) == self.shape)
     }
 
-    /// Whether a run violates the property at all, however that looks.
+    /// Whether a run violates the property in any way.
     pub fn is_violated_by(&self, outcome: &Outcome) -> bool {
         violations(outcome).any(|(id, _)| Some(id) == self.property)
     }
 
-    /// What this run shows of it, in one sentence.
+    /// The violation in this run, in one sentence.
     pub fn message(&self, outcome: &Outcome) -> String {
         let panic = outcome.panicked.as_ref().map(|panic| panic.message.clone());
         let violation = || {
@@ -73,7 +73,7 @@ impl Target {
         panic.or_else(violation).unwrap_or_default()
     }
 
-    /// When the run shows it.
+    /// The time of the violation in this run.
     pub fn at(&self, outcome: &Outcome) -> Option<ftsim_core::Instant> {
         let panic = outcome.panicked.as_ref().map(|panic| panic.at);
         let of = |judged: &ftsim_core::Judged| match &judged.verdict {

@@ -1,4 +1,4 @@
-//! A case with times that a person can read.
+//! Rounds times so that they are readable.
 
 use ftsim_core::Duration;
 use ftsim_core::environment::message_rule::Fate;
@@ -7,7 +7,7 @@ use toml::Value;
 use super::case::Case;
 use super::shrinker::Shrinker;
 
-/// Rounds every time of the case as far as it can.
+/// Rounds every time of the case as far as possible.
 pub fn round(shrinker: &mut Shrinker<'_>) {
     if shrinker.is_over() {
         return;
@@ -58,7 +58,7 @@ fn round_message(shrinker: &mut Shrinker<'_>, index: usize) {
     }
 }
 
-/// Rounder and rounder times near this one, the roundest first; none that is as it is.
+/// Rounder values near this time, the roundest first, excluding the time itself.
 pub fn rounder(time: Duration) -> impl Iterator<Item = Duration> {
     let nanos = time.as_nanos();
     let digits = nanos.checked_ilog10().unwrap_or(0);
@@ -74,7 +74,7 @@ pub fn rounder(time: Duration) -> impl Iterator<Item = Duration> {
     exponents.flat_map(round).map(Duration::from_nanos)
 }
 
-/// Where times can be: paths to all strings of the sections that hold some.
+/// The places of times: paths to all strings in the sections that contain times.
 fn places(root: &Value) -> Vec<Vec<Step>> {
     let mut places = Vec::new();
     for key in ["fault", "detector", "storage", "run", "workload"] {

@@ -1,4 +1,4 @@
-//! A case with fewer requests, and with plainer settings.
+//! Removes requests and simplifies the workload.
 
 use ftsim_core::Mask;
 use serde_json::Value as Json;
@@ -9,10 +9,10 @@ use super::faults::attempt_sooner;
 use super::minimise::minimise;
 use super::shrinker::Shrinker;
 
-/// More requests than this are not masked one by one.
+/// The maximum number of requests that are masked one by one.
 const MASKED_MAX: u64 = 2_000;
 
-/// Makes the workload's numbers as small as it can, and leaves nothing in it to chance.
+/// Makes the workload's numbers as small as possible, and leaves nothing in it to chance.
 pub fn smaller_workload(shrinker: &mut Shrinker<'_>) -> bool {
     let before = shrinker.best.table.clone();
     let resolved = shrinker.scenario().resolved.workload;
@@ -63,7 +63,7 @@ fn smaller(shrinker: &mut Shrinker<'_>, key: &str, value: &Json) {
     }
 }
 
-/// Masks as many requests as it can.
+/// Masks as many requests as possible.
 pub fn fewer_requests(shrinker: &mut Shrinker<'_>) -> bool {
     let counts = shrinker.outcome.statistics.requests.clone();
     if counts.iter().sum::<u64>() > MASKED_MAX {
@@ -81,7 +81,7 @@ pub fn fewer_requests(shrinker: &mut Shrinker<'_>) -> bool {
     made.len() < before
 }
 
-/// Leaves out as much as it can of what is written about requests.
+/// Removes as many request overrides as possible.
 pub fn fewer_words_about_requests(shrinker: &mut Shrinker<'_>) -> bool {
     let before = shrinker.best.list("request");
     let mut requests = before.clone();
@@ -102,7 +102,7 @@ pub fn fewer_words_about_requests(shrinker: &mut Shrinker<'_>) -> bool {
     shrinker.best.list("request") != before
 }
 
-/// Takes masks out whose request never comes.
+/// Removes masks whose request never occurs.
 pub fn fewer_masks(shrinker: &mut Shrinker<'_>) {
     let unused = shrinker.outcome.unused_masks.clone();
     let masks = shrinker.scenario().experiment.masks.into_iter().enumerate();
@@ -111,7 +111,7 @@ pub fn fewer_masks(shrinker: &mut Shrinker<'_>) {
     shrinker.try_candidate(&case);
 }
 
-/// All requests of a run, as those for each process are counted.
+/// All requests of a run, given their number for each process.
 pub fn requests(counts: &[u64]) -> Vec<Mask> {
     let of = |(p, count): (u32, &u64)| {
         let process = ftsim_core::ProcessId(p);
@@ -120,7 +120,7 @@ pub fn requests(counts: &[u64]) -> Vec<Mask> {
     (0u32..).zip(counts).flat_map(of).collect()
 }
 
-/// The case with these requests masked, and no others.
+/// The case with exactly these requests masked.
 pub fn with_masks(case: &Case, masks: &[Mask]) -> Case {
     let table = |mask: &Mask| {
         let mut table = Table::new();
