@@ -152,7 +152,7 @@ impl Entry {
     /// Fills in the defaults.
     ///
     /// # Errors
-    /// When a setting is unknown or cannot be; the key begins with `params` or `workload`.
+    /// If a setting is unknown or cannot be; the key begins with `params` or `workload`.
     pub fn resolve(&self, settling: RawSettings<'_>) -> Result<ResolvedSettings, Invalid> {
         (self.resolve)(settling)
     }
@@ -160,7 +160,7 @@ impl Entry {
     /// Puts the protocol into a world.
     ///
     /// # Errors
-    /// As [`Entry::resolve`].
+    /// Like [`Entry::resolve`].
     pub fn prepare(
         &self,
         experiment: Experiment,

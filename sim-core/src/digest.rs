@@ -1,25 +1,25 @@
-//! The rolling digest of a run: two runs with equal digests did the same.
+//! The rolling digest of a run: runs with equal digests behaved identically.
 
 use std::fmt;
 use std::hash::Hasher;
 
 /// A 64-bit rolling hash over our own fixed encoding of [`std::hash::Hash`].
 ///
-/// Not cryptographic: it tells runs apart that differ by accident. Every step adds a constant
-/// before it multiplies, so that zeros are not absorbed. `usize` and `isize` count as 64 bits.
+/// Not cryptographic: it distinguishes runs that differ by accident. Every step adds a constant
+/// before the multiplication, so that zeros are not absorbed. `usize` and `isize` count as 64 bits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Digest(u64);
 
-/// Odd, with bits well spread (2^64 divided by the golden ratio).
+/// An odd constant with well-spread bits (2^64 divided by the golden ratio).
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Added in each step (the fractional part of the square root of 3).
 const INCREMENT: u64 = 0xbb67_ae85_84ca_a73b;
 
 impl Digest {
-    /// The digest of nothing yet.
+    /// The initial digest.
     pub const EMPTY: Self = Self(0x6a09_e667_f3bc_c908);
 
-    /// Takes in one word.
+    /// Mixes in one word.
     #[inline]
     pub const fn mix(&mut self, word: u64) {
         let x = (self.0 ^ word).wrapping_add(INCREMENT).wrapping_mul(MULTIPLIER);

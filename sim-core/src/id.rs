@@ -1,4 +1,4 @@
-//! Names of processes, messages and properties.
+//! Identifiers of processes, messages and properties.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,7 +21,7 @@ pub struct MessageId(pub u64);
 pub struct PropertyId(pub &'static str);
 
 impl ProcessId {
-    /// The process as an index into something held for each process.
+    /// The process as an index into a collection with an element per process.
     pub const fn index(self) -> usize {
         self.0 as usize
     }

@@ -1,6 +1,6 @@
-//! Values that scenario files write as text.
+//! Serialisation of values that scenario files write as text.
 
-/// Serialises as text through `Display` and `FromStr`, with a schema that says so.
+/// Implements serialisation as text through `Display` and `FromStr`, and a matching schema.
 macro_rules! as_text {
     ($type:ident, $pattern:literal, $example:literal) => {
         impl serde::Serialize for $type {

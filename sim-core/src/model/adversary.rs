@@ -1,4 +1,4 @@
-//! Adversaries that a protocol file brings along: they know the protocol that they attack.
+//! Adversaries provided by a protocol file: they know the protocol that they attack.
 
 use serde::Serialize;
 
@@ -12,14 +12,14 @@ use crate::rng::Rng;
 pub struct CustomAdversary<M: 'static> {
     /// Its name in scenarios, kebab-case.
     pub name: &'static str,
-    /// How it lies.
+    /// Its way of lying, in a few words.
     pub summary: &'static str,
-    /// What it says instead of a message that its process is about to send: nothing, one message
-    /// or several. It is asked once for each receiver.
+    /// The messages that it sends instead of a message that its process is about to send: none, one
+    /// or several. It is called once for each receiver.
     pub says: fn(&M, &mut Liar<'_>) -> Vec<M>,
 }
 
-/// Who lies to whom, and what a liar can do.
+/// The liar, the receiver and the means of a lie.
 pub struct Liar<'a> {
     pub(crate) me: ProcessId,
     pub(crate) to: ProcessId,
@@ -39,7 +39,7 @@ impl Liar<'_> {
         self.to
     }
 
-    /// What every process knows from the start.
+    /// The setting that every process knows from the start.
     pub const fn setting(&self) -> &Setting {
         self.setting
     }
@@ -49,7 +49,7 @@ impl Liar<'_> {
         self.rng
     }
 
-    /// The value with the signature of the process that lies.
+    /// The value with the liar's signature.
     ///
     /// # Panics
     /// If the value has no JSON form.

@@ -1,17 +1,17 @@
-//! How many processes may be faulty.
+//! Bounds on the number of faulty processes.
 
 use std::fmt;
 
 use crate::id::ProcessId;
 use crate::model::setting::Setting;
 
-/// How many processes may be faulty, as the literature writes it: `f < n/3`.
+/// A bound on the number of faulty processes, as the literature writes it: `f < n/3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bound {
     limit: Limit,
-    /// The parameter that says how many the protocol is to bear.
+    /// The parameter with the number of faults that the protocol is to tolerate.
     parameter: Option<(&'static str, u32)>,
-    /// The only role that counts, if not all do.
+    /// The only role that counts; `None`: all roles.
     role: Option<&'static str>,
 }
 
@@ -37,7 +37,7 @@ impl Bound {
     pub const LESS_THAN_A_QUARTER: Self = Self::less_than_part(4);
     /// Any number.
     pub const ANY: Self = Self::of_limit(Limit::Any);
-    /// Any number may crash, and none stays down.
+    /// Any number may crash, and all recover.
     pub const ANY_THAT_RECOVER: Self = Self::of_limit(Limit::AnyThatRecover);
 
     /// `f <= count`.
@@ -53,32 +53,32 @@ impl Bound {
         Self { limit, parameter: None, role: None }
     }
 
-    /// The same, and no more than the parameter `name` says; it must itself keep within the bound.
+    /// The same, and at most the value of parameter `name`, which must itself respect the bound.
     #[must_use]
     pub const fn given_as(self, name: &'static str, value: u32) -> Self {
         Self { parameter: Some((name, value)), ..self }
     }
 
-    /// The same for the processes with this role alone; the others may fail in any number.
+    /// The same for the processes with this role alone; any number of the others may fail.
     #[must_use]
     pub const fn of(self, role: &'static str) -> Self {
         Self { role: Some(role), ..self }
     }
 
-    /// The parameter that says how many the protocol is to tolerate, and what it says.
+    /// The parameter that gives the number of faults to tolerate, and its value.
     pub const fn parameter(&self) -> Option<(&'static str, u32)> {
         self.parameter
     }
 
-    /// The largest number of faulty processes, counted among those that the bound is about.
-    /// `None` if its parameter is out of the bound itself: then nothing is promised.
+    /// The largest number of faulty processes, counted among those that the bound is about. `None`
+    /// if its parameter violates the bound: then nothing is guaranteed.
     pub fn max(&self, setting: &Setting) -> Option<u32> {
         let n = self.role.map_or(setting.n, |role| setting.role_size(role));
         let max = match self.limit {
             Limit::AtMost(count) => count.min(n),
             Limit::LessThanPart(divisor) => n.div_ceil(divisor).saturating_sub(1),
             Limit::Any => n,
-            // Who recovers is not faulty in the end.
+            // A process that recovers is not faulty in the end.
             Limit::AnyThatRecover => 0,
         };
         match self.parameter {
@@ -87,15 +87,15 @@ impl Bound {
         }
     }
 
-    /// Whether the protocol is correct when these processes are faulty and no other is.
+    /// Whether the protocol is correct when exactly these processes are faulty.
     pub fn admits(&self, setting: &Setting, faulty: impl Iterator<Item = ProcessId>) -> bool {
         let counts = |p: &ProcessId| self.role.is_none_or(|role| setting.has_role(*p, role));
         let count = faulty.filter(counts).count();
         self.max(setting).is_some_and(|max| count <= max as usize)
     }
 
-    /// Whether it makes progress when these processes are well and no other is. Where any number
-    /// may fail, all must be well.
+    /// Whether the protocol makes progress when exactly these processes are well. If any number may
+    /// fail, all must be well.
     pub fn lets_progress(
         &self,
         setting: &Setting,

@@ -1,4 +1,4 @@
-//! What a handler can ask for. Effects are data: the engine applies them in order, one by one.
+//! The effects of handlers. Effects are data: the engine applies them in order, one by one.
 
 use std::cell::Cell;
 
@@ -9,35 +9,35 @@ use crate::model::setting::Setting;
 use crate::rng::{Rng, Stream};
 use crate::time::{Duration, Instant};
 
-/// One thing that a handler asks for.
+/// An effect that a handler requests.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Effect<P: Process> {
     /// Send a message. To itself it takes no time and is never lost.
     Send(ProcessId, P::Msg),
     /// Set a timer, or move it if it is set already.
     SetTimer(Duration, P::Timer),
-    /// Unset a timer; nothing happens if it is not set.
+    /// Cancel a timer; does nothing if it is not set.
     CancelTimer(P::Timer),
-    /// Announce something.
+    /// Announce an indication.
     Indicate(Indication<P>),
-    /// Add a record to the log. It is volatile until the next `Sync`.
+    /// Append a record to the log. It is volatile until the next `Sync`.
     Append(P::Record),
-    /// Make the log durable. What follows waits until that is done.
+    /// Make the log durable. Later effects wait until that is done.
     Sync,
-    /// Replace the whole log, at once, with the next `Sync`.
+    /// Replace the whole log atomically with the next `Sync`.
     Rewrite(Vec<P::Record>),
     /// Stop, as a crash does.
     Halt,
-    /// Mark that something interesting happened. Counts as no effect.
+    /// Mark that something interesting happened. Not counted as an effect.
     Reach(&'static str),
-    /// A remark for the trace. Counts as no effect.
+    /// A remark for the trace. Not counted as an effect.
     Note(String),
 }
 
-/// A handler that asks for more than this has run away; it ends as a panic does.
+/// The maximum number of effects of a handler; one that requests more ends like a panic.
 const EFFECT_COUNT_MAX: usize = 1 << 22;
 
-/// What a handler is given: its environment, and a list to put effects on.
+/// The argument of a handler: its environment, and the list of its effects.
 pub struct Cx<'a, P: Process> {
     pub(crate) env: &'a mut Env<'a>,
     pub(crate) effects: &'a mut Vec<Effect<P>>,
@@ -52,12 +52,12 @@ pub(crate) struct Env<'a> {
     pub coin: &'a mut Coin,
 }
 
-/// A process's own randomness, made on first use: most processes never toss.
+/// A process's own randomness, created on first use, because most processes never use it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Coin {
     pub seed: u64,
     pub rng: Option<Box<Rng>>,
-    /// Whether the process has ever looked at its clock.
+    /// Whether the process has ever read its clock.
     pub has_read_clock: Cell<bool>,
 }
 
@@ -67,7 +67,7 @@ impl<P: Process> Cx<'_, P> {
         self.env.me
     }
 
-    /// What every process knows from the start.
+    /// The setting that every process knows from the start.
     pub const fn setting(&self) -> &Setting {
         self.env.setting
     }
@@ -77,20 +77,20 @@ impl<P: Process> Cx<'_, P> {
         self.env.setting.n
     }
 
-    /// Whether this mutant is run: asked at the line that it changes.
+    /// Whether this mutant is being run; called at the line that it changes.
     #[inline]
     pub fn runs(&self, mutant: &Mutant) -> bool {
         self.env.setting.runs(mutant)
     }
 
-    /// All processes, this one among them, in the order of their ids.
+    /// All processes, including this one, in the order of their ids.
     pub fn processes(
         &self,
     ) -> impl DoubleEndedIterator<Item = ProcessId> + ExactSizeIterator + use<P> {
         self.env.setting.processes()
     }
 
-    /// All processes but this one, in the order of their ids.
+    /// All processes except this one, in the order of their ids.
     pub fn others(&self) -> impl DoubleEndedIterator<Item = ProcessId> + use<P> {
         let me = self.me();
         self.processes().filter(move |p| *p != me)
@@ -146,57 +146,57 @@ impl<P: Process> Cx<'_, P> {
         }
     }
 
-    /// Sets `timer` to run out `after` on this process's clock. If it is set already, it is moved.
+    /// Sets `timer` to fire `after` on this process's clock. If it is already set, it is moved.
     #[track_caller]
     pub fn set_timer(&mut self, after: Duration, timer: P::Timer) {
         self.push(Effect::SetTimer(after, timer));
     }
 
-    /// Unsets `timer`.
+    /// Cancels `timer`.
     #[track_caller]
     pub fn cancel_timer(&mut self, timer: P::Timer) {
         self.push(Effect::CancelTimer(timer));
     }
 
-    /// Announces something to clients and properties.
+    /// Announces an indication to clients and properties.
     #[track_caller]
     pub fn indicate(&mut self, what: Indication<P>) {
         self.push(Effect::Indicate(what));
     }
 
-    /// Adds a record to this process's log. Until the next [`sync`](Self::sync) a crash may lose
-    /// it.
+    /// Appends a record to this process's log. A crash before the next [`sync`](Self::sync) may
+    /// lose it.
     #[track_caller]
     pub fn append(&mut self, record: P::Record) {
         self.push(Effect::Append(record));
     }
 
-    /// Makes the log durable. The effects after it wait until that is done, and are lost in a crash
-    /// before.
+    /// Makes the log durable. The effects after it wait until that is done, and are lost if the
+    /// process crashes first.
     #[track_caller]
     pub fn sync(&mut self) {
         self.push(Effect::Sync);
     }
 
-    /// Replaces the whole log by `records`, in one piece, at the next [`sync`](Self::sync).
+    /// Replaces the whole log by `records`, atomically, at the next [`sync`](Self::sync).
     #[track_caller]
     pub fn rewrite(&mut self, records: Vec<P::Record>) {
         self.push(Effect::Rewrite(records));
     }
 
-    /// Stops this process for good, as a crash does: the effects after this one are lost.
+    /// Stops this process permanently, like a crash: the effects after this one are lost.
     #[track_caller]
     pub fn halt(&mut self) {
         self.push(Effect::Halt);
     }
 
-    /// Marks that something interesting happened; a scenario can demand that some seed does.
+    /// Marks that something interesting happened; a scenario can require it in some seed.
     #[track_caller]
     pub fn reach(&mut self, label: &'static str) {
         self.push(Effect::Reach(label));
     }
 
-    /// Puts a remark into the trace.
+    /// Adds a remark to the trace.
     #[track_caller]
     pub fn note(&mut self, remark: impl Into<String>) {
         self.push(Effect::Note(remark.into()));
@@ -210,7 +210,7 @@ impl<P: Process> Cx<'_, P> {
     }
 }
 
-/// How the inner protocol `Q` of a layer speaks through the outer one `P`.
+/// The embedding of an inner protocol `Q` in an outer protocol `P`.
 pub struct Part<P: Process, Q: Process> {
     /// Wraps its messages.
     pub msg: fn(Q::Msg) -> P::Msg,
@@ -221,8 +221,8 @@ pub struct Part<P: Process, Q: Process> {
 }
 
 impl<P: Process> Cx<'_, P> {
-    /// Runs a handler of the inner protocol `Q`: its effects become effects of `P`, in their place
-    /// and order; its indications are returned, for `P` to act on.
+    /// Runs a handler of the inner protocol `Q`: its effects become effects of `P`, in place and in
+    /// order; its indications are returned, for `P` to handle.
     ///
     /// # Panics
     /// If `Q` rewrites the log: the log belongs to `P`.

@@ -1,5 +1,5 @@
-//! What an author of a protocol reads: processes and their effects, problems and their properties,
-//! protocols and what they assume.
+//! The interface for authors of protocols: processes and their effects, problems and their
+//! properties, protocols and their models.
 
 pub mod adversary;
 pub mod bound;

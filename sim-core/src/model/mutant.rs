@@ -4,45 +4,45 @@ use crate::id::PropertyId;
 
 /// A deliberately broken variant, and the property that it must violate.
 ///
-/// A mutant of the code is a constant that is asked about at the line that it changes:
-/// `if sender != cx.me() && !cx.runs(&NO_RELAY)`.
+/// A code mutant is a constant that is tested at the line that it changes: `if sender != cx.me() &&
+/// !cx.runs(&NO_RELAY)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mutant {
     /// Its name in scenarios, kebab-case.
     pub name: &'static str,
-    /// What is changed.
+    /// The change, in words.
     pub changes: &'static str,
-    /// The property that falls.
+    /// The property that it violates.
     pub violates: PropertyId,
-    /// Whether the code changes or the world.
+    /// Whether it changes the code or breaks an assumption.
     pub kind: MutantKind,
-    /// Its name as a number, so that a run compares no text.
+    /// Its name as a number, so that no strings are compared during runs.
     id: u64,
 }
 
-/// What a mutant changes.
+/// The kinds of mutants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MutantKind {
-    /// The protocol's code; the correct one must survive the very same scenario.
+    /// A change of the protocol's code; the correct code must survive the same scenario.
     Code,
-    /// The world: the correct code runs outside its model. The scenario says how under `key`;
-    /// written as `restored` (or left out, if `None`), the assumption holds again and so must the
-    /// property.
+    /// A broken assumption: the correct code runs outside its model. The scenario breaks it with
+    /// `key`; with the value `restored` (or without the key, if `None`), the assumption holds again
+    /// and so must the property.
     Assumption {
-        /// The dotted path of the scenario's key.
+        /// The dotted path of the key in the scenario.
         key: &'static str,
-        /// Its value in TOML when the assumption holds.
+        /// Its value in TOML for which the assumption holds.
         restored: Option<&'static str>,
     },
 }
 
 impl Mutant {
-    /// A mutant of the code.
+    /// A mutant that changes the code.
     pub const fn code(name: &'static str, changes: &'static str, violates: PropertyId) -> Self {
         Self { name, changes, violates, kind: MutantKind::Code, id: id(name) }
     }
 
-    /// A mutant of the world, made and unmade by one key of the scenario.
+    /// A mutant that breaks an assumption by one key of the scenario.
     pub const fn assumption(
         name: &'static str,
         changes: &'static str,
@@ -54,14 +54,15 @@ impl Mutant {
         Self { name, changes, violates, kind, id: id(name) }
     }
 
-    /// Whether both are the same mutant of one protocol.
+    /// Whether both are the same mutant of a protocol.
     #[inline]
     pub(crate) const fn is(&self, other: &Self) -> bool {
         self.id == other.id
     }
 }
 
-/// FNV-1a of a name (Fowler, Noll and Vo 1991). Two mutants of one protocol must differ by it.
+/// The FNV-1a hash of a name (Fowler, Noll and Vo 1991). It must differ among the mutants of a
+/// protocol.
 const fn id(name: &str) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     let mut rest = name.as_bytes();

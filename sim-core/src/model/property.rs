@@ -1,4 +1,4 @@
-//! What should have happened: properties, and the verdicts on them.
+//! Properties, and the verdicts on them.
 
 use std::fmt;
 use std::hash::Hash;
@@ -15,22 +15,22 @@ use crate::time::Instant;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PropertyKind {
-    /// Nothing bad happens: a prefix of the run suffices to refute it.
+    /// Nothing bad happens: a prefix of a run suffices to refute it.
     Safety,
-    /// Something good happens in the end.
+    /// Something good eventually happens.
     Liveness,
 }
 
-/// Whether every solution of a problem owes a property, or only those that claim it.
+/// Whether every solution of a problem must satisfy a property, or only those that claim it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Part of the problem.
     Core,
-    /// Stronger than the problem; checked where a protocol claims it or a scenario asks for it.
+    /// Stronger than the problem; checked if a protocol claims it or a scenario asks for it.
     Claim,
 }
 
-/// One line of a spec's table of properties.
+/// A row in a spec's table of properties.
 pub struct PropertyEntry<S: Spec> {
     /// Its name.
     pub id: PropertyId,
@@ -38,9 +38,9 @@ pub struct PropertyEntry<S: Spec> {
     pub kind: PropertyKind,
     /// Core or claim.
     pub standing: Standing,
-    /// What it says, in one sentence.
+    /// The requirement, in one sentence.
     pub text: &'static str,
-    /// Makes its checker.
+    /// Creates its checker.
     pub checker: MakeChecker<S>,
 }
 
@@ -55,23 +55,23 @@ impl<S: Spec> PropertyEntry<S> {
         Self { id, kind: PropertyKind::Liveness, standing: Standing::Core, text, checker }
     }
 
-    /// The same, but only of solutions that claim it.
+    /// The same, but only for solutions that claim it.
     #[must_use]
     pub const fn if_claimed(self) -> Self {
         Self { standing: Standing::Claim, ..self }
     }
 }
 
-/// Makes the checker of a property for a run in this setting.
+/// Creates the checker of a property for a run in this setting.
 pub type MakeChecker<S> = fn(&Setting) -> Box<dyn DynProperty<S>>;
 
-/// Something that a property can see: never the algorithm's inside.
+/// An event that properties can observe: never the algorithm's internal state.
 pub struct Observed<'a, S: Spec> {
     /// The true time.
     pub at: Instant,
-    /// Where it happened.
+    /// The process where it happened.
     pub process: ProcessId,
-    /// What happened.
+    /// The event.
     pub what: Observation<'a, S>,
 }
 
@@ -82,66 +82,66 @@ impl<S: Spec> Clone for Observation<'_, S> {
 }
 impl<S: Spec> Copy for Observation<'_, S> {}
 
-/// What a property can see happen at a process.
+/// The observable events at a process.
 pub enum Observation<'a, S: Spec> {
-    /// A client asked for something, and the process heard it.
+    /// A client sent a request, and the process received it.
     Request(&'a S::Request),
-    /// The process announced something.
+    /// The process announced an indication.
     Indication(&'a S::Indication),
     /// The process crashed.
     Crash,
-    /// The process is up again, with its stable log alone.
+    /// The process recovered, with only its stable log.
     Recover,
 }
 
-/// A checker of one property on one run.
+/// A checker of one property in one run.
 ///
-/// Law: it judges only what it observed, and never indexes or allocates by content: a Byzantine
-/// process can announce anything.
+/// Law: it judges only what it observed, and its indexing and allocation never depend on content,
+/// because a Byzantine process can announce anything.
 pub trait Property<S: Spec>: Clone + Hash + 'static {
-    /// Takes notice of one event.
+    /// Observes one event.
     ///
     /// # Errors
     /// The violation, at the first event that shows it.
     fn observe(&mut self, event: &Observed<'_, S>) -> Result<(), Violation>;
 
-    /// The run is over: what was owed must have come.
+    /// Checks at the end of the run that all obligations are met.
     ///
     /// # Errors
-    /// The violation, if something is missing.
+    /// The violation, if an obligation is open.
     fn finish(&mut self, _end: &End<'_>) -> Result<(), Violation> {
         Ok(())
     }
 
-    /// How often its premise was true; 0 means that it can only have held vacuously.
+    /// How many times its premise was true; 0 means that it can only have held vacuously.
     fn exercised(&self) -> u64;
 
-    /// Why it cannot tell, if it cannot: a search was cut short, say. A violation that it did find
-    /// still counts.
+    /// The reason why it cannot decide, if it cannot, for example because a search was cut short. A
+    /// violation that it did find still counts.
     fn undecided(&self) -> Option<String> {
         None
     }
 }
 
-/// A property behind a pointer, still comparable and clonable. Every [`Property`] is one.
+/// A property behind a pointer, still comparable and clonable. Every [`Property`] implements it.
 pub trait DynProperty<S: Spec> {
-    /// [`Property::observe`].
+    /// Forwards to [`Property::observe`].
     ///
     /// # Errors
     /// The violation.
     fn observe(&mut self, event: &Observed<'_, S>) -> Result<(), Violation>;
-    /// [`Property::finish`].
+    /// Forwards to [`Property::finish`].
     ///
     /// # Errors
     /// The violation.
     fn finish(&mut self, end: &End<'_>) -> Result<(), Violation>;
-    /// [`Property::exercised`].
+    /// Forwards to [`Property::exercised`].
     fn exercised(&self) -> u64;
-    /// [`Property::undecided`].
+    /// Forwards to [`Property::undecided`].
     fn undecided(&self) -> Option<String>;
     /// A copy.
     fn boxed_clone(&self) -> Box<dyn DynProperty<S>>;
-    /// Its state, as a part of the state of the run.
+    /// Adds its state to the digest of the run's state.
     fn digest(&self, digest: &mut Digest);
 }
 
@@ -172,15 +172,15 @@ impl<S: Spec> Clone for Box<dyn DynProperty<S>> {
     }
 }
 
-/// The end of a run, as liveness properties need it.
+/// The end of a run, as needed by liveness properties.
 #[derive(Clone, Copy, Debug)]
 pub struct End<'a> {
-    /// When it ended.
+    /// The time of the end.
     pub at: Instant,
-    /// Why it ended.
+    /// The reason for the end.
     pub cause: EndCause,
-    /// Whether nothing at all went wrong: no crash, no pause, no cut, no lost message, no
-    /// detector's mistake.
+    /// Whether there was no failure at all: no crash, no pause, no cut, no lost message, no mistake
+    /// of the detector.
     pub failure_free: bool,
     pub(crate) correct: &'a [bool],
 }
@@ -202,21 +202,22 @@ impl<'a> End<'a> {
     }
 }
 
-/// Why a run ended.
+/// The reason why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EndCause {
-    /// Nothing is left to happen.
+    /// No events were left.
     Quiescent,
     /// Virtual time is up.
     Horizon,
-    /// More events, or more messages under way, than the scenario allows.
+    /// There were more events, or more messages under way, than the scenario allows.
     EventLimit,
-    /// More memory than the scenario allows.
+    /// More memory was used than the scenario allows.
     MemoryLimit,
-    /// It took longer than whoever watches it allows.
+    /// It took longer than its time limit.
     Hung,
-    /// Violated beyond interest: a handler panicked, or the scenario stops at the first violation.
+    /// Ended early because of a panic in a handler, or of a violation if the scenario stops at the
+    /// first.
     Violated,
 }
 
@@ -233,24 +234,24 @@ impl fmt::Display for EndCause {
     }
 }
 
-/// How a property was violated: who shows it, and what they did.
+/// A violation of a property: the processes that show it, and their actions.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Violation {
-    /// When it showed.
+    /// The time when it occurred.
     #[serde(skip)]
     pub at: Instant,
-    /// The step of the run at which it showed, from 1.
+    /// The step in which it occurred, from 1.
     pub step: u64,
     /// The processes that show it.
     pub witnesses: Vec<ProcessId>,
-    /// What they did, in one sentence.
+    /// A description, in one sentence.
     pub message: String,
-    /// Of a liveness property: why what is owed has not come, if the run shows it.
+    /// For a liveness property: the reason why the obligation was not met, if the run shows it.
     pub stall: Option<Stall>,
 }
 
 impl Violation {
-    /// These processes show it. When and at which step is filled in by the engine.
+    /// A violation shown by these processes. The engine adds its time and its step.
     pub fn by(witnesses: impl IntoIterator<Item = ProcessId>, message: impl Into<String>) -> Self {
         Self {
             at: Instant::ZERO,
@@ -261,7 +262,7 @@ impl Violation {
         }
     }
 
-    /// What they did, and of a liveness property also why no more came.
+    /// The message, for a liveness property with the reason why nothing more happened.
     pub fn text(&self) -> String {
         match self.stall {
             None => self.message.clone(),
@@ -270,7 +271,7 @@ impl Violation {
     }
 }
 
-/// The judgement on one property in one run.
+/// The verdict on one property in one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It held, and its premise came true.
@@ -279,7 +280,7 @@ pub enum Verdict {
     HeldVacuously,
     /// It was violated.
     Violated(Violation),
-    /// A limit came first, or its assumptions were never granted; says which.
+    /// A limit was reached first, or its assumptions were never met; the text says which.
     Undecided(String),
 }
 
@@ -290,22 +291,22 @@ pub struct Judged {
     pub id: PropertyId,
     /// Safety or liveness.
     pub kind: PropertyKind,
-    /// The judgement.
+    /// The verdict.
     pub verdict: Verdict,
-    /// How often its premise was true.
+    /// How many times its premise was true.
     pub exercised: u64,
 }
 
-/// Why something good never happened.
+/// The reason why an obligation was not met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stall {
-    /// Nothing was left to happen.
+    /// No events were left.
     Deadlock,
-    /// The processes and what was under way among them were as they had been before, and nothing
-    /// was announced in between.
+    /// The processes and the messages among them returned to an earlier state, and nothing was
+    /// announced in between.
     Livelock,
-    /// Neither: more time may help.
+    /// Neither: more time might help.
     TooSlow,
 }
 

@@ -1,4 +1,4 @@
-//! What is known of a protocol before it runs: its model, its parameters, its mutants.
+//! The static description of a protocol: its model, its parameters, its mutants.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,35 +13,35 @@ use crate::model::system_model::Model;
 use crate::process_set::ProcessSet;
 use crate::rng::Rng;
 
-/// A protocol: a process, and what the catalogue says of it.
+/// A protocol: a process, and its entry in the catalogue.
 pub trait Protocol: Process {
     /// Its name in scenarios, kebab-case.
     const NAME: &'static str;
     /// One sentence for `ftsim list`.
     const SUMMARY: &'static str;
-    /// Where it comes from: author and year, comma, title.
+    /// Its source: author and year, comma, title.
     const SOURCE: &'static str;
     /// The roles of its processes, in the order of their ids.
     const ROLES: &'static [&'static str] = &["process"];
     /// Its deliberately broken variants.
     const MUTANTS: &'static [Mutant] = &[];
-    /// Adversaries that know it, for scenarios beside the generic ones.
+    /// Its own adversaries, in addition to the generic ones.
     const ADVERSARIES: &'static [CustomAdversary<Self::Msg>] = &[];
 
-    /// How its state can be corrupted, if it says so: to any state that a bit flip may leave. The
-    /// handlers must bear it.
+    /// The corruption of its state, if it supports one: any state that bit flips may produce. The
+    /// handlers must tolerate it.
     const STATE_CORRUPTION: Option<StateCorruption<Self>> = None;
 
     /// Its parameters with their defaults.
     type Params: Settings;
 
-    /// The world that it is correct in with these parameters, which may be invalid.
+    /// The model in which it is correct with these parameters, which may be invalid.
     fn model(params: &Self::Params, setting: &Setting) -> Model;
 
-    /// Refuses parameters that cannot be.
+    /// Rejects invalid parameters.
     ///
     /// # Errors
-    /// Names the key and says what is wrong with it.
+    /// The key and what is wrong with it.
     fn validate(_params: &Self::Params, _setting: &Setting) -> Result<(), Invalid> {
         Ok(())
     }
@@ -49,8 +49,8 @@ pub trait Protocol: Process {
     /// The process `me` before it has started.
     fn new(params: &Self::Params, setting: &Setting, me: ProcessId) -> Self;
 
-    /// Whether it makes progress if these processes are well and no other is. Unless it says
-    /// otherwise, whether its model bears that all others are faulty.
+    /// Whether it makes progress if exactly these processes are well. By default, whether its model
+    /// tolerates that all others are faulty.
     fn can_progress(params: &Self::Params, setting: &Setting, well: &ProcessSet) -> bool {
         let bound = Self::model(params, setting).bound;
         bound.lets_progress(setting, |p| well.contains(p))
@@ -62,10 +62,10 @@ pub trait Protocol: Process {
     }
 }
 
-/// The parameters of a protocol that has none.
+/// The parameters of a protocol without parameters.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NoParams {}
 
-/// Changes the state of a process in one way of many.
+/// Corrupts the state of a process in a random way.
 pub type StateCorruption<P> = fn(&mut P, &Setting, &mut Rng);

@@ -1,4 +1,4 @@
-//! What every process knows from the start, and settings that cannot be.
+//! The setting that every process knows from the start, and errors in settings.
 
 use std::ops::Range;
 
@@ -6,16 +6,16 @@ use crate::id::ProcessId;
 use crate::model::mutant::Mutant;
 use crate::time::Duration;
 
-/// What every process of a run knows from the start.
+/// The setting that every process of a run knows from the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
     /// The number of processes.
     pub n: u32,
-    /// How many processes have each role, in the order of their ids; adds up to `n`.
+    /// The number of processes in each role, in the order of their ids; adds up to `n`.
     pub roles: Vec<(String, u32)>,
-    /// The mutant that is run, if one is.
+    /// The mutant being run, if any.
     pub mutant: Option<&'static Mutant>,
-    /// δ: no message between correct processes takes longer, once the network is stable.
+    /// δ: the maximum message delay between correct processes once the network is stable.
     pub delay_bound: Duration,
 }
 
@@ -30,7 +30,7 @@ impl Setting {
         }
     }
 
-    /// So many processes of each role.
+    /// A setting with `each` processes of each role.
     pub fn with_roles(roles: &[&str], each: u32) -> Self {
         let n = each * u32::try_from(roles.len()).unwrap_or(u32::MAX);
         let roles = roles.iter().map(|role| ((*role).to_owned(), each)).collect();
@@ -63,7 +63,7 @@ impl Setting {
         range.end - range.start
     }
 
-    /// Whether this mutant is run.
+    /// Whether this mutant is being run.
     pub fn runs(&self, mutant: &Mutant) -> bool {
         self.mutant.is_some_and(|running| running.is(mutant))
     }
@@ -80,10 +80,10 @@ impl Setting {
     }
 }
 
-/// A setting that cannot be.
+/// An error in a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
-    /// The key, relative to its section; one that begins with `processes` is of the scenario.
+    /// The key, relative to its section; a key that begins with `processes` is absolute.
     pub key: String,
     /// What is wrong with its value.
     pub message: String,
@@ -100,7 +100,7 @@ impl Invalid {
         Self::new(&format!("processes.{role}"), message)
     }
 
-    /// The same with its key in the scenario, where its own is relative to this section.
+    /// The same error with its key in the scenario, if the key is relative to this section.
     pub(crate) fn within(self, section: &str) -> Self {
         if self.key.starts_with("processes.") {
             return self;

@@ -1,13 +1,13 @@
 //! Signatures that cannot be forged.
 //!
 //! A signed value carries its signer and a tag: a keyed digest of the value's JSON form. Each
-//! process has a key of its own, drawn from the run's seed. A protocol never sees a key: it signs
-//! through [`Cx::sign`], as the process that it runs at, and gets at a value through
-//! [`Signed::verify`] alone. The adversary holds the keys of the processes that it speaks for and
-//! no others, so it cannot make a tag of a correct process.
+//! process has its own key, drawn from the run's seed. A protocol never sees a key: it signs
+//! through [`Cx::sign`], as its own process, and reads a value only through [`Signed::verify`]. The
+//! adversary holds only the keys of the processes that it controls, so it cannot forge a tag of a
+//! correct process.
 //!
-//! As with real signatures, a value once signed can be shown again, to anybody, anywhere. What is
-//! signed should therefore say what it is about: its round, its receiver, its path.
+//! As with real signatures, a signed value can be replayed to anyone, anywhere. It should therefore
+//! contain its context: its round, its receiver, its path.
 
 use std::fmt;
 use std::hash::Hasher as _;
@@ -21,7 +21,7 @@ use crate::model::effect::Cx;
 use crate::model::process::Process;
 use crate::rng::{Rng, Stream};
 
-/// A value that a process has signed, or that an adversary says it has.
+/// A value that a process signed, or that an adversary claims it signed.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Signed<T> {
@@ -32,14 +32,14 @@ pub struct Signed<T> {
 }
 
 impl<T> Signed<T> {
-    /// Who has signed it, if it is genuine.
+    /// The signer, if the signature is genuine.
     pub const fn signer(&self) -> ProcessId {
         self.signer
     }
 }
 
 impl<T: Serialize> Signed<T> {
-    /// The value, if its signer has signed it.
+    /// The value, if its signer signed it.
     pub fn verify<P: Process>(&self, cx: &Cx<'_, P>) -> Option<&T> {
         let form = serde_json::to_value(&self.value).ok()?;
         let key = Key::of(cx.env.coin.seed, self.signer);
@@ -58,7 +58,7 @@ impl<P: Process> Cx<'_, P> {
     /// The value with this process's signature.
     ///
     /// # Panics
-    /// If the value has no JSON form, as a map whose keys are neither text nor numbers.
+    /// If the value has no JSON form, such as a map whose keys are neither text nor numbers.
     pub fn sign<T: Serialize>(&self, value: T) -> Signed<T> {
         Signed::by(self.me(), Key::of(self.env.coin.seed, self.me()), value)
     }
@@ -71,7 +71,7 @@ impl<T: fmt::Debug> fmt::Debug for Signed<T> {
     }
 }
 
-/// What a process signs with.
+/// A signing key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key(u64);
 
@@ -91,7 +91,7 @@ impl Key {
     }
 }
 
-/// Who has signed this form of a message's part, if it is that of a [`Signed`].
+/// The signer of this form of a message's part, if it is the form of a [`Signed`].
 pub(crate) fn signer_in(form: &Value) -> Option<ProcessId> {
     let parts = form.as_object().filter(|parts| parts.len() == 3)?;
     parts.get("tag")?.as_u64()?;

@@ -1,4 +1,4 @@
-//! A problem: what processes are asked for, what they announce, who asks, and what must hold of it.
+//! Problems: requests, indications, clients and properties.
 
 use std::hash::Hash;
 
@@ -14,7 +14,7 @@ use crate::model::system_model::FaultClass;
 use crate::rng::Rng;
 use crate::time::{Duration, Instant};
 
-/// Settings that a scenario file can write down.
+/// Settings that can be written in a scenario file.
 pub trait Settings:
     Serialize + DeserializeOwned + JsonSchema + Default + Clone + Send + Sync + 'static
 {
@@ -24,38 +24,38 @@ impl<T> Settings for T where
 {
 }
 
-/// A problem, apart from any algorithm that solves it.
+/// A problem, independent of the algorithms that solve it.
 pub trait Spec: Sized + 'static {
     /// The problem's name, as `ftsim list` shows it.
     const NAME: &'static str;
     /// Every property of the problem: a core that each solution must satisfy, and claims that some
     /// make.
     const PROPERTIES: &'static [PropertyEntry<Self>];
-    /// The classes of faults under which a protocol can have all of the core. With recovery, for
-    /// one, an announcement and its record are two steps with a crash between them, so that a
-    /// property must bear to see it repeated.
+    /// The classes of faults under which a protocol can satisfy the whole core. Under
+    /// crash-recovery, for example, an announcement and its record are two steps with a possible
+    /// crash in between, so a property must tolerate repeated announcements.
     const FAULTS: &'static [FaultClass] = &[FaultClass::None, FaultClass::CrashStop];
 
-    /// What a process is asked for.
+    /// The requests to a process.
     type Request: Message;
-    /// What a process announces; probes of an algorithm's inside among them.
+    /// The indications of a process, including probes of an algorithm's internal state.
     type Indication: Data;
     /// The keys of `[workload]` in a scenario.
     type WorkloadSettings: Settings;
     /// The clients of a run.
     type Workload: Workload<Self>;
 
-    /// The clients as a scenario sets them up.
+    /// The clients as configured by a scenario.
     ///
     /// # Errors
-    /// When the settings cannot be: a sender that does not exist, say.
+    /// If the settings are invalid, such as a sender that does not exist.
     fn workload(
         settings: &Self::WorkloadSettings,
         setting: &Setting,
     ) -> Result<Self::Workload, Invalid>;
 
-    /// Whether this announces a fact about the algorithm's inside, which properties see and clients
-    /// don't.
+    /// Whether this indication reports the algorithm's internal state, which is visible to
+    /// properties but not to clients.
     fn is_probe(_indication: &Self::Indication) -> bool {
         false
     }
@@ -63,19 +63,19 @@ pub trait Spec: Sized + 'static {
     /// Whether processes announce that they lead.
     const HAS_LEADER: bool = false;
 
-    /// Whether the process that announces this leads from now on, or no longer does; `None` if it
-    /// speaks of something else. Faults can be aimed at the leader.
+    /// Whether the process that announces this is now a leader, or no longer one; `None` if it is
+    /// about something else. Faults can target the leader.
     fn leads(_indication: &Self::Indication) -> Option<bool> {
         None
     }
 
-    /// The operation that begins when `p` is asked for this; `None` if nothing ever answers it.
+    /// The operation that this request to `p` begins; `None` if it is never answered.
     fn operation(_p: ProcessId, _request: &Self::Request) -> Option<OperationName> {
         None
     }
 
-    /// The operations that `p` answers by announcing this. Whoever solves the problem, an operation
-    /// ends with its first answer.
+    /// The operations that `p` answers by announcing this. For every protocol, an operation ends
+    /// with its first answer.
     fn answers(
         _p: ProcessId,
         _indication: &Self::Indication,
@@ -84,28 +84,27 @@ pub trait Spec: Sized + 'static {
     }
 }
 
-/// The clients of one run: live, so that the next request can depend on what was announced.
+/// The clients of one run. They are interactive: the next request can depend on indications.
 pub trait Workload<S: Spec>: Clone + Hash + 'static {
-    /// The run begins.
+    /// Called when the run begins.
     fn on_start(&mut self, ask: &mut Ask<'_, S>);
-    /// A request has come to a process, which may be down: time to ask for what follows, where much
-    /// is to be asked.
+    /// Called when a request reaches a process, which may be down; a client with many requests can
+    /// send the next one.
     fn on_request(&mut self, _p: ProcessId, _request: &S::Request, _ask: &mut Ask<'_, S>) {}
-    /// A process has announced something (no probe).
+    /// Called when a process announces an indication that is not a probe.
     fn on_indication(&mut self, _p: ProcessId, _what: &S::Indication, _ask: &mut Ask<'_, S>) {}
-    /// A process is back after a crash, or has come late.
+    /// Called when a process has recovered from a crash, or has started late.
     fn on_recover(&mut self, _p: ProcessId, _ask: &mut Ask<'_, S>) {}
 }
 
-/// How clients ask for things.
+/// The interface through which clients send requests.
 pub struct Ask<'a, S: Spec> {
     pub(crate) now: Instant,
     pub(crate) rng: &'a mut Rng,
     pub(crate) asked: &'a mut Vec<(Duration, ProcessId, S::Request)>,
 }
 
-/// Clients that have more requests waiting at once have run away; it ends as a panic of theirs
-/// does.
+/// The maximum number of waiting requests; clients that exceed it end the run like a panic.
 pub const REQUEST_COUNT_MAX: u64 = 1_000_000;
 
 impl<S: Spec> Ask<'_, S> {
@@ -114,10 +113,10 @@ impl<S: Spec> Ask<'_, S> {
         self.now
     }
 
-    /// Puts `request` to `p`, `after` from now. A process that is down then never hears of it.
+    /// Sends `request` to `p`, `after` from now. A process that is down then never receives it.
     ///
     /// # Panics
-    /// If the clients have [`REQUEST_COUNT_MAX`] requests waiting.
+    /// If the clients already have [`REQUEST_COUNT_MAX`] requests waiting.
     #[track_caller]
     pub fn request(&mut self, p: ProcessId, after: Duration, request: S::Request) {
         let waiting = self.asked.len() as u64;
@@ -131,21 +130,21 @@ impl<S: Spec> Ask<'_, S> {
     }
 }
 
-/// What a request and the indication that answers it have in common.
+/// The common name of a request and of the indication that answers it.
 ///
 /// Law, for a [`Spec`]: no two requests of a run begin operations of the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OperationName {
-    /// Who is asked.
+    /// The process that receives the request.
     pub asked: ProcessId,
-    /// Who announces the answer.
+    /// The process that announces the answer.
     pub answers: ProcessId,
-    /// Tells the operations of such a pair apart.
+    /// Distinguishes operations of the same two processes.
     pub number: u64,
 }
 
 impl OperationName {
-    /// The operation with this number, which the process that is asked answers itself.
+    /// The operation with this number that `process` both receives and answers.
     pub const fn at(process: ProcessId, number: u64) -> Self {
         Self { asked: process, answers: process, number }
     }

@@ -1,32 +1,32 @@
-//! The world that a protocol is correct in.
+//! System models.
 
 use crate::fault::Action;
 use crate::fault::condition::Condition;
 use crate::id::ProcessId;
 use crate::model::bound::Bound;
 
-/// The world that a protocol is correct in.
+/// A system model, in which a protocol is correct.
 ///
-/// Written as a sentence: `Model::ASYNCHRONOUS.crash_stop(Bound::MINORITY)`. What it does not
-/// mention is the best case: processes do not fail, links are reliable, no detector is needed.
+/// Written as a sentence: `Model::ASYNCHRONOUS.crash_stop(Bound::MINORITY)`. Defaults are the best
+/// case: processes do not fail, links are reliable, no detector is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Model {
-    /// What it knows of time.
+    /// The timing assumption.
     pub timing: Timing,
     /// How processes may fail.
     pub faults: FaultClass,
-    /// How many may.
+    /// How many processes may fail.
     pub bound: Bound,
-    /// What links must guarantee.
+    /// The guarantees of links.
     pub links: Links,
     /// The failure detector that it needs.
     pub detector: DetectorClass,
 }
 
 impl Model {
-    /// Delays have no bound.
+    /// Delays are unbounded.
     pub const ASYNCHRONOUS: Self = Self::of(Timing::Asynchronous);
-    /// Delays have a bound from some unknown time on.
+    /// Delays are bounded from some unknown time on.
     pub const PARTIALLY_SYNCHRONOUS: Self = Self::of(Timing::PartiallySynchronous);
     /// Delays have a known bound.
     pub const SYNCHRONOUS: Self = Self::of(Timing::Synchronous);
@@ -41,25 +41,25 @@ impl Model {
         }
     }
 
-    /// So many processes may crash for good.
+    /// This many processes may crash permanently.
     #[must_use]
     pub const fn crash_stop(self, bound: Bound) -> Self {
         Self { faults: FaultClass::CrashStop, bound, ..self }
     }
 
-    /// So many processes may crash, and start again from their stable logs.
+    /// This many processes may crash and restart from their stable logs.
     #[must_use]
     pub const fn crash_recovery(self, bound: Bound) -> Self {
         Self { faults: FaultClass::CrashRecovery, bound, ..self }
     }
 
-    /// So many processes may do anything.
+    /// This many processes may be Byzantine.
     #[must_use]
     pub const fn byzantine(self, bound: Bound) -> Self {
         Self { faults: FaultClass::Byzantine, bound, ..self }
     }
 
-    /// Links give no more than this.
+    /// Links guarantee only this.
     #[must_use]
     pub const fn over(self, links: Links) -> Self {
         Self { links, ..self }
@@ -99,14 +99,14 @@ impl Model {
 pub enum Timing {
     /// Delays have a known bound.
     Synchronous,
-    /// They have from some unknown time on.
+    /// Delays are bounded from some unknown time on.
     PartiallySynchronous,
-    /// They have none.
+    /// Delays are unbounded.
     Asynchronous,
 }
 
 impl Timing {
-    /// As the literature writes it.
+    /// The name in the literature.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Synchronous => "synchronous",
@@ -121,16 +121,16 @@ impl Timing {
 pub enum FaultClass {
     /// Processes do not fail.
     None,
-    /// A process stops for good. Correct: never crashes in this run.
+    /// A process may stop permanently. Correct: never crashes in this run.
     CrashStop,
-    /// A process may start again from its stable log. Correct: up at the end of the run.
+    /// A process may restart from its stable log. Correct: up at the end of the run.
     CrashRecovery,
-    /// A process may do anything. Correct: never given to the adversary.
+    /// A process may do anything. Correct: never controlled by the adversary.
     Byzantine,
 }
 
 impl FaultClass {
-    /// As the literature writes it.
+    /// The name in the literature.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -141,20 +141,20 @@ impl FaultClass {
     }
 }
 
-/// What links guarantee.
+/// Guarantees of links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {
-    /// Messages may be lost, but not all of those sent again and again, and doubled, but each
+    /// Messages may be lost, but not all retransmissions of one, and duplicated, but each only
     /// finitely often (Basu, Charron-Bost and Toueg 1996).
     FairLoss,
-    /// Between correct processes every message arrives once.
+    /// Between correct processes every message arrives exactly once.
     Reliable,
-    /// And in the order of sending.
+    /// Also in the order of sending.
     ReliableFifo,
 }
 
 impl Links {
-    /// As the literature writes it.
+    /// The name in the literature.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::FairLoss => "fair-loss",
@@ -169,12 +169,12 @@ impl Links {
 pub enum DetectorClass {
     /// None is needed.
     None,
-    /// P: suspects every crashed process in the end, and no other ever.
+    /// P: eventually suspects every crashed process, and never suspects another.
     Perfect,
 }
 
 impl DetectorClass {
-    /// As the literature writes it.
+    /// The name in the literature.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
