@@ -99,7 +99,7 @@ const PROCESSES_SHOWN: usize = 16;
 /// The figures as a table of processes and a line for each figure of operations.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_figures(out: &mut impl Write, figures: &Figures) -> io::Result<()> {
     let dependability = &figures.dependability;
     write_units(out, dependability)?;

@@ -9,7 +9,7 @@ use crate::sweep::SweepReport;
 /// An annotation for each scenario's surprises, and for each seed that fails again.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_annotations(out: &mut impl Write, reports: &[SweepReport]) -> io::Result<()> {
     for report in reports {
         let property = |text: &str| foreign(text, Medium::AnnotationProperty).into_owned();
@@ -32,7 +32,7 @@ pub fn write_annotations(out: &mut impl Write, reports: &[SweepReport]) -> io::R
 /// The summary of the step, in Markdown; `results` is the folder of all results.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_step_summary(
     out: &mut impl Write,
     reports: &[SweepReport],

@@ -16,7 +16,7 @@ use crate::sweep::{GroupRow, SweepReport};
 /// test cases, and each says how many there are.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_junit(out: impl Write, reports: &[SweepReport], results: &str) -> io::Result<()> {
     let mut junit = Report::new("ftsim");
     for report in reports {

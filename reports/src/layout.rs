@@ -49,7 +49,7 @@ impl Page {
     /// Writes prose behind a head of this style.
     ///
     /// # Errors
-    /// Those of `out`.
+    /// Errors of `out`.
     pub fn write_prose(
         self,
         out: &mut impl Write,
@@ -62,7 +62,7 @@ impl Page {
     /// Writes a text behind a head of this style; in one line where there is no terminal.
     ///
     /// # Errors
-    /// Those of `out`.
+    /// Errors of `out`.
     pub fn write_line(
         self,
         out: &mut impl Write,
@@ -78,7 +78,7 @@ impl Page {
     /// goes below the others.
     ///
     /// # Errors
-    /// Those of `out`.
+    /// Errors of `out`.
     pub fn write_table<const COLUMNS: usize>(
         self,
         out: &mut impl Write,

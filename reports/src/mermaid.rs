@@ -24,7 +24,7 @@ const LABEL_LENGTH_MAX: usize = 60;
 /// The story as a sequence diagram.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_mermaid(out: &mut impl Write, story: &Story<'_>) -> io::Result<()> {
     let told = story.nearest(ROW_COUNT_MAX);
     writeln!(out, "sequenceDiagram")?;

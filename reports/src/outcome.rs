@@ -14,7 +14,7 @@ use crate::style::{BAD, FAINT, GOOD, UNKNOWN};
 /// The outcome as text: verdicts, then counts.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_outcome(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
     let name_width = outcome.judged.iter().map(|judged| judged.id.0.len()).max().unwrap_or(0);
     for judged in &outcome.judged {

@@ -216,7 +216,7 @@ impl ScenarioReport {
 /// could not be run.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_text(
     out: &mut impl Write,
     reports: &[ScenarioReport],
@@ -265,7 +265,7 @@ pub fn write_text(
 /// The figures of each scenario.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_scenario_figures(out: &mut impl Write, reports: &[ScenarioReport]) -> io::Result<()> {
     let figured = reports.iter().filter_map(|report| Some((report, report.figures.as_ref()?)));
     for (report, figures) in figured {
@@ -364,7 +364,7 @@ fn seeds_text(report: &ScenarioReport) -> String {
 /// The same facts as one JSON object.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_json(out: &mut impl Write, reports: &[ScenarioReport]) -> io::Result<()> {
     #[derive(Serialize)]
     struct Document<'a> {

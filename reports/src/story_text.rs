@@ -20,7 +20,7 @@ const LINE_COUNT_MAX_LIVENESS: usize = 34;
 /// The story, apart from what became of it without its faults.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_story(out: &mut impl Write, story: &Story<'_>, page: Page) -> io::Result<()> {
     let violated = story.violated;
     let head = format!("VIOLATED  {}  ", violated.property);

@@ -101,7 +101,7 @@ impl SweepReport {
 /// The rows of `run`, then what a sweep knows beyond them; `results` is the folder of all results.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_sweep_text(
     out: &mut impl Write,
     reports: &[SweepReport],
@@ -153,7 +153,7 @@ pub fn write_sweep_text(
 /// The same facts of one scenario as a JSON object.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_sweep_json(out: &mut impl Write, report: &SweepReport) -> io::Result<()> {
     #[derive(Serialize)]
     struct Document<'a> {

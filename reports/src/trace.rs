@@ -15,7 +15,7 @@ use crate::style::{BAD, FAINT, GOOD, STRONG, UNKNOWN};
 /// with a space, none ends with one.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_trace(out: &mut impl Write, trace: &Trace) -> io::Result<()> {
     let mut columns = Columns::default();
     trace.entries.iter().for_each(|entry| columns.make_room_for(entry));
@@ -47,7 +47,7 @@ impl Columns {
 /// One line of a trace as text.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_entry(out: &mut impl Write, entry: &Entry, columns: Columns) -> io::Result<()> {
     let Line { step, at, who, what, style } = Line::of(entry);
     let Columns { at: at_width, who: who_width } = columns;
@@ -61,7 +61,7 @@ pub fn write_entry(out: &mut impl Write, entry: &Entry, columns: Columns) -> io:
 /// The trace as JSON, one object a line.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_trace_jsonl(out: &mut impl Write, trace: &Trace) -> io::Result<()> {
     trace.entries.iter().try_for_each(|entry| write_entry_jsonl(out, entry))
 }
@@ -69,7 +69,7 @@ pub fn write_trace_jsonl(out: &mut impl Write, trace: &Trace) -> io::Result<()> 
 /// One entry of a trace as JSON, and the end of the line.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_entry_jsonl(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
     serde_json::to_writer(&mut *out, entry)?;
     writeln!(out)

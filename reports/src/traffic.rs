@@ -41,7 +41,7 @@ pub struct PerRun {
 /// A line for messages, one for their kinds, one for steps, and one for bytes.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_traffic(out: &mut impl Write, traffic: &Traffic) -> io::Result<()> {
     let Traffic { messages, kinds, steps, bytes } = traffic;
     line(out, "messages", &per_run(messages))?;

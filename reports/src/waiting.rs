@@ -17,7 +17,7 @@ const UNANSWERED_COUNT_MAX: usize = 8;
 /// Who waits for what.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_waiting(out: &mut impl Write, story: &Story<'_>, page: Page) -> io::Result<()> {
     let at = rounded(story.violated.at);
     writeln!(out, "{STRONG}Who waits for what, at {at}{STRONG:#}")?;

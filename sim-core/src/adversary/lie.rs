@@ -1,4 +1,4 @@
-//! Lies that are remembered, so that several tell the same.
+//! Lies that are remembered, so that several processes can tell the same lie.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::mutation::{inside, read};
 use crate::model::data::Message;
 use crate::model::signature::signer_in;
 
-/// What two messages differ in, to be told of a third.
+/// The difference between two messages, to be applied to a third.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Lie {
     place: String,
@@ -22,7 +22,7 @@ impl Lie {
         (truth != told).then(|| Self::within(&truth, &told, ""))
     }
 
-    /// At the innermost place that holds all the difference.
+    /// The innermost place that contains the whole difference.
     fn within(truth: &Value, told: &Value, place: &str) -> Self {
         let here = || Self { place: place.to_owned(), value: told.clone() };
         let differing: Vec<(String, &Value, &Value)> = match (truth, told) {
@@ -32,7 +32,7 @@ impl Lie {
                 both.map(|(place, (truth, told))| (place, truth, told)).collect()
             }
             (Value::Object(parts), Value::Object(others)) if parts.keys().eq(others.keys()) => {
-                // Another value has another tag: it is made anew where it can be.
+                // A new value has a new tag, which is computed again where possible.
                 let is_tag = |key: &str| key == "tag" && signer_in(truth).is_some();
                 let both = parts.iter().zip(others.values()).filter(|((key, _), _)| !is_tag(key));
                 both.map(|((key, truth), told)| (inside(place, key), truth, told)).collect()
@@ -46,7 +46,7 @@ impl Lie {
         }
     }
 
-    /// The message with this lie in it; `None` if it has no place there.
+    /// The message with this lie applied; `None` if it does not apply.
     pub fn tell<M: Message>(&self, msg: &M, keys: &Keys) -> Option<M> {
         let mut form = serde_json::to_value(msg).ok()?;
         *form.pointer_mut(&self.place)? = self.value.clone();

@@ -1,29 +1,29 @@
-//! What speaks for a Byzantine process, and the powers it lacks.
+//! Adversaries, which send for Byzantine processes, and the limits of their powers.
 //!
 //! A Byzantine process is a correct one whose messages to others pass through an adversary before
-//! they are sent. Processes that collude share one adversary: what one of them knows, all know.
+//! they are sent. Colluding processes share one adversary and hence their knowledge.
 //!
-//! May:
-//! - stay silent, to all or to some; tell each receiver something else; say more than was asked;
-//! - change any part of a message, its kind among them, with values that it has seen in messages to
-//!   and from its processes, or made up;
-//! - send again what its processes have sent before, and hold back what they send;
-//! - be two processes under one identity;
-//! - sign whatever it likes as the processes that it speaks for, and pass on what others have
-//!   signed, wherever that fits.
+//! An adversary may:
+//! - stay silent, to all or to some; tell each receiver something else; send additional messages;
+//! - change any part of a message, including its kind, with values made up or seen in messages to
+//!   and from its processes;
+//! - resend what its processes have sent before, and hold back what they send;
+//! - be two processes with one identity;
+//! - sign any value as the processes that it controls, and pass on what others have signed,
+//!   wherever that fits.
 //!
-//! May not:
-//! - speak in another's name: links are authenticated, `from` is the engine's;
-//! - sign as a process that it does not speak for: it has no key but those of its processes, and
-//!   colluding with a process that is correct lends it none;
-//! - see, lose, delay or change what correct processes send each other, or their state;
-//! - stop time: whoever waits for it waits as long as for a process that is silent.
+//! It may not:
+//! - send in another's name: links are authenticated, the engine sets `from`;
+//! - sign as a process that it does not control: it has only the keys of its own processes, and
+//!   collusion with a correct process yields no key;
+//! - see, lose, delay or change messages between correct processes, or their state;
+//! - stop time: processes that wait for it wait no longer than for a silent process.
 //!
-//! It does not touch what its process does to itself: timers, log, messages to itself. What the
-//! process announces nobody believes.
+//! It does not affect its process itself: timers, log, messages to itself. Announcements of the
+//! process are ignored.
 //!
-//! Changes are structure-aware (`adversary/mutation.rs`). The powers that it lacks are tested one
-//! by one in `tests/engine/byzantine.rs` and `tests/engine/signatures.rs`.
+//! Changes are structure-aware (`adversary/mutation.rs`). The limits are tested one by one in
+//! `tests/engine/byzantine.rs` and `tests/engine/signatures.rs`.
 
 mod lie;
 mod mutation;
@@ -46,31 +46,31 @@ use crate::time::Duration;
 use lie::Lie;
 use mutation::Memory;
 
-/// How a Byzantine process misbehaves.
+/// The behaviours of a Byzantine process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Behaviour {
     /// Sends nothing.
     Silent,
-    /// Sends nothing to these.
+    /// Sends nothing to these processes.
     Withhold(ProcessSet),
-    /// Sends the truth, but each message only after a time drawn up to this one.
+    /// Sends correct messages, but each with a delay drawn up to this one.
     Delay(Duration),
-    /// Tells every other receiver something else: each message is changed with probability 1/2, and
-    /// differently for each receiver.
+    /// Lies to every other receiver: each message is changed with probability 1/2, and differently
+    /// for each receiver.
     Equivocate,
-    /// Changes every message, in the same way for all receivers of one handler.
+    /// Changes every message, identically for all receivers of one handler.
     Mutate,
-    /// Sends messages that it has sent before along with the new ones.
+    /// Sends messages that it has sent before, along with the new ones.
     Replay,
-    /// Acts as one with these, itself among them, as far as they are told to collude too: what they
-    /// change in one kind of message to one receiver is the same for all of them and for good.
+    /// Acts in concert with these, including itself, as far as they also collude: their changes of
+    /// one kind of message to one receiver are the same for all of them, permanently.
     Collude(ProcessSet),
-    /// As the adversary of this name does that the protocol brings along.
+    /// Behaves like the protocol's own adversary of this name.
     Custom(String),
-    /// There are two of it, which share its identity and do as they should; each of the others
-    /// talks with one of them.
+    /// Two copies share the identity and behave correctly; each of the other processes communicates
+    /// with one of them.
     Twins,
-    /// Silence, the truth, the truth later, lies and old messages, message by message.
+    /// Silence, the truth, delays, lies and old messages, drawn per message.
     Random,
 }
 
@@ -91,36 +91,36 @@ impl fmt::Display for Behaviour {
     }
 }
 
-/// The keys of the processes that an adversary speaks for.
+/// The keys of the processes that an adversary controls.
 type Keys = BTreeMap<ProcessId, Key>;
 
-/// The adversary that speaks for one process, or for those that collude.
+/// The adversary that controls one process, or several that collude.
 #[derive(Clone, Debug, Hash)]
 pub(crate) struct Adversary<M> {
     behaviour: Behaviour,
     rng: Rng,
     keys: Keys,
     memory: Memory,
-    /// Messages that its processes asked for before.
+    /// Messages that its processes sent before.
     sent: Vec<M>,
-    /// Of those that collude: what they tell this receiver in this kind of message instead of the
-    /// truth, if not the truth.
+    /// For colluding processes: the lie to this receiver about this kind of message; `None`: the
+    /// truth.
     lies: BTreeMap<(u32, ProcessId), Option<Lie>>,
-    /// Receiver and content of messages that are held back.
+    /// Receiver and content of the messages held back.
     held: BTreeMap<u32, (ProcessId, M)>,
     held_count: u32,
 }
 
-/// The adversary remembers no more than this of each thing.
+/// The maximum number of things of each sort that an adversary remembers.
 const MEMORY: usize = 64;
 
-/// What is said instead of a message.
+/// The replacement of a message.
 enum Said<M> {
     Now(M),
     After(Duration, M),
 }
 
-/// A message that is held back.
+/// A message held back.
 pub(crate) struct Held {
     pub after: Duration,
     pub number: u32,
@@ -140,24 +140,24 @@ impl<M: Message> Adversary<M> {
         }
     }
 
-    /// Whether this process, told to behave so, acts as one with those that it speaks for.
+    /// Whether this process, with this behaviour, acts in concert with the controlled ones.
     pub fn takes_in(&self, process: ProcessId, behaviour: &Behaviour) -> bool {
         let Behaviour::Collude(circle) = behaviour else { return false };
         let mut together = self.keys.keys().chain([&process]);
         *behaviour == self.behaviour && together.all(|p| circle.contains(*p))
     }
 
-    /// From now on it speaks for this process too.
+    /// Takes control of this process too.
     pub fn speak_for(&mut self, process: ProcessId, key: Key) {
         self.keys.insert(process, key);
     }
 
-    /// Learns the values in a message that a process of its receives.
+    /// Learns the values in a message that one of its processes receives.
     pub fn overhear(&mut self, msg: &M) {
         self.memory.learn(msg);
     }
 
-    /// Rewrites what the process's handler asked for. Only messages to others are touched; those
+    /// Rewrites the effects of the process's handler. Only messages to others are changed; those
     /// that are held back are returned.
     pub fn rewrite<P: Protocol<Msg = M>>(
         &mut self,
@@ -166,7 +166,7 @@ impl<M: Message> Adversary<M> {
         effects: &mut Vec<Effect<P>>,
     ) -> Vec<Held> {
         let mut rng = self.rng.clone();
-        // One change for all receivers of one handler, where the behaviour is consistent.
+        // One change for all receivers of a handler, if the behaviour is consistent.
         let salt = rng.bits();
         let mut held = Vec::new();
         for effect in std::mem::take(effects) {
@@ -193,7 +193,7 @@ impl<M: Message> Adversary<M> {
         held
     }
 
-    /// What is said instead of this message.
+    /// The replacement of this message.
     fn speak<P: Protocol<Msg = M>>(
         &mut self,
         msg: &M,
@@ -257,13 +257,13 @@ impl<M: Message> Adversary<M> {
         Held { after, number }
     }
 
-    /// The message with this number is held back no longer.
+    /// Releases the held message with this number.
     pub fn release(&mut self, number: u32) -> Option<(ProcessId, M)> {
         self.held.remove(&number)
     }
 }
 
-/// What a link makes of a message that it garbles: it has seen nothing, and signs for nobody.
+/// Corrupts a message as a link does: without knowledge, and without signing for anyone.
 pub(crate) fn garble<M: Message>(msg: &M, rng: &mut Rng) -> M {
     Memory::new().mutate(msg, &Keys::new(), rng)
 }

@@ -1,5 +1,5 @@
-//! Changes to a message: it is taken apart in its serde form, a part of it is changed, and it is
-//! put together again. What cannot be put together is left as it was.
+//! Changes to a message: it is converted to its serde form, a part of it is changed, and it is
+//! converted back. If that fails, the message is unchanged.
 
 use serde_json::{Map, Value};
 
@@ -9,30 +9,30 @@ use crate::model::data::Message;
 use crate::model::signature::signer_in;
 use crate::rng::Rng;
 
-/// What an adversary has seen in the messages of its processes.
+/// The values that an adversary has seen in the messages of its processes.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Memory {
     numbers: Vec<i64>,
-    /// Names of variants, as far as the form of a message tells.
+    /// Names of variants, as far as the form of a message shows them.
     names: Vec<String>,
-    /// Parts that somebody has signed.
+    /// Signed parts.
     signed: Vec<Value>,
 }
 
-/// What of a message can be changed. The place of each is a JSON pointer.
+/// The kinds of changeable parts of a message. The place of each is a JSON pointer.
 #[derive(Clone, Copy)]
 enum Part {
-    /// A number, a text, true or false, nothing.
+    /// A number, a string, a Boolean, null.
     Leaf,
-    /// A list: an element of it can go, or come twice.
+    /// A list: an element can be removed or duplicated.
     List,
     /// An object with a single key, which may be the name of a variant.
     Named,
-    /// A value with a signature.
+    /// A signed value.
     Signed,
 }
 
-/// Numbers at which arithmetic and allocation go wrong.
+/// Numbers that make arithmetic and allocation fail.
 const EXTREMES: [u64; 6] =
     [u8::MAX as u64, u16::MAX as u64, i32::MAX as u64, u32::MAX as u64, i64::MAX as u64, u64::MAX];
 
@@ -75,12 +75,12 @@ impl Memory {
         }
     }
 
-    /// A message that differs in one part, or the same if that cannot be.
+    /// A message that differs in one part, or the same message if that is impossible.
     pub fn mutate<M: Message>(&self, msg: &M, keys: &Keys, rng: &mut Rng) -> M {
         let Ok(form) = serde_json::to_value(msg) else { return msg.clone() };
         let mut places = Vec::new();
         self.places(&form, String::new(), &mut places);
-        // Some changes make no message; a few tries usually do.
+        // Some changes yield no valid message; a few attempts usually suffice.
         for _ in 0..8 {
             let Some((place, part)) = rng.choose(&places) else { break };
             let mut changed = form.clone();
@@ -163,7 +163,7 @@ impl Memory {
                     0 => 0.into(),
                     1 => number.wrapping_add(1).into(),
                     2 => number.wrapping_sub(1).into(),
-                    // Of any size.
+                    // A number of any size.
                     3 => (rng.bits() >> rng.below(64)).into(),
                     4 => rng.choose(&EXTREMES).copied().unwrap_or_default().into(),
                     _ => seen(rng),
@@ -181,17 +181,16 @@ impl Memory {
     }
 }
 
-/// The message of this form, if it is one. What in it carries a signature that the adversary can
-/// make carries a valid one.
+/// The message of this form, if it is one. Signatures in it that the adversary can make are valid.
 pub(super) fn read<M: Message>(form: Value, keys: &Keys) -> Option<M> {
     let msg: M = serde_json::from_value(form).ok()?;
-    // What was read may have another form than what it was read from: sets lose doubles.
+    // The message may have another form than the original: sets lose duplicates.
     let mut form = serde_json::to_value(&msg).ok()?;
     if sign_anew(&mut form, keys) { serde_json::from_value(form).ok() } else { Some(msg) }
 }
 
-/// Puts the signatures right for which there is a key, from the innermost outwards. True if there
-/// are any.
+/// Renews the signatures for which there is a key, from the innermost outwards. Returns whether
+/// there were any.
 fn sign_anew(form: &mut Value, keys: &Keys) -> bool {
     let mut any = false;
     match form {

@@ -1,4 +1,4 @@
-//! Changed messages are messages, and no signature is made without its key.
+//! Changed messages are valid messages, and no signature is made without its key.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,8 @@ fn oath(signer: u32, value: u64) -> Msg {
     Msg::Oath(Signed::by(signer, Key::of(SEED, signer), value))
 }
 
-/// What 500 lies make of this message, by one who has p0's key and has seen these.
+/// The results of 500 lies about this message, by an adversary with p0's key that has seen these
+/// messages.
 fn lies(msg: &Msg, seen: &[Msg]) -> BTreeSet<Msg> {
     let mut memory = Memory::new();
     seen.iter().for_each(|msg| memory.learn(msg));

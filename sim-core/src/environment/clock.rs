@@ -1,4 +1,4 @@
-//! Local clocks: processes never see the true time, only their own clock's.
+//! Local clocks: processes never see the true time, only their own clocks.
 
 use std::fmt;
 use std::hash::Hash as _;
@@ -7,22 +7,22 @@ use crate::digest::Digest;
 use crate::rng::Rng;
 use crate::time::{Duration, DurationRange, Instant};
 
-/// How far local clocks may be off.
+/// The error bounds of local clocks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClockConfig {
-    /// How far ahead a clock is at the start.
+    /// How far a clock is ahead at the start.
     pub offset: DurationRange,
-    /// How fast it gains, in parts per million: `(min, max)`, negative if it loses. Between
-    /// -999,999 and 1,000,000.
+    /// The drift, in parts per million: `(min, max)`, negative for a slow clock. Between -999,999
+    /// and 1,000,000.
     pub drift_ppm: (i32, i32),
 }
 
-/// How far off a clock is set.
+/// The size and direction of a clock jump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Shift {
-    /// It shows more than it did.
+    /// The clock jumps forward.
     Ahead(Duration),
-    /// It shows less than it did.
+    /// The clock jumps back.
     Behind(Duration),
 }
 
@@ -44,25 +44,25 @@ impl fmt::Display for Shift {
     }
 }
 
-/// The clock of one process: `local = offset + passed`, where `passed` grows by `1 + drift` for
-/// each unit of true time.
+/// The clock of one process: `local = offset + passed`, where `passed` grows by `1 + drift` per
+/// unit of true time.
 ///
-/// Timers count on what has passed: setting the clock off moves no timer, drift and freezing do.
+/// Timers depend on `passed`: setting the clock moves no timer, but drift and freezing do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LocalClock {
     offset_ns: i64,
-    /// Its own drift, and that with what a fault adds.
+    /// Its own drift; `drift_ppm` includes faults.
     own_drift_ppm: i32,
     drift_ppm: i32,
-    /// What a fault has set it off by.
+    /// The offset caused by faults.
     skew_ns: i64,
-    /// When the rate last changed, and what had passed then.
+    /// The time of the last change of the rate, and the value of `passed` then.
     since: Instant,
     passed: Duration,
 }
 
 const MILLION: i128 = 1_000_000;
-/// The drift of a clock that stands still.
+/// The drift of a stopped clock.
 const FROZEN_PPM: i32 = -1_000_000;
 
 impl LocalClock {
@@ -80,7 +80,7 @@ impl LocalClock {
         }
     }
 
-    /// How fast it gains now, in parts per million.
+    /// The current drift, in parts per million.
     pub const fn drift_ppm(self) -> i32 {
         self.drift_ppm
     }
@@ -89,7 +89,7 @@ impl LocalClock {
         self.drift_ppm == FROZEN_PPM
     }
 
-    /// What the clock shows at the true time `now`.
+    /// The reading of the clock at the true time `now`.
     #[inline]
     pub fn local(self, now: Instant) -> Instant {
         if self == Self::default() {
@@ -104,20 +104,20 @@ impl LocalClock {
         self.passed + self.local_span(now.since(self.since))
     }
 
-    /// How it differs from true time, now and from now on.
+    /// Its difference from true time, now and in the future.
     pub fn fingerprint(self, now: Instant, digest: &mut Digest) {
         let ahead = i128::from(self.local(now).as_nanos()) - i128::from(now.as_nanos());
         (ahead, self.offset_ns, self.own_drift_ppm, self.drift_ppm, self.skew_ns).hash(digest);
     }
 
-    /// What this clock gains in so much true time, rounded down.
+    /// The local time that passes in a span of true time, rounded down.
     pub fn local_span(self, span: Duration) -> Duration {
         let gained = i128::from(span.as_nanos()) * (MILLION + i128::from(self.drift_ppm)) / MILLION;
         Duration::from_nanos(u64::try_from(gained.max(0)).unwrap_or(u64::MAX))
     }
 
-    /// The true time that passes while this clock gains `local`, rounded up; no end of it if the
-    /// clock stands still.
+    /// The true time in which this clock advances by `local`, rounded up; infinite if the clock
+    /// stands still.
     #[inline]
     pub fn true_span(self, local: Duration) -> Duration {
         if self.drift_ppm == 0 {
@@ -131,12 +131,12 @@ impl LocalClock {
         Duration::from_nanos(u64::try_from(span).unwrap_or(u64::MAX))
     }
 
-    /// Sets the clock off, for good.
+    /// Shifts the clock permanently.
     pub fn jump(&mut self, by: Shift) {
         self.offset_ns = narrow(i128::from(self.offset_ns) + by.nanos());
     }
 
-    /// From `now` on this is wrong with it, and nothing else.
+    /// From `now` on, exactly this error applies.
     pub fn suffer(&mut self, error: ClockError, now: Instant) {
         self.skew_ns = narrow(error.skew_ns);
         self.passed = self.passed_at(now);
@@ -153,7 +153,7 @@ fn narrow(nanos: i128) -> i64 {
     i64::try_from(nanos.clamp(bounds.0, bounds.1)).unwrap_or(0)
 }
 
-/// What is wrong with a clock.
+/// The error of a clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ClockError {
     pub skew_ns: i128,

@@ -1,21 +1,21 @@
-//! Delay distributions: a draw of 64 bits becomes a whole number of nanoseconds.
+//! Delay distributions: convert a draw of 64 bits into a whole number of nanoseconds.
 //!
-//! Transcendental functions come from the `libm` crate by name: the platform's differ in their last
-//! bits, and so would the runs.
+//! Transcendental functions come explicitly from the `libm` crate: those of platforms differ in
+//! their last bits, and then runs would differ too.
 
 use crate::rng::Rng;
 use crate::time::{Duration, DurationRange};
 
-/// How long a message travels on a link.
+/// The distribution of message delays on a link.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Delay {
-    /// Every duration of the range is as likely as any other; a range of one is a constant.
+    /// Uniform over the range; a range of one value is a constant.
     Uniform(DurationRange),
     /// Exponential with this mean.
     Exponential {
         /// The mean.
         mean: Duration,
-        /// Longer draws become this.
+        /// The maximum, to which longer draws are reduced.
         cap: Duration,
     },
     /// Normal; draws below zero become zero.
@@ -24,7 +24,7 @@ pub enum Delay {
         mean: Duration,
         /// The standard deviation.
         deviation: Duration,
-        /// Longer draws become this.
+        /// The maximum, to which longer draws are reduced.
         cap: Duration,
     },
     /// The logarithm of the delay is normal.
@@ -33,20 +33,20 @@ pub enum Delay {
         median: Duration,
         /// The standard deviation of the natural logarithm.
         sigma: f64,
-        /// Longer draws become this.
+        /// The maximum, to which longer draws are reduced.
         cap: Duration,
     },
     /// Pareto: heavy-tailed, `P(delay > x) = (min / x)^alpha`.
     Pareto {
         /// The shortest delay.
         min: Duration,
-        /// The shape; at 1 and below the mean is infinite.
+        /// The shape; for 1 and below the mean is infinite.
         alpha: f64,
-        /// Longer draws become this.
+        /// The maximum, to which longer draws are reduced.
         cap: Duration,
     },
-    /// Measured quantiles `(q, delay)`, ascending in both and ending at 1, linear in between. Below
-    /// the first quantile every delay is the first.
+    /// Measured quantiles `(q, delay)`, ascending in both and ending at 1, interpolated linearly.
+    /// Below the first quantile every delay equals the first.
     Empirical(Vec<(f64, Duration)>),
 }
 
@@ -92,7 +92,7 @@ impl Delay {
         round(x).min(cap)
     }
 
-    /// The longest delay that can be drawn.
+    /// The longest possible delay.
     pub fn longest(&self) -> Duration {
         match self {
             Self::Uniform(range) => range.max,
@@ -105,8 +105,8 @@ impl Delay {
     }
 }
 
-/// A normal draw with mean 0 and deviation 1 (Box and Muller 1958; the second of the pair is not
-/// kept, so that a link has no hidden state).
+/// A normal draw with mean 0 and deviation 1 (Box and Muller 1958; the second value of the pair is
+/// discarded, so that a link has no hidden state).
 fn standard_normal(rng: &mut Rng) -> f64 {
     let radius = libm::sqrt(-2.0 * libm::log(rng.unit()));
     radius * libm::cos(std::f64::consts::TAU * rng.unit())
@@ -122,7 +122,7 @@ fn quantile(quantiles: &[(f64, Duration)], u: f64) -> Duration {
     d0 + round((d1 - d0).as_nanos() as f64 * share)
 }
 
-/// Rounds to whole nanoseconds; what is negative or not a number becomes zero.
+/// Rounds to whole nanoseconds; negative values and NaN become zero.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
 fn round(nanos: f64) -> Duration {
     Duration::from_nanos(libm::round(nanos) as u64)
@@ -137,7 +137,7 @@ mod tests {
         Duration::from_millis(n)
     }
 
-    /// Mean and share above 10 ms of 200,000 draws.
+    /// The mean, and the share above 10 ms, of 200,000 draws.
     fn measure(delay: &Delay) -> (f64, f64) {
         let mut rng = Rng::new(1, Stream::Network);
         let draws: Vec<f64> =

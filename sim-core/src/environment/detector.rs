@@ -1,69 +1,70 @@
-//! The failure-detector oracle: it knows who is down, and tells with a delay.
+//! The failure-detector oracle: it knows which processes are down, and notifies with a delay.
 
 use crate::id::ProcessId;
 use crate::rng::{Rng, Stream};
 use crate::time::CountRange;
 use crate::time::{Duration, DurationRange, Instant};
 
-/// What the oracle tells.
+/// The configuration of the oracle.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DetectorConfig {
-    /// Which detector.
+    /// The class of the detector.
     pub kind: DetectorKind,
-    /// How long after a crash (or a recovery) each process hears of it.
+    /// The delay after which each process is notified of a crash or a recovery.
     pub delay: DurationRange,
     /// Wrong suspicions drawn from each seed: with these and a time of stabilisation it is ◇P,
     /// eventually perfect.
     pub random_mistakes: Option<RandomMistakes>,
-    /// Wrong suspicions: where there are any, the detector is not accurate.
+    /// Wrong suspicions; if there are any, the detector is not accurate.
     pub mistakes: Vec<Mistake>,
-    /// Pairs (observer, subject): the observer is never told of the subject's crash. Where there
+    /// Pairs (observer, subject): the observer is never notified of the subject's crash. If there
     /// are any, the detector is not complete.
     pub blind: Vec<(ProcessId, ProcessId)>,
-    /// How long single notices take, whatever `delay` says.
+    /// Delays of single notifications, which override `delay`.
     pub notices: Vec<NoticeDelay>,
 }
 
-/// How long one notice of the oracle takes.
+/// The delay of one notification of the oracle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoticeDelay {
-    /// Who is told.
+    /// The notified process.
     pub observer: ProcessId,
-    /// Of whom; of Ω, the observer.
+    /// The process that the notification is about; for Ω, the observer.
     pub subject: ProcessId,
-    /// Which of the notices to that observer of that subject, counted from 1.
+    /// The number of the notification to that observer about that subject, counted from 1.
     pub nth: u64,
-    /// How long after the crash or the recovery.
+    /// The delay after the crash or the recovery.
     pub delay: Duration,
 }
 
-/// Which detector the oracle is.
+/// The classes of detectors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DetectorKind {
-    /// There is none.
+    /// No detector.
     #[default]
     None,
-    /// P: every crash is told to everybody in the end, and nothing else is (but for `mistakes`).
+    /// P: every process is eventually notified of every crash, and of nothing else except
+    /// `mistakes`.
     Perfect,
-    /// Ω: each process is told whom to trust as its leader, the lowest id that is up (but for
-    /// `mistakes`, in which `suspects` is who is trusted). In the end all are told the same, and it
+    /// Ω: each process is notified which leader to trust, the lowest id that is up (except for
+    /// `mistakes`, where `suspects` is trusted). Eventually all trust the same process, and it
     /// stays up (Chandra, Hadzilacos and Toueg 1996).
     Omega,
 }
 
-/// Wrong suspicions drawn from each seed, all of them taken back by `until`.
+/// Wrong suspicions drawn from each seed, all withdrawn by `until`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RandomMistakes {
-    /// How many each process makes.
+    /// The number of mistakes per process.
     pub count: CountRange,
-    /// How long each lasts.
+    /// The duration of each mistake.
     pub duration: DurationRange,
-    /// From here on the detector is perfect.
+    /// The time from which on the detector is perfect.
     pub until: Instant,
 }
 
 impl RandomMistakes {
-    /// The mistakes of a run of this seed among `n` processes.
+    /// The mistakes of this seed's run among `n` processes.
     pub fn of_seed(&self, n: u32, seed: u64) -> Vec<Mistake> {
         self.draw(n, &mut Rng::new(seed, Stream::Mistakes))
     }
@@ -77,7 +78,7 @@ impl RandomMistakes {
                 let (min, max) = (self.duration.min.as_nanos(), self.duration.max.as_nanos());
                 let until = at + Duration::from_nanos(rng.between(min, max));
                 let suspects = ProcessId(u32::try_from(rng.below(n.into())).unwrap_or(0));
-                // A suspicion that is taken back at once is none.
+                // A suspicion that is withdrawn at once is omitted.
                 let until = until.min(self.until);
                 if suspects != observer && until > at {
                     let until = Some(until);
@@ -89,15 +90,15 @@ impl RandomMistakes {
     }
 }
 
-/// One wrong suspicion.
+/// A wrong suspicion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mistake {
-    /// Who is told wrongly.
+    /// The process that is notified wrongly.
     pub observer: ProcessId,
-    /// Who is suspected.
+    /// The suspected process.
     pub suspects: ProcessId,
-    /// When.
+    /// The time of the suspicion.
     pub at: Instant,
-    /// When it is taken back; never, if `None`.
+    /// The time when it is withdrawn; `None`: never.
     pub until: Option<Instant>,
 }

@@ -1,5 +1,5 @@
-//! What a scenario says of links: how long, whether and in which order they carry messages, and why
-//! they do not.
+//! Links as a scenario describes them: delay, loss and order of messages, and the reasons for
+//! losses.
 
 use std::fmt;
 
@@ -10,37 +10,38 @@ use crate::id::ProcessId;
 use crate::process_set::ProcessSet;
 use crate::rng::Probability;
 
-/// How one directed link behaves.
+/// The behaviour of one directed link.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Link {
-    /// How long a message travels.
+    /// The delay of messages.
     pub delay: Delay,
-    /// Which messages are lost.
+    /// The loss of messages.
     pub loss: Loss,
-    /// How likely a message is to arrive twice, each copy with a delay of its own.
+    /// The probability that a message arrives twice; each copy has its own delay.
     pub duplicate: Probability,
     /// Whether messages can overtake each other.
     pub order: Order,
-    /// How many bytes it carries in a second; any number, if `None`. The size of a message is that
-    /// of its JSON.
+    /// The bandwidth in bytes per second; `None`: unlimited. The size of a message is the length of
+    /// its JSON.
     pub bandwidth: Option<u64>,
-    /// How likely the content of a message is to be changed on the way.
+    /// The probability that the content of a message is changed in transit.
     pub garble: Probability,
 }
 
-/// Which messages a link loses.
+/// The loss model of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// Each on its own.
+    /// Each message independently.
     Independent(Probability),
     /// In bursts (Gilbert 1960, Elliott 1963): a good state loses nothing, a bad one loses with
-    /// `loss`; `enter` and `leave` are the chances to change state at a message.
+    /// probability `loss`; `enter` and `leave` are the probabilities of a change of state per
+    /// message.
     Burst {
         /// From good to bad.
         enter: Probability,
         /// From bad to good.
         leave: Probability,
-        /// Of a message in the bad state.
+        /// The probability of loss in the bad state.
         loss: Probability,
     },
 }
@@ -51,31 +52,31 @@ impl Default for Loss {
     }
 }
 
-/// Whether messages of one link can overtake each other.
+/// Whether messages on one link can overtake each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
-    /// They can.
+    /// Messages can overtake each other.
     #[default]
     Any,
-    /// They arrive in the order of sending.
+    /// Messages arrive in the order of sending.
     Fifo,
 }
 
-/// Why a message did not arrive.
+/// The reason why a message was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DropReason {
     /// The link lost it.
     Loss,
-    /// The link was cut when it was sent, or when it would have arrived.
+    /// The link was cut when the message was sent, or when it would have arrived.
     Cut,
     /// Its sender failed to send it.
     SendOmission,
     /// Its receiver failed to receive it.
     ReceiveOmission,
-    /// The process that it was for was down.
+    /// Its receiver was down.
     ReceiverDown,
-    /// Its sender crashed while it was under way, and the fault took it along.
+    /// Its sender crashed while it was under way, and the fault made it lose such messages.
     SenderCrashed,
     /// There is no such process.
     NoSuchProcess,
@@ -111,12 +112,12 @@ impl DropReason {
     }
 }
 
-/// Which links a partition cuts.
+/// The links that a partition cuts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Cut {
-    /// Nothing passes between different groups; processes that are in none form one more.
+    /// Nothing passes between different groups; processes in none of them form another one.
     Groups(Vec<Vec<ProcessId>>),
-    /// Nothing passes from the one side to the other; the way back is open.
+    /// Nothing passes from the one side to the other; the reverse direction is open.
     OneWay {
         /// The side that is not heard.
         from: Vec<ProcessId>,
@@ -125,15 +126,15 @@ pub enum Cut {
     },
     /// Nothing passes on these directed links.
     Links(Vec<(ProcessId, ProcessId)>),
-    /// Nothing passes between these two sides. Who is in neither hears both, and both hear it.
+    /// Nothing passes between these two sides. Processes on neither side communicate with both.
     Bridge {
         /// One side.
         left: Vec<ProcessId>,
-        /// The other.
+        /// The other side.
         right: Vec<ProcessId>,
     },
-    /// All processes in a ring: each hears as many neighbours on both sides as make a majority with
-    /// itself, so that every one sees a majority and no two the same.
+    /// All processes in a ring: each communicates with as many neighbours on both sides as form a
+    /// majority with itself, so that every process sees a majority and no two see the same one.
     RingOfMajorities(Vec<ProcessId>),
 }
 

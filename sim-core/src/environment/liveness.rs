@@ -1,27 +1,27 @@
-//! Fair liveness: when faults end, and for whom, so that what is owed can be asked for.
+//! Fair liveness: when faults end, and for which processes, so that obligations can be enforced.
 
 use std::fmt;
 
 use crate::time::Instant;
 
-/// How a run becomes one in which something good can be expected.
+/// The time and the scope of the end of faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Liveness {
-    /// What becomes well.
+    /// The part of the system that becomes well.
     pub mode: LivenessMode,
-    /// When. No fault strikes from then on.
+    /// The time from which on no fault strikes.
     pub at: Instant,
 }
 
-/// What becomes well.
+/// The parts of the system that can become well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LivenessMode {
     /// Everything, and the network is synchronous from then on (Dwork, Lynch and Stockmeyer 1988).
     Gst,
-    /// Everything. The links lose nothing any more, and take as long as they did.
+    /// Everything. The links no longer lose messages; their delays are unchanged.
     HealAll,
     /// As many processes, drawn from the seed, as the protocol needs, and the links among them,
-    /// which are synchronous. Everything else stays as it is, for good.
+    /// which become synchronous. Everything else remains as it is permanently.
     Core,
 }
 

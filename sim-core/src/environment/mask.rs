@@ -1,15 +1,15 @@
-//! Requests that are not made: what leaves clients alive and takes single operations out of a run.
+//! Masked requests: a way to remove single operations from a run without changing its clients.
 
 use std::fmt;
 
 use crate::id::ProcessId;
 
-/// One request of a client that no process hears of.
+/// A client's request that does not reach its process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mask {
-    /// For whom it is.
+    /// The process that would receive it.
     pub process: ProcessId,
-    /// Which of the requests for that process, counted from 1; those that are masked count too.
+    /// The number of the request to that process, counted from 1, including masked ones.
     pub request: u64,
 }
 

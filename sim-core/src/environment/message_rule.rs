@@ -10,72 +10,72 @@ use crate::id::ProcessId;
 use crate::kind::MessageKind;
 use crate::time::Duration;
 
-/// What becomes of one particular message, whatever its link would have done.
+/// The fate of one particular message, which overrides its link.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MessageRule {
     /// Its sender.
     pub from: ProcessId,
     /// Its receiver, another process.
     pub to: ProcessId,
-    /// Its kind; any, if `None`.
+    /// Its kind; `None`: any kind.
     pub kind: Option<String>,
-    /// Which message of that kind on that link, counted from 1.
+    /// The number of the message of that kind on that link, counted from 1.
     pub nth: u64,
-    /// What becomes of it.
+    /// The fate of the message.
     pub fate: Fate,
 }
 
-/// What becomes of a message.
+/// The fate of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fate {
-    /// It is lost, for this reason.
+    /// Lost, for this reason.
     Drop(DropReason),
-    /// It arrives, unless its link loses it and nothing here says when.
+    /// Arrives, unless it is lost by its link and this override sets no time.
     Arrive(Arrival),
 }
 
-/// How a message arrives.
+/// The arrival of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Arrival {
-    /// How long after it was sent; as its link decides, if `None`. A link that keeps the order of
-    /// its messages keeps it all the same, unless a fault acts.
+    /// The delay after sending; `None`: drawn by the link. A link that keeps order still does so,
+    /// unless a fault is in force.
     pub after: Option<Duration>,
-    /// How long after it was sent a copy arrives. If `None`, there is one only where its link
-    /// decides when it arrives, and makes one.
+    /// The delay of a copy after sending. `None`: a copy only if the link draws the delay and makes
+    /// a copy.
     pub copy_after: Option<Duration>,
-    /// What it says by then; what it was sent with, if `None`.
+    /// The content on arrival; `None`: as sent.
     pub content: Option<Content>,
 }
 
-/// What the content of a message is changed to on the way.
+/// The change of a message's content in transit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Content {
-    /// One part of it is changed, as the seed says.
+    /// One part of it is changed, as drawn from the seed.
     Garbled,
-    /// It says this instead: the JSON of a message.
+    /// It is replaced by the JSON of this message.
     Replaced(Value),
 }
 
 impl Fate {
-    /// It is lost.
+    /// The message is lost.
     pub const DROP: Self = Self::Drop(DropReason::Override);
 
-    /// It takes exactly this long.
+    /// The message takes exactly this long.
     pub fn delay(after: Duration) -> Self {
         Self::Arrive(Arrival { after: Some(after), ..Arrival::default() })
     }
 
-    /// A copy of it takes this long.
+    /// A copy of the message takes this long.
     pub fn duplicate(copy_after: Duration) -> Self {
         Self::Arrive(Arrival { copy_after: Some(copy_after), ..Arrival::default() })
     }
 
-    /// Its content is changed; its link decides when it arrives.
+    /// The content is changed; the delay is drawn by the link.
     pub fn content(content: Content) -> Self {
         Self::Arrive(Arrival { content: Some(content), ..Arrival::default() })
     }
 
-    /// What its content is changed to.
+    /// The change of the content, if any.
     pub const fn changed(&self) -> Option<&Content> {
         match self {
             Self::Drop(_) => None,
@@ -106,20 +106,20 @@ impl fmt::Display for MessageRule {
     }
 }
 
-/// The overrides of a run, and how far the messages that they speak of are counted.
+/// The overrides of a run, with counters of the messages that they refer to.
 #[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct Overrides {
-    /// Those of each link, by the kind that they name.
+    /// The overrides of each link, by kind.
     links: BTreeMap<(ProcessId, ProcessId), Vec<OfKind>>,
 }
 
-/// The overrides on one link that name one kind, or none.
+/// The overrides on one link for one kind, or for any kind.
 #[derive(Clone, Debug, Hash)]
 struct OfKind {
     kind: Option<String>,
-    /// Messages of that kind so far.
+    /// The number of messages of that kind so far.
     count: u64,
-    /// Indices of the overrides whose message is still to come, by its number.
+    /// Indices of the overrides whose message has not been sent yet, by its number.
     waiting: BTreeMap<u64, usize>,
 }
 
@@ -143,8 +143,8 @@ impl Overrides {
         self.links.is_empty()
     }
 
-    /// Counts a message that is sent. Returns the index of the override that says what becomes of
-    /// it, if one does; of several the last.
+    /// Counts a message that is sent. Returns the index of the override for it, if any; if there
+    /// are several, the last.
     pub fn next(&mut self, from: ProcessId, to: ProcessId, kind: MessageKind) -> Option<usize> {
         let mut index = None;
         for of_kind in self.links.get_mut(&(from, to))? {
@@ -156,7 +156,7 @@ impl Overrides {
         index
     }
 
-    /// The overrides, by index, whose message was never sent; in their order.
+    /// The indices of the overrides whose message was never sent, in order.
     pub fn unused(&self) -> Vec<usize> {
         let waiting = self.links.values().flatten().flat_map(|of_kind| of_kind.waiting.values());
         let mut unused: Vec<usize> = waiting.copied().collect();

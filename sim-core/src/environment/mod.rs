@@ -1,5 +1,5 @@
-//! What surrounds processes: links, clocks, disks, failure detectors, transports; what a scenario
-//! says of them, and how they behave.
+//! The environment of the processes, as configuration and as behaviour: links, clocks, disks,
+//! failure detectors, transports.
 
 pub mod clock;
 pub mod delay;

@@ -1,4 +1,4 @@
-//! Links: delay, loss, duplication, order, cuts. A link is directed, and costs nothing until it is
+//! Links: delay, loss, duplication, order, cuts. A link is directed, and uses no memory until it is
 //! used.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,49 +14,49 @@ use crate::time::{Duration, Instant};
 /// All links of a run.
 #[derive(Clone, Debug, Default)]
 pub struct NetworkConfig {
-    /// How a link behaves where no override says otherwise.
+    /// The behaviour of links without an override.
     pub default: Link,
-    /// Links that behave differently; of two for the same link the later one counts.
+    /// Links that behave differently; if two are for the same link, the later one counts.
     pub overrides: Vec<((ProcessId, ProcessId), Link)>,
-    /// GST: from here on nothing is lost or cut, and no message takes longer than `bound`.
+    /// GST: from this time on no message is lost or cut, and none takes longer than `bound`.
     pub stabilise_at: Option<Instant>,
-    /// δ: the longest delay after `stabilise_at`.
+    /// δ: the maximum delay after `stabilise_at`.
     pub bound: Duration,
 }
 
-/// What becomes of a message that is sent.
+/// The fate of a message that is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     /// It never arrives.
     Dropped(DropReason),
-    /// It arrives, and perhaps a copy too.
+    /// It arrives, possibly with a copy.
     Arrives(Instant, Option<Instant>),
 }
 
-/// The links of one run as they are now.
+/// The current state of the links of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Network {
     links: Vec<Link>,
-    /// Index into `links`; what is not here is link 0.
+    /// Indices into `links`; all other links use link 0.
     overridden: BTreeMap<(ProcessId, ProcessId), u32>,
     stabilise_at: Instant,
     bound: Duration,
-    /// Who is well before, or without, that: the links among them lose nothing.
+    /// The processes that are well even before stabilisation: links among them lose nothing.
     well: Option<Well>,
-    /// Whether any link has a bandwidth, and whether any garbles.
+    /// Whether any link has a bandwidth, and whether any corrupts messages.
     narrow: bool,
     garbles: bool,
-    /// Until when each link with a bandwidth is busy with what it was given.
+    /// The time until which each link with a bandwidth is busy with earlier messages.
     busy_until: BTreeMap<(ProcessId, ProcessId), Instant>,
-    /// What FIFO keeps between two arrivals of a link, so that a drawn tie cannot swap them.
+    /// The gap between two arrivals on a FIFO link, so that a drawn tie cannot swap them.
     gap: Duration,
-    /// Links in a burst of loss.
+    /// Links that are in a burst of loss.
     bursts: BTreeSet<(ProcessId, ProcessId)>,
-    /// The latest arrival on each FIFO link that was used.
+    /// The latest arrival on each FIFO link so far.
     last_arrival: BTreeMap<(ProcessId, ProcessId), Instant>,
 }
 
-/// Processes among which all links are whole.
+/// Processes with reliable links among them.
 #[derive(Clone, Debug, Hash)]
 struct Well {
     processes: ProcessSet,
@@ -91,7 +91,7 @@ impl Network {
         }
     }
 
-    /// As it was before the first message.
+    /// Restores the state before the first message.
     pub fn reset(&mut self) {
         self.bursts.clear();
         self.last_arrival.clear();
@@ -99,12 +99,12 @@ impl Network {
         self.well = None;
     }
 
-    /// Whether messages of this link arrive in the order in which they were sent.
+    /// Whether messages on this link arrive in the order of sending.
     pub fn is_fifo(&self, (from, to): (ProcessId, ProcessId)) -> bool {
         self.link(from, to).order == Order::Fifo
     }
 
-    /// What earlier messages do to later ones.
+    /// The influence of earlier messages on later ones.
     pub fn fingerprint(&self, now: Instant, digest: &mut Digest) {
         for times in [&self.last_arrival, &self.busy_until] {
             let ahead = times.iter().filter(|(_, at)| **at > now);
@@ -116,19 +116,19 @@ impl Network {
         (&self.bursts, &self.well, now >= self.stabilise_at).hash(digest);
     }
 
-    /// From now on the links among these processes lose and change nothing.
+    /// From now on, the links among these processes neither lose nor change messages.
     pub fn end_faults(&mut self, processes: ProcessSet, is_synchronous: bool) {
         self.well = Some(Well { processes, is_synchronous });
     }
 
-    /// Whether a link loses and changes nothing now.
+    /// Whether a link now neither loses nor changes messages.
     #[inline]
     pub fn is_whole(&self, from: ProcessId, to: ProcessId, now: Instant) -> bool {
         let among = |well: &Well| well.processes.contains(from) && well.processes.contains(to);
         now >= self.stabilise_at || self.well.as_ref().is_some_and(among)
     }
 
-    /// Whether any link changes messages.
+    /// Whether any link corrupts messages.
     #[inline]
     pub const fn is_garbling(&self) -> bool {
         self.garbles
@@ -140,13 +140,13 @@ impl Network {
         self.narrow
     }
 
-    /// How many bytes a second the link carries.
+    /// The bandwidth of the link, in bytes per second.
     pub fn bandwidth(&self, from: ProcessId, to: ProcessId) -> Option<u64> {
         self.link(from, to).bandwidth
     }
 
-    /// How long a message of so many bytes waits until it is on its way, if the link carries `rate`
-    /// bytes a second and one message after the other.
+    /// The time until a message of `size` bytes has been transmitted on a link that carries `rate`
+    /// bytes per second, one message after the other.
     pub fn queue(
         &mut self,
         link: (ProcessId, ProcessId),
@@ -161,7 +161,7 @@ impl Network {
         busy_until.since(now)
     }
 
-    /// Whether the link changes the content of this message.
+    /// Whether the link corrupts this message.
     #[inline]
     pub fn garbles(&self, from: ProcessId, to: ProcessId, now: Instant, rng: &mut Rng) -> bool {
         self.garbles && !self.is_whole(from, to, now) && rng.chance(self.link(from, to).garble)
@@ -172,7 +172,7 @@ impl Network {
         self.links.iter().any(|link| link.loss == Loss::Independent(Probability::ALWAYS))
     }
 
-    /// Why messages between correct processes cannot be owed, if they cannot.
+    /// The reason why messages between correct processes need not arrive, if there is one.
     pub fn excuse(&self, from: ProcessId, to: ProcessId, at: Instant) -> Option<&'static str> {
         let never = self.link(from, to).loss == Loss::Independent(Probability::ALWAYS);
         (never && !self.is_whole(from, to, at))
@@ -184,8 +184,8 @@ impl Network {
         link(&self.links, &self.overridden, (from, to))
     }
 
-    /// Decides what becomes of a message from `from` to another process `to`, sent now, that waits
-    /// for so long until it is on its way.
+    /// Decides the fate of a message from `from` to another process `to` that is sent now and takes
+    /// `waits` until it is transmitted.
     #[inline]
     pub fn route(
         &mut self,
@@ -199,7 +199,7 @@ impl Network {
         self.keep_order((from, to), route)
     }
 
-    /// As [`route`](Self::route), before the order of the link is kept.
+    /// Like [`route`](Self::route), before the order of the link is enforced.
     #[inline]
     pub fn travel(
         &mut self,
@@ -222,7 +222,7 @@ impl Network {
         Route::Arrives(first, second)
     }
 
-    /// Puts the arrivals of a message behind all earlier ones of its link, if the link keeps order.
+    /// Moves the arrivals of a message after all earlier ones on its link, if the link keeps order.
     #[inline]
     pub fn keep_order(&mut self, between: (ProcessId, ProcessId), route: Route) -> Route {
         let Route::Arrives(first, second) = route else { return route };
@@ -233,23 +233,23 @@ impl Network {
         Route::Arrives(first, second.map(|second| self.in_order(between, second)))
     }
 
-    /// When a message that is sent now arrives at the latest.
+    /// The latest possible arrival of a message that is sent now.
     #[inline]
     fn latest(&self, stable: bool, now: Instant) -> Instant {
         if stable && self.well.as_ref().is_some_and(|well| well.is_synchronous) {
             return now + self.bound;
         }
-        // Dwork, Lynch and Stockmeyer 1988: what was sent before GST arrives by GST + bound.
-        // Without a GST this is Instant::MAX, since the sum saturates.
+        // Dwork, Lynch and Stockmeyer 1988: a message sent before GST arrives by GST + bound.
+        // Without a GST this is Instant::MAX, because the sum saturates.
         self.stabilise_at.max(now) + self.bound
     }
 
-    /// When the last message so far arrives on a link that keeps order.
+    /// The arrival of the last message so far on a link that keeps order.
     pub fn last_arrival(&self, from: ProcessId, to: ProcessId) -> Option<Instant> {
         self.last_arrival.get(&(from, to)).copied()
     }
 
-    /// What puts arrivals on a link in order, if the link keeps it, as if `last` had been the last.
+    /// Puts arrivals on a link that keeps order in sequence, as if `last` were the last arrival.
     pub fn order_anew(
         &mut self,
         between: (ProcessId, ProcessId),
@@ -285,7 +285,7 @@ fn link<'l>(
     &links[overridden.get(&between).copied().unwrap_or(0) as usize]
 }
 
-/// Whether a link loses this message; `bursts` are the links that are in a burst of loss.
+/// Whether a link loses this message; `bursts` are the links in a burst of loss.
 #[inline]
 fn loses(
     loss: Loss,
@@ -323,7 +323,7 @@ mod tests {
         (Network::new(&config, Duration::ZERO), Rng::new(1, Stream::Network))
     }
 
-    /// From `from` to the other of p0 and p1.
+    /// Sends from `from` to the other of p0 and p1.
     fn route(network: &mut Network, from: ProcessId, at: Instant, rng: &mut Rng) -> Route {
         network.route(from, ProcessId(1 - from.0), at, Duration::ZERO, rng)
     }
@@ -332,7 +332,7 @@ mod tests {
         Probability::new(f64::from(p) / 100.0).unwrap()
     }
 
-    /// The fates of `count` messages from p0 to p1, one a millisecond.
+    /// The fates of `count` messages from p0 to p1, one per millisecond.
     fn routes(link: Link, count: u64) -> Vec<Route> {
         let (mut network, mut rng) = network(link);
         let at = |i| Instant::ZERO + Duration::from_millis(i);
@@ -356,7 +356,7 @@ mod tests {
         let lost: Vec<bool> = routes.iter().map(|r| matches!(r, Route::Dropped(_))).collect();
         let count = lost.iter().filter(|l| **l).count();
         let runs = lost.windows(2).filter(|w| !w[0] && w[1]).count();
-        // The bad state is left after five messages on average, and holds 1/21 of all.
+        // The bad state lasts five messages on average, and contains 1/21 of all.
         assert!((4_200..5_400).contains(&count), "{count}");
         assert!((4.3..5.7).contains(&(count as f64 / runs as f64)), "{runs} runs");
     }
@@ -434,7 +434,7 @@ mod tests {
     fn a_narrow_link_carries_one_message_after_the_other() {
         let mut network = network(Link::default()).0;
         let ms = Duration::from_millis;
-        // 1,000 bytes at 100,000 bytes a second take 10 ms.
+        // 1,000 bytes at 100,000 bytes per second take 10 ms.
         let mut waits = |at| network.queue((P0, P1), 100_000, 1_000, Instant::ZERO + ms(at));
         assert_eq!(
             [waits(0), waits(0), waits(5), waits(100)].map(|w| w),

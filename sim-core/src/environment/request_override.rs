@@ -1,4 +1,4 @@
-//! Overrides on single requests: what a client asks for and when, as data.
+//! Overrides on single requests: the content and the time of a client's request, as data.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,17 +8,17 @@ use serde_json::Value;
 use crate::id::ProcessId;
 use crate::time::Duration;
 
-/// What is asked at one particular time, whatever the clients have drawn.
+/// An override of a single request, whatever the clients drew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestOverride {
-    /// Who is asked.
+    /// The process that receives the request.
     pub process: ProcessId,
-    /// Which of the requests to that process, counted from 1 in the order in which clients decide
-    /// on them.
+    /// The number of the request to that process, counted from 1 in the order in which clients
+    /// decide on them.
     pub nth: u64,
-    /// How long after the decision the process is asked; as the clients say, if `None`.
+    /// The delay after the decision; `None`: as the clients say.
     pub after: Option<Duration>,
-    /// What it is asked for, as the JSON of a request; as the clients say, if `None`.
+    /// The content, as the JSON of a request; `None`: as the clients say.
     pub replace: Option<Value>,
 }
 
@@ -34,12 +34,12 @@ impl fmt::Display for RequestOverride {
     }
 }
 
-/// The overrides of a run, and how far the requests that they speak of are counted.
+/// The overrides of a run, with counters of the requests that they refer to.
 #[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct RequestOverrides {
-    /// Indices of the overrides whose request is still to come.
+    /// Indices of the overrides whose request has not occurred yet.
     waiting: BTreeMap<(ProcessId, u64), usize>,
-    /// Requests to each process so far.
+    /// The number of requests to each process so far.
     counts: BTreeMap<ProcessId, u64>,
 }
 
@@ -55,15 +55,14 @@ impl RequestOverrides {
         self.waiting.is_empty()
     }
 
-    /// Counts a request. Returns its number, and the index of the override that says what it is, if
-    /// one does.
+    /// Counts a request. Returns its number, and the index of the override for it, if any.
     pub fn next(&mut self, process: ProcessId) -> (u64, Option<usize>) {
         let count = self.counts.entry(process).or_default();
         *count += 1;
         (*count, self.waiting.remove(&(process, *count)))
     }
 
-    /// The overrides, by index, whose request never came; in their order.
+    /// The indices of the overrides whose request never occurred, in order.
     pub fn unused(&self) -> Vec<usize> {
         let mut unused: Vec<usize> = self.waiting.values().copied().collect();
         unused.sort_unstable();

@@ -1,36 +1,36 @@
-//! The stable log of a process: records, and what a crash leaves of them.
+//! The stable log of a process: records, and the effect of crashes on them.
 
 use std::fmt;
 
 use crate::model::data::Stored;
 use crate::rng::Rng;
 
-/// What a crash leaves of records that were not synced.
+/// The records that remain after a crash, of those that were not synced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OnCrash {
-    /// Nothing.
+    /// None.
     #[default]
     LoseUnsynced,
     /// All of them.
     KeepAll,
-    /// The first few, as many as the seed says.
+    /// A prefix, whose length is drawn from the seed.
     KeepPrefix,
-    /// Some of them, in their order.
+    /// Some of them, in order.
     KeepSubset,
-    /// The first few, and the next one torn.
+    /// A prefix, followed by the next record, torn.
     TornLast,
-    /// Nothing, and nothing of what was synced either: amnesia.
+    /// None, not even the synced ones: amnesia.
     LoseAll,
 }
 
 /// Damage to a disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DiskFault {
-    /// A durable record, drawn from the seed, is corrupt from now on; its checksum says so.
+    /// A durable record, drawn from the seed, becomes corrupt, as its checksum shows.
     CorruptRecord,
-    /// The whole log is gone.
+    /// The whole log is lost.
     LoseDisk,
-    /// An old snapshot is back: so many of the newest durable records are gone.
+    /// An old snapshot is restored: this many of the newest durable records are lost.
     Rollback(u32),
 }
 
@@ -59,7 +59,7 @@ impl fmt::Display for DiskFault {
 
 /// An append-only log with a volatile tail.
 ///
-/// `append` and `rewrite` are volatile until `sync`; a crash loses what was not synced.
+/// `append` and `rewrite` are volatile until `sync`; a crash can lose unsynced data.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Log<R> {
     durable: Vec<Stored<R>>,
@@ -75,18 +75,18 @@ impl<R> Default for Log<R> {
 }
 
 impl<R> Log<R> {
-    /// Adds a record to the volatile tail.
+    /// Appends a record to the volatile tail.
     pub fn append(&mut self, record: R) {
         self.tail.push(record);
     }
 
-    /// Replaces everything, the volatile tail included, at the next sync.
+    /// Replaces the whole log, including the volatile tail, at the next sync.
     pub fn rewrite(&mut self, records: Vec<R>) {
         self.rewritten = Some(records);
         self.tail.clear();
     }
 
-    /// Makes all of it durable.
+    /// Makes the whole log durable.
     pub fn sync(&mut self) {
         if let Some(records) = self.rewritten.take() {
             self.durable.clear();
@@ -95,7 +95,7 @@ impl<R> Log<R> {
         self.durable.extend(self.tail.drain(..).map(Stored::Intact));
     }
 
-    /// A crash.
+    /// Applies a crash.
     pub fn crash(&mut self, policy: OnCrash, rng: &mut Rng) {
         match policy {
             OnCrash::LoseUnsynced => self.lose_unsynced(),
@@ -105,7 +105,7 @@ impl<R> Log<R> {
                 self.keep_prefix(rng);
             }
             OnCrash::KeepSubset => {
-                // A rewrite is one piece; without it there is nothing for its tail to follow.
+                // A rewrite is one piece; without it, its tail has nothing to follow.
                 if self.rewritten.is_some() && rng.below(2) == 0 {
                     return self.lose_unsynced();
                 }
@@ -120,8 +120,8 @@ impl<R> Log<R> {
         }
     }
 
-    /// Keeps as many of what was not synced as the seed says; true if the next one was a record,
-    /// not a rewrite.
+    /// Keeps a random number of unsynced items; returns whether the next one was a record, not a
+    /// rewrite.
     fn keep_prefix(&mut self, rng: &mut Rng) -> bool {
         let pieces = usize::from(self.rewritten.is_some()) + self.tail.len();
         let kept = usize::try_from(rng.between(0, pieces as u64)).unwrap_or(pieces);
@@ -136,7 +136,7 @@ impl<R> Log<R> {
         next
     }
 
-    /// Damages what is durable. The running process does not notice; its next life does.
+    /// Damages durable data. The running process does not notice; its next life does.
     pub fn damage(&mut self, fault: DiskFault, rng: &mut Rng) {
         match fault {
             DiskFault::CorruptRecord if self.durable.is_empty() => {}
@@ -160,7 +160,7 @@ impl<R> Log<R> {
         self.tail.clear();
     }
 
-    /// All records that it holds, durable or not.
+    /// All records, durable or not.
     pub fn records(&self) -> impl Iterator<Item = &R> {
         let durable = self.durable.iter().filter_map(Stored::intact);
         durable.chain(self.rewritten.iter().flatten()).chain(&self.tail)
@@ -171,7 +171,7 @@ impl<R> Log<R> {
         &self.durable
     }
 
-    /// As of a process that never ran.
+    /// Restores the state of a process that never ran.
     pub fn clear(&mut self) {
         self.durable.clear();
         self.lose_unsynced();
@@ -202,7 +202,7 @@ mod tests {
     }
 
     proptest! {
-        /// The model is two whole copies: what the process wrote, and what it last synced.
+        /// The model consists of two whole copies: what the process wrote, and what it last synced.
         #[test]
         fn a_crash_leaves_exactly_what_was_synced(ops in proptest::collection::vec(op(), 0..60)) {
             let mut log = Log::default();
@@ -233,13 +233,13 @@ mod tests {
         }
     }
 
-    /// What a recovering process finds.
+    /// The records that a recovering process finds.
     fn shown(log: &Log<i32>) -> String {
         let show = |r: &Stored<i32>| r.intact().map_or("torn".into(), ToString::to_string);
         log.durable().iter().map(show).collect::<Vec<_>>().join(" ")
     }
 
-    /// A log with records 1 and 2 synced, 3, 4 and 5 not, after a crash; over many draws.
+    /// A log with records 1 and 2 synced and 3, 4 and 5 unsynced, after a crash; over many draws.
     fn leftovers(policy: OnCrash) -> BTreeSet<String> {
         let mut rng = Rng::new(1, crate::rng::Stream::Storage);
         let crash = |_| {
@@ -265,8 +265,8 @@ mod tests {
         assert_eq!(leftovers(OnCrash::KeepSubset).len(), 8);
     }
 
-    /// A log with records 1 and 2 synced, then a rewrite of 8 and 9 and a record 3 and 4 that are
-    /// not, after a crash; over many draws.
+    /// A log with records 1 and 2 synced, then an unsynced rewrite of 8 and 9 and unsynced records
+    /// 3 and 4, after a crash; over many draws.
     fn leftovers_of_a_rewrite(policy: OnCrash) -> Vec<String> {
         let mut rng = Rng::new(1, crate::rng::Stream::Storage);
         let crash = |_| {
@@ -295,7 +295,7 @@ mod tests {
         assert_eq!(rests(OnCrash::TornLast), ["1 2", "8 9 3 4", "8 9 3 torn", "8 9 torn"]);
     }
 
-    /// What a seed means must not change: a record is kept where the draw for it is 0.
+    /// The meaning of a seed must not change: a record is kept if the draw for it is 0.
     #[test]
     fn what_is_kept_is_what_the_seed_says() {
         let mut rng = Rng::new(7, crate::rng::Stream::Storage);

@@ -1,20 +1,20 @@
-//! What a link lacks and a protocol assumes, made up for below the protocol: reliable links, FIFO
-//! links, and a failure detector that listens for heartbeats.
+//! Guarantees that protocols assume and links lack, provided below the protocol: reliable links,
+//! FIFO links, and a failure detector based on heartbeats.
 //!
-//! Real packets on the simulated network, real timeouts, drawn in the trace and counted apart: no
-//! effect of the protocol, no message of its own, and no crash point.
+//! It sends real packets on the simulated network, with real timeouts. They are drawn in the trace
+//! and counted separately: they are neither effects nor messages of the protocol, nor crash points.
 //!
 //! Reliable links (Cachin, Guerraoui and Rodrigues 2011, algorithms 2.1 and 2.2, with
-//! acknowledgements as in stubborn links that stop): every message is sent again until it is
-//! acknowledged, and delivered once. A message is acknowledged when it is handed over, never while
+//! acknowledgements as in stubborn links that stop): every message is retransmitted until it is
+//! acknowledged, and delivered once. A message is acknowledged when it is delivered, never while
 //! FIFO order holds it back, so that a crash of the receiver loses nothing that the sender has
-//! forgotten. The guarantee is for one life of the sender and one of the receiver: what a crashed
-//! sender had not got through is lost with it, and what the receiver's earlier life was handed is
-//! not delivered to its next one.
+//! forgotten. The guarantee is for one life of the sender and one of the receiver: messages that a
+//! crashed sender has not delivered are lost with it, and messages delivered to the receiver's
+//! earlier life are not delivered to its next one.
 //!
-//! Heartbeats (algorithm 2.7 there, increasing timeout): every period a process tells all others
-//! that it is there; who has not been heard for the timeout is suspected, and when it is heard
-//! again it is trusted, with a longer timeout from then on.
+//! Heartbeats (algorithm 2.7 there, increasing timeout): in every period a process sends a
+//! heartbeat to all others; a process that has been silent for the timeout is suspected, and when
+//! it is heard again it is trusted, with a longer timeout from then on.
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
@@ -23,48 +23,48 @@ use crate::digest::Digest;
 use crate::id::{MessageId, ProcessId};
 use crate::time::{Duration, Instant};
 
-/// What lies between the processes and the links.
+/// The layer between the processes and the links.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TransportConfig {
-    /// What processes can rely on.
+    /// The guarantee for processes.
     pub guarantee: Guarantee,
-    /// How long it waits for an acknowledgement before it sends again.
+    /// The time before a message that is not acknowledged is retransmitted.
     pub resend_after: Duration,
     /// The failure detector, if it has one.
     pub heartbeat: Option<Heartbeat>,
 }
 
-/// What processes can rely on.
+/// The guarantees for processes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Guarantee {
-    /// What the links give.
+    /// Only the guarantees of the links.
     #[default]
     Raw,
-    /// Every message arrives, once.
+    /// Every message arrives exactly once.
     Reliable,
-    /// And in the order of sending.
+    /// Also in the order of sending.
     ReliableFifo,
 }
 
-/// How heartbeats are sent and listened for.
+/// The parameters of heartbeats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heartbeat {
-    /// From one to the next, above 0.
+    /// The period, above 0.
     pub period: Duration,
     /// The silence after which a process is suspected.
     pub timeout: Duration,
-    /// By how much that grows for a process that was suspected wrongly.
+    /// The increment of the timeout for a process that was wrongly suspected.
     pub increment: Duration,
 }
 
-/// What travels between two transports.
+/// A packet between two transports.
 #[derive(Clone, Debug, Hash)]
 pub(crate) struct Packet<M> {
     pub from: ProcessId,
     pub to: ProcessId,
-    /// The life of the process whose numbers it is about: the sender of the data.
+    /// The incarnation that the numbers refer to: that of the sender of the data.
     pub incarnation: u32,
-    /// Its sender crashed, and took it along.
+    /// Whether its sender crashed and made it lose messages under way.
     pub lost: bool,
     pub body: Body<M>,
 }
@@ -73,37 +73,37 @@ pub(crate) struct Packet<M> {
 pub(crate) enum Body<M> {
     /// A message.
     Data(Data<M>),
-    /// The message with this number has come.
+    /// An acknowledgement of the message with this number.
     Ack(u64),
-    /// I am there.
+    /// A heartbeat.
     Beat,
 }
 
-/// A message with its number on the link.
+/// A message and its number on the link.
 #[derive(Clone, Debug)]
 pub(crate) struct Data<M> {
     pub number: u64,
-    /// All below is acknowledged.
+    /// All lower numbers are acknowledged.
     pub base: u64,
     pub id: MessageId,
     pub msg: M,
 }
 
 impl<M: Hash> Hash for Data<M> {
-    /// The message under its number on the link; not the number of the transmission.
+    /// Hashes the message with its number on the link, not the number of the transmission.
     fn hash<H: Hasher>(&self, state: &mut H) {
         (self.number, self.base, &self.msg).hash(state);
     }
 }
 
-/// What becomes of a message that has come.
+/// The handling of an arrived message.
 #[derive(Debug)]
 pub(crate) enum Receipt<M> {
-    /// It has been handed over before, to this life of the receiver or an earlier one.
+    /// It was already delivered, to this life of the receiver or an earlier one.
     Again,
-    /// Others come first.
+    /// Earlier messages are missing.
     Early,
-    /// These can be handed over now, in this order.
+    /// These messages can now be delivered, in this order.
     Deliverable(Vec<Data<M>>),
 }
 
@@ -113,7 +113,7 @@ pub(crate) struct Transport<M> {
     outgoing: BTreeMap<ProcessId, Outgoing<M>>,
     incoming: BTreeMap<ProcessId, Incoming<M>>,
     heard: BTreeMap<ProcessId, Heard>,
-    /// Whether it is to look for what is not acknowledged.
+    /// Whether a check for unacknowledged messages is scheduled.
     pub resends: bool,
 }
 
@@ -126,9 +126,9 @@ struct Outgoing<M> {
 #[derive(Clone, Debug, Hash)]
 struct Incoming<M> {
     incarnation: u32,
-    /// All below has come.
+    /// All lower numbers have arrived.
     base: u64,
-    /// What has come beyond; with FIFO it waits, without it is delivered already.
+    /// Later arrivals; with FIFO order they wait, otherwise they have been delivered.
     early: BTreeMap<u64, Option<Data<M>>>,
 }
 
@@ -149,7 +149,7 @@ impl<M: Clone> Transport<M> {
         }
     }
 
-    /// Takes over a message to `to`: what is to be sent for it.
+    /// Accepts a message to `to`, and returns the packet to send.
     pub fn send(&mut self, to: ProcessId, id: MessageId, msg: M) -> Body<M> {
         let outgoing = self
             .outgoing
@@ -162,7 +162,7 @@ impl<M: Clone> Transport<M> {
         Body::Data(Data { number, base, id, msg })
     }
 
-    /// What is not acknowledged yet, to be sent again.
+    /// The unacknowledged messages, for retransmission.
     pub fn unacknowledged(&self) -> Vec<(ProcessId, Body<M>)> {
         let mut again = Vec::new();
         for (to, outgoing) in &self.outgoing {
@@ -181,7 +181,7 @@ impl<M: Clone> Transport<M> {
         }
     }
 
-    /// A message has come from this life of its sender.
+    /// Handles an arrival from this life of the sender.
     pub fn receive(
         &mut self,
         from: ProcessId,
@@ -199,7 +199,7 @@ impl<M: Clone> Transport<M> {
             return Receipt::Again;
         }
         if incoming.base < base {
-            // An earlier life of the receiver was handed the rest: it does not come any more.
+            // The rest was delivered to an earlier life of the receiver: it will not arrive again.
             incoming.base = base;
             incoming.early = incoming.early.split_off(&base);
         }
@@ -225,7 +225,7 @@ impl<M: Clone> Transport<M> {
         if deliverable.is_empty() { Receipt::Early } else { Receipt::Deliverable(deliverable) }
     }
 
-    /// What is still to be acknowledged and handed over, and how long each process has been silent.
+    /// The messages to be acknowledged and delivered, and how long each process has been silent.
     pub fn fingerprint(&self, now: Instant, digest: &mut Digest)
     where
         M: Hash,
@@ -242,12 +242,12 @@ impl<M: Clone> Transport<M> {
         }
     }
 
-    /// Starts to listen for this process.
+    /// Starts to monitor this process.
     pub fn listen(&mut self, to: ProcessId, now: Instant, timeout: Duration) {
         self.heard.entry(to).or_insert(Heard { last: now, timeout, suspected: false });
     }
 
-    /// This process is there: true if it was suspected.
+    /// Records a heartbeat of this process; returns whether it was suspected.
     pub fn hear(&mut self, from: ProcessId, now: Instant, increment: Duration) -> bool {
         let Some(heard) = self.heard.get_mut(&from) else { return false };
         heard.last = now;
@@ -257,7 +257,7 @@ impl<M: Clone> Transport<M> {
         std::mem::take(&mut heard.suspected)
     }
 
-    /// Who is suspected from now on; `span` tells how long a time is on the process's own clock.
+    /// The newly suspected processes; `span` converts a true span to the process's own clock.
     pub fn silent(&mut self, now: Instant, span: impl Fn(Duration) -> Duration) -> Vec<ProcessId> {
         let is_silent =
             |heard: &Heard| !heard.suspected && span(now.since(heard.last)) > heard.timeout;

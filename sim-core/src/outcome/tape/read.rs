@@ -73,7 +73,7 @@ impl<R: BufRead> TapeReader<R> {
     /// The next entry; `None` at the end of the tape.
     ///
     /// # Errors
-    /// When the tape is damaged or has no end, and those of the input. Nothing can be read after
+    /// If the tape is damaged or has no end, and those of the input. Nothing can be read after
     /// that.
     pub fn next_entry(&mut self) -> Result<Option<Entry>, TapeError> {
         let [first] = self.bytes()?;
