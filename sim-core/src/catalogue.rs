@@ -1,4 +1,4 @@
-//! A protocol behind a pointer: what a catalogue holds of each, whatever its types.
+//! Type-erased protocols, as a catalogue holds them.
 
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
@@ -22,27 +22,27 @@ use crate::model::system_model::{FaultClass, Model};
 pub struct Entry {
     /// Its name in scenarios.
     pub name: &'static str,
-    /// What it is, in one sentence.
+    /// A description, in one sentence.
     pub summary: &'static str,
     /// The problem it solves.
     pub spec: &'static str,
     /// The classes of faults that the problem is stated for.
     pub spec_faults: &'static [FaultClass],
-    /// Where it comes from: author and year, comma, title.
+    /// Its source: author and year, comma, title.
     pub source: &'static str,
-    /// The world it is correct in, with default parameters.
+    /// The model in which it is correct, with default parameters.
     pub model: Model,
-    /// What it claims beyond the core of its spec, with default parameters.
+    /// The properties that it claims beyond the core of its spec, with default parameters.
     pub claims: fn() -> Vec<PropertyId>,
     /// The roles of its processes.
     pub roles: &'static [&'static str],
     /// Its mutants.
     pub mutants: &'static [Mutant],
-    /// Whether it says how its state can be corrupted.
+    /// Whether it defines a corruption of its state.
     pub has_corruptible_state: bool,
     /// Whether its processes announce that they lead.
     pub has_leader: bool,
-    /// The adversaries that know it.
+    /// Its own adversaries.
     pub adversaries: Vec<AdversaryInfo>,
     /// The properties of its spec.
     pub properties: Vec<PropertyInfo>,
@@ -50,25 +50,25 @@ pub struct Entry {
     pub params_schema: fn() -> Schema,
     /// The schema of `[workload]`.
     pub workload_schema: fn() -> Schema,
-    /// Whether this is the JSON of a message of the protocol; if not, why not.
+    /// Checks whether this is the JSON of a message of the protocol; if not, returns the reason.
     pub read_message: fn(&Value) -> Result<(), String>,
-    /// Whether this is the JSON of a request of its problem; if not, why not.
+    /// Checks whether this is the JSON of a request of its problem; if not, returns the reason.
     pub read_request: fn(&Value) -> Result<(), String>,
     model_with: fn(&Value, &Setting) -> Model,
     resolve: fn(RawSettings<'_>) -> Result<ResolvedSettings, Invalid>,
     prepare: fn(Experiment, RawSettings<'_>) -> Result<Runner, Invalid>,
 }
 
-/// What is known of an adversary that a protocol brings along.
+/// The static description of a protocol's own adversary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AdversaryInfo {
     /// Its name in scenarios.
     pub name: &'static str,
-    /// How it lies.
+    /// Its way of lying.
     pub summary: &'static str,
 }
 
-/// What is known of a property without running it.
+/// The static description of a property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PropertyInfo {
     /// Its name.
@@ -77,11 +77,11 @@ pub struct PropertyInfo {
     pub kind: PropertyKind,
     /// Core or claim.
     pub standing: Standing,
-    /// What it says.
+    /// Its requirement.
     pub text: &'static str,
 }
 
-/// A scenario's own settings for protocol and workload: objects; empty for all defaults.
+/// A scenario's own settings for protocol and workload, as objects; empty for all defaults.
 #[derive(Clone, Copy, Debug)]
 pub struct RawSettings<'a> {
     /// `[params]`.
@@ -92,21 +92,21 @@ pub struct RawSettings<'a> {
     pub setting: &'a Setting,
 }
 
-/// Settings with every default filled in, and the claims that follow.
+/// Settings with all defaults filled in, and the claims that follow.
 #[derive(Clone, Debug)]
 pub struct ResolvedSettings {
     /// `[params]`, complete.
     pub params: Value,
     /// `[workload]`, complete.
     pub workload: Value,
-    /// What the protocol claims beyond the core of its spec.
+    /// The properties that the protocol claims beyond the core of its spec.
     pub claims: Vec<PropertyId>,
-    /// What it assumes of the world with these parameters.
+    /// The model of the protocol with these parameters.
     pub model: Model,
 }
 
 impl Entry {
-    /// What the catalogue holds of `P`.
+    /// The entry of `P`.
     pub fn of<P: Protocol>() -> Self {
         let info = |e: &crate::model::property::PropertyEntry<P::Spec>| PropertyInfo {
             id: e.id,
@@ -143,8 +143,7 @@ impl Entry {
         }
     }
 
-    /// What the protocol assumes of the world with these parameters; with its defaults, if they are
-    /// none.
+    /// The model of the protocol with these parameters; with the defaults, if they are invalid.
     pub fn model_with(&self, params: &Value, setting: &Setting) -> Model {
         (self.model_with)(params, setting)
     }
@@ -152,12 +151,12 @@ impl Entry {
     /// Fills in the defaults.
     ///
     /// # Errors
-    /// If a setting is unknown or cannot be; the key begins with `params` or `workload`.
+    /// If a setting is unknown or invalid; the key begins with `params` or `workload`.
     pub fn resolve(&self, settling: RawSettings<'_>) -> Result<ResolvedSettings, Invalid> {
         (self.resolve)(settling)
     }
 
-    /// Puts the protocol into a world.
+    /// Creates a runner for the protocol in an experiment.
     ///
     /// # Errors
     /// Like [`Entry::resolve`].

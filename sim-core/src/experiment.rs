@@ -1,4 +1,4 @@
-//! The world that a protocol is put into: everything of a scenario but the protocol's own settings.
+//! The settings of a run: everything in a scenario except the protocol's own settings.
 
 use crate::environment::clock::ClockConfig;
 use crate::environment::detector::DetectorConfig;
@@ -17,60 +17,61 @@ use crate::model::setting::Setting;
 use crate::process_set::ProcessSet;
 use crate::time::{Duration, DurationRange, Instant};
 
-/// The world of a run, apart from its seed.
+/// The settings of a run, apart from its seed.
 #[derive(Clone, Debug)]
 pub struct Experiment {
     /// Processes, roles, mutant, bounds: what the processes know.
     pub setting: Setting,
     /// The links.
     pub network: NetworkConfig,
-    /// What lies between the processes and the links.
+    /// The layer between the processes and the links.
     pub transport: TransportConfig,
     /// The local clocks.
     pub clocks: ClockConfig,
     /// The failure detector.
     pub detector: DetectorConfig,
-    /// How long a sync takes; while it lasts the process waits.
+    /// The time that a sync takes; the process waits meanwhile.
     pub sync_latency: DurationRange,
-    /// What a crash leaves of what was not synced, where a fault does not say otherwise.
+    /// The effect of a crash on unsynced records, if the fault does not define it.
     pub on_crash: OnCrash,
-    /// The faults that every seed has.
+    /// The faults that apply to every seed.
     pub plan: Plan,
-    /// Faults of the plan of which each seed chooses some.
+    /// Faults of the plan whose targets are chosen by each seed.
     pub choices: Vec<DrawnTarget>,
-    /// Processes that share their fate, as on one machine: whatever stops one stops all.
+    /// Groups of processes that share their fate, such as those on one machine: a fault that stops
+    /// one stops all.
     pub fate_groups: Vec<ProcessSet>,
-    /// When and for whom all faults end, if they do.
+    /// The time and scope of the end of all faults, if they end.
     pub liveness: Option<Liveness>,
-    /// Exact decisions about single messages.
+    /// Overrides for single messages.
     pub overrides: Vec<MessageRule>,
-    /// Exact decisions about single requests.
+    /// Overrides for single requests.
     pub requests: Vec<RequestOverride>,
-    /// Requests that are not made.
+    /// Masked requests.
     pub masks: Vec<Mask>,
     /// The faults that are drawn from each seed.
     pub random: Option<RandomFaults>,
-    /// How events of one class at one instant are ordered.
+    /// The order of events of one class at one instant.
     pub ties: Ties,
     /// Properties to check beyond the spec's core and the protocol's claims.
     pub check: Vec<PropertyId>,
-    /// Where a run is cut short.
+    /// The limits at which a run ends.
     pub limits: Limits,
-    /// Whether the bytes of messages are counted, which takes as long as writing them.
+    /// Whether the bytes of messages are counted, which requires encoding each message.
     pub counts_bytes: bool,
 }
 
-/// Where a run is cut short. All are finite.
+/// The limits at which a run ends. All are finite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Virtual time.
+    /// The maximum virtual time.
     pub horizon: Instant,
-    /// Events handled, those of a transport among them.
+    /// The maximum number of events handled, including those of a transport.
     pub event_count_max: u64,
-    /// Messages under way at once.
+    /// The maximum number of messages under way at once.
     pub pending_count_max: usize,
-    /// Bytes of memory for messages under way, inputs that wait, and logs, as they are measured
-    /// from time to time.
+    /// The maximum number of bytes of memory for messages under way, waiting inputs and logs,
+    /// measured from time to time.
     pub byte_count_max: u64,
     /// Whether the first violation of a safety property ends the run.
     pub stop_at_violation: bool,
@@ -89,7 +90,7 @@ impl Default for Limits {
 }
 
 impl Experiment {
-    /// A world without faults: reliable links of 1 to 10 ms, true clocks, no detector.
+    /// An experiment without faults: reliable links of 1 to 10 ms, exact clocks, no detector.
     pub fn new(setting: Setting) -> Self {
         Self {
             setting,
@@ -115,12 +116,12 @@ impl Experiment {
     }
 }
 
-/// How events of one class at one instant are ordered.
+/// The order of events of one class at one instant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ties {
-    /// As they were scheduled.
+    /// The order in which they were scheduled.
     #[default]
     Sequence,
-    /// As a draw from the seed says.
+    /// An order drawn from the seed.
     Drawn,
 }

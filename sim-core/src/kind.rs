@@ -1,43 +1,43 @@
-//! The kind of a message is the path of its variants' names: `Prepare`, or `Rb.Echo` through a
-//! layer.
+//! The kind of a message is the path of its variant names: `Prepare`, or `Rb.Echo` through a layer.
 //!
-//! A serde serialiser reads it that stops at the first field that is not itself a variant. No
-//! derive of ours, no allocation, a few nanoseconds.
+//! It is read by a serde serialiser that stops at the first field that is not itself a variant: no
+//! derive macro, no allocation, a few nanoseconds.
 
 use std::fmt;
 
 use serde::Serialize;
 use serde::ser::{self, Impossible};
 
-/// Variants deeper than this are not told apart.
+/// The maximum depth of variants that are distinguished.
 const DEPTH: usize = 4;
 
 /// The kind of a message.
 #[derive(Clone, Copy, Default)]
 pub struct MessageKind {
-    /// One byte a level: the variant's index plus one.
+    /// One byte per level: the variant's index plus one.
     code: u32,
     names: [&'static str; DEPTH],
     depth: u8,
 }
 
 impl MessageKind {
-    /// The kind of this message: variants' names, or its type's where it is no enum.
+    /// The kind of this message: its variant names, or the name of its type if it is no enum.
     #[inline]
     pub fn of<M: Serialize>(message: &M) -> Self {
         let mut kind = Self::default();
-        // The error is how the reader says that it has seen enough.
+        // The reader stops by returning an error.
         let _enough = message.serialize(Reader(&mut kind));
         kind
     }
 
-    /// Equal for two messages of one type exactly if their kinds are, for enums below 255 variants.
+    /// Equal for two messages of one type exactly if their kinds are equal, for enums of up to 254
+    /// variants.
     #[inline]
     pub const fn code(self) -> u32 {
         self.code
     }
 
-    /// Whether this is how it is shown.
+    /// Whether this is its name.
     pub(crate) fn is_named(self, name: &str) -> bool {
         match self.depth {
             0 => name == "Message",
@@ -54,7 +54,7 @@ impl MessageKind {
         }
     }
 
-    /// A struct is content inside a variant, and outside it is the message itself.
+    /// A struct inside a variant is content, and otherwise it is the message itself.
     fn push_type(&mut self, name: &'static str) {
         if self.depth == 0 {
             self.push(0, name);
@@ -80,7 +80,7 @@ impl fmt::Debug for MessageKind {
 
 struct Reader<'a>(&'a mut MessageKind);
 
-/// The reader has seen enough.
+/// The error by which the reader stops.
 #[derive(Debug)]
 struct Enough;
 
@@ -96,7 +96,7 @@ impl ser::Error for Enough {
     }
 }
 
-/// Methods that end the reading.
+/// Methods that stop the reader.
 macro_rules! enough {
     ($($method:ident($($type:ty),*) $(-> $ok:ty)?;)*) => {
         $(fn $method(self $(, _: $type)*) -> Result<enough!(@ $($ok)?), Enough> { Err(Enough) })*

@@ -2,25 +2,25 @@
 //!
 //! # The model in one page
 //!
-//! A [`Process`] is a deterministic state machine. Its handlers do nothing themselves: they list
+//! A [`Process`] is a deterministic state machine. Its handlers have no side effects: they list
 //! effects on a [`Cx`], and the engine applies them in order once the handler has returned. A crash
 //! can therefore land between any two effects: after the first send of a broadcast and before the
 //! second, after `append` and before `sync`.
 //!
-//! A [`Runner`] puts n processes of one [`Protocol`] into an [`Experiment`]: links that delay,
-//! lose and duplicate, clocks that drift, logs that forget what was not synced, a failure detector,
-//! and a [`Plan`] of faults. It takes the earliest event, executes it, and goes on until nothing is
-//! left, or a limit comes. The order of events is total and written down in [`engine::event`].
+//! A [`Runner`] puts n processes of one [`Protocol`] into an [`Experiment`]: links that delay, lose
+//! and duplicate messages, clocks that drift, logs that lose unsynced records, a failure detector,
+//! and a [`Plan`] of faults. It executes the earliest event, and continues until no event is left
+//! or a limit is reached. The order of events is total and defined in [`engine::event`].
 //!
-//! A [`Spec`] is a problem apart from any algorithm: requests, indications, clients, and named
-//! properties. The properties watch every run and end with a [`Verdict`] each.
+//! A [`Spec`] is a problem, independent of any algorithm: requests, indications, clients, and named
+//! properties. The properties observe every run, and each ends with a [`Verdict`].
 //!
 //! All randomness comes from one seed through named streams ([`rng`]); all times are integers. One
-//! experiment with one seed is one run, bit for bit, and its [`Digest`] says so.
+//! experiment with one seed gives one run, bit for bit, identified by its [`Digest`].
 //!
-//! # What this crate does not know
+//! # What this crate does not contain
 //!
-//! No protocol, no file, no TOML, no terminal, no thread, no wall clock.
+//! Protocols, files, TOML, terminals, threads, wall-clock time.
 //!
 //! # Reading order
 //!

@@ -1,4 +1,4 @@
-//! What the file of a protocol or of a problem imports: `use ftsim_core::prelude::*`.
+//! The imports of a protocol or spec file: `use ftsim_core::prelude::*`.
 
 pub use schemars::JsonSchema;
 pub use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Sets of processes: bits, since that is what protocols and properties compare all the time.
+//! Sets of processes, as bit sets, because protocols and properties compare them often.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::id::ProcessId;
 
 /// A set of processes, iterated in the order of their ids.
 ///
-/// It never grows by content: ids from [`ProcessSet::ID_COUNT_MAX`] on are not taken.
+/// Content cannot make it grow: ids from [`ProcessSet::ID_COUNT_MAX`] on are rejected.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProcessSet {
     /// Bit `p % 64` of word `p / 64`; the last word is never zero, so that equal sets have equal
@@ -17,7 +17,7 @@ pub struct ProcessSet {
 }
 
 impl ProcessSet {
-    /// More than the processes of any run.
+    /// The bound on ids, more than the processes of any run.
     pub const ID_COUNT_MAX: u32 = 1 << 14;
 
     /// The empty set.
@@ -25,7 +25,7 @@ impl ProcessSet {
         Self { words: Vec::new() }
     }
 
-    /// Adds `p`; false if it is a member already, or no process can have this id.
+    /// Adds `p`; false if it is already a member, or if no process can have this id.
     pub fn insert(&mut self, p: ProcessId) -> bool {
         if p.0 >= Self::ID_COUNT_MAX || self.contains(p) {
             return false;
@@ -38,7 +38,7 @@ impl ProcessSet {
         true
     }
 
-    /// Takes `p` out; false if it is no member.
+    /// Removes `p`; false if it is not a member.
     pub fn remove(&mut self, p: ProcessId) -> bool {
         if !self.contains(p) {
             return false;

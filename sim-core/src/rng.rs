@@ -1,8 +1,8 @@
-//! Seeds and named streams: the only randomness there is.
+//! Seeds and named streams: the only source of randomness.
 //!
-//! Each purpose draws from a ChaCha8 stream of its own, so that one more draw here moves none
-//! there. What a draw is turned into (a bounded integer, a shuffle, a probability) is written here,
-//! since the value of a seed depends on it: libraries may change theirs.
+//! Each purpose draws from its own ChaCha8 stream, so that an additional draw for one purpose does
+//! not affect another. The conversion of draws (to bounded integers, shuffles, probabilities) is
+//! defined here, because the meaning of a seed depends on it and libraries may change theirs.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -10,28 +10,28 @@ use std::hash::{Hash, Hasher};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
-/// What a stream of randomness is used for. One stream never moves another.
+/// The purpose of a stream of randomness. Streams do not affect each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
     /// Delay, loss and duplication of messages.
     Network,
-    /// Which processes may be faulty.
+    /// The choice of the processes that may be faulty.
     Faults,
-    /// What conditions do to messages.
+    /// The effects of conditions on messages.
     ActiveConditions,
-    /// What speaks for a Byzantine process, by its index.
+    /// The adversary of a Byzantine process, by its index.
     Adversary(u32),
     /// Random faults of one kind, by its number.
     FaultKind(u32),
-    /// Which processes a fault strikes, by the number of the choice.
+    /// The targets of a fault, by the number of the choice.
     Choice(u32),
-    /// Which processes are well in the end, where only some are.
+    /// The processes of the core that becomes well, if only some do.
     Core,
-    /// How the state of processes is changed.
+    /// The corruption of processes' states.
     StateCorruption,
-    /// What one process signs with, by its index.
+    /// The signing key of one process, by its index.
     Key(u32),
-    /// How a single message is changed, by the number of the override.
+    /// The change of a single message, by the number of the override.
     Message(u32),
     /// The clients' requests.
     Workload,
@@ -41,11 +41,11 @@ pub enum Stream {
     Mistakes,
     /// Offset and drift of local clocks.
     Clocks,
-    /// The order of events at one instant, where a scenario has it drawn.
+    /// The order of events at one instant, if the scenario has it drawn.
     Ties,
-    /// Latency of the disks.
+    /// The latency of disks.
     Storage,
-    /// The coin of one process, by its index.
+    /// The randomness of one process, by its index.
     Process(u32),
 }
 
@@ -73,19 +73,19 @@ impl Stream {
     }
 }
 
-/// One stream of a run's randomness.
+/// A stream of a run's randomness.
 #[derive(Clone, Debug)]
 pub struct Rng(ChaCha8Rng);
 
 impl Rng {
-    /// The stream of the run with this seed.
+    /// This stream in the run with this seed.
     pub fn new(seed: u64, stream: Stream) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(stream.number());
         Self(rng)
     }
 
-    /// A sequence of draws that depends on these bits alone.
+    /// A sequence of draws that depends only on these bits.
     pub fn from_bits(bits: u64) -> Self {
         Self(ChaCha8Rng::seed_from_u64(bits))
     }
@@ -126,7 +126,7 @@ impl Rng {
         }
     }
 
-    /// True with the given probability. Certainties draw nothing.
+    /// True with the given probability. Probabilities 0 and 1 draw nothing.
     #[inline]
     pub fn chance(&mut self, p: Probability) -> bool {
         match p.0 {
@@ -141,7 +141,7 @@ impl Rng {
         ((self.bits() >> 12) as f64 + 0.5) / (1u64 << 52) as f64
     }
 
-    /// One of `items`, or `None` of none.
+    /// One of `items`, or `None` if there are none.
     pub fn choose<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
         (!items.is_empty()).then(|| &items[self.index(items.len())])
     }
@@ -154,7 +154,7 @@ impl Rng {
         }
     }
 
-    /// An index into something of this length.
+    /// An index into a slice of this length.
     #[expect(clippy::cast_possible_truncation, reason = "the number is below a usize")]
     pub(crate) fn index(&mut self, len: usize) -> usize {
         self.below(len as u64) as usize
@@ -168,18 +168,18 @@ const fn high_half(bits: u64, n: u64) -> u64 {
 }
 
 impl Hash for Rng {
-    /// Nothing: what will be drawn is no state, but a choice that is still to be made.
+    /// Contributes nothing: future draws are not state, but choices still to be made.
     fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
-/// A probability as a threshold on 64 random bits, so that no float decides anything in a run.
+/// A probability as a threshold on 64 random bits, so that no float affects a decision in a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Probability(u64);
 
 impl Probability {
-    /// It never happens.
+    /// Probability 0.
     pub const NEVER: Self = Self(0);
-    /// It always happens.
+    /// Probability 1.
     pub const ALWAYS: Self = Self(u64::MAX);
 
     /// The probability `p`, or `None` unless `0 <= p <= 1`.

@@ -28,7 +28,7 @@ pub struct DurationRange {
 impl Instant {
     /// The start of every run.
     pub const ZERO: Self = Self(0);
-    /// Later than anything that happens.
+    /// Later than any event.
     pub const MAX: Self = Self(u64::MAX);
 
     /// The instant `nanos` nanoseconds after the start.
@@ -41,14 +41,14 @@ impl Instant {
         self.0
     }
 
-    /// How long ago `earlier` was; zero if it is not earlier.
+    /// The time since `earlier`; zero if it is not earlier.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration(self.0.saturating_sub(earlier.0))
     }
 }
 
 impl Duration {
-    /// No time at all.
+    /// The empty span.
     pub const ZERO: Self = Self(0);
 
     /// A duration of `n` nanoseconds.
@@ -83,7 +83,7 @@ impl Duration {
 }
 
 impl DurationRange {
-    /// The range that holds only `d`.
+    /// The range that contains only `d`.
     pub const fn constant(d: Duration) -> Self {
         Self { min: d, max: d }
     }
@@ -113,7 +113,7 @@ impl Sub for Duration {
     }
 }
 
-/// Units from the largest, with their length in nanoseconds.
+/// The units, the largest first, with their length in nanoseconds.
 const UNITS: [(&str, u64); 6] = [
     ("h", 3_600_000_000_000),
     ("m", 60_000_000_000),
@@ -124,7 +124,8 @@ const UNITS: [(&str, u64); 6] = [
 ];
 
 impl fmt::Display for Duration {
-    /// Exact, in the largest of s, ms, us and ns that leaves a whole part: `1.5s`, `12.000345ms`.
+    /// Exact, in the largest of s, ms, us and ns for which the integer part is not zero: `1.5s`,
+    /// `12.000345ms`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (unit, length) = *UNITS[2..].iter().find(|(_, l)| self.0 >= *l).unwrap_or(&("s", 1));
         let (whole, rest) = (self.0 / length, self.0 % length);
@@ -153,13 +154,13 @@ impl fmt::Display for DurationRange {
     }
 }
 
-/// Why a text is not a duration or not a range of durations.
+/// The reason why a text is not a duration or not a range of durations.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DurationError {
     /// Neither a number nor a unit where one belongs.
     #[error("expected a duration such as \"5ms\" or \"1.5s\", found \"{0}\"")]
     Malformed(String),
-    /// The unit is none of the six.
+    /// The unit is not one of the six.
     #[error("unknown unit \"{0}\": expected ns, us, ms, s, m or h")]
     Unit(String),
     /// More digits after the point than the unit has nanoseconds.
@@ -168,7 +169,7 @@ pub enum DurationError {
     /// Does not fit into 64 bits of nanoseconds.
     #[error("\"{0}\" is longer than 584 years")]
     TooLong(String),
-    /// A range whose first end lies behind its second.
+    /// A range whose first end exceeds its second.
     #[error("\"{0}\" is an empty range: its first duration is the longer one")]
     EmptyRange(String),
 }
@@ -227,12 +228,12 @@ as_text!(
     "\"1ms..10ms\""
 );
 
-/// How many of something: a closed range.
+/// A closed range of counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CountRange {
-    /// At least so many.
+    /// The minimum.
     pub min: u32,
-    /// At most so many, `>= min`.
+    /// The maximum, `>= min`.
     pub max: u32,
 }
 

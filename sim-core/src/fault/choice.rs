@@ -1,4 +1,5 @@
-//! Faults whose targets each seed chooses: any process, a minority, a majority, or who leads.
+//! Faults whose targets are chosen by each seed: any process, a minority, a majority, or the
+//! leader.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,27 +7,27 @@ use std::ops::Range;
 use crate::fault::{Fault, Plan, Trigger};
 use crate::rng::{Rng, Stream};
 
-/// Faults of a plan that are the same but for their process, of which a run has some only.
+/// Faults of a plan that differ only in their process, of which a run has only some.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DrawnTarget {
-    /// Which faults: as many for each candidate, one candidate after the other.
+    /// The range of the faults: the same number for each candidate, one candidate after the other.
     pub faults: Range<usize>,
-    /// How many candidates there are, at least 1.
+    /// The number of candidates, at least 1.
     pub candidate_count: usize,
-    /// Which of them are struck.
+    /// The rule that selects targets.
     pub of: TargetRule,
 }
 
-/// Which candidates are struck.
+/// Rules that select targets among the candidates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetRule {
     /// One, drawn from the seed.
     Any,
-    /// As many as leave a majority, drawn from the seed.
+    /// As many as leave a majority untouched, drawn from the seed.
     Minority,
-    /// Just a majority, drawn from the seed.
+    /// The smallest majority, drawn from the seed.
     Majority,
-    /// The one that leads when the fault strikes, if one does. Their actions say so.
+    /// The process that leads when the fault strikes, if any. The faults' actions express this.
     Leader,
 }
 
@@ -53,8 +54,8 @@ impl fmt::Display for TargetRule {
 }
 
 impl DrawnTarget {
-    /// Takes those faults out of `plan` whose candidates this seed does not choose; the others keep
-    /// their places. `number` is that of this choice in its experiment.
+    /// Disables the faults in `plan` whose candidates this seed does not choose; the others keep
+    /// their indices. `number` is the number of this choice in its experiment.
     pub(crate) fn make(&self, plan: &mut Plan, number: u32, seed: u64) {
         let mut candidates: Vec<usize> = (0..self.candidate_count).collect();
         Rng::new(seed, Stream::Choice(number)).shuffle(&mut candidates);

@@ -1,4 +1,4 @@
-//! Conditions: what is wrong for a while, and for how long.
+//! Conditions: faults that last for a while, and their persistence.
 
 use std::fmt;
 
@@ -9,56 +9,57 @@ use crate::process_set::ProcessSet;
 use crate::rng::Probability;
 use crate::time::{Duration, DurationRange};
 
-/// Something that is wrong for as long as it lasts.
+/// A fault that lasts for a while.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Condition {
-    /// Links are cut. What is sent on them, or would arrive on them, is lost.
+    /// Links are cut. Messages that are sent on them, or would arrive on them, are lost.
     Partition(Cut),
-    /// A process fails to send: what it sends on these links is lost with this probability. The
-    /// process is faulty.
+    /// A process fails to send: messages that it sends on these links are lost with this
+    /// probability. The process is faulty.
     SendOmission(ProcessId, Links, Probability),
-    /// A process fails to receive: what arrives for it on these links is lost with this
+    /// A process fails to receive: messages that arrive for it on these links are lost with this
     /// probability. The process is faulty.
     ReceiveOmission(ProcessId, Links, Probability),
-    /// Messages on these links are lost with this probability, beyond what the link itself loses.
+    /// Messages on these links are lost with this probability, in addition to the link's own
+    /// losses.
     Loss(Links, Probability),
     /// Messages on these links arrive twice with this probability.
     Duplicate(Links, Probability),
-    /// Messages on these links take so much longer: outside the bound, if there is one.
+    /// Messages on these links take longer by this time: outside the bound, if there is one.
     Late(Links, Duration),
     /// Messages on these links take longer by a drawn time.
     Delay(Links, DurationRange),
-    /// Messages on these links are held back with this probability, for a drawn time of at most so
-    /// long, so that later ones overtake them, on FIFO links too.
+    /// Messages on these links are held back with this probability, for a drawn time up to this
+    /// one, so that later ones overtake them, on FIFO links too.
     Reorder(Links, Probability, Duration),
-    /// With each message on these links an old one of the same link comes again, with this
+    /// Each message on these links makes an old message of the same link arrive again with this
     /// probability.
     Replay(Links, Probability),
-    /// The content of messages on these links is changed on the way, with this probability.
+    /// The content of messages on these links is changed in transit, with this probability.
     Garble(Links, Probability),
-    /// These links carry no more than so many bytes in a second.
+    /// These links carry at most this many bytes per second.
     Bandwidth(Links, u64),
-    /// Messages sent on these links wait for the condition to end, and travel then.
+    /// Messages sent on these links are held back until the condition ends.
     Clog(Links),
     /// A process is slow: its timers and its messages take this many times as long. It is faulty
-    /// where time counts.
+    /// under timing assumptions.
     Slow(ProcessId, u32),
     /// The process's syncs fail.
     SyncFails(ProcessId),
-    /// The process's syncs take so much longer.
+    /// The process's syncs take longer by this time.
     SlowSync(ProcessId, Duration),
-    /// The process's disk takes no further record.
+    /// The process's disk accepts no further records.
     DiskFull(ProcessId),
-    /// The process's clock is set off. It is faulty where time counts.
+    /// The process's clock is shifted. It is faulty under timing assumptions.
     Skew(ProcessId, Shift),
-    /// The process's clock gains so many more parts per million, or loses if negative. It is faulty
-    /// where time counts.
+    /// The process's clock runs faster by this many parts per million, or slower if negative. It is
+    /// faulty under timing assumptions.
     Drift(ProcessId, i32),
-    /// The process's clock stands still, and its timers with it. It is faulty where time counts.
+    /// The process's clock and its timers stand still. It is faulty under timing assumptions.
     Freeze(ProcessId),
 }
 
-/// A set of directed links: those from `from` to `to`; a side that is `None` is everybody.
+/// A set of directed links: those from `from` to `to`; a side that is `None` is all processes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Links {
     /// The senders.
@@ -67,19 +68,19 @@ pub struct Links {
     pub to: Option<ProcessSet>,
 }
 
-/// How long a condition lasts.
+/// The duration of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Persistence {
-    /// Once, for so long.
+    /// Once, for this long.
     Transient(Duration),
-    /// Again and again: in each `period` it lasts for `on`.
+    /// Repeatedly: it lasts for `on` in each `period`.
     Intermittent {
-        /// From one beginning to the next.
+        /// The time from one beginning to the next.
         period: Duration,
-        /// How long it lasts each time, less than `period`.
+        /// The duration of each occurrence, less than `period`.
         on: Duration,
     },
-    /// Until everything is healed, or for good.
+    /// Until a fault heals everything, or permanently.
     Permanent,
 }
 
@@ -95,7 +96,7 @@ impl Links {
 }
 
 impl Condition {
-    /// The process that is faulty through this; none if it is the network that is.
+    /// The process that this condition makes faulty; `None` if it only affects the network.
     pub const fn faulty(&self) -> Option<ProcessId> {
         match self {
             Self::SendOmission(p, ..) | Self::ReceiveOmission(p, ..) | Self::Slow(p, _) => Some(*p),
@@ -107,7 +108,7 @@ impl Condition {
         }
     }
 
-    /// The process whose clock it touches, if it touches one.
+    /// The process whose clock it affects, if any.
     pub const fn clock(&self) -> Option<ProcessId> {
         match self {
             Self::Skew(p, _) | Self::Drift(p, _) | Self::Freeze(p) => Some(*p),

@@ -1,5 +1,5 @@
-//! The conditions that have begun in a run: which are in force, and what they do to messages,
-//! timers, disks and clocks.
+//! The conditions of a run that have begun, and the effects of those in force on messages, timers,
+//! disks and clocks.
 
 use std::hash::Hash as _;
 
@@ -12,11 +12,11 @@ use crate::process_set::ProcessSet;
 use crate::rng::{Probability, Rng};
 use crate::time::{Duration, Instant};
 
-/// The conditions of a run that have begun.
+/// The conditions that have begun.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ActiveConditions {
     begun: Vec<Begun>,
-    /// A core of processes that no condition touches any more.
+    /// A core of processes that conditions no longer affect.
     spared: Option<ProcessSet>,
 }
 
@@ -25,13 +25,13 @@ struct Begun {
     condition: Condition,
     persistence: Persistence,
     on: bool,
-    /// Healed: it never turns on again.
+    /// Whether it has been healed; then it never turns on again.
     over: bool,
-    /// When it turns off next; `None` if never.
+    /// The time when it turns off; `None`: never.
     ends: Option<Instant>,
 }
 
-/// What a condition has done to a message.
+/// The effect of the conditions on a message.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LinkEffect {
     pub drop: Option<DropReason>,
@@ -39,16 +39,16 @@ pub(crate) struct LinkEffect {
     pub held_until: Option<Instant>,
     pub slower: u32,
     pub copies: bool,
-    /// Later messages may overtake it, on FIFO links too.
+    /// Whether later messages may overtake it, on FIFO links too.
     pub reorders: bool,
 }
 
-/// How a message is tampered with on its way.
+/// The tampering with a message in transit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tampering {
-    /// Its content is changed.
+    /// Whether its content is changed.
     pub garbled: bool,
-    /// An old one comes along.
+    /// Whether an old message is replayed with it.
     pub replayed: bool,
 }
 
@@ -58,7 +58,7 @@ impl ActiveConditions {
         self.spared = None;
     }
 
-    /// What is in force, what turns on again, and for how long.
+    /// The conditions in force, those that will turn on again, and the times.
     pub fn fingerprint(&self, now: Instant, digest: &mut Digest) {
         for Begun { condition, persistence, on, over, ends } in &self.begun {
             let left = ends.map(|ends| ends.since(now));
@@ -67,7 +67,7 @@ impl ActiveConditions {
         self.spared.hash(digest);
     }
 
-    /// From now on no condition touches these processes and the links among them.
+    /// From now on no condition affects these processes and the links among them.
     pub fn spare(&mut self, core: ProcessSet) {
         self.spared = Some(core);
     }
@@ -80,24 +80,24 @@ impl ActiveConditions {
         self.spares(from) && self.spares(to)
     }
 
-    /// What is in force on a link.
+    /// The conditions in force on a link.
     fn on_link(&self, from: ProcessId, to: ProcessId) -> impl Iterator<Item = &Begun> {
         let spared = self.spares_link(from, to);
         self.begun.iter().filter(move |begun| begun.on && !spared)
     }
 
-    /// What is in force at a process.
+    /// The conditions in force at a process.
     fn at(&self, p: ProcessId) -> impl Iterator<Item = &Begun> {
         let spared = self.spares(p);
         self.begun.iter().filter(move |begun| begun.on && !spared)
     }
 
-    /// Everything that is wrong with the network is over.
+    /// Ends all conditions of the network.
     pub fn heal_links(&mut self) {
         self.heal(|condition| condition.faulty().is_none());
     }
 
-    /// Everything that is wrong is over.
+    /// Ends all conditions.
     pub fn heal_all(&mut self) {
         self.heal(|_| true);
     }
@@ -109,7 +109,7 @@ impl ActiveConditions {
         }
     }
 
-    /// Begins a condition. Returns its number, and when it must be turned.
+    /// Begins a condition. Returns its number, and the time when it turns off.
     pub fn begin(
         &mut self,
         condition: Condition,
@@ -121,7 +121,7 @@ impl ActiveConditions {
         (number, self.turn(number, now))
     }
 
-    /// Turns a condition on if it is off, and off if it is on. Returns when it must be turned next.
+    /// Turns a condition on or off. Returns the time of its next turn.
     pub fn turn(&mut self, number: usize, now: Instant) -> Option<Instant> {
         let begun = self.begun.get_mut(number).filter(|begun| !begun.over)?;
         begun.on = !begun.on;
@@ -140,13 +140,13 @@ impl ActiveConditions {
         self.begun.is_empty()
     }
 
-    /// The condition of this number, and whether it is in force.
+    /// The condition with this number, and whether it is in force.
     pub fn get(&self, number: usize) -> Option<(&Condition, bool)> {
         let begun = self.begun.get(number).filter(|begun| !begun.over)?;
         Some((&begun.condition, begun.on))
     }
 
-    /// What the conditions do to a message from `from` to `to` that is sent now.
+    /// The effect of the conditions on a message from `from` to `to` that is sent now.
     pub fn on_send(&self, from: ProcessId, to: ProcessId, rng: &mut Rng) -> LinkEffect {
         let mut toll = LinkEffect { slower: 1, ..LinkEffect::default() };
         for begun in self.on_link(from, to) {
@@ -191,7 +191,7 @@ impl ActiveConditions {
         toll
     }
 
-    /// How a message from `from` to `to` that is sent now is tampered with.
+    /// The tampering with a message from `from` to `to` that is sent now.
     pub fn tamper(&self, from: ProcessId, to: ProcessId, rng: &mut Rng) -> Tampering {
         let mut tampering = Tampering::default();
         for begun in self.on_link(from, to) {
@@ -208,7 +208,7 @@ impl ActiveConditions {
         tampering
     }
 
-    /// How many bytes a second the link carries at most, if a condition says so.
+    /// The bandwidth of the link, in bytes per second, if a condition limits it.
     pub fn bandwidth(&self, from: ProcessId, to: ProcessId) -> Option<u64> {
         let rate = |begun: &Begun| match &begun.condition {
             Condition::Bandwidth(links, rate) if links.contains(from, to) => Some(*rate),
@@ -217,12 +217,12 @@ impl ActiveConditions {
         self.on_link(from, to).filter_map(rate).min()
     }
 
-    /// The processes whose clocks any condition has touched.
+    /// The processes whose clocks have ever been affected by a condition.
     pub fn clocks(&self) -> impl Iterator<Item = ProcessId> + '_ {
         self.begun.iter().filter_map(|begun| begun.condition.clock())
     }
 
-    /// What is wrong with the process's clock.
+    /// The error of the process's clock.
     pub fn clock_error(&self, p: ProcessId) -> ClockError {
         let mut error = ClockError::default();
         for begun in self.at(p) {
@@ -236,7 +236,7 @@ impl ActiveConditions {
         error
     }
 
-    /// Why a message that arrives now is not received, if it is not.
+    /// The reason why a message that arrives now is lost, if it is.
     pub fn on_arrival(&self, from: ProcessId, to: ProcessId, rng: &mut Rng) -> Option<DropReason> {
         for begun in self.on_link(from, to) {
             match &begun.condition {
@@ -252,7 +252,7 @@ impl ActiveConditions {
         None
     }
 
-    /// How many times as long the process's timers take.
+    /// The factor by which the process is slowed down.
     pub fn slowness(&self, p: ProcessId) -> u64 {
         let factor = |begun: &Begun| match begun.condition {
             Condition::Slow(slow, factor) if slow == p => u64::from(factor.max(1)),
@@ -261,7 +261,7 @@ impl ActiveConditions {
         self.at(p).map(factor).fold(1, u64::saturating_mul)
     }
 
-    /// How much longer the process's syncs take.
+    /// The additional time of the process's syncs.
     pub fn sync_delay(&self, p: ProcessId) -> Duration {
         let delay = |begun: &Begun| match begun.condition {
             Condition::SlowSync(slow, by) if slow == p => by,
@@ -280,7 +280,7 @@ impl ActiveConditions {
         self.at(p).any(|begun| begun.condition == Condition::DiskFull(p))
     }
 
-    /// Why messages from `from` to `to` cannot be owed now, if they cannot.
+    /// The reason why messages from `from` to `to` need not arrive, if there is one.
     pub fn excuse(&self, from: ProcessId, to: ProcessId) -> Option<&'static str> {
         let silent = |begun: &Begun| match &begun.condition {
             Condition::Partition(cut) if cut.cuts(from, to) => {

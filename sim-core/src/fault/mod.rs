@@ -1,4 +1,4 @@
-//! The plan of a run's faults: data, in an order, each with an exact trigger.
+//! The fault plan of a run: a list of faults, each with an exact trigger.
 
 pub mod choice;
 pub mod condition;
@@ -17,13 +17,13 @@ use crate::time::{Duration, Instant};
 /// The faults of one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Plan {
-    /// Each happens once, when its trigger comes; of two at one instant the earlier in this list
-    /// goes first.
+    /// The faults. Each strikes once, when its trigger occurs; of two at the same instant, the
+    /// earlier one in this list strikes first.
     pub faults: Vec<Fault>,
 }
 
 impl Plan {
-    /// Whether some crash in it is one of which the others are told.
+    /// Whether it contains a crash that is announced to the other processes.
     pub fn announces_crashes(&self) -> bool {
         let announces =
             |fault: &Fault| matches!(fault.action, Action::Crash(_, Crash { announced: true, .. }));
@@ -34,95 +34,94 @@ impl Plan {
 /// One fault.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fault {
-    /// When it strikes.
+    /// The trigger.
     pub trigger: Trigger,
-    /// What it does.
+    /// The action.
     pub action: Action,
 }
 
-/// When a fault strikes.
+/// The trigger of a fault.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Trigger {
     /// At this true time.
     At(Instant),
-    /// Right after the `nth` effect of a process, counted from 1 over its whole life.
+    /// Immediately after the `nth` effect of a process, counted from 1 over all its lives.
     AfterEffect {
-        /// Whose effect.
+        /// The process.
         process: ProcessId,
-        /// Which one.
+        /// The number of the effect.
         nth: u64,
     },
-    /// Right after a process has sent its `nth` message of a kind to another process, counted from
-    /// 1.
+    /// Immediately after a process has sent its `nth` message of a kind to another process, counted
+    /// from 1.
     Sends {
         /// The sender.
         process: ProcessId,
-        /// The kind: the path of variants' names.
+        /// The kind: the path of variant names.
         kind: String,
-        /// Which one.
+        /// The number of the message.
         nth: u64,
     },
-    /// Not in this run: the seed has chosen other processes.
+    /// Never in this run: the seed chose other processes.
     Never,
 }
 
-/// What a fault does.
+/// The action of a fault.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// A process that was absent until now starts. Whoever has such a fault in its plan is absent
-    /// from the beginning; what is sent to it meanwhile is lost.
+    /// A process starts that was absent until now. A process with such a fault in the plan is
+    /// absent from the beginning; messages sent to it in the meantime are lost.
     Start(ProcessId),
-    /// A process stops. If it is the one whose effect triggered this, its remaining effects are
-    /// lost.
+    /// A process crashes. If its own effect triggered the crash, its remaining effects are lost.
     Crash(ProcessId, Crash),
     /// A disk is damaged.
     Damage(ProcessId, DiskFault),
-    /// A process takes no step for a while, then goes on with its old state.
+    /// A process takes no step for a while, then continues with its old state.
     Pause {
-        /// Which.
+        /// The process.
         process: ProcessId,
-        /// How long; until a `Resume`, if `None`.
+        /// The duration; `None`: until a `Resume`.
         resume_after: Option<Duration>,
     },
-    /// A paused process goes on.
+    /// A paused process continues.
     Resume {
-        /// Which.
+        /// The process.
         process: ProcessId,
     },
-    /// A process turns Byzantine, for good: from now on an adversary speaks for it. At the very
-    /// start it does so before its first handler.
+    /// A process becomes Byzantine permanently: from now on an adversary controls it. At time zero
+    /// this precedes its first handler.
     Corrupt(ProcessId, Behaviour),
-    /// The state of a process is changed, as its protocol says it can be. It notices nothing.
+    /// The state of a process is corrupted, in a way that its protocol defines. It does not notice.
     CorruptState(ProcessId),
-    /// A process's clock is set off, for good.
+    /// A process's clock jumps.
     Jump(ProcessId, Shift),
-    /// Only if this process leads when the trigger comes: that is, if it was the last to announce
-    /// that it does.
+    /// The action applies only if this process leads when the trigger occurs: if it was the last to
+    /// announce that it leads.
     IfLeads(ProcessId, Box<Action>),
-    /// Something is wrong for a while.
+    /// A condition begins.
     Begin(Condition, Persistence),
-    /// All links are whole again.
+    /// Ends all conditions of links.
     Heal,
 }
 
-/// How a process stops, and for how long.
+/// A crash, and its consequences.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Crash {
-    /// How long it stays down; for good, if `None`.
+    /// The downtime; `None`: permanently down.
     pub recover_after: Option<Duration>,
-    /// What becomes of its messages under way.
+    /// The fate of its messages under way.
     pub in_flight: InFlight,
-    /// What is left of its log; as the experiment says, if `None`.
+    /// The records left in its log; `None`: as the experiment says.
     pub disk: Option<OnCrash>,
-    /// Whether all others are told, as a true suspicion, whatever their failure detector: an
-    /// exception (a fail-signal), rather than silence.
+    /// Whether all others are notified, as a correct suspicion, whatever their failure detector: an
+    /// exception (a fail-signal) rather than silence.
     pub announced: bool,
 }
 
-/// What becomes of the messages that a crashing process has under way.
+/// The fate of messages from a crashing process that are under way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum InFlight {
-    /// They travel on.
+    /// They arrive as usual.
     #[default]
     Keep,
     /// They are lost.
@@ -130,7 +129,7 @@ pub enum InFlight {
 }
 
 impl Action {
-    /// Whether it makes old messages come again.
+    /// Whether it replays old messages.
     pub(crate) fn replays(&self) -> bool {
         match self {
             Self::Begin(condition, _) => matches!(condition, Condition::Replay(..)),
@@ -139,7 +138,7 @@ impl Action {
         }
     }
 
-    /// The process that the fault strikes, if it strikes one.
+    /// The process that the fault strikes, if any.
     pub fn process(&self) -> Option<ProcessId> {
         match self {
             Self::Crash(process, _) | Self::Damage(process, _) | Self::Corrupt(process, _) => {

@@ -1,4 +1,4 @@
-//! Guards whom each condition touches: its own process or links, while it is on, and nobody else.
+//! Each condition affects only its own process or links, and only while it is in force.
 
 use super::*;
 use crate::environment::clock::Shift;
@@ -30,7 +30,7 @@ fn link() -> Links {
     Links { from: only(P0), to: only(P1) }
 }
 
-/// These conditions, in force for good.
+/// These conditions, permanently in force.
 fn begun(conditions: impl IntoIterator<Item = Condition>) -> ActiveConditions {
     let mut all = ActiveConditions::default();
     for condition in conditions {
@@ -39,7 +39,7 @@ fn begun(conditions: impl IntoIterator<Item = Condition>) -> ActiveConditions {
     all
 }
 
-/// The links for which something is true.
+/// The links that satisfy a predicate.
 fn links_where(is: impl Fn(ProcessId, ProcessId) -> bool) -> Vec<(u32, u32)> {
     let pairs = ALL.into_iter().flat_map(|from| ALL.map(|to| (from, to)));
     pairs.filter(|(from, to)| from != to && is(*from, *to)).map(|(p, q)| (p.0, q.0)).collect()

@@ -1,4 +1,4 @@
-//! How a plan is drawn from a seed.
+//! Draws a plan from a seed.
 
 use super::{Occurrence, PartitionShape, Profile, RandomAction, RandomCondition, RandomFaults};
 use crate::adversary::Behaviour;
@@ -13,7 +13,7 @@ use crate::time::CountRange;
 use crate::time::{Duration, DurationRange, Instant};
 
 impl RandomFaults {
-    /// The faults of the run with this seed, whose profile without faults is `profile`.
+    /// The faults for this seed, given the profile of its run without faults.
     pub fn draw(&self, seed: u64, profile: &Profile) -> Plan {
         let n = profile.effects.len();
         let faulty = self.draw_faulty(seed, n);
@@ -39,7 +39,7 @@ impl RandomFaults {
         all.into_iter().take(self.faulty_count_max as usize).collect()
     }
 
-    /// How many faults of a kind this run has; the kind's first draws.
+    /// The number of faults of a kind in this run; these are the kind's first draws.
     fn count(&self, occurrence: &Occurrence, rng: &mut Rng) -> u64 {
         let CountRange { min, max } = occurrence.count;
         let (left_out, scale) = (rng.below(2) == 0, rng.between(1, 4));
@@ -52,7 +52,7 @@ impl RandomFaults {
     }
 }
 
-/// The drawing of one fault.
+/// The state while one fault is drawn.
 struct Draw<'a> {
     occurrence: &'a Occurrence,
     allowed: &'a ProcessSet,
@@ -110,7 +110,7 @@ impl Draw<'_> {
         Duration::from_nanos(self.rng.between(range.min.as_nanos(), range.max.as_nanos()))
     }
 
-    /// How large a fault is: never zero, for that would be none.
+    /// The size of a fault: never zero, which would be no fault.
     fn size(&mut self, range: DurationRange) -> Duration {
         self.duration(range).max(Duration::from_nanos(1))
     }
@@ -131,7 +131,8 @@ impl Draw<'_> {
         let effects = &self.profile.effects[process.index()];
         let points: Vec<u64> =
             (1..).zip(effects).filter(|(_, at)| window.contains(at)).map(|(nth, _)| nth).collect();
-        // Both are drawn, whichever is taken, so that each crash costs the same draws.
+        // Both are drawn although only one is used, so that each crash takes the same number of
+        // draws.
         let (by_time, at) = (self.rng.below(2) == 0, self.time());
         let trigger = match self.rng.choose(&points) {
             Some(nth) if !by_time => Trigger::AfterEffect { process, nth: *nth },
@@ -179,7 +180,7 @@ impl Draw<'_> {
             RandomCondition::Drift(most) => {
                 let ppm = i64::try_from(self.rng.between(0, 2 * u64::from(most))).unwrap_or(0);
                 let ppm = i32::try_from(ppm - i64::from(most)).unwrap_or(0);
-                // A clock that gains nothing does not drift.
+                // A drift of zero would be no fault.
                 Condition::Drift(p, if ppm == 0 { 1 } else { ppm })
             }
             RandomCondition::Freeze => Condition::Freeze(p),
@@ -204,8 +205,8 @@ impl Draw<'_> {
     }
 }
 
-/// Takes those out of each circle of colluding processes who were not drawn into it: in a plan,
-/// all of a circle are told to collude.
+/// Removes from each circle of colluding processes those that were not drawn: in a plan, all
+/// members of a circle must collude.
 fn only_drawn_liars_collude(faults: &mut [Fault]) {
     let liar = |fault: &Fault| match &fault.action {
         Action::Corrupt(process, behaviour @ Behaviour::Collude(_)) => {

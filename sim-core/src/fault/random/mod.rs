@@ -1,8 +1,8 @@
-//! Faults drawn from each seed, never beyond a budget: the result is a [`Plan`](crate::Plan), data
-//! like a scripted one.
+//! Faults drawn from each seed within a budget: the result is a [`Plan`](crate::Plan), like a
+//! scripted one.
 //!
-//! Each kind draws from a stream of its own, so that one more kind changes nothing about the
-//! others. Which processes may be faulty at all is drawn once, for all kinds together.
+//! Each kind draws from its own stream, so that adding a kind does not change the others. The set
+//! of processes that may be faulty is drawn once, for all kinds together.
 
 mod draw;
 
@@ -16,20 +16,20 @@ use crate::rng::Probability;
 use crate::time::CountRange;
 use crate::time::{Duration, DurationRange, Instant};
 
-/// What may go wrong in a run.
+/// The random faults of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RandomFaults {
-    /// f: how many different processes may be faulty at all.
+    /// f: the maximum number of distinct faulty processes.
     pub faulty_count_max: u32,
-    /// The kinds, each once.
+    /// The kinds of faults, each once.
     pub kinds: Vec<RandomKind>,
-    /// Swarm testing (Groce et al. 2012): each seed leaves each kind out with probability 1/2, and
-    /// scales the rest down at random.
+    /// Swarm testing (Groce et al. 2012): each seed omits each kind with probability 1/2, and
+    /// scales the others down at random.
     pub swarm: bool,
 }
 
 impl RandomFaults {
-    /// Whether it can draw crashes of which the others are told.
+    /// Whether it can draw crashes that are announced to the other processes.
     pub fn announces_crashes(&self) -> bool {
         let announces =
             |what: &RandomAction| matches!(what, RandomAction::Crash { announced: true, .. });
@@ -40,117 +40,117 @@ impl RandomFaults {
 /// One kind of fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RandomKind {
-    /// When, how often and whom.
+    /// The time, the number and the targets of the faults.
     pub occurrence: Occurrence,
-    /// What happens.
+    /// The fault.
     pub what: RandomAction,
 }
 
-/// When and how often faults of a kind strike.
+/// The time, the number and the targets of the faults of a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Occurrence {
-    /// How many.
+    /// The number of faults.
     pub count: CountRange,
-    /// Within which time.
+    /// The time within which they strike.
     pub between: DurationRange,
-    /// Whom they may strike. Where a process is faulty through it, only those that may be.
+    /// The possible targets. If the fault makes a process faulty, only those that may be faulty.
     pub targets: ProcessSet,
 }
 
-/// What a drawn fault does.
+/// The action of a drawn fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RandomAction {
-    /// A crash. It lands between two effects, as likely any two as any others, or (every other one)
-    /// at a time.
+    /// A crash. With probability 1/2 it lands between two effects, any two being equally likely,
+    /// otherwise at a time.
     Crash {
-        /// How long the process stays down; for good, if `None`.
+        /// The downtime; `None`: permanently down.
         recover_after: Option<DurationRange>,
-        /// Whether it is an exception, of which the others are told.
+        /// Whether it is an exception, which is announced to the other processes.
         announced: bool,
     },
-    /// A process starts only then.
+    /// A process starts late, at this time.
     Start,
-    /// A pause, for so long.
+    /// A pause of this length.
     Pause(DurationRange),
     /// A process turns Byzantine.
     Corrupt(Behaviour),
-    /// The state of a process changes.
+    /// The state of a process is corrupted.
     CorruptState,
     /// A disk is damaged.
     Damage(DiskFault),
-    /// A clock jumps by so much, ahead or behind.
+    /// A clock jumps by this much, ahead or behind.
     Jump(DurationRange),
-    /// Something is wrong for so long.
+    /// A condition that lasts this long.
     Begin(RandomCondition, DurationRange),
 }
 
-/// What is wrong for a while.
+/// Drawn conditions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RandomCondition {
     /// Links are cut; this makes no process faulty, nor does any other condition of links.
     Partition(PartitionShape),
     /// Messages on some links are lost with this probability.
     Loss(Probability),
-    /// Messages on some links are doubled with this probability.
+    /// Messages on some links are duplicated with this probability.
     Duplicate(Probability),
-    /// Messages on some links take longer by so much, drawn for each.
+    /// Messages on some links take longer by this time, drawn for each message.
     Delay(DurationRange),
-    /// Messages on some links take longer by so much, drawn once.
+    /// Messages on some links take longer by this time, drawn once.
     Late(DurationRange),
-    /// Messages on some links are held back with this probability, for at most so long.
+    /// Messages on some links are held back with this probability, for at most this time.
     Reorder(Probability, Duration),
-    /// Old messages come again on some links with this probability.
+    /// Old messages arrive again on some links with this probability.
     Replay(Probability),
-    /// Messages on some links are garbled with this probability.
+    /// Messages on some links are corrupted with this probability.
     Garble(Probability),
-    /// Some links carry no more than so many bytes in a second.
+    /// Some links carry at most this many bytes per second.
     Bandwidth(u64),
-    /// Messages on some links wait.
+    /// Messages on some links are held back.
     Clog,
-    /// A process omits to send, to everybody, with this probability.
+    /// A process omits to send, to any receiver, with this probability.
     SendOmission(Probability),
-    /// A process omits to receive, from everybody, with this probability.
+    /// A process omits to receive, from any sender, with this probability.
     ReceiveOmission(Probability),
-    /// A process is so many times as slow.
+    /// A process is slower by this factor.
     Slow(u32),
     /// Syncs of a process fail.
     SyncFails,
-    /// Syncs of a process take longer by so much.
+    /// Syncs of a process take longer by this time.
     SlowSync(DurationRange),
     /// The disk of a process is full.
     DiskFull,
-    /// The clock of a process is off by so much, ahead or behind.
+    /// The clock of a process is shifted by this time, ahead or behind.
     Skew(DurationRange),
-    /// The clock of a process drifts by as much as this, in parts per million, fast or slow.
+    /// The clock of a process drifts by up to this many parts per million, fast or slow.
     Drift(u32),
     /// The clock of a process stands still.
     Freeze,
 }
 
-/// How a partition divides the processes.
+/// The shapes of partitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PartitionShape {
-    /// Into two halves, at random.
+    /// Two random halves.
     Halves,
-    /// One process from all others.
+    /// One process, isolated from all others.
     Isolate,
-    /// One process is not heard by the others, and hears them.
+    /// One process whose messages do not reach the others, while theirs reach it.
     OneWay,
-    /// Into two halves, at random, and one process that hears both.
+    /// Two random halves, and one process that communicates with both.
     Bridge,
-    /// A ring in which each hears a majority, and no two the same.
+    /// A ring in which each process communicates with a majority, and no two with the same one.
     RingOfMajorities,
 }
 
-/// When each process had its effects in a run without faults: the points at which a crash can land.
+/// The times of all effects in a run without faults, which are the possible crash points.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
-    /// For each process, the time of each of its effects, in order.
+    /// The times of each process's effects, in order.
     pub effects: Vec<Vec<Instant>>,
 }
 
 impl Profile {
-    /// Every single crash point: process and effect, in order.
+    /// All crash points, as process and number of the effect, in order.
     pub fn crash_points(&self) -> impl Iterator<Item = (ProcessId, u64)> + '_ {
         let processes = (0u32..).map(ProcessId).zip(&self.effects);
         processes.flat_map(|(p, effects)| (1..=effects.len() as u64).map(move |nth| (p, nth)))
@@ -214,7 +214,7 @@ impl fmt::Display for PartitionShape {
 }
 
 impl RandomAction {
-    /// The number of its kind among the streams of randomness.
+    /// The number of this kind's stream of randomness.
     const fn stream(&self) -> u32 {
         match self {
             Self::Crash { announced: false, .. } => 1,
