@@ -45,7 +45,7 @@ pub struct Fault {
 pub enum Trigger {
     /// At this true time.
     At(Instant),
-    /// Immediately after the `nth` effect of a process, counted from 1 over all its lives.
+    /// Immediately after the `nth` effect of a process, counted from 1 over the whole run.
     AfterEffect {
         /// The process.
         process: ProcessId,

@@ -1,5 +1,5 @@
-//! What became of every message of a run, and how long each notice of its oracle took, as data that
-//! makes the same run.
+//! The fate of every message of a run, and the delay of each notification of its oracle, as data
+//! that reproduces the run.
 
 use std::collections::BTreeMap;
 
@@ -13,32 +13,32 @@ use crate::id::ProcessId;
 use crate::kind::MessageKind;
 use crate::time::Instant;
 
-/// What became of one message.
+/// The fate of one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// The override that makes the same of it.
+    /// The override that reproduces it.
     pub rule: MessageRule,
-    /// What it said when it was sent, in JSON, if its sender was Byzantine.
+    /// The JSON of its content as sent, if its sender was Byzantine.
     pub lie: Option<Value>,
 }
 
 /// The decisions of a run so far.
 #[derive(Clone, Debug, Default)]
 pub struct RecordedSchedule {
-    /// Messages of each kind on each link.
+    /// The number of messages of each kind on each link.
     counts: BTreeMap<(ProcessId, ProcessId, String), u64>,
-    /// What became of the messages, in the order in which they were sent.
+    /// The fates of the messages, in the order of sending.
     pub messages: Vec<Decision>,
-    /// How long the notices took, in their order.
+    /// The delays of the notifications, in order.
     pub notices: Vec<NoticeDelay>,
-    /// What the clients asked for, in the order in which they decided on it.
+    /// The clients' requests, in the order in which they decided on them.
     pub requests: Vec<RequestOverride>,
-    /// Whether the clients have drawn anything.
+    /// Whether the clients have drawn random values.
     pub has_drawn_requests: bool,
 }
 
 impl RecordedSchedule {
-    /// A message is sent now, on this way.
+    /// Records a message that is sent now with this route.
     pub(crate) fn take(
         &mut self,
         (from, to): (ProcessId, ProcessId),
@@ -61,7 +61,7 @@ impl RecordedSchedule {
         self.messages.push(Decision { rule, lie: None });
     }
 
-    /// The content of that message is changed to this, in JSON.
+    /// Records that the content of that message is changed to this JSON.
     pub(crate) fn change(&mut self, form: Value) {
         let last = self.messages.last_mut().map(|decision| &mut decision.rule.fate);
         if let Some(Fate::Arrive(arrival)) = last {
@@ -69,7 +69,7 @@ impl RecordedSchedule {
         }
     }
 
-    /// That message is a Byzantine process's, and says this, in JSON.
+    /// Records that that message was sent by a Byzantine process with this content, as JSON.
     pub(crate) fn lie(&mut self, form: Value) {
         if let Some(last) = self.messages.last_mut() {
             last.lie = Some(form);

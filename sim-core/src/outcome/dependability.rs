@@ -1,54 +1,52 @@
-//! Dependability figures: how long processes work before they fail, how long until they are
-//! repaired, and what clients notice of it.
+//! Dependability figures: times to failure and to repair of processes, and the effects on clients.
 //!
-//! Words after Avizienis, Laprie, Randell and Landwehr (2004). A process *fails* when it stops
-//! giving correct service: it crashes, is paused, or turns Byzantine. It is *repaired* when it is
-//! up again or goes on. Messages that are lost or late are no failure of a process here, whoever
-//! is to blame for them.
+//! The terms follow Avizienis, Laprie, Randell and Landwehr (2004). A process *fails* when it stops
+//! giving correct service: it crashes, is paused, or turns Byzantine. It is *repaired* when it
+//! recovers or resumes. Lost or late messages do not count as process failures here, whatever their
+//! cause.
 //!
-//! A run ends before most processes have failed or been repaired, so that a mean over finished
-//! intervals alone would be too short. The estimates here are those of a test that is broken off
-//! (Epstein and Sobel, 1953: total time on test): MTTF is all time that was spent up, divided by
-//! the number of failures, and MTTR all time that was spent down, divided by the number of repairs.
-//! Where there was none, there is no estimate.
+//! A run ends before most processes have failed or been repaired, so a mean over finished intervals
+//! alone would be too short. The estimates here are those of a truncated test (Epstein and Sobel,
+//! 1953: total time on test): MTTF is the total uptime divided by the number of failures, and MTTR
+//! the total downtime divided by the number of repairs. If there was none, there is no estimate.
 
 use crate::id::ProcessId;
 use crate::outcome::history::{History, Operation};
 use crate::time::{Duration, Instant};
 
-/// What a unit went through: one process, or several taken together. Sums of integers, so that
-/// those of many runs add up exactly and in any order.
+/// The uptime, downtime, failures and repairs of a unit: one process, or several together. The sums
+/// are integers, so that those of many runs add up exactly and in any order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Unit {
-    /// Nanoseconds that it was up.
+    /// The uptime in nanoseconds.
     pub up_ns: u128,
-    /// Nanoseconds that it was down.
+    /// The downtime in nanoseconds.
     pub down_ns: u128,
-    /// How often it failed.
+    /// The number of failures.
     pub failures: u64,
-    /// How often it was repaired.
+    /// The number of repairs.
     pub repairs: u64,
 }
 
 impl Unit {
-    /// Mean time to failure; none without a failure.
+    /// Mean time to failure; `None` without a failure.
     pub fn mttf(&self) -> Option<Duration> {
         mean(self.up_ns, self.failures)
     }
 
-    /// Mean time to repair; none without a repair.
+    /// Mean time to repair; `None` without a repair.
     pub fn mttr(&self) -> Option<Duration> {
         mean(self.down_ns, self.repairs)
     }
 
-    /// Mean time between failures, MTTF + MTTR; none unless both are known.
+    /// Mean time between failures, MTTF + MTTR; `None` unless both are known.
     pub fn mtbf(&self) -> Option<Duration> {
         Some(self.mttf()? + self.mttr()?)
     }
 
-    /// Steady-state availability, MTTF / (MTTF + MTTR); none unless both are known.
+    /// Steady-state availability, MTTF / (MTTF + MTTR); `None` unless both are known.
     ///
-    /// With as many repairs as failures it is the share of time that was spent up.
+    /// With as many repairs as failures it is the share of time spent up.
     pub fn availability(&self) -> Option<f64> {
         if self.failures == 0 || self.repairs == 0 {
             return None;
@@ -59,12 +57,12 @@ impl Unit {
         Some(up / (up + down))
     }
 
-    /// The share of time that it was up, whether it ever failed or not; none if no time passed.
+    /// The share of time spent up, whether or not it ever failed; `None` if no time passed.
     pub fn up_share(&self) -> Option<f64> {
         share(self.up_ns, self.up_ns + self.down_ns)
     }
 
-    /// Takes in what happened in other runs, or to another process.
+    /// Adds the sums of other runs, or of another process.
     pub fn add(&mut self, other: &Self) {
         self.up_ns += other.up_ns;
         self.down_ns += other.down_ns;
@@ -73,22 +71,23 @@ impl Unit {
     }
 }
 
-/// What clients noticed. An operation is a request and the first indication that answers it, as its
-/// spec defines them; requests that nothing answers by their nature are none.
+/// The figures seen by clients. An operation is a request together with the first indication that
+/// answers it, as defined by its spec; requests that are never answered by definition do not count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Operations {
-    /// Operations that were asked for, of processes that were down too.
+    /// Requested operations, including those of processes that were down.
     pub asked: u64,
-    /// Of these, those that were answered before the run ended.
+    /// The operations that were answered before the run ended.
     pub answered: u64,
-    /// The latencies of all that were answered, summed up, in nanoseconds.
+    /// The sum of all latencies of answered operations, in nanoseconds.
     pub latency_ns: u128,
-    /// How long those without an answer had waited when the run ended, summed up, in nanoseconds.
+    /// The sum of the times that unanswered operations had waited when the run ended, in
+    /// nanoseconds.
     pub waited_ns: u128,
 }
 
 impl Operations {
-    /// Those of one run, and the latencies of the answered ones.
+    /// The operations of one run, and the latencies of the answered ones.
     fn of(history: &History, end: Instant) -> (Self, Vec<Duration>) {
         let mut operations = Self::default();
         let mut latencies = Vec::new();
@@ -104,19 +103,19 @@ impl Operations {
         (operations, latencies)
     }
 
-    /// The yield (Fox and Brewer, 1999): the share of operations that were answered; none if none
-    /// was asked for.
+    /// The yield (Fox and Brewer, 1999): the share of operations that were answered; `None` if none
+    /// was requested.
     pub fn answered_share(&self) -> Option<f64> {
         share(self.answered.into(), self.asked.into())
     }
 
-    /// The mean latency of those that were answered; none if none was.
+    /// The mean latency of answered operations; `None` if there are none.
     pub fn latency_mean(&self) -> Option<Duration> {
         mean(self.latency_ns, self.answered)
     }
 
-    /// How long those without an answer had waited on average when the run ended; none if all have
-    /// theirs.
+    /// The mean time that unanswered operations had waited when the run ended; `None` if all were
+    /// answered.
     pub fn waited_mean(&self) -> Option<Duration> {
         mean(self.waited_ns, self.asked - self.answered)
     }
@@ -125,26 +124,26 @@ impl Operations {
 /// The figures of one run, or of many.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dependability {
-    /// Of how many runs.
+    /// The number of runs.
     pub run_count: u64,
-    /// In how many of them no process failed: divided by `run_count`, the reliability R(t) of all
-    /// processes together, where t is the length of a run.
+    /// The number of runs in which no process failed: divided by `run_count`, the reliability R(t)
+    /// of all processes together, where t is the length of a run.
     pub unfailed_run_count: u64,
-    /// Each process, by its id.
+    /// Each process, by id.
     pub processes: Vec<Unit>,
-    /// All processes in series: up while every one is.
+    /// All processes in series: up while all of them are.
     pub series: Unit,
-    /// All processes in parallel: up while any one is.
+    /// All processes in parallel: up while any of them is.
     pub parallel: Unit,
-    /// What clients noticed.
+    /// The figures seen by clients.
     pub operations: Operations,
-    /// Messages sent in all, heartbeats and repetitions among them.
+    /// The total number of messages sent, including heartbeats and retransmissions.
     pub messages: u64,
 }
 
 impl Dependability {
-    /// The figures of one run of `n` processes that ended at `end`, with so many messages sent; and
-    /// how long each operation took that was answered, in the order of their names.
+    /// The figures of one run of `n` processes that ended at `end` and sent this many messages; and
+    /// the latency of each answered operation, in the order of their names.
     pub fn of(history: &History, n: u32, end: Instant, messages: u64) -> (Self, Vec<Duration>) {
         let mut processes = vec![Watch::default(); n as usize];
         for p in history.absent() {
@@ -176,7 +175,7 @@ impl Dependability {
         (figures, latencies)
     }
 
-    /// Takes in the figures of other runs of the same processes.
+    /// Adds the figures of other runs of the same processes.
     pub fn add(&mut self, other: &Self) {
         self.run_count += other.run_count;
         self.unfailed_run_count += other.unfailed_run_count;
@@ -195,7 +194,7 @@ impl Dependability {
         self.messages += other.messages;
     }
 
-    /// A process, whichever: what all of them went through, taken together.
+    /// The mean for any one process: the sums over all of them.
     pub fn process(&self) -> Unit {
         let mut all = Unit::default();
         self.processes.iter().for_each(|unit| all.add(unit));
@@ -208,13 +207,13 @@ impl Dependability {
         ids.zip(&self.processes).filter(|(_, unit)| unit.failures > 0)
     }
 
-    /// Messages sent for each operation that was asked for; none if none was.
+    /// Messages sent per requested operation; `None` if none was requested.
     pub fn messages_per_operation(&self) -> Option<f64> {
         share(self.messages.into(), self.operations.asked.into())
     }
 }
 
-/// A unit that is being watched.
+/// A unit under observation.
 #[derive(Clone, Copy, Debug, Default)]
 struct Watch {
     unit: Unit,
@@ -227,7 +226,7 @@ enum State {
     #[default]
     Up,
     Down,
-    /// It has not been up yet. This time counts as neither.
+    /// It has not been up yet. This time counts as neither up nor down.
     Absent,
 }
 
@@ -237,7 +236,7 @@ impl Watch {
         Self { state, ..Self::default() }
     }
 
-    /// It is up, or not, from `at` on.
+    /// Sets whether it is up from `at` on.
     fn turn(&mut self, up: bool, at: Instant) {
         let mut unit = self.until(at);
         let next = match (self.state, up) {
@@ -255,7 +254,7 @@ impl Watch {
         *self = Self { unit, state: next, since: at };
     }
 
-    /// What it went through until `at`.
+    /// The sums until `at`.
     fn until(&self, at: Instant) -> Unit {
         let mut unit = self.unit;
         let time_ns = u128::from(at.since(self.since).as_nanos());

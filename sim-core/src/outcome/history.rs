@@ -1,19 +1,19 @@
-//! The history of a run: which operations clients asked for and had answered, and when processes
-//! failed and were repaired.
+//! The history of a run: the operations of clients and their answers, and the failures and repairs
+//! of processes.
 
 use crate::id::ProcessId;
 use crate::model::spec::OperationName;
 use crate::process_set::ProcessSet;
 use crate::time::Instant;
 
-/// When an operation began, and when it ended if it did.
+/// The beginning of an operation, and its end if it was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Operation {
     pub asked: Instant,
     pub answered: Option<Instant>,
 }
 
-/// A process begins to give service, or no longer does.
+/// A process begins to give service, or stops doing so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Change {
     pub at: Instant,
@@ -21,21 +21,21 @@ pub(crate) struct Change {
     pub serves: bool,
 }
 
-/// What clients asked for and processes went through, as a run writes it down: it only adds to
-/// lists, and requests and answers meet when it is over.
+/// The requests, answers and service changes of a run. While it runs, they are only appended to
+/// lists; requests and answers are matched afterwards.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     asked: Vec<(OperationName, Instant)>,
     answered: Vec<(OperationName, Instant)>,
-    /// Who was not there from the start.
+    /// The processes that were absent at the start.
     absent: Vec<ProcessId>,
     changes: Vec<Change>,
-    /// Who gives no service now.
+    /// The processes that give no service now.
     down: ProcessSet,
 }
 
 impl History {
-    /// Forgets everything.
+    /// Discards everything.
     pub fn clear(&mut self) {
         self.asked.clear();
         self.answered.clear();
@@ -44,25 +44,25 @@ impl History {
         self.down = ProcessSet::new();
     }
 
-    /// A client asks for this.
+    /// Records a request.
     pub fn ask(&mut self, name: OperationName, at: Instant) {
         self.asked.push((name, at));
     }
 
-    /// This is answered. Only the first answer counts; one that came before its request does too.
+    /// Records an answer. Only the first one counts, even if it precedes its request.
     pub fn answer(&mut self, name: OperationName, at: Instant) {
         self.answered.push((name, at));
     }
 
-    /// A process is not there from the start: it is neither up nor down until it first gives
-    /// service.
+    /// Records that a process is absent at the start: it counts as neither up nor down until it
+    /// first gives service.
     pub fn is_absent(&mut self, process: ProcessId) {
         self.down.insert(process);
         self.absent.push(process);
     }
 
-    /// From now on a process gives service, or no longer does. At first all do; to say so twice is
-    /// to say so once.
+    /// Records whether a process gives service from now on. At first all do; repeated reports have
+    /// no effect.
     pub fn serves(&mut self, process: ProcessId, serves: bool, at: Instant) {
         let changes = if serves { self.down.remove(process) } else { self.down.insert(process) };
         if changes {
@@ -70,7 +70,7 @@ impl History {
         }
     }
 
-    /// The operations that were asked for, in the order of their names.
+    /// The requested operations, in the order of their names.
     pub(crate) fn operations(&self) -> impl Iterator<Item = Operation> {
         let mut answers = first_of_each(&self.answered).into_iter().peekable();
         first_of_each(&self.asked).into_iter().map(move |(name, asked)| {
@@ -80,12 +80,12 @@ impl History {
         })
     }
 
-    /// Who was not there from the start.
+    /// The processes that were absent at the start.
     pub(crate) fn absent(&self) -> &[ProcessId] {
         &self.absent
     }
 
-    /// All changes in their order.
+    /// All changes, in order.
     pub(crate) fn changes(&self) -> &[Change] {
         &self.changes
     }

@@ -1,4 +1,4 @@
-//! What a run came to.
+//! The results of a run.
 
 pub mod decisions;
 pub mod dependability;
@@ -24,27 +24,28 @@ use crate::time::{Duration, Instant};
 /// The outcome of one run.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The seed that it ran with.
+    /// The seed.
     pub seed: u64,
-    /// Equal for runs that did the same.
+    /// Equal for runs that behaved identically.
     pub digest: Digest,
-    /// Why it ended.
+    /// The reason for the end.
     pub cause: EndCause,
-    /// When it ended.
+    /// The time of the end.
     pub at: Instant,
-    /// Who is correct, as the protocol's fault model defines it; in the order of ids.
+    /// The correctness of each process, as the protocol's fault model defines it; in the order of
+    /// ids.
     pub correct: Vec<bool>,
-    /// The verdict on each property that was checked, in the order of the spec's table.
+    /// The verdict on each checked property, in the order of the spec's table.
     pub judged: Vec<Judged>,
-    /// The labels that were reached, in the order of their first time.
+    /// The labels that were reached, in the order in which they were first reached.
     pub reached: Vec<&'static str>,
     /// The faults of this run: those of the experiment, then those drawn from the seed.
     pub plan: Arc<Plan>,
-    /// Faults of the plan, by index, whose trigger never came.
+    /// Faults of the plan, by index, whose trigger never occurred.
     pub unfired: Vec<usize>,
     /// Overrides, by index, whose message was never sent.
     pub unused: Vec<usize>,
-    /// Overrides of requests, by index, whose request never came.
+    /// Overrides of requests, by index, whose request never occurred.
     pub unused_requests: Vec<usize>,
     /// Masks, by index, whose request was never due.
     pub unused_masks: Vec<usize>,
@@ -52,9 +53,9 @@ pub struct Outcome {
     pub panicked: Option<Panicked>,
     /// Counts.
     pub statistics: Statistics,
-    /// What processes went through, and what clients noticed of it.
+    /// The dependability figures of processes and operations.
     pub dependability: Dependability,
-    /// How long each operation took that was answered, in the order of their names.
+    /// The latency of each answered operation, in the order of their names.
     pub latencies: Vec<Duration>,
 }
 
@@ -67,7 +68,7 @@ impl Outcome {
         self.judged.iter().any(owed)
     }
 
-    /// Says why what is owed has not come.
+    /// Sets the reason why obligations were not met.
     pub(crate) fn set_stall(&mut self, stall: Option<Stall>) {
         for judged in &mut self.judged {
             if let (PropertyKind::Liveness, Verdict::Violated(violation)) =
@@ -82,15 +83,15 @@ impl Outcome {
 /// A panic in the code of a protocol or of its clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Panicked {
-    /// At which step.
+    /// The step.
     pub step: u64,
-    /// When.
+    /// The time.
     pub at: Instant,
-    /// Whose handler; `None` if it was the clients'.
+    /// The process whose handler panicked; `None` if it was the clients' code.
     pub process: Option<ProcessId>,
-    /// What it said, and which line of code raised it.
+    /// The message of the panic, and the line of code that raised it.
     pub message: String,
-    /// The calls that led there, if `RUST_BACKTRACE` asks for them.
+    /// The backtrace, if `RUST_BACKTRACE` requests one.
     pub backtrace: Option<String>,
 }
 
@@ -101,7 +102,7 @@ pub struct Statistics {
     pub events: u64,
     /// Messages sent, by kind, in the order of their first sending.
     pub kinds: Vec<KindCount>,
-    /// The length of all these messages as JSON, if [`Experiment::counts_bytes`] asks for it.
+    /// The total length of these messages as JSON, if [`Experiment::counts_bytes`] requests it.
     ///
     /// [`Experiment::counts_bytes`]: crate::Experiment::counts_bytes
     pub bytes: Option<u64>,
@@ -109,13 +110,13 @@ pub struct Statistics {
     pub delivered: u64,
     /// Messages dropped, by [`DropReason`].
     pub dropped: [u64; DropReason::ALL.len()],
-    /// Copies that the network made.
+    /// Copies made by the network.
     pub duplicated: u64,
     /// Messages whose content the network changed.
     pub garbled: u64,
-    /// Old messages that the network brought again.
+    /// Old messages replayed by the network.
     pub replayed: u64,
-    /// What the transport sent, apart from the messages of processes.
+    /// Packets of the transport, counted separately from the messages of processes.
     pub packets: PacketCount,
     /// Syncs of a log: forced writes.
     pub syncs: u64,
@@ -123,34 +124,34 @@ pub struct Statistics {
     pub crashes: u64,
     /// Recoveries.
     pub recoveries: u64,
-    /// Requests for each process, in the order of their ids; those that were masked or met it down
-    /// count too.
+    /// Requests for each process, in the order of their ids, including those that were masked or
+    /// arrived while it was down.
     pub requests: Vec<u64>,
-    /// Effects of each process, in the order of their ids: the points at which a crash could land.
+    /// Effects of each process, in the order of their ids: the possible crash points.
     pub effects: Vec<u64>,
 }
 
-/// What the transport sent: messages, acknowledgements and heartbeats.
+/// The packets of the transport: messages, acknowledgements and heartbeats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PacketCount {
     /// Packets.
     pub sent: u64,
-    /// Those of them that carried a message again.
+    /// Packets that retransmitted a message.
     pub sent_again: u64,
-    /// Those of them that did not arrive.
+    /// Packets that did not arrive.
     pub lost: u64,
 }
 
-/// How often messages of one kind were sent.
+/// The number of messages of one kind.
 #[derive(Clone, Copy, Debug)]
 pub struct KindCount {
     /// The kind.
     pub kind: MessageKind,
-    /// How often.
+    /// The number of messages sent.
     pub sent: u64,
 }
 
-/// Which of the kinds of a run: a [`MessageKind`] has names, and is heavy to hand about.
+/// The index of a kind in a run: a [`MessageKind`] contains names, and is expensive to copy.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KindIndex(usize);
 
@@ -162,17 +163,17 @@ impl PartialEq for KindCount {
 impl Eq for KindCount {}
 
 impl Statistics {
-    /// Messages sent, of all kinds.
+    /// The total number of messages sent.
     pub fn sent(&self) -> u64 {
         self.kinds.iter().map(|k| k.sent).sum()
     }
 
-    /// Messages sent of the kind with this name.
+    /// The number of messages sent of the kind with this name.
     pub fn sent_of(&self, kind: &str) -> u64 {
         self.kinds.iter().find(|k| k.kind.to_string() == kind).map_or(0, |k| k.sent)
     }
 
-    /// Messages dropped for this reason.
+    /// The number of messages dropped for this reason.
     pub fn dropped_for(&self, reason: DropReason) -> u64 {
         self.dropped[reason as usize]
     }

@@ -1,5 +1,4 @@
-//! What a trace shows of a value: the text that `Debug` makes of it, made only when it is asked
-//! for.
+//! Values in traces: formatted by `Debug`, but only when the text is needed.
 
 use std::fmt::{self, Debug, Display};
 use std::hash::{Hash, Hasher as _};
@@ -9,7 +8,7 @@ use serde::{Serialize, Serializer};
 use crate::digest::Digest;
 use crate::kind::MessageKind;
 
-/// A value that goes into a trace, or its kind.
+/// A value in a trace, or its kind.
 #[derive(Clone, Copy)]
 pub(crate) struct Shown<'a> {
     value: &'a dyn Show,
@@ -17,12 +16,12 @@ pub(crate) struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    /// The value.
+    /// A value.
     pub fn of<T: Debug + Hash + Serialize>(value: &'a T) -> Self {
         Self { value, only_kind: false }
     }
 
-    /// The kind of the value, a message.
+    /// The kind of a message.
     pub fn kind_of<T: Debug + Hash + Serialize>(value: &'a T) -> Self {
         Self { value, only_kind: true }
     }
@@ -32,7 +31,7 @@ impl<'a> Shown<'a> {
         self.value.kind()
     }
 
-    /// Equal for two values of one type that are equal; for others by accident only.
+    /// Equal for equal values of one type; for others only by accident.
     #[inline]
     pub fn fingerprint(self) -> u64 {
         self.value.fingerprint()
@@ -46,13 +45,13 @@ impl Display for Shown<'_> {
 }
 
 impl Serialize for Shown<'_> {
-    /// As its text.
+    /// Serialises it as its text.
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.collect_str(self)
     }
 }
 
-/// What can be shown, whatever its type.
+/// A value that can be shown, whatever its type.
 trait Show: Debug {
     fn kind(&self) -> MessageKind;
     fn fingerprint(&self) -> u64;

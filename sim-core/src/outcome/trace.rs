@@ -1,4 +1,4 @@
-//! What did happen: the ordered record of a run, as plain data, made only when asked for.
+//! Traces: the ordered record of a run, as plain data, made only on request.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -8,16 +8,16 @@ use crate::model::data::StorageError;
 use crate::outcome::tape::{Tape, TapeReader};
 use crate::time::Instant;
 
-/// The record of one run, in the order in which it happened.
+/// The record of one run, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
-    /// What happened.
+    /// The entries.
     pub entries: Vec<Entry>,
-    /// Whether the record stops before the run does, at [`Trace::ENTRY_COUNT_MAX`].
+    /// Whether the trace ends before the run, at [`Trace::ENTRY_COUNT_MAX`].
     pub truncated: bool,
 }
 
-/// One line of a trace.
+/// One entry of a trace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The step in which it happened, from 1; 0 is before the first.
@@ -25,122 +25,122 @@ pub struct Entry {
     /// The true time, in nanoseconds when serialised.
     #[serde(with = "nanos")]
     pub at: Instant,
-    /// Where it happened; `None` for the network as a whole.
+    /// The process where it happened; `None` for the network as a whole.
     pub process: Option<ProcessId>,
-    /// What happened.
+    /// The event.
     #[serde(flatten)]
     pub what: TraceEvent,
 }
 
-/// What a line of a trace tells. Content is shown as Rust's `Debug` shows it.
+/// The event of an entry. Content is formatted by Rust's `Debug`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum TraceEvent<C = String> {
     /// A process starts.
     Start,
-    /// A client's request is heard.
+    /// A process receives a client's request.
     Request {
         /// The request.
         request: C,
     },
-    /// A client's request meets a process that is down.
+    /// A client's request is lost because the process is down.
     RequestLost {
         /// The request.
         request: C,
     },
-    /// A client's request that the scenario takes out of the run.
+    /// A client's request is masked by the scenario.
     RequestMasked {
         /// The request.
         request: C,
     },
     /// A message is delivered.
     Deliver {
-        /// Which.
+        /// The message.
         id: MessageId,
-        /// Who sent it.
+        /// The sender.
         from: ProcessId,
         /// Its content.
         message: C,
     },
-    /// A timer has run out.
+    /// A timer fires.
     Timer {
-        /// Which.
+        /// The timer.
         timer: C,
     },
     /// The detector suspects a process.
     Suspect {
-        /// Which.
+        /// The suspected process.
         subject: ProcessId,
     },
     /// The detector trusts a process again.
     Trust {
-        /// Which.
+        /// The trusted process.
         subject: ProcessId,
     },
-    /// A message is sent, and will arrive unless something comes between.
+    /// A message is sent; it arrives unless it is lost later.
     Send {
-        /// Which.
+        /// The message.
         id: MessageId,
-        /// To whom.
+        /// The receiver.
         to: ProcessId,
         /// Its kind.
         kind: C,
         /// Its content.
         message: C,
-        /// When it is to arrive.
+        /// The time when it will arrive.
         #[serde(with = "nanos")]
         arrives: Instant,
     },
-    /// A message will not arrive.
+    /// A message is lost.
     Drop {
-        /// Which.
+        /// The message.
         id: MessageId,
-        /// To whom.
+        /// The receiver.
         to: ProcessId,
         /// Its content.
         message: C,
-        /// Why.
+        /// The reason.
         reason: DropReason,
     },
     /// A timer is set or moved.
     SetTimer {
-        /// Which.
+        /// The timer.
         timer: C,
-        /// When it will run out.
+        /// The time when it is due.
         #[serde(with = "nanos")]
         due: Instant,
     },
-    /// A timer is unset.
+    /// A timer is cancelled.
     CancelTimer {
-        /// Which.
+        /// The timer.
         timer: C,
     },
-    /// A process announces something.
+    /// A process announces an indication.
     Indicate {
-        /// What.
+        /// The indication.
         what: C,
     },
-    /// A record is added to the log, volatile.
+    /// A record is appended to the volatile part of the log.
     Append {
         /// The record.
         record: C,
     },
-    /// The log is replaced, volatile.
+    /// The log is replaced, not yet durably.
     Rewrite {
-        /// How many records it has now.
+        /// The number of records that it now has.
         count: usize,
     },
     /// The disk failed.
     StorageError {
-        /// How.
+        /// The error.
         error: StorageError,
     },
-    /// A disk is damaged, unnoticed.
+    /// A disk is damaged; its process does not notice.
     Damage {
-        /// How.
+        /// The damage.
         fault: String,
     },
-    /// A sync begins that takes time; the process waits.
+    /// A sync begins that takes time; the process waits for it.
     SyncBegins,
     /// The log is durable.
     Synced,
@@ -156,106 +156,106 @@ pub enum TraceEvent<C = String> {
     },
     /// A process crashes.
     Crash {
-        /// How many effects of the handler that it was in are lost.
+        /// The number of effects of the current handler that are lost.
         effects_lost: usize,
     },
-    /// The transport takes over a message.
+    /// The transport accepts a message.
     Carry {
-        /// Which.
+        /// The message.
         id: MessageId,
-        /// For whom.
+        /// The receiver.
         to: ProcessId,
-        /// What it says.
+        /// The content.
         message: C,
     },
-    /// There are two of a process from now on.
+    /// A process now has a second copy.
     Doubled {
-        /// What the second one is called here.
+        /// The id of the second copy in this trace.
         second: ProcessId,
     },
-    /// A process aborts, and all others will be told.
+    /// A process aborts; all others will be notified.
     Abort,
-    /// Something has changed the state of a process.
+    /// The state of a process is corrupted.
     StateCorrupted,
     /// A clock jumps.
     ClockJump {
-        /// By how much.
+        /// The size and direction of the jump.
         shift: String,
     },
-    /// The network changes a message on its way.
+    /// The network changes a message in transit.
     Garble {
-        /// Which.
+        /// The message.
         id: MessageId,
-        /// For whom.
+        /// The receiver.
         to: ProcessId,
-        /// What it says from now on.
+        /// The new content.
         message: C,
     },
-    /// The network brings an old message again.
+    /// The network replays an old message.
     Replay {
-        /// Which.
+        /// The message.
         id: MessageId,
-        /// For whom.
+        /// The receiver.
         to: ProcessId,
-        /// What it says.
+        /// The content.
         message: C,
     },
-    /// A process is back.
+    /// A process recovers.
     Recover {
-        /// How many records its log has.
+        /// The number of records in its log.
         records: usize,
     },
     /// A process pauses.
     Pause,
-    /// A process goes on.
+    /// A process resumes.
     Resume,
-    /// Something goes wrong for a while.
+    /// A condition begins.
     Begins {
-        /// What.
+        /// The condition.
         condition: String,
     },
-    /// It is over, or pauses.
+    /// A condition ends, or turns off for a while.
     Ends {
-        /// What.
+        /// The condition.
         condition: String,
     },
-    /// A process turns Byzantine.
+    /// A process becomes Byzantine.
     Corrupt {
-        /// How.
+        /// Its behaviour.
         behaviour: String,
     },
-    /// All links are whole again.
+    /// All conditions of links end.
     Heal,
     /// The network is stable from now on.
     Stabilise,
-    /// All faults are over, for these processes.
+    /// All faults end, for these processes.
     Well {
-        /// What that means.
+        /// The liveness mode.
         mode: String,
-        /// For whom.
+        /// The processes.
         processes: String,
     },
     /// Too few processes can be well for the protocol to make progress.
     Unavailable,
     /// A property is violated.
     Violation {
-        /// Which.
+        /// The property.
         property: String,
-        /// How.
+        /// The violation.
         message: String,
     },
     /// A handler panicked.
     Panic {
-        /// What it said.
+        /// The message of the panic.
         message: String,
     },
 }
 
 impl Trace {
-    /// The record stops after this many lines.
+    /// The maximum number of entries of a trace.
     pub const ENTRY_COUNT_MAX: usize = 2_000_000;
 
-    /// Reads the tape of a run that was just made.
+    /// Reads the tape of a run that has just ended.
     pub(crate) fn of(mut tape: Tape) -> Self {
         let truncated = tape.end();
         let mut reader = TapeReader::new(tape.bytes());

@@ -1,4 +1,4 @@
-//! Reading a tape.
+//! Reads a tape.
 
 use std::fmt::Display;
 use std::io::{self, BufRead, Read as _};
@@ -9,14 +9,14 @@ use crate::id::{MessageId, ProcessId};
 use crate::outcome::trace::{Entry, TraceEvent};
 use crate::time::Instant;
 
-/// No text is longer than so many bytes: a damaged tape is not read into memory.
+/// The maximum length of a text, so that a damaged tape cannot fill the memory.
 const TEXT_LENGTH_MAX: u64 = 1 << 28;
 
-/// Reads a tape entry by entry. It holds one entry and the texts that may come again.
+/// A reader of a tape, entry by entry. It stores one entry and the texts that may occur again.
 #[derive(Debug)]
 pub struct TapeReader<R> {
     input: R,
-    /// How many bytes were read.
+    /// The number of bytes read.
     position: u64,
     step: u64,
     at: Instant,
@@ -25,34 +25,34 @@ pub struct TapeReader<R> {
     slots: Vec<Content>,
 }
 
-/// A content; only a message has a kind.
+/// Content; only messages have a kind.
 #[derive(Clone, Debug, Default)]
 struct Content {
     kind: String,
     text: String,
 }
 
-/// Why a tape cannot be read any further.
+/// The reason why a tape cannot be read further.
 #[derive(Debug, thiserror::Error)]
 pub enum TapeError {
-    /// It has no end.
+    /// It is truncated.
     #[error("the record is cut short at byte {0}")]
     Short(u64),
-    /// It says what no tape says.
+    /// It contains something that is never written.
     #[error("the record is damaged at byte {at}: {what}")]
     Damaged {
-        /// Where this was noticed.
+        /// The position where this was noticed.
         at: u64,
-        /// What is wrong.
+        /// The error.
         what: String,
     },
-    /// It cannot be read.
+    /// An I/O error.
     #[error("cannot be read: {0}")]
     Io(io::Error),
 }
 
 impl<R: BufRead> TapeReader<R> {
-    /// Reads the tape that begins here.
+    /// A reader of the tape that begins here.
     pub fn new(input: R) -> Self {
         Self {
             input,
@@ -65,7 +65,7 @@ impl<R: BufRead> TapeReader<R> {
         }
     }
 
-    /// What follows the tape, once its end was read.
+    /// The input after the tape, once its end has been read.
     pub fn into_rest(self) -> R {
         self.input
     }
@@ -73,8 +73,7 @@ impl<R: BufRead> TapeReader<R> {
     /// The next entry; `None` at the end of the tape.
     ///
     /// # Errors
-    /// If the tape is damaged or has no end, and those of the input. Nothing can be read after
-    /// that.
+    /// If the tape is damaged or truncated, or if the input fails. Nothing can be read after that.
     pub fn next_entry(&mut self) -> Result<Option<Entry>, TapeError> {
         let [first] = self.bytes()?;
         if first == mark::END {

@@ -1,4 +1,4 @@
-//! What is written is what is read, and nothing that is read does harm.
+//! Tapes are read as they were written, and malformed input does no harm.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -22,11 +22,11 @@ enum Message {
 #[derive(Clone, Debug, Hash, Serialize)]
 struct Timer(u64);
 
-/// Contents with any text, even with what ends a text, a line or a string.
+/// Content with any text, including bytes that end a text, a line or a string.
 #[derive(Clone, Debug, Hash, Serialize)]
 struct Text(String);
 
-/// An entry to write: how far from the one before, where, and what.
+/// An entry to write: its distance from the previous one, its process and its event.
 #[derive(Clone, Debug)]
 struct Line {
     step_by: u64,
@@ -78,7 +78,7 @@ impl Line {
     }
 }
 
-/// Small numbers, and all others.
+/// Numbers of all sizes, small ones more often.
 fn number() -> impl Strategy<Value = u64> {
     prop_oneof![4 => 0..4u64, 2 => 0..(1u64 << 34), 1 => any::<u64>()]
 }
@@ -96,8 +96,8 @@ fn line() -> impl Strategy<Value = Line> {
     )
 }
 
-/// Writes the lines. Returns the tape, and what is on it: content as `Debug` shows it, the way
-/// round by JSON.
+/// Writes the lines. Returns the tape, and its contents: values as `Debug` shows them, after a
+/// round trip through JSON.
 fn written(lines: &[Line]) -> (Vec<u8>, Vec<Entry>) {
     let mut tape = Tape::new(u64::MAX);
     let (mut step, mut at) = (0u64, 0u64);
@@ -116,7 +116,7 @@ fn written(lines: &[Line]) -> (Vec<u8>, Vec<Entry>) {
     (tape.bytes().to_vec(), entries)
 }
 
-/// What can be read, and why no more can be.
+/// The entries that can be read, and the error that ends reading.
 fn read(bytes: &[u8]) -> (Vec<Entry>, Option<TapeError>) {
     let mut reader = TapeReader::new(bytes);
     let mut entries = Vec::new();

@@ -1,4 +1,4 @@
-//! Writing a tape.
+//! Writes a tape.
 
 use std::fmt::{self, Write as _};
 
@@ -8,7 +8,7 @@ use crate::outcome::shown::Shown;
 use crate::outcome::trace::TraceEvent;
 use crate::time::Instant;
 
-/// Contents of one group are told apart by their hashes alone.
+/// The groups of contents; within a group, contents are distinguished only by their hashes.
 #[derive(Clone, Copy)]
 enum Group {
     Message,
@@ -22,7 +22,7 @@ enum Group {
 #[derive(Clone, Debug)]
 pub(crate) struct Tape {
     bytes: Vec<u8>,
-    /// Entries that may still be written.
+    /// The number of entries that may still be written.
     left: u64,
     truncated: bool,
     step: u64,
@@ -30,12 +30,12 @@ pub(crate) struct Tape {
     /// The process plus one, or 0 for the network.
     who: u64,
     id: MessageId,
-    /// What is in each slot: the fingerprint of its content, or 0.
+    /// The fingerprint of the content in each slot, or 0.
     slots: Vec<u64>,
 }
 
 impl Tape {
-    /// An empty tape that takes so many entries.
+    /// An empty tape for at most this many entries.
     pub fn new(entry_count_max: u64) -> Self {
         Self {
             bytes: Vec::new(),
@@ -49,17 +49,17 @@ impl Tape {
         }
     }
 
-    /// What was written since [`clear`](Self::clear).
+    /// The bytes written since [`clear`](Self::clear).
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Forgets what was written; what is written next still follows it.
+    /// Discards the bytes written so far; later ones continue them.
     pub fn clear(&mut self) {
         self.bytes.clear();
     }
 
-    /// Ends the tape. Returns whether there were more entries than it takes.
+    /// Ends the tape. Returns whether there were more entries than the maximum.
     pub fn end(&mut self) -> bool {
         self.bytes.push(mark::END);
         self.truncated
@@ -85,7 +85,7 @@ impl Tape {
         (self.step, self.at, self.who) = (step, at, who);
         let (mark, body) = self.happening(what);
         let Body { message, content, extra, new } = body;
-        // Mark, step, time and process make eight bytes, message and content six.
+        // Mark, step, time and process take eight bytes, message and content six.
         if (step_by >> 8 | after >> 32 | who >> 16 | message >> 16 | content >> 32 | extra >> 32)
             == 0
         {
@@ -125,7 +125,7 @@ impl Tape {
         self.bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
     }
 
-    /// Returns the mark of an entry, and what it consists of.
+    /// The mark and the body of an entry.
     #[inline]
     fn happening<'a>(&mut self, what: &TraceEvent<Shown<'a>>) -> (u8, Body<'a>) {
         match what {
@@ -173,7 +173,7 @@ impl Tape {
         Body { message: zigzag, ..self.content(other.0, Group::Message, message) }
     }
 
-    /// A content that is the same as the one before in its slot, or new there.
+    /// The content, by its slot if it is the last one there, or as new content of that slot.
     #[inline]
     fn content<'a>(&mut self, process: u32, group: Group, content: Shown<'a>) -> Body<'a> {
         let fingerprint = content.fingerprint().wrapping_add(group as u64).max(1);
@@ -199,17 +199,17 @@ impl Tape {
     }
 }
 
-/// What an entry consists of behind its head.
+/// The body of an entry.
 #[derive(Clone, Copy, Default)]
 struct Body<'a> {
     message: u64,
     content: u64,
     extra: u64,
-    /// The content, if its text is to be written.
+    /// The content, if its text has to be written.
     new: Option<Shown<'a>>,
 }
 
-/// Takes text in.
+/// A writer that collects text.
 struct Utf8<'a>(&'a mut Vec<u8>);
 
 impl fmt::Write for Utf8<'_> {
