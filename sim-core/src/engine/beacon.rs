@@ -1,17 +1,17 @@
-//! What a run shows of itself to whoever watches it from another thread.
+//! Publishes the progress of a run to a watching thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::id::ProcessId;
 
-/// Bits of a step that are shown beside its process; a run has at most 10^9 steps.
+/// The number of bits for the step, beside the process; a run has at most 10^9 steps.
 const STEP_BITS: u32 = 40;
 const STEP_MASK: u64 = (1 << STEP_BITS) - 1;
 
-/// Shows which step a run is in, and can end the run between two steps.
+/// Publishes the current step of a run, and can end the run between two steps.
 ///
-/// Nothing in a run depends on it unless it is asked to stop.
+/// It does not affect a run unless it is asked to stop.
 #[derive(Clone, Debug, Default)]
 pub struct Beacon(Arc<Signals>);
 
@@ -23,19 +23,19 @@ struct Signals {
 }
 
 impl Beacon {
-    /// The step that the run is in, and the process that takes it; step 0 before the first one.
+    /// The current step of the run and its process; step 0 before the first one.
     pub fn step(&self) -> (u64, ProcessId) {
         let shown = self.0.step.load(Ordering::Relaxed);
         let process = u32::try_from(shown >> STEP_BITS).expect("24 bits are left");
         (shown & STEP_MASK, ProcessId(process))
     }
 
-    /// Asks the run to end. It looks from time to time, and never inside a handler.
+    /// Asks the run to end. The run checks this from time to time, but never inside a handler.
     pub fn stop(&self) {
         self.0.stop.store(true, Ordering::Relaxed);
     }
 
-    /// Makes it ready for the next run.
+    /// Prepares for the next run.
     pub fn reset(&self) {
         self.0.step.store(0, Ordering::Relaxed);
         self.0.stop.store(false, Ordering::Relaxed);

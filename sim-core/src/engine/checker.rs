@@ -1,4 +1,4 @@
-//! The properties that are checked on a run, and what is known of each so far.
+//! The properties checked in a run, and the state of each.
 
 use std::hash::{Hash, Hasher};
 
@@ -14,7 +14,7 @@ use crate::time::Instant;
 
 pub(crate) struct Checker<S: Spec> {
     checks: Vec<Check<S>>,
-    /// The check whose code is running, so that its panic can be told from a protocol's.
+    /// The check whose code is running, to distinguish its panics from those of a protocol.
     running: Option<usize>,
 }
 
@@ -48,7 +48,7 @@ impl<S: Spec> Hash for Checker<S> {
 }
 
 impl<S: Spec> Checker<S> {
-    /// Fresh checkers for those of the spec's properties that are `wanted`.
+    /// New checkers for the `wanted` properties of the spec.
     pub fn new(setting: &Setting, wanted: impl Fn(&PropertyEntry<S>) -> bool) -> Self {
         let checks = S::PROPERTIES.iter().filter(|entry| wanted(entry)).map(|entry| Check {
             id: entry.id,
@@ -59,8 +59,8 @@ impl<S: Spec> Checker<S> {
         Self { checks: checks.collect(), running: None }
     }
 
-    /// Shows an event to every property that is not violated yet; `violated` hears of each that now
-    /// is.
+    /// Passes an event to every property that is not violated yet; calls `violated` for each one
+    /// that now is.
     #[inline]
     pub fn observe(
         &mut self,
@@ -82,7 +82,7 @@ impl<S: Spec> Checker<S> {
         self.running = None;
     }
 
-    /// If a checker's code was running when `panic` came, its property counts as violated.
+    /// If a checker's code was running when `panic` was raised, counts its property as violated.
     pub fn blame(&mut self, panic: &str, at: Instant, step: u64) -> bool {
         let Some(index) = self.running.take() else { return false };
         let violation = Violation::by([], format!("its checker panicked: {panic}"));
@@ -90,8 +90,7 @@ impl<S: Spec> Checker<S> {
         true
     }
 
-    /// The verdicts. An unmet liveness property is undecided where `excuse` says why it cannot be
-    /// blamed.
+    /// The verdicts. An unmet liveness property is undecided if `excuse` gives a reason.
     pub fn finish(&mut self, end: &End<'_>, step: u64, excuse: Option<&str>) -> Vec<Judged> {
         self.checks.iter_mut().map(|check| check.judge(end, step, excuse)).collect()
     }

@@ -1,21 +1,21 @@
-//! What the engine draws from: a stream for each purpose, all of one seed.
+//! The engine's streams of randomness: one per purpose, all from one seed.
 
 use crate::rng::{Rng, Stream};
 
-/// The streams of one run that belong to no single process.
+/// The streams of one run that do not belong to a single process.
 #[derive(Clone, Debug)]
 pub(crate) struct Draws {
     /// Delay, loss and duplication.
     pub network: Rng,
-    /// What conditions do to messages.
+    /// The effects of conditions on messages.
     pub conditions: Rng,
-    /// Latency of the disks, and what a crash leaves on them.
+    /// The latency of disks, and the effects of crashes on them.
     pub storage: Rng,
     /// The clients' requests.
     pub workload: Rng,
-    /// How the state of processes is corrupted.
+    /// The corruption of processes' states.
     pub state: Rng,
-    /// Delays of the failure detector.
+    /// The delays of the failure detector.
     pub detector: Rng,
 }
 

@@ -1,9 +1,9 @@
-//! The queue of what is to come, and the one place that says in which order it comes.
+//! The event queue, and the only definition of the order of events.
 //!
-//! Events are ordered by time; at one instant by class, in the order of [`Class`]; in one class by
-//! the sequence of their scheduling, or, where the scenario asks for it, by a seeded draw.
-//! Deliveries thus come before timers due at the same instant: else the timer that ends a round
-//! would beat the messages of the round that arrive with it.
+//! Events are ordered by time; at one instant by class, in the order of [`Class`]; within a class
+//! by the sequence of their scheduling, or, if the scenario requests it, by a seeded draw.
+//! Deliveries thus precede timers due at the same instant; otherwise the timer that ends a round
+//! would precede the messages of the round that arrive with it.
 
 use std::cmp::Ordering;
 
@@ -12,7 +12,7 @@ use crate::experiment::Ties;
 use crate::rng::Rng;
 use crate::time::Instant;
 
-/// What comes first at one instant.
+/// The classes of events, in their order at one instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Class {
@@ -22,11 +22,11 @@ pub enum Class {
     Storage,
     /// The delivery of a message.
     Delivery,
-    /// A notice of the failure detector.
+    /// A notification of the failure detector.
     Detector,
     /// A client's request.
     Request,
-    /// A timer that runs out.
+    /// A timer that fires.
     Timer,
 }
 
@@ -36,14 +36,14 @@ const CLASSES: [Class; 6] =
 /// A place in the total order: unique in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
-    /// When.
+    /// The time.
     pub at: Instant,
     /// Class in the upper 4 bits, then the tie-break.
     order: u64,
 }
 
 impl Place {
-    /// What happens there.
+    /// The class of the event at this place.
     pub const fn class(self) -> Class {
         CLASSES[(self.order >> 60) as usize]
     }
@@ -55,13 +55,13 @@ impl Place {
     }
 }
 
-/// An event that is to come: 24 bytes, whatever it carries.
+/// A scheduled event: 24 bytes, whatever it carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scheduled {
-    /// Where in the total order.
+    /// The place in the total order.
     pub place: Place,
-    /// The subject in the upper half, the detail in the lower: one word, since processors are slow
-    /// to read at once what was written in two.
+    /// The subject in the upper half, the detail in the lower: one word, because a processor is
+    /// slow to read in one access what was written in two.
     about: u64,
 }
 
@@ -70,12 +70,12 @@ impl Scheduled {
         Self { place, about: (subject as u64) << 32 | detail as u64 }
     }
 
-    /// What it is about; its meaning depends on the class.
+    /// The subject of the event; its meaning depends on the class.
     pub(crate) const fn subject(&self) -> u32 {
         (self.about >> 32) as u32
     }
 
-    /// More of what it is about.
+    /// The detail of the event.
     #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
     pub(crate) const fn detail(&self) -> u32 {
         self.about as u32
@@ -96,7 +96,7 @@ impl Ord for Scheduled {
     }
 }
 
-/// Everything that is to come.
+/// All scheduled events.
 #[derive(Clone, Debug)]
 pub(crate) struct Queue {
     heap: Heap,
@@ -110,7 +110,7 @@ impl Queue {
         Self { heap: Heap::default(), sequence: 0, ties, tie_rng }
     }
 
-    /// Empty again, with its memory kept.
+    /// Empties the queue and keeps its memory.
     pub fn reset(&mut self, tie_rng: Rng) {
         self.heap.clear();
         self.sequence = 0;
@@ -152,12 +152,12 @@ impl Queue {
         self.heap.pop()
     }
 
-    /// Takes this event, wherever it stands. False if it is not there.
+    /// Removes this event, wherever it is. False if it is not scheduled.
     pub fn take(&mut self, event: Scheduled) -> bool {
         self.heap.remove(event)
     }
 
-    /// Moves each event to where `place` says, or drops it.
+    /// Moves each event to the result of `place`, or removes it.
     pub fn settle(&mut self, mut place: impl FnMut(&Scheduled) -> Option<Place>) {
         let events: Vec<Scheduled> = self.heap.iter().copied().collect();
         self.heap.clear();
@@ -168,7 +168,7 @@ impl Queue {
         }
     }
 
-    /// All that is to come, in no order.
+    /// All scheduled events, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = &Scheduled> {
         self.heap.iter()
     }

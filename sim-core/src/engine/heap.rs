@@ -2,24 +2,24 @@
 
 use crate::engine::event::Scheduled;
 
-/// Children of one entry. With four a heap is half as deep as with two, and those of one entry lie
-/// side by side.
+/// The number of children of an entry. With four, a heap is half as deep as with two, and the
+/// children of an entry are adjacent.
 const CHILDREN: usize = 4;
 
-/// Events of which the earliest can be taken. The children of entry `i` are the entries from
-/// `4 i + 1` to `4 i + 4`, and none is earlier than it.
+/// A heap of events. The children of entry `i` are the entries from `4 i + 1` to `4 i + 4`, and
+/// none is earlier than it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Heap {
     entries: Vec<Scheduled>,
 }
 
 impl Heap {
-    /// Empties it; its memory is kept.
+    /// Empties the heap and keeps its memory.
     pub fn clear(&mut self) {
         self.entries.clear();
     }
 
-    /// All events, in no order.
+    /// All events, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = &Scheduled> {
         self.entries.iter()
     }
@@ -46,7 +46,7 @@ impl Heap {
         self.entries[hole] = event;
     }
 
-    /// Takes the earliest event.
+    /// Removes the earliest event.
     #[inline]
     pub fn pop(&mut self) -> Option<Scheduled> {
         let last = self.entries.pop()?;
@@ -62,7 +62,7 @@ impl Heap {
         Some(first)
     }
 
-    /// Takes this event, wherever it stands. False if it is not there.
+    /// Removes this event, wherever it is. False if it is not in the heap.
     pub fn remove(&mut self, event: Scheduled) -> bool {
         let Some(index) = self.entries.iter().position(|entry| *entry == event) else {
             return false;
@@ -87,7 +87,7 @@ impl Heap {
     }
 }
 
-/// Which of four is the earliest: a choice among values, since nobody could predict branches.
+/// The earliest of four, as a choice among values, because branches would be unpredictable.
 #[inline]
 fn earliest_of_four([a, b, c, d]: &[Scheduled; CHILDREN]) -> usize {
     let (a, b, c, d) = (a.place.key(), b.place.key(), c.place.key(), d.place.key());
@@ -95,7 +95,7 @@ fn earliest_of_four([a, b, c, d]: &[Scheduled; CHILDREN]) -> usize {
     if c.min(d) < a.min(b) { 2 + right } else { left }
 }
 
-/// Which is the earliest; apart, so that it does not slow down what is more common.
+/// The index of the earliest; a separate function, so that it does not slow down the common case.
 #[inline(never)]
 fn earliest_of_few(events: &[Scheduled]) -> Option<usize> {
     (0..events.len()).min_by_key(|index| events[*index].place.key())

@@ -1,4 +1,4 @@
-//! What executes runs: the queue, the world, the step loop.
+//! Executes runs: the queue, the world, the step loop.
 
 pub(crate) mod beacon;
 pub(crate) mod checker;

@@ -1,5 +1,4 @@
-//! Panics of code that runs inside a simulation: caught without noise, with the place where they
-//! were raised.
+//! Panics of code that runs inside a simulation: caught silently, with their source location.
 
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -7,28 +6,28 @@ use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
-/// A panic that was caught.
+/// A caught panic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Raised {
-    /// What it said.
+    /// The message.
     pub message: String,
-    /// The line of code that raised it, as `file:line:column`, as far as it is known.
+    /// The line of code that raised it, as `file:line:column`, if known.
     pub place: Option<String>,
-    /// The calls that led there, if `RUST_BACKTRACE` asks for them.
+    /// The backtrace, if `RUST_BACKTRACE` requests one.
     pub backtrace: Option<String>,
 }
 
 thread_local! {
-    /// How many calls of [`catch`] this thread is inside of.
+    /// The nesting depth of [`catch`] on this thread.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
-    /// Where the latest panic of this thread was raised.
+    /// The location and backtrace of this thread's latest panic.
     static RAISED_AT: RefCell<Option<(String, Option<String>)>> = const { RefCell::new(None) };
 }
 
-/// Calls `run`, and catches its panic without a word on stderr.
+/// Calls `run`, and catches its panic without printing anything on stderr.
 ///
-/// The first call puts a hook before that of the process; outside of `catch` panics go to the
-/// latter as before.
+/// The first call installs a hook in front of the existing one, which still handles panics outside
+/// `catch`.
 ///
 /// # Errors
 /// The panic.
@@ -56,7 +55,7 @@ fn remember(info: &PanicHookInfo<'_>) {
 
 impl Raised {
     fn new(payload: &(dyn Any + Send)) -> Self {
-        // Who passes a panic on has already found out where it came from.
+        // A panic that is passed on already has its location.
         if let Some(raised) = payload.downcast_ref::<Self>() {
             return raised.clone();
         }
@@ -70,7 +69,7 @@ impl Raised {
         }
     }
 
-    /// What it said, and where it was raised.
+    /// The message, with its location.
     pub fn text(&self) -> String {
         match &self.place {
             Some(place) => format!("{} (at {place})", self.message),

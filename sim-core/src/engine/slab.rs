@@ -1,4 +1,4 @@
-//! Things with a number each, numbers used again.
+//! Numbered storage with reused numbers.
 
 /// A vector with holes.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ impl<T> Default for Slab<T> {
 
 impl<T> Slab<T> {
     /// # Panics
-    /// At 2^32 things.
+    /// If it already contains 2^32 elements.
     #[inline]
     pub fn insert(&mut self, thing: T) -> u32 {
         if let Some(index) = self.free.pop() {
@@ -27,7 +27,7 @@ impl<T> Slab<T> {
     }
 
     /// # Panics
-    /// If there is nothing under this number.
+    /// If there is no element with this number.
     #[inline]
     pub fn take(&mut self, index: u32) -> T {
         self.free.push(index);

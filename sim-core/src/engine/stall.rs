@@ -1,24 +1,25 @@
-//! Tells livelock from slowness: a run that stalls is run again, and its last steps are watched for
-//! states that come again.
+//! Distinguishes livelock from slowness: executes a stalled run again and looks for repeated states
+//! among its last steps.
 
 use crate::digest::Digest;
 use crate::engine::stepper::Stepper;
 use crate::model::property::Stall;
 
-/// This many of the last steps of a run are watched.
+/// The number of steps at the end of a run that are searched.
 const STEPS_WATCHED: u64 = 20_000;
 
-/// The search for a state that comes again (Brent 1980): one state is kept and compared with those
-/// that follow, over distances that double.
+/// The search for a repeated state (Brent 1980): one state is kept and compared with the following
+/// ones, over doubling distances.
 struct Search {
     kept: Digest,
     distance: u64,
     left: u64,
-    /// How much had been announced when the state was kept.
+    /// The number of indications when the state was kept.
     announced: u64,
 }
 
-/// Runs to the end, which comes after `steps` steps, and says why nothing more happened.
+/// Executes the run to its end after `steps` steps, and returns the reason why nothing more
+/// happened.
 pub(super) fn find(stepper: &mut dyn Stepper, steps: u64) -> Stall {
     let mut search: Option<Search> = None;
     stepper.start();

@@ -1,5 +1,5 @@
-//! The timers of one process. Moving one is a write, not a push: its event is put off when it
-//! comes.
+//! The timers of one process. Moving a timer is a write, not a push: its event is rescheduled when
+//! it comes up.
 
 use std::hash::Hash;
 
@@ -7,7 +7,7 @@ use crate::digest::Digest;
 use crate::engine::event::Place;
 use crate::time::Instant;
 
-/// The timers that one process has set; few enough to be searched one by one.
+/// The timers set by one process; few enough for linear search.
 #[derive(Clone, Debug)]
 pub(crate) struct Timers<T> {
     entries: Vec<Option<Entry<T>>>,
@@ -16,20 +16,20 @@ pub(crate) struct Timers<T> {
 #[derive(Clone, Copy, Debug)]
 struct Entry<T> {
     timer: T,
-    /// When it runs out, and its rank among others: that of when it was set. `None` once cancelled.
+    /// The time when it is due, and its rank, which is that of its setting. `None` once cancelled.
     due: Option<Place>,
-    /// Where its event stands in the queue, at or before `due`; `None` while it waits in an inbox.
+    /// The place of its event in the queue, at or before `due`; `None` while it waits in an inbox.
     queued: Option<Place>,
 }
 
-/// What comes of the event of a timer.
+/// The result of a timer's event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due<T> {
-    /// Nothing: it was cancelled or belongs to an earlier life.
+    /// Nothing: the timer was cancelled or belongs to an earlier life.
     Stale,
-    /// It was moved: its event belongs here.
+    /// The timer was moved: its event belongs here.
     Later(Place),
-    /// It has run out.
+    /// The timer fires.
     Now(T),
 }
 
@@ -40,8 +40,8 @@ impl<T> Default for Timers<T> {
 }
 
 impl<T: Copy + Eq> Timers<T> {
-    /// Sets `timer` to run out at `due`. Returns the index under which an event must be queued
-    /// there, if one must.
+    /// Sets `timer` to be due at `due`. Returns the index with which an event must be queued there,
+    /// if one is needed.
     pub fn set(&mut self, timer: T, due: Place) -> Option<u32> {
         let mut free = None;
         for (index, entry) in self.entries.iter_mut().enumerate() {
@@ -68,7 +68,7 @@ impl<T: Copy + Eq> Timers<T> {
         u32::try_from(index).ok()
     }
 
-    /// Unsets `timer`, if it is set.
+    /// Cancels `timer`, if it is set.
     pub fn cancel(&mut self, timer: T) {
         for slot in &mut self.entries {
             if let Some(entry) = slot
@@ -83,7 +83,7 @@ impl<T: Copy + Eq> Timers<T> {
         }
     }
 
-    /// The event queued for `index` at `place` has come.
+    /// Handles the event queued for `index` at `place`.
     pub fn due(&mut self, index: u32, place: Place) -> Due<T> {
         let Some(slot) = self.entries.get_mut(index as usize) else { return Due::Stale };
         match slot {
@@ -106,8 +106,8 @@ impl<T: Copy + Eq> Timers<T> {
         }
     }
 
-    /// A timer that has run out cannot be handled yet: it stays set, and its event waits in the
-    /// inbox.
+    /// Postpones a timer that is due but cannot be handled yet: it stays set, and its event waits
+    /// in the inbox.
     pub fn wait(&mut self, timer: T, place: Place) {
         let entry = Some(Entry { timer, due: Some(place), queued: None });
         match self.entries.iter_mut().find(|slot| slot.is_none()) {
@@ -116,7 +116,7 @@ impl<T: Copy + Eq> Timers<T> {
         }
     }
 
-    /// The turn of a waiting timer has come: true if it was neither cancelled nor moved since.
+    /// Takes a waiting timer; returns whether it was neither cancelled nor moved since.
     pub fn take_waiting(&mut self, timer: T, place: Place) -> bool {
         let waiting = self.entries.iter_mut().find(|slot| {
             slot.as_ref()
@@ -131,8 +131,8 @@ impl<T: Copy + Eq> Timers<T> {
         (entry.queued == Some(place) && entry.due.is_some()).then_some(entry.timer)
     }
 
-    /// Has the event that is queued for `index` at `place` stand where its timer runs out, and
-    /// returns that; `None` if it never will.
+    /// Moves the event queued for `index` at `place` to the time when its timer is due, and returns
+    /// that place; `None` if the timer never fires.
     pub fn settle(&mut self, index: u32, place: Place) -> Option<Place> {
         let slot = self.entries.get_mut(index as usize)?;
         let entry = slot.as_mut().filter(|entry| entry.queued == Some(place))?;
@@ -144,7 +144,7 @@ impl<T: Copy + Eq> Timers<T> {
         entry.due
     }
 
-    /// Takes out all that are set and have not run out, with when they would have.
+    /// Removes all timers that are set and not yet due, and returns them with their due times.
     pub fn take_running(&mut self) -> Vec<(T, Place)> {
         let running = |slot: &mut Option<Entry<T>>| {
             let Entry { timer, due, queued } = slot.as_ref()?;
@@ -162,7 +162,7 @@ impl<T: Copy + Eq> Timers<T> {
         taken
     }
 
-    /// Which are set, how long each still runs, and which wait in the inbox.
+    /// The timers that are set, their remaining times, and those that wait in the inbox.
     pub fn fingerprint(&self, now: Instant, digest: &mut Digest)
     where
         T: Hash,
@@ -177,7 +177,7 @@ impl<T: Copy + Eq> Timers<T> {
         sum.hash(digest);
     }
 
-    /// Forgets all of them. Their events turn out stale.
+    /// Discards all timers. Their events become stale.
     pub fn clear(&mut self) {
         self.entries.clear();
     }

@@ -1,4 +1,4 @@
-//! What of a running simulation does not depend on the protocol, compiled once for all of them.
+//! The part of a running simulation that does not depend on the protocol, compiled once.
 
 mod oracle;
 mod route;
@@ -34,22 +34,22 @@ use crate::process_set::ProcessSet;
 use crate::rng::{Rng, Stream};
 use crate::time::{Duration, Instant};
 
-/// A change of the environment that is scheduled; events of class [`Class::Fault`] carry its index.
+/// A scheduled change of the environment; events of class [`Class::Fault`] carry its index.
 #[derive(Clone, Copy, Debug, Hash)]
 pub(crate) enum Control {
     /// The fault of the plan with this index strikes.
     Fault(usize),
-    /// A process starts again, unless it has done so since this incarnation.
+    /// A process recovers, unless it has already recovered since this incarnation.
     Recover(ProcessId, u32),
     /// A process crashes along with another whose fate it shares.
     CrashWith(ProcessId, Crash),
-    /// The transport of a process sends again what is not acknowledged.
+    /// The transport of a process retransmits unacknowledged messages.
     Resend(ProcessId, u32),
     /// The transport of a process sends a heartbeat.
     Beat(ProcessId, u32),
-    /// A process goes on, unless it crashed since this incarnation.
+    /// A process resumes, unless it has crashed since this incarnation.
     Resume(ProcessId, u32),
-    /// An adversary sends what it has held back for this process under this number.
+    /// An adversary sends the message with this number that it has held back for this process.
     Speak(ProcessId, u32),
     /// The condition with this number turns on or off.
     Turn(usize),
@@ -69,7 +69,7 @@ struct Armed {
     left: u64,
 }
 
-/// Whose code is running: who is to blame for a panic.
+/// The owner of the running code, which is blamed for a panic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Running {
     Engine,
@@ -77,11 +77,11 @@ pub(crate) enum Running {
     Clients,
 }
 
-/// What of a notice says what it is.
+/// The part of a notification that identifies it.
 pub(crate) struct Notice {
     pub subject: ProcessId,
     pub suspect: bool,
-    /// A mistake of the detector is told whatever the truth.
+    /// Whether it is a mistake of the detector, which is delivered whatever the truth.
     pub mistake: bool,
 }
 
@@ -102,12 +102,12 @@ pub(crate) struct World {
     script: Arc<Plan>,
     /// The faults of this run: the scripted ones, then those drawn.
     pub plan: Arc<Plan>,
-    /// While a profile is taken: when each process had its effects. No fault strikes meanwhile.
+    /// While a profile is taken: the times of each process's effects. No fault strikes meanwhile.
     pub profile: Option<Profile>,
     pub seed: u64,
     pub now: Instant,
     pub step: u64,
-    /// Packets and heartbeats of transports, which are no steps of processes.
+    /// The number of packets and heartbeats of transports, which are not steps of processes.
     pub transport_event_count: u64,
     pub queue: Queue,
     pub network: Network,
@@ -115,41 +115,41 @@ pub(crate) struct World {
     pub overrides: Overrides,
     pub request_overrides: RequestOverrides,
     pub conditions: ActiveConditions,
-    /// Notices so far, by observer and subject, where single ones are told apart.
+    /// The number of notifications so far, by observer and subject, if they are counted.
     notice_counts: BTreeMap<(ProcessId, ProcessId), u64>,
-    /// Changes of the environment that are scheduled.
+    /// Scheduled changes of the environment.
     pub controls: Slab<Control>,
     armed: Vec<Armed>,
     pub fired: Vec<bool>,
     message_count: u64,
-    /// Who has been told to suspect whom: (observer, subject).
+    /// Suspicions of which processes were notified: (observer, subject).
     pub suspected: BTreeSet<(ProcessId, ProcessId)>,
-    /// With Ω: whom each process trusts.
+    /// With Ω: the process that each process trusts.
     pub trusted: BTreeMap<ProcessId, ProcessId>,
     pub digest: Digest,
     pub statistics: Statistics,
     pub history: History,
     pub reached: Vec<&'static str>,
-    /// While the run is recorded: its record.
+    /// The record of the run, if it is recorded.
     pub tape: Option<Tape>,
-    /// While what becomes of each message is taken down: that.
+    /// The fates of messages, if they are recorded.
     pub decisions: Option<RecordedSchedule>,
     pub failure_free: bool,
-    /// The last process that announced that it leads, unless it has announced the contrary.
+    /// The last process that announced that it leads, unless it has announced the opposite since.
     pub leader: Option<ProcessId>,
-    /// Whether no fault strikes any more.
+    /// Whether all faults have ended.
     pub faults_are_over: bool,
-    /// The processes that are well in the end, where only some are.
+    /// The processes that are well in the end, if only some are.
     pub core: Option<ProcessSet>,
     /// Whether too few processes can be well for the protocol to make progress.
     pub is_unavailable: bool,
-    /// How many indications there were, without probes.
+    /// The number of indications, excluding probes.
     pub announced: u64,
     /// The second copies of processes.
     pub twins: Vec<Twin>,
-    /// Whether old messages are kept, since they may come again.
+    /// Whether old messages are kept for replays.
     pub keeps_sent: bool,
-    /// Where whoever watches sees which step the run is in.
+    /// Publishes the current step of the run.
     pub beacon: Beacon,
     pub running: Running,
     pub ended: Option<EndCause>,
@@ -204,7 +204,7 @@ impl World {
         }
     }
 
-    /// Back to the start, with another seed; memory is kept.
+    /// Restores the initial state with another seed; keeps the memory.
     pub fn reset(&mut self, seed: u64) {
         self.seed = seed;
         self.now = Instant::ZERO;
@@ -239,12 +239,12 @@ impl World {
         self.arm();
     }
 
-    /// The faults of the next run are the scripted ones again.
+    /// Restores the scripted faults for the next run.
     pub fn forget_plan(&mut self) {
         self.plan = Arc::clone(&self.script);
     }
 
-    /// Schedules what the experiment fixes in advance.
+    /// Schedules the events that the experiment fixes in advance.
     fn arm(&mut self) {
         let experiment = Arc::clone(&self.experiment);
         let plan = Arc::clone(&self.plan);
@@ -289,15 +289,15 @@ impl World {
         self.queue.schedule(at, Class::Fault, index, 0);
     }
 
-    /// Whether anything waits for an effect: a fault, or the profile.
+    /// Whether a fault or the profile waits for effects.
     #[inline]
     pub const fn has_effect_triggers(&self) -> bool {
         !self.armed.is_empty() || self.profile.is_some()
     }
 
-    /// `process` has had an effect; `sent` is the kind if it was a message to another. A crash of
-    /// that process itself strikes at once and is returned; faults elsewhere are queued, never run
-    /// inside a handler.
+    /// Handles an effect of `process`; `sent` is the kind if it was a message to another process. A
+    /// crash of that process itself strikes immediately and is returned; other faults are queued,
+    /// and never run inside a handler.
     pub fn effect_done(&mut self, process: ProcessId, sent: Option<KindIndex>) -> Option<Crash> {
         if let Some(profile) = &mut self.profile {
             profile.effects[process.index()].push(self.now);
@@ -338,7 +338,7 @@ impl World {
         MessageId(self.message_count - 1)
     }
 
-    /// How long the process's next sync takes.
+    /// The time that the process's next sync takes.
     pub fn sync_latency(&mut self, p: ProcessId) -> Duration {
         let late = self.conditions.sync_delay(p);
         let latency = self.experiment.sync_latency;
@@ -359,7 +359,7 @@ impl World {
         }
     }
 
-    /// No fault strikes any more, and nothing is wrong with these processes and their links.
+    /// Ends all faults, and all conditions of these processes and their links.
     pub fn end_faults(&mut self, mode: LivenessMode, well: &ProcessSet) {
         self.faults_are_over = true;
         self.armed.clear();
@@ -390,7 +390,7 @@ impl World {
         });
     }
 
-    /// What of the world decides how it goes on.
+    /// The part of the state that determines the future of the run.
     pub fn fingerprint(&self, digest: &mut Digest) {
         self.network.fingerprint(self.now, digest);
         self.conditions.fingerprint(self.now, digest);
@@ -409,8 +409,8 @@ impl World {
         self.twins.iter().find(|twin| twin.place == place).map_or(place, |twin| twin.of)
     }
 
-    /// Where a message from the process at `from` to the process `to` arrives; nowhere, if the two
-    /// do not talk.
+    /// The place where a message from the process at `from` to the process `to` arrives; `None` if
+    /// the two do not communicate.
     #[inline]
     pub fn destination(&self, from: ProcessId, to: ProcessId) -> Option<ProcessId> {
         if self.twins.is_empty() {
@@ -423,13 +423,13 @@ impl World {
         (!silent).then(|| second.map_or(to, |twin| twin.place))
     }
 
-    /// How many times as long the process's timers take.
+    /// The factor by which the process's timers are slowed down.
     #[inline]
     pub fn slowness(&self, p: ProcessId) -> u64 {
         if self.conditions.is_empty() { 1 } else { self.conditions.slowness(p) }
     }
 
-    /// Who stops where this process stops, itself among them.
+    /// The processes that stop together with this one, including itself.
     pub fn fate_of(&self, p: ProcessId) -> Vec<ProcessId> {
         let group = self.experiment.fate_groups.iter().find(|group| group.contains(p));
         group.map_or_else(|| vec![p], |group| group.iter().collect())
@@ -441,7 +441,7 @@ impl World {
         self.digest.mix(0x1000 | reason as u64);
     }
 
-    /// The figures of the run that is over, and the latencies of its operations.
+    /// The figures of the finished run, and the latencies of its operations.
     pub fn dependability(&self, messages: u64) -> (Dependability, Vec<Duration>) {
         let n = self.experiment.setting.n;
         Dependability::of(&self.history, n, self.now, messages)
@@ -453,7 +453,7 @@ impl World {
         }
     }
 
-    /// Puts a line into the record, if there is one.
+    /// Appends an entry to the record, if there is one.
     #[inline]
     pub fn record<'a>(
         &mut self,
@@ -480,10 +480,10 @@ impl World {
 /// The second copy of a process.
 #[derive(Clone, Debug, Hash)]
 pub(crate) struct Twin {
-    /// Whose identity it has.
+    /// The identity of the process.
     pub of: ProcessId,
     /// Its place among the slots.
     pub place: ProcessId,
-    /// Who talks with it instead of the first copy.
+    /// The processes that communicate with it instead of the first copy.
     pub peers: ProcessSet,
 }

@@ -1,4 +1,4 @@
-//! Effects are applied one by one, and a crash can land between any two.
+//! Applies effects one by one; a crash can land between any two.
 
 use std::hash::Hash as _;
 
@@ -21,8 +21,8 @@ use crate::outcome::trace::TraceEvent;
 use crate::time::{Duration, Instant};
 
 impl<P: Protocol> Simulation<P> {
-    /// Applies the effects that are still to be applied, in the order in which they were asked for.
-    /// Whatever stops the process on the way also empties the list.
+    /// Applies the remaining effects, in the order in which they were listed. If the process is
+    /// stopped on the way, the list is emptied.
     pub(super) fn apply(&mut self, p: ProcessId) {
         while let Some(effect) = self.effects.pop() {
             let mut sent = None;
@@ -71,8 +71,7 @@ impl<P: Protocol> Simulation<P> {
         self.hosts[p.index()].log.rewrite(records);
     }
 
-    /// The log becomes durable: at once, or after a while, and what is left of the effects waits
-    /// until then.
+    /// Begins a sync, which completes at once, or later; then the remaining effects wait for it.
     #[inline(never)]
     fn sync(&mut self, p: ProcessId) {
         let latency = self.world.sync_latency(p);
@@ -90,13 +89,13 @@ impl<P: Protocol> Simulation<P> {
         }
     }
 
-    /// The process hears of its disk's failure; what is left of its effects is lost.
+    /// Notifies the process of a disk error; its remaining effects are lost.
     pub(super) fn disk_failed(&mut self, p: ProcessId, error: StorageError) {
         self.effects.clear();
         self.handle(p, Input::StorageError(error));
     }
 
-    /// The log becomes durable.
+    /// Makes the log durable.
     pub(super) fn sync_now(&mut self, p: ProcessId) {
         self.hosts[p.index()].log.sync();
         self.world.statistics.syncs += 1;
@@ -104,7 +103,7 @@ impl<P: Protocol> Simulation<P> {
         self.effect_done(p, None);
     }
 
-    /// Counts an effect. A fault that waited for it crashes the process.
+    /// Counts an effect. A fault that waited for it may crash the process.
     #[inline]
     pub(super) fn effect_done(&mut self, p: ProcessId, sent: Option<KindIndex>) {
         self.hosts[p.index()].effect_count += 1;
@@ -131,7 +130,7 @@ impl<P: Protocol> Simulation<P> {
             self.world.queue.schedule(at, Class::Delivery, index, 0);
             return None;
         }
-        // Twins share their peers out: to the others the other one speaks.
+        // Each peer communicates with only one of two twins.
         let arrives_at = self.world.destination(place, to)?;
         let kind = self.world.statistics.count_sent(&msg);
         if let Some(bytes) = &mut self.world.statistics.bytes {
@@ -171,7 +170,7 @@ impl<P: Protocol> Simulation<P> {
         Some(kind)
     }
 
-    /// What becomes of a message, where single ones are told apart.
+    /// Decides the fate of a message if single messages are distinguished.
     #[cold]
     fn route_one(
         &mut self,
@@ -246,7 +245,7 @@ impl<P: Protocol> Simulation<P> {
         self.world.digest.mix(u64::from(p.0) << 16 | 8);
         what.hash(&mut self.world.digest);
         self.world.record(Some(p), || TraceEvent::Indicate { what: Shown::of(&what) });
-        // What a corrupted process announces, nobody believes.
+        // Indications of a Byzantine process are ignored.
         if self.hosts[p.index()].adversary.is_some() {
             return;
         }

@@ -1,4 +1,4 @@
-//! What comes out of the queue: deliveries, timers, requests, notices, completed syncs.
+//! Dispatches events from the queue: deliveries, timers, requests, notifications, completed syncs.
 
 use super::Simulation;
 use super::host::{Envelope, Input};
@@ -91,7 +91,7 @@ impl<P: Protocol> Simulation<P> {
         let Notice { subject, suspect, mistake } = *notice;
         let down = !self.hosts[subject.index()].up;
         let known = self.world.suspected.contains(&(observer, subject));
-        // A wrong suspicion can be told at any time; trust is never told of a process that is down.
+        // A wrong suspicion is always valid; trust is never notified about a process that is down.
         let true_notice = suspect == down || (mistake && suspect);
         if !self.hosts[observer.index()].up || suspect == known || !true_notice {
             return;
@@ -108,7 +108,8 @@ impl<P: Protocol> Simulation<P> {
         }
     }
 
-    /// Ω tells whom to trust: whom a mistake names, or else the lowest id that is up now.
+    /// Notifies a process which leader to trust by Ω: the one named by a mistake, or else the
+    /// lowest id that is up now.
     fn tell_leader(&mut self, observer: ProcessId, notice: &Notice) {
         let lowest =
             || self.world.experiment.setting.processes().find(|p| self.hosts[p.index()].up);
@@ -143,8 +144,8 @@ impl<P: Protocol> Simulation<P> {
         self.go_on(p);
     }
 
-    /// What waits for a process that goes on: the effects behind a sync, then its inbox. Nothing is
-    /// done while it is paused or blocked.
+    /// Continues a process: first the effects after a sync, then its inbox. Does nothing while it
+    /// is paused or blocked.
     pub(super) fn go_on(&mut self, p: ProcessId) {
         let host = &mut self.hosts[p.index()];
         if !host.is_waiting() {

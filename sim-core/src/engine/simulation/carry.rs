@@ -1,4 +1,4 @@
-//! The transport at work: it carries the messages of processes, and listens for heartbeats.
+//! Runs the transport: carries the messages of processes, and monitors heartbeats.
 
 use super::Simulation;
 use super::host::Input;
@@ -13,7 +13,7 @@ use crate::outcome::shown::Shown;
 use crate::outcome::trace::TraceEvent;
 use crate::time::Duration;
 
-/// Marks the delivery of a packet, apart from that of a message.
+/// The detail that marks the delivery of a packet rather than a message.
 pub(super) const PACKET: u32 = 1;
 
 impl<P: Protocol> Simulation<P> {
@@ -26,7 +26,7 @@ impl<P: Protocol> Simulation<P> {
         host.transport.get_or_insert_with(|| Box::new(Transport::new()))
     }
 
-    /// The transport takes over a message.
+    /// Passes a message to the transport.
     pub(super) fn carry(&mut self, from: ProcessId, to: ProcessId, id: MessageId, msg: P::Msg) {
         self.world.record(Some(from), || TraceEvent::Carry { id, to, message: Shown::of(&msg) });
         let transport = self.transport(from);
@@ -46,7 +46,7 @@ impl<P: Protocol> Simulation<P> {
         self.world.control(at, Control::Resend(p, host.incarnation));
     }
 
-    /// Whatever is not acknowledged is sent again.
+    /// Retransmits all unacknowledged messages.
     pub(super) fn resend(&mut self, p: ProcessId) {
         self.world.transport_event_count += 1;
         let transport = self.transport(p);
@@ -102,7 +102,8 @@ impl<P: Protocol> Simulation<P> {
                     }
                     Receipt::Deliverable(messages) => {
                         for Data { number, id, msg, .. } in messages {
-                            // It can crash in the handler of one of them; it gets no other.
+                            // It can crash in the handler of one of them; then it receives no
+                            // further ones.
                             if self.hosts[to.index()].up {
                                 self.transmit(to, from, incarnation, &Body::Ack(number));
                             }
@@ -120,7 +121,7 @@ impl<P: Protocol> Simulation<P> {
         }
     }
 
-    /// A process begins to send heartbeats and to listen for those of others.
+    /// Starts to send heartbeats and to monitor those of others.
     pub(super) fn begin_to_beat(&mut self, p: ProcessId) {
         let Some(heartbeat) = self.world.experiment.transport.heartbeat else { return };
         let (now, processes) = (self.world.now, self.world.experiment.setting.processes());
@@ -131,7 +132,8 @@ impl<P: Protocol> Simulation<P> {
         self.world.control(now, Control::Beat(p, incarnation));
     }
 
-    /// One heartbeat to all others, and a look at who is silent. A process that hangs does neither.
+    /// Sends a heartbeat to all others, and checks which are silent. A process that is stuck does
+    /// neither.
     pub(super) fn beat(&mut self, p: ProcessId) {
         let Some(heartbeat) = self.world.experiment.transport.heartbeat else { return };
         self.world.transport_event_count += 1;
@@ -148,7 +150,7 @@ impl<P: Protocol> Simulation<P> {
         }
         for silent in self.transport(p).silent(now, |span| clock.local_span(span)) {
             if !self.hosts[p.index()].up {
-                break; // It crashed in the handler of the suspicion before.
+                break; // It crashed in the handler of the previous suspicion.
             }
             self.world.suspected.insert((p, silent));
             self.world.failure_free &= !self.hosts[silent.index()].up;

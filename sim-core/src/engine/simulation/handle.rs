@@ -1,4 +1,4 @@
-//! One step: an event is noted, its handler called, properties and clients told.
+//! Executes one step: records the event, calls the handler, and notifies properties and clients.
 
 use std::hash::Hash as _;
 
@@ -21,10 +21,9 @@ use crate::outcome::trace::TraceEvent;
 use crate::time::Duration;
 
 impl<P: Protocol> Simulation<P> {
-    /// Something has reached a process: it is handled now, or waits its turn, or is lost if the
-    /// process is down.
+    /// Passes input to a process: it is handled now, or queued, or lost if the process is down.
     ///
-    /// Several things can reach a process at one instant, one after the other, and it can crash in
+    /// Several inputs can reach a process at one instant, one after the other, and it can crash in
     /// the handler of each of them.
     pub(super) fn reach_process(&mut self, p: ProcessId, input: Input<P>) {
         if self.hosts[p.index()].up {
@@ -34,7 +33,7 @@ impl<P: Protocol> Simulation<P> {
         }
     }
 
-    /// A process that is up handles its input now, or queues it if it is paused or blocked.
+    /// Handles the input of a process that is up, or queues it if the process is paused or blocked.
     #[inline]
     pub(super) fn accept(&mut self, p: ProcessId, input: Input<P>) {
         let host = &mut self.hosts[p.index()];
@@ -45,7 +44,7 @@ impl<P: Protocol> Simulation<P> {
         }
     }
 
-    /// Input that reaches a process that is down is dropped.
+    /// Drops input for a process that is down.
     #[cold]
     pub(super) fn lose(&mut self, p: ProcessId, input: Input<P>) {
         match input {
@@ -84,7 +83,7 @@ impl<P: Protocol> Simulation<P> {
         }
     }
 
-    /// One step: calls the handler, then applies the effects it asked for.
+    /// Executes one step: calls the handler, then applies its effects.
     #[inline]
     pub(super) fn handle(&mut self, p: ProcessId, input: Input<P>) {
         self.world.step += 1;
@@ -123,8 +122,7 @@ impl<P: Protocol> Simulation<P> {
         self.apply(p);
     }
 
-    /// What is about to be handled goes into digest, statistics and trace, and before the
-    /// properties.
+    /// Records the input in digest, statistics and trace, and passes it to the properties.
     #[inline]
     pub(super) fn take_note(&mut self, p: ProcessId, input: &Input<P>) {
         let World { digest, statistics, .. } = &mut self.world;
@@ -173,7 +171,7 @@ impl<P: Protocol> Simulation<P> {
         }
     }
 
-    /// Asks the clients what they want next.
+    /// Lets the clients send further requests.
     pub(super) fn consult_clients(
         &mut self,
         consult: impl FnOnce(&mut <P::Spec as Spec>::Workload, &mut Ask<'_, P::Spec>),
@@ -212,7 +210,7 @@ impl<P: Protocol> Simulation<P> {
     }
 }
 
-/// What a request is where single ones are told apart: as its override says, if it has one.
+/// The content of a request if single requests are distinguished: that of its override, if any.
 #[cold]
 fn decided<P: Protocol>(
     world: &mut World,

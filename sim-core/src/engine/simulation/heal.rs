@@ -1,4 +1,4 @@
-//! The end of all faults, for everybody or for a core, so that liveness can be judged fairly.
+//! Ends all faults, for all processes or for a core, so that liveness can be judged fairly.
 
 use super::Simulation;
 use crate::environment::liveness::LivenessMode;
@@ -10,7 +10,7 @@ use crate::process_set::ProcessSet;
 use crate::rng::{Rng, Stream};
 
 impl<P: Protocol> Simulation<P> {
-    /// From now on no fault strikes, and what the mode says is well.
+    /// Ends the faults in the part of the system that the mode defines.
     pub(super) fn end_faults(&mut self, mode: LivenessMode) {
         let all: ProcessSet = self.world.experiment.setting.processes().collect();
         let well = match mode {
@@ -42,7 +42,7 @@ impl<P: Protocol> Simulation<P> {
         self.world.record(None, || TraceEvent::Unavailable);
     }
 
-    /// As many processes as make progress possible, and some more, all of which can be well.
+    /// Draws enough processes to make progress possible, and some more, all of which can be well.
     fn draw_core(&self) -> Option<ProcessSet> {
         let mut candidates: Vec<ProcessId> =
             self.world.experiment.setting.processes().filter(|p| self.can_be_well(*p)).collect();
@@ -69,10 +69,10 @@ impl<P: Protocol> Simulation<P> {
         all.filter(|p| self.is_correct_now(*p)).collect()
     }
 
-    /// As the fault model of the protocol defines it, for this run as far as it has come. With a
-    /// core, nothing is owed to others.
+    /// Correctness as defined by the protocol's fault model, for the run so far. With a core,
+    /// nothing is guaranteed to the other processes.
     pub(super) fn is_correct_now(&self, p: ProcessId) -> bool {
-        // A process that could not even be made is not correct.
+        // A process that could not even be created is not correct.
         let Some(host) = self.hosts.get(p.index()) else { return false };
         let inside = self.world.core.as_ref().is_none_or(|core| core.contains(p));
         inside && host.up && !host.paused && self.can_be_well(p)

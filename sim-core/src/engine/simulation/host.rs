@@ -1,4 +1,4 @@
-//! A process, and what the engine keeps for it.
+//! A process, and its state in the engine.
 
 use std::collections::VecDeque;
 
@@ -14,16 +14,16 @@ use crate::model::process::Request;
 use crate::model::protocol::Protocol;
 use crate::time::Duration;
 
-/// A process, and what the engine keeps for it.
+/// A process, and its state in the engine.
 #[derive(Clone)]
 pub(super) struct Host<P: Protocol> {
     pub process: P,
     pub up: bool,
     pub ever_faulty: bool,
     pub paused: bool,
-    /// Which adversary speaks for it, if it is Byzantine.
+    /// The index of its adversary, if it is Byzantine.
     pub adversary: Option<usize>,
-    /// Waits for a sync.
+    /// Whether it waits for a sync.
     pub blocked: bool,
     pub incarnation: u32,
     pub effect_count: u64,
@@ -31,16 +31,16 @@ pub(super) struct Host<P: Protocol> {
     pub clock: LocalClock,
     pub coin: Coin,
     pub timers: Timers<P::Timer>,
-    /// While its clock stands still: its timers, and how much of each is left.
+    /// While its clock stands still: its timers, and the remaining time of each.
     pub stopped: Vec<(P::Timer, Duration)>,
-    /// It has not started yet.
+    /// Whether it has not started yet.
     pub absent: bool,
     pub log: Log<P::Record>,
-    /// What carries its messages, once there are any.
+    /// The transport of its messages, once there are any.
     pub transport: Option<Box<Transport<P::Msg>>>,
-    /// What reached it while it was paused or blocked, in that order.
+    /// The inputs that reached it while it was paused or blocked, in order.
     pub inbox: VecDeque<Input<P>>,
-    /// The effects behind a slow sync, in reverse.
+    /// The effects after a slow sync, in reverse order.
     pub behind_sync: Vec<Effect<P>>,
 }
 
@@ -50,12 +50,12 @@ pub(super) struct Envelope<M> {
     pub id: MessageId,
     pub from: ProcessId,
     pub to: ProcessId,
-    /// Its sender crashed, and took it along.
+    /// Whether its sender crashed and made it lose messages under way.
     pub lost: bool,
     pub msg: M,
 }
 
-/// What a handler is called with.
+/// The input of a handler.
 #[derive(Clone)]
 pub(super) enum Input<P: Protocol> {
     Start,
@@ -92,7 +92,7 @@ impl<P: Protocol> Host<P> {
         }
     }
 
-    /// Whether it is up, goes on, and speaks for itself.
+    /// Whether it is up, is not paused, and is not Byzantine.
     pub const fn gives_service(&self) -> bool {
         self.up && !self.paused && self.adversary.is_none()
     }

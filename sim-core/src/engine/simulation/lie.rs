@@ -1,4 +1,4 @@
-//! Byzantine processes: an adversary gets hold of what they hear and what they say.
+//! Byzantine processes: passes the messages they receive and send to their adversary.
 
 use super::Simulation;
 use crate::adversary::{Adversary, Behaviour};
@@ -10,7 +10,7 @@ use crate::outcome::trace::TraceEvent;
 use crate::rng::{Rng, Stream};
 
 impl<P: Protocol> Simulation<P> {
-    /// From now on an adversary speaks for the process. The first to take it over keeps it.
+    /// Puts the process under the control of an adversary. The first adversary keeps it.
     pub(super) fn corrupt(&mut self, p: ProcessId, behaviour: &Behaviour) {
         let seed = self.world.seed;
         if self.hosts[p.index()].adversary.is_some() {
@@ -32,7 +32,7 @@ impl<P: Protocol> Simulation<P> {
         self.world.record(Some(p), || TraceEvent::Corrupt { behaviour: behaviour.to_string() });
     }
 
-    /// The adversary with this index, which speaks for `p`, rewrites what its handler asked for.
+    /// Lets the adversary with this index, which controls `p`, rewrite the effects of its handler.
     pub(super) fn rewrite(&mut self, index: usize, p: ProcessId) {
         let me = self.world.identity(p);
         let setting = &self.world.experiment.setting;
@@ -41,7 +41,7 @@ impl<P: Protocol> Simulation<P> {
         }
     }
 
-    /// Sends what the adversary has held back, unless its process has crashed meanwhile.
+    /// Sends a message that the adversary has held back, unless its process has crashed meanwhile.
     pub(super) fn speak(&mut self, p: ProcessId, number: u32) {
         let host = &self.hosts[p.index()];
         let index = host.adversary.expect("who has an adversary keeps it");

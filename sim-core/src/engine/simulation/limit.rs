@@ -1,4 +1,4 @@
-//! Where a run is cut short: at a limit of events, of messages under way, or of memory.
+//! Ends a run at a limit on events, on messages under way, or on memory.
 
 use std::hash::Hasher;
 use std::mem::{needs_drop, size_of};
@@ -14,11 +14,11 @@ use crate::model::data::Stored;
 use crate::model::property::EndCause;
 use crate::model::protocol::Protocol;
 
-/// Memory is measured first when this much is under way, or has happened.
+/// The number of messages under way, or of events, at which memory is first measured.
 const PENDING_BOUND: usize = 1 << 8;
 const EVENT_BOUND: u64 = 1 << 18;
 
-/// When the limits are looked at again. Up to then two comparisons an event are enough.
+/// The bounds at which the limits are checked again. Until then, two comparisons per event suffice.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     pub pending: usize,
@@ -32,13 +32,13 @@ impl Default for Bounds {
 }
 
 impl<P: Protocol> Simulation<P> {
-    /// Messages and packets under way.
+    /// The number of messages and packets under way.
     #[inline]
     pub(super) fn pending_count(&self) -> usize {
         self.messages.len() + self.packets.len()
     }
 
-    /// Events that were handled, the transport's among them.
+    /// The number of events handled, including those of the transport.
     #[inline]
     pub(super) const fn event_count(&self) -> u64 {
         self.world.step + self.world.transport_event_count
@@ -49,9 +49,8 @@ impl<P: Protocol> Simulation<P> {
         self.event_count() >= self.bounds.events || self.pending_count() > self.bounds.pending
     }
 
-    /// The limit that has come, if one has; if none has, the bounds move on, so that memory is
-    /// measured again when twice as much is under way, or after as many events as make the
-    /// measuring cheap.
+    /// The limit that is reached, if any; otherwise the bounds move on, so that memory is measured
+    /// again when twice as much is under way, or after enough events to make measuring cheap.
     #[cold]
     pub(super) fn limit_reached(&mut self) -> Option<EndCause> {
         let limits = self.world.experiment.limits;
@@ -71,7 +70,7 @@ impl<P: Protocol> Simulation<P> {
         None
     }
 
-    /// The bounds of a run that begins.
+    /// The initial bounds of a run.
     pub(super) fn first_bounds(&self) -> Bounds {
         let limits = &self.world.experiment.limits;
         Bounds {
@@ -80,8 +79,8 @@ impl<P: Protocol> Simulation<P> {
         }
     }
 
-    /// Whether the processes that have been made take more memory than the scenario allows: looked
-    /// at whenever there are twice as many, from [`PENDING_BOUND`] on.
+    /// Whether the processes created so far take more memory than the scenario allows; checked
+    /// whenever their number has doubled, from [`PENDING_BOUND`] on.
     pub(super) fn processes_fill_memory(&self) -> bool {
         let count = self.hosts.len();
         count >= PENDING_BOUND
@@ -89,8 +88,8 @@ impl<P: Protocol> Simulation<P> {
             && self.byte_count() > self.world.experiment.limits.byte_count_max
     }
 
-    /// About how many bytes of memory the states of processes, messages, inputs that wait, and logs
-    /// take. The same on every machine of one word size.
+    /// The approximate memory of the states of processes, messages, waiting inputs, and logs, in
+    /// bytes. The same on every machine of one word size.
     fn byte_count(&self) -> u64 {
         let mut bytes = self.messages.iter().map(|m| held::<Envelope<P::Msg>>(&m.msg)).sum::<u64>();
         bytes += self
@@ -120,7 +119,7 @@ impl<P: Protocol> Simulation<P> {
     }
 }
 
-/// Counts the bytes of what is hashed: about as many as it takes in memory.
+/// Counts the bytes of hashed data, which is about as large as in memory.
 struct ByteCount(u64);
 
 impl Hasher for ByteCount {
@@ -132,7 +131,8 @@ impl Hasher for ByteCount {
     }
 }
 
-/// The size of a `T`, and what `content` in it keeps elsewhere, which is about as long as its JSON.
+/// The size of a `T`, including the memory that `content` holds elsewhere, which is about the
+/// length of its JSON.
 fn held<T>(content: &impl Serialize) -> u64 {
     let elsewhere = if needs_drop::<T>() { encoded_size(content) } else { 0 };
     size_of::<T>() as u64 + elsewhere

@@ -1,7 +1,7 @@
-//! The step loop: choosing the next event, and executing it.
+//! The step loop: chooses the next event, and executes it.
 //!
-//! The two are apart. The timed loop takes the earliest event; whoever wants another order takes
-//! another.
+//! The two are separate. The timed loop takes the earliest event; other callers may take another
+//! one.
 
 mod apply;
 mod arrive;
@@ -50,31 +50,31 @@ use crate::time::{Duration, Instant};
 use host::{Envelope, Host, Input};
 use limit::Bounds;
 
-/// A protocol in a world.
+/// A protocol in an experiment.
 #[derive(Clone)]
 pub(crate) struct Simulation<P: Protocol> {
     params: P::Params,
-    /// The world that the protocol is correct in with these parameters.
+    /// The model of the protocol with these parameters.
     model: Model,
     clients: Clients<P>,
     checks: Checks<P>,
     world: World,
     hosts: Vec<Host<P>>,
-    /// What speaks for Byzantine processes: one for each, or for several that collude.
+    /// The adversaries of Byzantine processes: one for each, or for several that collude.
     adversaries: Vec<Adversary<P::Msg>>,
     messages: Slab<Envelope<P::Msg>>,
     requests: Slab<Request<P>>,
-    /// What travels between transports.
+    /// Packets between transports.
     packets: Slab<Packet<P::Msg>>,
-    /// The latest messages, where old ones may come again.
+    /// The latest messages, if they may be replayed.
     sent: Vec<Envelope<P::Msg>>,
     workload: Clients<P>,
     checker: Checks<P>,
-    /// What the handler that runs has asked for; when it has returned, what of that is still to be
-    /// applied, the last first.
+    /// The effects listed by the running handler; after it has returned, those still to be applied,
+    /// the last first.
     effects: Vec<Effect<P>>,
     asked: Vec<(Duration, ProcessId, Request<P>)>,
-    /// When the limits are looked at again.
+    /// The bounds at which the limits are checked again.
     bounds: Bounds,
 }
 
@@ -82,7 +82,7 @@ type Clients<P> = <<P as Process>::Spec as Spec>::Workload;
 type Checks<P> = Checker<<P as Process>::Spec>;
 
 impl<P: Protocol> Simulation<P> {
-    /// As [`Runner::new`](crate::engine::runner::Runner::new).
+    /// Like [`Runner::new`](crate::engine::runner::Runner::new).
     pub fn new(
         experiment: Experiment,
         params: P::Params,
@@ -130,8 +130,8 @@ impl<P: Protocol> Simulation<P> {
         })
     }
 
-    /// Who is Byzantine from the very start is so before its first handler, and who is to start
-    /// later is not there yet.
+    /// A process that is Byzantine from the beginning becomes so before its first handler, and one
+    /// that starts later is absent.
     fn prepare_processes(&mut self) {
         if self.world.profile.is_some() {
             return;
@@ -157,7 +157,7 @@ impl<P: Protocol> Simulation<P> {
         }
     }
 
-    /// The masks, by index, whose request was never due.
+    /// The indices of the masks whose request was never due.
     fn unused_masks(&self) -> Vec<usize> {
         let is_unused = |mask: &Mask| {
             self.hosts.get(mask.process.index()).is_none_or(|s| s.request_count < mask.request)
@@ -166,8 +166,8 @@ impl<P: Protocol> Simulation<P> {
         masks.filter(|(_, mask)| is_unused(mask)).map(|(index, _)| index).collect()
     }
 
-    /// Says whose panic it was: a process's, the clients', or a checker's, which counts as a
-    /// violation of its property. The engine's own goes on up.
+    /// Attributes a panic to a process, to the clients, or to a checker, where it counts as a
+    /// violation of its property. A panic of the engine itself propagates.
     fn blame(&mut self, panic: Raised) -> Option<Panicked> {
         let message = panic.text();
         if self.checker.blame(&message, self.world.now, self.world.step) {
@@ -275,7 +275,7 @@ impl<P: Protocol> Stepper for Simulation<P> {
 
     fn execute(&mut self, event: Scheduled) {
         let (place, subject, detail) = (event.place, event.subject(), event.detail());
-        // An event that was put off happens now.
+        // A postponed event happens now.
         self.world.now = self.world.now.max(place.at);
         match place.class() {
             Class::Delivery if detail == carry::PACKET => self.packet_arrives(subject),
@@ -378,12 +378,12 @@ impl<P: Protocol> Stepper for Simulation<P> {
     }
 }
 
-/// Whether this is the JSON of a message of `P`; if not, why not.
+/// Checks whether this is the JSON of a message of `P`; if not, returns the reason.
 pub(crate) fn read_message<P: Protocol>(form: &Value) -> Result<(), String> {
     P::Msg::deserialize(form).map(|_| ()).map_err(|error| error.to_string())
 }
 
-/// Whether this is the JSON of a request to the protocol; if not, why not.
+/// Checks whether this is the JSON of a request to the protocol; if not, returns the reason.
 pub(crate) fn read_request<P: Protocol>(form: &Value) -> Result<(), String> {
     Request::<P>::deserialize(form).map(|_| ()).map_err(|error| error.to_string())
 }

@@ -1,5 +1,5 @@
-//! What the plan of faults does: crashes and recoveries, pauses, wrong clocks, what begins and
-//! ends.
+//! Executes the fault plan: crashes and recoveries, pauses, wrong clocks, and the beginning and end
+//! of conditions.
 
 use std::sync::Arc;
 
@@ -68,8 +68,8 @@ impl<P: Protocol> Simulation<P> {
         }
     }
 
-    /// Whether this belongs to the time when faults struck, and comes too late. Outside a core all
-    /// stays as it is.
+    /// Whether this belongs to the time before faults ended, and comes too late. Outside a core
+    /// everything remains as it is.
     fn is_past(&self, control: Control) -> bool {
         let outside = |p| self.world.core.as_ref().is_some_and(|core| !core.contains(p));
         match control {
@@ -165,7 +165,7 @@ impl<P: Protocol> Simulation<P> {
         self.hosts[p.index()].ever_faulty = true;
     }
 
-    /// Clocks run as the conditions say that are in force now; timers follow them.
+    /// Sets the clocks' rates according to the conditions in force, and adjusts the timers.
     pub(super) fn adjust_clocks(&mut self) {
         if self.world.conditions.is_empty() {
             return;
@@ -191,7 +191,7 @@ impl<P: Protocol> Simulation<P> {
         }
     }
 
-    /// A process crashes; if its handler was running, what is left of its effects is lost.
+    /// Crashes a process; if its handler is running, the remaining effects are lost.
     pub(super) fn crash(&mut self, p: ProcessId, crash: &Crash) {
         let Crash { recover_after, in_flight, disk, announced } = *crash;
         let host = &mut self.hosts[p.index()];
@@ -286,7 +286,7 @@ impl<P: Protocol> Simulation<P> {
         }
     }
 
-    /// Writes down whether the process gives service from now on.
+    /// Records whether the process gives service from now on.
     pub(super) fn note_service(&mut self, p: ProcessId) {
         let serves = self.hosts[p.index()].gives_service();
         self.world.history.serves(p, serves, self.world.now);

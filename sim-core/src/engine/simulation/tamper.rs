@@ -1,4 +1,4 @@
-//! What the network does to messages beyond losing and delaying them.
+//! Duplicates, replays and changes of messages by the network.
 
 use std::io;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use crate::outcome::shown::Shown;
 use crate::outcome::trace::TraceEvent;
 use crate::rng::{Rng, Stream};
 
-/// So many of the latest messages are kept, where old ones may come again.
+/// The maximum number of recent messages that are kept for replays.
 const SENT_COUNT_MAX: usize = 64;
 
 impl<P: Protocol> Simulation<P> {
-    /// What becomes of the content of a message that is sent now; an old one may come along.
+    /// Tampers with a message that is sent now; may replay an old one.
     #[cold]
     pub(super) fn tamper(
         &mut self,
@@ -46,7 +46,7 @@ impl<P: Protocol> Simulation<P> {
         self.garble(id, (from, to), &msg, &mut rng)
     }
 
-    /// What the override with this index makes of the content of a message.
+    /// Applies the override with this index to the content of a message.
     #[cold]
     pub(super) fn obey(
         &mut self,
@@ -94,7 +94,7 @@ impl<P: Protocol> Simulation<P> {
         self.changed(id, link, msg, garbled)
     }
 
-    /// Takes note of a change of a message on its way, if it is one.
+    /// Records a change of a message in transit, if there is one.
     fn changed(
         &mut self,
         id: MessageId,
@@ -131,7 +131,7 @@ pub(super) fn encoded_size(msg: &impl Serialize) -> u64 {
         }
     }
     let mut counter = Counter(0);
-    // What cannot be written weighs what was written of it.
+    // A value that cannot be encoded counts as the part that was written.
     let _written = serde_json::to_writer(&mut counter, msg);
     counter.0
 }

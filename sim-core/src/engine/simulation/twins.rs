@@ -1,11 +1,11 @@
-//! Twins: a Byzantine process of which there are two, under one identity (Bano et al. 2022, *Twins:
-//! BFT systems made robust*).
+//! Twins: two copies of a Byzantine process with one identity (Bano et al. 2022, *Twins: BFT
+//! systems made robust*).
 //!
-//! Both run the protocol as it is written. Each other process talks with one of them alone, without
-//! knowing; the second goes its own way from the copy on, with a coin of its own.
+//! Both run the unmodified protocol. Each other process communicates with only one of them, without
+//! knowing; the second copy evolves independently, with its own randomness.
 //!
-//! A process's place among the slots and its identity are two things here: the second copy has a
-//! place of its own behind all processes, and addresses are identities.
+//! A process's place among the slots and its identity are distinct here: the second copy has its
+//! own place after all processes, and addresses are identities.
 
 use super::Simulation;
 use super::host::Input;
@@ -16,7 +16,7 @@ use crate::outcome::trace::TraceEvent;
 use crate::rng::{Rng, Stream};
 
 impl<P: Protocol> Simulation<P> {
-    /// From now on there are two of this process.
+    /// Creates the second copy of this process.
     pub(super) fn double(&mut self, p: ProcessId) {
         let place = ProcessId(u32::try_from(self.hosts.len()).expect("fewer slots than 2^32"));
         let mut rng = Rng::new(self.world.seed, Stream::Adversary(place.0));
@@ -42,7 +42,7 @@ impl<P: Protocol> Simulation<P> {
         self.hosts[twin.place.index()].up.then_some(twin.place)
     }
 
-    /// What has reached a process reaches its second copy too.
+    /// Passes input that has reached a process to its second copy, too.
     pub(super) fn reach_second(&mut self, p: ProcessId, input: impl FnOnce() -> Input<P>) {
         if !self.world.twins.is_empty()
             && let Some(second) = self.second(p)
@@ -51,7 +51,7 @@ impl<P: Protocol> Simulation<P> {
         }
     }
 
-    /// The second copy stops with the first.
+    /// Crashes the second copy together with the first.
     pub(super) fn crash_second(&mut self, p: ProcessId) {
         if let Some(second) = self.second(p) {
             let host = &mut self.hosts[second.index()];

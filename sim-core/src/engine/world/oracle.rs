@@ -1,4 +1,4 @@
-//! The oracles at work: who is told of whom, and when.
+//! The failure-detector oracles: schedule their notifications.
 
 use super::{Notice, World};
 use crate::engine::event::Class;
@@ -7,7 +7,7 @@ use crate::id::ProcessId;
 use crate::time::{Duration, Instant};
 
 impl World {
-    /// The oracle will tell `observer` that `subject` is down (`suspect`) or up again.
+    /// Schedules a notification of `observer` that `subject` is down (`suspect`) or up again.
     pub fn notify(&mut self, observer: ProcessId, subject: ProcessId, suspect: bool) {
         let detector = &self.experiment.detector;
         let blind = detector.blind.contains(&(observer, subject));
@@ -18,7 +18,7 @@ impl World {
         self.notify_at(self.now + delay, observer, &Notice { subject, suspect, mistake: false });
     }
 
-    /// Ω will look anew whom `observer` should trust.
+    /// Schedules a new choice by Ω of the process that `observer` trusts.
     pub fn consult_omega(&mut self, observer: ProcessId) {
         let detector = &self.experiment.detector;
         if detector.kind != DetectorKind::Omega {
@@ -29,15 +29,15 @@ impl World {
         self.notify_at(self.now + delay, observer, &notice);
     }
 
-    /// `observer` will be told that `subject` has failed, whatever its detector.
+    /// Schedules a notification of `observer` that `subject` has failed, whatever its detector.
     pub fn announce(&mut self, observer: ProcessId, subject: ProcessId) {
         let delay = self.notice_delay(observer, subject);
         let notice = Notice { subject, suspect: true, mistake: false };
         self.notify_at(self.now + delay, observer, &notice);
     }
 
-    /// How long the next notice of `subject` to `observer` takes. It is drawn even where something
-    /// says so, so that other notices are not disturbed.
+    /// The delay of the next notification to `observer` about `subject`. It is drawn even if it is
+    /// prescribed, so that other notifications are not affected.
     fn notice_delay(&mut self, observer: ProcessId, subject: ProcessId) -> Duration {
         let detector = &self.experiment.detector;
         let (min, max) = (detector.delay.min.as_nanos(), detector.delay.max.as_nanos());

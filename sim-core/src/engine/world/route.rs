@@ -1,4 +1,4 @@
-//! What becomes of a message on its way: what its link, the conditions and the overrides say.
+//! The fate of messages in transit, as determined by links, conditions and overrides.
 
 use super::World;
 use crate::environment::message_rule::Fate;
@@ -10,7 +10,7 @@ use crate::outcome::KindIndex;
 use crate::time::{Duration, Instant};
 
 impl World {
-    /// Decides what becomes of a message from `from` to another process `to`, sent now.
+    /// Decides the fate of a message from `from` to another process `to`, sent now.
     #[inline]
     pub fn route(&mut self, from: ProcessId, to: ProcessId, size: impl FnOnce() -> u64) -> Route {
         if self.conditions.is_empty() && !self.network.is_narrow() {
@@ -21,7 +21,7 @@ impl World {
         }
     }
 
-    /// How long a message waits until a link with a bandwidth has passed those before it.
+    /// The time until a link with a bandwidth has transmitted the message and those before it.
     fn waits(&mut self, from: ProcessId, to: ProcessId, size: impl FnOnce() -> u64) -> Duration {
         if self.network.is_whole(from, to, self.now) {
             return Duration::ZERO;
@@ -31,13 +31,13 @@ impl World {
         self.network.queue((from, to), rate, size(), self.now)
     }
 
-    /// Whether anything changes messages on their way, or brings old ones again.
+    /// Whether anything changes or replays messages.
     #[inline]
     pub const fn tampers(&self) -> bool {
         self.keeps_sent || self.network.is_garbling() || !self.conditions.is_empty()
     }
 
-    /// How a message that is sent now is tampered with on its way.
+    /// The tampering with a message that is sent now.
     pub fn tampering(&mut self, from: ProcessId, to: ProcessId) -> Tampering {
         let garbled = self.network.garbles(from, to, self.now, &mut self.draws.network);
         if self.conditions.is_empty() {
@@ -47,19 +47,19 @@ impl World {
         Tampering { garbled: garbled || tampering.garbled, ..tampering }
     }
 
-    /// Whether single requests are told apart, as messages are.
+    /// Whether single requests are distinguished, as messages are.
     pub fn tells_requests_apart(&self) -> bool {
         !self.request_overrides.is_empty() || self.decisions.is_some()
     }
 
-    /// Whether single messages are told apart: where there are overrides, and where decisions are
-    /// taken down.
+    /// Whether single messages are distinguished: if there are overrides, or if decisions are
+    /// recorded.
     #[inline]
     pub fn minds_messages(&self) -> bool {
         !self.overrides.is_empty() || self.decisions.is_some()
     }
 
-    /// As [`route`](Self::route), where messages are told apart.
+    /// Like [`route`](Self::route), but distinguishes messages.
     #[cold]
     pub fn route_one(
         &mut self,
@@ -76,8 +76,8 @@ impl World {
         route
     }
 
-    /// Counts the message, and does as its override says, whose index is put into `rule`. The link
-    /// has drawn all the same, so that other messages are not disturbed.
+    /// Counts the message and applies its override, whose index is stored in `rule`. The link draws
+    /// anyway, so that other messages are not affected.
     fn route_or_override(
         &mut self,
         rule: &mut Option<usize>,
@@ -105,7 +105,8 @@ impl World {
             (None, Some(copy), Route::Arrives(at, _)) => return Route::Arrives(at, Some(copy)),
             (None, None, route) => return route,
         };
-        // Conditions can break the order of a link, and an override says the same of its message.
+        // Conditions can break the order of a link, and an override must do the same to its
+        // message.
         if !self.conditions.is_empty() {
             let _in_order = self.network.order_anew((from, to), last_arrival.max(Some(at)));
             return Route::Arrives(at, copy);
@@ -120,7 +121,7 @@ impl World {
             return Route::Dropped(reason);
         }
         let now = self.now;
-        // As `Network::route` does: what is sent before GST arrives by GST + bound.
+        // As in `Network::route`: a message sent before GST arrives by GST + bound.
         let NetworkConfig { stabilise_at, bound, .. } = self.experiment.network;
         let latest = stabilise_at.filter(|at| now < *at).map_or(Instant::MAX, |at| at + bound);
         let delayed = |at: Instant| {
@@ -131,18 +132,18 @@ impl World {
         let link = (from, to);
         let mut route = self.network.travel(from, to, now, waits, &mut self.draws.network);
         if link_effect.reorders {
-            // Later messages keep behind what the link alone would have done.
+            // Later messages stay behind the arrival that the link alone would have drawn.
             route = self.network.keep_order(link, route);
         }
         let Route::Arrives(first, copy) = route else { return route };
         let copy = copy.map(delayed).or_else(|| link_effect.copies.then(|| delayed(first)));
         let route = Route::Arrives(delayed(first), copy);
-        // What waits for good holds nothing up.
+        // A message that waits forever holds nothing up.
         let is_lost = delayed(first) == Instant::MAX;
         if link_effect.reorders || is_lost { route } else { self.network.keep_order(link, route) }
     }
 
-    /// Why an arriving message is not received, if it is not.
+    /// The reason why an arriving message is lost, if it is.
     #[inline]
     pub fn lost_on_arrival(&mut self, from: ProcessId, to: ProcessId) -> Option<DropReason> {
         if self.conditions.is_empty() || from == to {
@@ -151,7 +152,7 @@ impl World {
         self.conditions.on_arrival(from, to, &mut self.draws.conditions)
     }
 
-    /// Why messages between correct processes cannot be owed, if they cannot.
+    /// The reason why messages between correct processes need not arrive, if there is one.
     pub fn excuse(&self, correct: &[bool]) -> Option<&'static str> {
         if self.is_unavailable {
             return Some("correctly unavailable: too few processes can be well to make progress");
