@@ -1,16 +1,16 @@
-//! The success probability that a count of independent trials leaves possible: tails of the
-//! binomial distribution, inverted.
+//! The success probabilities that are compatible with a count of independent trials: inverted tails
+//! of the binomial distribution.
 //!
 //! All functions come from `libm`, so that the bits are the same on every platform.
 
 use libm::{exp, expm1, fma, lgamma, log, log1p, sqrt};
 
-/// A probability and what is missing to 1, each with its full relative precision.
+/// A probability and its complement, each with full relative precision.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Share {
     /// The probability.
     pub of: f64,
-    /// One minus it.
+    /// One minus the probability.
     pub rest: f64,
 }
 
@@ -20,21 +20,21 @@ impl Share {
     }
 }
 
-/// Steps of Newton's method that are made at most; it takes about five.
+/// The maximum number of steps of Newton's method; it takes about five.
 const STEP_COUNT_MAX: u32 = 100;
-/// A step that changes the odds by less than this factor is the last one.
+/// The relative change of the odds below which a step is the last one.
 const PRECISION: f64 = 1e-14;
-/// The odds are made smaller by this factor in the end, which is more than the error of the
-/// computation and less than anybody prints.
+/// The factor by which the result's odds are reduced, which exceeds the error of the computation
+/// and is less than the printed precision.
 const MARGIN: f64 = 1e-12;
 
-/// The probability of success under which `successes` or more out of `successes + failures` trials
-/// have the probability `tail`, or less by a hair; `0 < tail < 1/e`, and `successes` is not 0.
+/// The probability of success for which `successes` or more out of `successes + failures` trials
+/// have the probability `tail`, or minimally less; `0 < tail < 1/e`, and `successes` is not 0.
 ///
 /// It takes a few microseconds for any counts. The unknown is the logarithm of the odds: in it the
-/// density is log-concave, and so is its integral, the probability wanted. Newton's method on the
-/// logarithm of a concave increasing function comes from below after its first step, and cannot
-/// overshoot.
+/// density is log-concave, and so is its integral, the desired probability. Newton's method on the
+/// logarithm of a concave increasing function approaches from below after its first step, and
+/// cannot overshoot.
 pub fn smallest_share(successes: u64, failures: u64, tail: f64) -> Share {
     let (k, r) = (successes as f64, failures as f64);
     if failures == 0 {
@@ -43,7 +43,7 @@ pub fn smallest_share(successes: u64, failures: u64, tail: f64) -> Share {
         return Share { of: exp(exponent), rest: -expm1(exponent) };
     }
     let n = k + r;
-    // Near where Wilson's interval ends for a tail of 2.5 %; any start would do.
+    // Near the end of Wilson's interval for a tail of 2.5 %; any start would do.
     let z = 2.0;
     let spread = z * sqrt(k * (r / n) + z * z / 4.0);
     let mut odds = (k + z * z / 2.0 - spread) / (r + z * z / 2.0 + spread);
@@ -62,14 +62,14 @@ pub fn smallest_share(successes: u64, failures: u64, tail: f64) -> Share {
 /// The logarithm of the density of Beta(k, r + 1) over the logarithm of the odds:
 /// `k · C(n, k) · p^k · q^(r + 1)`. Neither `k` nor `r` is 0.
 ///
-/// By the deviance, as Loader computes it, for powers and binomial coefficients of large counts
-/// cancel each other but for a few digits.
+/// It is computed with the deviance, as in Loader, because powers and binomial coefficients of
+/// large counts cancel almost all of each other's digits.
 ///
 /// Source: Loader, "Fast and accurate computation of binomial probabilities", 2000.
 fn log_density(k: f64, r: f64, share: Share) -> f64 {
     let Share { of: p, rest: q } = share;
     let n = k + r;
-    // The larger one is rounded, not the smaller.
+    // Round the larger one, not the smaller.
     let surplus = if p < q { fma(-n, p, k) } else { -fma(-n, q, r) };
     let (successes, failures) = (n * p, n * q);
     let deviance =
@@ -79,11 +79,11 @@ fn log_density(k: f64, r: f64, share: Share) -> f64 {
     stirling - deviance + scale + log(q)
 }
 
-/// How far the density reaches: its integral from minus infinity to these log-odds, over the
-/// density there. The share is below the mode, `k / (n + 1)`.
+/// The integral of the density from minus infinity to these log-odds, divided by the density there.
+/// The share is below the mode, `k / (n + 1)`.
 ///
 /// The integrand falls at least as fast as `exp(-slope · v)`, so that the trapezoidal rule after
-/// the substitution `v = exp(t - exp(-t))` is as precise as the numbers are.
+/// the substitution `v = exp(t - exp(-t))` is accurate to machine precision.
 ///
 /// Source: Takahasi and Mori, "Double exponential formulas for numerical integration", 1974.
 fn reach(k: f64, r: f64, share: Share) -> f64 {
@@ -109,7 +109,7 @@ fn reach(k: f64, r: f64, share: Share) -> f64 {
     sum / f64::from(STEPS_PER_UNIT)
 }
 
-/// `(1 + d) · ln(1 + d) - d`, for `d > -1`, without cancellation where `d` is small.
+/// `(1 + d) · ln(1 + d) - d`, for `d > -1`, without cancellation for small `d`.
 fn deviance(d: f64) -> f64 {
     if d.abs() >= 0.1 {
         return (1.0 + d) * log1p(d) - d;
@@ -127,7 +127,7 @@ fn deviance(d: f64) -> f64 {
     sum
 }
 
-/// What Stirling's formula for `ln n!` lacks, `n >= 1`.
+/// The error of Stirling's formula for `ln n!`, `n >= 1`.
 fn stirling_error(n: f64) -> f64 {
     if n < 16.0 {
         let formula = (n + 0.5) * log(n) - n + 0.5 * log(2.0 * std::f64::consts::PI);
@@ -144,9 +144,9 @@ mod tests {
 
     const TAIL: f64 = 0.025;
 
-    /// The probability of `k` or more successes in `n` trials, by adding up the terms of the
-    /// distribution from its mode outwards, each from its neighbour, and dividing by their sum: no
-    /// factorial, no power, no integral.
+    /// The probability of `k` or more successes in `n` trials, by summing the terms of the
+    /// distribution from its mode outwards, each computed from its neighbour, and dividing by their
+    /// sum: no factorials, no powers, no integrals.
     fn at_least(k: u64, n: u64, share: Share) -> f64 {
         let odds = share.of / share.rest;
         #[expect(clippy::cast_possible_truncation, reason = "it is a count of at most n + 1")]
@@ -187,14 +187,14 @@ mod tests {
             for k in counts(n) {
                 let share = smallest_share(k, n - k, TAIL);
                 let tail = at_least(k, n, share);
-                // The margin of the odds is felt more, the more counts there are.
+                // The effect of the margin grows with the counts.
                 let off = tail / TAIL - 1.0;
                 assert!((-1e-7..1e-9).contains(&off), "{k} of {n}: {share:?} {tail}");
             }
         }
     }
 
-    /// The table is what `binomial/shares.py` prints.
+    /// The table is the output of `binomial/shares.py`.
     #[test]
     fn shares_are_those_of_a_computation_with_sixty_digits() {
         let cases: &[(u64, u64, f64, f64)] = &[

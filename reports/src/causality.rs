@@ -1,45 +1,45 @@
-//! Who could have known of what: the steps of a recorded run, and which of them happened before
-//! which (Lamport 1978, *Time, clocks, and the ordering of events*).
+//! The steps of a recorded run, and the happened-before relation between them (Lamport 1978, *Time,
+//! clocks, and the ordering of events*).
 //!
 //! A step happened before the next one of its process, and a sending before the delivery. A
-//! suspicion follows the crash that it is about: a detector is a way for news too. What a client
-//! knows, and what processes that lie together tell each other in secret, is not seen.
+//! suspicion follows the crash that it is about: a detector transmits information, too. Information
+//! that flows through clients, or secretly between colluding processes, is not represented.
 
 use std::collections::BTreeMap;
 
 use ftsim_core::outcome::trace::{Entry, Trace, TraceEvent};
 use ftsim_core::{Instant, MessageId, ProcessId};
 
-/// What one process did at one go: an event, and the effects of its handler.
+/// A step of one process: an event, and the effects of its handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Its number in the run, as traces show it.
+    /// Its number in the run, as in traces.
     pub number: u64,
-    /// When.
+    /// The time.
     pub at: Instant,
-    /// Where; `None` for the network as a whole.
+    /// The process; `None` for the network as a whole.
     pub process: Option<ProcessId>,
-    /// Its entries in the trace, by index, in their order; at least one.
+    /// Its entries in the trace, by index, in order; at least one.
     pub entries: Vec<usize>,
-    /// The step before it at the same process.
+    /// The previous step of the same process.
     pub before: Option<usize>,
-    /// The step that brought it about: the sending of the message that is heard, the setting of the
-    /// timer that runs out, the crash that is suspected.
+    /// The step that caused it: the sending of the delivered message, the setting of the timer that
+    /// fires, the crash of the suspected process.
     pub cause: Option<usize>,
 }
 
-/// What became of a message.
+/// The sending, the delivery and the loss of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MessageLife {
     /// The step that sent it.
     pub sent: Option<usize>,
-    /// The step that heard it first.
+    /// The step in which it was first delivered.
     pub heard: Option<usize>,
-    /// The entry that tells of its loss, if no copy of it was heard.
+    /// The entry about its loss, if no copy of it was delivered.
     pub lost: Option<usize>,
 }
 
-/// The steps of a run, in their order, and how they hang together.
+/// The steps of a run, in order, and their causal relations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Causality {
     /// The steps.
@@ -58,17 +58,17 @@ impl Causality {
         reader.made
     }
 
-    /// For each step whether it happened before one of these, or is one of them.
+    /// For each step, whether it is one of these or happened before one of them.
     pub fn past(&self, of: &[usize]) -> Vec<bool> {
         self.distances(of).iter().map(Option::is_some).collect()
     }
 
-    /// How far back each step is from these, if it happened before them: one for each cause, two
-    /// for each earlier step of the same process, along the shortest way.
+    /// The distance of each step from these, if it happened before them: one for each cause, two
+    /// for each earlier step of the same process, along the shortest path.
     pub fn distances(&self, from: &[usize]) -> Vec<Option<u64>> {
         let mut distances: Vec<Option<u64>> = vec![None; self.steps.len()];
         from.iter().for_each(|index| distances[*index] = Some(0));
-        // What comes before has a smaller index.
+        // Causes have smaller indices.
         for index in (0..self.steps.len()).rev() {
             let Some(distance) = distances[index] else { continue };
             let Step { before, cause, .. } = self.steps[index];
@@ -87,7 +87,7 @@ impl Causality {
     }
 }
 
-/// Whether this is an event, which begins a step; anything else is an effect, or befalls a process.
+/// Whether this is an event, which begins a step, rather than an effect or a fault.
 pub(crate) const fn is_event(what: &TraceEvent) -> bool {
     matches!(
         what,
@@ -104,13 +104,13 @@ pub(crate) const fn is_event(what: &TraceEvent) -> bool {
     )
 }
 
-/// Makes steps of entries, one after the other.
+/// Groups entries into steps.
 #[derive(Default)]
 struct Reader {
     made: Causality,
     /// The latest step of each process, and of the network.
     latest: BTreeMap<Option<ProcessId>, usize>,
-    /// Where each timer was set for the last time.
+    /// The step in which each timer was last set.
     timers: BTreeMap<(ProcessId, String), usize>,
     /// The latest crash, and the latest recovery, of each process.
     crashes: BTreeMap<ProcessId, usize>,
@@ -121,12 +121,12 @@ impl Reader {
     fn read(&mut self, index: usize, entry: &Entry) {
         if let TraceEvent::Drop { id, to, .. } = entry.what {
             if let Some(voyage) = self.made.voyages.get_mut(&id) {
-                // It was under way: nothing happens at its sender.
+                // It was under way: this is no step of its sender.
                 voyage.lost = voyage.heard.is_none().then_some(index);
                 return;
             }
             if entry.process == Some(to) {
-                // To itself, and the process is down.
+                // A message to itself, while the process is down.
                 return;
             }
         }
@@ -140,10 +140,10 @@ impl Reader {
         self.note(index, entry, step);
     }
 
-    /// Whether an entry is a part of the latest step of its process.
+    /// Whether an entry belongs to the latest step of its process.
     fn belongs(&self, entry: &Entry, latest: usize) -> bool {
         let step = &self.made.steps[latest];
-        // What a recovering process does first has a number of its own.
+        // The first handler of a recovering process has a step number of its own.
         let recovers = entry.process.and_then(|p| self.recoveries.get(&p)) == Some(&latest)
             && step.number + 1 == entry.step;
         let is_one = step.number == entry.step || recovers;
@@ -167,7 +167,7 @@ impl Reader {
         this
     }
 
-    /// Remembers what later steps follow from.
+    /// Records possible causes of later steps.
     fn note(&mut self, index: usize, entry: &Entry, step: usize) {
         let Some(p) = entry.process else { return };
         match &entry.what {

@@ -1,4 +1,4 @@
-//! Dependability figures as a table and as JSON. A mean over nothing is none.
+//! Dependability figures as a table and as JSON. A mean over nothing is `none`.
 
 use std::io::{self, Write};
 
@@ -14,28 +14,28 @@ use crate::style::{FAINT, STRONG};
 /// The figures of one run, or of all runs of a scenario.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// What processes went through, and what clients noticed.
+    /// The figures of processes and operations.
     pub dependability: Dependability,
-    /// How long answered operations took; none if none was answered.
+    /// The latencies of answered operations; `None` if none was answered.
     pub latency: Option<Latency>,
 }
 
-/// How the latencies of operations are distributed. But for the longest, which is exact, a figure
-/// is too long by less than a thousandth.
+/// The distribution of the latencies of operations. The maximum is exact; the percentiles are too
+/// long by less than a thousandth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Latency {
-    /// Half of the operations took no longer.
+    /// The median.
     pub p50: Duration,
-    /// 90 % took no longer.
+    /// The 90th percentile.
     pub p90: Duration,
-    /// 99 % took no longer.
+    /// The 99th percentile.
     pub p99: Duration,
-    /// None took longer.
+    /// The maximum.
     pub longest: Duration,
 }
 
 impl Figures {
-    /// The same facts as JSON: durations in nanoseconds, `null` for none.
+    /// The figures as JSON: durations in nanoseconds, `null` for `None`.
     pub fn json(&self) -> Value {
         let Dependability { run_count, unfailed_run_count, series, parallel, operations, .. } =
             &self.dependability;
@@ -93,10 +93,10 @@ impl Serialize for Figures {
     }
 }
 
-/// Processes that have a row of their own.
+/// The maximum number of processes with a row of their own.
 const PROCESSES_SHOWN: usize = 16;
 
-/// The figures as a table of processes and a line for each figure of operations.
+/// Writes the figures as a table of processes and a line for each figure of operations.
 ///
 /// # Errors
 /// Errors of `out`.
@@ -133,7 +133,7 @@ pub fn write_figures(out: &mut impl Write, figures: &Figures) -> io::Result<()> 
     Ok(())
 }
 
-/// A row for each unit: a process, those that failed, and all of them taken together.
+/// Writes a row for each unit: any process, those that failed, and all of them together.
 fn write_units(out: &mut impl Write, dependability: &Dependability) -> io::Result<()> {
     let mut rows =
         vec![["unit", "failures", "repairs", "MTTF", "MTTR", "MTBF", "A", "up"].map(str::to_owned)];
@@ -182,14 +182,14 @@ pub(crate) fn write_heading(out: &mut impl Write, file: &str, runs: u64) -> io::
     writeln!(out, "{STRONG}{file}{STRONG:#}: figures of {runs}")
 }
 
-/// Four digits of it.
+/// The duration, rounded to four digits.
 fn rounded(duration: Duration) -> String {
     let nanos = duration.as_nanos();
     let step = 10u64.pow(nanos.checked_ilog10().unwrap_or(0).saturating_sub(3));
     Duration::from_nanos(nanos.saturating_add(step / 2) / step * step).to_string()
 }
 
-/// A share in percent. What is not all is not shown as 100 %.
+/// A share in per cent. A share below 1 is not shown as 100 %.
 fn percent(share: f64) -> String {
     let text = format!("{:.3} %", share * 100.0);
     if share < 1.0 && text.starts_with("100") { "> 99.999 %".to_owned() } else { text }

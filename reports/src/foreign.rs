@@ -1,29 +1,29 @@
-//! Text that somebody else wrote, made safe for where it goes: the content of scenario files and of
-//! results, names of files, whatever a protocol says of itself.
+//! Untrusted text, made safe for its destination: the content of scenario files and of results,
+//! names of files, and everything that a protocol prints about itself.
 //!
-//! A terminal obeys escape sequences and control characters, and shows text behind a bidirectional
-//! override backwards; the log of a CI service obeys lines that begin with `::`, and GitHub reads
-//! Markdown. Whoever writes such text writes it with [`foreign`].
+//! A terminal interprets escape sequences and control characters, and shows text after a
+//! bidirectional override backwards; the log of a CI service interprets lines that begin with `::`,
+//! and GitHub interprets Markdown. Such text must be written through [`foreign`].
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Where foreign text goes.
+/// The destination of untrusted text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Medium {
-    /// A line of a terminal, or of a log.
+    /// A line on a terminal, or in a log.
     Line,
-    /// A line of Markdown, in a table or outside of one.
+    /// A line of Markdown, in a table or outside.
     Markdown,
-    /// The message of an annotation of GitHub.
+    /// The message of a GitHub annotation.
     Annotation,
-    /// The value of a property of an annotation of GitHub.
+    /// The value of a property in a GitHub annotation.
     AnnotationProperty,
-    /// A label in a diagram for Mermaid.
+    /// A label in a Mermaid diagram.
     Mermaid,
 }
 
-/// The text as this medium shows it, in one line, and takes none of it for its own.
+/// The text on one line, escaped so that this medium shows it literally.
 pub fn foreign(text: &str, medium: Medium) -> Cow<'_, str> {
     let line = one_line(text);
     match medium {
@@ -51,14 +51,13 @@ pub fn foreign(text: &str, medium: Medium) -> Cow<'_, str> {
     }
 }
 
-/// The text as a line of a terminal or of a log.
+/// The text as a line on a terminal or in a log.
 pub fn line(text: &str) -> Cow<'_, str> {
     foreign(text, Medium::Line)
 }
 
-/// Whether a terminal, or who reads its text, may take this character for something else than a
-/// character: controls of ASCII and of Latin-1, line separators of Unicode, and what turns the
-/// direction of text.
+/// Whether a terminal, or a program that reads its text, may interpret this character: controls of
+/// ASCII and Latin-1, line separators of Unicode, and characters that change the direction of text.
 pub const fn is_active(c: char) -> bool {
     matches!(
         c,
@@ -77,7 +76,7 @@ fn one_line(text: &str) -> Cow<'_, str> {
     replaced(Cow::Borrowed(text), |c| is_active(c).then(|| escaped(c)))
 }
 
-/// The character as Rust writes it in a literal.
+/// The character as a Rust escape sequence.
 fn escaped(c: char) -> String {
     match c {
         '\n' | '\r' | '\t' => c.escape_default().to_string(),
@@ -99,7 +98,7 @@ fn replaced(text: Cow<'_, str>, by: impl Fn(char) -> Option<String>) -> Cow<'_, 
     Cow::Owned(new)
 }
 
-/// The text as a shell takes it for one word.
+/// The text as a single word for a shell.
 pub fn shell_word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+:@%,".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
@@ -108,7 +107,7 @@ pub fn shell_word(text: &str) -> String {
     if !text.contains(is_active) {
         return format!("'{}'", text.replace('\'', r"'\''"));
     }
-    // POSIX.1-2024 has these quotes; they say each byte of what cannot be shown.
+    // POSIX.1-2024 has these quotes, in which non-printable bytes can be escaped.
     let mut word = "$'".to_owned();
     for c in text.chars() {
         match c {

@@ -1,4 +1,4 @@
-//! Sweeps as GitHub Actions shows them: annotations on the output, and a summary of the step.
+//! Sweeps in GitHub Actions: annotations in the output, and a summary of the step.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use crate::foreign::{Medium, foreign, line};
 use crate::layout::counted;
 use crate::sweep::SweepReport;
 
-/// An annotation for each scenario's surprises, and for each seed that fails again.
+/// Writes an annotation for each surprise, and for each regression seed that fails again.
 ///
 /// # Errors
 /// Errors of `out`.
@@ -29,7 +29,7 @@ pub fn write_annotations(out: &mut impl Write, reports: &[SweepReport]) -> io::R
     Ok(())
 }
 
-/// The summary of the step, in Markdown; `results` is the folder of all results.
+/// Writes the summary of the step, in Markdown; `results` is the folder of all results.
 ///
 /// # Errors
 /// Errors of `out`.

@@ -1,4 +1,4 @@
-//! How sure a count of seeds makes us: the exact interval of Clopper and Pearson.
+//! The exact confidence interval of Clopper and Pearson for a count of seeds.
 
 use std::fmt;
 
@@ -6,28 +6,29 @@ use serde::{Serialize, Serializer};
 
 use crate::binomial::smallest_share;
 
-/// How often the true share lies below the interval, at most, and how often above it.
+/// The maximum probability that the true share lies below the interval, and likewise above.
 const MISS: f64 = 0.025;
 
-/// A count of runs out of a total, with the interval that holds the true share in at least 95 % of
-/// such counts, whatever that share is.
+/// A count of runs out of a total, with an interval that contains the true share in at least 95 %
+/// of such counts, whatever that share is.
 ///
-/// The interval is exact, not a normal approximation: each of its ends is the share under which so
-/// extreme a count has probability 2.5 %. That is so for none and for all as well, where the other
-/// end is 0 or 1: giving them the whole 5 % would be right for those who ask for a bound whatever
-/// the count, and wrong for an interval, which would hold some shares in 92.5 % of the counts only.
+/// The interval is exact, not a normal approximation: each of its ends is the share for which a
+/// count at least as extreme has probability 2.5 %. This also holds for counts of none and all,
+/// where the other end is 0 or 1: using the whole 5 % there would be right for a one-sided bound
+/// that is chosen in advance, but wrong for an interval, which would contain some shares in only
+/// 92.5 % of the counts.
 ///
 /// Source: Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case
 /// of the binomial", 1934.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
-    /// How many.
+    /// The count.
     pub count: u64,
-    /// Of how many.
+    /// The total.
     pub total: u64,
     /// The lower end of the interval, in `0..=1`.
     pub low: f64,
-    /// The upper end of it.
+    /// The upper end of the interval.
     pub high: f64,
 }
 
@@ -52,7 +53,7 @@ impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { count, total, low, high } = self;
         write!(f, "{count} of {total}")?;
-        // An interval that is narrow is told as precisely as its width asks for.
+        // The precision depends on the width of the interval.
         let width = decimals(high - low, 2);
         let percent = |share: f64, end| {
             let decimals = decimals(share.min(1.0 - share), 2).max(width).max(2);
@@ -68,7 +69,7 @@ impl fmt::Display for Rate {
 }
 
 impl Serialize for Rate {
-    /// The interval with six digits that count, and never narrower than it is.
+    /// The interval with six significant digits, rounded outwards.
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Shown {
@@ -87,17 +88,17 @@ impl Serialize for Rate {
     }
 }
 
-/// An end of an interval.
+/// The ends of an interval.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     Low,
     High,
 }
 
-/// More decimals than these no share is written with: the least `u64` can tell from 0 is 1e-21.
+/// The maximum number of decimals: the smallest share that a `u64` count can have is above 1e-21.
 const DECIMALS_MAX: usize = 30;
 
-/// How many decimals it takes to write a share with so many digits that count.
+/// The number of decimals needed to write a share with this many significant digits.
 fn decimals(share: f64, digits: usize) -> usize {
     let mut decimals = digits;
     let mut scaled = share * 10.0;
@@ -108,13 +109,13 @@ fn decimals(share: f64, digits: usize) -> usize {
     decimals
 }
 
-/// A share with so many decimals, at least 1, rounded away from the middle of its interval.
+/// A share with this many decimals, at least 1, rounded away from the middle of its interval.
 fn outwards(share: f64, end: End, decimals: usize) -> String {
-    // The nearest decimal, of the exact value.
+    // The nearest decimal to the exact value.
     let nearest = format!("{share:.decimals$}");
     let value: f64 = nearest.parse().unwrap_or(share);
     let mut digits: Vec<u8> = nearest.into_bytes();
-    // One unit of the last decimal more or less.
+    // Add or subtract one unit of the last decimal.
     let carry = match end {
         End::Low if value > share => (b'0', b'9'),
         End::High if value < share => (b'9', b'0'),
@@ -151,7 +152,7 @@ fn percent(share: &str) -> String {
 mod tests {
     use super::{End, Rate, decimals, outwards};
 
-    /// The probability of `k` of `n`, each with probability `p`.
+    /// The probability of `k` out of `n` successes, each with probability `p`.
     fn exactly(k: u64, n: u64, p: f64) -> f64 {
         let choose: f64 = (1..=k).map(|j| (n - k + j) as f64 / j as f64).product();
         let power = |base: f64, exponent: u64| (0..exponent).map(|_| base).product::<f64>();
@@ -164,7 +165,7 @@ mod tests {
         for n in 1..=60 {
             let rates: Vec<Rate> = (0..=n).map(|k| Rate::new(k, n)).collect();
             let steps = (0..=2_000).map(|step| f64::from(step) / 2_000.0);
-            // Coverage is least right beside the ends of the intervals.
+            // Coverage is minimal right beside the ends of the intervals.
             let ends = rates.iter().flat_map(|rate| [rate.low, rate.high]);
             let beside = ends.flat_map(|end| [end - 1e-9, end + 1e-9]);
             for p in steps.chain(beside).filter(|p| (0.0..=1.0).contains(p)) {
@@ -174,7 +175,7 @@ mod tests {
                 lowest = lowest.min(coverage);
             }
         }
-        // Exact intervals are cautious, and not more so than they must be.
+        // Exact intervals are conservative, but no more than necessary.
         assert!(lowest < 0.9501, "{lowest}");
     }
 

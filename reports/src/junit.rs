@@ -1,4 +1,4 @@
-//! Sweeps as JUnit XML, which every CI service shows: a suite for each scenario, a test case for
+//! Sweeps as JUnit XML, which every CI service supports: a suite for each scenario, a test case for
 //! each property that held and for each example of a failure.
 
 use std::io::{self, Write};
@@ -12,8 +12,8 @@ use crate::sweep::{GroupRow, SweepReport};
 
 /// Writes the sweeps; `results` is the folder of all results.
 ///
-/// A violation that the scenario expects is a success. Of failures that are alike the examples are
-/// test cases, and each says how many there are.
+/// An expected violation is a success. Of each group of failures, the examples are test cases, with
+/// the size of the group.
 ///
 /// # Errors
 /// Errors of `out`.
@@ -67,7 +67,7 @@ fn suite(report: &SweepReport, results: &str) -> TestSuite {
         }
     }
     for surprise in &report.scenario.surprises {
-        // The examples have told these.
+        // The examples already cover these.
         let kind = match surprise.kind {
             SurpriseKind::Panicked | SurpriseKind::Violated => continue,
             SurpriseKind::Undecided => "undecided",

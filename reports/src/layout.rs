@@ -1,31 +1,32 @@
-//! How text is laid out: as wide as the terminal, where there is one.
+//! Layout of text, as wide as the terminal, if there is one.
 
 use std::io::{self, Write};
 
 use anstyle::Style;
 
-/// How wide text is, and how much of it is written.
+/// The width and the amount of text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Page {
-    /// The columns of the terminal. Without one prose is a hundred columns wide, and the rows
-    /// of tables have a line each, for programs that read lines.
+    /// The columns of the terminal. Without a terminal, prose is a hundred columns wide, and each
+    /// table row is one line, for programs that read lines.
     pub columns: Option<usize>,
-    /// Whether only what is not as expected is written.
+    /// Whether results that are as expected are omitted.
     pub quiet: bool,
 }
 
-/// The width of prose where no terminal says otherwise.
+/// The width of prose without a terminal.
 const PROSE_COLUMNS: usize = 100;
-/// No terminal is taken to be narrower.
+/// The minimum width that is assumed of a terminal.
 const COLUMNS_MIN: usize = 40;
-/// The last column of a table, which is prose, goes below the others before it is narrower.
+/// The minimum width of the last column of a table, which is prose; if it does not fit, it goes
+/// below the others.
 const LAST_COLUMN_MIN: usize = 30;
-/// Between two columns of a table.
+/// The gap between two columns of a table.
 const GAP: usize = 2;
-/// In front of a cell that has lines of its own.
+/// The indentation of a cell that is on lines of its own.
 const INDENT: &str = "    ";
 
-/// The row of a table.
+/// A row of a table.
 #[derive(Clone, Debug)]
 pub struct TableRow<const COLUMNS: usize> {
     /// The style of the first cell.
@@ -41,12 +42,12 @@ impl<const COLUMNS: usize> From<[String; COLUMNS]> for TableRow<COLUMNS> {
 }
 
 impl Page {
-    /// Prose behind a head: a text in lines, all but the first indented as far as the head is wide.
+    /// Prose after a head: lines, all but the first indented by the width of the head.
     pub fn wrapped(self, head: &str, text: &str) -> Vec<String> {
         hanging(head, text, self.columns.unwrap_or(PROSE_COLUMNS).max(COLUMNS_MIN))
     }
 
-    /// Writes prose behind a head of this style.
+    /// Writes prose after a head of this style.
     ///
     /// # Errors
     /// Errors of `out`.
@@ -59,7 +60,7 @@ impl Page {
         write_behind(out, style, head, &self.wrapped(head, text))
     }
 
-    /// Writes a text behind a head of this style; in one line where there is no terminal.
+    /// Writes a text after a head of this style; on one line if there is no terminal.
     ///
     /// # Errors
     /// Errors of `out`.
@@ -73,9 +74,9 @@ impl Page {
         write_behind(out, style, head, &hanging(head, text, columns))
     }
 
-    /// Writes rows in columns, without spaces at the end of a line. Where the terminal is too
-    /// narrow for a row, its cells are broken between words; if that does not help, the last one
-    /// goes below the others.
+    /// Writes rows in columns, without trailing spaces. If the terminal is too narrow for a row,
+    /// its cells are broken between words; if that does not suffice, the last cell goes below the
+    /// others.
     ///
     /// # Errors
     /// Errors of `out`.
@@ -111,8 +112,8 @@ impl Page {
     }
 }
 
-/// Makes the widest columns narrower until all fit, none narrower than its longest word; whether
-/// they fit.
+/// Narrows the widest columns until all fit, none below the width of its longest word; returns
+/// whether they fit.
 fn shrink(widths: &mut [usize], least: &[usize], columns: usize) -> bool {
     let gaps = GAP * widths.len().saturating_sub(1);
     while widths.iter().sum::<usize>() + gaps > columns {
@@ -150,7 +151,7 @@ fn write_row(
     Ok(())
 }
 
-/// The lines, of which the first begins with the head.
+/// Writes the lines, the first of which begins with the head.
 fn write_behind(
     out: &mut impl Write,
     style: Style,
@@ -166,13 +167,13 @@ fn write_behind(
     Ok(())
 }
 
-/// The text in lines of at most so many columns, broken between words; at least one line.
+/// The text in lines of at most this many columns, broken between words; at least one line.
 fn broken(text: &str, columns: usize) -> Vec<String> {
     hanging("", text, columns)
 }
 
-/// As [`broken`], behind a head, all lines but the first indented as far as the head is wide, or a
-/// little if that is too far.
+/// Like [`broken`], after a head, with all lines but the first indented by the width of the head,
+/// or by a few columns if that is too much.
 fn hanging(head: &str, text: &str, columns: usize) -> Vec<String> {
     let indent = match width(head) {
         wide if wide > columns / 2 => INDENT.to_owned(),
@@ -200,7 +201,7 @@ fn hanging(head: &str, text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// The characters of a text, without those of our own styles.
+/// The number of characters in a text, not counting our own styles.
 fn width(text: &str) -> usize {
     let mut is_style = false;
     let is_shown = |c: &char| {
@@ -224,7 +225,7 @@ pub fn counted(count: u64, noun: &str) -> String {
     }
 }
 
-/// A whole number with a comma between every three digits.
+/// A whole number with thousands separators.
 pub fn with_separators(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();

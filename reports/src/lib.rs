@@ -1,7 +1,7 @@
-//! Finished runs made legible: text, JSON, JUnit, GitHub. Writes to `impl Write`; opens no file,
-//! knows no protocol.
+//! Results of runs in readable form: text, JSON, JUnit, GitHub. Writes to `impl Write`, opens no
+//! file, contains no protocol.
 //!
-//! Text is styled with ANSI escapes; who writes it to something that is no terminal strips them.
+//! Text is styled with ANSI escapes; strip them if the output is not a terminal.
 
 mod binomial;
 mod causality;

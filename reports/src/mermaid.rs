@@ -1,7 +1,7 @@
-//! The story of a violation as a sequence diagram for Mermaid.
+//! The story of a violation as a Mermaid sequence diagram.
 //!
-//! Time goes down. An arrow stands where a message is heard, and says when it was sent; one that
-//! ends in a cross stands where a message is sent that is lost.
+//! Time goes down. An arrow is drawn at the delivery of a message, with the time of its sending; an
+//! arrow that ends in a cross is drawn at the sending of a lost message.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -16,12 +16,12 @@ use crate::step_text::{rounded, sending, shortened};
 use crate::story::{Standing, Story, is_fault};
 use crate::trace::happening;
 
-/// So many rows are drawn; the others are counted in notes.
+/// The maximum number of rows; the others are counted in notes.
 const ROW_COUNT_MAX: usize = 60;
-/// So long a label is.
+/// The maximum length of a label.
 const LABEL_LENGTH_MAX: usize = 60;
 
-/// The story as a sequence diagram.
+/// Writes the story as a sequence diagram.
 ///
 /// # Errors
 /// Errors of `out`.
@@ -59,7 +59,7 @@ pub fn write_mermaid(out: &mut impl Write, story: &Story<'_>) -> io::Result<()> 
     writeln!(out, "    Note over {all}: {}", label(&story.violated.message))
 }
 
-/// Everybody who is drawn.
+/// All processes in the diagram.
 fn participants(story: &Story<'_>, told: &[usize]) -> BTreeSet<ProcessId> {
     let mut participants: BTreeSet<ProcessId> = story.violated.witnesses.iter().copied().collect();
     for index in told {
@@ -121,7 +121,7 @@ const fn is_noted(what: &TraceEvent) -> bool {
         )
 }
 
-/// A text that Mermaid takes as it is.
+/// A text, escaped for Mermaid.
 fn label(text: &str) -> String {
     shortened(&foreign(text, Medium::Mermaid), LABEL_LENGTH_MAX)
 }

@@ -11,7 +11,7 @@ use crate::foreign::line;
 use crate::layout::counted;
 use crate::style::{BAD, FAINT, GOOD, UNKNOWN};
 
-/// The outcome as text: verdicts, then counts.
+/// Writes the outcome as text: verdicts, then counts.
 ///
 /// # Errors
 /// Errors of `out`.
@@ -123,7 +123,7 @@ fn counts(outcome: &Outcome) -> Vec<(&'static str, String)> {
     counts
 }
 
-/// Processes whose effects are listed.
+/// The maximum number of processes whose effects are listed.
 const EFFECTS_SHOWN: usize = 16;
 
 /// The outcome as JSON.

@@ -1,16 +1,16 @@
-//! What the program is called in the commands that it suggests.
+//! The name of the program in suggested commands.
 
 use std::sync::OnceLock;
 
 static NAME: OnceLock<String> = OnceLock::new();
 
-/// The name of the program, `ftsim` unless [`set_program`] was told another.
+/// The name of the program, `ftsim` unless changed by [`set_program`].
 pub fn program() -> &'static str {
     NAME.get().map_or("ftsim", String::as_str)
 }
 
-/// Names the program after the first word of its command line; the first call counts. A name that
-/// a shell would not take as it stands is not used.
+/// Sets the name of the program to the first word of its command line; only the first call has an
+/// effect. A name that a shell would not take literally is ignored.
 pub fn set_program(first_word: &str) {
     let stem = std::path::Path::new(first_word).file_stem().and_then(|stem| stem.to_str());
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';

@@ -1,4 +1,4 @@
-//! Scenarios over their seeds: a row each, then what was not expected.
+//! Scenarios over their seeds: a row each, then the unexpected results.
 
 use std::io::{self, Write};
 
@@ -11,51 +11,51 @@ use crate::layout::{Page, TableRow, counted};
 use crate::style::{BAD, FAINT, GOOD, STRONG, UNKNOWN};
 use crate::traffic::{Traffic, write_traffic};
 
-/// What came of a scenario.
+/// The results of a scenario.
 #[derive(Clone, Debug, Serialize)]
 pub struct ScenarioReport {
     /// The scenario file, as the user named it.
     pub file: String,
     /// The protocol.
     pub protocol: &'static str,
-    /// The mutant, if one was run.
+    /// The mutant, if any.
     pub mutant: Option<String>,
     /// The seeds.
     pub seeds: SeedRange,
-    /// How many crash points of these seeds were run, where they are what is run.
+    /// The number of crash points that were run, if every crash point is run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crash_points: Option<u64>,
     /// The properties that were checked, in the order of the spec's table.
     pub properties: Vec<PropertyRow>,
-    /// The labels that were reached, in the order of the alphabet.
+    /// The labels that were reached, in alphabetical order.
     pub reached: Vec<ReachedRow>,
     /// The digests of all runs, folded in the order of their seeds.
     pub digest: String,
-    /// How processes and operations fared in all runs together, if that was added up.
+    /// The dependability figures of all runs together, if they were summed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub figures: Option<Figures>,
-    /// What the runs cost; none of no run.
+    /// The cost of the runs; `None` if there were no runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub traffic: Option<Traffic>,
-    /// What became of the seeds that once failed. They count nowhere else.
+    /// The results of the regression seeds, which count nowhere else.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub regressions: Vec<RegressionRow>,
-    /// Whether there is no surprise, and no seed that once failed fails again.
+    /// Whether there is no surprise, and no regression seed fails again.
     pub as_expected: bool,
-    /// What was not expected.
+    /// The unexpected results.
     pub surprises: Vec<Surprise>,
 }
 
 /// A half-open range of seeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct SeedRange {
-    /// The first.
+    /// The first seed.
     pub from: u64,
-    /// The first that is none of them.
+    /// The seed after the last.
     pub until: u64,
 }
 
-/// What came of one property: in how many seeds.
+/// The results for one property, as numbers of seeds.
 #[derive(Clone, Debug, Serialize)]
 pub struct PropertyRow {
     /// Its name.
@@ -68,13 +68,13 @@ pub struct PropertyRow {
     pub vacuous: u64,
     /// It was violated.
     pub violated: u64,
-    /// A limit came first, or its assumptions were never granted.
+    /// A limit was reached first, or its assumptions were never met.
     pub undecided: u64,
     /// The first seed that violated it.
     pub first_violating_seed: Option<u64>,
     /// Whether the scenario expects a violation.
     pub violation_expected: bool,
-    /// Whether the scenario expects that it is left undecided.
+    /// Whether the scenario expects that it is undecided.
     pub undecided_expected: bool,
 }
 
@@ -83,11 +83,11 @@ pub struct PropertyRow {
 pub struct ReachedRow {
     /// The label.
     pub label: String,
-    /// In how many seeds.
+    /// The number of seeds.
     pub seeds: u64,
 }
 
-/// What became of a seed that once failed.
+/// The result of a regression seed.
 #[derive(Clone, Debug, Serialize)]
 pub struct RegressionRow {
     /// The seed.
@@ -95,30 +95,30 @@ pub struct RegressionRow {
     /// Its crash point, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crash_point: Option<String>,
-    /// What it once violated.
+    /// The properties that it once violated.
     pub once: Vec<String>,
-    /// What it violates now, unexpected.
+    /// The properties that it now violates unexpectedly.
     pub now: Vec<String>,
-    /// The command that shows it.
+    /// The command that replays it.
     pub replay: String,
 }
 
-/// Something that was not expected.
+/// An unexpected result.
 #[derive(Clone, Debug, Serialize)]
 pub struct Surprise {
-    /// Of what kind.
+    /// Its kind.
     pub kind: SurpriseKind,
     /// The property, the label or the fault.
     pub subject: String,
-    /// What happened, or did not.
+    /// A description.
     pub message: String,
     /// A seed that shows it, if one does.
     pub seed: Option<u64>,
-    /// The command that shows it.
+    /// The command that replays it.
     pub replay: String,
 }
 
-/// Kinds of surprise.
+/// The kinds of surprises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SurpriseKind {
@@ -126,15 +126,15 @@ pub enum SurpriseKind {
     Panicked,
     /// A property was violated.
     Violated,
-    /// A property was expected to be violated, and was not.
+    /// A property was expected to be violated, but was not.
     NotViolated,
-    /// A property could not be judged.
+    /// A property was undecided.
     Undecided,
-    /// A property was expected to be left undecided, and never was.
+    /// A property was expected to be undecided, but never was.
     NotUndecided,
     /// A property's premise never came true.
     NotExercised,
-    /// A property's premise came true, and was expected not to.
+    /// A property's premise came true although it was expected not to.
     Exercised,
     /// A label was not reached.
     NotReached,
@@ -143,7 +143,7 @@ pub enum SurpriseKind {
 }
 
 impl SurpriseKind {
-    /// Whether another seed could take it back.
+    /// Whether results of further seeds could remove it.
     pub const fn needs_all_seeds(self) -> bool {
         match self {
             Self::NotViolated
@@ -157,27 +157,27 @@ impl SurpriseKind {
 }
 
 impl SeedRange {
-    /// How many.
+    /// The number of seeds.
     pub const fn count(self) -> u64 {
         self.until.saturating_sub(self.from)
     }
 }
 
 impl ScenarioReport {
-    /// Forgets the surprises that another seed could take back: not all were run.
+    /// Removes the surprises that further seeds could remove, because not all seeds were run.
     pub fn keep_what_stands(&mut self) {
         self.surprises.retain(|surprise| !surprise.kind.needs_all_seeds());
         self.as_expected = self.surprises.is_empty();
     }
 
-    /// Whether nothing worse happened than that properties could not be judged.
+    /// Whether all surprises are undecided properties.
     pub fn is_only_undecided(&self) -> bool {
         let undecided = |s: &Surprise| s.kind == SurpriseKind::Undecided;
         let only = !self.surprises.is_empty() && self.surprises.iter().all(undecided);
         only && self.regressions.iter().all(|row| row.now.is_empty())
     }
 
-    /// What held and what did not, in a few words.
+    /// A short summary of the verdicts.
     fn verdicts(&self) -> String {
         let mut held = 0;
         let mut parts = Vec::new();
@@ -212,8 +212,8 @@ impl ScenarioReport {
     }
 }
 
-/// A row for each scenario, what was not expected, and a summary; `unusable` are the files that
-/// could not be run.
+/// Writes a row for each scenario, the unexpected results, and a summary; `unusable` are the files
+/// that could not be run.
 ///
 /// # Errors
 /// Errors of `out`.
@@ -262,7 +262,7 @@ pub fn write_text(
     write_summary(out, reports, unusable, page)
 }
 
-/// The figures of each scenario.
+/// Writes the figures of each scenario.
 ///
 /// # Errors
 /// Errors of `out`.
@@ -286,7 +286,7 @@ fn write_regressions(out: &mut impl Write, report: &ScenarioReport, page: Page) 
         let (once, seed) = (line(&row.once.join(", ")).into_owned(), row.seed);
         let head = format!("{}: ", line(&report.file));
         if row.now.is_empty() {
-            let text = format!("seed {seed}, which once violated {once}, does not any more");
+            let text = format!("seed {seed} once violated {once}, and no longer does");
             page.write_line(out, (STRONG, &head), &text)?;
         } else {
             let now = row.now.join(", ");
@@ -298,7 +298,7 @@ fn write_regressions(out: &mut impl Write, report: &ScenarioReport, page: Page) 
     Ok(())
 }
 
-/// Scenarios that the summary names.
+/// The maximum number of scenarios that the summary names.
 const NAMED_MAX: usize = 20;
 
 fn write_summary(
@@ -325,12 +325,12 @@ fn write_summary(
         }
         writeln!(out)?;
     }
-    // The name of a single one has been told.
+    // The name of a single scenario has already been printed.
     if reports.len() > 1 {
         write_names(out, "not as expected: ", &unexpected, page)?;
     }
     let unusable: Vec<&str> = unusable.iter().map(String::as_str).collect();
-    write_names(out, "cannot be used: ", &unusable, page)
+    write_names(out, "unusable: ", &unusable, page)
 }
 
 fn write_names(out: &mut impl Write, head: &str, names: &[&str], page: Page) -> io::Result<()> {
@@ -361,7 +361,7 @@ fn seeds_text(report: &ScenarioReport) -> String {
     }
 }
 
-/// The same facts as one JSON object.
+/// Writes the reports as one JSON object.
 ///
 /// # Errors
 /// Errors of `out`.

@@ -1,4 +1,4 @@
-//! One step in words: what happened, why, and what came of it.
+//! Describes a step: the event, its cause, and its effects.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,23 +10,23 @@ use crate::causality::{Causality, Step};
 use crate::foreign::line;
 use crate::trace::happening;
 
-/// So many characters of a content are shown.
+/// The maximum length of content that is shown.
 const CONTENT_LENGTH_MAX: usize = 80;
 
-/// Puts steps of a run into words.
+/// Describes the steps of a run.
 pub struct StepText<'a> {
     /// The run.
     pub trace: &'a Trace,
-    /// How its steps hang together.
+    /// The causal relations of its steps.
     pub causality: &'a Causality,
-    /// Which steps are in the past that is told.
+    /// Whether each step is in the past that is described.
     pub past: &'a [bool],
     /// The step of each witness whose past it is.
     pub roots: &'a BTreeMap<ProcessId, usize>,
 }
 
 impl StepText<'_> {
-    /// What happened in this step, in words; empty if nothing is worth a word.
+    /// The description of this step; empty if there is nothing to report.
     pub fn step(&self, index: usize) -> String {
         let step = &self.causality.steps[index];
         let mut parts: Vec<String> = self.event(step).into_iter().collect();
@@ -34,7 +34,7 @@ impl StepText<'_> {
         parts.join("; ")
     }
 
-    /// Whether a process only hears itself in this step, and nothing comes of it.
+    /// Whether the step is only a delivery of a process's own message, without effects.
     pub fn is_silent(&self, index: usize) -> bool {
         let step = &self.causality.steps[index];
         let is_own = |entry: &Entry| match &entry.what {
@@ -44,20 +44,20 @@ impl StepText<'_> {
         self.entries(step).next().is_some_and(is_own) && self.effects(step).is_empty()
     }
 
-    /// Only the messages that this step sent to witnesses and that did not come, or came too late.
+    /// Describes only those messages to witnesses that did not arrive, or arrived too late.
     pub fn missing(&self, index: usize) -> String {
         let step = &self.causality.steps[index];
         let sendings = self.entries(step).filter_map(sending);
         self.sendings(sendings.filter(|sending| self.is_missing(sending))).join("; ")
     }
 
-    /// Whether this step sent something to a witness that did not come, or came too late.
+    /// Whether this step sent a message to a witness that did not arrive, or arrived too late.
     pub fn has_missing(&self, index: usize) -> bool {
         let step = &self.causality.steps[index];
         self.entries(step).filter_map(sending).any(|sending| self.is_missing(&sending))
     }
 
-    /// Whether a witness could have heard this in time, and did not.
+    /// Whether a witness could have received this in time, but did not.
     fn is_missing(&self, sending: &Sending<'_>) -> bool {
         let sent = self.causality.voyages.get(&sending.id).and_then(|voyage| voyage.sent);
         let in_time =
@@ -69,7 +69,7 @@ impl StepText<'_> {
         step.entries.iter().map(|index| &self.trace.entries[*index])
     }
 
-    /// What began the step, and why it came.
+    /// The event that began the step, and its cause.
     fn event(&self, step: &Step) -> Option<String> {
         let first = self.entries(step).next()?;
         let cause = step.cause.map(|cause| &self.causality.steps[cause]);
@@ -90,33 +90,31 @@ impl StepText<'_> {
                 format!("hears {} from {from}", content(message))
             }
             (TraceEvent::Timer { timer }, Some(cause)) => {
-                format!("its timer {}, set {}, runs out", content(timer), when(cause))
+                format!("its timer {}, set {}, fires", content(timer), when(cause))
             }
             (TraceEvent::Suspect { subject }, Some(cause)) => format!(
-                "suspects {subject}, because its detector told it so: {subject} crashed {}",
+                "suspects {subject}, because its detector says so: {subject} crashed {}",
                 when(cause)
             ),
             (TraceEvent::Suspect { subject }, None) => {
-                format!(
-                    "suspects {subject}, MISTAKENLY: its detector told it so, but {subject} is up"
-                )
+                format!("suspects {subject}, MISTAKENLY: its detector says so, but {subject} is up")
             }
             (TraceEvent::Trust { subject }, Some(cause)) => {
                 format!("trusts {subject}, because it recovered {}", when(cause))
             }
             (TraceEvent::Trust { subject }, None) => {
-                format!("trusts {subject}, because its detector told it so")
+                format!("trusts {subject}, because its detector says so")
             }
             (what @ (TraceEvent::Recover { .. } | TraceEvent::Resume), _) => happening(what).0,
             (what @ (TraceEvent::RequestLost { .. } | TraceEvent::StorageError { .. }), _) => {
                 happening(what).0
             }
-            (TraceEvent::Synced, _) => "its log is safe at last".to_owned(),
+            (TraceEvent::Synced, _) => "its log is durable now".to_owned(),
             _ => return None,
         })
     }
 
-    /// Whether a process had turned Byzantine before this step.
+    /// Whether a process had become Byzantine before this step.
     fn is_liar(&self, p: ProcessId, step: &Step) -> bool {
         let turns = |entry: &Entry| {
             let turned =
@@ -126,7 +124,7 @@ impl StepText<'_> {
         self.trace.entries[..step.entries[0]].iter().any(turns)
     }
 
-    /// What came of it.
+    /// The effects of the step.
     fn effects(&self, step: &Step) -> Vec<String> {
         let mut parts = Vec::new();
         let mut sent = Vec::new();
@@ -166,7 +164,7 @@ impl StepText<'_> {
         parts
     }
 
-    /// A crash, and whom it kept from hearing what others heard.
+    /// A crash, and the processes that therefore missed a message that others received.
     fn crash(&self, step: &Step, effects_lost: usize) -> String {
         let lost = match effects_lost {
             0 => return "CRASHES".to_owned(),
@@ -186,8 +184,8 @@ impl StepText<'_> {
         format!("CRASHES: {lost} lost; {} went to {}, none to {not_to}", last.kind(), list(&to))
     }
 
-    /// To whom a process sent the same kind of message in its latest earlier step in which it sent
-    /// one to several; if it never did, any kind.
+    /// The receivers of the same kind of message in the latest earlier step with several of them;
+    /// if there is no such step, of any kind.
     fn audience(&self, step: &Step, like: &Sending<'_>) -> BTreeSet<ProcessId> {
         let mut best = BTreeSet::new();
         let mut before = step.before;
@@ -207,7 +205,7 @@ impl StepText<'_> {
         best
     }
 
-    /// Messages that were sent in one step: one part for each content, with who did not hear it.
+    /// Messages sent in one step: one part for each content, with the receivers that missed it.
     fn sendings<'s>(&self, sendings: impl Iterator<Item = Sending<'s>>) -> Vec<String> {
         let mut parts: Vec<(&str, Receivers)> = Vec::new();
         for sending in sendings {
@@ -227,7 +225,9 @@ impl StepText<'_> {
                 match fate {
                     Fate::Heard => told.push_str(&format!(" to {}", all(to))),
                     Fate::Late(at) => fates.push(format!("reaches {} only at {at}", all(to))),
-                    Fate::UnderWay => fates.push(format!("under way to {} in the end", all(to))),
+                    Fate::UnderWay => {
+                        fates.push(format!("still under way to {} at the end", all(to)))
+                    }
                     Fate::Lost(reason) => fates.push(format!("LOST to {}: {reason}", all(to))),
                 }
             }
@@ -236,7 +236,7 @@ impl StepText<'_> {
         told.collect()
     }
 
-    /// What became of a message, as far as the violation is concerned.
+    /// The fate of a message, with regard to the violation.
     fn fate(&self, sending: &Sending<'_>) -> Fate {
         match self.misses(sending.id) {
             Some(Fate::Late(_)) if !self.is_missing(sending) => Fate::Heard,
@@ -245,7 +245,7 @@ impl StepText<'_> {
         }
     }
 
-    /// Why a message is not in the past that is told, if it is not.
+    /// The reason why a message is not in the described past, if it is not.
     fn misses(&self, id: MessageId) -> Option<Fate> {
         let voyage = self.causality.voyages.get(&id)?;
         if let Some(heard) = voyage.heard {
@@ -260,28 +260,28 @@ impl StepText<'_> {
     }
 }
 
-/// To whom a message was sent, by what became of it.
+/// The receivers of a message, by fate.
 type Receivers = BTreeMap<Fate, BTreeSet<ProcessId>>;
 
-/// What became of a message.
+/// The fates of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fate {
-    /// It was heard in time, or when it did not matter any more.
+    /// Delivered in time, or when it no longer mattered.
     Heard,
-    /// It was heard too late.
+    /// Delivered too late.
     Late(Instant),
-    /// It was lost.
+    /// Lost.
     Lost(&'static str),
-    /// It had not arrived when the run was over.
+    /// Still under way at the end of the run.
     UnderWay,
 }
 
-/// A message that is sent, whatever becomes of it.
+/// A message that is sent, whatever its fate.
 #[derive(Clone, Copy)]
 pub struct Sending<'e> {
-    /// Which.
+    /// The message.
     pub id: MessageId,
-    /// To whom.
+    /// The receiver.
     pub to: ProcessId,
     /// Its content.
     pub message: &'e str,
@@ -294,13 +294,13 @@ impl<'e> Sending<'e> {
     }
 }
 
-/// The name of a content's kind: up to its first bracket.
+/// The name of a content's kind: the content up to its first bracket.
 pub fn kind(content: &str) -> &str {
     let end = content.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(content.len());
     &content[..end]
 }
 
-/// The message that an effect sends, if it sends one.
+/// The message that an entry sends, if any.
 pub fn sending(entry: &Entry) -> Option<Sending<'_>> {
     match &entry.what {
         TraceEvent::Send { id, to, message, .. }
@@ -313,18 +313,18 @@ pub fn sending(entry: &Entry) -> Option<Sending<'_>> {
 fn effect(entry: &Entry) -> String {
     match &entry.what {
         TraceEvent::Garble { id, to, message } => {
-            format!("{id} to {to} is garbled on the way: {}", content(message))
+            format!("{id} to {to} is garbled in transit: {}", content(message))
         }
         what => happening(what).0,
     }
 }
 
-/// A content in one line, cut where it is long.
+/// Content on one line, shortened if it is long.
 pub fn content(text: &str) -> String {
     shortened(text, CONTENT_LENGTH_MAX)
 }
 
-/// A text in one line of at most so many characters.
+/// A text on one line of at most this many characters.
 pub fn shortened(text: &str, length_max: usize) -> String {
     let text = line(text);
     match text.char_indices().nth(length_max) {
@@ -333,7 +333,7 @@ pub fn shortened(text: &str, length_max: usize) -> String {
     }
 }
 
-/// A time with four significant digits: the number of a step says exactly when it was.
+/// A time rounded to four significant digits; the number of the step identifies it exactly.
 pub fn rounded(at: Instant) -> Instant {
     let nanos = at.as_nanos();
     let unit = 10_u64.pow(nanos.checked_ilog10().unwrap_or(0).saturating_sub(3));

@@ -1,5 +1,5 @@
-//! What of a run is told of a violation: the steps in its causal past, and beside them the faults
-//! and the messages that did not come.
+//! The story of a violation in a run: the steps in its causal past, and also the faults and the
+//! messages that did not arrive.
 
 use std::collections::BTreeMap;
 
@@ -9,30 +9,30 @@ use ftsim_core::{Instant, ProcessId, PropertyKind};
 use crate::causality::Causality;
 use crate::step_text::StepText;
 
-/// Of a liveness property what a process did in turns is put together, if there are no more turns.
+/// The maximum length of a repeated cycle of steps that is folded, for liveness properties.
 const CYCLE_LENGTH_MAX: usize = 8;
 
-/// A violation, as it is told.
+/// A violation to be explained.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violated {
     /// The property.
     pub property: String,
-    /// What it says.
+    /// Its requirement.
     pub sentence: String,
     /// Safety or liveness.
     pub kind: PropertyKind,
-    /// What the witnesses did, in one sentence.
+    /// The actions of the witnesses, in one sentence.
     pub message: String,
-    /// When it showed.
+    /// The time when it occurred.
     pub at: Instant,
-    /// At which step, from 1.
+    /// The step in which it occurred, from 1.
     pub step: u64,
     /// The processes that show it.
     pub witnesses: Vec<ProcessId>,
 }
 
 impl Violated {
-    /// Whether it was found only when the run was over.
+    /// Whether it was found only at the end of the run.
     pub fn is_judged_in_the_end(&self, trace: &Trace) -> bool {
         let shows = |what: &TraceEvent| match what {
             TraceEvent::Violation { property, .. } => *property == self.property,
@@ -43,50 +43,50 @@ impl Violated {
     }
 }
 
-/// What is told.
+/// The story.
 pub struct Story<'a> {
     /// The run.
     pub trace: &'a Trace,
     /// The violation.
     pub violated: &'a Violated,
-    /// How the steps of the run hang together.
+    /// The causal relations of the run's steps.
     pub causality: Causality,
-    /// The step of each witness in which it shows, by index.
+    /// The step of each witness that shows the violation, by index.
     pub roots: BTreeMap<ProcessId, usize>,
-    /// Which steps happened before these.
+    /// Whether each step happened before these.
     pub past: Vec<bool>,
-    /// What can be told, in the order of the run.
+    /// The rows that can be shown, in the order of the run.
     pub rows: Vec<Row>,
 }
 
-/// What one process did, once or again and again.
+/// Actions of one process, once or repeatedly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The steps, by index, at least one; all alike.
+    /// The steps, by index; at least one, and all alike.
     pub steps: Vec<usize>,
-    /// Where.
+    /// The process.
     pub process: Option<ProcessId>,
-    /// What it did, the first time.
+    /// A description of the first step.
     pub text: String,
-    /// Whether it is in the past of the violation.
+    /// The relation to the violation.
     pub standing: Standing,
-    /// How far back it is: what is nearer is told first.
+    /// The distance from the violation: nearer rows are shown first.
     pub distance: u64,
 }
 
-/// What a row has to do with the violation.
+/// The relation of a row to the violation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It happened before.
+    /// It happened before the violation.
     Past,
-    /// A fault, whoever noticed it.
+    /// A fault, even if no process noticed it.
     Fault,
-    /// Messages to witnesses, which did not come in time.
+    /// Messages to witnesses that did not arrive in time.
     Missing,
 }
 
 impl<'a> Story<'a> {
-    /// What there is to tell of a violation in this run.
+    /// The story of a violation in this run.
     pub fn of(trace: &'a Trace, violated: &'a Violated) -> Self {
         let causality = Causality::of(trace);
         let roots = roots(trace, &causality, violated);
@@ -99,7 +99,7 @@ impl<'a> Story<'a> {
         story
     }
 
-    /// Puts its steps into words.
+    /// The describer of its steps.
     pub fn step_text(&self) -> StepText<'_> {
         StepText {
             trace: self.trace,
@@ -109,17 +109,17 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// Whether this is a step in which the violation shows.
+    /// Whether this is a step that shows the violation.
     pub fn is_root(&self, step: usize) -> bool {
         self.roots.values().any(|root| *root == step)
     }
 
-    /// How many steps are in the past.
+    /// The number of steps in the past.
     pub fn past_count(&self) -> usize {
         self.past.iter().filter(|is_past| **is_past).count()
     }
 
-    /// The rows, by index and in order, that are nearest to the violation; at most so many.
+    /// The rows, by index and in order, that are nearest to the violation; at most this many.
     pub fn nearest(&self, count_max: usize) -> Vec<usize> {
         let mut nearest: Vec<usize> = (0..self.rows.len()).collect();
         nearest.sort_by_key(|index| (self.rows[*index].distance, usize::MAX - index));
@@ -132,7 +132,7 @@ impl<'a> Story<'a> {
         let step_text = self.step_text();
         let last_root = self.roots.values().max().copied().unwrap_or(0);
         let mut rows = Vec::new();
-        // Of what did not come the latest counts most.
+        // Among missing messages, the latest matter most.
         let mut missing_count = 0;
         for index in (0..=last_root.min(distances.len().saturating_sub(1))).rev() {
             let Some(step) = self.causality.steps.get(index) else { continue };
@@ -159,7 +159,7 @@ impl<'a> Story<'a> {
         rows
     }
 
-    /// Whether something went wrong in this step, at the network or at a process of the past.
+    /// Whether a fault happened in this step, at the network or at a process of the past.
     fn is_fault(&self, index: usize) -> bool {
         let step = &self.causality.steps[index];
         let concerns = step
@@ -169,8 +169,8 @@ impl<'a> Story<'a> {
         concerns && step.entries.iter().any(wrong)
     }
 
-    /// Puts together what a process did again and again. Of a safety property nothing else may be
-    /// between, and how it comes to be violated is told one by one at the end.
+    /// Folds repeated actions of a process. For a safety property, they must be uninterrupted, and
+    /// the last steps before the violation are not folded.
     fn alike_together(&self, rows: Vec<Row>) -> Vec<Row> {
         let is_safety = self.violated.kind == PropertyKind::Safety;
         let window = if is_safety { 1 } else { CYCLE_LENGTH_MAX };
@@ -198,16 +198,16 @@ impl<'a> Story<'a> {
     }
 }
 
-/// Which numbers of a text its shape leaves out.
+/// The numbers that a shape omits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Without {
-    /// All of them.
+    /// All numbers.
     Numbers,
     /// Times, with a unit or in nanoseconds, and the numbers of steps.
     Times,
 }
 
-/// So many digits has a number that is taken for nanoseconds.
+/// The minimum number of digits of a number that counts as nanoseconds.
 const NANOS_DIGITS_MIN: usize = 6;
 
 /// A text without its numbers; the names of processes stay.
@@ -218,7 +218,7 @@ fn shape(text: &str, without: Without) -> String {
         shape.push_str(&rest[..at]);
         let length = rest[at..].find(|c: char| !c.is_ascii_digit() && c != '.');
         let (number, behind) = rest[at..].split_at(length.unwrap_or(rest.len() - at));
-        // A second can be as long as a thousand milliseconds.
+        // One second can be as long as a thousand milliseconds.
         let unit = ["ns", "us", "ms", "s"].iter().find_map(|unit| behind.strip_prefix(unit));
         let unit = unit.filter(|rest| !rest.starts_with(char::is_alphanumeric));
         let before = shape.strip_suffix('p');
@@ -233,7 +233,7 @@ fn shape(text: &str, without: Without) -> String {
     shape
 }
 
-/// Whether something goes wrong, or right again, by no will of a process.
+/// Whether this is a fault or the end of one.
 pub(crate) const fn is_fault(what: &TraceEvent) -> bool {
     matches!(
         what,
@@ -256,10 +256,10 @@ pub(crate) const fn is_fault(what: &TraceEvent) -> bool {
     )
 }
 
-/// The steps in which a violation shows, one for each witness. Of a liveness property all that its
-/// witnesses ever did counts. Of a safety property it is what they announced: in the very step that
-/// shows it; for the other witnesses the last time that they announced the like; where that never
-/// was, or the property was only judged in the end, what they announced last.
+/// The steps that show a violation, one for each witness. For a liveness property, everything that
+/// its witnesses ever did counts. For a safety property, it is the announcement in the very step
+/// that shows it; for the other witnesses their last announcement of the same kind; if there is
+/// none, or if the property was only judged at the end, their last announcement.
 fn roots(trace: &Trace, causality: &Causality, violated: &Violated) -> BTreeMap<ProcessId, usize> {
     let shows = |entry: &usize| match &trace.entries[*entry].what {
         TraceEvent::Violation { property, .. } => *property == violated.property,

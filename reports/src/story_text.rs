@@ -1,4 +1,4 @@
-//! The story of a violation as text: what led to it, step by step, each with its reason.
+//! The story of a violation as text: the steps that led to it, each with its cause.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -12,12 +12,12 @@ use crate::story::{Row, Standing, Story};
 use crate::style::{BAD, FAINT, STRONG, UNKNOWN};
 use crate::waiting;
 
-/// So many lines of steps are told; the others are folded.
+/// The maximum number of lines for steps; the others are folded.
 const LINE_COUNT_MAX: usize = 44;
-/// Where it is also told who waits for what.
+/// The same for liveness properties, where waiting processes are listed as well.
 const LINE_COUNT_MAX_LIVENESS: usize = 34;
 
-/// The story, apart from what became of it without its faults.
+/// Writes the story, without the results of removing faults.
 ///
 /// # Errors
 /// Errors of `out`.
@@ -32,7 +32,7 @@ pub fn write_story(out: &mut impl Write, story: &Story<'_>, page: Page) -> io::R
         witnesses => format!(", by {}", list(witnesses)),
     };
     let shown = match violated.is_judged_in_the_end(story.trace) {
-        true => "judged when the run was over, at",
+        true => "judged at the end of the run, at",
         false => "shown at",
     };
     let when = format!("{shown} {}, in step {}{by}", rounded(violated.at), violated.step);
@@ -45,7 +45,7 @@ pub fn write_story(out: &mut impl Write, story: &Story<'_>, page: Page) -> io::R
     )?;
     let lines = fitting(story, page);
     if lines.iter().any(|line| line.starts_with("x ")) {
-        let legend = "x: not in its past, but a fault, or a message that did not come in time";
+        let legend = "x: not in its past, but a fault, or a message that did not arrive in time";
         page.write_line(out, (plain, ""), &format!("{FAINT}{legend}{FAINT:#}"))?;
     }
     writeln!(out)?;
@@ -81,7 +81,7 @@ fn fitting(story: &Story<'_>, page: Page) -> Vec<String> {
     }
 }
 
-/// These rows, and between them how many are folded.
+/// These rows, and the number of folded ones between them.
 fn lines(story: &Story<'_>, told: &[usize], page: Page) -> Vec<String> {
     let mut lines = Vec::new();
     let mut next = 0;
@@ -97,7 +97,7 @@ fn lines(story: &Story<'_>, told: &[usize], page: Page) -> Vec<String> {
     lines
 }
 
-/// One line for rows that are not told.
+/// One line for rows that are omitted.
 fn fold(rows: &[Row]) -> Option<String> {
     let mut counts: BTreeMap<Option<ProcessId>, usize> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.standing == Standing::Past) {
@@ -116,7 +116,7 @@ fn fold(rows: &[Row]) -> Option<String> {
     }
 }
 
-/// What one process did, over as many lines as it needs.
+/// A row, over as many lines as it needs.
 fn row(story: &Story<'_>, row: &Row, page: Page) -> Vec<String> {
     let first = &story.causality.steps[row.steps[0]];
     let who = row.process.map_or_else(|| "network".to_owned(), |p| p.to_string());
@@ -129,11 +129,11 @@ fn row(story: &Story<'_>, row: &Row, page: Page) -> Vec<String> {
     if let [_, .., last] = row.steps.as_slice() {
         let last = &story.causality.steps[*last];
         let again = match row.steps.len() - 1 {
-            1 => "once more".to_owned(),
-            count => format!("{count} times more"),
+            1 => "once".to_owned(),
+            count => format!("{count} times"),
         };
         let until = rounded(last.at);
-        text.push_str(&format!(" — and so {again}, until step {} at {until}", last.number));
+        text.push_str(&format!(" — repeated {again}, until step {} at {until}", last.number));
     }
     let head =
         format!("{mark} {:04}  {:>7}  {who:3} ", first.number, rounded(first.at).to_string());

@@ -1,4 +1,4 @@
-//! The few styles there are: colour never says what words don't.
+//! The styles: colour never conveys anything that the words don't.
 
 use anstyle::{AnsiColor, Style};
 

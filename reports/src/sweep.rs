@@ -1,5 +1,5 @@
-//! What came of a sweep: counts with what they leave open, failures that are alike, and where the
-//! repros are.
+//! The results of a sweep: counts with confidence intervals, groups of failures, and the paths of
+//! the repros.
 
 use std::io::{self, Write};
 
@@ -14,31 +14,33 @@ use crate::scenario::{ScenarioReport, SeedRange, write_text};
 use crate::style::{BAD, FAINT, STRONG};
 use crate::traffic::write_traffic;
 
-/// What came of a sweep over one scenario.
+/// The results of a sweep over one scenario.
 #[derive(Clone, Debug, Serialize)]
 pub struct SweepReport {
     /// The name of the scenario, and of the folder with its results.
     pub name: String,
     /// The version of ftsim.
     pub ftsim: String,
-    /// All seeds of the sweep, those of other shards too; the scenario's are those that were run.
+    /// All seeds of the sweep, including those of other shards; `scenario.seeds` are those that
+    /// were run.
     pub asked: SeedRange,
-    /// Which part of them, such as `2/4`.
+    /// The shard, such as `2/4`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<String>,
     /// Counts, surprises, digest.
     pub scenario: ScenarioReport,
-    /// How many runs failed, as expected or not.
+    /// The number of runs that failed, expected or not.
     pub failing: u64,
-    /// How many of them not as expected.
+    /// The number of runs that failed unexpectedly.
     pub unexpected: u64,
-    /// How often each property had which verdict.
+    /// The rates of the verdicts on each property.
     pub rates: Vec<RateRow>,
-    /// The failures that are alike, those first that were not expected.
+    /// The groups of failures, unexpected ones first.
     pub groups: Vec<GroupRow>,
 }
 
-/// How often a property had which verdict; held counts no run in which its premise never came true.
+/// The rates of the verdicts on a property; `held` excludes runs in which its premise never came
+/// true.
 #[derive(Clone, Debug, Serialize)]
 pub struct RateRow {
     /// The property.
@@ -47,27 +49,27 @@ pub struct RateRow {
     pub held: Rate,
     /// It was violated.
     pub violated: Rate,
-    /// It could not be judged.
+    /// It was undecided.
     pub undecided: Rate,
 }
 
-/// Failures that are alike.
+/// A group of equal failures.
 #[derive(Clone, Debug, Serialize)]
 pub struct GroupRow {
     /// The property, or `panicked`.
     pub property: String,
-    /// What the messages have in common.
+    /// The common shape of the messages.
     pub signature: String,
     /// Whether the scenario expects it.
     pub expected: bool,
-    /// How many runs.
+    /// The number of runs.
     pub runs: u64,
-    /// The first of them.
+    /// The first runs.
     pub examples: Vec<ExampleRow>,
-    /// The smallest that the examples shrink to, in the folder of the scenario's results.
+    /// The smallest shrunk example, in the folder of the scenario's results.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shrunk: Option<String>,
-    /// The story of what it shrinks to.
+    /// The story of the smallest shrunk example.
     #[serde(skip)]
     pub story: Option<String>,
 }
@@ -80,7 +82,7 @@ pub struct ExampleRow {
     /// Its crash point, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crash_point: Option<String>,
-    /// What happened.
+    /// The violation.
     pub message: String,
     /// Its repro, in the folder of the scenario's results.
     pub repro: String,
@@ -98,7 +100,8 @@ impl SweepReport {
     }
 }
 
-/// The rows of `run`, then what a sweep knows beyond them; `results` is the folder of all results.
+/// Writes the rows of `run`, then the additional results of a sweep; `results` is the folder of all
+/// results.
 ///
 /// # Errors
 /// Errors of `out`.
@@ -136,7 +139,7 @@ pub fn write_sweep_text(
                     format!("{} run {}", program(), shell_word(&report.path(results, shrunk)));
                 writeln!(out, "{FAINT}shrunk:{FAINT:#} {run}")?;
             }
-            // What is expected needs no telling; its file has the story all the same.
+            // An expected failure is not explained here; its file contains the story anyway.
             for line in story.iter().filter(|_| !group.expected).flat_map(|story| story.lines()) {
                 writeln!(out, "{}", format!("    {}", foreign::line(line)).trim_end())?;
             }
@@ -150,7 +153,7 @@ pub fn write_sweep_text(
     Ok(())
 }
 
-/// The same facts of one scenario as a JSON object.
+/// Writes the results of one scenario as a JSON object.
 ///
 /// # Errors
 /// Errors of `out`.

@@ -1,4 +1,4 @@
-//! A trace as text, one line an entry, to be read aloud; and as JSON, one object a line.
+//! A trace as text, one entry per line; and as JSON, one object per line.
 
 use std::io::{self, Write};
 
@@ -9,10 +9,10 @@ use crate::foreign::line;
 use crate::layout::counted;
 use crate::style::{BAD, FAINT, GOOD, STRONG, UNKNOWN};
 
-/// The trace as text.
+/// Writes the trace as text.
 ///
-/// A line is a step, a time, who, and what: `0007  12.3ms  p0 -> p1  Prepare(1)`. No line starts
-/// with a space, none ends with one.
+/// A line contains step, time, process and event: `0007  12.3ms  p0 -> p1  Prepare(1)`. No line
+/// starts or ends with a space.
 ///
 /// # Errors
 /// Errors of `out`.
@@ -23,12 +23,12 @@ pub fn write_trace(out: &mut impl Write, trace: &Trace) -> io::Result<()> {
         write_entry(out, entry, columns)?;
     }
     if trace.truncated {
-        writeln!(out, "… the run goes on, the record ends here; `ftsim record` writes all of it")?;
+        writeln!(out, "… the trace ends here, the run goes on; `ftsim record` writes all of it")?;
     }
     Ok(())
 }
 
-/// How wide the columns are: times and names are aligned.
+/// The widths of the columns: times and names are aligned.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Columns {
     at: usize,
@@ -36,7 +36,7 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Makes them as wide as this entry needs them.
+    /// Widens the columns to fit this entry.
     pub fn make_room_for(&mut self, entry: &Entry) {
         let Line { at, who, .. } = Line::of(entry);
         self.at = self.at.max(at.to_string().len());
@@ -44,21 +44,21 @@ impl Columns {
     }
 }
 
-/// One line of a trace as text.
+/// Writes one line of a trace as text.
 ///
 /// # Errors
 /// Errors of `out`.
 pub fn write_entry(out: &mut impl Write, entry: &Entry, columns: Columns) -> io::Result<()> {
     let Line { step, at, who, what, style } = Line::of(entry);
     let Columns { at: at_width, who: who_width } = columns;
-    // Times are aligned by their last character; `Instant` shows the unit that suits each.
+    // Times are right-aligned; `Instant` chooses a suitable unit for each.
     writeln!(
         out,
         "{FAINT}{step:04}  {at:>at_width$}{FAINT:#}  {who:who_width$}  {style}{what}{style:#}"
     )
 }
 
-/// The trace as JSON, one object a line.
+/// Writes the trace as JSON, one object per line.
 ///
 /// # Errors
 /// Errors of `out`.
@@ -66,7 +66,7 @@ pub fn write_trace_jsonl(out: &mut impl Write, trace: &Trace) -> io::Result<()> 
     trace.entries.iter().try_for_each(|entry| write_entry_jsonl(out, entry))
 }
 
-/// One entry of a trace as JSON, and the end of the line.
+/// Writes one entry of a trace as a line of JSON.
 ///
 /// # Errors
 /// Errors of `out`.
@@ -102,10 +102,10 @@ impl Line {
                 (link(&me, "=>", *to), format!("{message}  [{id} is carried]"), PLAIN)
             }
             TraceEvent::Garble { id, to, message } => {
-                (link(&me, "-?", *to), format!("{message}  [{id} garbled on the way]"), UNKNOWN)
+                (link(&me, "-?", *to), format!("{message}  [{id} garbled in transit]"), UNKNOWN)
             }
             TraceEvent::Replay { id, to, message } => {
-                (link(&me, "->", *to), format!("{message}  [{id} comes again]"), UNKNOWN)
+                (link(&me, "->", *to), format!("{message}  [{id} replayed]"), UNKNOWN)
             }
             own => {
                 let (what, style) = happening(own);
@@ -121,7 +121,7 @@ fn link(me: &str, arrow: &str, other: ProcessId) -> String {
     format!("{me} {arrow} {other}")
 }
 
-/// What happens at a process, or in the network, in words.
+/// A description of an event at a process, or in the network.
 pub(crate) fn happening(what: &TraceEvent) -> (String, anstyle::Style) {
     match what {
         TraceEvent::Start => ("starts".into(), FAINT),
@@ -132,7 +132,7 @@ pub(crate) fn happening(what: &TraceEvent) -> (String, anstyle::Style) {
         TraceEvent::RequestMasked { request } => {
             (format!("is not asked for {request}, which is masked"), FAINT)
         }
-        TraceEvent::Timer { timer } => (format!("timer {timer} runs out"), PLAIN),
+        TraceEvent::Timer { timer } => (format!("timer {timer} fires"), PLAIN),
         TraceEvent::Suspect { subject } => (format!("suspects {subject}"), UNKNOWN),
         TraceEvent::Trust { subject } => (format!("trusts {subject} again"), UNKNOWN),
         TraceEvent::SetTimer { timer, due } => (format!("sets timer {timer} for {due}"), FAINT),
@@ -160,7 +160,7 @@ pub(crate) fn happening(what: &TraceEvent) -> (String, anstyle::Style) {
         TraceEvent::Ends { condition } => (format!("ENDS {condition}"), BAD),
         TraceEvent::Damage { fault } => (format!("DISK DAMAGED {fault}"), BAD),
         TraceEvent::StorageError { error } => {
-            (format!("hears that its disk failed: {error:?}"), BAD)
+            (format!("is notified that its disk failed: {error:?}"), BAD)
         }
         TraceEvent::Corrupt { behaviour } => (format!("TURNS BYZANTINE: {behaviour}"), BAD),
         TraceEvent::Heal => ("HEALS".into(), BAD),
@@ -173,8 +173,8 @@ pub(crate) fn happening(what: &TraceEvent) -> (String, anstyle::Style) {
         TraceEvent::Unavailable => {
             ("IS CORRECTLY UNAVAILABLE: too few processes can be well".into(), BAD)
         }
-        TraceEvent::Doubled { second } => (format!("IS TWO: the second is {second} here"), BAD),
-        TraceEvent::Abort => ("ABORTS: the others will be told".into(), BAD),
+        TraceEvent::Doubled { second } => (format!("HAS A TWIN, called {second} here"), BAD),
+        TraceEvent::Abort => ("ABORTS: the others will be notified".into(), BAD),
         TraceEvent::StateCorrupted => ("ITS STATE CHANGES".into(), BAD),
         TraceEvent::ClockJump { shift } => (format!("ITS CLOCK JUMPS, {shift}"), BAD),
         TraceEvent::Deliver { .. }

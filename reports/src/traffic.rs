@@ -1,4 +1,4 @@
-//! How many messages runs sent, how many steps they took: in all, and from run to run.
+//! The numbers of messages and steps of runs: in total, and per run.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::style::FAINT;
 
-/// What the runs of a scenario cost.
+/// The cost of a scenario's runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Traffic {
     /// Messages sent.
@@ -16,29 +16,29 @@ pub struct Traffic {
     pub kinds: BTreeMap<String, u64>,
     /// Events handled.
     pub steps: PerRun,
-    /// Bytes of the messages sent, as JSON, if they were counted.
+    /// Bytes of the messages sent, as JSON, if counted.
     pub bytes: Option<PerRun>,
 }
 
-/// How much of something runs had. Total, mean, least and most are exact; the quantiles have three
-/// digits, rounded down.
+/// The distribution of a number over runs. Total, mean, minimum and maximum are exact; the
+/// quantiles have three digits, rounded down.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct PerRun {
-    /// In all runs together.
+    /// The sum over all runs.
     pub total: u64,
-    /// On average.
+    /// The mean.
     pub mean: f64,
-    /// The least.
+    /// The minimum.
     pub min: u64,
-    /// Half of the runs had no more.
+    /// The median.
     pub p50: u64,
-    /// 99 % had no more.
+    /// The 99th percentile.
     pub p99: u64,
-    /// The most.
+    /// The maximum.
     pub max: u64,
 }
 
-/// A line for messages, one for their kinds, one for steps, and one for bytes.
+/// Writes a line for messages, one for their kinds, one for steps, and one for bytes.
 ///
 /// # Errors
 /// Errors of `out`.

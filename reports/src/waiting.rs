@@ -1,4 +1,5 @@
-//! For a liveness property: who waits for what, and since when, as far as the trace shows it.
+//! For a liveness property: which processes wait for what, and since when, as far as the trace
+//! shows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -11,10 +12,10 @@ use crate::step_text::{content, rounded, sending, words};
 use crate::story::Story;
 use crate::style::STRONG;
 
-/// So much of what was not answered is listed for a process.
+/// The maximum number of unanswered messages that are listed for a process.
 const UNANSWERED_COUNT_MAX: usize = 8;
 
-/// Who waits for what.
+/// Writes what each process waits for.
 ///
 /// # Errors
 /// Errors of `out`.
@@ -41,20 +42,20 @@ pub fn write_waiting(out: &mut impl Write, story: &Story<'_>, page: Page) -> io:
     Ok(())
 }
 
-/// How a process is in the end.
+/// The state of a process at the end.
 #[derive(Default)]
 struct State<'a> {
-    /// What befell it last, if it is not well, with the step and the time.
+    /// Its last fault, if it has not ended, with the step and the time.
     trouble: Option<(&'static str, u64, Instant)>,
     announced: Option<&'a Entry>,
     heard: Option<&'a Entry>,
     acted: Option<&'a Entry>,
-    /// The timers that are set, and when they run out.
+    /// The timers that are set, and when they are due.
     timers: BTreeMap<&'a str, Instant>,
-    /// How often each timer has run out since it heard a message.
+    /// How many times each timer has fired since the process last received a message.
     ran_out: BTreeMap<&'a str, u64>,
-    /// What it sent to each process since it heard from that one, by receiver, kind, and what
-    /// became of it.
+    /// The messages sent to each process since the last message from it, by receiver, kind, and
+    /// fate.
     unanswered: BTreeMap<(ProcessId, &'a str, &'static str), u64>,
 }
 
@@ -119,25 +120,25 @@ impl<'a> State<'a> {
         }
     }
 
-    /// What it heard and announced last.
+    /// Its last delivery and its last announcement.
     fn last_words(&self) -> String {
         let when = |entry: &Entry| format!("at {} (step {})", rounded(entry.at), entry.step);
         let heard = match self.heard.map(|entry| (entry, &entry.what)) {
             Some((entry, TraceEvent::Deliver { from, message, .. })) => {
-                format!("heard last {} from {from} {}", content(message), when(entry))
+                format!("last heard {} from {from} {}", content(message), when(entry))
             }
             _ => "never heard a message".to_owned(),
         };
         let announced = match self.announced.map(|entry| (entry, &entry.what)) {
             Some((entry, TraceEvent::Indicate { what })) => {
-                format!("announced last {} {}", content(what), when(entry))
+                format!("last announced {} {}", content(what), when(entry))
             }
             _ => "never announced anything".to_owned(),
         };
         format!("{heard}; {announced}")
     }
 
-    /// What it sent to those who were not heard any more.
+    /// The messages to processes that have not been heard from since.
     fn unanswered_text(&self) -> Option<String> {
         let sent = self.unanswered.iter().map(|((to, kind, fate), count)| match count {
             1 => format!("{kind} to {to} ({fate})"),
@@ -148,7 +149,7 @@ impl<'a> State<'a> {
             0 => {}
             count => sent.push(format!("{count} more")),
         }
-        let nothing_back = "and has heard nothing from there since";
+        let nothing_back = "and has heard nothing back since";
         (!sent.is_empty()).then(|| format!("it sent {}, {nothing_back}", words(&sent)))
     }
 
@@ -158,8 +159,8 @@ impl<'a> State<'a> {
         for (timer, due) in &self.timers {
             let ran_out = match self.ran_out.get(timer) {
                 None => String::new(),
-                Some(1) => " has run out once since then, and".to_owned(),
-                Some(count) => format!(" has run out {count} times since then, and"),
+                Some(1) => " has fired once since then, and".to_owned(),
+                Some(count) => format!(" has fired {count} times since then, and"),
             };
             let due = match *due {
                 Instant::MAX => "has stopped with its clock".to_owned(),

@@ -529,7 +529,7 @@ fn a_quiet_run_shows_what_is_not_as_expected_and_the_summary_names_it() {
     assert_eq!(code, Some(2));
     assert!(text.starts_with("UNEXPECTED  bad.toml  "), "{text}");
     let summary = "\n2 scenarios, 2 runs: 1 as expected, 1 not\n\
-                   not as expected: bad.toml\ncannot be used: none.toml\n";
+                   not as expected: bad.toml\nunusable: none.toml\n";
     assert!(text.ends_with(summary), "{text}");
     assert!(!text.contains("good.toml"), "{text}");
 }

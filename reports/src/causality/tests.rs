@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::Causality;
 
-/// A trace made by hand: an entry is a step of its own unless it has the number of the one before.
+/// A hand-made trace: each entry is a step of its own unless it has the number of the previous one.
 #[derive(Default)]
 struct Script {
     trace: Trace,
@@ -109,7 +109,7 @@ fn a_timer_follows_the_step_that_set_it_last() {
 fn what_a_process_does_first_after_a_recovery_is_a_part_of_it() {
     let mut script = Script::default();
     script.event(0, crash()).event(0, TraceEvent::Recover { records: 0 });
-    // A recovery is noted with the number of the step before its handler's.
+    // A recovery is recorded with the number of the step before its handler's.
     let at = script.trace.entries[1].at;
     let what = TraceEvent::Indicate { what: "Back".into() };
     script.trace.entries.push(Entry { step: 3, at, process: Some(ProcessId(0)), what });
@@ -125,7 +125,7 @@ fn a_cause_is_nearer_than_what_the_process_did_before() {
     assert_eq!(script.causality().distances(&[2]), [Some(1), Some(2), Some(0)]);
 }
 
-/// One step of a run that is drawn: who acts, whom it sends to, and whether it hears what waits.
+/// A randomly drawn run: in each step, a process acts, sends, and may receive a waiting message.
 fn runs() -> impl Strategy<Value = Trace> {
     let acts = (0u32..4, prop::option::of(0u32..4), any::<bool>());
     prop::collection::vec(acts, 1..60).prop_map(|acts| {
@@ -146,7 +146,7 @@ fn runs() -> impl Strategy<Value = Trace> {
     })
 }
 
-/// Vector clocks of all steps (Fidge 1988, Mattern 1989), made of the trace alone.
+/// Vector clocks of all steps (Fidge 1988, Mattern 1989), derived from the trace alone.
 fn vector_clocks(trace: &Trace) -> Vec<[u32; 4]> {
     let (mut now, mut sent) = ([[0; 4]; 4], std::collections::BTreeMap::new());
     let mut clocks = Vec::new();
@@ -170,8 +170,8 @@ fn vector_clocks(trace: &Trace) -> Vec<[u32; 4]> {
 }
 
 proptest! {
-    /// The past of a step is what vector clocks say, no more and no less: it is closed under the
-    /// order of each process and of each message, and holds nothing concurrent.
+    /// The past of a step is exactly that of vector clocks: it is closed under the order of each
+    /// process and of each message, and contains nothing concurrent.
     #[test]
     fn the_past_is_what_vector_clocks_say(trace in runs(), pick in any::<prop::sample::Index>()) {
         let causality = Causality::of(&trace);

@@ -4,8 +4,8 @@ use crate::id::PropertyId;
 
 /// A deliberately broken variant, and the property that it must violate.
 ///
-/// A code mutant is a constant that is tested at the line that it changes: `if sender != cx.me() &&
-/// !cx.runs(&NO_RELAY)`.
+/// A code mutant is a constant that is tested at the line that it changes:
+/// `if sender != cx.me() && !cx.runs(&NO_RELAY)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mutant {
     /// Its name in scenarios, kebab-case.

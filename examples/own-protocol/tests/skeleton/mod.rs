@@ -3,9 +3,9 @@
 //! Source: author (year), algorithm. Spec: [`Broadcast`]. Model: asynchronous, reliable links, any
 //! number of crashes, no detector.
 //!
-//! Steps: to broadcast, send to everybody. Deliver what arrives.
+//! Steps: to broadcast, send to all processes. Deliver each message on arrival.
 //!
-//! Why it works: links lose nothing.
+//! Why it works: links lose no messages.
 
 use ftsim::prelude::*;
 use ftsim::spec::broadcast::{BEST_EFFORT, Broadcast, Indication, MessageNumber, Request};
@@ -37,7 +37,7 @@ impl Process for Skeleton {
     }
 }
 
-const SAYS_NOTHING: Mutant = Mutant::code("says-nothing", "sends to nobody", BEST_EFFORT);
+const SAYS_NOTHING: Mutant = Mutant::code("says-nothing", "sends to no process", BEST_EFFORT);
 
 impl Protocol for Skeleton {
     const NAME: &'static str = "skeleton";
