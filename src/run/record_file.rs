@@ -86,7 +86,7 @@ impl<'p> Reader<'p> {
         let mut line = Vec::new();
         at(path, self.tape.into_rest().read_until(b'\n', &mut line))?;
         if line.last() != Some(&b'\n') {
-            return Err(damaged("the record is truncated after its last entry"));
+            return Err(damaged("the record is cut short after its last entry"));
         }
         serde_json::from_slice(&line)
             .map_err(|error| damaged(&format!("the record is damaged: {error}")))

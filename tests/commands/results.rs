@@ -230,7 +230,7 @@ fn merge_refuses_what_does_not_fit_and_names_it() {
     fs::write(folder.join("s2-edited/x/results.jsonl"), cut).expect("a file");
     let text = status(&folder, 2, "merge s1 s2-edited s3 --out merged");
     assert!(text.contains("s2-edited/x/results.jsonl:"), "{text}");
-    assert!(text.contains(": seeds from 150 on follow, where 100"), "{text}");
+    assert!(text.contains(": the next block starts at seed 150, not at 100"), "{text}");
     assert!(!folder.join("merged/x").exists());
 }
 

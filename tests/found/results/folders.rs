@@ -37,7 +37,7 @@ fn a_sweep_removes_nothing_that_no_sweep_has_written() {
             let before = everything(&folder.join("out"));
             let told = status(&folder, 2, &command);
             let (entry, _) = path.split_once('/').unwrap_or((path, ""));
-            let wanted = format!("error: out/{entry} is in the way, and is left as it is: ");
+            let wanted = format!("error: out/{entry} is in the way and is left untouched: ");
             assert!(told.contains(&wanted), "{path}: {told}");
             assert_eq!(everything(&folder.join("out")), before, "{path}");
             fs::remove_dir_all(folder.join("out")).expect("a folder of ours");
@@ -76,7 +76,7 @@ fn the_results_of_another_scenario_are_kept() {
     for name in ["x.part", "x.old", "latest"] {
         fs::copy(folder.join("x.toml"), folder.join(format!("{name}.toml"))).expect("a copy");
         let told = status(&folder, 2, &format!("sweep {name}.toml --seeds 0..50 --out other"));
-        assert!(told.contains("the results of a scenario cannot be in a folder called"), "{told}");
+        assert!(told.contains("a results folder cannot be called"), "{told}");
         assert!(!folder.join("other").exists());
     }
 }
