@@ -247,7 +247,7 @@ mod tests {
         let rows = rows.map(|row| TableRow::from(row.map(str::to_owned)));
         let mut out = Vec::new();
         let page = Page { columns, quiet: false };
-        page.write_table(&mut out, &rows).expect("a vector takes all");
+        page.write_table(&mut out, &rows).expect("writing to a vector cannot fail");
         String::from_utf8(out).expect("UTF-8")
     }
 

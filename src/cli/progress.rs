@@ -112,7 +112,7 @@ fn rate(per_second: f64) -> String {
     if per_second < 10.0 {
         return format!("{per_second:.1} a second");
     }
-    #[expect(clippy::cast_possible_truncation, reason = "`as` ends at the largest number")]
+    #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
     let whole = per_second.round() as u64;
     format!("{} a second", with_separators(whole))
 }

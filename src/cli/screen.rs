@@ -230,12 +230,12 @@ a ::error
     fn a_closed_pipe_is_no_error_and_a_full_device_is_one() {
         let mut closed = Screen::new(Full(10, io::ErrorKind::BrokenPipe));
         for _ in 0..100_000 {
-            writeln!(closed, "a line").expect("nobody reads");
+            writeln!(closed, "a line").expect("a closed pipe is no error");
         }
-        closed.flush().expect("nobody reads");
+        closed.flush().expect("a closed pipe is no error");
         assert!(closed.is_closed());
         let mut full = Screen::new(Full(10, io::ErrorKind::StorageFull));
-        writeln!(full, "a longer line").expect("it is gathered");
+        writeln!(full, "a longer line").expect("it is buffered");
         assert_eq!(full.flush().map_err(|e| e.kind()), Err(io::ErrorKind::StorageFull));
     }
 
@@ -244,9 +244,9 @@ a ::error
         let mut bytes = Vec::new();
         let mut screen = Screen::new(&mut bytes);
         for byte in "é…\n".repeat(50_000).bytes() {
-            screen.write_all(&[byte]).expect("a vector takes all");
+            screen.write_all(&[byte]).expect("writing to a vector cannot fail");
         }
-        screen.flush().expect("a vector takes all");
+        screen.flush().expect("writing to a vector cannot fail");
         assert_eq!(String::from_utf8(bytes).expect("UTF-8"), "é…\n".repeat(50_000));
     }
 }

@@ -207,7 +207,7 @@ struct DescribeArgs {
 }
 
 /// The whole program: parses the arguments, executes the command and returns the exit status.
-#[expect(clippy::needless_pass_by_value, reason = "a program hands its catalogue over")]
+#[expect(clippy::needless_pass_by_value, reason = "a program hands over its catalogue")]
 pub fn main(catalogue: Catalogue) -> ExitCode {
     ExitCode::from(main_with(std::env::args_os(), &catalogue))
 }

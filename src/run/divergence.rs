@@ -55,7 +55,7 @@ pub fn first_divergence(one: &(Outcome, Trace), other: &(Outcome, Trace)) -> Opt
 pub fn event_text(entry: &Entry) -> String {
     let trace = Trace { entries: vec![entry.clone()], truncated: false };
     let mut text = Vec::new();
-    write_trace(&mut text, &trace).expect("a vector takes all");
+    write_trace(&mut text, &trace).expect("writing to a vector cannot fail");
     let text = String::from_utf8_lossy(&text);
     anstream::adapter::strip_str(&text).to_string().trim_end().to_owned()
 }

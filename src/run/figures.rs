@@ -70,7 +70,7 @@ impl Latencies {
         let new = || Histogram::new(SIGNIFICANT_DIGITS).expect("three digits are few enough");
         let histogram = self.histogram.get_or_insert_with(new);
         for latency in latencies {
-            histogram.record(latency.as_nanos()).expect("it grows to hold any number");
+            histogram.record(latency.as_nanos()).expect("the histogram resizes itself");
         }
     }
 
@@ -78,7 +78,7 @@ impl Latencies {
         self.longest = self.longest.max(other.longest);
         self.fold(&other.recent);
         match (&mut self.histogram, other.histogram) {
-            (Some(ours), Some(theirs)) => ours.add(theirs).expect("it grows to hold any number"),
+            (Some(ours), Some(theirs)) => ours.add(theirs).expect("the histogram resizes itself"),
             (ours @ None, theirs) => *ours = theirs,
             (Some(_), None) => {}
         }

@@ -25,7 +25,7 @@ pub fn story(
     let mut text = Vec::new();
     let run = (&run.0, &run.1);
     tell(&mut text, scenario, run, (violated, needs.as_ref()), Page::default())
-        .expect("a vector takes all");
+        .expect("writing to a vector cannot fail");
     let text = String::from_utf8_lossy(&text);
     Ok(Some(anstream::adapter::strip_str(&text).to_string()))
 }

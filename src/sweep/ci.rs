@@ -43,7 +43,7 @@ pub fn write(
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "a CI service tells where it is in the environment")]
+#[expect(clippy::disallowed_methods, reason = "a CI service identifies itself in the environment")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

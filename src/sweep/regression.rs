@@ -140,7 +140,7 @@ impl Regressions {
             }
             let point = point.map(|p| format!("crash_point = \"{p}\"\n")).unwrap_or_default();
             write!(text, "\n[[seed]]\nseed = {seed}\n{point}violated = {failed:?}\n")
-                .expect("a string takes all");
+                .expect("writing to a string cannot fail");
         }
         if text != before {
             write_whole(&self.path, text.as_bytes())?;

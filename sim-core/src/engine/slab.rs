@@ -23,7 +23,7 @@ impl<T> Slab<T> {
             return index;
         }
         self.entries.push(Some(thing));
-        u32::try_from(self.entries.len() - 1).expect("fewer than 2^32 things")
+        u32::try_from(self.entries.len() - 1).expect("fewer than 2^32 elements")
     }
 
     /// # Panics
@@ -31,7 +31,7 @@ impl<T> Slab<T> {
     #[inline]
     pub fn take(&mut self, index: u32) -> T {
         self.free.push(index);
-        self.entries[index as usize].take().expect("a scheduled thing exists")
+        self.entries[index as usize].take().expect("a scheduled item exists")
     }
 
     pub fn get(&self, index: u32) -> Option<&T> {

@@ -65,5 +65,5 @@ pub(crate) fn find<M>(
     name: &str,
 ) -> &'static CustomAdversary<M> {
     let found = adversaries.iter().find(|adversary| adversary.name == name);
-    found.expect("a plan names an adversary that its protocol brings along")
+    found.expect("a plan names one of its protocol's adversaries")
 }

@@ -137,7 +137,7 @@ impl<P: Process> Cx<'_, P> {
         self.send_to(self.others(), msg);
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "as `send`, `broadcast` and the rest")]
+    #[expect(clippy::needless_pass_by_value, reason = "like `send`, `broadcast` and the others")]
     /// Sends `msg` to each of `group`, in its order.
     #[track_caller]
     pub fn send_to(&mut self, group: impl IntoIterator<Item = ProcessId>, msg: P::Msg) {

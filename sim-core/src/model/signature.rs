@@ -49,7 +49,7 @@ impl<T: Serialize> Signed<T> {
     /// # Panics
     /// If the value has no JSON form.
     pub(crate) fn by(signer: ProcessId, key: Key, value: T) -> Self {
-        let form = serde_json::to_value(&value).expect("what is signed has a JSON form");
+        let form = serde_json::to_value(&value).expect("a signed value has a JSON form");
         Self { value, signer, tag: key.tag(&form) }
     }
 }

@@ -44,7 +44,7 @@ impl<P: Protocol> Simulation<P> {
     /// Sends a message that the adversary has held back, unless its process has crashed meanwhile.
     pub(super) fn speak(&mut self, p: ProcessId, number: u32) {
         let host = &self.hosts[p.index()];
-        let index = host.adversary.expect("who has an adversary keeps it");
+        let index = host.adversary.expect("an adversary is never removed");
         let released = self.adversaries[index].release(number);
         if let Some((to, msg)) = released.filter(|_| host.up) {
             let sent = self.send(p, to, msg);

@@ -114,7 +114,7 @@ impl Tape {
         }
         if mark == mark::JSON {
             let written = serde_json::to_writer(&mut self.bytes, what);
-            written.expect("a happening can be written as JSON");
+            written.expect("an event can be written as JSON");
             self.bytes.push(TEXT_END);
         }
     }
@@ -194,7 +194,7 @@ impl Tape {
     }
 
     fn text(&mut self, text: impl fmt::Display) {
-        write!(Utf8(&mut self.bytes), "{text}").expect("a vector takes any text");
+        write!(Utf8(&mut self.bytes), "{text}").expect("writing to a vector cannot fail");
         self.bytes.push(TEXT_END);
     }
 }
