@@ -53,8 +53,8 @@ impl From<u64> for RunRequest {
 /// A protocol in a world: makes any number of runs, one after the other.
 ///
 /// It can also be driven step by step: [`begin`](Self::begin), then [`step`](Self::step), or
-/// [`execute`](Self::execute) what is [`pending`](Self::pending) in any order. A clone goes its own way, and
-/// [`fingerprint`](Self::fingerprint) compares states.
+/// [`execute`](Self::execute) what is [`pending`](Self::pending) in any order. A clone goes its own
+/// way, and [`fingerprint`](Self::fingerprint) compares states.
 pub struct Runner {
     stepper: Box<dyn Stepper>,
 }
@@ -99,8 +99,8 @@ impl Runner {
     }
 
     /// Makes a run, and writes what happens while it goes on: a tape for a
-    /// [`TapeReader`](crate::outcome::tape::TapeReader). Memory does not grow with the length of the
-    /// run.
+    /// [`TapeReader`](crate::outcome::tape::TapeReader). Memory does not grow with the length of
+    /// the run.
     ///
     /// # Errors
     /// Those of `out`; the run ends there.
@@ -295,7 +295,8 @@ impl Runner {
         stall.ok()
     }
 
-    /// The faults of the next run are those of the request, or else the experiment's and the seed's.
+    /// The faults of the next run are those of the request, or else the experiment's and the
+    /// seed's.
     fn set_plan(&mut self, request: RunRequest) {
         let plan = request.plan.or_else(|| self.drawn_plan(request.seed));
         if let Some(plan) = plan {
