@@ -129,7 +129,7 @@ fn a_surprise_ends_with_the_command_that_replays_it() {
 fn what_was_expected_and_did_not_come_is_a_surprise() {
     let cases = [
         ("[expect]\nviolated = [\"rb.no-creation\"]\n", "rb.no-creation expected to be violated"),
-        ("[expect]\nvacuous = [\"rb.no-creation\"]\n", "rb.no-creation listed as vacuous"),
+        ("[expect]\nvacuous = [\"rb.no-creation\"]\n", "rb.no-creation expected to be vacuous"),
         ("[expect]\nundecided = [\"rb.validity\"]\n", "rb.validity expected to be undecided"),
         ("[expect]\nreached = [\"blocked\"]\n", "blocked expected to be reached"),
         (

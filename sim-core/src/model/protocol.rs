@@ -62,7 +62,7 @@ pub trait Protocol: Process {
     }
 }
 
-/// The parameters of a protocol without parameters.
+/// The parameters of a protocol that has none.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NoParams {}
