@@ -1,27 +1,80 @@
-//! The decentralised topology: everybody sends its vote to everybody, and decides alone.
+//! Two-phase commit in the decentralised topology: every process sends its vote to all others, and
+//! decides by itself.
 //!
-//! Steps: the coordinator begins by voting Yes. Who gets the first vote on a transaction votes too.
-//! With n votes for it a process commits; with one against it aborts. An uncertain process asks
-//! everybody: some answer with the decision, some abort what they have not voted on, the uncertain
-//! send their votes again. So once all are up again, all decide.
+//! Source: Skeen (1981); Bernstein, Hadzilacos and Goodman (1987), section 7.4.
+//!
+//! Steps, with n processes:
+//!
+//! 1. the coordinator begins by sending its Yes to all others;
+//! 2. a process that receives the first vote on a transaction sends its own to all others. It forces
+//!    a *prepared* record before a Yes, and aborts with a No;
+//! 3. a process commits when it has n votes Yes, and aborts on the first No.
+//!
+//! Why it works: all processes decide by the same n votes. A process that waits too long asks all
+//! others (see `cooperative`); one that is itself uncertain answers with its vote. So once all
+//! processes are up, all decide.
 
 use std::collections::BTreeMap;
 
-use ftsim_core::{Cx, ProcessId, ProcessSet, Setting, Stored};
+use ftsim_core::{ProcessId, ProcessSet, Setting, Stored};
 
-use super::settings::Params;
+use super::params::Params;
 use super::voter::{State, Voter};
-use super::{Msg, Part, Record, Timer, TwoPhaseCommit};
+use super::{Context, Msg, Record, Role, Timer};
 use crate::spec::atomic_commit::{Decision, Indication, Request, Transaction, Vote};
 
-/// One of the equals of the decentralised topology.
+/// A process of the decentralised topology.
 #[derive(Clone, Debug, Hash)]
 pub struct Decentralised {
     voter: Voter,
-    /// Who has voted Yes on undecided transactions.
+    /// The processes that have voted Yes, for each undecided transaction.
     in_favour: BTreeMap<Transaction, ProcessSet>,
     everybody: ProcessSet,
     me: ProcessId,
+}
+
+impl Role for Decentralised {
+    fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Context) {
+        self.voter.recover(log, cx);
+        for transaction in self.voter.uncertain() {
+            self.count(self.me, transaction, cx);
+            self.voter.ask(transaction, cx.others(), cx);
+        }
+    }
+
+    fn on_request(&mut self, request: Request, cx: &mut Context) {
+        match request {
+            Request::Perform { transaction, work } => self.voter.perform(transaction, work, cx),
+            Request::Resolve(transaction) => self.voter.resolve(transaction, cx),
+            Request::Begin(transaction) => {
+                self.voter.enlist(transaction);
+                self.cast(transaction, cx);
+            }
+        }
+    }
+
+    fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Context) {
+        match msg {
+            Msg::Vote(transaction, Vote::Yes) => {
+                self.cast(transaction, cx);
+                self.count(from, transaction, cx);
+            }
+            Msg::Vote(transaction, Vote::No) | Msg::Abort(transaction) => {
+                self.decide(transaction, Decision::Abort, cx);
+            }
+            Msg::Commit(transaction) => self.decide(transaction, Decision::Commit, cx),
+            Msg::Inquiry(transaction) => self.on_inquiry(from, transaction, cx),
+            Msg::Vote(_, Vote::ReadOnly) | Msg::Prepare(_) | Msg::Ack(_) => {}
+        }
+    }
+
+    fn on_timer(&mut self, timer: Timer, cx: &mut Context) {
+        match timer {
+            Timer::Prepare(transaction) => self.voter.stop_waiting(transaction, cx),
+            Timer::Decision(transaction) => self.voter.ask(transaction, cx.others(), cx),
+            Timer::Votes(_) | Timer::Acks(_) => {}
+        }
+    }
 }
 
 impl Decentralised {
@@ -34,8 +87,8 @@ impl Decentralised {
         }
     }
 
-    /// Votes, if that is still to be done.
-    fn cast(&mut self, transaction: Transaction, cx: &mut Cx<TwoPhaseCommit>) {
+    /// Votes, unless this process has voted already.
+    fn cast(&mut self, transaction: Transaction, cx: &mut Context) {
         if !matches!(self.voter.state(transaction), None | Some(State::Working { .. })) {
             return;
         }
@@ -51,13 +104,13 @@ impl Decentralised {
         self.count(self.me, transaction, cx);
     }
 
-    fn send_vote(&self, transaction: Transaction, vote: Vote, cx: &mut Cx<TwoPhaseCommit>) {
+    fn send_vote(&self, transaction: Transaction, vote: Vote, cx: &mut Context) {
         cx.indicate(Indication::Voted { transaction, vote });
         cx.send_to_others(Msg::Vote(transaction, vote));
     }
 
-    /// `from` has voted Yes.
-    fn count(&mut self, from: ProcessId, transaction: Transaction, cx: &mut Cx<TwoPhaseCommit>) {
+    /// Counts the Yes of `from`.
+    fn count(&mut self, from: ProcessId, transaction: Transaction, cx: &mut Context) {
         if !self.voter.is_prepared(transaction) {
             return;
         }
@@ -68,13 +121,7 @@ impl Decentralised {
         }
     }
 
-    /// A decision on which everybody must come out alike.
-    fn decide(
-        &mut self,
-        transaction: Transaction,
-        decision: Decision,
-        cx: &mut Cx<TwoPhaseCommit>,
-    ) {
+    fn decide(&mut self, transaction: Transaction, decision: Decision, cx: &mut Context) {
         match self.voter.state(transaction) {
             Some(State::Prepared { .. }) => {
                 self.in_favour.remove(&transaction);
@@ -87,64 +134,11 @@ impl Decentralised {
         }
     }
 
-    fn on_inquiry(
-        &mut self,
-        from: ProcessId,
-        transaction: Transaction,
-        cx: &mut Cx<TwoPhaseCommit>,
-    ) {
-        let answer = match self.voter.state(transaction) {
-            Some(State::Decided(decision)) => Msg::decided(transaction, decision),
-            Some(State::Prepared { .. }) => Msg::Vote(transaction, Vote::Yes),
-            Some(State::Working { .. } | State::Left) | None => {
-                self.voter.abort_alone(transaction, cx);
-                Msg::Abort(transaction)
-            }
+    fn on_inquiry(&mut self, from: ProcessId, transaction: Transaction, cx: &mut Context) {
+        let answer = match self.voter.answer(transaction, cx) {
+            Some(decision) => Msg::decided(transaction, decision),
+            None => Msg::Vote(transaction, Vote::Yes),
         };
         cx.send(from, answer);
-    }
-}
-
-impl Part for Decentralised {
-    fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Cx<TwoPhaseCommit>) {
-        self.voter.recover(log, cx);
-        for transaction in self.voter.uncertain() {
-            self.count(self.me, transaction, cx);
-            self.voter.ask(transaction, cx.others(), cx);
-        }
-    }
-
-    fn on_request(&mut self, request: Request, cx: &mut Cx<TwoPhaseCommit>) {
-        match request {
-            Request::Perform { transaction, work } => self.voter.perform(transaction, work, cx),
-            Request::Resolve(transaction) => self.voter.resolve(transaction, cx),
-            Request::Begin(transaction) => {
-                self.voter.enlist(transaction);
-                self.cast(transaction, cx);
-            }
-        }
-    }
-
-    fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<TwoPhaseCommit>) {
-        match msg {
-            Msg::Vote(transaction, Vote::Yes) => {
-                self.cast(transaction, cx);
-                self.count(from, transaction, cx);
-            }
-            Msg::Vote(transaction, Vote::No) | Msg::Abort(transaction) => {
-                self.decide(transaction, Decision::Abort, cx);
-            }
-            Msg::Commit(transaction) => self.decide(transaction, Decision::Commit, cx),
-            Msg::Inquiry(transaction) => self.on_inquiry(from, transaction, cx),
-            Msg::Vote(_, Vote::ReadOnly) | Msg::Prepare(_) | Msg::Ack(_) => {}
-        }
-    }
-
-    fn on_timer(&mut self, timer: Timer, cx: &mut Cx<TwoPhaseCommit>) {
-        match timer {
-            Timer::Prepare(transaction) => self.voter.stop_waiting(transaction, cx),
-            Timer::Decision(transaction) => self.voter.ask(transaction, cx.others(), cx),
-            Timer::Votes(_) | Timer::Acks(_) => {}
-        }
     }
 }

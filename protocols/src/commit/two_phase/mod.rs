@@ -1,54 +1,39 @@
-//! Two-phase commit: first all vote, then all are told.
+//! Two-phase commit: all processes vote, then all learn the decision.
 //!
-//! Source: Gray (1978); Bernstein, Hadzilacos and Goodman (1987), chapter 7; Mohan, Lindsay and
-//! Obermarck (1986) for the presumptions. Spec: [`AtomicCommit`], with one-copy serialisability.
-//! Model: asynchronous; fair-loss links, which lose some messages, double each of them finitely
-//! often, and deliver a copy at any later time, even after a crash of its receiver; any number of
-//! crashes with recovery from a log. Timeouts serve progress alone.
+//! Source: Gray (1978); Skeen (1981); Bernstein, Hadzilacos and Goodman (1987), chapter 7; Mohan,
+//! Lindsay and Obermarck (1986). Spec: [`AtomicCommit`], with one-copy serialisability. Model:
+//! asynchronous; fair-loss links, which lose some messages, duplicate each a finite number of times,
+//! and deliver a copy at any later time, even after its receiver has crashed and recovered; any
+//! number of crashes with recovery from a log. Timeouts are needed only for progress.
 //!
-//! Steps of the central topology, with p participants and one coordinator:
-//! 1. the coordinator sends PREPARE to every participant;
-//! 2. a participant that can commit forces a *prepared* record and votes Yes; one that cannot votes
-//!    No and aborts;
-//! 3. if all vote Yes the coordinator forces a *commit* record and sends COMMIT; if one votes No,
-//!    or votes are late, it sends ABORT. A participant does as it is told, in its log first, and
-//!    acknowledges;
-//! 4. with all acknowledgements the coordinator writes an *end* record, unforced, and forgets;
-//! 5. a process that comes back announces again what its log says is decided. What it was asked for
-//!    and has no record of, it aborts: it was neither decided nor voted for.
+//! Each protocol is a file:
 //!
-//! Why it works: only the coordinator decides commit, and only with every vote. Whoever has voted
-//! Yes can do either even after a crash, and does neither alone: it is *uncertain*, and asks. What
-//! no log knows of was never voted for, so it can be aborted. The price is blocking: while the
-//! coordinator is down, the uncertain wait.
+//! - `central` (Gray): the participants send their votes to the coordinator, which decides;
+//!   `presumption` describes presumed abort and presumed commit (Mohan et al.);
+//! - `linear` (Gray): the votes go down a chain, the last process decides, and the decision comes
+//!   back;
+//! - `decentralised` (Skeen): every process sends its vote to all others and decides by itself;
+//! - `cooperative`: the cooperative termination protocol (Bernstein et al.), by which uncertain
+//!   processes of all three topologies ask for the decision.
 //!
-//! Presumptions save records and messages. What the coordinator has no record of, it answers by
-//! presumption, and what agrees with the presumption needs no acknowledgement. *Presume nothing*
-//! acknowledges both decisions; *presume abort* writes nothing for an abort; *presume commit*
-//! forces a *collecting* record before PREPARE, so that a crash before the decision is not presumed
-//! to be a commit.
+//! They share their messages, timers and records, below, and the `voter`: the item, its locks and
+//! the state of each transaction at a process that votes. In the linear and decentralised topologies
+//! the coordinator votes too: it votes Yes by beginning, and nothing is acknowledged.
 //!
-//! A participant at which a transaction only reads says so instead of voting Yes, and leaves: it
-//! writes no record and hears no decision. After a crash it cannot tell such a transaction from one
-//! that it lost before it voted, so a late copy of PREPARE, like an inquiry, goes unanswered. A No
-//! would be a second vote, and to abort would be wrong if the others have committed. (In the paper
-//! sessions between sites keep such copies away.) If the transaction is lost, the coordinator's
-//! timeout aborts it.
-//!
-//! In the decentralised topology (Skeen 1981) everybody sends its vote to everybody, and decides
-//! alone. In the linear one (Gray 1978) votes go down a chain, the last process decides, and the
-//! decision comes back. In both the coordinator votes Yes by beginning, nothing is acknowledged,
-//! and the uncertain ask everybody.
+//! Why they work: to commit takes the Yes of every process, and a process that has voted Yes can
+//! carry out either decision even after a crash. A transaction that is in no process's log has no
+//! Yes, so it can be aborted.
 //!
 //! The literature's *subordinate*, *cohort* and *site* are our participants; a *VOTE-REQ* is
 //! PREPARE; to *force* is to append and sync.
 
-mod coordinator;
+mod central;
+mod cooperative;
 mod decentralised;
 mod linear;
 mod mutants;
-mod participant;
-mod settings;
+mod params;
+mod presumption;
 #[cfg(test)]
 mod tests;
 mod voter;
@@ -58,45 +43,31 @@ use ftsim_core::prelude::*;
 use crate::spec::atomic_commit::{
     AtomicCommit, COORDINATOR, Decision, ONE_COPY, PARTICIPANT, Request, Transaction, Vote,
 };
-use coordinator::Coordinator;
+use central::{Coordinator, Participant};
 use decentralised::Decentralised;
 use linear::Linear;
-use participant::Participant;
-use settings::{Params, Topology};
-
-/// A process of two-phase commit: which part it plays depends on role and topology.
-#[derive(Clone, Debug, Hash)]
-pub enum TwoPhaseCommit {
-    /// Who collects the votes and decides, in the central topology.
-    Coordinator(Coordinator),
-    /// Who votes and is told, in the central topology.
-    Participant(Participant),
-    /// Who decides alone, in the decentralised topology.
-    Decentralised(Decentralised),
-    /// A link of the chain, in the linear topology.
-    Linear(Linear),
-}
+use params::{Params, Topology};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
-    /// Will you commit this transaction?
+    /// A request for the receiver's vote.
     Prepare(Transaction),
-    /// The answer; in the linear topology, that of all up to the sender.
+    /// The sender's vote; in the linear topology, that of all processes up to the sender.
     Vote(Transaction, Vote),
     /// The transaction commits.
     Commit(Transaction),
     /// The transaction aborts.
     Abort(Transaction),
-    /// The decision is in my log.
+    /// The decision is in the sender's log.
     Ack(Transaction),
-    /// I am uncertain: what has become of this transaction?
+    /// The sender is uncertain, and asks for the decision.
     Inquiry(Transaction),
 }
 
 /// What a process waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Timer {
-    /// To be asked for its vote.
+    /// A request for its vote.
     Prepare(Transaction),
     /// The votes of others.
     Votes(Transaction),
@@ -106,49 +77,52 @@ pub enum Timer {
     Acks(Transaction),
 }
 
-/// What a process writes into its log.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Record {
-    /// A coordinator that presumes commit is about to ask for votes.
+    /// A coordinator that presumes commit is about to request votes.
     Collecting(Transaction),
-    /// A voter is about to vote Yes.
+    /// A process is about to vote Yes.
     Prepared {
         transaction: Transaction,
-        /// Whom to ask for the decision; everybody, if none.
+        /// The process to ask for the decision; all others, if none.
         coordinator: Option<ProcessId>,
         /// Whether the transaction writes the item: the redo data.
         writes: bool,
     },
-    /// A voter knows the decision.
+    /// A process that voted knows the decision.
     Decided(Transaction, Decision),
     /// The coordinator has decided.
     Decision {
         transaction: Transaction,
         decision: Decision,
-        /// Who must acknowledge it.
+        /// The participants that must acknowledge the decision.
         tell: ProcessSet,
     },
-    /// Everybody has acknowledged.
+    /// All participants have acknowledged the decision.
     End(Transaction),
 }
 
-/// A part that a process plays: the events of [`Process`], but for the start.
-trait Part {
-    fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Cx<TwoPhaseCommit>);
-    fn on_request(&mut self, request: Request, cx: &mut Cx<TwoPhaseCommit>);
-    fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<TwoPhaseCommit>);
-    fn on_timer(&mut self, timer: Timer, cx: &mut Cx<TwoPhaseCommit>);
+/// A process of two-phase commit: its role follows from the topology.
+#[derive(Clone, Debug, Hash)]
+pub enum TwoPhaseCommit {
+    /// The coordinator of the central topology.
+    Coordinator(Coordinator),
+    /// A participant of the central topology.
+    Participant(Participant),
+    /// A process of the decentralised topology.
+    Decentralised(Decentralised),
+    /// A process of the linear topology.
+    Linear(Linear),
 }
 
-impl TwoPhaseCommit {
-    fn part(&mut self) -> &mut dyn Part {
-        match self {
-            Self::Coordinator(part) => part,
-            Self::Participant(part) => part,
-            Self::Decentralised(part) => part,
-            Self::Linear(part) => part,
-        }
-    }
+type Context<'a> = Cx<'a, TwoPhaseCommit>;
+
+/// A role of a process: the events of [`Process`], except for the start.
+trait Role {
+    fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Context);
+    fn on_request(&mut self, request: Request, cx: &mut Context);
+    fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Context);
+    fn on_timer(&mut self, timer: Timer, cx: &mut Context);
 }
 
 impl Process for TwoPhaseCommit {
@@ -158,24 +132,35 @@ impl Process for TwoPhaseCommit {
     type Record = Record;
 
     fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Cx<Self>) {
-        self.part().on_recover(log, cx);
+        self.role().on_recover(log, cx);
     }
 
     fn on_request(&mut self, request: Request, cx: &mut Cx<Self>) {
-        self.part().on_request(request, cx);
+        self.role().on_request(request, cx);
     }
 
     fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
-        self.part().on_message(from, msg, cx);
+        self.role().on_message(from, msg, cx);
     }
 
     fn on_timer(&mut self, timer: Timer, cx: &mut Cx<Self>) {
-        self.part().on_timer(timer, cx);
+        self.role().on_timer(timer, cx);
+    }
+}
+
+impl TwoPhaseCommit {
+    fn role(&mut self) -> &mut dyn Role {
+        match self {
+            Self::Coordinator(role) => role,
+            Self::Participant(role) => role,
+            Self::Decentralised(role) => role,
+            Self::Linear(role) => role,
+        }
     }
 }
 
 impl Msg {
-    /// The message that tells of this decision.
+    /// The message that carries this decision.
     const fn decided(transaction: Transaction, decision: Decision) -> Self {
         match decision {
             Decision::Commit => Self::Commit(transaction),
@@ -186,7 +171,7 @@ impl Msg {
 
 impl Protocol for TwoPhaseCommit {
     const NAME: &'static str = "two-phase-commit";
-    const SUMMARY: &'static str = "atomic commitment: collect all votes, then tell the decision";
+    const SUMMARY: &'static str = "atomic commitment: collect all votes, then send the decision";
     const SOURCE: &'static str = "Gray 1978, Notes on data base operating systems; Bernstein, \
                                   Hadzilacos & Goodman 1987, chapter 7; Mohan, Lindsay & \
                                   Obermarck 1986";

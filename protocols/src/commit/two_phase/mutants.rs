@@ -1,4 +1,4 @@
-//! Deliberately broken variants, all of the central topology.
+//! Mutants, all of the central topology.
 
 use ftsim_core::Mutant;
 
@@ -18,13 +18,13 @@ pub(super) const ALL: &[Mutant] = &[
 
 pub(super) const VOTE_BEFORE_LOG: Mutant = Mutant::code(
     "vote-before-log",
-    "a participant votes Yes before its prepared record is safe",
+    "a participant votes Yes before its prepared record is durable",
     AGREEMENT,
 );
 
 pub(super) const SEND_BEFORE_LOG: Mutant = Mutant::code(
     "send-before-log",
-    "the coordinator sends COMMIT before its commit record is safe",
+    "the coordinator sends COMMIT before its commit record is durable",
     AGREEMENT,
 );
 
@@ -42,27 +42,24 @@ pub(super) const COMMIT_ON_TIMEOUT: Mutant = Mutant::code(
 
 pub(super) const ACK_BEFORE_FORCE: Mutant = Mutant::code(
     "ack-before-force",
-    "a participant acknowledges a decision before it is safe in its log",
+    "a participant acknowledges a decision before its record is durable",
     AGREEMENT,
 );
 
-pub(super) const RELEASE_LOCKS_EARLY: Mutant = Mutant::code(
-    "release-locks-early",
-    "a participant gives its locks back when it votes",
-    ONE_COPY,
-);
+pub(super) const RELEASE_LOCKS_EARLY: Mutant =
+    Mutant::code("release-locks-early", "a participant releases its locks when it votes", ONE_COPY);
 
 pub(super) const IGNORE_NO: Mutant =
-    Mutant::code("ignore-no", "the coordinator takes a No for a Yes", COMMIT_VALIDITY);
+    Mutant::code("ignore-no", "the coordinator counts a No as a Yes", COMMIT_VALIDITY);
 
 pub(super) const LEAVE_UNDECIDED: Mutant = Mutant::code(
     "leave-undecided",
-    "a coordinator that comes back leaves open what it had begun and not decided",
+    "a coordinator that recovers never decides the transactions that it had begun",
     TERMINATION,
 );
 
 pub(super) const STOP_AT_TORN: Mutant = Mutant::code(
     "stop-at-torn",
-    "a participant takes a torn record for the end of its log, and writes on behind it",
+    "a participant takes a torn record for the end of its log, and appends after it",
     AGREEMENT,
 );

@@ -1,44 +1,45 @@
-//! What everybody who votes has in common: an item, and how far each transaction has come there.
+//! The part that all voting processes share: the item, and the state of each transaction.
 
 use std::collections::BTreeMap;
 
-use ftsim_core::{Cx, Duration, ProcessId, Stored};
+use ftsim_core::{Duration, ProcessId, Stored};
 
-use super::settings::Params;
-use super::{Msg, Record, Timer, TwoPhaseCommit};
+use super::params::Params;
+use super::{Context, Record, Timer};
 use crate::commit::item::Item;
 use crate::spec::atomic_commit::{Decision, Indication, Transaction, Vote, Work};
 
-/// One who votes.
+/// A voting process's item and transactions.
 ///
-/// What it has not prepared it keeps in memory alone: after a crash it no longer knows the
-/// transaction, and votes No.
+/// Transactions that are not prepared are only in memory: after a crash the process does not know
+/// them, and votes No.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Voter {
     item: Item,
-    states: BTreeMap<Transaction, State>,
+    pub states: BTreeMap<Transaction, State>,
+    /// Whether the process leaves a transaction that has only read here when it votes.
+    pub leaves_after_reading: bool,
     pub prepare_timeout: Duration,
     pub decision_timeout: Duration,
 }
 
-/// How far a transaction has come at a voter.
+/// The state of a transaction at a voting process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum State {
-    /// Its work is done here, or has failed. It can still be aborted alone.
+    /// Its work here is done or has failed; the process can still abort unilaterally.
     Working {
-        /// How to vote.
+        /// The vote that the process will cast.
         vote: Vote,
     },
-    /// It is prepared, and this process uncertain.
+    /// It is prepared, and the process is uncertain.
     Prepared {
-        /// Whom to ask; everybody, if none.
+        /// The process to ask for the decision; all others, if none.
         coordinator: Option<ProcessId>,
-        /// Whether the decision has been asked for.
+        /// Whether the process has asked for the decision.
         asked: bool,
     },
-    /// It has only read here, and is of no more concern.
+    /// It has only read here, and the process has left it.
     Left,
-    /// It is committed or aborted.
     Decided(Decision),
 }
 
@@ -47,6 +48,7 @@ impl Voter {
         Self {
             item: Item::default(),
             states: BTreeMap::new(),
+            leaves_after_reading: params.read_only,
             prepare_timeout: params.prepare_timeout,
             decision_timeout: params.decision_timeout,
         }
@@ -60,13 +62,20 @@ impl Voter {
         matches!(self.state(transaction), Some(State::Prepared { .. }))
     }
 
-    /// The transactions whose decision this process does not know, although it has voted for them.
+    /// Whether a transaction that is unknown here may be one that only read and was left before a
+    /// crash. Others may have committed it, so the process neither votes on it again nor aborts it.
+    /// If the transaction was lost rather than left, the coordinator aborts it for lack of a vote.
+    pub const fn may_have_left(&self) -> bool {
+        self.leaves_after_reading
+    }
+
+    /// The transactions that are prepared, and whose decision the process does not know.
     pub fn uncertain(&self) -> Vec<Transaction> {
         self.states.keys().copied().filter(|t| self.is_prepared(*t)).collect()
     }
 
-    /// Does a transaction's work here.
-    pub fn perform(&mut self, transaction: Transaction, work: Work, cx: &mut Cx<TwoPhaseCommit>) {
+    /// Performs a transaction's work here.
+    pub fn perform(&mut self, transaction: Transaction, work: Work, cx: &mut Context) {
         if self.states.contains_key(&transaction) {
             return;
         }
@@ -79,12 +88,12 @@ impl Voter {
         cx.set_timer(self.prepare_timeout, Timer::Prepare(transaction));
     }
 
-    /// Takes part in a transaction that does no work here.
+    /// Joins a transaction that does no work here.
     pub fn enlist(&mut self, transaction: Transaction) {
         self.states.entry(transaction).or_insert(State::Working { vote: Vote::Yes });
     }
 
-    /// How this process votes on a transaction that is not prepared: on an unknown one, No.
+    /// The vote on a transaction that is not prepared: No if it is unknown.
     pub fn vote(&self, transaction: Transaction) -> Vote {
         match self.state(transaction) {
             Some(State::Working { vote }) => vote,
@@ -92,12 +101,12 @@ impl Voter {
         }
     }
 
-    /// Writes the prepared record, for the caller to sync before its Yes leaves.
+    /// Appends the prepared record, which the caller syncs before it sends its Yes.
     pub fn prepare(
         &mut self,
         transaction: Transaction,
         coordinator: Option<ProcessId>,
-        cx: &mut Cx<TwoPhaseCommit>,
+        cx: &mut Context,
     ) {
         let writes = self.item.has_written(transaction);
         cx.cancel_timer(Timer::Prepare(transaction));
@@ -105,25 +114,20 @@ impl Voter {
         self.states.insert(transaction, State::Prepared { coordinator, asked: false });
     }
 
-    /// Gives the locks of a transaction back before its decision.
+    /// Releases the locks of a transaction before its decision.
     pub fn release(&mut self, transaction: Transaction) {
         self.item.release(transaction);
     }
 
     /// Leaves a transaction that has only read here.
-    pub fn leave(&mut self, transaction: Transaction, cx: &mut Cx<TwoPhaseCommit>) {
+    pub fn leave(&mut self, transaction: Transaction, cx: &mut Context) {
         self.item.commit(transaction);
         cx.cancel_timer(Timer::Prepare(transaction));
         self.states.insert(transaction, State::Left);
     }
 
-    /// Carries out the decision on a prepared transaction; the caller has written its record.
-    pub fn conclude(
-        &mut self,
-        transaction: Transaction,
-        decision: Decision,
-        cx: &mut Cx<TwoPhaseCommit>,
-    ) {
+    /// Carries out the decision on a prepared transaction; the caller has appended its record.
+    pub fn conclude(&mut self, transaction: Transaction, decision: Decision, cx: &mut Context) {
         match decision {
             Decision::Commit => self.item.commit(transaction),
             Decision::Abort => self.item.abort(transaction),
@@ -133,48 +137,33 @@ impl Voter {
         self.states.insert(transaction, State::Decided(decision));
     }
 
-    /// Aborts a transaction that is not prepared: it needs no record, and nobody's leave.
-    pub fn abort_alone(&mut self, transaction: Transaction, cx: &mut Cx<TwoPhaseCommit>) {
+    /// Aborts a transaction that is not prepared, which needs no record.
+    pub fn abort_alone(&mut self, transaction: Transaction, cx: &mut Context) {
         self.item.abort(transaction);
         cx.cancel_timer(Timer::Prepare(transaction));
         cx.indicate(Decision::Abort.announced(transaction));
         self.states.insert(transaction, State::Decided(Decision::Abort));
     }
 
-    /// Nobody has asked for a vote in time.
-    pub fn stop_waiting(&mut self, transaction: Transaction, cx: &mut Cx<TwoPhaseCommit>) {
+    /// Aborts a transaction for which no request to vote came in time.
+    pub fn stop_waiting(&mut self, transaction: Transaction, cx: &mut Context) {
         if let Some(State::Working { .. }) = self.state(transaction) {
             cx.reach("aborted alone");
             self.abort_alone(transaction, cx);
         }
     }
 
-    /// A client wants to know how a transaction ended that this process was asked for before a
-    /// crash. What is unknown after it was not voted for, and can be aborted alone.
-    pub fn resolve(&mut self, transaction: Transaction, cx: &mut Cx<TwoPhaseCommit>) {
+    /// Answers a client that asks for the outcome of a transaction begun before a crash. If it is
+    /// unknown now, this process has not voted Yes on it and can abort it unilaterally.
+    pub fn resolve(&mut self, transaction: Transaction, cx: &mut Context) {
         if self.state(transaction).is_none() {
             self.abort_alone(transaction, cx);
         }
     }
 
-    /// Asks `whom` for the decision on a prepared transaction, and again after a while.
-    pub fn ask(
-        &mut self,
-        transaction: Transaction,
-        whom: impl IntoIterator<Item = ProcessId>,
-        cx: &mut Cx<TwoPhaseCommit>,
-    ) {
-        if let Some(State::Prepared { asked, .. }) = self.states.get_mut(&transaction) {
-            cx.reach(if *asked { "blocked" } else { "uncertain" });
-            *asked = true;
-            cx.send_to(whom, Msg::Inquiry(transaction));
-            cx.set_timer(self.decision_timeout, Timer::Decision(transaction));
-        }
-    }
-
-    /// Repeats from the log what is decided, and locks what is prepared. Says both again: the crash
-    /// may have come between record and word.
-    pub fn recover(&mut self, log: &[Stored<Record>], cx: &mut Cx<TwoPhaseCommit>) {
+    /// Redoes the decisions in the log and locks what is prepared. Announces votes and decisions
+    /// again, since the crash may have come between a record and its announcement.
+    pub fn recover(&mut self, log: &[Stored<Record>], cx: &mut Context) {
         let mut prepared = BTreeMap::new();
         for record in log.iter().filter_map(Stored::intact) {
             match record {
@@ -183,7 +172,7 @@ impl Voter {
                     cx.indicate(Indication::Voted { transaction: *transaction, vote: Vote::Yes });
                 }
                 Record::Decided(transaction, decision) => {
-                    // Without the record that was written before it, it was never safe, nor said.
+                    // Without its prepared record, the decision was never synced nor announced.
                     let Some((_, writes)) = prepared.remove(transaction) else { continue };
                     if writes && *decision == Decision::Commit {
                         self.item.redo(*transaction);

@@ -4,85 +4,45 @@ use ftsim_core::{Duration, Invalid, Setting};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::spec::atomic_commit::{COORDINATOR, Decision, PARTICIPANT};
+use super::cooperative::Termination;
+use super::presumption::Presumption;
+use crate::spec::atomic_commit::{COORDINATOR, PARTICIPANT};
 
-/// Parameters of two-phase commit.
+/// `[params]` of two-phase commit.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Params {
-    /// Who sends votes and decisions to whom.
+    /// The paths that votes and decisions take.
     pub topology: Topology,
-    /// What a coordinator answers when it has no record of a transaction (central topology).
+    /// The coordinator's answer about a transaction that it has no record of (central topology).
     pub presume: Presumption,
-    /// Whom an uncertain participant asks (central topology; in the others, everybody).
+    /// Which processes an uncertain participant asks (central topology; in the others, all).
     pub termination: Termination,
-    /// Whether a participant at which a transaction only reads says so and leaves after its vote
-    /// (central topology).
+    /// Whether a participant at which a transaction only reads leaves it after its vote (central
+    /// topology).
     pub read_only: bool,
-    /// How long a participant waits to be asked for its vote before it aborts.
+    /// How long a participant waits for the request to vote before it aborts.
     pub prepare_timeout: Duration,
     /// How long the coordinator waits for votes before it aborts (central topology).
     pub vote_timeout: Duration,
-    /// How long a process that has voted Yes waits for the decision before it asks, and asks again.
+    /// How long a process that has voted Yes waits for the decision before it asks, each time.
     pub decision_timeout: Duration,
-    /// How long the coordinator waits for acknowledgements before it tells the decision again
+    /// How long the coordinator waits for acknowledgements before it sends the decision again
     /// (central topology).
     pub ack_timeout: Duration,
 }
 
-/// Who sends votes and decisions to whom.
+/// The paths that votes and decisions take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Topology {
-    /// Participants vote to the coordinator, which decides and tells them.
+    /// Participants send their votes to the coordinator, which decides and sends them the decision.
     #[default]
     Central,
     /// Votes go from each process to the next; the last decides; the decision goes back.
     Linear,
-    /// Everybody votes to everybody, and decides alone.
+    /// Every process sends its vote to all others, and decides by itself.
     Decentralised,
-}
-
-/// What no record means.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Presumption {
-    /// Nothing: both decisions are logged and acknowledged, so that the question never arises but
-    /// before a decision; then the transaction aborts.
-    #[default]
-    Nothing,
-    /// An abort, which then need be neither logged by the coordinator nor acknowledged.
-    Abort,
-    /// A commit, which then need not be acknowledged.
-    Commit,
-}
-
-/// Whom an uncertain participant asks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Termination {
-    /// The coordinator alone.
-    #[default]
-    Wait,
-    /// The other participants too: one may know the decision, or not have voted, and then never
-    /// will.
-    Cooperative,
-}
-
-impl Presumption {
-    /// What the coordinator answers about a transaction that it has no record of.
-    pub(super) const fn answer(self) -> Decision {
-        match self {
-            Self::Nothing | Self::Abort => Decision::Abort,
-            Self::Commit => Decision::Commit,
-        }
-    }
-
-    /// Whether participants force this decision and acknowledge it, and the coordinator remembers
-    /// it until then.
-    pub(super) fn acknowledges(self, decision: Decision) -> bool {
-        self == Self::Nothing || decision != self.answer()
-    }
 }
 
 impl Default for Params {
@@ -115,12 +75,12 @@ impl Params {
             ("ack_timeout", self.ack_timeout),
         ];
         if let Some((key, _)) = timeouts.iter().find(|(_, timeout)| *timeout == Duration::ZERO) {
-            return Err(Invalid::new(key, "must be longer than no time"));
+            return Err(Invalid::new(key, "must be longer than zero"));
         }
         if self.topology == Topology::Central {
             return Ok(());
         }
-        let central_only = "is for the central topology";
+        let central_only = "applies only to the central topology";
         if self.presume != Presumption::Nothing {
             return Err(Invalid::new("presume", central_only));
         }
@@ -131,7 +91,7 @@ impl Params {
             return Err(Invalid::new("read_only", central_only));
         }
         if setting.mutant.is_some() {
-            return Err(Invalid::new("topology", "the mutants are of the central topology"));
+            return Err(Invalid::new("topology", "the mutants need the central topology"));
         }
         Ok(())
     }
