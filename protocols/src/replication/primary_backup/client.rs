@@ -1,10 +1,10 @@
-//! A client: it asks one server at a time, and another if no reply comes.
+//! A client: it sends a request to one server at a time, and to the next if no reply comes.
 
-use ftsim_core::{Cx, Duration, ProcessId, ProcessSet, Setting};
+use ftsim_core::{Duration, ProcessId, ProcessSet, Setting};
 
 use super::mutants::ASKS_ALL;
 use super::params::Params;
-use super::{Msg, PrimaryBackup, Timer, View};
+use super::{Context, Msg, Timer, View};
 use crate::spec::primary_backup::Fact;
 use crate::spec::service::{Indication, Key, Operation, Outcome, SERVER};
 
@@ -13,11 +13,11 @@ use crate::spec::service::{Indication, Key, Operation, Outcome, SERVER};
 pub struct Client {
     servers: Vec<ProcessId>,
     retry: Duration,
-    /// Whom it takes for the primary: an index into `servers`.
+    /// The server that it takes for the primary: an index into `servers`.
     destination: usize,
-    /// The highest view whose primary has shown itself.
+    /// The highest view whose primary has announced itself.
     view: View,
-    /// The operation that waits for a reply: number, key, what.
+    /// The operation that waits for a reply.
     pending: Option<(u64, Key, Operation)>,
 }
 
@@ -37,13 +37,13 @@ impl Client {
         number: u64,
         key: Key,
         operation: Operation,
-        cx: &mut Cx<PrimaryBackup>,
+        cx: &mut Context,
     ) {
         self.pending = Some((number, key, operation));
         self.transmit(cx);
     }
 
-    pub(super) fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<PrimaryBackup>) {
+    pub(super) fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Context) {
         match msg {
             Msg::Reply { number, outcome } => self.on_reply(number, outcome, cx),
             Msg::NewPrimary(view) => self.on_new_primary(from, view, cx),
@@ -51,14 +51,14 @@ impl Client {
         }
     }
 
-    fn on_reply(&mut self, number: u64, outcome: Outcome, cx: &mut Cx<PrimaryBackup>) {
+    fn on_reply(&mut self, number: u64, outcome: Outcome, cx: &mut Context) {
         if self.pending.take_if(|(pending, ..)| *pending == number).is_some() {
             cx.cancel_timer(Timer::Retry);
             cx.indicate(Indication::Response { number, outcome });
         }
     }
 
-    fn on_new_primary(&mut self, from: ProcessId, view: View, cx: &mut Cx<PrimaryBackup>) {
+    fn on_new_primary(&mut self, from: ProcessId, view: View, cx: &mut Context) {
         let Some(server) = self.servers.iter().position(|server| *server == from) else { return };
         if view > self.view {
             self.view = view;
@@ -67,13 +67,13 @@ impl Client {
         }
     }
 
-    /// The next server may know better.
-    pub(super) fn on_retry(&mut self, cx: &mut Cx<PrimaryBackup>) {
+    /// Tries the next server.
+    pub(super) fn on_retry(&mut self, cx: &mut Context) {
         self.destination = (self.destination + 1) % self.servers.len();
         self.transmit(cx);
     }
 
-    fn transmit(&mut self, cx: &mut Cx<PrimaryBackup>) {
+    fn transmit(&mut self, cx: &mut Context) {
         let Some((number, key, operation)) = self.pending.clone() else { return };
         let to: ProcessSet = if cx.runs(&ASKS_ALL) {
             self.servers.iter().copied().collect()

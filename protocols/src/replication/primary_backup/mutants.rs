@@ -1,4 +1,4 @@
-//! Deliberately broken variants, and worlds in which the correct one breaks.
+//! Mutants: broken variants, and broken assumptions.
 
 use ftsim_core::Mutant;
 
@@ -18,7 +18,7 @@ pub(super) const ALL: &[Mutant] = &[
 
 pub(super) const TIMEOUT_NO_QUORUM: Mutant = Mutant::assumption(
     "timeout-no-quorum",
-    "takes silence for death while the network is cut, without asking a majority",
+    "takes silence for a crash while the network is cut, without asking a majority",
     ONE_PRIMARY,
     "fault",
     None,
@@ -26,7 +26,7 @@ pub(super) const TIMEOUT_NO_QUORUM: Mutant = Mutant::assumption(
 
 pub(super) const SLOW_PRIMARY: Mutant = Mutant::assumption(
     "slow-primary",
-    "takes silence for death while the primary only hangs",
+    "takes silence for a crash while the primary only hangs",
     ONE_PRIMARY,
     "fault",
     None,
@@ -42,7 +42,7 @@ pub(super) const ASYNC_ACK: Mutant = Mutant::assumption(
 
 pub(super) const RANK_NOT_LATEST: Mutant = Mutant::assumption(
     "rank-not-latest",
-    "waits for one backup, and promotes the next in rank as it is",
+    "waits for one backup, and the next in rank takes over with its own state",
     ACKED_SURVIVES,
     "params.succession",
     Some("\"most-advanced\""),
@@ -50,7 +50,7 @@ pub(super) const RANK_NOT_LATEST: Mutant = Mutant::assumption(
 
 pub(super) const TWO_SUCCESSORS: Mutant = Mutant::code(
     "two-successors",
-    "whoever gives the primary up takes over, whether it is next or not",
+    "every server that gives the primary up takes over, next in rank or not",
     ONE_PRIMARY,
 );
 
@@ -62,6 +62,6 @@ pub(super) const ASKS_ALL: Mutant =
 
 pub(super) const FORGET_REPLIES: Mutant = Mutant::code(
     "forget-replies",
-    "a successor knows the state and no replies, and executes a repeated request again",
+    "a successor loses the replies, and executes a repeated request again",
     EXACTLY_ONCE,
 );

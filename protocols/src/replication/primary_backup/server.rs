@@ -1,13 +1,15 @@
-//! A server while its view lasts: the primary executes, the backups follow.
+//! A server within a view: the primary executes requests, the backups follow.
+//!
+//! Source: Alsberg and Day (1976); Budhiraja, Marzullo, Schneider and Toueg (1993).
 
 use std::collections::BTreeMap;
 
-use ftsim_core::{Cx, Duration, Instant, ProcessId, ProcessSet, Setting};
+use ftsim_core::{Duration, Instant, ProcessId, ProcessSet, Setting};
 
 use super::mutants::BUSY_BACKUP;
-use super::params::{AckWait, Params, Takeover};
+use super::params::{AckWait, Params};
 use super::state::{Entry, State};
-use super::{Msg, PrimaryBackup, Timer, View};
+use super::{Context, Msg, Timer, View};
 use crate::spec::primary_backup::Fact;
 use crate::spec::service::{Command, Indication, Key, Operation, SERVER};
 
@@ -26,40 +28,40 @@ pub struct Server {
     pub(super) log_view: View,
     pub(super) phase: Phase,
     pub(super) state: State,
-    /// Servers that it has given up.
+    /// The servers that it has given up.
     pub(super) suspected: ProcessSet,
 
-    /// Of a backup: updates that have overtaken others, by their place in the log.
+    /// At a backup: updates that have overtaken others, by their index in the log.
     pub(super) early: BTreeMap<u64, Entry>,
-    /// Of a backup, with `quorum`: until then it promises nothing to others.
+    /// At a backup, with `quorum`: the end of its loyalty to the primary.
     pub(super) loyal_until: Instant,
 
-    /// Of a primary: up to where each backup has the log.
+    /// At a primary: the length of the log that each backup has acknowledged.
     pub(super) acked: BTreeMap<ProcessId, u64>,
-    /// Of a primary: clients that wait for a reply, and up to where the log must be safe before
-    /// they get it.
+    /// At a primary: the clients that wait for a reply, and the length of the log that must be safe
+    /// before the reply.
     pub(super) owed: BTreeMap<ProcessId, u64>,
-    /// Of a primary: how long the log was at the last heartbeat.
+    /// At a primary: the length of the log at the last heartbeat.
     pub(super) length_at_heartbeat: u64,
-    /// Of a primary, with `quorum`: when it sent what each server last answered.
+    /// At a primary, with `quorum`: for each server, when the primary sent the last message that
+    /// the server has answered.
     pub(super) heard: BTreeMap<ProcessId, Instant>,
 }
 
-/// What a server is just now.
+/// The part that a server plays in its view.
 #[derive(Clone, Debug, Hash)]
 pub enum Phase {
-    /// It follows the primary of its view, or waits for one.
+    /// It follows the primary, or waits for one.
     Backup,
-    /// It is to be primary of its view, and asks others what they know.
+    /// It is to be primary, and collects the logs of the others.
     Standing {
-        /// What they answered, itself included.
+        /// The promises so far, its own included.
         promises: BTreeMap<ProcessId, Promise>,
     },
-    /// It is the primary of its view.
     Primary,
 }
 
-/// What a server knew when it left earlier views.
+/// The log of a server when it left earlier views.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Promise {
     /// The last view whose log it had.
@@ -88,30 +90,23 @@ impl Server {
         }
     }
 
-    /// All start at once: the first primary has the loyalty of all, as if each had just heard from
-    /// it.
-    pub(super) fn on_start(&mut self, cx: &mut Cx<PrimaryBackup>) {
-        let counts_on_time = self.params.takeover == Takeover::Timeout;
-        if counts_on_time {
-            for p in self.predecessors() {
-                self.await_sign_of_life(p, cx);
-            }
-        }
+    /// Starts, as all servers do at once: the first primary has the loyalty of all, as if each had
+    /// just heard from it.
+    pub(super) fn on_start(&mut self, cx: &mut Context) {
+        self.watch_predecessors(cx);
         if self.primary_of(0) == self.me {
-            if counts_on_time {
-                cx.indicate(Indication::Fact(self.promised_outages()));
-            }
+            self.promise_outages(cx);
             self.heard = self.others().map(|p| (p, cx.now())).collect();
             self.become_primary(cx);
         } else {
-            self.loyal_until = cx.now() + self.params.timeout;
+            self.pledge_loyalty(cx);
             self.listen(cx);
             self.show_life(cx);
         }
     }
 
-    pub(super) fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<PrimaryBackup>) {
-        self.look_at_the_clock(cx);
+    pub(super) fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Context) {
+        self.check_lease(cx);
         match msg {
             Msg::Request { number, key, operation } => {
                 let command = Command { client: from, number };
@@ -131,8 +126,8 @@ impl Server {
         }
     }
 
-    pub(super) fn on_timer(&mut self, timer: Timer, cx: &mut Cx<PrimaryBackup>) {
-        self.look_at_the_clock(cx);
+    pub(super) fn on_timer(&mut self, timer: Timer, cx: &mut Context) {
+        self.check_lease(cx);
         match timer {
             Timer::Heartbeat if self.is_primary() => self.send_heartbeats(cx),
             Timer::Heartbeat => self.show_life(cx),
@@ -144,14 +139,14 @@ impl Server {
         }
     }
 
-    // The primary.
+    // As primary.
 
     fn on_client_request(
         &mut self,
         command: Command,
         key: Key,
         operation: &Operation,
-        cx: &mut Cx<PrimaryBackup>,
+        cx: &mut Context,
     ) {
         if !self.is_primary() && !cx.runs(&BUSY_BACKUP) {
             cx.reach("a backup is idle");
@@ -173,13 +168,13 @@ impl Server {
         self.reply(cx);
     }
 
-    /// Executes a request once and for all; returns how long the log is then.
+    /// Executes a request, sends the update to the backups, and returns the new length of the log.
     fn execute(
         &mut self,
         command: Command,
         key: Key,
         operation: &Operation,
-        cx: &mut Cx<PrimaryBackup>,
+        cx: &mut Context,
     ) -> u64 {
         let (view, index) = (self.view, self.state.length());
         let entry = self.state.execute(command, key, operation);
@@ -190,7 +185,7 @@ impl Server {
     }
 
     /// Sends the replies that are safe by now.
-    pub(super) fn reply(&mut self, cx: &mut Cx<PrimaryBackup>) {
+    pub(super) fn reply(&mut self, cx: &mut Context) {
         let safe = self.safe_length();
         let state = &self.state;
         self.owed.retain(|client, length| {
@@ -205,7 +200,7 @@ impl Server {
         });
     }
 
-    /// How much of the log is in as many places as it must be before a client hears of it.
+    /// The length of the log that is on enough servers for clients to hear of it.
     fn safe_length(&self) -> u64 {
         let acked = |p: ProcessId| self.acked.get(&p).copied().unwrap_or_default();
         let left = self.backups().into_iter().map(acked);
@@ -218,15 +213,7 @@ impl Server {
         safe.unwrap_or(self.state.length())
     }
 
-    /// The greatest value that is reached at so many others that they are a majority with this
-    /// server.
-    pub(super) fn majority_with_me<T: Ord + Copy>(&self, mut at_others: Vec<T>) -> Option<T> {
-        at_others.sort_unstable_by(|a, b| b.cmp(a));
-        let needed = self.servers.len() / 2;
-        at_others.get(needed.checked_sub(1)?).copied()
-    }
-
-    fn on_ack(&mut self, from: ProcessId, view: View, length: u64, cx: &mut Cx<PrimaryBackup>) {
+    fn on_ack(&mut self, from: ProcessId, view: View, length: u64, cx: &mut Context) {
         if self.is_primary() && view == self.view && self.servers.contains(&from) {
             let acked = self.acked.entry(from).or_default();
             *acked = (*acked).max(length.min(self.state.length()));
@@ -234,32 +221,12 @@ impl Server {
         }
     }
 
-    /// Whoever was to acknowledge the log by now, and lives, has done so within 2δ.
-    pub(super) fn expect_acks(&self, cx: &mut Cx<PrimaryBackup>) {
-        if self.params.takeover == Takeover::Timeout {
-            let (view, length) = (self.view, self.state.length());
-            cx.set_timer(self.delay_bound.times(2), Timer::AckDue { view, length });
-        }
-    }
-
-    fn on_ack_due(&mut self, view: View, length: u64, cx: &mut Cx<PrimaryBackup>) {
-        if self.is_primary() && view == self.view {
-            for backup in self.backups() {
-                if self.lags(backup, length) {
-                    cx.reach("a backup is given up");
-                    self.suspect(backup, cx);
-                }
-            }
-        }
-    }
-
-    fn lags(&self, backup: ProcessId, length: u64) -> bool {
+    pub(super) fn lags(&self, backup: ProcessId, length: u64) -> bool {
         self.acked.get(&backup).copied().unwrap_or_default() < length
     }
 
-    /// Shows that it is alive. A backup that has not kept up since the last heartbeat gets the
-    /// whole log.
-    pub(super) fn send_heartbeats(&mut self, cx: &mut Cx<PrimaryBackup>) {
+    /// Sends heartbeats, and the whole log to each backup that has not kept up since the last one.
+    pub(super) fn send_heartbeats(&mut self, cx: &mut Context) {
         let (view, sent_ns) = (self.view, cx.now().as_nanos());
         cx.send_to(self.others(), Msg::Heartbeat { view, sent_ns });
         for late in self.backups() {
@@ -271,17 +238,7 @@ impl Server {
         cx.set_timer(self.params.heartbeat, Timer::Heartbeat);
     }
 
-    // The backups.
-
-    /// With `timeout`, shows those behind it in rank that it is alive, primary or not. A primary
-    /// does so by its heartbeats.
-    pub(super) fn show_life(&self, cx: &mut Cx<PrimaryBackup>) {
-        let successors = self.others().filter(|p| *p > self.me);
-        if self.params.takeover == Takeover::Timeout && successors.clone().next().is_some() {
-            cx.send_to(successors, Msg::Alive);
-            cx.set_timer(self.params.heartbeat, Timer::Heartbeat);
-        }
-    }
+    // As backup.
 
     fn on_update(
         &mut self,
@@ -289,7 +246,7 @@ impl Server {
         view: View,
         index: u64,
         entry: Entry,
-        cx: &mut Cx<PrimaryBackup>,
+        cx: &mut Context,
     ) {
         if self.follows(from, view, cx) {
             self.early.insert(index, entry);
@@ -297,11 +254,11 @@ impl Server {
         }
     }
 
-    fn on_log(&mut self, from: ProcessId, view: View, log: Vec<Entry>, cx: &mut Cx<PrimaryBackup>) {
+    fn on_log(&mut self, from: ProcessId, view: View, log: Vec<Entry>, cx: &mut Context) {
         if !self.follows(from, view, cx) {
             return;
         }
-        // In one view logs only grow: a shorter one is an old one.
+        // Within a view a log only grows: a shorter one is older.
         if self.log_view < view || log.len() as u64 > self.state.length() {
             self.adopt(log, cx);
             self.log_view = view;
@@ -310,8 +267,8 @@ impl Server {
         self.listen(cx);
     }
 
-    /// Applies the updates whose turn has come, and acknowledges what it has.
-    fn catch_up(&mut self, cx: &mut Cx<PrimaryBackup>) {
+    /// Applies the updates that are next in order, and acknowledges the log.
+    fn catch_up(&mut self, cx: &mut Context) {
         if self.log_view < self.view {
             return;
         }
@@ -323,33 +280,24 @@ impl Server {
         cx.send(self.primary_of(view), Msg::Ack { view, length });
     }
 
-    fn on_heartbeat(
-        &mut self,
-        from: ProcessId,
-        view: View,
-        sent_ns: u64,
-        cx: &mut Cx<PrimaryBackup>,
-    ) {
+    fn on_heartbeat(&mut self, from: ProcessId, view: View, sent_ns: u64, cx: &mut Context) {
         self.await_sign_of_life(from, cx);
         if !self.follows(from, view, cx) {
             return;
         }
-        if self.params.takeover == Takeover::Quorum {
-            self.loyal_until = cx.now() + self.params.timeout;
-            cx.send(from, Msg::Echo { view, sent_ns });
-        }
+        self.echo(from, view, sent_ns, cx);
         self.listen(cx);
     }
 
-    // Both.
+    // As either.
 
-    fn apply(&mut self, entry: Entry, cx: &mut Cx<PrimaryBackup>) {
+    fn apply(&mut self, entry: Entry, cx: &mut Context) {
         cx.indicate(Indication::Applied(entry.command));
         self.state.apply(entry);
     }
 
-    /// Makes this log its own: by going on, if its own is the beginning, or else from scratch.
-    pub(super) fn adopt(&mut self, log: Vec<Entry>, cx: &mut Cx<PrimaryBackup>) {
+    /// Adopts this log: applies what is new if its own log is a prefix, and starts over otherwise.
+    pub(super) fn adopt(&mut self, log: Vec<Entry>, cx: &mut Context) {
         let known = self.state.log().len();
         if log.starts_with(self.state.log()) {
             for entry in log.into_iter().skip(known) {
@@ -374,16 +322,10 @@ impl Server {
         self.servers[(view % self.servers.len() as u64) as usize]
     }
 
-    /// All servers but this one.
+    /// All servers except this one.
     pub(super) fn others(&self) -> impl Iterator<Item = ProcessId> + Clone + use<> {
         let me = self.me;
         self.servers.clone().into_iter().filter(move |p| *p != me)
-    }
-
-    /// Those before it in rank: the order of rank is that of ids.
-    fn predecessors(&self) -> impl Iterator<Item = ProcessId> + use<> {
-        let me = self.me;
-        self.others().filter(move |p| *p < me)
     }
 
     /// The others that it has not given up.

@@ -1,5 +1,5 @@
-//! What servers replicate: the log of updates, what it makes of the keys, and the last reply to
-//! each client.
+//! The replicated state: the log of updates, the value of each key, and the last reply to each
+//! client.
 
 use std::collections::BTreeMap;
 
@@ -9,39 +9,36 @@ use serde::{Deserialize, Serialize};
 
 use crate::spec::service::{Command, Key, Operation, Outcome, Value};
 
-/// What one request came to: enough for a backup to follow without executing it.
+/// The result of one request: enough for a backup to follow without executing it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Entry {
-    /// The request.
     pub command: Command,
-    /// The key that it was about.
     pub key: Key,
-    /// What the key holds now.
+    /// The value of the key after it.
     pub value: Value,
     /// The reply.
     pub outcome: Outcome,
 }
 
-/// The replicated state.
+/// The state that servers replicate.
 #[derive(Clone, Debug, Default, Hash)]
 pub struct State {
     log: Vec<Entry>,
     values: BTreeMap<Key, Value>,
-    /// Of each client the last operation and where in the log it is.
+    /// The last operation of each client.
     replies: BTreeMap<ProcessId, LastReply>,
 }
 
 /// The last operation of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LastReply {
-    /// Which of its operations.
     pub number: u64,
     /// The length of the log that ends with it.
     pub length: u64,
 }
 
 impl State {
-    /// How many entries the log has.
+    /// The number of entries in the log.
     pub fn length(&self) -> u64 {
         self.log.len() as u64
     }
@@ -55,19 +52,19 @@ impl State {
         self.log.get(usize::try_from(length.checked_sub(1)?).ok()?)
     }
 
-    /// The last operation of a client that is in the log.
+    /// The client's last operation in the log.
     pub fn last_reply(&self, client: ProcessId) -> Option<LastReply> {
         self.replies.get(&client).copied()
     }
 
-    /// What the operation makes of its key, not applied yet.
+    /// The entry for an operation, not applied yet.
     pub fn execute(&self, command: Command, key: Key, operation: &Operation) -> Entry {
         let value = self.values.get(&key).copied().unwrap_or_default();
         let (value, outcome) = operation.apply(value);
         Entry { command, key, value, outcome }
     }
 
-    /// Takes an entry in at the end.
+    /// Appends an entry.
     pub fn apply(&mut self, entry: Entry) {
         let Entry { command: Command { client, number }, key, value, .. } = entry;
         self.log.push(entry);
@@ -75,7 +72,7 @@ impl State {
         self.replies.insert(client, LastReply { number, length: self.length() });
     }
 
-    /// The state that this log makes.
+    /// The state that results from this log.
     pub fn of(log: Vec<Entry>) -> Self {
         let mut state = Self::default();
         for entry in log {
@@ -84,12 +81,12 @@ impl State {
         state
     }
 
-    /// Whether the values are what the log makes of them.
+    /// Whether the values are those that result from the log.
     pub fn is_sound(&self) -> bool {
         self.values == Self::of(self.log.clone()).values
     }
 
-    /// A bit flips in one of the values, if there is any.
+    /// Flips a bit of one of the values, if there is any.
     pub fn corrupt(&mut self, rng: &mut Rng) {
         let keys: Vec<Key> = self.values.keys().copied().collect();
         let bit = rng.below(u64::from(Value::BITS));
@@ -98,7 +95,7 @@ impl State {
         }
     }
 
-    /// The mutant `forget-replies`: state without replies.
+    /// Forgets all replies, for the mutant `forget-replies`.
     pub fn forget_replies(&mut self) {
         self.replies.clear();
     }
