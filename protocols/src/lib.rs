@@ -15,6 +15,7 @@ pub mod linearizability;
 pub mod links;
 #[cfg(test)]
 mod operations_tests;
+mod parts;
 pub mod replication;
 pub mod spec;
 #[cfg(test)]

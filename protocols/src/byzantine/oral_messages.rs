@@ -24,6 +24,8 @@ use std::collections::BTreeMap;
 use ftsim_core::model::adversary::CustomAdversary;
 use ftsim_core::prelude::*;
 
+use crate::parts::rounds::Rounds;
+use crate::parts::votes::Votes;
 use crate::spec::byzantine::{ByzantineGenerals, COMMANDER, IC1, IC2, Indication, Request};
 use crate::spec::consensus::{TERMINATION, Value};
 
@@ -59,11 +61,11 @@ pub enum Timer {
 /// A general of OM(m).
 #[derive(Clone, Debug, Hash)]
 pub struct OralMessages {
-    m: usize,
-    /// Counts from 1 to m + 1.
-    round: usize,
-    /// What this process was told along each path.
-    told: BTreeMap<Path, Value>,
+    m: u32,
+    /// From 1 to m + 1.
+    rounds: Rounds,
+    /// The order that this process received along each path.
+    received: BTreeMap<Path, Value>,
 }
 
 impl Process for OralMessages {
@@ -74,7 +76,7 @@ impl Process for OralMessages {
 
     fn on_start(&mut self, cx: &mut Cx<Self>) {
         if cx.me() != COMMANDER {
-            cx.set_timer(cx.setting().delay_bound, Timer::RoundEnd);
+            self.rounds.begin_next(Timer::RoundEnd, cx);
         }
     }
 
@@ -85,36 +87,37 @@ impl Process for OralMessages {
     fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
         let Msg::Order { path, value } = msg;
         if self.is_sound(&path, from, cx) {
-            self.told.entry(path).or_insert(value);
+            self.received.entry(path).or_insert(value);
         }
     }
 
     fn on_timer(&mut self, Timer::RoundEnd: Timer, cx: &mut Cx<Self>) {
-        if self.round > self.m {
+        if self.rounds.current() > self.m {
             return self.obey(cx);
         }
         self.pass_on(cx);
-        self.round += 1;
-        cx.set_timer(cx.setting().delay_bound, Timer::RoundEnd);
+        self.rounds.begin_next(Timer::RoundEnd, cx);
     }
 }
 
 impl OralMessages {
     /// Whether `from` can have sent an order along this path to `me`, in this round or a later one.
     ///
-    /// An order of an earlier round is too late: it was taken for absent already.
+    /// An order of an earlier round is too late: it already counts as absent.
     fn is_sound(&self, path: &[ProcessId], from: ProcessId, cx: &Cx<Self>) -> bool {
         let names_once = |(i, p): (usize, &ProcessId)| p.0 < cx.n() && !path[..i].contains(p);
-        (self.round..=self.m + 1).contains(&path.len())
+        let rounds = self.rounds.current() as usize..=self.m as usize + 1;
+        rounds.contains(&path.len())
             && path.first() == Some(&COMMANDER)
             && path.last() == Some(&from)
             && !path.contains(&cx.me())
             && path.iter().enumerate().all(names_once)
     }
 
-    /// Passes on what came in the round that is over, each to those whom it has not passed yet.
+    /// Passes on each order of the round that is over, to the processes that are not on its path.
     fn pass_on(&self, cx: &mut Cx<Self>) {
-        for (path, value) in self.told.iter().filter(|(path, _)| path.len() == self.round) {
+        let round = self.rounds.current() as usize;
+        for (path, value) in self.received.iter().filter(|(path, _)| path.len() == round) {
             let mut longer = path.clone();
             longer.push(cx.me());
             let fresh = cx.others().filter(|p| !path.contains(p));
@@ -122,40 +125,33 @@ impl OralMessages {
         }
     }
 
-    /// What this process makes of the order that took this path to it: OM(m + 1 - the path's
-    /// length). `None` if it can make nothing of it.
+    /// The value of the order that took this path to this process, by OM(m + 1 - the path's
+    /// length). `None` if orders are missing and have no default.
     fn resolve(&self, path: &mut Path, cx: &Cx<Self>) -> Option<Value> {
-        let told = self.told.get(path).copied().or((!cx.runs(&NO_DEFAULT)).then_some(DEFAULT))?;
-        if path.len() > self.m {
-            return Some(told);
+        let default = (!cx.runs(&NO_DEFAULT)).then_some(DEFAULT);
+        let received = self.received.get(path).copied().or(default)?;
+        if path.len() > self.m as usize {
+            return Some(received);
         }
-        let mut values = vec![told];
+        let mut votes = Votes::default();
+        votes.cast(cx.me(), received);
         for p in cx.others().filter(|p| !path.contains(p)).collect::<Vec<_>>() {
             path.push(p);
-            values.push(self.resolve(path, cx)?);
+            votes.cast(p, self.resolve(path, cx)?);
             path.pop();
         }
-        Some(majority(&values).unwrap_or(DEFAULT))
+        Some(votes.majority().unwrap_or(DEFAULT))
     }
 
     fn obey(&self, cx: &mut Cx<Self>) {
         let Some(order) = self.resolve(&mut vec![COMMANDER], cx) else {
             return cx.reach("waits for ever");
         };
-        if self.told.get([COMMANDER].as_slice()) != Some(&order) {
+        if self.received.get([COMMANDER].as_slice()) != Some(&order) {
             cx.reach("overruled");
         }
         cx.indicate(Indication::Obey(order));
     }
-}
-
-/// The value that makes up more than half of `values`.
-fn majority(values: &[Value]) -> Option<Value> {
-    let mut votes: BTreeMap<Value, usize> = BTreeMap::new();
-    for value in values {
-        *votes.entry(*value).or_default() += 1;
-    }
-    votes.into_iter().find(|(_, votes)| 2 * votes > values.len()).map(|(value, _)| value)
 }
 
 /// M(n, m) = (n - 1)(1 + M(n - 1, m - 1)) with M(n, 0) = n - 1: the messages of a run without
@@ -240,8 +236,9 @@ impl Protocol for OralMessages {
         well.len() + params.m as usize >= setting.n as usize
     }
 
-    fn new(params: &Params, _: &Setting, _: ProcessId) -> Self {
-        Self { m: params.m as usize, round: 1, told: BTreeMap::new() }
+    fn new(params: &Params, setting: &Setting, _: ProcessId) -> Self {
+        let rounds = Rounds::new(0, setting.delay_bound);
+        Self { m: params.m, rounds, received: BTreeMap::new() }
     }
 }
 

@@ -24,12 +24,13 @@
 
 mod two_faced;
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use ftsim_core::model::adversary::CustomAdversary;
 use ftsim_core::prelude::*;
 
+use crate::parts::rounds::Rounds;
+use crate::parts::votes::Votes;
 use crate::spec::byzantine::{BYZ_AGREEMENT, BYZ_VALIDITY, ByzantineAgreement};
 use crate::spec::consensus::{Indication, Request, Value};
 
@@ -53,15 +54,14 @@ pub enum Timer {
 #[derive(Clone, Debug, Hash)]
 pub struct PhaseKing {
     variant: Variant,
-    /// How many processes may lie.
     f: u32,
-    now: Step,
+    rounds: Rounds<Step>,
     /// The value that it holds, from its proposal on.
     value: Option<Value>,
-    /// Whether no king can change that in this phase.
+    /// Whether no king can change that value in this phase.
     certain: bool,
-    /// What it heard in this step or already for a later one; from each process the first word.
-    heard: BTreeMap<Step, BTreeMap<ProcessId, Value>>,
+    /// The messages of this step, and those that came early for later steps.
+    heard: BTreeMap<Step, Votes<Value>>,
 }
 
 /// A round of a phase; phases count from 1.
@@ -88,7 +88,7 @@ impl Process for PhaseKing {
     fn on_request(&mut self, Request::Propose(value): Request, cx: &mut Cx<Self>) {
         if self.value.is_none() {
             self.value = Some(value);
-            self.start_values(cx);
+            self.start_values(1, cx);
         }
     }
 
@@ -99,87 +99,82 @@ impl Process for PhaseKing {
             Msg::King { phase, value } => (phase, Round::King, value),
         };
         let step = Step { phase, round };
-        // What comes after its round was taken for absent already; only the king speaks as one.
-        if step >= self.now && phase <= self.phase_count(cx) {
-            self.heard.entry(step).or_default().entry(from).or_insert(value);
+        // A message that comes after its round already counts as absent.
+        if step >= self.rounds.current() && phase <= self.phase_count(cx) {
+            self.heard.entry(step).or_default().cast(from, value);
         }
     }
 
     fn on_timer(&mut self, Timer::RoundEnd: Timer, cx: &mut Cx<Self>) {
-        match (self.now.round, self.variant) {
-            (Round::Values, Variant::TwoRound) => self.count_values(cx),
-            (Round::Values, Variant::ThreeRound) => self.start_proposals(cx),
-            (Round::Proposals, _) => self.count_proposals(cx),
-            (Round::King, _) => self.end_phase(cx),
+        let Step { phase, round } = self.rounds.current();
+        match (round, self.variant) {
+            (Round::Values, Variant::TwoRound) => self.count_values(phase, cx),
+            (Round::Values, Variant::ThreeRound) => self.start_proposals(phase, cx),
+            (Round::Proposals, _) => self.count_proposals(phase, cx),
+            (Round::King, _) => self.end_phase(phase, cx),
         }
     }
 }
 
 impl PhaseKing {
-    fn start_values(&mut self, cx: &mut Cx<Self>) {
-        let phase = self.now.phase;
+    fn start_values(&mut self, phase: u32, cx: &mut Cx<Self>) {
         self.certain = false;
         if let Some(value) = self.value {
             cx.broadcast(Msg::Value { phase, value });
         }
-        cx.set_timer(cx.setting().delay_bound, Timer::RoundEnd);
+        self.begin(Step { phase, round: Round::Values }, cx);
     }
 
-    /// The end of the first of two rounds.
-    fn count_values(&mut self, cx: &mut Cx<Self>) {
+    /// Ends the first of two rounds.
+    fn count_values(&mut self, phase: u32, cx: &mut Cx<Self>) {
         if let Some((value, votes)) = self.most_frequent() {
             self.value = Some(value);
             self.certain = 2 * votes > cx.n() + 2 * self.f;
         }
-        self.start_king(cx);
+        self.start_king(phase, cx);
     }
 
-    /// The end of the first of three rounds.
-    fn start_proposals(&mut self, cx: &mut Cx<Self>) {
-        let phase = self.now.phase;
+    /// Ends the first of three rounds.
+    fn start_proposals(&mut self, phase: u32, cx: &mut Cx<Self>) {
         if let Some((value, votes)) = self.most_frequent()
             && votes >= cx.n() - self.f
         {
             cx.broadcast(Msg::Propose { phase, value });
         }
-        self.enter(Step { phase, round: Round::Proposals });
-        cx.set_timer(cx.setting().delay_bound, Timer::RoundEnd);
+        self.begin(Step { phase, round: Round::Proposals }, cx);
     }
 
-    /// The end of the second of three rounds.
-    fn count_proposals(&mut self, cx: &mut Cx<Self>) {
+    /// Ends the second of three rounds.
+    fn count_proposals(&mut self, phase: u32, cx: &mut Cx<Self>) {
         if let Some((value, votes)) = self.most_frequent()
             && votes > self.f
         {
             self.value = Some(value);
             self.certain = votes >= cx.n() - self.f;
         }
-        self.start_king(cx);
+        self.start_king(phase, cx);
     }
 
-    fn start_king(&mut self, cx: &mut Cx<Self>) {
-        let phase = self.now.phase;
-        self.enter(Step { phase, round: Round::King });
+    fn start_king(&mut self, phase: u32, cx: &mut Cx<Self>) {
         if let Some(value) = self.value.filter(|_| cx.me() == king_of(phase)) {
             cx.broadcast(Msg::King { phase, value });
         }
-        cx.set_timer(cx.setting().delay_bound, Timer::RoundEnd);
+        self.begin(Step { phase, round: Round::King }, cx);
     }
 
-    fn end_phase(&mut self, cx: &mut Cx<Self>) {
-        let king = king_of(self.now.phase);
-        let told = self.heard.get(&self.now).and_then(|heard| heard.get(&king)).copied();
-        if told.is_some() && told != self.value {
+    fn end_phase(&mut self, phase: u32, cx: &mut Cx<Self>) {
+        let heard = self.heard.get(&self.rounds.current());
+        let kings = heard.and_then(|heard| heard.of(king_of(phase)));
+        if kings.is_some() && kings != self.value {
             if self.certain && !cx.runs(&ALWAYS_KING) {
                 cx.reach("keeps its value against the king's");
             } else {
                 cx.reach("takes over the king's value");
-                self.value = told;
+                self.value = kings;
             }
         }
-        if self.now.phase < self.phase_count(cx) {
-            self.enter(Step { phase: self.now.phase + 1, round: Round::Values });
-            return self.start_values(cx);
+        if phase < self.phase_count(cx) {
+            return self.start_values(phase + 1, cx);
         }
         if let Some(value) = self.value {
             cx.indicate(Indication::Decide(value));
@@ -190,19 +185,14 @@ impl PhaseKing {
         self.f + u32::from(!cx.runs(&F_PHASES))
     }
 
-    /// Forgets what was heard for earlier steps.
-    fn enter(&mut self, step: Step) {
+    /// Begins a round, and forgets the messages of earlier ones.
+    fn begin(&mut self, step: Step, cx: &mut Cx<Self>) {
         self.heard = self.heard.split_off(&step);
-        self.now = step;
+        self.rounds.begin(step, Timer::RoundEnd, cx);
     }
 
-    /// The value heard most often in this round, and how often; of several the least.
     fn most_frequent(&self) -> Option<(Value, u32)> {
-        let mut votes: BTreeMap<Value, u32> = BTreeMap::new();
-        for value in self.heard.get(&self.now)?.values() {
-            *votes.entry(*value).or_default() += 1;
-        }
-        votes.into_iter().max_by_key(|(value, votes)| (*votes, Reverse(*value)))
+        self.heard.get(&self.rounds.current())?.most_frequent()
     }
 }
 
@@ -292,11 +282,12 @@ impl Protocol for PhaseKing {
         well.len() + params.f as usize >= setting.n as usize
     }
 
-    fn new(params: &Params, _: &Setting, _: ProcessId) -> Self {
+    fn new(params: &Params, setting: &Setting, _: ProcessId) -> Self {
+        let first = Step { phase: 1, round: Round::Values };
         Self {
             variant: params.variant,
             f: params.f,
-            now: Step { phase: 1, round: Round::Values },
+            rounds: Rounds::new(first, setting.delay_bound),
             value: None,
             certain: false,
             heard: BTreeMap::new(),

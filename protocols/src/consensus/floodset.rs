@@ -22,6 +22,7 @@ use std::collections::BTreeSet;
 
 use ftsim_core::prelude::*;
 
+use crate::parts::rounds::Rounds;
 use crate::spec::consensus::{AGREEMENT, Consensus, Indication, Request, UNIFORM_AGREEMENT, Value};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -45,10 +46,8 @@ pub enum Timer {
 #[derive(Clone, Debug, Hash)]
 pub struct FloodSet {
     values: BTreeSet<Value>,
-    /// Counts from 1.
-    round: u32,
+    rounds: Rounds,
     f: u32,
-    round_length: Duration,
     /// Whom it has heard in this round, itself among them.
     heard: ProcessSet,
     heard_before: ProcessSet,
@@ -81,7 +80,7 @@ impl Process for FloodSet {
 
     fn on_timer(&mut self, Timer::RoundEnd: Timer, cx: &mut Cx<Self>) {
         let last_round = if cx.runs(&F_ROUNDS) { self.f } else { self.f + 1 };
-        if self.stopping || self.round >= last_round {
+        if self.stopping || self.rounds.current() >= last_round {
             return self.decide(cx);
         }
         if self.knows_all() {
@@ -97,12 +96,11 @@ impl Process for FloodSet {
 
 impl FloodSet {
     fn start_round(&mut self, cx: &mut Cx<Self>) {
-        self.round += 1;
         self.heard_before = std::mem::take(&mut self.heard);
         self.heard.insert(cx.me());
         self.heard_stopping = false;
         cx.send_to_others(Msg::Values { values: self.values.clone(), stopping: self.stopping });
-        cx.set_timer(self.round_length, Timer::RoundEnd);
+        self.rounds.begin_next(Timer::RoundEnd, cx);
     }
 
     /// Whether, at the end of a round, nobody can know a value that this process does not.
@@ -182,9 +180,8 @@ impl Protocol for FloodSet {
     fn new(params: &Params, setting: &Setting, _: ProcessId) -> Self {
         Self {
             values: BTreeSet::new(),
-            round: 0,
+            rounds: Rounds::new(0, params.round.unwrap_or(setting.delay_bound)),
             f: params.f,
-            round_length: params.round.unwrap_or(setting.delay_bound),
             heard: ProcessSet::new(),
             heard_before: ProcessSet::new(),
             early_stop: params.early_stop,

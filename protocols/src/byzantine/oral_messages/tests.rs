@@ -55,13 +55,6 @@ fn the_messages_are_those_of_the_recursion_and_the_rounds_m_plus_1() {
 }
 
 #[test]
-fn a_majority_is_more_than_half() {
-    assert_eq!(majority(&[1, 2, 1]), Some(1));
-    assert_eq!(majority(&[1, 2]), None);
-    assert_eq!(majority(&[1, 1, 2, 3]), None);
-}
-
-#[test]
 fn three_generals_with_one_traitor_fail_within_1000_seeds() {
     for behaviour in [Behaviour::Equivocate, Behaviour::Mutate, Behaviour::Random] {
         let found = found(&oral_messages(3, 1).byzantine(2, behaviour), 1_000);

@@ -1,0 +1,83 @@
+//! Votes: the value for which most processes vote.
+//!
+//! Source: the *majority* of Lamport, Shostak and Pease (1982), section 3, and the counts of Berman
+//! and Garay (1989). A process has one vote: its first counts, so that a liar does not gain by
+//! repeating itself.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use ftsim_core::ProcessId;
+
+/// The votes of distinct processes for values.
+#[derive(Clone, Debug, Default, Hash)]
+pub struct Votes<V> {
+    by: BTreeMap<ProcessId, V>,
+}
+
+impl<V: Copy + Ord> Votes<V> {
+    /// Counts the vote of `p`, unless `p` has voted before.
+    pub fn cast(&mut self, p: ProcessId, value: V) {
+        self.by.entry(p).or_insert(value);
+    }
+
+    /// The vote of `p`.
+    pub fn of(&self, p: ProcessId) -> Option<V> {
+        self.by.get(&p).copied()
+    }
+
+    /// The value with the most votes, and their number; the least of several such values.
+    pub fn most_frequent(&self) -> Option<(V, u32)> {
+        let mut counts: BTreeMap<V, u32> = BTreeMap::new();
+        for value in self.by.values() {
+            *counts.entry(*value).or_default() += 1;
+        }
+        counts.into_iter().max_by_key(|(value, count)| (*count, Reverse(*value)))
+    }
+
+    /// The value of more than half of the votes.
+    pub fn majority(&self) -> Option<V> {
+        let (value, count) = self.most_frequent()?;
+        (2 * count as usize > self.by.len()).then_some(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Votes of p0, p1, … for these values.
+    fn votes(values: &[u64]) -> Votes<u64> {
+        let mut votes = Votes::default();
+        for (p, value) in (0..).zip(values) {
+            votes.cast(ProcessId(p), *value);
+        }
+        votes
+    }
+
+    #[test]
+    fn a_majority_is_more_than_half() {
+        assert_eq!(votes(&[1, 2, 1]).majority(), Some(1));
+        assert_eq!(votes(&[1, 2]).majority(), None);
+        assert_eq!(votes(&[1, 1, 2, 3]).majority(), None);
+        assert_eq!(votes(&[]).majority(), None);
+    }
+
+    #[test]
+    fn of_several_most_frequent_values_the_least_is_taken() {
+        assert_eq!(votes(&[3, 2, 3, 2, 9]).most_frequent(), Some((2, 2)));
+        assert_eq!(votes(&[7]).most_frequent(), Some((7, 1)));
+        assert_eq!(votes(&[]).most_frequent(), None);
+    }
+
+    #[test]
+    fn only_the_first_vote_of_a_process_counts() {
+        let mut votes = votes(&[1, 2]);
+        for _ in 0..3 {
+            votes.cast(ProcessId(1), 1);
+        }
+        assert_eq!(votes.of(ProcessId(1)), Some(2));
+        assert_eq!(votes.of(ProcessId(2)), None);
+        assert_eq!(votes.majority(), None);
+    }
+}
