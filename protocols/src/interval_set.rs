@@ -1,17 +1,16 @@
-//! Sets of numbers that mostly follow each other: sequence numbers, rounds.
+//! Sets of mostly consecutive numbers: sequence numbers, rounds.
 
-/// A set of numbers, kept as the disjoint intervals that it is made of.
+/// A set of numbers, stored as disjoint intervals.
 ///
-/// Space, and the time of each operation, grow with the number of intervals and not with that of
-/// the members, so that counting up costs the same for ever. Numbers far apart are an interval
-/// each.
+/// Space, and the time of each operation, grow with the number of intervals and not of members, so
+/// consecutive numbers cost the same however many there are. Each isolated number is an interval.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct IntervalSet {
-    /// In ascending order, with at least one number missing between two.
+    /// In ascending order, with at least one number missing between two of them.
     intervals: Vec<Interval>,
 }
 
-/// All numbers from `first` to `last`, both included.
+/// The numbers from `first` to `last`, inclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Interval {
     first: u64,
@@ -19,7 +18,7 @@ struct Interval {
 }
 
 impl IntervalSet {
-    /// Adds `n`; false if it is a member already.
+    /// Adds `n`; returns false if it is a member already.
     #[inline]
     pub fn insert(&mut self, n: u64) -> bool {
         let is_new = !self.contains(n);
@@ -29,7 +28,7 @@ impl IntervalSet {
         is_new
     }
 
-    /// Takes `n` out; false if it is no member.
+    /// Removes `n`; returns false if it is not a member.
     pub fn remove(&mut self, n: u64) -> bool {
         let index = self.index(n);
         let Some(&Interval { first, last }) = self.intervals.get(index).filter(|i| i.first <= n)
@@ -69,7 +68,7 @@ impl IntervalSet {
         self.intervals.is_empty()
     }
 
-    /// The number of members; `u64::MAX` stands for one more too.
+    /// The number of members, at most `u64::MAX`.
     pub fn len(&self) -> u64 {
         let lengths = self.intervals.iter().map(|i| (i.last - i.first).saturating_add(1));
         lengths.fold(0, u64::saturating_add)
@@ -80,19 +79,19 @@ impl IntervalSet {
         self.intervals.first().map(|interval| interval.first)
     }
 
-    /// How many members are not greater than `n`.
+    /// The number of members not greater than `n`.
     pub fn count_up_to(&self, n: u64) -> u64 {
         let below = self.intervals.iter().take_while(|i| i.first <= n);
         below.fold(0, |count, i| count.saturating_add((i.last.min(n) - i.first).saturating_add(1)))
     }
 
-    /// The index of the first interval that does not lie below `n` as a whole.
+    /// The index of the first interval that is not entirely below `n`.
     #[inline]
     fn index(&self, n: u64) -> usize {
         self.intervals.partition_point(|interval| interval.last < n)
     }
 
-    /// Adds an interval, and joins it with those that it touches.
+    /// Adds an interval, and merges it with those that it touches.
     fn add(&mut self, Interval { first, last }: Interval) {
         let from = self.index(first.saturating_sub(1));
         let until = self.intervals.partition_point(|i| i.first <= last.saturating_add(1));

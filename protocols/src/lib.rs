@@ -1,8 +1,8 @@
-//! The problems and the protocols that ftsim brings along.
+//! Problems, and the protocols that solve them.
 //!
-//! A problem is a [`spec`]: requests, indications, clients and properties, stated once for every
-//! solution. A protocol is one file with nothing but the algorithm. This crate knows the engine,
-//! and neither files nor terminals.
+//! A problem is a [`spec`]: requests, indications, clients and properties, defined once for all
+//! solutions. A protocol contains only its algorithm. This crate uses the engine, but no files and
+//! no terminal.
 
 pub mod broadcast;
 pub mod byzantine;
@@ -61,7 +61,7 @@ impl Catalogue {
             .with::<replication::PrimaryBackup>()
     }
 
-    /// Adds a protocol; one of the same name is replaced.
+    /// Adds a protocol, in place of one with the same name.
     #[must_use]
     pub fn with<P: Protocol>(mut self) -> Self {
         self.entries.retain(|entry| entry.name != P::NAME);
@@ -69,12 +69,12 @@ impl Catalogue {
         self
     }
 
-    /// The protocols, in the order in which they were added.
+    /// The protocols in the order in which they were added.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// The protocol of this name.
+    /// The protocol with this name.
     pub fn get(&self, name: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.name == name)
     }

@@ -1,60 +1,60 @@
-//! Whether a history of concurrent operations could have happened one operation at a time.
+//! Linearizability: whether a history of concurrent operations is equivalent to a sequential one.
 //!
 //! Source: Herlihy and Wing (1990), *Linearizability: a correctness condition for concurrent
-//! objects*; the search goes back to Wing and Gong (1993), *Testing and verifying concurrent
-//! objects*, and Lowe (2017), *Testing for linearizability*. Histories of several objects are to be
+//! objects*; the search is based on Wing and Gong (1993), *Testing and verifying concurrent
+//! objects*, and Lowe (2017), *Testing for linearizability*. Histories of several objects should be
 //! split first: linearizability is local.
 //!
-//! The search is Lowe's *just-in-time linearization*: it looks at the responses in their order, and
-//! takes operations, each a step of the [`Model`], until the next response is explained. Where it
-//! is stuck it goes back. A configuration (which operations are taken, the state they led to) from
-//! which there was no way on is not entered again.
+//! The search is Lowe's *just-in-time linearization*: it goes through the responses in order, and
+//! takes operations, each a step of the [`Model`], until the next response is explained. At a dead
+//! end it backtracks. A configuration (the operations taken, and the resulting state) that led to a
+//! dead end is not entered again.
 //!
-//! A [`Search`] goes on where it stood when the history grows: an order that explains all responses
-//! so far is the beginning of the next attempt. A longer history that has a legal order has one for
-//! each of its beginnings, so that what was cut off once may be made up for later.
+//! A [`Search`] continues from its last position when the history grows: an order that explains all
+//! responses so far is the start of the next attempt. If a longer history has a legal order, so has
+//! each of its prefixes, so a search that was cut off may be completed later.
 //!
 //! # What need not be tried
 //!
-//! Of the operations that could be next, most need not be tried, since whatever legal order there
-//! is can be changed into one that the search does try:
+//! Most of the operations that could be next need not be tried, since any legal order can be
+//! changed into one that the search does try:
 //!
-//! - One that has its known outcome and, with that, never changes a state, a read that fits, can be
-//!   moved to the front of any order, so that nothing else is tried. (A write of what is there
-//!   already cannot: it may be what brings that value back later.)
-//! - One that has no known outcome and leaves the state as it is can be left out.
-//! - Of two that ask for the same and both fit, the one that returns first can change places with
-//!   the other.
+//! - An operation whose known outcome fits, and that with this outcome never changes a state (a
+//!   read that fits), can be moved to the front of any order, so nothing else is tried. (A write of
+//!   the present value cannot: it may be needed later, to restore that value.)
+//! - An operation without a known outcome that leaves the state as it is can be left out.
+//! - Of two equal operations that both fit, the one that returns first can change places with the
+//!   other.
 //!
 //! # Why it ends
 //!
-//! The worst case is exponential in the number of operations that overlap, and the problem is
-//! NP-complete (Gibbons and Korach 1997, *Testing shared memories*), so that a [`Budget`] bounds
-//! each search in steps and bytes. Neither depends on the machine: the same history is decided, or
-//! cut off, everywhere.
+//! The worst case is exponential in the number of overlapping operations, and the problem is
+//! NP-complete (Gibbons and Korach 1997, *Testing shared memories*). So a [`Budget`] limits each
+//! search in steps and bytes. Neither depends on the machine: the same history is decided, or cut
+//! off, on every machine.
 //!
 //! # Why intervals are closed
 //!
 //! An operation precedes another only if it returned at a position *smaller* than that of the
-//! other's call. Two that touch are concurrent, since a position may stand for an instant in which
-//! several things happened, in an order that nobody knows:
+//! other's call. Two that touch are concurrent, since a position may stand for an instant with
+//! several events whose order is unknown:
 //!
 //! ```text
 //! p0  [0 write(1) 5]
 //! p1               [5 read -> 0 9]      the read may have begun just before the write was done
 //! ```
 //!
-//! With half-open intervals this history would be refused, and a correct object blamed. The other
-//! way round it must not be used to make positions coarse. A client that asks for its next
-//! operation in the instant of its last response touches itself, and a lost write would pass:
+//! With half-open intervals this history would be refused, and a correct object blamed. Conversely,
+//! positions must not be made coarse. A client that invokes its next operation in the instant of
+//! its last response would then touch itself, and a lost write would pass:
 //!
 //! ```text
 //! p0  [0 write(1) 5]
 //! p0               [5 read -> 0 9]      one client, which has seen the response: wrong
 //! ```
 //!
-//! So whoever has an order of events gives each of them a position of its own, as
-//! [`spec::service`](crate::spec::service) does, and no two intervals touch at all.
+//! So if the order of events is known, each event should get a position of its own, as in
+//! [`spec::service`](crate::spec::service); then no two intervals touch.
 
 mod failed;
 #[cfg(test)]
@@ -65,19 +65,19 @@ use std::hash::{Hash, Hasher};
 
 use failed::Failed;
 
-/// A sequential object: what one operation does to a state, and answers. A pure function.
+/// A sequential object, defined by the effect of one operation on a state.
 pub trait Model {
-    /// What the object holds.
+    /// The state of the object.
     type State: Clone + Eq + Hash;
-    /// What it can be asked for.
+    /// An operation on the object.
     type Operation: Clone + PartialEq + Hash;
-    /// What it can answer.
+    /// The result of an operation.
     type Outcome: Clone + PartialEq + Hash;
 
-    /// The state after the operation, and its outcome.
+    /// The state after the operation, and its outcome. A pure function.
     fn step(state: &Self::State, operation: &Self::Operation) -> (Self::State, Self::Outcome);
 
-    /// Whether the operation leaves every state as it is in which it has this outcome.
+    /// Whether the operation, if it has this outcome, changes no state.
     fn only_looks(_operation: &Self::Operation, _outcome: &Self::Outcome) -> bool {
         false
     }
@@ -86,12 +86,12 @@ pub trait Model {
 /// One operation of a history.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Call<O, R> {
-    /// Its position: operations are called and return at positions of one order.
+    /// The position of its call. Calls and returns have positions in one order.
     pub called: u64,
-    /// What was asked for.
+    /// The operation.
     pub operation: O,
-    /// Position and outcome; `None` if it never returned. Then it can have taken effect at any time
-    /// since it was called, or can still do so, or never will.
+    /// The position of its return, and its outcome; `None` if it never returned. It can then take
+    /// effect at any time after its call, or never.
     pub returned: Option<(u64, R)>,
 }
 
@@ -100,37 +100,37 @@ pub struct Call<O, R> {
 pub enum Linearizability {
     /// There is a legal order.
     Linearizable,
-    /// There is none.
+    /// There is no legal order.
     NotLinearizable {
-        /// The longest legal order that was found of some of the operations, and that could begin
-        /// one of all, as indices into the history.
+        /// The longest legal order found of some of the operations that could begin a legal order
+        /// of all, as indices into the history.
         prefix: Vec<usize>,
     },
     /// The search was cut off.
     Undecided(Cut),
 }
 
-/// The bound that a search has met.
+/// The limit that a search has reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cut {
-    /// Too many steps.
+    /// The limit on steps.
     Steps,
-    /// Too much memory.
+    /// The limit on memory.
     Bytes,
 }
 
-/// How much a search may cost.
+/// The limits of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Budget {
-    /// Steps that are left: a search takes off what it spends. Each operation that is looked at is
-    /// one, and so is each configuration that is entered.
+    /// The remaining steps, from which a search deducts. Each operation that is examined is a step,
+    /// and so is each configuration that is entered.
     pub steps: u64,
-    /// Bytes that a search may hold at once to remember where it has been.
+    /// The bytes that a search may hold at once to remember configurations.
     pub bytes: u64,
 }
 
 impl Budget {
-    /// Takes off so many steps; false if there was none left.
+    /// Deducts steps; returns false if none were left.
     fn spend(&mut self, steps: u64) -> bool {
         let had = self.steps > 0;
         self.steps = self.steps.saturating_sub(steps);
@@ -138,13 +138,13 @@ impl Budget {
     }
 }
 
-/// Judges the history of one object that began in `initial`.
+/// Judges the history of one object with the initial state `initial`.
 pub fn check<M: Model>(
     initial: M::State,
     history: &[Call<M::Operation, M::Outcome>],
     budget: &mut Budget,
 ) -> Linearizability {
-    // Calls before returns at one position: that closes the intervals.
+    // Calls before returns at one position: intervals are closed.
     let mut events = Vec::new();
     for (index, Call { called, returned, .. }) in history.iter().enumerate() {
         events.push((*called, false, index));
@@ -173,21 +173,21 @@ pub fn check<M: Model>(
     }
 }
 
-/// The history of one object, as it grows, and the search for its legal order.
+/// The history of one object, as it grows, and the search for a legal order.
 pub struct Search<M: Model> {
-    /// In the order of their calls.
+    /// The operations in the order of their calls.
     ops: Vec<Op<M>>,
-    /// In the order of their returns.
+    /// The operations in the order of their returns.
     returns: Vec<usize>,
-    /// No two operations that overlap have the same slot.
+    /// Overlapping operations have different slots.
     slots: Vec<Slot>,
-    /// Slots whose operation has returned.
+    /// The slots whose operations have returned.
     free: BTreeSet<usize>,
-    /// How the search came to where it is.
+    /// The choices that led to the present configuration.
     path: Vec<Choice<M::State>>,
-    /// What could be chosen on the path, one range for each choice made in this search.
+    /// The candidates of each choice made in this search, one range after another.
     candidates: Vec<usize>,
-    /// How many returns there were when the last search began.
+    /// The number of returns when the last search began.
     searched: usize,
     here: Configuration<M::State>,
 }
@@ -195,9 +195,9 @@ pub struct Search<M: Model> {
 struct Op<M: Model> {
     operation: M::Operation,
     outcome: Option<M::Outcome>,
-    /// How many operations had returned when it was called: all of these precede it.
+    /// The number of operations that had returned when it was called, all of which precede it.
     returns_before: usize,
-    /// Its place among the returns; the greatest number, if it has not returned.
+    /// Its position among the returns; `usize::MAX` if it has not returned.
     returns_at: usize,
     slot: usize,
     next_in_slot: Option<usize>,
@@ -206,17 +206,17 @@ struct Op<M: Model> {
 #[derive(Clone)]
 struct Slot {
     last: Option<usize>,
-    /// The operation that it stands for in the present configuration.
+    /// The operation that it represents in the present configuration.
     here: Option<usize>,
 }
 
-/// Where a search is.
+/// The position of a search.
 #[derive(Clone)]
 struct Configuration<S> {
     state: S,
-    /// The first return whose operation is not taken; all before are.
+    /// The index of the first return whose operation is not taken.
     due: usize,
-    /// The slots of operations that are taken and return at `due` or later: a bit each.
+    /// The slots, one bit each, of operations that are taken and return at `due` or later.
     taken: Vec<u64>,
 }
 
@@ -227,27 +227,27 @@ struct Choice<S> {
     due: usize,
     /// The operation taken.
     op: usize,
-    /// Nothing else need be tried here.
+    /// No other operation needs to be tried here.
     forced: bool,
-    /// How many returns there were when its candidates were listed.
+    /// The number of returns when its candidates were listed.
     searched: usize,
-    /// Where its candidates begin, and which is taken.
+    /// The index of its first candidate, and of the one taken.
     first: usize,
     current: usize,
 }
 
-/// How a search goes on after a dead end.
+/// The continuation of a search after a dead end.
 enum Next {
-    /// With another operation.
+    /// Another operation has been taken.
     Taken,
-    /// Not at all: everything was tried.
+    /// Everything has been tried.
     Nothing,
-    /// Not at all: it is cut off.
+    /// The search is cut off.
     Cut,
 }
 
 impl<M: Model> Search<M> {
-    /// The empty history of an object that begins in `initial`.
+    /// The empty history of an object with the initial state `initial`.
     pub fn new(initial: M::State) -> Self {
         Self {
             ops: Vec::new(),
@@ -261,7 +261,7 @@ impl<M: Model> Search<M> {
         }
     }
 
-    /// An operation is called. Its index: operations are numbered from 0.
+    /// Adds the call of an operation. Returns its index, from 0.
     pub fn called(&mut self, operation: M::Operation) -> usize {
         let op = self.ops.len();
         let slot = self.free.pop_first().unwrap_or(self.slots.len());
@@ -285,10 +285,9 @@ impl<M: Model> Search<M> {
         op
     }
 
-    /// An operation that was called returns.
+    /// Adds the return of an operation.
     ///
-    /// # Panics
-    /// If there is no such operation, or it has returned before.
+    /// If there is no such operation, or it has returned already.
     pub fn returned(&mut self, op: usize, outcome: M::Outcome) {
         assert!(self.ops[op].outcome.is_none(), "an operation returns once");
         let is_taken = self.is_taken(op);
@@ -307,12 +306,12 @@ impl<M: Model> Search<M> {
         self.free.insert(self.ops[op].slot);
     }
 
-    /// What was asked for, and what was answered if it has returned.
+    /// The operation with this index, and its outcome if it has returned.
     pub fn operation(&self, op: usize) -> (&M::Operation, Option<&M::Outcome>) {
         (&self.ops[op].operation, self.ops[op].outcome.as_ref())
     }
 
-    /// Forgets how far the search has come, but not the history.
+    /// Forgets the progress of the search, but not the history.
     pub fn restart(&mut self) {
         while self.go_back().is_some() {}
         self.candidates.clear();
@@ -361,10 +360,10 @@ impl<M: Model> Search<M> {
         }
     }
 
-    /// Goes back to the last configuration that has another operation to take, and takes it.
+    /// Backtracks to the last configuration that has another operation to take, and takes it.
     fn try_another(&mut self, failed: &mut Failed<M::State>, budget: &mut Budget) -> Next {
         loop {
-            // What is given up here is entered again if the search goes on.
+            // The configurations given up here are entered again if the search continues.
             if !budget.spend(1) {
                 return Next::Cut;
             }
@@ -374,7 +373,7 @@ impl<M: Model> Search<M> {
             if forced {
                 next = self.candidates.len();
             } else if searched != self.searched {
-                // More is known since: some of them have outcomes.
+                // Some operations have returned since.
                 (first, next) = (self.candidates.len(), self.candidates.len());
                 let forced = self.list_candidates(budget);
                 if let Some(op) = self.candidates.get(first).copied() {
@@ -394,8 +393,8 @@ impl<M: Model> Search<M> {
         }
     }
 
-    /// Lists the operations that can be next and need to be tried, those that return first first.
-    /// True if there is one that can go before all others.
+    /// Lists the operations that can be next and need to be tried, in the order of their returns.
+    /// Returns true if one can go before all others.
     fn list_candidates(&mut self, budget: &mut Budget) -> bool {
         let Self { ops, slots, candidates, here, .. } = self;
         let first = candidates.len();
@@ -418,7 +417,7 @@ impl<M: Model> Search<M> {
             }
         }
         candidates[first..].sort_unstable_by_key(|op| (ops[*op].returns_at, *op));
-        // Of those that ask for the same, the first is enough.
+        // Of equal operations, the first is enough.
         let mut kept = first;
         for index in first..candidates.len() {
             let op = candidates[index];
@@ -458,7 +457,7 @@ impl<M: Model> Search<M> {
         Some(choice)
     }
 
-    /// Leaves the returns behind whose operations are taken.
+    /// Advances past the returns whose operations are taken.
     fn pass_returns(&mut self) {
         while let Some(&op) = self.returns.get(self.here.due).filter(|op| self.is_taken(**op)) {
             let Op { slot, next_in_slot, .. } = self.ops[op];
@@ -493,7 +492,7 @@ impl<M: Model> Clone for Search<M> {
 }
 
 impl<M: Model> Hash for Search<M> {
-    /// The history says it all: how far the search has come follows from it.
+    /// Hashes only the history, from which the progress of the search follows.
     fn hash<H: Hasher>(&self, state: &mut H) {
         for op in &self.ops {
             (&op.operation, &op.outcome, op.returns_before, op.returns_at).hash(state);

@@ -1,4 +1,4 @@
-//! For tests of protocols: a small world, and questions about what happened in it.
+//! A test bench for protocols: a small world, and queries about its runs.
 
 pub mod scripted;
 
@@ -19,7 +19,7 @@ use serde_json::Value;
 
 /// A protocol in a world of its own.
 pub struct Bench<P: Protocol> {
-    /// The world, for what the methods here don't set.
+    /// The world, for settings that no method here covers.
     pub experiment: Experiment,
     params: Value,
     workload: Value,
@@ -48,7 +48,7 @@ impl<P: Protocol> Bench<P> {
         Self::with_roles(&[(P::ROLES[0], n)])
     }
 
-    /// So many processes of each role.
+    /// A given number of processes of each role.
     pub fn with_roles(roles: &[(&str, u32)]) -> Self {
         let n = roles.iter().map(|(_, count)| count).sum();
         let roles = roles.iter().map(|(role, count)| ((*role).to_owned(), *count)).collect();
@@ -73,25 +73,25 @@ impl<P: Protocol> Bench<P> {
         self
     }
 
-    /// Runs this mutant.
+    /// Selects this mutant.
     pub fn mutant(mut self, name: &str) -> Self {
         let mutant = P::MUTANTS.iter().find(|mutant| mutant.name == name);
         self.experiment.setting.mutant = Some(mutant.expect("a mutant of the protocol"));
         self
     }
 
-    /// Checks this property too.
+    /// Checks this property as well.
     pub fn check(mut self, id: PropertyId) -> Self {
         self.experiment.check.push(id);
         self
     }
 
-    /// Every message takes [`STEP`], so that time counts communication steps.
+    /// Makes every message take [`STEP`], so that time counts communication steps.
     pub fn lockstep(self) -> Self {
         self.delay(STEP)
     }
 
-    /// Every message takes exactly this long.
+    /// Makes every message take exactly this long.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.experiment.network.default.delay = Delay::Uniform(DurationRange::constant(delay));
         self.experiment.network.bound = delay;
@@ -99,12 +99,12 @@ impl<P: Protocol> Bench<P> {
         self
     }
 
-    /// `process` crashes for good, keeping its messages under way.
+    /// Crashes `process` permanently, keeping its messages in flight.
     pub fn crash(self, process: u32, trigger: Trigger) -> Self {
         self.crash_with(process, trigger, InFlight::Keep)
     }
 
-    /// `process` crashes for good.
+    /// Crashes `process` permanently.
     pub fn crash_with(mut self, process: u32, trigger: Trigger, in_flight: InFlight) -> Self {
         let crash = Crash { in_flight, ..Crash::default() };
         let action = Action::Crash(ProcessId(process), crash);
@@ -112,8 +112,8 @@ impl<P: Protocol> Bench<P> {
         self
     }
 
-    /// Up to `count_max` processes crash for good, each between two effects or at a time within the
-    /// `window` (`"0ms..30ms"`), all drawn from the seed.
+    /// Crashes up to `count_max` processes permanently, each between two effects or at a time
+    /// within the `window` (`"0ms..30ms"`), all drawn from the seed.
     pub fn random_crashes(mut self, count_max: u32, window: &str) -> Self {
         let occurrence = Occurrence {
             count: CountRange { min: 0, max: count_max },
@@ -129,7 +129,7 @@ impl<P: Protocol> Bench<P> {
         self
     }
 
-    /// Drawn crashes end after a time within this range.
+    /// Lets processes recover from drawn crashes after a time within this range.
     pub fn recovering(mut self, after: &str) -> Self {
         let random = self.experiment.random.as_mut().expect("random crashes");
         let recover_after = Some(after.parse().expect("a range of durations"));
@@ -137,7 +137,7 @@ impl<P: Protocol> Bench<P> {
         self
     }
 
-    /// A perfect failure detector that tells of each crash after a `delay`: `"5ms"`, or
+    /// Sets a perfect failure detector that reports each crash after a `delay`: `"5ms"`, or
     /// `"1ms..20ms"`.
     pub fn perfect_detector(mut self, delay: &str) -> Self {
         let delay = delay.parse().expect("a range of durations");
@@ -146,7 +146,7 @@ impl<P: Protocol> Bench<P> {
         self
     }
 
-    /// `process` lies from the start.
+    /// Makes `process` Byzantine from the start.
     pub fn byzantine(mut self, process: u32, behaviour: Behaviour) -> Self {
         let trigger = Trigger::At(Instant::ZERO);
         let action = Action::Corrupt(ProcessId(process), behaviour);
@@ -154,7 +154,7 @@ impl<P: Protocol> Bench<P> {
         self
     }
 
-    /// Runs these seeds and records none: the properties that each violates.
+    /// Runs these seeds without recording them; returns the properties that each violates.
     pub fn violated_in(&self, seeds: Range<u64>) -> Vec<Vec<&'static str>> {
         let entry = Entry::of::<P>();
         let mut runner = entry
@@ -181,13 +181,13 @@ impl<P: Protocol> Bench<P> {
 }
 
 impl Run {
-    /// The communication steps that the run took under [`Bench::lockstep`].
+    /// The number of communication steps of the run under [`Bench::lockstep`].
     pub fn steps(&self) -> u64 {
         self.outcome.at.as_nanos() / STEP.as_nanos()
     }
 
-    /// Under [`Bench::lockstep`] started at once: the step of each indication, in the order of the
-    /// trace.
+    /// The communication step of each indication, in the order of the trace, if all processes start
+    /// at once under [`Bench::lockstep`].
     pub fn indication_steps(&self) -> Vec<u64> {
         let indications =
             self.trace.entries.iter().filter(|e| matches!(e.what, TraceEvent::Indicate { .. }));

@@ -1,11 +1,11 @@
-//! Best-effort broadcast: the sender sends to everybody, and that is all.
+//! Best-effort broadcast: the sender sends the message to all, and that is all.
 //!
 //! Source: Cachin, Guerraoui and Rodrigues (2011), algorithm 3.1. Spec: [`Broadcast`], core only.
 //! Model: asynchronous, perfect links, any number of crashes.
 //!
-//! Steps: the sender sends the message to each process, itself first. Who receives it delivers it.
-//! If the sender crashes in between, some deliver and some never do: that is all that "best effort"
-//! means, and why it is no reliable broadcast.
+//! Steps: the sender sends the message to each process, itself first. A process that receives it
+//! delivers it. If the sender crashes in between, some processes deliver the message and others
+//! never do, so this is not a reliable broadcast.
 
 use ftsim_core::prelude::*;
 
@@ -18,7 +18,7 @@ pub enum Msg {
     Data(MessageNumber),
 }
 
-/// A process of best-effort broadcast, which remembers nothing.
+/// A process of best-effort broadcast. It has no state.
 #[derive(Clone, Debug, Hash)]
 pub struct Beb;
 
@@ -41,9 +41,8 @@ impl Process for Beb {
 }
 
 const AS_RB: Mutant =
-    Mutant::assumption("as-rb", "is taken for a reliable broadcast", AGREEMENT, "check", None);
-const SELF_ONLY: Mutant =
-    Mutant::code("self-only", "the sender sends to itself alone", BEST_EFFORT);
+    Mutant::assumption("as-rb", "is expected to be a reliable broadcast", AGREEMENT, "check", None);
+const SELF_ONLY: Mutant = Mutant::code("self-only", "the sender sends only to itself", BEST_EFFORT);
 
 impl Protocol for Beb {
     const NAME: &'static str = "beb";

@@ -1,14 +1,14 @@
-//! Eager reliable broadcast: whoever delivers a message passes it on first.
+//! Eager reliable broadcast: a process that delivers a message relays it.
 //!
 //! Source: Hadzilacos and Toueg (1994); Cachin, Guerraoui and Rodrigues (2011), algorithm 3.3.
 //! Spec: [`Broadcast`] with agreement. Model: asynchronous, perfect links, any number of crashes,
 //! no detector.
 //!
-//! Steps: to broadcast, send to everybody, oneself included. The first time a message arrives,
-//! deliver it and, if it is another's, send it to everybody else.
+//! Steps: to broadcast, send the message to all, oneself included. When a message arrives for the
+//! first time, deliver it and, if it is another process's, send it to all others.
 //!
-//! Why it works: a correct process that delivers has sent to everybody, and its links lose nothing.
-//! The relay is not uniform: a process can deliver and crash before its relay leaves.
+//! Why it works: a correct process that delivers a message has sent it to all, and its links lose
+//! nothing. Agreement is not uniform: a process can deliver and crash before its relay leaves.
 
 use ftsim_core::prelude::*;
 
@@ -19,7 +19,7 @@ use crate::spec::message_set::MessageSet;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
-    /// Straight from its sender, or relayed.
+    /// A message, from its sender or relayed.
     Data { sender: ProcessId, number: MessageNumber },
 }
 
@@ -59,14 +59,14 @@ impl Process for EagerRb {
 
 const NO_DELIVERED_SET: Mutant = Mutant::code(
     "no-delivered-set",
-    "forgets what it has delivered, so that relays never end",
+    "does not remember its deliveries, so that relays never end",
     NO_DUPLICATION,
 );
 const DELIVER_WITHOUT_RELAY: Mutant =
-    Mutant::code("deliver-without-relay", "delivers and does not pass on", AGREEMENT);
+    Mutant::code("deliver-without-relay", "delivers without relaying", AGREEMENT);
 const AS_URB: Mutant = Mutant::assumption(
     "as-urb",
-    "is taken for a uniform reliable broadcast",
+    "is expected to be a uniform reliable broadcast",
     UNIFORM_AGREEMENT,
     "check",
     None,
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_chain_of_crashes_takes_f_plus_1_steps() {
-        // Each of p0, p1, .. reaches nobody alive but the next one: p(k) relays to p0..p(k-1), then
+        // Each of p0, p1, … reaches no live process but the next: p(k) relays to p0..p(k-1), then
         // to p(k+1).
         for f in 1..5 {
             let chain = |bench: Bench<_>, p| bench.crash(p, sends(p, "Data", u64::from(p) + 1));

@@ -4,13 +4,13 @@
 //! agreement. Model: asynchronous with a perfect failure detector P, perfect links, any number of
 //! crashes.
 //!
-//! Steps: to broadcast, send to everybody, oneself included. The first time a message arrives,
-//! deliver it. When the detector suspects its sender, before or after that, send it to everybody
-//! else.
+//! Steps: to broadcast, send the message to all, oneself included. When a message arrives for the
+//! first time, deliver it. When the detector suspects its sender, before or after that, send it to
+//! all others.
 //!
 //! Why it works: a sender that is never suspected is correct, since P is complete, and its links
-//! lose nothing. A message of one that is suspected is relayed by every correct process that has
-//! it. Accuracy plays no part: a wrong suspicion costs messages and breaks nothing.
+//! lose nothing. The messages of a suspected sender are relayed by every correct process that has
+//! them. Accuracy is not needed: a wrong suspicion costs messages but violates nothing.
 //!
 //! Words: the book's `from` is our `delivered`; its complement of `correct` is our `suspected`.
 
@@ -22,7 +22,7 @@ use crate::spec::broadcast::{AGREEMENT, Broadcast, Indication, MessageNumber, Re
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
-    /// Straight from its sender, or relayed.
+    /// A message, from its sender or relayed.
     Data { sender: ProcessId, number: MessageNumber },
 }
 
@@ -65,14 +65,14 @@ impl Process for LazyRb {
 
 const INCOMPLETE_FD: Mutant = Mutant::assumption(
     "incomplete-fd",
-    "runs with a detector that never tells some process of the sender's crash",
+    "has a detector that does not report the sender's crash to some process",
     AGREEMENT,
     "detector.blind",
     None,
 );
 const NO_LATE_RELAY: Mutant = Mutant::code(
     "no-late-relay",
-    "does not relay what arrives after its sender was suspected",
+    "does not relay a message that arrives after the suspicion of its sender",
     AGREEMENT,
 );
 
@@ -104,7 +104,8 @@ mod tests {
     use ftsim_core::Instant;
     use ftsim_core::environment::detector::Mistake;
 
-    /// p0 alone broadcasts, once; a message takes 10 ms, and every crash is told after `detection`.
+    /// Only p0 broadcasts, once; a message takes 10 ms, and every crash is reported after
+    /// `detection`.
     fn one_sender(n: u32, detection: &str) -> Bench<LazyRb> {
         Bench::new(n).workload(r#"{"senders": ["p0"]}"#).lockstep().perfect_detector(detection)
     }

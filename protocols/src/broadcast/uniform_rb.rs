@@ -2,17 +2,18 @@
 //!
 //! Source: Cachin, Guerraoui and Rodrigues (2011), algorithms 3.4 (all-ack) and 3.5 (majority-ack).
 //! Spec: [`Broadcast`] with uniform agreement. Model: asynchronous, perfect links. The variant
-//! `all-ack` survives any number of crashes and needs a perfect failure detector P; the variant
-//! `majority` survives f < n/2 of them and needs no detector.
+//! `all-ack` tolerates any number of crashes and needs a perfect failure detector P; the variant
+//! `majority` tolerates f < n/2 crashes and needs no detector.
 //!
-//! Steps: to broadcast, send to everybody, oneself included. The first time a message arrives, send
-//! it to everybody: a copy from a process is also its acknowledgement. Deliver it when all have
-//! acknowledged it whom the detector does not suspect, or more than half of all processes.
+//! Steps: to broadcast, send the message to all, oneself included. When a message arrives for the
+//! first time, send it to all: a copy from a process is also its acknowledgement. Deliver the
+//! message when it is acknowledged by all processes that the detector does not suspect, or by more
+//! than half of all processes.
 //!
-//! Why it works: among those who acknowledged before the first delivery, even that of a process
-//! about to crash, is a correct one. It sends the message to everybody, so every correct process
-//! acknowledges it to all. With P these are enough because a process that is never suspected is
-//! correct; else because more than half are correct.
+//! Why it works: when any process delivers a message, even one about to crash, a correct process
+//! has acknowledged it. That process sends the message to all, so every correct process
+//! acknowledges it to all. These acknowledgements are enough with P because a process that is never
+//! suspected is correct, and without it because more than half of the processes are correct.
 //!
 //! Words: the book's `pending` are the keys of our `acked`.
 
@@ -26,25 +27,25 @@ use crate::spec::broadcast::{
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
-    /// A message on its way, straight from its sender or relayed. Whoever sends it has it.
+    /// A message, from its sender or relayed. Every process that sends it has it.
     Data { sender: ProcessId, number: MessageNumber },
 }
 
 /// A process of uniform reliable broadcast.
 #[derive(Clone, Debug, Hash)]
 pub struct UniformRb {
-    /// Who has acknowledged each message seen so far.
+    /// The processes that have acknowledged each message seen so far.
     acked: BTreeMap<(ProcessId, MessageNumber), ProcessSet>,
     delivered: BTreeSet<(ProcessId, MessageNumber)>,
     enough: Enough,
 }
 
-/// Whose acknowledgements are enough to deliver.
+/// The acknowledgements that are enough to deliver.
 #[derive(Clone, Debug, Hash)]
 enum Enough {
-    /// Those of all of these: the processes that are not suspected.
+    /// Those of all these processes, which are not suspected.
     All(ProcessSet),
-    /// Those of this many.
+    /// Those of this many processes.
     Count(usize),
 }
 
@@ -84,7 +85,8 @@ impl Process for UniformRb {
 }
 
 impl UniformRb {
-    /// Delivers the message if that has not been done and can be; true if it is done now.
+    /// Delivers the message if it has enough acknowledgements and was not delivered before; returns
+    /// whether it was delivered now.
     fn deliver_if_enough(
         &mut self,
         (sender, number): (ProcessId, MessageNumber),
@@ -103,19 +105,19 @@ impl UniformRb {
     }
 }
 
-/// The parameters of uniform reliable broadcast.
+/// `[params]` of uniform reliable broadcast.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct UniformRbParams {
-    /// Whose acknowledgements are enough to deliver.
+    /// The acknowledgements that are enough to deliver.
     pub variant: Variant,
 }
 
-/// Whose acknowledgements are enough to deliver.
+/// The acknowledgements that are enough to deliver.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Variant {
-    /// Those of all processes that are not suspected: any f < n, with a perfect failure detector.
+    /// Those of all processes that are not suspected: f < n, with a perfect failure detector.
     #[default]
     AllAck,
     /// Those of more than half of all processes: f < n/2, without a failure detector.
@@ -124,14 +126,14 @@ pub enum Variant {
 
 const IMPERFECT_FD: Mutant = Mutant::assumption(
     "imperfect-fd",
-    "runs with a detector that suspects a process that is up",
+    "has a detector that suspects a process that is up",
     UNIFORM_AGREEMENT,
     "detector.mistakes",
     None,
 );
 const INCOMPLETE_FD: Mutant = Mutant::assumption(
     "incomplete-fd",
-    "runs with a detector that never tells some process of a crash",
+    "has a detector that does not report a crash to some process",
     VALIDITY,
     "detector.blind",
     None,
@@ -158,7 +160,7 @@ impl Protocol for UniformRb {
             return Err(Invalid::new("variant", "the mutant `half` needs the variant `majority`"));
         }
         if setting.n.is_multiple_of(2) {
-            // Fewer than half are faulty, so that among half of an even number is a correct one.
+            // Fewer than half are faulty, so half of an even number includes a correct one.
             return Err(Invalid::new("mutant", "`half` is correct where n is even, as here"));
         }
         Ok(())
@@ -199,7 +201,7 @@ mod tests {
     const ALL_ACK: &str = r#"{"variant": "all-ack"}"#;
     const MAJORITY: &str = r#"{"variant": "majority"}"#;
 
-    /// p0 alone broadcasts, once; a message takes 10 ms, and every crash is told after 15.
+    /// Only p0 broadcasts, once; a message takes 10 ms, and every crash is reported after 15.
     fn one_sender(n: u32, params: &str) -> Bench<UniformRb> {
         let bench = Bench::new(n).workload(r#"{"senders": ["p0"]}"#).params(params);
         bench.lockstep().perfect_detector("15ms")

@@ -1,4 +1,4 @@
-//! Agreement among processes some of which lie.
+//! Agreement among processes, some of which lie.
 
 mod oral_messages;
 mod phase_king;

@@ -1,21 +1,21 @@
-//! Oral messages, OM(m): everybody tells everybody what he was told, m times over.
+//! Oral messages, OM(m): every general tells every other what it was told, m times over.
 //!
 //! Source: Lamport, Shostak and Pease (1982), section 3; Pease, Shostak and Lamport (1980). Spec:
 //! [`ByzantineGenerals`]. Model: synchronous, at most m Byzantine processes among n > 3m, links
 //! that are reliable and authenticated; no signatures. The paper's *general* is our process, its
 //! *traitor* a Byzantine one, its RETREAT our [`DEFAULT`].
 //!
-//! Steps: m + 1 rounds, each a timer as long as a message takes at most. In round 1 the commander
-//! sends its order to all lieutenants. In each later round a lieutenant plays the commander towards
-//! those who have not handled an order yet: it passes on what it was told in the round before, with
-//! the path that the order has taken. A message that does not come can be noticed, and counts as
-//! [`DEFAULT`]. After the last round each order is worth what most say of it, from the longest
-//! paths upwards; without a majority, [`DEFAULT`].
+//! Steps: there are m + 1 rounds ([`Rounds`]). In round 1 the commander sends its order to all
+//! lieutenants. In each later round a lieutenant acts as commander towards the processes that have
+//! not handled an order yet: it relays the order that it received in the round before, with the
+//! path that the order has taken. A missing message can be noticed, and counts as [`DEFAULT`].
+//! After the last round the value of each order is the majority of what the processes say about it,
+//! from the longest paths up; without a majority, [`DEFAULT`].
 //!
-//! Why it works: a correct commander among n > 2k + m, k of them traitors, is obeyed by OM(m),
-//! since at every level the correct ones are a majority and say the same. If the commander is a
-//! traitor, only m - 1 traitors are left among n - 1 > 3(m - 1) lieutenants: by induction all agree
-//! on what each of them was told, and so on its majority.
+//! Why it works: a correct commander among n > 2k + m processes, k of them traitors, is obeyed by
+//! OM(m), since at every level the correct processes are a majority and say the same. If the
+//! commander is a traitor, only m - 1 traitors are left among n - 1 > 3(m - 1) lieutenants: by
+//! induction all agree on what each of them was told, and so on the majority.
 
 mod two_faced;
 
@@ -33,20 +33,20 @@ const COMMANDER_ROLE: &str = "commander";
 
 const LIEUTENANT_ROLE: &str = "lieutenant";
 
-/// The order that stands for one that did not come, or on which there is no majority.
+/// The value of an order that did not arrive, or on which there is no majority.
 pub const DEFAULT: Value = 0;
 
-/// Who handed on an order, in turn: the commander first, the sender last.
+/// The processes that handed on an order: the commander first, the sender last.
 type Path = Vec<ProcessId>;
 
-/// A run does not hold more messages than this.
+/// The most messages that a run can hold.
 const MESSAGE_COUNT_MAX: u64 = 1_000_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
-    /// What the sender was told.
+    /// An order, as the sender received it.
     Order {
-        /// By whom, who was told it by whom, and so on from the commander; the sender is the last.
+        /// The processes that handed it on, from the commander to the sender.
         path: Path,
         value: Value,
     },
@@ -54,7 +54,7 @@ pub enum Msg {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Timer {
-    /// The round is over: what has not come by now does not come.
+    /// The round is over: what has not arrived counts as absent.
     RoundEnd,
 }
 
@@ -154,8 +154,8 @@ impl OralMessages {
     }
 }
 
-/// M(n, m) = (n - 1)(1 + M(n - 1, m - 1)) with M(n, 0) = n - 1: the messages of a run without
-/// faults. `m` must be less than `n`.
+/// The number of messages of a run without faults: M(n, m) = (n - 1)(1 + M(n - 1, m - 1)), with
+/// M(n, 0) = n - 1. `m` must be less than `n`.
 fn message_count(n: u32, m: u32) -> u64 {
     let receivers = u64::from(n) - 1;
     let inner = if m == 0 { 0 } else { message_count(n - 1, m - 1) };
@@ -166,8 +166,8 @@ fn message_count(n: u32, m: u32) -> u64 {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Params {
-    /// How many traitors it is to survive: orders are passed on so many times. At most the number
-    /// of processes less two.
+    /// The number of traitors to tolerate, which is how often orders are relayed: at most the
+    /// number of processes minus two.
     pub m: u32,
 }
 
@@ -186,7 +186,7 @@ const N_3: Mutant = Mutant::assumption(
 );
 const OM0: Mutant = Mutant::assumption(
     "om0",
-    "takes the commander's word, although there is a traitor",
+    "obeys the commander's order without relaying it, although there is a traitor",
     IC1,
     "params.m",
     Some("1"),
@@ -199,11 +199,11 @@ const N_3M: Mutant = Mutant::assumption(
     Some("6"),
 );
 const NO_DEFAULT: Mutant =
-    Mutant::code("no-default", "waits for orders that do not come", TERMINATION);
+    Mutant::code("no-default", "waits forever for orders that do not arrive", TERMINATION);
 
 impl Protocol for OralMessages {
     const NAME: &'static str = "oral-messages";
-    const SUMMARY: &'static str = "Byzantine generals: pass on what one was told, m times over";
+    const SUMMARY: &'static str = "Byzantine generals: relay the orders received, m times over";
     const SOURCE: &'static str = "Lamport, Shostak & Pease 1982, The Byzantine generals problem";
     const ROLES: &'static [&'static str] = &[COMMANDER_ROLE, LIEUTENANT_ROLE];
     const MUTANTS: &'static [Mutant] = &[N_3, OM0, N_3M, NO_DEFAULT];
@@ -221,7 +221,7 @@ impl Protocol for OralMessages {
             return Err(Invalid::role(COMMANDER_ROLE, "there must be one commander"));
         }
         if m > n.saturating_sub(2) {
-            let message = format!("among {n} processes an order cannot be passed on {m} times");
+            let message = format!("among {n} processes an order cannot be relayed {m} times");
             return Err(Invalid::new("m", message));
         }
         if message_count(n, m) > MESSAGE_COUNT_MAX {

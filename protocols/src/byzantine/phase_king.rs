@@ -1,26 +1,28 @@
-//! Phase king: exchange values, and let a king decide where the vote was close; f + 1 kings.
+//! Phase king: exchange values, and let a king decide where the vote is close; f + 1 kings.
 //!
-//! Source: Berman and Garay (1989), Berman, Garay and Perry (1989), Towards optimal distributed
-//! consensus; the three-round variant in the wording of Wattenhofer's lecture notes. Spec:
+//! Source: Berman and Garay (1989), Berman, Garay and Perry (1989), *Towards optimal distributed
+//! consensus*; the three-round variant as in Wattenhofer's lecture notes. Spec:
 //! [`ByzantineAgreement`]. Model: synchronous, at most f Byzantine processes among n > 4f (two
-//! rounds a phase) or n > 3f (three), links that are reliable and authenticated.
+//! rounds in a phase) or n > 3f (three), links that are reliable and authenticated.
 //!
-//! Steps: a round is a timer, as long as a message takes at most. In phase k = 1 … f + 1 the king
-//! is the k-th process.
+//! Steps: a phase has two or three rounds ([`Rounds`]). In phase k = 1 … f + 1 the king is the k-th
+//! process.
 //!
-//! 1. All tell all their value.
-//! 2. Only with three rounds: who heard one value from n - f or more proposes it to all. Who hears
-//!    more than f propose a value takes it over.
-//! 3. The king tells all its value. Who is not certain of its own takes over the king's.
+//! 1. Every process sends its value to all.
+//! 2. Only with three rounds: a process that received one value from n - f or more proposes it to
+//!    all. One that receives more than f proposals of a value adopts it.
+//! 3. The king sends its value to all. A process that is not certain of its own value adopts the
+//!    king's.
 //!
-//! After round 1 of two, a process holds the most frequent value, and is certain if it heard it
-//! more than n/2 + f times; after round 2 of three, if n - f or more proposed it. After the last
-//! phase all decide what they hold. All start with their proposals at one time.
+//! After the first of two rounds, a process holds the most frequent value, and is certain if it
+//! received that value more than n/2 + f times; after the second of three, if n - f or more
+//! proposed it. After the last phase each process decides the value that it holds. All processes
+//! start with their proposals at the same time.
 //!
-//! Why it works: if all correct processes hold one value, each hears it n - f times, is certain,
-//! and no king moves it. If one of them is certain, so many correct ones stand behind its value
-//! that all hold it, a correct king too; if none is, all take over the king's. So all hold one
-//! value after the phase of a correct king, and of f + 1 kings one is correct.
+//! Why it works: if all correct processes hold one value, each receives it n - f times, is certain,
+//! and no king changes it. If one of them is certain, so many correct processes hold its value that
+//! all adopt it, including a correct king; if none is certain, all adopt the king's value. So after
+//! the phase of a correct king all hold one value, and of f + 1 kings one is correct.
 
 mod two_faced;
 
@@ -36,17 +38,17 @@ use crate::spec::consensus::{Indication, Request, Value};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
-    /// What the sender holds.
+    /// The value that the sender holds.
     Value { phase: u32, value: Value },
-    /// What the sender heard from n - f or more.
+    /// The value that the sender received from n - f or more.
     Propose { phase: u32, value: Value },
-    /// What the king holds.
+    /// The value that the king holds.
     King { phase: u32, value: Value },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Timer {
-    /// The round is over: what has not come by now does not come.
+    /// The round is over: what has not arrived counts as absent.
     RoundEnd,
 }
 
@@ -201,13 +203,13 @@ const fn king_of(phase: u32) -> ProcessId {
     ProcessId(phase - 1)
 }
 
-/// How many rounds a phase has.
+/// The number of rounds in a phase.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Variant {
-    /// Values and the king's: for n > 4f.
+    /// Values, then the king's value: for n > 4f.
     TwoRound,
-    /// With a round of proposals between them: for n > 3f.
+    /// With a round of proposals in between: for n > 3f.
     #[default]
     ThreeRound,
 }
@@ -216,9 +218,9 @@ pub enum Variant {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Params {
-    /// How many liars it is to survive; less than the number of processes.
+    /// The number of Byzantine processes to tolerate, less than the number of processes.
     pub f: u32,
-    /// How many rounds a phase has.
+    /// The number of rounds in a phase.
     pub variant: Variant,
 }
 
@@ -230,25 +232,29 @@ impl Default for Params {
 
 const N_4F: Mutant = Mutant::assumption(
     "n-4f",
-    "runs two rounds a phase with 4f processes, f = 1",
+    "runs two rounds in a phase with 4f processes, f = 1",
     BYZ_VALIDITY,
     "processes",
     Some("5"),
 );
 const N_3F: Mutant = Mutant::assumption(
     "n-3f",
-    "runs three rounds a phase with 3f processes, f = 1",
+    "runs three rounds in a phase with 3f processes, f = 1",
     BYZ_AGREEMENT,
     "processes",
     Some("4"),
 );
 const F_PHASES: Mutant = Mutant::code("f-phases", "decides after f phases", BYZ_AGREEMENT);
-const ALWAYS_KING: Mutant =
-    Mutant::code("always-king", "takes the king's word, however sure it is", BYZ_VALIDITY);
+const ALWAYS_KING: Mutant = Mutant::code(
+    "always-king",
+    "adopts the king's value even when it is certain of its own",
+    BYZ_VALIDITY,
+);
 
 impl Protocol for PhaseKing {
     const NAME: &'static str = "phase-king";
-    const SUMMARY: &'static str = "Byzantine agreement: vote, and follow a king where it is close";
+    const SUMMARY: &'static str =
+        "Byzantine agreement: vote, and follow a king where the vote is close";
     const SOURCE: &'static str =
         "Berman & Garay 1989; Berman, Garay & Perry 1989, Towards optimal distributed consensus";
     const STATE_CORRUPTION: Option<StateCorruption<Self>> = Some(|process, _, _| {
@@ -273,7 +279,7 @@ impl Protocol for PhaseKing {
             return Err(Invalid::new("f", message));
         }
         if params.f == 0 && setting.runs(&F_PHASES) {
-            return Err(Invalid::new("f", "after no phase at all there is nothing to decide"));
+            return Err(Invalid::new("f", "after 0 phases there is nothing to decide"));
         }
         Ok(())
     }

@@ -1,28 +1,28 @@
 //! Distributed snapshots: record a global state without stopping the system.
 //!
 //! Source: Chandy and Lamport (1985), and Lai and Yang (1987), with message counts after Mattern
-//! (1993). Spec: [`Snapshot`] with all but the rollback. Model: asynchronous, no failure; reliable
-//! links between all, FIFO for `markers`, in any order for `lai-yang`.
+//! (1993). Spec: [`Snapshot`] with everything except the rollback. Model: asynchronous, no
+//! failures; reliable links between all processes, FIFO for `markers`, in any order for `lai-yang`.
 //!
 //! Steps of `markers`: the initiator records its state and sends MARKER on each outgoing channel
-//! before anything else. Who gets its first MARKER does the same. From then until a channel's
-//! MARKER comes, what comes on that channel is its state. A process is done when MARKER has come on
-//! every channel.
+//! before anything else. A process that receives its first MARKER does the same. The messages that
+//! it then receives on a channel, before that channel's MARKER, are the state of the channel. A
+//! process is done when MARKER has arrived on every channel.
 //!
-//! Steps of `lai-yang`: each message carries its sender's colour, the last snapshot that it has
-//! recorded. Who gets a message of a newer colour records its state first. Instead of a marker,
-//! which only separates messages on a FIFO channel, COUNT says how many older messages were ever
-//! sent on the channel; what comes of them after the recording is the channel's state, and it is
-//! whole when all have come.
+//! Steps of `lai-yang`: each message carries its sender's colour, the number of the last snapshot
+//! that it has recorded. A process that receives a message of a newer colour records its state
+//! first. A marker separates messages only on a FIFO channel; instead, COUNT says how many older
+//! messages were ever sent on the channel. Those that arrive after the recording are the channel's
+//! state, which is complete when all have arrived.
 //!
 //! Why it works: a message sent after the recording of its sender arrives behind the marker (or
-//! with the newer colour), so that its receiver has recorded too: there is no orphan. A message
-//! sent before arrives before the marker (or is among those counted): either its receiver has not
-//! recorded yet, or it is in the channel.
+//! with the newer colour), so its receiver has recorded too: there is no orphan. A message sent
+//! before arrives before the marker (or is among those counted): either its receiver has not
+//! recorded yet, or the message is in the channel.
 //!
-//! One snapshot at a time: who is asked for another before its part of the last is done drops it.
-//! That part is done only once every other process has recorded, so that no message can skip a
-//! snapshot.
+//! One snapshot at a time: a process that is asked for another before its part of the last is done
+//! drops the new one. Its part is done only once every other process has recorded, so no message
+//! can skip a snapshot.
 
 use std::collections::BTreeMap;
 
@@ -35,49 +35,49 @@ use crate::spec::snapshot::{
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
-    /// The application's: money.
+    /// A transfer of the application.
     Money {
-        /// Which transfer; its sender and receiver are the link's.
+        /// The number of the transfer; its sender and receiver are those of the link.
         number: u64,
         amount: Money,
-        /// The last snapshot that its sender has recorded. Markers do without.
+        /// The last snapshot that its sender has recorded; not used with markers.
         colour: SnapshotNumber,
     },
-    /// What comes on this channel from now on was sent after its sender recorded this snapshot.
+    /// Everything after it on this channel was sent after its sender recorded this snapshot.
     Marker(SnapshotNumber),
     /// The sender has recorded a snapshot.
     Count {
         snapshot: SnapshotNumber,
-        /// How many transfers it sent on this channel before, since the start.
+        /// The number of transfers that it sent on this channel before that, since the start.
         sent: u64,
     },
 }
 
-/// A process of a distributed snapshot, and the money it holds.
+/// A process of a distributed snapshot, and its money.
 #[derive(Clone, Debug, Hash)]
 pub struct ChandyLamport {
     variant: Variant,
     balance: Money,
-    /// How many transfers have been sent on each channel to another process.
+    /// The number of transfers sent on each channel to another process.
     sent: BTreeMap<ProcessId, u64>,
-    /// How many have come on each channel from another process.
+    /// The number of transfers received on each channel from another process.
     received: BTreeMap<ProcessId, u64>,
-    /// The last snapshot that this process has recorded its state for: its colour.
+    /// The last snapshot for which this process has recorded its state: its colour.
     recorded: SnapshotNumber,
-    /// The channels whose state is not whole yet, by snapshot.
+    /// The channels whose state is not complete yet, by snapshot.
     open: BTreeMap<SnapshotNumber, BTreeMap<ProcessId, Channel>>,
-    /// Snapshots whose markers have not left yet: only in the mutant `late-marker`.
+    /// The snapshots whose markers have not been sent yet: only in the mutant `late-marker`.
     late: Vec<SnapshotNumber>,
 }
 
 /// A channel whose state is being recorded.
 #[derive(Clone, Debug, Default, Hash)]
 struct Channel {
-    /// What came after this process had recorded and was sent before its sender had.
+    /// The transfers received after this process had recorded and sent before the sender had.
     messages: Vec<Transfer>,
-    /// How many of the sender's transfers from before its recording have come so far, in all.
+    /// The number of the sender's transfers from before its recording that have arrived so far.
     older: u64,
-    /// How many there are, once the sender has said so.
+    /// The number of such transfers, once the sender has announced it.
     expected: Option<u64>,
 }
 
@@ -147,8 +147,8 @@ impl ChandyLamport {
         }
     }
 
-    /// The transfer belongs to the channel's state if it was sent before its sender recorded the
-    /// snapshot: a marker would have come first, or its colour is older.
+    /// Adds the transfer to the channel's state if it was sent before its sender recorded the
+    /// snapshot: no marker has come before it, or its colour is older.
     fn receive_while_recording(
         &mut self,
         snapshot: SnapshotNumber,
@@ -174,7 +174,7 @@ impl ChandyLamport {
         }
     }
 
-    /// Records this process's state and tells the others, before anything else leaves.
+    /// Records this process's state and informs the others, before anything else is sent.
     fn record(&mut self, snapshot: SnapshotNumber, cx: &mut Cx<Self>) {
         self.recorded = snapshot;
         cx.indicate(Indication::Recorded { snapshot, balance: self.balance });
@@ -215,7 +215,7 @@ impl ChandyLamport {
         }
     }
 
-    /// Nothing more belongs to the state of the channel.
+    /// Ends the recording of a channel.
     fn close(&mut self, snapshot: SnapshotNumber, from: ProcessId, cx: &mut Cx<Self>) {
         let open = self.open.get_mut(&snapshot);
         let Some(Channel { messages, .. }) = open.and_then(|open| open.remove(&from)) else {
@@ -233,22 +233,22 @@ impl ChandyLamport {
     }
 }
 
-/// How messages from before a recording are told from those after it.
+/// How messages sent before a recording are distinguished from those sent after it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Variant {
-    /// Chandy and Lamport: by a marker between them, on FIFO channels.
+    /// By a marker between them, on FIFO channels (Chandy and Lamport).
     #[default]
     Markers,
-    /// Lai and Yang: by the sender's colour on each, in any order.
+    /// By the sender's colour on each, in any order (Lai and Yang).
     LaiYang,
 }
 
-/// The parameters of [`ChandyLamport`].
+/// `[params]` of `chandy-lamport`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChandyLamportParams {
-    /// How messages from before a recording are told from those after it.
+    /// How messages sent before a recording are distinguished from those sent after it.
     pub variant: Variant,
 }
 
@@ -262,14 +262,14 @@ const NO_FIFO: Mutant = Mutant::assumption(
 const LATE_MARKER: Mutant =
     Mutant::code("late-marker", "sends its markers only after its next transfer", CONSISTENT);
 const NO_CHANNEL_STATE: Mutant =
-    Mutant::code("no-channel-state", "takes every channel to be empty", COMPLETE);
+    Mutant::code("no-channel-state", "records every channel as empty", COMPLETE);
 const LOST_MARKER: Mutant =
     Mutant::assumption("lost-marker", "a link loses a marker", TERMINATION, "network.loss", None);
 
 impl Protocol for ChandyLamport {
     const NAME: &'static str = "chandy-lamport";
     const SUMMARY: &'static str =
-        "distributed snapshots: markers, or colours, beside a live system";
+        "distributed snapshots of a running system, by markers or by colours";
     const SOURCE: &'static str = "Chandy & Lamport 1985, Distributed snapshots; Lai & Yang 1987";
     const MUTANTS: &'static [Mutant] = &[NO_FIFO, LATE_MARKER, NO_CHANNEL_STATE, LOST_MARKER];
 

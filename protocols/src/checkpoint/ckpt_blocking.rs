@@ -1,32 +1,33 @@
-//! Coordinated checkpointing: everybody takes a checkpoint together, and holds its messages
+//! Coordinated checkpointing: all processes take a checkpoint together, and hold their messages
 //! meanwhile.
 //!
 //! Source: Tamir and Séquin (1984); Tanenbaum and van Steen (2007), section 8.6; Elnozahy, Alvisi,
 //! Wang and Johnson (2002). Spec: [`Snapshot`] with completeness and the rollback bound. Model:
 //! asynchronous, crash-recovery, reliable links in any order between processes that are up; p0
-//! coordinates and, if it crashes, must come back.
+//! coordinates and, if it crashes, must recover.
 //!
-//! Steps: the coordinator puts a tentative checkpoint on its log, holds the application's outgoing
-//! messages and sends CKPT-REQ; so does each participant on CKPT-REQ, and answers ACK. What comes
-//! in meanwhile is taken, but is not part of the checkpoint. With every ACK in, the coordinator
-//! makes its checkpoint permanent, which commits it everywhere, and sends CKPT-DONE; everybody
-//! makes its own permanent and releases what it held. Without them after a while the coordinator
-//! sends CKPT-DROP, and the tentative checkpoints are forgotten.
+//! Steps: the coordinator logs a tentative checkpoint, holds the application's outgoing messages
+//! and sends CKPT-REQ. A participant does the same on CKPT-REQ, and answers ACK. Messages that
+//! arrive meanwhile are accepted, but are not part of the checkpoint. Once every ACK has arrived,
+//! the coordinator makes its checkpoint permanent, which commits it everywhere, and sends
+//! CKPT-DONE; every process makes its own permanent and releases the messages that it held. If an
+//! ACK is late, the coordinator sends CKPT-DROP, and the tentative checkpoints are dropped.
 //!
-//! Recovery: who is back after a crash tells the coordinator, who drops a checkpoint that is not
-//! committed and starts a new recovery: every process goes back to the last permanent checkpoint.
-//! Each message carries the *line* it was sent in: the number of the recovery before it, and the
-//! checkpoint restored by it. One of an older line was sent in a past that has not happened; one of
-//! a newer line brings the recovery along.
+//! Recovery: a process that recovers informs the coordinator, which drops a checkpoint that is not
+//! committed and starts a recovery: every process returns to the last permanent checkpoint. Each
+//! message carries the *line* in which it was sent: the number of the last recovery, and the
+//! checkpoint that this restored. A message of an older line was sent in a past that has been
+//! undone; one of a newer line brings the recovery with it.
 //!
-//! Messages under way are kept by retransmission: a checkpoint holds each transfer that has no
+//! Messages in flight are preserved by retransmission: a checkpoint holds each transfer without a
 //! receipt, and a process that has restored it sends those again. The receiver, whose checkpoint
-//! holds what it has received, takes no transfer twice. Receipts are held like transfers: else one
-//! could reach a checkpoint that its transfer did not, and nobody would send that again.
+//! holds the transfers that it has received, accepts no transfer twice. Receipts are held like
+//! transfers: otherwise a receipt could be in a checkpoint that its transfer is not in, and the
+//! transfer would not be sent again.
 //!
-//! Why it works: no message leaves a process between its checkpoint and the coordinator's decision,
-//! and that falls only once all have taken theirs. So none is sent after one checkpoint and
-//! received before another.
+//! Why it works: between its checkpoint and the coordinator's decision a process sends no message,
+//! and the coordinator decides only once all have taken their checkpoints. So no message is sent
+//! after one checkpoint and received before another.
 //!
 //! Words: Tamir and Séquin's *node* is our process, their *checkpoint coordinator* is p0.
 
@@ -40,27 +41,27 @@ use crate::spec::snapshot::{
     SnapshotNumber, Transfer,
 };
 
-/// Who coordinates checkpoints and recoveries.
+/// The process that coordinates checkpoints and recoveries.
 const COORDINATOR: ProcessId = ProcessId(0);
 
-/// What processes send each other. All but `Recovering` say which line they belong to.
+/// The messages; all but `Recovering` carry the line to which they belong.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
-    /// The application's: a transfer, for the first time or again.
+    /// A transfer of the application, sent for the first time or again.
     Money(Line, Transfer),
-    /// This transfer has come.
+    /// This transfer has been received.
     Receipt(Line, Transfer),
-    /// Take this checkpoint.
+    /// A request to take this checkpoint.
     CkptReq(Line, SnapshotNumber),
-    /// It is taken.
+    /// The checkpoint is taken.
     Ack(Line, SnapshotNumber),
-    /// It is permanent.
+    /// The checkpoint is permanent.
     CkptDone(Line, SnapshotNumber),
-    /// It is dropped.
+    /// The checkpoint is dropped.
     CkptDrop(Line, SnapshotNumber),
-    /// The sender is back after a crash.
+    /// The sender has recovered from a crash.
     Recovering,
-    /// Go back to the checkpoint of this line.
+    /// A request to return to the checkpoint of this line.
     Rollback(Line),
 }
 
@@ -70,17 +71,17 @@ pub enum Timer {
     GiveUp(SnapshotNumber),
 }
 
-/// What a process writes down. The log is one permanent checkpoint, then perhaps a tentative one;
-/// an empty log stands for the opening state.
+/// A record: the log is one permanent checkpoint, and possibly a tentative one after it. An empty
+/// log stands for the initial state.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Record {
-    /// The checkpoint to go back to, and the recovery in which it was written.
+    /// The checkpoint to return to, and the recovery in which it was written.
     Permanent(u64, Checkpoint),
-    /// One that waits for the coordinator's decision.
+    /// A checkpoint that waits for the coordinator's decision.
     Tentative(Checkpoint),
 }
 
-/// A process of coordinated checkpointing, and the money it holds.
+/// A process of coordinated checkpointing, and its money.
 #[derive(Clone, Debug, Hash)]
 pub struct CkptBlocking {
     give_up_after: Duration,
@@ -88,23 +89,23 @@ pub struct CkptBlocking {
     permanent: Checkpoint,
     tentative: Option<Checkpoint>,
     line: Line,
-    /// Back after a crash, and not yet in a new line.
+    /// Whether it has recovered from a crash and is not in a new line yet.
     recovering: bool,
-    /// The highest number of a checkpoint that was asked for or dropped here.
+    /// The highest number of a checkpoint that was requested or dropped here.
     last: SnapshotNumber,
     /// The application's outgoing messages since the tentative checkpoint.
     held: Vec<(ProcessId, Msg)>,
-    /// At the coordinator: who has taken the tentative checkpoint.
+    /// At the coordinator: the processes that have taken the tentative checkpoint.
     acknowledged: ProcessSet,
 }
 
-/// The application's state, as a checkpoint holds it.
+/// The application's state, as recorded in a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Application {
     balance: Money,
-    /// Sent, and no receipt has come.
+    /// The transfers sent for which no receipt has arrived.
     unacknowledged: BTreeSet<Transfer>,
-    /// Received, by sender and number.
+    /// The transfers received, by sender and number.
     received: BTreeSet<(ProcessId, u64)>,
 }
 
@@ -115,7 +116,7 @@ pub struct Checkpoint {
     application: Application,
 }
 
-/// Where the present began: the last recovery, and the checkpoint that it restored.
+/// The last recovery, and the checkpoint that it restored.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Line {
     recovery: u64,
@@ -212,7 +213,7 @@ impl CkptBlocking {
         self.post(from, Msg::Receipt(self.line, transfer), cx);
     }
 
-    /// Sends a message of the application, unless it has to wait.
+    /// Sends a message of the application, or holds it during a checkpoint.
     fn post(&mut self, to: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
         if self.tentative.is_some() && !cx.runs(&NO_HOLD) {
             cx.reach("held");
@@ -231,7 +232,7 @@ impl CkptBlocking {
 
 /// A checkpoint.
 impl CkptBlocking {
-    /// At the coordinator: one checkpoint at a time. Others are not in charge.
+    /// Starts a checkpoint, at the coordinator only, and one at a time.
     fn start_checkpoint(&mut self, number: SnapshotNumber, cx: &mut Cx<Self>) {
         if cx.me() != COORDINATOR || self.tentative.is_some() || number <= self.permanent.number {
             cx.reach("refused");
@@ -244,7 +245,7 @@ impl CkptBlocking {
     }
 
     fn requested(&mut self, number: SnapshotNumber, cx: &mut Cx<Self>) {
-        // A CKPT-DROP can overtake the CKPT-REQ that it takes back.
+        // A CKPT-DROP can overtake the CKPT-REQ that it revokes.
         if self.tentative.is_none() && number > self.last {
             self.take_tentative(number, cx);
             cx.send(COORDINATOR, Msg::Ack(self.line, number));
@@ -271,7 +272,7 @@ impl CkptBlocking {
         self.acknowledged = ProcessSet::new();
     }
 
-    /// At the coordinator: the last one commits.
+    /// Counts an acknowledgement, at the coordinator; the last one commits the checkpoint.
     fn acknowledged(&mut self, number: SnapshotNumber, by: ProcessId, cx: &mut Cx<Self>) {
         if !self.is_tentative(number) {
             return;
@@ -322,7 +323,8 @@ impl CkptBlocking {
 
 /// A recovery.
 impl CkptBlocking {
-    /// At the coordinator: everybody goes back to the last checkpoint that it has made permanent.
+    /// Starts a recovery, at the coordinator only: every process returns to the checkpoint that the
+    /// coordinator made permanent last.
     fn start_recovery(&mut self, cx: &mut Cx<Self>) {
         if cx.me() == COORDINATOR {
             let recovery = self.line.recovery.saturating_add(1);
@@ -332,7 +334,8 @@ impl CkptBlocking {
         }
     }
 
-    /// Starts anew from the checkpoint of `line`. A tentative one of its number was committed.
+    /// Restarts from the checkpoint of `line`. A tentative checkpoint with its number has been
+    /// committed.
     fn roll_back(&mut self, line: Line, cx: &mut Cx<Self>) {
         cx.reach("rolled back");
         self.line = line;
@@ -372,11 +375,12 @@ impl Msg {
     }
 }
 
-/// The parameters of [`CkptBlocking`].
+/// `[params]` of `ckpt-blocking`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CkptBlockingParams {
-    /// The coordinator drops a checkpoint that is not acknowledged by all after this time.
+    /// The time after which the coordinator drops a checkpoint that not all processes have
+    /// acknowledged.
     pub give_up_after: Duration,
 }
 
@@ -387,16 +391,22 @@ impl Default for CkptBlockingParams {
 }
 
 const NO_HOLD: Mutant =
-    Mutant::code("no-hold", "goes on sending after its tentative checkpoint", CONSISTENT);
-const OVERWRITE: Mutant =
-    Mutant::code("overwrite", "has one slot, which a tentative checkpoint takes", CONSISTENT);
-const LOST_IN_TRANSIT: Mutant =
-    Mutant::code("lost-in-transit", "leaves what is under way out of its checkpoint", COMPLETE);
+    Mutant::code("no-hold", "continues sending after its tentative checkpoint", CONSISTENT);
+const OVERWRITE: Mutant = Mutant::code(
+    "overwrite",
+    "overwrites the permanent checkpoint with the tentative one",
+    CONSISTENT,
+);
+const LOST_IN_TRANSIT: Mutant = Mutant::code(
+    "lost-in-transit",
+    "leaves unacknowledged transfers out of its checkpoint",
+    COMPLETE,
+);
 
 impl Protocol for CkptBlocking {
     const NAME: &'static str = "ckpt-blocking";
     const SUMMARY: &'static str =
-        "coordinated checkpointing: tentative, then permanent, holding messages";
+        "coordinated checkpointing: tentative, then permanent, while messages are held";
     const SOURCE: &'static str = "Tamir & Séquin 1984";
     const MUTANTS: &'static [Mutant] = &[NO_HOLD, OVERWRITE, LOST_IN_TRANSIT];
 
@@ -409,7 +419,7 @@ impl Protocol for CkptBlocking {
     fn validate(params: &CkptBlockingParams, _: &Setting) -> Result<(), Invalid> {
         match params.give_up_after > Duration::ZERO {
             true => Ok(()),
-            false => Err(Invalid::new("give_up_after", "must be longer than nothing")),
+            false => Err(Invalid::new("give_up_after", "must be longer than zero")),
         }
     }
 

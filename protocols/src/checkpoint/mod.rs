@@ -1,4 +1,4 @@
-//! Checkpointing: a global state to look at, or to go back to.
+//! Checkpointing: recording a global state, to observe it or to return to it.
 
 mod chandy_lamport;
 mod ckpt_blocking;

@@ -1,7 +1,7 @@
-//! The item that a participant holds, under strict two-phase locking without waiting.
+//! The item at a participant, under strict two-phase locking without waiting.
 //!
-//! A transaction reads and writes in place and keeps its locks until its decision; who finds a lock
-//! in its way fails at once, so that nobody ever waits in a cycle.
+//! A transaction reads and writes in place and keeps its locks until its decision. One that meets a
+//! conflicting lock fails at once, so there is no deadlock.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use ftsim_core::{Cx, Process};
 
 use crate::spec::atomic_commit::{AtomicCommit, INITIAL, Indication, Transaction, Version, Work};
 
-/// One item, its locks, and what is needed to undo.
+/// One item, its locks, and its undo data.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Item {
     version: Version,
-    /// The locks that are held: a writer's excludes all others.
+    /// The locks that are held; a writer's excludes all others.
     locks: BTreeMap<Transaction, Lock>,
-    /// What undecided writers found: their undo data.
+    /// The versions that undecided writers replaced: their undo data.
     before: BTreeMap<Transaction, Version>,
 }
 
@@ -32,8 +32,8 @@ impl Default for Item {
 }
 
 impl Item {
-    /// Does a transaction's work here. False if it fails, or a lock is in its way; then nothing has
-    /// changed.
+    /// Performs a transaction's work. Returns false, and changes nothing, if the work fails or
+    /// meets a conflicting lock.
     pub fn perform<P: Process<Spec = AtomicCommit>>(
         &mut self,
         transaction: Transaction,
@@ -58,8 +58,8 @@ impl Item {
         true
     }
 
-    /// Puts a prepared transaction back to where it was before a crash. Its locks are free: those
-    /// of all others are gone, or were given back before it took them.
+    /// Restores a prepared transaction after a crash. Its locks are free, since all others were
+    /// lost in the crash or released before it took them.
     pub fn restore(&mut self, transaction: Transaction, writes: bool) {
         self.locks.insert(transaction, if writes { Lock::Exclusive } else { Lock::Shared });
         if writes {
@@ -67,23 +67,23 @@ impl Item {
         }
     }
 
-    /// Repeats what a transaction that is known to have committed wrote.
+    /// Redoes the write of a committed transaction.
     pub fn redo(&mut self, transaction: Transaction) {
         self.version = transaction;
     }
 
-    /// Whether this transaction has written here and is undecided.
+    /// Whether this transaction has written the item and is undecided.
     pub fn has_written(&self, transaction: Transaction) -> bool {
         self.before.contains_key(&transaction)
     }
 
-    /// A transaction commits: its write stays.
+    /// Commits a transaction: its write stays.
     pub fn commit(&mut self, transaction: Transaction) {
         self.before.remove(&transaction);
         self.release(transaction);
     }
 
-    /// A transaction aborts: its write is undone, unless another has been put over it.
+    /// Aborts a transaction: its write is undone, unless it has been overwritten.
     pub fn abort(&mut self, transaction: Transaction) {
         if let Some(before) = self.before.remove(&transaction)
             && self.version == transaction
@@ -93,7 +93,7 @@ impl Item {
         self.release(transaction);
     }
 
-    /// Gives the locks of a transaction back.
+    /// Releases the locks of a transaction.
     pub fn release(&mut self, transaction: Transaction) {
         self.locks.remove(&transaction);
     }

@@ -1,13 +1,13 @@
-//! All-to-all consensus: everybody sends its value to everybody, and all choose alike.
+//! All-to-all consensus: every process sends its value to all, and all choose by the same rule.
 //!
 //! Source: Tanenbaum and van Steen (2017), section 8.2, consensus without failures. Spec:
-//! [`Consensus`] with uniform agreement. Model: asynchronous, perfect links, no fault.
+//! [`Consensus`] with uniform agreement. Model: asynchronous, perfect links, no faults.
 //!
-//! Steps: send the own value to all; when n values are there, decide the least of them.
+//! Steps: send the own value to all; once all n values have arrived, decide the least of them.
 //!
-//! Why it works: all decide by one function of the same n values. The first process that crashes
-//! takes its value along, and the others wait for ever; one that stops waiting (mutant `timeout`)
-//! cannot know what those who heard more have decided.
+//! Why it works: all decide by one function of the same n values. If one process crashes, its value
+//! can be missing and the others wait forever; one that stops waiting (mutant `timeout`) cannot
+//! know what processes that received more values have decided.
 
 use std::collections::BTreeMap;
 
@@ -17,13 +17,13 @@ use crate::spec::consensus::{AGREEMENT, Consensus, Indication, Request, UNIFORM_
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
-    /// What the sender proposes.
+    /// The sender's proposal.
     Value(Value),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Timer {
-    /// Only in the mutant `timeout`: it has waited long enough.
+    /// The process stops waiting: only in the mutant `timeout`.
     Patience,
 }
 
@@ -76,8 +76,8 @@ impl AllToAllConsensus {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Params {
-    /// How long the mutant `timeout` waits for the others' values. The protocol itself waits
-    /// without end.
+    /// How long the mutant `timeout` waits for the values of the others. The protocol itself waits
+    /// forever.
     pub timeout: Duration,
 }
 
@@ -88,11 +88,12 @@ impl Default for Params {
 }
 
 const TIMEOUT: Mutant =
-    Mutant::code("timeout", "decides when its patience ends, by the values that it has", AGREEMENT);
+    Mutant::code("timeout", "decides after a timeout, by the values that it has", AGREEMENT);
 
 impl Protocol for AllToAllConsensus {
     const NAME: &'static str = "all-to-all-consensus";
-    const SUMMARY: &'static str = "consensus without faults: all send to all and choose alike";
+    const SUMMARY: &'static str =
+        "consensus without faults: all send their values to all and choose by one rule";
     const SOURCE: &'static str = "Tanenbaum & van Steen 2017, section 8.2";
     const MUTANTS: &'static [Mutant] = &[TIMEOUT];
 
@@ -104,7 +105,7 @@ impl Protocol for AllToAllConsensus {
 
     fn validate(params: &Params, _: &Setting) -> Result<(), Invalid> {
         if params.timeout == Duration::ZERO {
-            return Err(Invalid::new("timeout", "it must be longer than no time at all"));
+            return Err(Invalid::new("timeout", "must be longer than zero"));
         }
         Ok(())
     }

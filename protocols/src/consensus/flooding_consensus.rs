@@ -1,32 +1,35 @@
-//! Flooding consensus: everybody tells everybody all values it knows, until a round in which nobody
-//! was missed.
+//! Flooding consensus: processes send each other all values they know, until a round in which no
+//! process was missed.
 //!
-//! Source: Cachin, Guerraoui and Rodrigues (2011), algorithm 5.1, with one change, below; their
-//! *correct* (not detected yet) is our *alive*. Spec: [`Consensus`], core. Model: asynchronous,
-//! perfect links, a perfect failure detector, any number of crashes.
+//! Source: Cachin, Guerraoui and Rodrigues (2011), algorithm 5.1, with one change, described below;
+//! their *correct* (not detected yet) is our *alive*. Spec: [`Consensus`], core. Model:
+//! asynchronous, perfect links, a perfect failure detector, any number of crashes.
 //!
-//! Steps: in each round a process sends a PROPOSAL to all: the values that it knows, and whom it
-//! heard in the round before. A round ends when everybody alive has been heard in it. If all that
-//! were heard had heard each other, and nobody else, in the round before, decide the least value
-//! and tell all with DECIDED; otherwise go on to the next round. In round 1 this means that all
-//! have been heard. Who receives DECIDED from a process alive decides the same and passes it on.
+//! Steps: in each round a process sends a PROPOSAL to all: the values that it knows, and the
+//! processes that it heard in the round before. A round ends when all processes alive have been
+//! heard in it. If all processes heard had, in the round before, heard exactly each other, the
+//! process decides the least value and sends DECIDED to all; otherwise it goes on to the next
+//! round. In round 1 this means that all processes have been heard. A process that receives DECIDED
+//! from a process alive decides the same value and relays it.
 //!
-//! Why it works: those heard in a round that decides have all heard the same in the round before,
-//! so they know the same values. Two processes that decide in one round have both heard every
-//! correct process, so they have heard the same ones. Let p decide in round r, and q by itself in a
-//! later round s. If a correct process has p's decision, q has heard it in round s; whoever it got
-//! the decision from was alive to it then, so it was heard in round s - 1, so by q in round s; and
-//! so on back to p, who sends no PROPOSAL after round r. It terminates: once nothing of the crashed
-//! is under way, all that are alive hear each other and nobody else. Agreement is not uniform: a
-//! process can decide and crash unheard.
+//! Why it works: the processes heard in a round that decides have all heard the same processes in
+//! the round before, so they know the same values. Two processes that decide in one round have both
+//! heard every correct process, so they have heard the same ones. Let p decide in round r, and q on
+//! its own in a later round s. If a correct process has p's decision, q has heard that process in
+//! round s. The process from which it got the decision was alive to it then, so it was heard in
+//! round s - 1, and so by q in round s; and so on back to p, which sends no PROPOSAL after round r.
+//! The algorithm terminates: once no message of a crashed process is in flight, all processes alive
+//! hear exactly each other. Agreement is not uniform: a process can decide and crash before any
+//! other hears of it.
 //!
-//! The change: algorithm 5.1 sends no views. It compares whom a process heard itself in this round
-//! and the last, with late PROPOSALs counted in the round that they belong to. But a detector can
-//! be faster than a link. A process that one has gone on without may have sent a round more, and
-//! another may hear that: of rounds made with a perfect detector, Charron-Bost, Guerraoui and
-//! Schiper (2000) show that they are weaker than synchronous ones. So 5.1 can lose agreement from n
-//! = 4 and f = 2 on, whether late PROPOSALs count (mutant `own-view`) or not (mutant
-//! `close-round`). It does not if each crash is detected after all that the process has sent.
+//! The change: algorithm 5.1 sends no views. It compares the processes that it heard itself in this
+//! round and the last, and counts a late PROPOSAL in the round to which it belongs. But a detector
+//! can be faster than a link. A process that another has given up may have sent a message of one
+//! more round, which a third process then hears: Charron-Bost, Guerraoui and Schiper (2000) show
+//! that rounds built on a perfect detector are weaker than synchronous ones. So 5.1 can lose
+//! agreement for n >= 4 and f >= 2, whether late PROPOSALs count (mutant `own-view`) or not (mutant
+//! `close-round`). It cannot if each crash is detected after the arrival of everything that the
+//! process has sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,11 +41,11 @@ use crate::spec::consensus::{
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
-    /// What the sender knows.
+    /// The values that the sender knows.
     Proposal {
         round: u32,
         values: BTreeSet<Value>,
-        /// Whom it heard in the round before.
+        /// The processes that it heard in the round before.
         heard: ProcessSet,
     },
     /// The sender has decided this.
@@ -64,7 +67,7 @@ pub struct FloodingConsensus {
 #[derive(Clone, Debug, Default, Hash)]
 struct Heard {
     values: BTreeSet<Value>,
-    /// The senders, each with those whom it had heard in the round before.
+    /// The senders, each with the processes that it had heard in the round before.
     views: BTreeMap<ProcessId, ProcessSet>,
 }
 
@@ -111,7 +114,7 @@ impl FloodingConsensus {
         cx.broadcast(Msg::Proposal { round: self.round, values, heard });
     }
 
-    /// Ends the round if everybody alive has been heard in it.
+    /// Ends the round if all processes alive have been heard in it.
     fn try_to_end_round(&mut self, cx: &mut Cx<Self>) {
         if self.decision.is_some() || !self.senders(self.round).is_superset(&self.alive) {
             return;
@@ -127,8 +130,8 @@ impl FloodingConsensus {
         }
     }
 
-    /// Whether this round, now over, decides: all that were heard had heard each other, and nobody
-    /// else, in the round before.
+    /// Whether this round, now over, decides: all processes heard had, in the round before, heard
+    /// exactly each other.
     fn is_settled(&self, cx: &Cx<Self>) -> bool {
         let senders = self.senders(self.round);
         if cx.runs(&DECIDE_EARLY) {
@@ -141,7 +144,7 @@ impl FloodingConsensus {
         heard.is_some_and(|heard| heard.views.values().all(|view| *view == senders))
     }
 
-    /// Who has been heard in this round; in round 0 everybody.
+    /// The processes heard in this round; all processes in round 0.
     fn senders(&self, round: u32) -> ProcessSet {
         if round == 0 {
             return self.everybody.clone();
@@ -156,43 +159,47 @@ impl FloodingConsensus {
     }
 }
 
-const DECIDE_EARLY: Mutant =
-    Mutant::code("decide-early", "decides at the end of round 1, whoever was missed", AGREEMENT);
+const DECIDE_EARLY: Mutant = Mutant::code(
+    "decide-early",
+    "decides at the end of round 1 even if a process was missed",
+    AGREEMENT,
+);
 const IMPERFECT_FD: Mutant = Mutant::assumption(
     "imperfect-fd",
-    "has a detector that suspects processes which are alive",
+    "has a detector that suspects processes that are up",
     AGREEMENT,
     "detector.mistakes",
     None,
 );
 const INCOMPLETE_FD: Mutant = Mutant::assumption(
     "incomplete-fd",
-    "has a detector that never tells somebody of a crash",
+    "has a detector that does not report a crash to some process",
     TERMINATION,
     "detector.blind",
     None,
 );
 const AS_UNIFORM: Mutant = Mutant::assumption(
     "as-uniform",
-    "is taken for uniform consensus",
+    "is expected to solve uniform consensus",
     UNIFORM_AGREEMENT,
     "check",
     None,
 );
 const OWN_VIEW: Mutant = Mutant::code(
     "own-view",
-    "compares only whom it heard itself in this round and the last, as algorithm 5.1 does",
+    "compares only its own views of this round and the last, as algorithm 5.1 does",
     AGREEMENT,
 );
 const CLOSE_ROUND: Mutant = Mutant::code(
     "close-round",
-    "does as `own-view`, and takes no PROPOSAL of a round that is over",
+    "as `own-view`, but ignores a PROPOSAL of a round that is over",
     AGREEMENT,
 );
 
 impl Protocol for FloodingConsensus {
     const NAME: &'static str = "flooding-consensus";
-    const SUMMARY: &'static str = "consensus: flood all values until a round that missed nobody";
+    const SUMMARY: &'static str =
+        "consensus: flood all values until a round that misses no process";
     const SOURCE: &'static str = "after Cachin, Guerraoui & Rodrigues 2011, algorithm 5.1";
     const MUTANTS: &'static [Mutant] =
         &[DECIDE_EARLY, IMPERFECT_FD, INCOMPLETE_FD, AS_UNIFORM, OWN_VIEW, CLOSE_ROUND];

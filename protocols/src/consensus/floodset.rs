@@ -1,22 +1,22 @@
-//! FloodSet: f + 1 synchronous rounds of telling everybody all values one knows.
+//! FloodSet: f + 1 synchronous rounds in which every process sends all values it knows to all.
 //!
 //! Source: Lynch (1996), section 6.2; early stopping after Charron-Bost and Schiper (2004) and
 //! Dolev, Reischuk and Strong (1990). Spec: [`Consensus`] with uniform agreement. Model:
 //! synchronous, perfect links, at most f crashes, no detector. Lynch's *processor* is our process,
-//! her W the values known.
+//! her W the set of values known.
 //!
-//! Steps: a round is a timer, no shorter than a message takes. In each, send the values known to
-//! all others and add what arrives. At the end of round f + 1 decide the least. All start with
-//! their proposals at one time.
+//! Steps: in each round ([`Rounds`]) send the values known to all others, and add the values that
+//! arrive. At the end of round f + 1 decide the least. All processes start with their proposals at
+//! the same time.
 //!
-//! Why it works: among f + 1 rounds there is one without a crash. After it all living processes
-//! know the same values, and never more.
+//! Why it works: one of f + 1 rounds has no crash. After it all live processes know the same
+//! values, and learn no others.
 //!
-//! With `early_stop`: a process that hears in one round exactly those whom it heard in the round
-//! before knows all values that any living process knows. It says so to all in the next round, and
-//! decides at the end of that. Who hears it say so does the same in turn. With f' crashes all have
-//! decided by round min(f' + 2, f + 1). The round in which it tells makes agreement uniform: a
-//! process that decides and crashes at once has told everybody.
+//! With `early_stop`: a process that hears exactly the same processes in two consecutive rounds
+//! knows every value that any live process knows. It announces this in the next round and decides
+//! at its end. A process that receives the announcement does the same. With f' crashes all have
+//! decided by round min(f' + 2, f + 1). The additional round makes agreement uniform: a process
+//! that crashes right after deciding has sent its values to all.
 
 use std::collections::BTreeSet;
 
@@ -27,18 +27,17 @@ use crate::spec::consensus::{AGREEMENT, Consensus, Indication, Request, UNIFORM_
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
-    /// What the sender knows.
+    /// The values that the sender knows.
     Values {
-        /// All values that it has heard of.
         values: BTreeSet<Value>,
-        /// Whether it stops after this round.
+        /// Whether the sender stops after this round.
         stopping: bool,
     },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Timer {
-    /// The round is over: every message of it has arrived.
+    /// The round is over.
     RoundEnd,
 }
 
@@ -48,13 +47,13 @@ pub struct FloodSet {
     values: BTreeSet<Value>,
     rounds: Rounds,
     f: u32,
-    /// Whom it has heard in this round, itself among them.
+    /// The processes heard in this round, itself included.
     heard: ProcessSet,
     heard_before: ProcessSet,
     early_stop: bool,
-    /// Whether it knows all that any living process knows, and tells so in this round.
+    /// Whether it knows every value that any live process knows, and announces so in this round.
     stopping: bool,
-    /// Whether somebody has said in this round that it stops.
+    /// Whether it has received such an announcement in this round.
     heard_stopping: bool,
     decided: bool,
 }
@@ -103,7 +102,7 @@ impl FloodSet {
         self.rounds.begin_next(Timer::RoundEnd, cx);
     }
 
-    /// Whether, at the end of a round, nobody can know a value that this process does not.
+    /// Whether, at the end of a round, no process can know a value that this one does not.
     fn knows_all(&self) -> bool {
         self.early_stop && (self.heard == self.heard_before || self.heard_stopping)
     }
@@ -120,11 +119,11 @@ impl FloodSet {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Params {
-    /// How many crashes it is to survive; less than the number of processes.
+    /// The number of crashes to tolerate, less than the number of processes.
     pub f: u32,
-    /// How long a round takes: no less than the network's bound, which it is unless said otherwise.
+    /// The length of a round, at least the network's bound on delays, which is the default.
     pub round: Option<Duration>,
-    /// Whether it decides before round f + 1 when there are fewer than f crashes.
+    /// Whether to decide before round f + 1 when there are fewer than f crashes.
     pub early_stop: bool,
 }
 
@@ -137,7 +136,7 @@ impl Default for Params {
 const F_ROUNDS: Mutant = Mutant::code("f-rounds", "decides after f rounds", AGREEMENT);
 const EARLY_STOP_TOO_SOON: Mutant = Mutant::code(
     "early-stop-too-soon",
-    "decides as soon as it knows all, and tells afterwards",
+    "decides as soon as it knows all values, before it announces so",
     UNIFORM_AGREEMENT,
 );
 
@@ -162,10 +161,10 @@ impl Protocol for FloodSet {
             ));
         }
         if *f == 0 && setting.runs(&F_ROUNDS) {
-            return Err(Invalid::new("f", "after no round at all there is nothing to decide"));
+            return Err(Invalid::new("f", "after 0 rounds there is nothing to decide"));
         }
         if !early_stop && setting.runs(&EARLY_STOP_TOO_SOON) {
-            return Err(Invalid::new("early_stop", "the mutant stops early"));
+            return Err(Invalid::new("early_stop", "the mutant needs `early_stop`"));
         }
         let bound = setting.delay_bound;
         if round.is_some_and(|round| round < bound) {

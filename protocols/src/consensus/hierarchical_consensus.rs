@@ -1,21 +1,21 @@
-//! Hierarchical consensus: in round i the process of rank i decides, and all below it take over its
+//! Hierarchical consensus: in round i the process of rank i decides, and all below it adopt its
 //! value.
 //!
 //! Source: Cachin, Guerraoui and Rodrigues (2011), algorithm 5.2. Spec: [`Consensus`], core. Model:
 //! asynchronous, perfect links, a perfect failure detector, any number of crashes.
 //!
-//! Steps: each process goes through the ranks from the highest. It waits until it has the decision
-//! of that rank, or suspects its process. When its own turn comes it decides its value, which is
-//! that of the lowest rank above it that it has heard, or else its own proposal, and tells
-//! everybody below.
+//! Steps: each process goes through the ranks from the highest. For each it waits until it has
+//! received the decision of that rank, or suspects its process. When its own turn comes, it decides
+//! its value and sends it to all processes below. The value is that of the lowest rank above it
+//! from which it has received one, or else its own proposal.
 //!
-//! Why it works: the correct process of the highest rank is never suspected. Whoever is below it
-//! waits for its decision, takes it over, and decides nothing else, since only ranks between the
-//! two can replace it, and those have waited for it too. Agreement is not uniform: a process can
-//! decide and crash unheard.
+//! Why it works: the correct process of the highest rank is never suspected. Every process below it
+//! waits for its decision, adopts it, and decides nothing else, since only ranks between the two
+//! can replace it, and those have waited for it too. Agreement is not uniform: a process can decide
+//! and crash before any other hears of it.
 //!
-//! Words: rank 1 of the book is our p0; the book tells everybody, and whoever is above ignores it:
-//! here only those below are told.
+//! Words: rank 1 of the book is our p0. In the book, the decision is sent to all, and processes
+//! above ignore it; here it is sent only to those below.
 
 use ftsim_core::prelude::*;
 
@@ -30,11 +30,11 @@ pub enum Msg {
 /// A process of hierarchical consensus.
 #[derive(Clone, Debug, Hash)]
 pub struct HierarchicalConsensus {
-    /// Its own proposal, or the value that it has taken over.
+    /// Its own proposal, or the value that it has adopted.
     value: Option<Value>,
-    /// The process whose value it has taken over.
+    /// The process whose value it has adopted.
     proposer: Option<ProcessId>,
-    /// Who needs not be waited for any more: it was heard, or is suspected.
+    /// The processes that it need not wait for any more: heard from, or suspected.
     passed: ProcessSet,
     decided: bool,
 }
@@ -66,7 +66,7 @@ impl Process for HierarchicalConsensus {
 }
 
 impl HierarchicalConsensus {
-    /// Decides once every process of a higher rank was heard or is suspected.
+    /// Decides once it has heard from or suspects every process of a higher rank.
     fn decide_in_turn(&mut self, cx: &mut Cx<Self>) {
         let Some(value) = self.value.filter(|_| !self.decided) else { return };
         let me = cx.me();
@@ -84,24 +84,25 @@ impl HierarchicalConsensus {
 
 const AS_UNIFORM: Mutant = Mutant::assumption(
     "as-uniform",
-    "is taken for uniform consensus",
+    "is expected to solve uniform consensus",
     UNIFORM_AGREEMENT,
     "check",
     None,
 );
 const IMPERFECT_FD: Mutant = Mutant::assumption(
     "imperfect-fd",
-    "has a detector that suspects processes which are alive",
+    "has a detector that suspects processes that are up",
     AGREEMENT,
     "detector.mistakes",
     None,
 );
 const ADOPT_ANY: Mutant =
-    Mutant::code("adopt-any", "takes over the value heard last, of whatever rank", AGREEMENT);
+    Mutant::code("adopt-any", "adopts the last value received, whatever its rank", AGREEMENT);
 
 impl Protocol for HierarchicalConsensus {
     const NAME: &'static str = "hierarchical-consensus";
-    const SUMMARY: &'static str = "consensus: the ranks decide in turn, each takes over from above";
+    const SUMMARY: &'static str =
+        "consensus: the ranks decide in turn, and each adopts the value from above";
     const SOURCE: &'static str = "Cachin, Guerraoui & Rodrigues 2011, algorithm 5.2";
     const MUTANTS: &'static [Mutant] = &[AS_UNIFORM, IMPERFECT_FD, ADOPT_ANY];
 

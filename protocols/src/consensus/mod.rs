@@ -1,4 +1,4 @@
-//! Consensus with crashes.
+//! Consensus under crashes.
 
 mod all_to_all_consensus;
 mod flooding_consensus;

@@ -4,13 +4,14 @@
 //! strongly complete and strongly accurate, with a bound on the detection time. Model: synchronous,
 //! δ bounds every delay and steps take no time; crash-stop, f < n; perfect links.
 //!
-//! Steps: every period T, suspect for good all those that have not replied since the last period
-//! began, and send a REQUEST to the others, who REPLY at once. The first period asks nobody and
-//! takes all for alive.
+//! Steps: every period T, suspect permanently all processes that have not replied since the period
+//! began, and send a REQUEST to the others, which REPLY at once. The first period sends no requests
+//! and considers all processes alive.
 //!
-//! Why it works: a round trip takes 2δ at most. With T ≥ 2δ the reply of a correct process is there
-//! when the period ends, so nobody is suspected wrongly. A process that crashes at t answers no
-//! request that is sent after t; the next is sent by t + T, and its period ends by t + 2T.
+//! Why it works: a round trip takes at most 2δ. With T ≥ 2δ the reply of a correct process has
+//! arrived when the period ends, so no process is suspected wrongly. A process that crashes at t
+//! answers no request that is sent after t; the next is sent by t + T, and its period ends by t +
+//! 2T.
 //!
 //! Words: the paper's *detected* is our suspected, its Δ our T.
 
@@ -22,9 +23,9 @@ use crate::spec::detector::{
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
-    /// Are you alive?
+    /// A request for a sign of life.
     Request,
-    /// I am.
+    /// The reply.
     Reply,
 }
 
@@ -38,7 +39,7 @@ pub enum Timer {
 #[derive(Clone, Debug, Hash)]
 pub struct FdExcludeOnTimeout {
     period: Duration,
-    /// Who has replied in this period.
+    /// The processes that have replied in this period.
     alive: ProcessSet,
     suspected: ProcessSet,
 }
@@ -87,8 +88,8 @@ impl Process for FdExcludeOnTimeout {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FdExcludeOnTimeoutParams {
-    /// T: the time between two requests, and what a process has for its reply. A round trip, 2δ,
-    /// unless given.
+    /// T: the time between two requests, and the time that a process has for its reply. By default
+    /// a round trip, 2δ.
     pub period: Option<Duration>,
 }
 
@@ -108,7 +109,8 @@ const SHORT_PERIOD: Mutant = Mutant::assumption(
 
 impl Protocol for FdExcludeOnTimeout {
     const NAME: &'static str = "fd-exclude-on-timeout";
-    const SUMMARY: &'static str = "perfect failure detector: who misses a reply is out for good";
+    const SUMMARY: &'static str =
+        "perfect failure detector: a process that misses a reply is excluded permanently";
     const SOURCE: &'static str = "Cachin, Guerraoui & Rodrigues 2011, algorithm 2.5";
     const MUTANTS: &'static [Mutant] = &[SHORT_PERIOD];
 
@@ -166,7 +168,7 @@ mod tests {
     #[test]
     fn a_period_costs_2_n_times_n_minus_1_messages() {
         for n in [1, 2, 3, 5, 9] {
-            // The first of five periods asks nobody.
+            // The first of five periods sends no requests.
             let run = lockstep(n, 5).run(1);
             let expected = 4 * u64::from(n * (n - 1));
             assert_eq!(run.statistics.sent_of("Request"), expected);

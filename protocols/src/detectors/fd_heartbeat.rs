@@ -1,4 +1,5 @@
-//! Heartbeats: whoever has not been heard for too long is suspected, until it is heard again.
+//! Heartbeats: a process that has not been heard for too long is suspected, until it is heard
+//! again.
 //!
 //! Source: Aguilera, Chen and Toueg (1997), *Heartbeat: a timeout-free failure detector*, for the
 //! heartbeats; Cachin, Guerraoui and Rodrigues (2011), algorithm 2.7, *increasing timeout*; Chen,
@@ -7,21 +8,20 @@
 //! with a growing one, which makes it ◇P.
 //!
 //! Steps: every η a process sends HEARTBEAT to all others (`push`), or REQUEST, which is answered
-//! by HEARTBEAT (`pull`). Who has not been heard for τ is suspected; when it is heard again it is
-//! trusted, and from then on its τ is longer by `increment`.
+//! by HEARTBEAT (`pull`). A process that has not been heard for τ is suspected. When it is heard
+//! again, it is trusted, and its τ grows by `increment`.
 //!
 //! Why it works: a crashed process sends nothing, and its last heartbeat arrives within δ; τ later
-//! it is suspected, and nothing will ever change that. Two heartbeats of a correct process arrive
-//! no more than η + δ apart (`pull`: η + 2δ), since the one may be fast and the other slow. A τ as
-//! long as that never errs while δ holds. If δ holds from an unknown time GST on, a shorter τ errs,
-//! grows with each error that is taken back, and is long enough after ⌈(η + δ − τ)/increment⌉ of
-//! them.
+//! it is suspected, and stays so. Two heartbeats of a correct process arrive at most η + δ apart
+//! (`pull`: η + 2δ), since the first may be fast and the second slow. A τ at least as long never
+//! errs while δ holds. If δ holds from an unknown time GST on, a shorter τ errs, grows with each
+//! mistake that is taken back, and is long enough after ⌈(η + δ − τ)/increment⌉ of them.
 //!
-//! Before GST nothing tells a slow process from a dead one: the scenarios `slow-or-dead-crash` and
-//! `slow-or-dead-slow` are the same to an observer for a second.
+//! Before GST a slow process cannot be distinguished from a crashed one: the scenarios
+//! `slow-or-dead-crash` and `slow-or-dead-slow` look the same to an observer for a second.
 //!
-//! Words: the paper keeps one timeout for all processes and asks for heartbeats once for each; here
-//! each process has its own.
+//! Words: the algorithm of the book has one timeout for all processes, and one request for each;
+//! here each process has a timeout of its own.
 
 use ftsim_core::prelude::*;
 
@@ -32,21 +32,21 @@ use crate::spec::detector::{
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
-    /// Are you alive?
+    /// A request for a heartbeat.
     Request,
-    /// I am.
+    /// A sign of life.
     Heartbeat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Timer {
-    /// It is time for the next heartbeat, or to ask for one.
+    /// The next heartbeat, or request for one, is due.
     Beat,
     /// This process has not been heard for too long.
     Silence(ProcessId),
 }
 
-/// A process that listens for heartbeats.
+/// A process that sends heartbeats and listens for them.
 #[derive(Clone, Debug, Hash)]
 pub struct FdHeartbeat {
     mode: Mode,
@@ -55,9 +55,10 @@ pub struct FdHeartbeat {
     /// τ for each process, in the order of their ids.
     timeouts: Vec<Duration>,
     suspected: ProcessSet,
-    /// What it promises of the detection time, if it can.
+    /// The detection time that it promises, if it can.
     detects_within: Option<Duration>,
-    /// How many mistakes about a process it promises to learn from, if it learns from them.
+    /// The number of mistakes about a process after which it promises to make no more, if its
+    /// timeouts grow.
     errs_at_most: Option<u64>,
 }
 
@@ -125,14 +126,14 @@ impl FdHeartbeat {
     }
 }
 
-/// Who makes a heartbeat come.
+/// How heartbeats are triggered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
-    /// Its sender, unasked.
+    /// The sender sends it on its own.
     #[default]
     Push,
-    /// Its receiver, who asks for it.
+    /// The receiver requests it.
     Pull,
 }
 
@@ -140,15 +141,15 @@ pub enum Mode {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FdHeartbeatParams {
-    /// Who makes a heartbeat come: its sender (`push`) or its receiver (`pull`).
+    /// Whether heartbeats are sent on their own (`push`) or on request (`pull`).
     pub mode: Mode,
     /// η: the time between two heartbeats.
     pub period: Duration,
     /// τ: the silence after which a process is suspected. If δ bounds every delay, `period` + δ is
-    /// safe, and with `pull` `period` + 2δ.
+    /// safe, and `period` + 2δ with `pull`.
     pub timeout: Duration,
-    /// By how much a process's `timeout` grows when a suspicion of it was wrong; zero keeps it
-    /// fixed.
+    /// The amount by which a process's `timeout` grows when a suspicion of it was wrong; zero keeps
+    /// it fixed.
     pub increment: Duration,
 }
 
@@ -164,20 +165,20 @@ impl Default for FdHeartbeatParams {
 }
 
 impl FdHeartbeatParams {
-    /// The time between two arrivals, at most.
+    /// The longest time between two arrivals.
     fn gap_max(&self, setting: &Setting) -> Duration {
         let messages = if self.mode == Mode::Push { 1 } else { 2 };
         self.period + setting.delay_bound.times(messages)
     }
 
-    /// After so many mistakes a timeout is as long as it must be, if it grows.
+    /// The number of mistakes after which a timeout is long enough, if it grows.
     fn mistakes_max(&self, setting: &Setting) -> Option<u64> {
         let missing_ns = self.gap_max(setting).as_nanos().saturating_sub(self.timeout.as_nanos());
         let increment_ns = self.increment.as_nanos();
         (increment_ns > 0).then(|| missing_ns.div_ceil(increment_ns))
     }
 
-    /// Whether the timeout is long enough from the start, so that there is nothing to adapt.
+    /// Whether the timeout is fixed and long enough from the start.
     fn is_perfect(&self, setting: &Setting) -> bool {
         self.increment == Duration::ZERO && self.timeout >= self.gap_max(setting)
     }
@@ -185,15 +186,16 @@ impl FdHeartbeatParams {
 
 const FIXED_TIMEOUT: Mutant = Mutant::code(
     "fixed-timeout",
-    "never waits longer after a mistake, and so makes it again and again",
+    "never waits longer after a mistake, and so repeats it forever",
     EVENTUAL_STRONG_ACCURACY,
 );
 const NO_TRUST: Mutant =
-    Mutant::code("no-trust", "never takes a suspicion back", EVENTUAL_STRONG_ACCURACY);
+    Mutant::code("no-trust", "never revokes a suspicion", EVENTUAL_STRONG_ACCURACY);
 
 impl Protocol for FdHeartbeat {
     const NAME: &'static str = "fd-heartbeat";
-    const SUMMARY: &'static str = "failure detector: suspect who is silent, trust who is heard";
+    const SUMMARY: &'static str =
+        "failure detector: suspect a silent process, trust one that is heard again";
     const SOURCE: &'static str = "Aguilera, Chen & Toueg 1997; Cachin, Guerraoui & Rodrigues \
                                   2011, algorithm 2.7; Chen, Toueg & Aguilera 2002";
     const MUTANTS: &'static [Mutant] = &[FIXED_TIMEOUT, NO_TRUST];
@@ -231,7 +233,8 @@ impl Protocol for FdHeartbeat {
         }
     }
 
-    /// With a fixed timeout that is long enough, all that P has; with one that grows, what ◇P has.
+    /// The properties of P with a fixed timeout that is long enough; those of ◇P with one that
+    /// grows.
     fn claims(params: &FdHeartbeatParams, setting: &Setting) -> Vec<PropertyId> {
         let mut claims = vec![STRONG_COMPLETENESS];
         if params.is_perfect(setting) {

@@ -24,7 +24,7 @@ fn bench(n: u32, params: &str, horizon_ms: u64) -> Bench<FdHeartbeat> {
     bench
 }
 
-/// When whom began to suspect whom, or to trust.
+/// Time, observer and text of the suspicions, or of the restorations of trust.
 fn indications(run: &Run, kind: &str) -> Vec<(Instant, ProcessId, String)> {
     let told = |e: &ftsim_core::outcome::trace::Entry| match &e.what {
         TraceEvent::Indicate { what } if what.starts_with(kind) => {

@@ -1,14 +1,15 @@
-//! The perfect failure detector, P, as an oracle: it is told who has crashed.
+//! The perfect failure detector, P, as an oracle that reports every crash.
 //!
 //! Source: Chandra and Toueg (1996), *Unreliable failure detectors for reliable distributed
-//! systems*, where detectors are oracles in the first place; Cachin, Guerraoui and Rodrigues
-//! (2011), module 2.6. Spec: [`FailureDetector`], strongly complete and strongly accurate. Model:
-//! crash-stop, f < n, and a world that can tell a crash: a fail-stop processor, or a hypervisor.
+//! systems*, who define detectors as oracles; Cachin, Guerraoui and Rodrigues (2011), module 2.6.
+//! Spec: [`FailureDetector`], strongly complete and strongly accurate. Model: crash-stop, f < n,
+//! and an environment that can detect crashes: fail-stop processors, or a hypervisor.
 //!
-//! Steps: what the oracle tells is passed on. Each process hears of each crash in its own time.
+//! Steps: announce each crash that the oracle reports. Each process receives the report of a crash
+//! at a time of its own.
 //!
-//! Why it works: it does, if the oracle does. Without timing assumptions no algorithm can stand in
-//! for it, as the scenarios `slow-or-dead-crash` and `slow-or-dead-slow` show.
+//! Why it works: because the oracle does. Without timing assumptions no algorithm can replace it,
+//! as the scenarios `slow-or-dead-crash` and `slow-or-dead-slow` show.
 
 use ftsim_core::prelude::*;
 
@@ -55,21 +56,21 @@ impl Process for FdPerfect {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FdPerfectParams {
-    /// D: the oracle tells of a crash within this time, the longest `delay` of `[detector]`.
-    /// Nothing is promised of the detection time unless it is given.
+    /// D: the oracle reports a crash within this time, the longest `delay` of `[detector]`. Without
+    /// it, no detection time is promised.
     pub detect_within: Option<Duration>,
 }
 
 const INCOMPLETE: Mutant = Mutant::assumption(
     "incomplete",
-    "has an oracle that never tells some process of some crash",
+    "has an oracle that does not report some crash to some process",
     STRONG_COMPLETENESS,
     "detector.blind",
     None,
 );
 const PROMISES_TOO_SOON: Mutant = Mutant::assumption(
     "promises-too-soon",
-    "promises what its oracle is too slow for",
+    "promises a detection time that its oracle cannot meet",
     DETECTION_TIME,
     "params.detect_within",
     None,
@@ -77,7 +78,7 @@ const PROMISES_TOO_SOON: Mutant = Mutant::assumption(
 
 impl Protocol for FdPerfect {
     const NAME: &'static str = "fd-perfect";
-    const SUMMARY: &'static str = "perfect failure detector: an oracle tells who has crashed";
+    const SUMMARY: &'static str = "perfect failure detector: an oracle reports crashes";
     const SOURCE: &'static str =
         "Chandra & Toueg 1996; Cachin, Guerraoui & Rodrigues 2011, module 2.6";
     const MUTANTS: &'static [Mutant] = &[INCOMPLETE, PROMISES_TOO_SOON];

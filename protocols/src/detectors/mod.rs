@@ -1,4 +1,4 @@
-//! Failure detectors: from an oracle that knows to heartbeats that guess.
+//! Failure detectors: a perfect oracle, and detectors built from messages and timeouts.
 
 mod fd_exclude_on_timeout;
 mod fd_heartbeat;

@@ -1,17 +1,17 @@
-//! The configurations from which a search has found no way on.
+//! The configurations that led to dead ends.
 
 use std::hash::{Hash, Hasher};
 
 use ftsim_core::digest::Digest;
 
-/// A set of configurations: a hash table with open addressing over flat arrays, a few words each.
+/// A set of configurations: a hash table with open addressing over flat arrays.
 ///
-/// It only grows. What is in it does not depend on the hash.
+/// It only grows. Its contents do not depend on the hash function.
 #[derive(Clone, Debug)]
 pub(super) struct Failed<S> {
-    /// Words of a configuration's operations.
+    /// The number of words of a configuration's operations.
     width: usize,
-    /// Indices from 1, 0 where there is none; the length is a power of two.
+    /// Indices from 1, or 0 for an empty place; the length is a power of two.
     table: Vec<u32>,
     due: Vec<usize>,
     taken: Vec<u64>,
@@ -24,7 +24,7 @@ impl<S: Clone + Eq + Hash> Failed<S> {
         Self { width, table: Vec::new(), due: Vec::new(), taken: Vec::new(), states: Vec::new() }
     }
 
-    /// Adds a configuration, if it is not there yet.
+    /// Adds a configuration, unless it is a member.
     pub fn insert(&mut self, due: usize, taken: &[u64], state: &S) {
         if (self.due.len() + 1) * 4 > self.table.len() * 3 {
             self.grow();
@@ -39,18 +39,18 @@ impl<S: Clone + Eq + Hash> Failed<S> {
         }
     }
 
-    /// Whether a configuration was added.
+    /// Whether a configuration is a member.
     pub fn contains(&self, due: usize, taken: &[u64], state: &S) -> bool {
         !self.table.is_empty() && self.table[self.place(due, taken, state)] != 0
     }
 
-    /// The memory that it takes, as if each entry took no more than its own size.
+    /// The memory that it uses, not counting allocations inside states.
     pub fn bytes(&self) -> u64 {
         let entry = size_of::<usize>() + self.width * size_of::<u64>() + size_of::<S>();
         (self.table.len() * size_of::<u32>() + self.due.len() * entry) as u64
     }
 
-    /// The place in the table where a configuration is, or would be.
+    /// The index in the table of a configuration, or the free index for it.
     fn place(&self, due: usize, taken: &[u64], state: &S) -> usize {
         let mut digest = Digest::EMPTY;
         (due, taken, state).hash(&mut digest);

@@ -19,8 +19,8 @@ enum Do {
 impl Model for Register {
     type State = u8;
     type Operation = Do;
-    /// What was read, what an increment came to, 1 or 0 for a swap that did or did not, 0 for a
-    /// write.
+    /// The value read, the result of an increment, 1 or 0 for a swap that did or did not happen, 0
+    /// for a write.
     type Outcome = u8;
 
     fn step(state: &u8, operation: &Do) -> (u8, u8) {
@@ -207,7 +207,7 @@ fn beyond_the_memory_nothing_is_claimed() {
 
 #[test]
 fn what_was_cut_off_is_decided_once_more_is_known() {
-    // Nobody knows which of many writes explains the first answer, until that one is answered too.
+    // Which of many writes explains the first answer is open until the second one.
     let mut search = Search::<Register>::new(0);
     let writes: Vec<_> = (1..40).map(|value| search.called(Do::Write(value))).collect();
     let explains = search.called(Do::Write(99));
@@ -305,7 +305,7 @@ proptest! {
         }
     }
 
-    /// Judged after each event, with what was found before, and now and then cut off.
+    /// Judged after each event, continuing the last search, and sometimes cut off.
     #[test]
     fn a_search_that_goes_on_agrees_with_brute_force(
         history in proptest::collection::vec(operation(), 0..7),

@@ -1,18 +1,18 @@
-//! A FIFO link: sequence numbers, and a queue for those that come too early.
+//! A FIFO link: sequence numbers, and a buffer for messages that arrive early.
 //!
 //! Source: Stenning (1976), *A data transfer protocol*. Spec: [`Link`] with FIFO order. Model:
 //! asynchronous, reliable links in any order, crash-stop, any number of crashes.
 //!
-//! Steps: the sender numbers its messages to each receiver from 1. The receiver delivers the next
-//! number, and after it whatever it holds that follows; what comes too early it holds back; what
-//! comes again it ignores.
+//! Steps: the sender numbers its messages to each receiver from 1. The receiver delivers the
+//! message with the next number, and then all buffered messages that follow it. It buffers messages
+//! that arrive early, and ignores duplicates.
 //!
-//! Why it works: the numbers below a delivered one are delivered too, since they are delivered
-//! without a gap. On a reliable link each gap closes.
+//! Why it works: messages are delivered without a gap, so all numbers below a delivered one are
+//! delivered too. On a reliable link each gap closes.
 //!
-//! Who cannot wait has two choices once it gives up on a gap. To ignore what then comes late
-//! (`late = "drop"`) keeps the order and loses the message: still FIFO, no longer reliable. To
-//! deliver it after all is the mutant `skip-gap`, and no order.
+//! A receiver that cannot wait forever has two choices once it gives up on a gap. Ignoring a late
+//! message (`late = "drop"`) keeps the order but loses the message: still FIFO, no longer reliable.
+//! Delivering it late is the mutant `skip-gap`, and breaks the order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,9 +22,8 @@ use crate::spec::link::{FIFO, Indication, Link, MessageNumber, NO_DUPLICATION, R
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
-    /// A message.
     Data {
-        /// Its place among those to this receiver, from 1.
+        /// Its number among the messages to this receiver, from 1.
         sequence: u64,
         number: MessageNumber,
     },
@@ -32,7 +31,7 @@ pub enum Msg {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Timer {
-    /// A gap in what comes from this sender has lasted too long.
+    /// A gap in the messages from this sender has lasted too long.
     Gap(ProcessId),
 }
 
@@ -40,18 +39,18 @@ pub enum Timer {
 #[derive(Clone, Debug, Hash)]
 pub struct FifoLink {
     params: FifoLinkParams,
-    /// As a sender: the sequence number of the last message to each receiver.
+    /// As a sender: the number of the last message to each receiver.
     sent: BTreeMap<ProcessId, u64>,
     /// As a receiver, by sender.
     incoming: BTreeMap<ProcessId, Incoming>,
 }
 
-/// What a receiver keeps for one sender.
+/// The state of a receiver for one sender.
 #[derive(Clone, Debug, Default, Hash)]
 struct Incoming {
-    /// All up to this sequence number are delivered or given up.
+    /// All messages up to this number are delivered or given up.
     passed: u64,
-    /// Too early, by sequence number.
+    /// The messages that arrived early, by number.
     held: BTreeMap<u64, MessageNumber>,
     delivered: BTreeSet<u64>,
 }
@@ -103,7 +102,7 @@ impl Process for FifoLink {
 }
 
 impl FifoLink {
-    /// Delivers what is held, as far as there is no gap.
+    /// Delivers buffered messages up to the next gap.
     fn deliver_held(&mut self, from: ProcessId, cx: &mut Cx<Self>) {
         let Some(incoming) = self.incoming.get_mut(&from) else { return };
         while let Some(first) = incoming.held.first_entry() {
@@ -118,7 +117,7 @@ impl FifoLink {
         }
     }
 
-    /// Times each gap from when it is first seen, if the receiver ever gives up on one.
+    /// Times each gap from its first appearance, if the receiver gives up on gaps.
     fn watch_gap(&self, from: ProcessId, before: Option<u64>, cx: &mut Cx<Self>) {
         let gap = self.incoming.get(&from).and_then(Incoming::gap);
         let gives_up = self.params.late == Late::Drop || cx.runs(&SKIP_GAP);
@@ -133,19 +132,19 @@ impl FifoLink {
 }
 
 impl Incoming {
-    /// Behind which sequence number there is a gap, if there is one.
+    /// The number before the first gap, if there is a gap.
     fn gap(&self) -> Option<u64> {
         (!self.held.is_empty()).then_some(self.passed)
     }
 }
 
-/// Parameters of a FIFO link.
+/// `[params]` of a FIFO link.
 #[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FifoLinkParams {
-    /// What a receiver does about a message that is late.
+    /// What a receiver does about a late message.
     pub late: Late,
-    /// How long a gap may last before the receiver gives up on it, if it does at all.
+    /// How long a gap may last before the receiver gives up on it, if it ever does.
     pub gap_timeout: Duration,
 }
 
@@ -155,27 +154,28 @@ impl Default for FifoLinkParams {
     }
 }
 
-/// What a receiver does about a message that is late.
+/// What a receiver does about a late message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Late {
-    /// It waits for it, however long.
+    /// Waits for it, however long.
     #[default]
     Wait,
-    /// It gives up on it after `gap_timeout`, and ignores it when it comes.
+    /// Gives up on it after `gap_timeout`, and ignores it when it arrives.
     Drop,
 }
 
-const DELIVER_ON_ARRIVAL: Mutant = Mutant::code("deliver-on-arrival", "holds nothing back", FIFO);
+const DELIVER_ON_ARRIVAL: Mutant =
+    Mutant::code("deliver-on-arrival", "delivers messages in the order of their arrival", FIFO);
 const SKIP_GAP: Mutant = Mutant::code(
     "skip-gap",
-    "gives up on a gap after a while, and delivers the late message all the same",
+    "gives up on a gap after a while, but delivers the late message when it arrives",
     FIFO,
 );
 
 impl Protocol for FifoLink {
     const NAME: &'static str = "fifo-link";
-    const SUMMARY: &'static str = "FIFO link: number messages, hold back what comes too early";
+    const SUMMARY: &'static str = "FIFO link: number messages, hold back those that arrive early";
     const SOURCE: &'static str = "Stenning 1976, A data transfer protocol";
     const MUTANTS: &'static [Mutant] = &[DELIVER_ON_ARRIVAL, SKIP_GAP];
 

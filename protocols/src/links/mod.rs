@@ -1,4 +1,5 @@
-//! Links: what networks do not give, made of timeouts, acknowledgements and numbers.
+//! Links: guarantees that networks lack, built from timeouts, acknowledgements and sequence
+//! numbers.
 
 mod fifo_link;
 mod reliable_link;

@@ -1,27 +1,27 @@
-//! A reliable link: send again until it is acknowledged, and know what came before.
+//! A reliable link: retransmission until acknowledgement, and recognition of duplicates.
 //!
 //! Source: Stenning (1976), *A data transfer protocol*; Cachin, Guerraoui and Rodrigues (2011),
-//! chapter 2, stubborn, perfect and logged links. Spec: [`Link`]; which claims depends on
-//! `semantics`. Model: asynchronous, fair-loss links, any pair of processes; crash-recovery with
-//! stable deduplication, crash-stop with volatile.
+//! chapter 2, stubborn, perfect and logged links. Spec: [`Link`]; the claims depend on `semantics`.
+//! Model: asynchronous, fair-loss links, any pair of processes; crash-recovery with stable
+//! deduplication, crash-stop with volatile.
 //!
 //! Steps: the sender gives each message a tag of its incarnation and a sequence number, keeps it in
-//! a buffer of at most `window` messages and sends DATA. After a timeout it sends all of its buffer
-//! again. ACK takes a message out of the buffer. The receiver acknowledges everything, duplicates
-//! too, since the last ACK may be lost. What it then does is a matter of `semantics`:
+//! a buffer of at most `window` messages and sends DATA. After a timeout it sends the whole buffer
+//! again. An ACK removes a message from the buffer. The receiver acknowledges every message,
+//! duplicates too, since the last ACK may have been lost. `semantics` determines the rest:
 //!
-//! - `at-most-once`: tags that were seen are ignored, and nothing is sent again.
-//! - `at-least-once`: nothing is ignored, and all is sent again.
-//! - `exactly-once`: tags that were seen are ignored, and all is sent again.
+//! - `at-most-once`: known tags are ignored, and nothing is retransmitted.
+//! - `at-least-once`: nothing is ignored, and everything is retransmitted.
+//! - `exactly-once`: known tags are ignored, and everything is retransmitted.
 //!
-//! Why it works: on a fair-loss link a message that is sent for ever arrives, and so does one of
-//! the ACKs that it draws. A tag names one message: within one life the sequence number sees to
-//! that, and across a crash the incarnation, which the sender has on its log before it sends. What
-//! the receiver has seen is on its log in the same record as what the application made of it: so
-//! no crash can come between the two, and the ACK leaves when both are durable.
+//! Why it works: on a fair-loss link a message that is sent again and again arrives, and so does
+//! one of the ACKs that it triggers. A tag identifies one message: within one life by the sequence
+//! number, and across crashes by the incarnation, which the sender has on its log before it sends.
+//! The receiver logs a tag in the same record as its effect on the application, so no crash can
+//! come between the two, and sends the ACK once both are durable.
 //!
-//! A message that only its sender's buffer held is lost if the sender crashes: it is the buffer,
-//! not the log, that remembers it.
+//! A message that is only in its sender's buffer is lost if the sender crashes: the buffer is not
+//! on the log.
 //!
 //! Words: Stenning's *transmitter* and *receiver* are our sender and receiver.
 
@@ -36,45 +36,40 @@ use crate::spec::link::{
     Request, State,
 };
 
-/// How many timeouts long the longest wait of an exponential backoff is.
+/// The longest wait of an exponential backoff, in timeouts.
 const BACKOFF_MAX: u64 = 16;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
-    /// A message, for the first time or again.
-    Data {
-        /// What to acknowledge.
-        tag: Tag,
-        number: MessageNumber,
-    },
-    /// What had this tag has come.
+    /// A message, sent for the first time or again.
+    Data { tag: Tag, number: MessageNumber },
+    /// The message with this tag has arrived.
     Ack(Tag),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Timer {
-    /// This receiver has acknowledged nothing for a while.
+    /// This receiver has acknowledged nothing for too long.
     Unacknowledged(ProcessId),
 }
 
-/// One record of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Record {
-    /// As a sender: this life has begun.
+    /// As a sender: this incarnation has begun.
     Incarnation(u64),
     /// As a receiver: a message is delivered.
     Delivered { from: ProcessId, tag: Tag, number: MessageNumber },
-    /// As a receiver, in the mutant `two-records`: this tag has come, and is not to be delivered
+    /// As a receiver, in the mutant `two-records`: this tag is known, and not to be delivered
     /// again.
     Seen { from: ProcessId, tag: Tag },
 }
 
-/// What names a message on the wire for ever, shown as `incarnation.sequence`.
+/// The permanent identity of a message on the wire, shown as `incarnation.sequence`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Tag {
-    /// Which life of the sender, counted from 0.
+    /// The number of the sender's incarnation, from 0.
     pub incarnation: u64,
-    /// Which message of this life to this receiver, counted from 1.
+    /// The number of the message in this incarnation, to this receiver, from 1.
     pub sequence: u64,
 }
 
@@ -91,18 +86,18 @@ pub struct ReliableLink {
     incarnation: u64,
     /// As a sender, by receiver.
     outgoing: BTreeMap<ProcessId, Outgoing>,
-    /// As a receiver: what has come, by sender.
+    /// As a receiver: the tags known, by sender.
     seen: BTreeSet<(ProcessId, Tag)>,
     application: State,
 }
 
-/// What a sender keeps for one receiver.
+/// The state of a sender for one receiver.
 #[derive(Clone, Debug, Default, Hash)]
 struct Outgoing {
     sequence: u64,
-    /// Sent and not acknowledged, by sequence number; at most `window`.
+    /// The messages sent and not acknowledged, by sequence number; at most `window`.
     buffer: BTreeMap<u64, MessageNumber>,
-    /// Not sent yet: the window is full.
+    /// The messages not sent yet, while the window is full.
     waiting: VecDeque<MessageNumber>,
     /// Timeouts since the last acknowledgement.
     timeouts: u32,
@@ -177,7 +172,7 @@ impl Process for ReliableLink {
 }
 
 impl ReliableLink {
-    /// Sends what waits, as far as the window allows.
+    /// Sends waiting messages, as far as the window allows.
     fn fill_window(&mut self, to: ProcessId, cx: &mut Cx<Self>) {
         let window = self.params.window as usize;
         let outgoing = self.outgoing.entry(to).or_default();
@@ -230,7 +225,7 @@ impl ReliableLink {
         self.params.dedup_storage == DedupStorage::Stable
     }
 
-    /// What was seen, and what it did, become durable together.
+    /// Delivers a message: its tag and its effect become durable together.
     fn deliver(&mut self, from: ProcessId, tag: Tag, number: MessageNumber, cx: &mut Cx<Self>) {
         self.application.apply(from, number);
         if self.remembers() && cx.runs(&TWO_RECORDS) {
@@ -243,20 +238,20 @@ impl ReliableLink {
     }
 }
 
-/// Parameters of a reliable link.
+/// `[params]` of a reliable link.
 #[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReliableLinkParams {
     /// How often a message is delivered.
     pub semantics: Semantics,
-    /// How many messages to one receiver may be unacknowledged at once; 1 is stop-and-wait.
+    /// The most messages to one receiver that may be unacknowledged at once; 1 is stop-and-wait.
     pub window: u32,
-    /// How long the sender waits for an acknowledgement before it sends again (or gives up, if it
-    /// is `at-most-once`).
+    /// How long the sender waits for an acknowledgement before it sends again (or gives up, with
+    /// `at-most-once`).
     pub timeout: Duration,
     /// How the wait grows while no acknowledgement comes.
     pub backoff: Backoff,
-    /// Where the receiver remembers what it has seen.
+    /// Where the receiver stores the tags that it knows.
     pub dedup_storage: DedupStorage,
     /// What the receiving application does with messages.
     pub application: Application,
@@ -279,11 +274,11 @@ impl Default for ReliableLinkParams {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Semantics {
-    /// Never twice, perhaps never: nothing is sent again.
+    /// At most once: nothing is retransmitted.
     AtMostOnce,
-    /// Perhaps twice: nothing is recognised.
+    /// At least once: duplicates are not recognised.
     AtLeastOnce,
-    /// Once: all is sent again, and recognised.
+    /// Exactly once: everything is retransmitted, and duplicates are recognised.
     #[default]
     ExactlyOnce,
 }
@@ -299,11 +294,11 @@ pub enum Backoff {
     Exponential,
 }
 
-/// Where the receiver remembers what it has seen.
+/// Where the receiver stores the tags that it knows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DedupStorage {
-    /// In memory: a crash takes it along.
+    /// In memory: a crash erases it.
     Volatile,
     /// On its log, with the application's state.
     #[default]
@@ -311,7 +306,7 @@ pub enum DedupStorage {
 }
 
 impl ReliableLinkParams {
-    /// The wait after so many timeouts in a row.
+    /// The wait after this many timeouts in a row.
     fn wait(&self, timeouts: u32) -> Duration {
         match self.backoff {
             Backoff::Constant => self.timeout,
@@ -323,34 +318,36 @@ impl ReliableLinkParams {
     }
 }
 
-const NO_DEDUP: Mutant = Mutant::code("no-dedup", "delivers whatever comes", EXACTLY_ONCE_EFFECT);
-const NO_RETRANSMIT: Mutant = Mutant::code("no-retransmit", "sends once and gives up", RELIABLE);
+const NO_DEDUP: Mutant =
+    Mutant::code("no-dedup", "delivers every message, known or not", EXACTLY_ONCE_EFFECT);
+const NO_RETRANSMIT: Mutant =
+    Mutant::code("no-retransmit", "sends each message once and gives up", RELIABLE);
 const VOLATILE_DEDUP: Mutant = Mutant::assumption(
     "volatile-dedup",
-    "remembers in memory alone what it has seen, and restarts",
+    "keeps the tags that it knows only in memory, and restarts",
     NO_DUPLICATION,
     "params.dedup_storage",
     Some("\"stable\""),
 );
 const FORGET_BEFORE_ACK: Mutant =
-    Mutant::code("forget-before-ack", "takes a message for done once it is sent", RELIABLE);
+    Mutant::code("forget-before-ack", "forgets a message as soon as it is sent", RELIABLE);
 const REUSE_SEQ: Mutant =
-    Mutant::code("reuse-seq", "numbers from 1 again after a restart", RELIABLE);
+    Mutant::code("reuse-seq", "restarts its sequence numbers at 1 after a crash", RELIABLE);
 const TWO_RECORDS: Mutant = Mutant::code(
     "two-records",
-    "logs what it has seen and what it delivered apart, and counts on both or none",
+    "logs tag and delivery in two records, as if a crash kept both or neither",
     RELIABLE,
 );
 const IGNORE_FAILED_SYNC: Mutant = Mutant::code(
     "ignore-failed-sync",
-    "goes on when its disk fails, as if what it has seen were delivered",
+    "continues when its disk fails, as if everything were on the log",
     RELIABLE,
 );
 
 impl Protocol for ReliableLink {
     const NAME: &'static str = "reliable-link";
     const SUMMARY: &'static str =
-        "reliable link: number, send again until acknowledged, recognise duplicates";
+        "reliable link: number messages, retransmit until acknowledged, drop duplicates";
     const SOURCE: &'static str =
         "Stenning 1976, A data transfer protocol; Cachin, Guerraoui & Rodrigues 2011, chapter 2";
     const MUTANTS: &'static [Mutant] = &[
@@ -371,7 +368,10 @@ impl Protocol for ReliableLink {
 
     fn validate(params: &ReliableLinkParams, _: &Setting) -> Result<(), Invalid> {
         if params.window == 0 {
-            return Err(Invalid::new("window", "a window of none lets no message through"));
+            return Err(Invalid::new(
+                "window",
+                "must be at least 1: a window of 0 lets no message through",
+            ));
         }
         if params.timeout == Duration::ZERO {
             return Err(Invalid::new("timeout", "must be longer than zero"));

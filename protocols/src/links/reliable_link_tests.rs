@@ -10,7 +10,7 @@ use ftsim_core::{Duration, Instant, Probability, ProcessId, PropertyId, Verdict}
 
 const NOTHING: [&str; 0] = [];
 
-/// p0 sends so many messages to p1, one every 100 ms; each takes one step of 10 ms.
+/// p0 sends this many messages to p1, one every 100 ms; each takes one step of 10 ms.
 fn one_way(messages: u32) -> Bench<ReliableLink> {
     let workload = format!(r#"{{"senders": ["p0"], "messages": {messages}, "every": "100ms"}}"#);
     let mut bench = Bench::new(2).lockstep().workload(&workload);
@@ -35,7 +35,7 @@ fn drop_first(mut bench: Bench<ReliableLink>, kind: &str) -> Bench<ReliableLink>
     bench
 }
 
-/// `process` crashes, and is back 5 ms later.
+/// `process` crashes, and recovers 5 ms later.
 fn restart(mut bench: Bench<ReliableLink>, process: u32, trigger: Trigger) -> Bench<ReliableLink> {
     let crash = Crash { recover_after: Some(Duration::from_millis(5)), ..Crash::default() };
     let action = Action::Crash(ProcessId(process), crash);

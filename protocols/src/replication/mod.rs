@@ -1,4 +1,4 @@
-//! Replication: several servers, one service.
+//! Replication: several servers that provide one service.
 
 mod primary_backup;
 

@@ -1,8 +1,8 @@
-//! Broadcast: one process sends, all deliver.
+//! Broadcast: one process sends a message, and all deliver it.
 //!
 //! Properties after Hadzilacos and Toueg (1994) and Cachin, Guerraoui and Rodrigues (2011), chapter
-//! 3. The core is what best-effort broadcast gives; the two agreements are claims. BEB1 implies
-//! RB1, and follows from RB1 with either agreement, so every solution owes it.
+//! 3. The core is best-effort broadcast; the two agreements are claims. BEB1 implies RB1, and
+//! follows from RB1 with either agreement, so every solution must satisfy it.
 
 use std::collections::BTreeMap;
 
@@ -16,27 +16,27 @@ use serde::{Deserialize, Serialize};
 use super::message_set::{MessageName, MessageSet};
 use super::refuse_too_many;
 
-/// The problem of getting a message to everybody.
+/// The problem of delivering a message to all processes.
 pub struct Broadcast;
 
 /// The number of a message, unique among those of its sender.
 pub type MessageNumber = u64;
 
-/// What a process is asked for.
+/// A request to a process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Request {
     /// Broadcast the message with this number.
     Broadcast(MessageNumber),
 }
 
-/// What a process announces.
+/// An announcement of a process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Indication {
     /// A message is delivered.
     Deliver {
-        /// Who broadcast it, as the delivering process believes.
+        /// The process that broadcast it, as the delivering process believes.
         sender: ProcessId,
-        /// Which of its messages.
+        /// The number of the message.
         number: MessageNumber,
     },
 }
@@ -59,12 +59,12 @@ impl Spec for Broadcast {
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry::liveness(
             BEST_EFFORT,
-            "what a correct process broadcasts, every correct process delivers in the end",
+            "every correct process eventually delivers a message that a correct process broadcasts",
             |setting| Box::new(BestEffort::new(setting)),
         ),
         PropertyEntry::liveness(
             VALIDITY,
-            "a correct process that broadcasts a message delivers it in the end",
+            "a correct process that broadcasts a message eventually delivers it",
             |_| Box::new(Validity::default()),
         ),
         PropertyEntry::safety(NO_DUPLICATION, "no process delivers a message twice", |setting| {
@@ -72,18 +72,18 @@ impl Spec for Broadcast {
         }),
         PropertyEntry::safety(
             NO_CREATION,
-            "a message that is delivered was broadcast by its sender before",
+            "a message that is delivered was broadcast before by its sender",
             |_| Box::new(NoCreation::default()),
         ),
         PropertyEntry::liveness(
             AGREEMENT,
-            "what a correct process delivers, every correct process delivers in the end",
+            "every correct process eventually delivers a message that a correct process delivers",
             |setting| Box::new(Agreement::new(Obliging::Correct, setting)),
         )
         .if_claimed(),
         PropertyEntry::liveness(
             UNIFORM_AGREEMENT,
-            "what any process delivers, every correct process delivers in the end",
+            "every correct process eventually delivers a message that any process delivers",
             |setting| Box::new(Agreement::new(Obliging::Any, setting)),
         )
         .if_claimed(),
@@ -118,15 +118,15 @@ impl Spec for Broadcast {
     }
 }
 
-/// Who broadcasts how much.
+/// The broadcasts that clients request.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BroadcastWorkload {
-    /// Who broadcasts; everybody, if empty.
+    /// The processes that broadcast; all, if empty.
     pub senders: Vec<ProcessId>,
-    /// How many messages each of them broadcasts.
+    /// The number of messages that each of them broadcasts.
     pub broadcasts: u32,
-    /// The time between two of them; the first is at the start.
+    /// The time between two broadcasts of a process; the first is at the start.
     pub every: Duration,
 }
 
@@ -136,8 +136,8 @@ impl Default for BroadcastWorkload {
     }
 }
 
-/// The clients of a broadcast: each sender is asked for its messages at fixed times, for each when
-/// the one before has come.
+/// The clients of a broadcast: each requests its messages at fixed times, each one after the sender
+/// has received the request before.
 #[derive(Clone, Debug, Hash)]
 pub struct Senders {
     senders: Vec<ProcessId>,
@@ -184,12 +184,11 @@ fn delivered_by_none(setting: &Setting) -> Vec<MessageSet> {
     setting.processes().map(|_| MessageSet::default()).collect()
 }
 
-/// BEB1: remembers what was broadcast and who has delivered what, and asks at the end who is
-/// missing.
+/// BEB1: remembers the broadcasts and deliveries, and looks for missing ones at the end.
 #[derive(Clone, Debug, Hash)]
 struct BestEffort {
     broadcast: MessageSet,
-    /// By each process, in the order of their ids.
+    /// For each process, in the order of their ids.
     delivered: Vec<MessageSet>,
     /// Known at the end: broadcasts of correct processes.
     obligations: u64,
@@ -233,7 +232,7 @@ impl Property<Broadcast> for BestEffort {
     }
 }
 
-/// RB1: remembers what was broadcast and not yet delivered by its sender.
+/// RB1: remembers the broadcasts that their senders have not delivered.
 #[derive(Clone, Debug, Default, Hash)]
 struct Validity {
     owed: MessageSet,
@@ -271,10 +270,10 @@ impl Property<Broadcast> for Validity {
     }
 }
 
-/// RB2: remembers who has delivered what.
+/// RB2: remembers the deliveries.
 #[derive(Clone, Debug, Hash)]
 struct NoDuplication {
-    /// By each process, in the order of their ids.
+    /// For each process, in the order of their ids.
     delivered: Vec<MessageSet>,
 }
 
@@ -299,7 +298,7 @@ impl Property<Broadcast> for NoDuplication {
     }
 }
 
-/// RB3: remembers what was broadcast.
+/// RB3: remembers the broadcasts.
 #[derive(Clone, Debug, Default, Hash)]
 struct NoCreation {
     broadcast: MessageSet,
@@ -328,22 +327,22 @@ impl Property<Broadcast> for NoCreation {
     }
 }
 
-/// Whose deliveries oblige every correct process to deliver too.
+/// The processes whose deliveries oblige every correct process to deliver too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Obliging {
-    /// Those of correct processes: RB4.
+    /// Correct processes: RB4.
     Correct,
-    /// Those of any process: URB4.
+    /// All processes: URB4.
     Any,
 }
 
-/// RB4 and URB4: remembers who has delivered what, and asks at the end who is missing.
+/// RB4 and URB4: remembers the deliveries, and looks for missing ones at the end.
 #[derive(Clone, Debug, Hash)]
 struct Agreement {
     obliging: Obliging,
-    /// By each process, in the order of their ids.
+    /// For each process, in the order of their ids.
     delivered: Vec<MessageSet>,
-    /// Known at the end: messages that every correct process owes.
+    /// Known at the end: messages that every correct process must deliver.
     obligations: u64,
 }
 

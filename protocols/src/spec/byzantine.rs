@@ -1,8 +1,9 @@
-//! Agreement among processes some of which lie: two problems.
+//! Agreement among processes, some of which lie: two problems.
 //!
 //! In the Byzantine generals problem one commander gives an order to lieutenants; in Byzantine
-//! agreement every process proposes a value. With a correct majority each can be solved by the
-//! other. What a Byzantine process announces binds nobody: properties speak of the correct ones.
+//! agreement every process proposes a value. With a correct majority each can be solved by means of
+//! the other. The announcements of a Byzantine process do not count: properties concern only
+//! correct processes.
 
 mod agreement;
 mod generals;

@@ -1,12 +1,13 @@
-//! Consensus: all propose, all decide the same.
+//! Consensus: all processes propose a value, and all decide the same one.
 //!
 //! Properties after Chandra and Toueg (1996) and Cachin, Guerraoui and Rodrigues (2011), chapter 5.
-//! The core is regular consensus: agreement binds the correct processes. Uniform agreement, which
-//! binds faulty ones too, is a claim.
+//! The core is regular consensus: agreement binds correct processes. Uniform agreement, which binds
+//! faulty ones too, is a claim.
 //!
-//! With recovery a process cannot log a decision and announce it in one step. To be sure that it is
-//! announced (C1), it announces it again when it comes back, so that integrity (C3) forbids a
-//! second decision in one life, and a different one ever (Aguilera, Chen and Toueg 2000).
+//! Under crash-recovery a process cannot log a decision and announce it in one step. To make sure
+//! that it is announced (C1), the process announces it again when it recovers. So integrity (C3)
+//! forbids a second decision within one life, and different decisions at any time (Aguilera, Chen
+//! and Toueg 2000).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,26 +21,26 @@ use serde::{Deserialize, Serialize};
 /// The problem of choosing one of the proposed values.
 pub struct Consensus;
 
-/// What processes propose and decide.
+/// A value to propose and decide.
 pub type Value = u64;
 
-/// What a process is asked for.
+/// A request to a process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Request {
     /// Propose this value.
     Propose(Value),
 }
 
-/// What a process announces.
+/// An announcement of a process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Indication {
     /// This value is decided.
     Decide(Value),
 }
 
-/// C2: what is decided was proposed.
+/// C2: a decided value was proposed.
 pub const VALIDITY: PropertyId = PropertyId("cons.validity");
-/// C3: nobody changes its decision, or decides twice between two crashes.
+/// C3: no process changes its decision, or decides twice without a crash in between.
 pub const INTEGRITY: PropertyId = PropertyId("cons.integrity");
 /// C4: correct processes decide the same.
 pub const AGREEMENT: PropertyId = PropertyId("cons.agreement");
@@ -70,7 +71,7 @@ impl Spec for Consensus {
             |_| Box::new(UniformAgreement::default()),
         )
         .if_claimed(),
-        PropertyEntry::liveness(TERMINATION, "every correct process decides in the end", |_| {
+        PropertyEntry::liveness(TERMINATION, "every correct process eventually decides", |_| {
             Box::new(Termination::default())
         }),
     ];
@@ -105,7 +106,7 @@ impl Spec for Consensus {
         Ok(Proposers { proposers, values, at: settings.at })
     }
 
-    /// A proposal is answered when its proposer decides, be it for another value.
+    /// A proposal is answered when its proposer decides, even if on another value.
     fn operation(p: ProcessId, Request::Propose(_): &Request) -> Option<OperationName> {
         Some(OperationName::at(p, 0))
     }
@@ -118,22 +119,22 @@ impl Spec for Consensus {
     }
 }
 
-/// Who proposes what, and when.
+/// The proposals of the clients.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConsensusWorkload {
-    /// Who proposes; everybody, if empty.
+    /// The processes that propose; all, if empty.
     pub proposers: Vec<ProcessId>,
-    /// What they propose, one value each in the order of `proposers`. If empty, each proposes the
-    /// number of its own id, unless `draw_below` says otherwise.
+    /// Their proposals, one for each in the order of `proposers`. If empty, each proposes the
+    /// number of its own id, unless `draw_below` is given.
     pub proposals: Vec<Value>,
-    /// Each proposal is drawn from 0 up to one less than this.
+    /// Each proposal is drawn from 0 up to, but not including, this value.
     pub draw_below: Option<Value>,
-    /// When they propose; from a range, each draws a time of its own.
+    /// When they propose; if a range, each draws a time of its own.
     pub at: DurationRange,
 }
 
-/// The clients of consensus: each proposer is asked once.
+/// The clients of consensus: each proposer gets one request.
 #[derive(Clone, Debug, Hash)]
 pub struct Proposers {
     proposers: Vec<ProcessId>,
@@ -141,13 +142,13 @@ pub struct Proposers {
     at: DurationRange,
 }
 
-/// Where the proposed values come from.
+/// The source of the proposed values.
 #[derive(Clone, Debug, Hash)]
 enum Values {
     OwnId,
     /// In the order of the proposers.
     Given(Vec<Value>),
-    /// From 0 to below this.
+    /// From 0 up to, but not including, this value.
     Drawn(Value),
 }
 
@@ -184,7 +185,7 @@ fn decided<S: Spec<Indication = Indication>>(event: &Observed<'_, S>) -> Option<
     }
 }
 
-/// C2: remembers what was proposed.
+/// C2: remembers the proposals.
 #[derive(Clone, Debug, Default, Hash)]
 struct Validity {
     proposed: BTreeSet<Value>,
@@ -212,7 +213,7 @@ impl Property<Consensus> for Validity {
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Integrity {
     decisions: BTreeMap<ProcessId, Value>,
-    /// Those that have crashed since they decided.
+    /// The processes that have crashed since they decided.
     may_repeat: ProcessSet,
 }
 
@@ -238,11 +239,12 @@ impl<S: Spec<Indication = Indication>> Property<S> for Integrity {
     }
 }
 
-/// C4: remembers who decided what, and compares at the end, when it is known who is correct.
+/// C4: remembers the decisions, and compares them at the end, when it is known which processes are
+/// correct.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Agreement {
     deciders: BTreeMap<Value, ProcessSet>,
-    /// Correct processes that decided besides the first: those who had somebody to agree with.
+    /// Correct processes that decided, other than the first.
     agreeing: u64,
 }
 
@@ -295,8 +297,8 @@ fn disagreement((p, v): (ProcessId, Value), (q, w): (ProcessId, Value)) -> Viola
     Violation::by([p, q], format!("{p} decided {v}, {q} decided {w}"))
 }
 
-/// C1: remembers who proposed and who decided. Nobody owes a decision unless a correct process has
-/// proposed.
+/// C1: remembers the proposers and deciders. No process owes a decision unless a correct process
+/// has proposed.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Termination {
     proposers: ProcessSet,

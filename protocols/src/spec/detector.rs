@@ -1,35 +1,37 @@
-//! Failure detection: each process is told, rightly or not, which others have crashed.
+//! Failure detection: each process learns, correctly or not, which others have crashed.
 //!
 //! Properties after Chandra and Toueg (1996), *Unreliable failure detectors for reliable
 //! distributed systems*; the detection time after Chen, Toueg and Aguilera (2002). Every class of
 //! detector is at least weakly complete: that is the core. P is strongly complete and strongly
-//! accurate, ◇P strongly complete and eventually strongly accurate; a protocol claims what it is.
+//! accurate, ◇P strongly complete and eventually strongly accurate; a protocol claims the
+//! properties of its class.
 //!
-//! A detector begins with trust in everybody, after a crash of its own too.
+//! A detector starts by trusting all processes, also after a crash of its own.
 //!
 //! # What a finite run shows
 //!
-//! Of a run that ends at its horizon, the last quarter stands for ever after: what a network or an
-//! oracle promises from some time on, it keeps by then. A crash in that quarter obliges nobody,
-//! since there may be no time left to detect it. If nothing at all was left to happen, the end
-//! itself stands for ever after.
+//! In a run that ends at its horizon, the last quarter represents the future: whatever a network or
+//! an oracle promises from some time on, it keeps by then. A crash in that quarter obliges no
+//! detector, since there may be no time left to detect it. If no events were left when the run
+//! ended, its end represents the future.
 //!
-//! "From some time on nobody is suspected in error" says nothing of when, and nothing of how often
-//! before. So neither a late mistake nor a number of them refutes it, and the longer a run of a
-//! correct detector is, the more chances its rare mistakes have to fall into the end. A run refutes
-//! it in these ways:
+//! "From some time on no process is suspected wrongly" does not say when, nor how often before. So
+//! neither a late mistake nor any number of them refutes it, and the longer a run of a correct
+//! detector, the more likely one of its rare mistakes falls at the end. A run refutes it in these
+//! ways:
 //!
-//! - A wrong suspicion has lasted for all of the last quarter. It is one that never ends: a
-//!   detector that takes its mistakes back does so with the next sign of life.
-//! - A detector that learns from mistakes can tell how many it needs, at most, until it makes none
-//!   about that process any more, and announces it ([`Indication::ErrsAtMost`]). If it makes one
-//!   more than that, and the last one begins in the last quarter, it has not learnt. If the
-//!   mistakes before that quarter were enough, however bad the network was then, it makes none in
-//!   the quarter; if they were not, it makes no more than were missing. So a correct detector is
-//!   never refused, and one that goes on is, as soon as a run has room for one mistake too many.
-//! - A detector that announces nothing errs about the same process in each eighth of the run: its
-//!   mistakes come as evenly as time passes. This is a convention, not a proof. It does not refuse
-//!   a detector that makes fewer than eight mistakes, whenever they come.
+//! - A wrong suspicion has lasted for all of the last quarter. Such a suspicion never ends: a
+//!   detector that revokes its mistakes does so at the next sign of life.
+//! - A detector that learns from mistakes can know the number of mistakes about a process after
+//!   which it makes no more, and announces it ([`Indication::ErrsAtMost`]). If it makes more
+//!   mistakes than that, and the last one begins in the last quarter, it has not learnt. If the
+//!   mistakes before that quarter were enough, however bad the network was then, a correct detector
+//!   makes none in the quarter; if they were not, it makes no more than were missing. So a correct
+//!   detector is never refused, and one that keeps making mistakes is, as soon as the run has room
+//!   for one too many.
+//! - A detector that announces no such number makes a mistake about the same process in each eighth
+//!   of the run: its mistakes are spread evenly over time. This is a convention, not a proof. It
+//!   never refuses a detector that makes fewer than eight mistakes, whenever they occur.
 
 use std::collections::BTreeMap;
 
@@ -40,36 +42,37 @@ use ftsim_core::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The problem of telling who has crashed.
+/// The problem of detecting crashes.
 pub struct FailureDetector;
 
-/// What a process announces.
+/// An announcement of a process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Indication {
-    /// From now on it suspects this process of having crashed.
+    /// The process suspects this process of having crashed, from now on.
     Suspect(ProcessId),
-    /// It trusts this process again.
+    /// The process trusts this process again.
     Trust(ProcessId),
-    /// A probe, at the start: it promises to suspect each crashed process for good within so long.
+    /// A probe, at the start: the process promises to suspect each crashed process permanently
+    /// within this time.
     DetectsWithin(Duration),
-    /// A probe, at the start: it promises that this many mistakes about a process, if each is taken
-    /// back, teach it to make no more while messages keep their bound.
+    /// A probe, at the start: the process promises that after this many mistakes about another
+    /// process, each of them revoked, it makes no more while messages keep their bound.
     ErrsAtMost(u64),
 }
 
-/// C&T's strong completeness.
+/// Strong completeness of Chandra and Toueg.
 pub const STRONG_COMPLETENESS: PropertyId = PropertyId("fd.strong-completeness");
-/// C&T's weak completeness.
+/// Weak completeness of Chandra and Toueg.
 pub const WEAK_COMPLETENESS: PropertyId = PropertyId("fd.weak-completeness");
-/// C&T's strong accuracy.
+/// Strong accuracy of Chandra and Toueg.
 pub const STRONG_ACCURACY: PropertyId = PropertyId("fd.strong-accuracy");
-/// C&T's weak accuracy.
+/// Weak accuracy of Chandra and Toueg.
 pub const WEAK_ACCURACY: PropertyId = PropertyId("fd.weak-accuracy");
-/// C&T's eventual strong accuracy.
+/// Eventual strong accuracy of Chandra and Toueg.
 pub const EVENTUAL_STRONG_ACCURACY: PropertyId = PropertyId("fd.eventual-strong-accuracy");
-/// C&T's eventual weak accuracy.
+/// Eventual weak accuracy of Chandra and Toueg.
 pub const EVENTUAL_WEAK_ACCURACY: PropertyId = PropertyId("fd.eventual-weak-accuracy");
-/// A bound on the time from a crash to its detection for good.
+/// A bound on the time from a crash to its permanent detection.
 pub const DETECTION_TIME: PropertyId = PropertyId("fd.detection-time");
 
 impl Spec for FailureDetector {
@@ -77,18 +80,20 @@ impl Spec for FailureDetector {
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry::liveness(
             STRONG_COMPLETENESS,
-            "in the end every correct process suspects each crashed one",
+            "eventually every correct process suspects each crashed one",
             |_| Box::new(Completeness::of(Strength::Strong)),
         )
         .if_claimed(),
         PropertyEntry::liveness(
             WEAK_COMPLETENESS,
-            "in the end some correct process suspects each crashed one",
+            "eventually some correct process suspects each crashed one",
             |_| Box::new(Completeness::of(Strength::Weak)),
         ),
-        PropertyEntry::safety(STRONG_ACCURACY, "who is suspected has crashed before", |_| {
-            Box::new(StrongAccuracy::default())
-        })
+        PropertyEntry::safety(
+            STRONG_ACCURACY,
+            "a process that is suspected has crashed before",
+            |_| Box::new(StrongAccuracy::default()),
+        )
         .if_claimed(),
         PropertyEntry::safety(WEAK_ACCURACY, "some correct process is never suspected", |_| {
             Box::new(WeakAccuracy::default())
@@ -102,13 +107,13 @@ impl Spec for FailureDetector {
         .if_claimed(),
         PropertyEntry::liveness(
             EVENTUAL_WEAK_ACCURACY,
-            "from some time on no correct process suspects a certain correct one",
+            "from some time on some correct process is suspected by no correct one",
             |_| Box::new(EventualAccuracy::of(Strength::Weak)),
         )
         .if_claimed(),
         PropertyEntry::safety(
             DETECTION_TIME,
-            "a crashed process is suspected for good within the time that was promised",
+            "a crashed process is permanently suspected within the promised time",
             |_| Box::new(DetectionTime::default()),
         )
         .if_claimed(),
@@ -128,12 +133,12 @@ impl Spec for FailureDetector {
     }
 }
 
-/// A detector is asked for nothing: it works by itself.
+/// `[workload]` of a detector: empty, since it works without requests.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NoWorkload {}
 
-/// The clients of a detector: they only listen.
+/// The clients of a detector, which make no requests.
 #[derive(Clone, Debug, Hash)]
 pub struct NoClients;
 
@@ -141,26 +146,26 @@ impl Workload<FailureDetector> for NoClients {
     fn on_start(&mut self, _: &mut Ask<'_, FailureDetector>) {}
 }
 
-/// When the last quarter of a run begins; at its end, if nothing at all was left to happen then.
+/// The beginning of the last quarter of a run; its end, if no events were left then.
 fn last_quarter(end: &End<'_>) -> Instant {
     let at_ns = end.at.as_nanos();
     let rest_ns = if end.cause == EndCause::Quiescent { 0 } else { at_ns / 4 };
     Instant::from_nanos(at_ns - rest_ns)
 }
 
-/// Strong or weak: of all, or of one.
+/// Strong properties concern all processes, weak ones some process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Strength {
     Strong,
     Weak,
 }
 
-/// Who is down, and who suspects whom.
+/// The processes that are down, and the suspicions of the others.
 #[derive(Clone, Debug, Default, Hash)]
 struct Beliefs {
-    /// Since when.
+    /// The time of each crash.
     down: BTreeMap<ProcessId, Instant>,
-    /// The suspects of each observer.
+    /// The processes that each observer suspects.
     suspects: BTreeMap<ProcessId, ProcessSet>,
 }
 
@@ -195,7 +200,8 @@ impl Beliefs {
     }
 }
 
-/// Both completenesses: who is down at the end, and does everybody, or anybody, suspect them.
+/// Both forms of completeness: at the end, checks that all correct processes, or some, suspect each
+/// process that is down.
 #[derive(Clone, Debug, Hash)]
 struct Completeness {
     strength: Strength,
@@ -245,7 +251,8 @@ impl Property<FailureDetector> for Completeness {
     }
 }
 
-/// Strong accuracy: remembers who has ever crashed, back or not, since news take their time.
+/// Strong accuracy: remembers the processes that have ever crashed, even if they have recovered,
+/// since reports take time.
 #[derive(Clone, Debug, Default, Hash)]
 struct StrongAccuracy {
     crashed: ProcessSet,
@@ -274,7 +281,8 @@ impl Property<FailureDetector> for StrongAccuracy {
     }
 }
 
-/// Weak accuracy: remembers who has ever been suspected. Who is correct shows at the end.
+/// Weak accuracy: remembers the processes that have ever been suspected. Which are correct is known
+/// at the end.
 #[derive(Clone, Debug, Default, Hash)]
 struct WeakAccuracy {
     suspected: ProcessSet,
@@ -304,14 +312,14 @@ impl Property<FailureDetector> for WeakAccuracy {
     }
 }
 
-/// Both eventual accuracies: remembers the mistakes that each observer makes about each process.
+/// Both forms of eventual accuracy: remembers the mistakes of each observer about each process.
 #[derive(Clone, Debug, Hash)]
 struct EventualAccuracy {
     strength: Strength,
     beliefs: Beliefs,
     /// By observer and suspect. A suspicion is a mistake while its suspect is up.
     mistakes: BTreeMap<(ProcessId, ProcessId), Mistakes>,
-    /// How many each observer needs.
+    /// The number of mistakes after which each observer promises to make no more.
     promised: BTreeMap<ProcessId, u64>,
     /// Known at the end: correct processes that correct ones must not suspect.
     obligations: u64,
@@ -320,17 +328,18 @@ struct EventualAccuracy {
 /// The mistakes of one observer about one process.
 #[derive(Clone, Debug, Default, Hash)]
 struct Mistakes {
-    /// When each began.
+    /// The beginning of each.
     began: Vec<Instant>,
-    /// Since when the suspicion that stands, if one does, has been wrong.
+    /// The time since which the current suspicion, if there is one, has been wrong.
     wrong_since: Instant,
 }
 
-/// Parts of a run. Who promises nothing and errs in each of them errs for ever.
+/// The number of parts of a run. An observer that promises nothing and makes a mistake in each part
+/// makes them forever.
 const PART_COUNT: u64 = 8;
 
 impl Mistakes {
-    /// Whether one began in each part of a run that ended at `end`.
+    /// Whether a mistake began in each part of a run that ended at `end`.
     fn go_on_until(&self, end: Instant) -> bool {
         let end_ns = u128::from(end.as_nanos().max(1));
         let part = |at: &Instant| u128::from(at.as_nanos()) * u128::from(PART_COUNT) / end_ns;
@@ -352,7 +361,8 @@ impl EventualAccuracy {
         }
     }
 
-    /// A correct process that is wrong about `p` for ever, as far as a run can show, and how.
+    /// A correct process that is wrong about `p` forever, as far as a run can show, with a
+    /// description.
     fn wrong_about(&self, p: ProcessId, end: &End<'_>) -> Option<(ProcessId, String)> {
         let late = last_quarter(end);
         end.correct().find_map(|q| {
@@ -389,12 +399,12 @@ impl Property<FailureDetector> for EventualAccuracy {
                 self.promised.insert(q, *most);
             }
             Observation::Recover => {
-                // Who suspected it was right until now.
+                // Suspicions of it were right until now.
                 for observer in self.beliefs.suspected_by(q) {
                     self.mistakes.entry((observer, q)).or_default().wrong_since = event.at;
                 }
             }
-            // What it has learnt may be lost.
+            // The crash may have erased what it has learnt.
             Observation::Crash => self.mistakes.retain(|(observer, _), _| *observer != q),
             _ => {}
         }
@@ -426,13 +436,13 @@ impl Property<FailureDetector> for EventualAccuracy {
     }
 }
 
-/// Detection time: what each observer has promised, and what it owes. A suspicion that is taken
-/// back after the crash was none for good, and is owed again.
+/// Detection time: remembers the promises of each observer, and the detections that are due. A
+/// suspicion that is revoked after the crash was not permanent, so the detection is due again.
 #[derive(Clone, Debug, Default, Hash)]
 struct DetectionTime {
     beliefs: Beliefs,
     promised: BTreeMap<ProcessId, Duration>,
-    /// By when an observer must suspect a process.
+    /// The time by which an observer must suspect a process.
     owed: BTreeMap<(ProcessId, ProcessId), Instant>,
     detections: u64,
 }

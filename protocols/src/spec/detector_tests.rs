@@ -14,7 +14,7 @@ fn trust(q: ProcessId, p: ProcessId) -> Act<FailureDetector> {
     Act::Indicate(q, Indication::Trust(p))
 }
 
-/// `q` promises to detect within so many milliseconds: so many events of the history.
+/// `q` promises to detect within this many milliseconds, that is, events of the history.
 fn promise(q: ProcessId, ms: u64) -> Act<FailureDetector> {
     Act::Indicate(q, Indication::DetectsWithin(Duration::from_millis(ms)))
 }
@@ -75,7 +75,7 @@ fn eventual_accuracy_falls_with_suspicions_that_last() {
     let all = [suspect(P0, P1), suspect(P1, P0)];
     let eventual = ["fd.eventual-strong-accuracy", "fd.eventual-weak-accuracy"];
     assert_eq!(check(2, &all)[2..], eventual);
-    // What a faulty process suspects is nobody's concern.
+    // The suspicions of a faulty process do not count.
     let faulty = [suspect(P2, P1), Act::Crash(P2), suspect(P0, P2), suspect(P1, P2)];
     assert_eq!(check(3, &faulty), ["fd.strong-accuracy"]);
 }

@@ -1,4 +1,4 @@
-//! For tests of checkers: a history written by hand, and which properties it violates.
+//! A test bench for checkers: judges a history written by hand.
 
 use ftsim_core::{
     DynProperty, End, EndCause, Instant, Observation, Observed, ProcessId, Setting, Spec, Verdict,
@@ -13,7 +13,7 @@ pub enum Act<S: Spec> {
 }
 
 /// The properties of the spec, core and claims, that a quiescent history of `n` processes violates,
-/// in the order of the spec's table. Processes that crash are faulty, unless they recover.
+/// in the order of the spec's table. A process that crashes is faulty unless it recovers.
 pub fn check<S: Spec>(n: u32, history: &[Act<S>]) -> Vec<&'static str> {
     judge(&Setting::of(n), history, true)
         .into_iter()

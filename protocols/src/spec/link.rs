@@ -1,12 +1,12 @@
-//! A link: what one process sends, another delivers.
+//! A link: one process delivers the messages that another sends.
 //!
-//! Properties after Cachin, Guerraoui and Rodrigues (2011), chapter 2. The core is that nothing is
-//! invented; how often and in which order a message is delivered are claims. Integrity of what
-//! messages say is no matter here: links lose, double and delay, and corrupt nothing.
+//! Properties after Cachin, Guerraoui and Rodrigues (2011), chapter 2. The core is that no message
+//! is invented; how often and in which order a message is delivered are claims. Integrity of
+//! contents is no matter here: links lose, duplicate and delay messages, but do not corrupt them.
 //!
-//! A process that is back after a crash announces what its application finds to be delivered
+//! A process that recovers announces the deliveries that its application finds in its log
 //! ([`Indication::Recovered`]): the *log-delivery* of Cachin, Guerraoui and Rodrigues, section
-//! 2.4.5. A delivery that was durable but not announced when the crash came thus counts, once.
+//! 2.4.5. So a delivery that was durable but not announced before the crash counts, once.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -26,50 +26,50 @@ mod tests;
 
 use properties::{ExactlyOnceEffect, Fifo, NoCreation, NoDuplication, Reliable};
 
-/// The problem of getting messages from one process to another.
+/// The problem of transmitting messages from one process to another.
 pub struct Link;
 
 /// The number of a message, unique among those of its sender to its receiver.
 pub type MessageNumber = u64;
 
-/// What a process is asked for.
+/// A request to a process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Request {
     /// Send a message.
     Send {
-        /// To whom.
+        /// The receiver.
         to: ProcessId,
-        /// Which message.
+        /// The number of the message.
         number: MessageNumber,
     },
 }
 
-/// What a process announces.
+/// An announcement of a process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Indication {
     /// A message is delivered.
     Deliver {
-        /// Who sent it.
+        /// The sender.
         from: ProcessId,
-        /// Which of its messages.
+        /// The number of the message.
         number: MessageNumber,
     },
-    /// After a crash: what the application finds in its log as delivered.
+    /// After a crash: the deliveries that the application finds in its log.
     Recovered {
-        /// Sender and number of each message, as often as the log says so.
+        /// Sender and number of each message, as often as it is in the log.
         delivered: Vec<(ProcessId, MessageNumber)>,
     },
     /// The state of the application, after a delivery or a recovery.
     State(State),
 }
 
-/// What the application does with a message.
+/// The effect of a message on the application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Application {
-    /// Puts it into a set: to do so twice is to do so once.
+    /// The message is added to a set: applying it twice changes nothing.
     Set,
-    /// Counts it: to do so twice is wrong.
+    /// The message is counted: applying it twice is wrong.
     #[default]
     Counter,
 }
@@ -79,12 +79,12 @@ pub enum Application {
 pub enum State {
     /// The messages that were applied, by sender and number.
     Set(BTreeSet<(ProcessId, MessageNumber)>),
-    /// How often one was applied.
+    /// The number of applications.
     Counter(u64),
 }
 
 impl State {
-    /// Before the first message.
+    /// The state before the first message.
     pub const fn new(application: Application) -> Self {
         match application {
             Application::Set => Self::Set(BTreeSet::new()),
@@ -100,7 +100,7 @@ impl State {
         }
     }
 
-    /// The number that it comes down to: of different messages, or of applications.
+    /// The number of different messages, or of applications.
     fn size(&self) -> u64 {
         match self {
             Self::Set(set) => set.len() as u64,
@@ -118,15 +118,15 @@ impl fmt::Display for State {
     }
 }
 
-/// Nothing from nothing.
+/// No message is invented.
 pub const NO_CREATION: PropertyId = PropertyId("lnk.no-creation");
-/// At most once.
+/// A message is delivered at most once.
 pub const NO_DUPLICATION: PropertyId = PropertyId("lnk.no-duplication");
-/// At least once.
+/// A message is delivered at least once.
 pub const RELIABLE: PropertyId = PropertyId("lnk.reliable");
-/// Once, as far as the application can tell.
+/// A message takes effect exactly once.
 pub const EXACTLY_ONCE_EFFECT: PropertyId = PropertyId("lnk.exactly-once-effect");
-/// First come, first served.
+/// Messages are delivered in the order of sending.
 pub const FIFO: PropertyId = PropertyId("lnk.fifo");
 
 impl Spec for Link {
@@ -136,18 +136,18 @@ impl Spec for Link {
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry::safety(
             NO_CREATION,
-            "a message that is delivered was sent to that process by its sender before",
+            "a message that is delivered was sent before by its sender to that process",
             |_| Box::new(NoCreation::default()),
         ),
         PropertyEntry::safety(
             NO_DUPLICATION,
-            "no message is delivered twice, crashes of its receiver or not",
+            "no message is delivered twice, even if its receiver crashes",
             |_| Box::new(NoDuplication::default()),
         )
         .if_claimed(),
         PropertyEntry::liveness(
             RELIABLE,
-            "a message between correct processes is delivered in the end, unless its sender \
+            "a message between correct processes is eventually delivered, unless its sender \
                    crashes meanwhile",
             |_| Box::new(Reliable::default()),
         )
@@ -160,8 +160,8 @@ impl Spec for Link {
         .if_claimed(),
         PropertyEntry::safety(
             FIFO,
-            "of two messages of one sender that a process delivers, the one sent first \
-                   comes first",
+            "of two messages from one sender that a process delivers, the one sent first \
+                   is delivered first",
             |_| Box::new(Fifo::default()),
         )
         .if_claimed(),
@@ -190,8 +190,8 @@ impl Spec for Link {
         matches!(indication, Indication::State(_))
     }
 
-    /// A sending is answered when its receiver delivers the message, or finds after a crash that
-    /// it has.
+    /// A request to send is answered when the receiver delivers the message, or finds after a crash
+    /// that it has.
     fn operation(p: ProcessId, Request::Send { to, number }: &Request) -> Option<OperationName> {
         Some(OperationName { asked: p, answers: *to, number: *number })
     }
@@ -207,17 +207,17 @@ impl Spec for Link {
     }
 }
 
-/// Who sends how much to whom.
+/// The messages that clients send.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LinkWorkload {
-    /// Who sends; everybody, if empty.
+    /// The processes that send; all, if empty.
     pub senders: Vec<ProcessId>,
-    /// To whom each of them sends; to everybody else, if empty.
+    /// The processes to which each of them sends; all others, if empty.
     pub receivers: Vec<ProcessId>,
-    /// How many messages each sender sends to each receiver.
+    /// The number of messages from each sender to each receiver.
     pub messages: u32,
-    /// The time between two of them; the first is at the start.
+    /// The time between two messages; the first is at the start.
     pub every: Duration,
 }
 
@@ -232,7 +232,7 @@ impl Default for LinkWorkload {
     }
 }
 
-/// The clients of links: each sender is asked for its messages at fixed times.
+/// The clients of links: each makes its requests at fixed times.
 #[derive(Clone, Debug, Hash)]
 pub struct Senders {
     senders: Vec<ProcessId>,

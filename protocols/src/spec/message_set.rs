@@ -7,23 +7,23 @@ use ftsim_core::ProcessId;
 use super::broadcast::MessageNumber;
 use crate::interval_set::IntervalSet;
 
-/// A message as everybody knows it: by its sender and its number.
+/// The identity of a message: its sender and its number.
 pub type MessageName = (ProcessId, MessageNumber);
 
-/// A set of messages. While senders count up it stays small, however many there are.
+/// A set of messages. It stays small while senders number their messages consecutively.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct MessageSet {
-    /// Of each sender in it; never empty.
+    /// The numbers of each sender's messages; never empty.
     senders: BTreeMap<ProcessId, IntervalSet>,
 }
 
 impl MessageSet {
-    /// Adds a message; false if it is a member already.
+    /// Adds a message; returns false if it is a member already.
     pub fn insert(&mut self, (sender, number): MessageName) -> bool {
         self.senders.entry(sender).or_default().insert(number)
     }
 
-    /// Takes a message out; false if it is no member.
+    /// Removes a message; returns false if it is not a member.
     pub fn remove(&mut self, (sender, number): MessageName) -> bool {
         let Some(numbers) = self.senders.get_mut(&sender) else { return false };
         let removed = numbers.remove(number);
@@ -33,7 +33,7 @@ impl MessageSet {
         removed
     }
 
-    /// Takes out all messages of the senders that are not to be kept.
+    /// Removes the messages of all senders that `keep` refuses.
     pub fn retain_senders(&mut self, keep: impl Fn(ProcessId) -> bool) {
         self.senders.retain(|sender, _| keep(*sender));
     }
@@ -48,12 +48,12 @@ impl MessageSet {
         self.senders.values().all(IntervalSet::is_empty)
     }
 
-    /// The number of messages; `u64::MAX` stands for more too.
+    /// The number of messages, at most `u64::MAX`.
     pub fn len(&self) -> u64 {
         self.senders.values().map(IntervalSet::len).fold(0, u64::saturating_add)
     }
 
-    /// All that are in one of these sets.
+    /// The messages that are in at least one of these sets.
     pub fn union<'s>(sets: impl IntoIterator<Item = &'s Self>) -> Self {
         let mut union = Self::default();
         for (sender, numbers) in sets.into_iter().flat_map(|set| &set.senders) {
@@ -78,7 +78,7 @@ impl MessageSet {
         })
     }
 
-    /// How many messages there are up to this one, in the order of senders and then of numbers.
+    /// The number of messages up to this one, in the order of senders and then of numbers.
     pub fn count_up_to(&self, (sender, number): MessageName) -> u64 {
         let before = self.senders.range(..sender).map(|(_, numbers)| numbers.len());
         let own = self.senders.get(&sender).map_or(0, |numbers| numbers.count_up_to(number));

@@ -17,8 +17,8 @@ pub mod snapshot;
 use ftsim_core::Invalid;
 use ftsim_core::model::spec::REQUEST_COUNT_MAX;
 
-/// Refuses a count that would have clients put more requests than a run can hold: `count` under
-/// `key`, from each of so many processes.
+/// Refuses a `count` under `key` with which clients would make more requests than a run can hold:
+/// `count` from each of this many processes.
 fn refuse_too_many(key: &str, count: u32, processes: usize) -> Result<(), Invalid> {
     let most = REQUEST_COUNT_MAX / (processes as u64).max(1);
     if u64::from(count) <= most {

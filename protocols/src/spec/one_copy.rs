@@ -1,14 +1,14 @@
-//! One-copy serialisability: whether what transactions read and wrote could have come from one
-//! after the other.
+//! One-copy serialisability: whether the reads and writes of transactions are equivalent to those
+//! of a serial execution.
 //!
 //! Bernstein, Hadzilacos and Goodman (1987), chapters 2 and 5: committed transactions are
-//! serialisable exactly if nobody read what was never committed, and the graph of their conflicts
-//! has no cycle. Versions of an item are ordered as they were written, and bear the names of their
-//! writers; a read of such a name is one of the writer's last write until then.
+//! serialisable if and only if none has read a version that was never committed, and the graph of
+//! their conflicts has no cycle. Versions of an item are ordered as they were written, and are
+//! named after their writers; a read of such a version is a read of the writer's last write so far.
 //!
-//! A transaction may read and write an item again and again. Each read and each write counts, in
-//! its order: who reads between two writes of another must come both after it and before it, and
-//! who reads after a write of its own must see that.
+//! A transaction may read and write an item repeatedly. Each read and each write counts, in its
+//! order: a transaction that reads between two writes of another must come both after and before
+//! it, and one that reads after a write of its own must see that write.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -22,55 +22,55 @@ pub type Version = Transaction;
 /// The version that every item has before any transaction.
 pub const INITIAL: Version = 0;
 
-/// What transactions did to items, and how they ended.
+/// The reads and writes of transactions, and their outcomes.
 #[derive(Clone, Debug, Hash)]
 pub struct OneCopy<Item> {
-    /// The writers of each item, once for each write, in order.
+    /// The writers of each item, in order, once for each write.
     written: BTreeMap<Item, Vec<Transaction>>,
     read: BTreeMap<Transaction, BTreeSet<Read<Item>>>,
     committed: BTreeSet<Transaction>,
     aborted: BTreeSet<Transaction>,
 }
 
-/// What a transaction has read.
+/// A read of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Read<Item> {
     item: Item,
     version: Version,
-    /// How many writes there were up to the one that was read; `None` if nobody had written it.
+    /// The number of writes up to the one that was read; `None` if there was no such write.
     writes: Option<usize>,
-    /// Whether the reader had written the item itself, and has not read that.
+    /// Whether the reader had written the item itself, and has read an older version.
     misses_own: bool,
 }
 
-/// Why there is no serial history on a single copy.
+/// The reason why there is no equivalent serial history on a single copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Anomaly<Item> {
-    /// A committed transaction has read what no committed transaction wrote.
+    /// A committed transaction has read a version that no committed transaction wrote.
     DirtyRead {
-        /// Who read.
+        /// The reader.
         reader: Transaction,
-        /// Of which item.
+        /// The item read.
         item: Item,
-        /// What.
+        /// The version read.
         version: Version,
     },
-    /// A committed transaction has read what nobody had written.
+    /// A committed transaction has read a version that no transaction wrote.
     Unwritten {
-        /// Who read.
+        /// The reader.
         reader: Transaction,
-        /// Of which item.
+        /// The item read.
         item: Item,
-        /// What.
+        /// The version read.
         version: Version,
     },
-    /// A committed transaction has written an item, and then read something else.
+    /// A committed transaction has written an item, and then read another version.
     OwnWriteMissed {
-        /// Who.
+        /// The reader.
         reader: Transaction,
-        /// Which item.
+        /// The item read.
         item: Item,
-        /// What it read.
+        /// The version read.
         version: Version,
     },
     /// Each of these committed transactions must come before the next, and the last before the
@@ -90,7 +90,7 @@ impl<Item> Default for OneCopy<Item> {
 }
 
 impl<Item: Copy + Ord> OneCopy<Item> {
-    /// A transaction has read this version of an item.
+    /// Notes that a transaction has read this version of an item.
     pub fn read(&mut self, reader: Transaction, item: Item, version: Version) {
         let written = self.writes(item);
         let last_write = |by| written.iter().rposition(|writer| *writer == by);
@@ -103,30 +103,30 @@ impl<Item: Copy + Ord> OneCopy<Item> {
         self.read.entry(reader).or_default().insert(read);
     }
 
-    /// A transaction has written an item.
+    /// Notes that a transaction has written an item.
     pub fn write(&mut self, writer: Transaction, item: Item) {
         self.written.entry(item).or_default().push(writer);
     }
 
-    /// A transaction has committed somewhere.
+    /// Notes that a transaction has committed somewhere.
     pub fn commit(&mut self, transaction: Transaction) {
         self.committed.insert(transaction);
     }
 
-    /// A transaction has aborted somewhere. If it has also committed, that is not for this checker
-    /// to judge.
+    /// Notes that a transaction has aborted somewhere. Whether it has also committed elsewhere is
+    /// not judged here.
     pub fn abort(&mut self, transaction: Transaction) {
         self.aborted.insert(transaction);
     }
 
-    /// How many committed transactions have read or written anything.
+    /// The number of committed transactions that have read or written anything.
     pub fn committed_count(&self) -> usize {
         let wrote = |t| self.written.values().any(|versions| versions.contains(t));
         self.committed.iter().filter(|t| self.read.contains_key(t) || wrote(t)).count()
     }
 
-    /// Whether the committed transactions are equivalent to a serial history on a single copy, if
-    /// those that are undecided commit.
+    /// Judges whether the committed transactions are equivalent to a serial history on a single
+    /// copy, assuming that undecided ones commit.
     ///
     /// # Errors
     /// The anomaly.
@@ -134,8 +134,8 @@ impl<Item: Copy + Ord> OneCopy<Item> {
         self.judge_reads(|writer| self.committed.contains(writer) || !self.aborted.contains(writer))
     }
 
-    /// Whether the committed transactions are equivalent to a serial history on a single copy, now
-    /// that no other will commit any more.
+    /// Judges whether the committed transactions are equivalent to a serial history on a single
+    /// copy, assuming that no other will commit.
     ///
     /// # Errors
     /// The anomaly.
@@ -158,7 +158,7 @@ impl<Item: Copy + Ord> OneCopy<Item> {
         cycle(&self.conflicts()).map_or(Ok(()), |cycle| Err(Anomaly::Cycle(cycle)))
     }
 
-    /// What committed transactions have read.
+    /// The reads of committed transactions.
     fn committed_reads(&self) -> impl Iterator<Item = (Transaction, Read<Item>)> {
         let reads = |t: &Transaction| self.read.get(t).into_iter().flatten();
         self.committed.iter().flat_map(move |t| reads(t).map(|read| (*t, *read)))
@@ -196,13 +196,13 @@ fn cycle(before: &BTreeSet<(Transaction, Transaction)>) -> Option<Vec<Transactio
     loop {
         let second: BTreeSet<_> = left.iter().map(|(_, second)| *second).collect();
         let edge_count = left.len();
-        // Who comes after nobody is on no cycle.
+        // A transaction without a predecessor is on no cycle.
         left.retain(|(first, _)| second.contains(first));
         if left.len() == edge_count {
             break;
         }
     }
-    // Now everybody comes after somebody, so going back leads to a place seen before.
+    // Now every transaction has a predecessor, so going back leads to a place seen before.
     let mut path = vec![left.first()?.0];
     loop {
         let here = *path.last()?;

@@ -1,9 +1,9 @@
-//! A service of a primary and its backups: what Budhiraja, Marzullo, Schneider and Toueg (1993) ask
-//! of one.
+//! A service of a primary and its backups, as required by Budhiraja, Marzullo, Schneider and Toueg
+//! (1993).
 //!
 //! Pb1 to Pb4 of *The primary-backup approach*, in terms of facts that servers and clients
-//! announce. Pb4 is parametric: the first server announces how many outages of which length it
-//! answers for.
+//! announce. Pb4 has parameters: the first server announces how many outages, and of what length,
+//! it allows for.
 
 use std::collections::BTreeMap;
 
@@ -16,30 +16,29 @@ use serde::Serialize;
 use super::service::properties::{acked_survives, exactly_once, linearizable, liveness};
 use super::service::{Command, Facts, Indication, Service};
 
-/// The problem of serving by one primary at a time.
+/// The problem of providing a service with one primary at a time.
 pub type PrimaryBackupService = Service<Fact>;
 
-/// What servers and clients announce of their inside.
+/// A fact about their state that servers and clients announce.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Fact {
     /// A server considers itself primary from now on.
     BecomesPrimary,
-    /// A primary considers itself so for this long from now on, and no longer, unless it says so
-    /// again: it may hang when the time is over, and say nothing.
+    /// A primary considers itself primary for this long from now on, unless it announces this
+    /// again; if it hangs, it announces nothing when the time is over.
     HoldsLease(Duration),
-    /// And from now on it no longer does.
+    /// A server no longer considers itself primary.
     ResignsPrimary,
-    /// A server begins to process a request that reached it.
+    /// A server begins to process a request that has reached it.
     Processes(Command),
     /// A client sends, or sends again, its request with this number.
     Transmits {
-        /// Which.
+        /// The number of the request.
         number: u64,
-        /// The servers that it addresses.
+        /// The servers to which it sends the request.
         to: ProcessSet,
     },
-    /// The service promises to lose requests in so many outages at the most, none of them longer
-    /// than that.
+    /// The service promises to lose requests in at most this many outages, none longer than this.
     Promises {
         /// k.
         outages: u32,
@@ -67,7 +66,7 @@ impl Facts for Fact {
         ),
         PropertyEntry::safety(
             ONE_DESTINATION,
-            "each client addresses at most one server at a time, and reaches no other",
+            "each client sends a request to at most one server at a time, and it reaches no other",
             |_| Box::new(OneDestination::default()),
         ),
         PropertyEntry::safety(
@@ -104,7 +103,7 @@ fn fact<'a>(event: &Observed<'a, PrimaryBackupService>) -> Option<&'a Fact> {
     }
 }
 
-/// Who considers itself primary, and until when. A process that is down considers nothing.
+/// The servers that consider themselves primary, and until when; never a process that is down.
 #[derive(Clone, Debug, Default, Hash)]
 struct Primaries(BTreeMap<ProcessId, Instant>);
 
@@ -126,7 +125,7 @@ impl Primaries {
     }
 }
 
-/// Pb1: remembers who is primary.
+/// Pb1: remembers the primaries.
 #[derive(Clone, Debug, Default, Hash)]
 struct OnePrimary {
     primaries: Primaries,
@@ -153,11 +152,11 @@ impl Property<PrimaryBackupService> for OnePrimary {
     }
 }
 
-/// Pb2: looks at each transmission, and whether a request that is processed was addressed to the
-/// server that does so. A request that no client has announced is not this property's matter.
+/// Pb2: checks each transmission, and that each processed request was sent to the server that
+/// processes it. A request that no client has announced is not judged here.
 #[derive(Clone, Debug, Default, Hash)]
 struct OneDestination {
-    /// The servers that each request was addressed to, one after the other.
+    /// The servers to which each request was sent.
     addressed: BTreeMap<Command, ProcessSet>,
     transmissions: u64,
 }
@@ -193,7 +192,7 @@ impl Property<PrimaryBackupService> for OneDestination {
     }
 }
 
-/// Pb3: remembers who is primary.
+/// Pb3: remembers the primaries.
 #[derive(Clone, Debug, Default, Hash)]
 struct IdleBackup {
     primaries: Primaries,
@@ -217,20 +216,20 @@ impl Property<PrimaryBackupService> for IdleBackup {
     }
 }
 
-/// Pb4: remembers when lost requests were sent. A transmission is lost once the client sends the
+/// Pb4: remembers when lost requests were sent. A transmission is lost if the client sends the
 /// request again.
 #[derive(Clone, Debug, Default, Hash)]
 struct Bofo {
     promise: Option<(u32, Duration)>,
-    /// Requests that are not answered, and when they were sent last.
+    /// Unanswered requests, and when each was sent last.
     under_way: BTreeMap<Command, Instant>,
-    /// When lost requests were sent.
+    /// The times at which lost requests were sent.
     lost: Vec<Instant>,
 }
 
 impl Bofo {
-    /// The fewest outages no longer than `longest` that cover every lost request: each begins at
-    /// the first request that the ones before leave uncovered.
+    /// The least number of outages, none longer than `longest`, that cover all lost requests: each
+    /// outage begins at the first request that the earlier ones do not cover.
     fn outages(&self, longest: Duration) -> u32 {
         let mut sent = self.lost.clone();
         sent.sort_unstable();

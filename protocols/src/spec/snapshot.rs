@@ -1,26 +1,24 @@
-//! Snapshots and checkpoints: a global state put together from local ones while the system runs.
+//! Snapshots and checkpoints: a global state, composed of local states while the system runs.
 //!
 //! Properties after Chandy and Lamport (1985) and Elnozahy, Alvisi, Wang and Johnson (2002). The
-//! application beside the protocol is a bank: each process opens with the same money and makes
-//! transfers to others. A *cut* is, for each process, what had happened there when it recorded its
-//! state. It is judged when every process says that the snapshot is complete, and again when every
-//! process has restored a state in one recovery. A snapshot that is never complete is judged by its
-//! termination alone.
+//! application beside the protocol is a bank: each process starts with the same amount of money and
+//! makes transfers to others. A *cut* consists, for each process, of the events before it recorded
+//! its state. It is judged when every process announces that the snapshot is complete, and again
+//! when every process has restored a state in one recovery. A snapshot that is never complete is
+//! judged only by its termination.
 //!
-//! A channel is directed: a message belongs to the state of the one that it takes, and to no other.
-//! The state is recorded by the channel's receiver ([`Indication::ChannelRecorded`]), or kept at
-//! its sender, who sends again after a recovery what its receiver may lack
-//! ([`Indication::Logged`]); the receiver takes no message twice, so that what is logged counts
-//! only where the receiver has not recorded it, as received or as under way.
+//! A channel is directed: a message belongs to the state of the channel that it takes, and to no
+//! other. The state is recorded by the channel's receiver ([`Indication::ChannelRecorded`]), or
+//! logged by its sender, which after a recovery sends again the messages that the receiver may lack
+//! ([`Indication::Logged`]). The receiver accepts no message twice, so a logged message counts only
+//! if the receiver has recorded it neither as received nor as in the channel.
 //!
-//! What is recorded of a FIFO channel is a sequence, in the order of sending. Where messages
-//! overtake each other the literature knows only a multiset for each directed channel. Which of the
-//! two a channel is shows in the run: it is taken for FIFO until a message overtakes another on it.
-//! The order matters to whether the state is reachable; what is complete, and what the sums are, is
-//! the same in any order.
+//! The state of a FIFO channel is a sequence, in the order of sending. Where messages overtake each
+//! other, the literature knows only a multiset for each directed channel. The run shows which of
+//! the two a channel is: it counts as FIFO until a message overtakes another on it. The order
+//! matters for whether the state is reachable; completeness and sums do not depend on it.
 //!
-//! That a cut has no orphan, and that each snapshot comes to an end, is the core; the rest are
-//! claims.
+//! The core is that a cut has no orphan, and that each snapshot ends; the rest are claims.
 
 mod bank;
 mod cut;
@@ -46,105 +44,106 @@ pub type Money = u64;
 /// The number of a snapshot or checkpoint, from 1. Number 0 is the opening state.
 pub type SnapshotNumber = u64;
 
-/// What each process holds at the start.
+/// The money of each process at the start.
 pub const OPENING_BALANCE: Money = 100;
 
-/// Recovery loses at most this many checkpoints of each process.
+/// The number of checkpoints of each process that a recovery may lose.
 pub const ROLLBACK_BOUND: usize = 1;
 
-/// A message of the application: its sender has this much less, its receiver will have it more.
+/// A message of the application, which moves money from its sender to its receiver.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Transfer {
-    /// Who sends it.
+    /// The sender.
     pub from: ProcessId,
-    /// Who is to have it.
+    /// The receiver.
     pub to: ProcessId,
-    /// Which of its sender's transfers, as the clients number them.
+    /// The number of the transfer, as given by the clients of the sender.
     pub number: u64,
-    /// How much.
+    /// The amount.
     pub amount: Money,
 }
 
 impl fmt::Debug for Transfer {
-    /// `#3 p0->p1 10`: short, since traces are full of them.
+    /// Formats as `#3 p0->p1 10`: short, since traces contain many.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { from, to, number, amount } = self;
         write!(f, "#{number} {from}->{to} {amount}")
     }
 }
 
-/// What a process is asked for.
+/// A request to a process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Request {
     /// Transfer money to another process.
     Transfer {
-        /// Which of this process's transfers; no number comes twice.
+        /// The number of the transfer, different for each transfer of a process.
         number: u64,
-        /// To whom.
+        /// The receiver.
         to: ProcessId,
-        /// How much.
+        /// The amount.
         amount: Money,
     },
     /// Take the snapshot with this number.
     Take(SnapshotNumber),
 }
 
-/// What a process announces.
+/// An announcement of a process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Indication {
     /// Money has left the balance.
     Sent(Transfer),
-    /// Money has come into the balance.
+    /// Money has been added to the balance.
     Received(Transfer),
     /// The process has recorded its state.
     Recorded {
-        /// For this snapshot.
+        /// The snapshot.
         snapshot: SnapshotNumber,
-        /// What it has then.
+        /// The balance at that time.
         balance: Money,
     },
     /// The process has recorded the state of the channel from another process to itself.
     ChannelRecorded {
-        /// For this snapshot.
+        /// The snapshot.
         snapshot: SnapshotNumber,
-        /// Whose messages.
+        /// The sender of the channel.
         from: ProcessId,
-        /// The messages under way, in the order in which they are to come.
+        /// The messages in the channel, in the order in which they are to arrive.
         messages: Vec<Transfer>,
     },
-    /// The recorded state holds messages of its own, to be sent again after a recovery.
+    /// The recorded state includes messages of the process itself, to be sent again after a
+    /// recovery.
     Logged {
-        /// For this snapshot.
+        /// The snapshot.
         snapshot: SnapshotNumber,
-        /// All that their receivers may lack.
+        /// The messages that their receivers may lack.
         messages: Vec<Transfer>,
     },
-    /// The process's part of the snapshot is complete; of a checkpoint, permanent.
+    /// The process's part of the snapshot is complete, or of the checkpoint permanent.
     Complete(SnapshotNumber),
-    /// The snapshot is given up here.
+    /// The process has given up the snapshot.
     Dropped(SnapshotNumber),
-    /// The process is back in the state that it recorded for a snapshot.
+    /// The process has returned to the state that it recorded for a snapshot.
     Restored {
-        /// Which recovery of the system this is, from 1.
+        /// The number of the recovery in the system, from 1.
         recovery: u64,
         /// The snapshot.
         snapshot: SnapshotNumber,
     },
 }
 
-/// No orphan message.
+/// There is no orphan message.
 pub const CONSISTENT: PropertyId = PropertyId("cut.consistent");
-/// No lost message.
+/// There is no lost message.
 pub const COMPLETE: PropertyId = PropertyId("cut.complete");
-/// No message under way at all.
+/// No message is in a channel.
 pub const TRANSITLESS: PropertyId = PropertyId("cut.transitless");
-/// A state that the system could have been in.
+/// The state is one that the system could have been in.
 pub const REACHABLE: PropertyId = PropertyId("cut.reachable");
-/// No money made or lost.
+/// No money is created or lost.
 pub const CONSERVATION: PropertyId = PropertyId("cut.conservation");
-/// Every snapshot comes to an end.
+/// Every snapshot ends.
 pub const TERMINATION: PropertyId = PropertyId("ckpt.termination");
-/// Recovery does not fall back without bound.
+/// Rollback is bounded.
 pub const BOUNDED_ROLLBACK: PropertyId = PropertyId("ckpt.rollback-bound");
 
 impl Spec for Snapshot {
@@ -154,18 +153,18 @@ impl Spec for Snapshot {
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry::safety(
             CONSISTENT,
-            "what is received in the cut was sent in the cut: no orphan message",
+            "every message received in the cut was sent in the cut: no orphan message",
             |setting| Box::new(OfCuts::new(Question::Consistent, setting)),
         ),
         PropertyEntry::safety(
             COMPLETE,
-            "what is sent in the cut and not received in it is in its channel or in a log",
+            "every message sent but not received in the cut is in its channel or in a log",
             |setting| Box::new(OfCuts::new(Question::Complete, setting)),
         )
         .if_claimed(),
         PropertyEntry::safety(
             TRANSITLESS,
-            "what is sent in the cut is received in the cut: nothing is under way",
+            "every message sent in the cut is received in the cut: nothing is in a channel",
             |setting| Box::new(OfCuts::new(Question::Transitless, setting)),
         )
         .if_claimed(),
@@ -177,13 +176,13 @@ impl Spec for Snapshot {
         .if_claimed(),
         PropertyEntry::safety(
             CONSERVATION,
-            "recorded balances and channels add up to the money there is",
+            "recorded balances and channels add up to the money in the system",
             |setting| Box::new(OfCuts::new(Question::Conserving, setting)),
         )
         .if_claimed(),
         PropertyEntry::liveness(
             TERMINATION,
-            "every snapshot is in the end complete everywhere or dropped everywhere",
+            "every snapshot is eventually complete everywhere or dropped everywhere",
             |_| Box::new(Termination::default()),
         ),
         PropertyEntry::safety(
@@ -207,8 +206,8 @@ impl Spec for Snapshot {
         !matches!(indication, Indication::Complete(_) | Indication::Dropped(_))
     }
 
-    /// A snapshot is answered when the process that is asked to take it says that its part is
-    /// complete, or that it is given up. Transfers are the application's own matter.
+    /// A snapshot is answered when the process that is asked to take it announces that its part is
+    /// complete, or that it is given up. Transfers are internal to the application.
     fn operation(p: ProcessId, request: &Request) -> Option<OperationName> {
         match request {
             Request::Take(snapshot) => Some(OperationName::at(p, *snapshot)),

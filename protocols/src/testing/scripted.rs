@@ -1,4 +1,4 @@
-//! A traitor that reads from a script: for tests that go through every lie there is.
+//! A traitor that follows a script: for tests that try every possible lie.
 
 use ftsim_core::adversary::Behaviour;
 use ftsim_core::fault::{Action, Fault, Trigger};
@@ -12,15 +12,15 @@ use serde_json::Value;
 
 use super::Bench;
 
-/// The protocol `P`, with one process that says nothing but what a script tells it, all of it at
-/// the start.
+/// The protocol `P`, with one process that only sends the messages of a script, all of them at the
+/// start.
 #[derive(Clone, Debug, Hash)]
 pub enum Scripted<P: Protocol> {
     Correct(P),
     Traitor(Vec<(ProcessId, P::Msg)>),
 }
 
-/// Who lies, and what it says to whom; and the parameters of the protocol.
+/// The traitor and its messages, and the parameters of the protocol.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Script {
     traitor: u32,
@@ -42,14 +42,14 @@ impl Script {
 }
 
 impl<P: Protocol> Bench<Scripted<P>> {
-    /// Sets the protocol's parameters, and lets `traitor` say this; `Bench::params` is not for
-    /// scripted benches.
+    /// Sets the protocol's parameters, and lets `traitor` send these messages. `Bench::params` does
+    /// not work for scripted benches.
     pub fn traitor(mut self, params: &str, traitor: u32, says: &[(ProcessId, P::Msg)]) -> Self {
         let says = serde_json::to_value(says).expect("messages are plain data");
         let params = serde_json::from_str(params).expect("valid JSON");
         let script = Script { traitor, says, params };
         self.params = serde_json::to_value(script).expect("a script is plain data");
-        // It is Byzantine, but the adversary changes no word of the script.
+        // It is Byzantine, but the adversary does not change its messages.
         let verbatim = Behaviour::Withhold(ProcessSet::new());
         let action = Action::Corrupt(ProcessId(traitor), verbatim);
         self.experiment.plan.faults = vec![Fault { trigger: Trigger::At(Instant::ZERO), action }];
@@ -117,7 +117,7 @@ impl<P: Protocol> Protocol for Scripted<P> {
     }
 }
 
-/// Every list of `len` items drawn from `choices`.
+/// All lists of `len` items drawn from `choices`.
 pub fn all_lists<T: Copy>(choices: &[T], len: usize) -> Vec<Vec<T>> {
     let mut lists = vec![Vec::new()];
     for _ in 0..len {

@@ -175,7 +175,7 @@ fn an_order_with_a_path_that_cannot_be_is_ignored() {
         &[0, 1],
         &[0, 2],
         &[0],
-        // Nobody's word.
+        // A message with an empty path.
         &[],
         &[3],
         &[0, 0],

@@ -1,5 +1,5 @@
-//! A traitor that sets the loyal generals against each other: to one half of them it says that the
-//! order is 1, to the other that it is 0, whatever the order and whoever handed it on.
+//! A traitor that divides the loyal generals: it tells one half of them that the order is 1 and the
+//! other half that it is 0, whatever order it received, and from whom.
 
 use ftsim_core::model::adversary::{CustomAdversary, Liar};
 

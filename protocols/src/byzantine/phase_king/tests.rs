@@ -213,7 +213,7 @@ fn within_the_bounds_every_phase_keeps_unanimity_and_a_correct_king_makes_it() {
                 "{variant}, p{liar}"
             );
         }
-        // A king who lies splits the others, but only where they were not of one mind.
+        // A lying king divides the others, but only if they do not agree.
         let king = every_phase(variant, n, 0, &words[1..]);
         assert_eq!(king, BTreeSet::from(["byz.agreement"]), "{variant}");
     }

@@ -1,5 +1,5 @@
-//! A liar that keeps the correct processes apart: it backs one value before one half of them, and
-//! the other before the other half, in every round of every phase.
+//! A liar that divides the correct processes: it supports one value towards one half of them and
+//! the other value towards the other half, in every round of every phase.
 
 use ftsim_core::model::adversary::{CustomAdversary, Liar};
 
@@ -11,7 +11,7 @@ pub(super) const TWO_FACED: CustomAdversary<Msg> = CustomAdversary {
     says,
 };
 
-/// All that it says in a phase, when it is about to tell its value.
+/// The messages of a whole phase, sent in place of its value.
 fn says(msg: &Msg, liar: &mut Liar<'_>) -> Vec<Msg> {
     let Msg::Value { phase, .. } = *msg else { return Vec::new() };
     let value = u64::from(liar.to().0 % 2 == 0);

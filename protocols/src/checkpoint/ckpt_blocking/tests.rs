@@ -37,7 +37,7 @@ fn crash_and_return(
     bench
 }
 
-/// Up to six crashes, each after some effect or at some time; all come back.
+/// Up to six crashes, each after some effect or at some time; all processes recover.
 fn with_random_crashes(n: u32, seed: u64) -> Bench<CkptBlocking> {
     let mut rng = Rng::new(seed, Stream::Faults);
     let mut bench = bench(n).workload(r#"{"snapshots": 5, "transfers": 30}"#);

@@ -7,10 +7,10 @@
 //! 1. a process that has voted Yes and does not know the decision when its timeout expires, or when
 //!    it recovers, sends INQUIRY to its peers, and again after each further timeout;
 //! 2. a process that knows the decision answers with it. One that has not voted aborts, and answers
-//!    ABORT: without its vote nobody can commit. An uncertain process cannot help;
+//!    ABORT: without its vote no process can commit. An uncertain process cannot help;
 //! 3. a process that receives the decision carries it out as if it came from the coordinator.
 //!
-//! Why it works: every answer is a decision, or makes one that nobody can contradict. A process
+//! Why it works: every answer is a decision, or makes one that no other can contradict. A process
 //! stays blocked only while each of its peers is uncertain or down.
 //!
 //! In the linear and decentralised topologies a process asks all others. In the central topology it

@@ -213,7 +213,7 @@ fn no_crash_that_is_repaired_breaks_anything() {
 fn no_crash_for_good_breaks_anything_but_nonblocking() {
     for (params, workload) in variants() {
         let mut bench = bench(3).params(&params).workload(workload);
-        // Whoever is uncertain asks for ever, so that a short run is enough.
+        // Uncertain processes ask forever, so a short run is enough.
         bench.experiment.limits.horizon = Instant::ZERO + Duration::from_secs(1);
         crash_everywhere(&mut bench, None, |run, fault| {
             assert_eq!(run.violated(), [""; 0], "{params} {workload} {fault:?}");
@@ -249,7 +249,7 @@ fn found(mutant: &str, params: &str) -> Vec<&'static str> {
 
 #[test]
 fn the_same_loop_finds_records_that_come_too_late() {
-    // Whoever has lost the record of its vote aborts alone when its client asks.
+    // A process that has lost the record of its vote aborts when its client asks.
     for presumption in PRESUMPTIONS {
         assert_eq!(found("vote-before-log", &presume(presumption)), ["ac.agreement"]);
         assert_eq!(found("leave-undecided", &presume(presumption)), ["ac.termination"]);

@@ -19,7 +19,7 @@ fn lockstep(n: u32) -> Bench<FloodingConsensus> {
     Bench::new(n).perfect_detector("10ms").lockstep()
 }
 
-/// Every message takes 10 ms, but on the links given so many.
+/// Every message takes 10 ms, except on the given links.
 fn with_slow_links(n: u32, links: &[(u32, u32, u64)]) -> Bench<FloodingConsensus> {
     let mut bench = Bench::new(n).lockstep();
     for (from, to, ms) in links {

@@ -166,7 +166,7 @@ fn stabilising(mut bench: Bench<PrimaryBackup>) -> Bench<PrimaryBackup> {
     bench
 }
 
-/// What takeovers are about: they happen, and clients ask again for what is known already.
+/// The purpose of takeovers: they happen, and clients repeat requests that are known already.
 const TAKEOVERS: &[&str] = &["took over", "a repeated request"];
 
 #[test]

@@ -1,12 +1,13 @@
-//! Atomic commitment: all commit or all abort.
+//! Atomic commitment: all processes commit or all abort.
 //!
 //! Properties after Bernstein, Hadzilacos and Goodman (1987), section 7.3. Each participant holds
-//! one item. A transaction works there first, reading or writing under locks; then its coordinator
+//! one item. A transaction first works there, reading or writing under locks; then its coordinator
 //! is asked to commit it. The properties judge every process, crashed or not: a decision announced
 //! before a crash counts.
 //!
-//! A crash excuses nobody from deciding. A process may have lost every trace of a transaction that
-//! it was asked for, so that its client, who is still waiting, asks again once the process is back.
+//! A crash excuses no process from deciding. A process may have lost every trace of a transaction
+//! that it was asked for, so its client, which is still waiting, asks again once the process has
+//! recovered.
 
 mod properties;
 #[cfg(test)]
@@ -27,83 +28,86 @@ pub use workload::{TransactionWorkload, Transactions};
 /// The problem of committing a transaction everywhere or nowhere.
 pub struct AtomicCommit;
 
-/// The role of the one process that is asked to commit.
+/// The role of the process that is asked to commit.
 pub const COORDINATOR: &str = "coordinator";
-/// The role of those that hold an item and vote.
+/// The role of the processes that hold an item and vote.
 pub const PARTICIPANT: &str = "participant";
 
-/// What a process is asked for.
+/// A request to a process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Request {
-    /// A participant is to do its part of this transaction. Always comes before [`Request::Begin`].
+    /// To a participant: perform the transaction's work here. Always comes before
+    /// [`Request::Begin`].
     Perform {
-        /// Which.
+        /// The transaction.
         transaction: Transaction,
-        /// Its part.
+        /// Its work here.
         work: Work,
     },
-    /// The coordinator is to begin the commitment of this transaction.
+    /// To the coordinator: begin the commitment of this transaction.
     Begin(Transaction),
-    /// The process was down, and its client has not heard how this transaction ended: it is to
-    /// decide, unless others have decided with its vote.
+    /// The process was down, and its client does not know the outcome of this transaction. The
+    /// process is to decide, unless others can have decided with its vote.
     Resolve(Transaction),
 }
 
-/// The part of a transaction at one participant.
+/// The work of a transaction at one participant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Work {
     /// It reads the item.
     Read,
     /// It reads the item and writes it.
     Write,
-    /// It fails, so that the participant must vote No.
+    /// It fails, so the participant must vote No.
     Fail,
 }
 
-/// What a participant answers when it is asked whether to commit.
+/// The vote of a participant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Vote {
-    /// It can commit, and will if told so.
+    /// It can commit, and will if that is the decision.
     Yes,
-    /// It cannot.
+    /// It cannot commit.
     No,
-    /// It has only read: either decision is fine, and it need not hear of it.
+    /// The transaction has only read here: the participant accepts either decision and need not
+    /// know it.
     ReadOnly,
 }
 
-/// How a transaction ends.
+/// The outcome of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Decision {
-    /// All of it takes effect.
+    /// All of the transaction takes effect.
     Commit,
-    /// None of it does.
+    /// None of the transaction takes effect.
     Abort,
 }
 
-/// What a process announces.
+/// An announcement of a process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Indication {
-    /// The process has decided to commit; said again after a crash, it is no new decision.
+    /// The process has decided to commit. Repeated after a crash, it is not a new decision.
     Committed(Transaction),
     /// The process has decided to abort.
     Aborted(Transaction),
-    /// The process votes. A probe, unless it has only read: then it leaves, and owes no decision.
+    /// The process votes. A probe, except for a read-only vote: with that the process leaves, and
+    /// owes no decision.
     Voted {
-        /// On which transaction.
+        /// The transaction.
         transaction: Transaction,
-        /// How.
+        /// The vote.
         vote: Vote,
     },
     /// A probe: a transaction reads the item of this process.
     Read {
-        /// Who reads.
+        /// The reader.
         transaction: Transaction,
-        /// What it finds.
+        /// The version that it reads.
         version: Version,
     },
-    /// A probe: a transaction writes the item of this process, in place of what was there.
+    /// A probe: a transaction overwrites the item of this process.
     Wrote {
-        /// Who writes; the new version bears its number.
+        /// The writer; the new version has its number.
         transaction: Transaction,
     },
 }
@@ -128,7 +132,7 @@ pub const COMMIT_VALIDITY: PropertyId = PropertyId("ac.commit-validity");
 pub const NON_TRIVIALITY: PropertyId = PropertyId("ac.non-triviality");
 /// AC5.
 pub const TERMINATION: PropertyId = PropertyId("ac.termination");
-/// Skeen (1981): termination whoever stays down.
+/// Skeen (1981): termination even if processes stay down.
 pub const NONBLOCKING: PropertyId = PropertyId("ac.nonblocking");
 /// One-copy serialisability.
 pub const ONE_COPY: PropertyId = PropertyId("txn.one-copy");
@@ -148,12 +152,12 @@ impl Spec for AtomicCommit {
         }),
         PropertyEntry::safety(
             COMMIT_VALIDITY,
-            "what is committed, every participant voted for before",
+            "every participant has voted for a transaction before any process commits it",
             |setting| Box::new(CommitValidity::new(setting)),
         ),
         PropertyEntry::liveness(
             NON_TRIVIALITY,
-            "if nothing fails, what every participant votes for is committed in the end",
+            "if nothing fails, a transaction that every participant votes for is eventually committed",
             |setting| Box::new(NonTriviality::new(setting)),
         ),
         PropertyEntry::liveness(
@@ -197,7 +201,7 @@ impl Spec for AtomicCommit {
         )
     }
 
-    /// A transaction is answered when the process that is asked to commit it announces how it ends.
+    /// A transaction is answered when the process that is asked to commit it announces the outcome.
     fn operation(p: ProcessId, request: &Request) -> Option<OperationName> {
         match request {
             Request::Begin(transaction) => Some(OperationName::at(p, *transaction)),

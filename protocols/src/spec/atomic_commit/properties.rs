@@ -1,4 +1,4 @@
-//! What must hold of atomic commitment: one checker for each property.
+//! The properties of atomic commitment, each with its checker.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,12 +24,12 @@ fn vote(event: &Observed<'_, AtomicCommit>) -> Option<(Transaction, Vote)> {
     }
 }
 
-/// AC1: remembers who decided what.
+/// AC1: remembers the decisions of all processes.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Agreement {
     committed: BTreeMap<Transaction, ProcessSet>,
     aborted: BTreeMap<Transaction, ProcessSet>,
-    /// Decisions on what another process had decided on before.
+    /// Decisions on a transaction that another process had decided before.
     exercised: u64,
 }
 
@@ -80,11 +80,11 @@ impl Property<AtomicCommit> for Irrevocable {
     }
 }
 
-/// Who has voted for what.
+/// The votes on each transaction.
 #[derive(Clone, Debug, Hash)]
 struct Votes {
     voters: ProcessSet,
-    /// Those who voted Yes or only read.
+    /// The participants that voted Yes or only read.
     in_favour: BTreeMap<Transaction, ProcessSet>,
     against: BTreeMap<Transaction, ProcessSet>,
 }
@@ -105,7 +105,7 @@ impl Votes {
         }
     }
 
-    /// A participant who has not voted for this transaction, and what it did instead.
+    /// A participant that has not voted for this transaction, and what it did instead.
     fn objection(&self, transaction: Transaction) -> Option<(ProcessId, &'static str)> {
         let cast = |votes: &BTreeMap<Transaction, ProcessSet>, p| {
             votes.get(&transaction).is_some_and(|by| by.contains(p))
@@ -118,7 +118,7 @@ impl Votes {
     }
 }
 
-/// AC3: remembers the votes, and looks at them when somebody commits.
+/// AC3: remembers the votes, and checks them when a process commits.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct CommitValidity {
     votes: Votes,
@@ -149,8 +149,9 @@ impl Property<AtomicCommit> for CommitValidity {
     }
 }
 
-/// AC4: looks at the end at what everybody voted for. Late messages are failures too, which a run
-/// without any other cannot tell: timeouts must be longer than what is sent takes.
+/// AC4: at the end, checks the transactions that every participant voted for. Late messages are
+/// failures too, but a run without any other failure does not show them: timeouts must be longer
+/// than messages take.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct NonTriviality {
     votes: Votes,
@@ -208,18 +209,18 @@ impl Property<AtomicCommit> for NonTriviality {
     }
 }
 
-/// When decisions are owed.
+/// The condition under which processes owe decisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Premise {
-    /// Only if every process is up in the end.
+    /// Every process is up at the end.
     AllRepaired,
-    /// Always; and it is a test of something only if a process stays down.
+    /// None; exercised only if a process stays down.
     SomeDown,
 }
 
-/// AC5 and nonblocking termination: remembers who owes a decision.
+/// AC5 and nonblocking termination: remembers the decisions owed.
 ///
-/// A process owes one from the first it hears of a transaction, however often it crashes. A
+/// A process owes a decision once it has heard of a transaction, however often it crashes. A
 /// participant that has only read and says so owes none (Mohan, Lindsay and Obermarck 1986).
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Termination {
@@ -294,7 +295,7 @@ impl Property<AtomicCommit> for Termination {
     }
 }
 
-/// One-copy serialisability: every participant's item, under the name of the participant.
+/// One-copy serialisability: every participant holds one item, named after it.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Serialisable {
     history: OneCopy<ProcessId>,

@@ -9,22 +9,22 @@ use serde::{Deserialize, Serialize};
 use super::{AtomicCommit, COORDINATOR, Indication, PARTICIPANT, Request, Transaction, Vote, Work};
 use crate::spec::refuse_too_many;
 
-/// Which transactions there are, and what each does where. Every participant takes part in every
-/// transaction.
+/// The transactions, and the work of each at every participant. Every participant takes part in
+/// every transaction.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TransactionWorkload {
-    /// How many transactions there are; they are numbered from 1.
+    /// The number of transactions; they are numbered from 1.
     pub transactions: u32,
-    /// The time between two of them; the first is at the start.
+    /// The time between two transactions; the first is at the start.
     pub every: Duration,
     /// The probability that a transaction's work fails at a participant, which then votes No.
     pub vote_no: f64,
-    /// Where work fails for certain: pairs of participant and transaction.
+    /// Pairs of participant and transaction for which work certainly fails.
     pub no: Vec<(ProcessId, Transaction)>,
-    /// The probability that a transaction reads and does not write at a participant.
+    /// The probability that a transaction only reads at a participant.
     pub read_only: f64,
-    /// Where it reads and does not write for certain: pairs of participant and transaction.
+    /// Pairs of participant and transaction for which it certainly only reads.
     pub reads: Vec<(ProcessId, Transaction)>,
 }
 
@@ -74,8 +74,8 @@ impl TransactionWorkload {
     }
 }
 
-/// The clients of atomic commitment: at fixed times a transaction works everywhere, and is then to
-/// commit. Clients of a process that was down ask it again about what they have no answer to.
+/// The clients of atomic commitment: at fixed times a transaction works at all participants and is
+/// then to be committed. The clients of a process that recovers repeat their unanswered requests.
 #[derive(Clone, Debug, Hash)]
 pub struct Transactions {
     coordinator: ProcessId,
@@ -84,11 +84,11 @@ pub struct Transactions {
     every: Duration,
     fails: Part,
     reads: Part,
-    /// What each process was asked for and has neither decided nor left.
+    /// The transactions that each process was asked for and has neither decided nor left.
     unanswered: BTreeSet<(ProcessId, Transaction)>,
 }
 
-/// A part of all pairs of participant and transaction: some for certain, the others with a
+/// A subset of the pairs of participant and transaction: some pairs for certain, each other with a
 /// probability.
 #[derive(Clone, Debug, Hash)]
 struct Part {

@@ -1,8 +1,8 @@
-//! Byzantine agreement: all propose, and the correct ones decide the same.
+//! Byzantine agreement: all processes propose a value, and the correct ones decide the same.
 //!
-//! Consensus but for validity: where processes lie, nobody can tell what the liars proposed. Only
-//! if all correct processes propose one value nothing else may be decided (strong unanimity; Pease,
-//! Shostak and Lamport, 1980). With two values it is plain validity.
+//! This is consensus except for validity: where processes lie, the proposals of the liars are
+//! unknown. If all correct processes propose the same value, no other may be decided (strong
+//! unanimity; Pease, Shostak and Lamport, 1980). With two values this is ordinary validity.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ impl Spec for ByzantineAgreement {
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry::safety(
             BYZ_VALIDITY,
-            "if all correct processes propose the same, no correct one decides otherwise",
+            "if all correct processes propose the same value, no correct process decides another",
             |_| Box::new(Unanimity::default()),
         ),
         PropertyEntry::safety(BYZ_AGREEMENT, "no two correct processes decide differently", |_| {
@@ -40,7 +40,7 @@ impl Spec for ByzantineAgreement {
         PropertyEntry::safety(INTEGRITY, "no correct process decides twice", |_| {
             Box::new(Integrity::default())
         }),
-        PropertyEntry::liveness(TERMINATION, "every correct process decides in the end", |_| {
+        PropertyEntry::liveness(TERMINATION, "every correct process eventually decides", |_| {
             Box::new(Termination::default())
         }),
     ];
@@ -64,12 +64,12 @@ impl Spec for ByzantineAgreement {
 }
 
 /// Strong unanimity: remembers proposals and decisions, and compares them at the end, when it is
-/// known who is correct.
+/// known which processes are correct.
 #[derive(Clone, Debug, Default, Hash)]
 struct Unanimity {
     proposed: BTreeMap<ProcessId, Value>,
     decided: BTreeMap<ProcessId, Value>,
-    /// Correct processes that decided after all correct ones had proposed the same.
+    /// Correct processes that decided after all correct ones had proposed the same value.
     bound: u64,
 }
 

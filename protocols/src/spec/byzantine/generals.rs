@@ -1,8 +1,8 @@
-//! The Byzantine generals problem: one commander, and lieutenants who must obey one order.
+//! The Byzantine generals problem: all loyal lieutenants obey the same order of one commander.
 //!
 //! After Lamport, Shostak and Pease (1982), section 1. The commander is p0, the lieutenants are all
-//! others. IC1 and IC2, the interactive consistency conditions, are theirs; that everybody obeys
-//! some order in the end is part of what they ask of an algorithm.
+//! others. IC1 and IC2, the interactive consistency conditions, are theirs; termination, that all
+//! correct lieutenants eventually obey an order, is implicit there.
 
 use std::collections::BTreeMap;
 
@@ -18,20 +18,20 @@ use crate::spec::consensus::{TERMINATION, Value};
 /// The problem of obeying one order although some generals are traitors.
 pub struct ByzantineGenerals;
 
-/// Who gives the order.
+/// The process that gives the order.
 pub const COMMANDER: ProcessId = ProcessId(0);
 
-/// What the commander is asked for.
+/// A request to the commander.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Request {
-    /// Give this order.
+    /// Give this order to all lieutenants.
     Order(Value),
 }
 
-/// What a lieutenant announces.
+/// An announcement of a lieutenant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Indication {
-    /// It obeys this order.
+    /// The lieutenant obeys this order.
     Obey(Value),
 }
 
@@ -50,12 +50,12 @@ impl Spec for ByzantineGenerals {
         }),
         PropertyEntry::safety(
             IC2,
-            "if the commander is correct, no correct lieutenant obeys another order than its",
+            "if the commander is correct, no correct lieutenant obeys an order that it did not give",
             |_| Box::new(OrderOfTheCommander::default()),
         ),
         PropertyEntry::liveness(
             TERMINATION,
-            "every correct lieutenant obeys an order in the end",
+            "every correct lieutenant eventually obeys an order",
             |_| Box::new(Termination::default()),
         ),
     ];
@@ -69,7 +69,7 @@ impl Spec for ByzantineGenerals {
         Ok(Headquarters { order: settings.order })
     }
 
-    /// The order is answered when the first lieutenant obeys one, be it another.
+    /// The order is answered when the first lieutenant obeys an order, even if another.
     fn operation(p: ProcessId, Request::Order(_): &Request) -> Option<OperationName> {
         Some(OperationName::at(p, 0))
     }
@@ -82,7 +82,7 @@ impl Spec for ByzantineGenerals {
     }
 }
 
-/// What the commander is asked to order, at the very start.
+/// The order that the commander is to give, at the start.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GeneralsWorkload {
@@ -108,7 +108,7 @@ impl Workload<ByzantineGenerals> for Headquarters {
     }
 }
 
-/// The order that a lieutenant now obeys.
+/// The order that a lieutenant announces to obey.
 fn obeyed(event: &Observed<'_, ByzantineGenerals>) -> Option<Value> {
     match event.what {
         Observation::Indication(Indication::Obey(order)) if event.process != COMMANDER => {
@@ -118,11 +118,12 @@ fn obeyed(event: &Observed<'_, ByzantineGenerals>) -> Option<Value> {
     }
 }
 
-/// IC1: remembers who obeys what, and compares at the end, when it is known who is correct.
+/// IC1: remembers the orders obeyed, and compares them at the end, when it is known which processes
+/// are correct.
 #[derive(Clone, Debug, Default, Hash)]
 struct SameOrder {
     followers: BTreeMap<Value, ProcessSet>,
-    /// Correct lieutenants besides the first: those who had somebody to agree with.
+    /// Correct lieutenants other than the first.
     agreeing: u64,
 }
 
@@ -153,7 +154,7 @@ impl Property<ByzantineGenerals> for SameOrder {
     }
 }
 
-/// IC2: remembers the order, and who obeys what.
+/// IC2: remembers the order given and the orders obeyed.
 #[derive(Clone, Debug, Default, Hash)]
 struct OrderOfTheCommander {
     given: Option<Value>,
@@ -190,7 +191,8 @@ impl Property<ByzantineGenerals> for OrderOfTheCommander {
     }
 }
 
-/// Everybody obeys something: a commander's silence can be noticed.
+/// Termination: every correct lieutenant obeys an order, since the silence of a commander can be
+/// noticed.
 #[derive(Clone, Debug, Default, Hash)]
 struct Termination {
     obedient: ProcessSet,

@@ -7,7 +7,7 @@ use ftsim_core::{End, Observation, Observed, ProcessId, Property, Violation};
 
 use super::{Indication, Link, MessageNumber, Request, State};
 
-/// A message as everybody knows it.
+/// The identity of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct MessageName {
     from: ProcessId,
@@ -30,7 +30,7 @@ fn sent(event: &Observed<'_, Link>) -> Option<MessageName> {
     }
 }
 
-/// The message that is delivered right now.
+/// The message that is delivered in this event.
 fn delivered(event: &Observed<'_, Link>) -> Option<MessageName> {
     match event.what {
         Observation::Indication(Indication::Deliver { from, number }) => {
@@ -40,7 +40,7 @@ fn delivered(event: &Observed<'_, Link>) -> Option<MessageName> {
     }
 }
 
-/// What the process has delivered, as it finds after a crash; some of it may be news.
+/// The deliveries that a process finds in its log after a crash; some may not have been announced.
 fn recovered<'a>(event: &Observed<'a, Link>) -> impl Iterator<Item = MessageName> + use<'a> {
     let found = match event.what {
         Observation::Indication(Indication::Recovered { delivered }) => Some(delivered),
@@ -55,7 +55,7 @@ fn recovered<'a>(event: &Observed<'a, Link>) -> impl Iterator<Item = MessageName
     found.into_iter().flatten().map(name)
 }
 
-/// Remembers what was sent.
+/// Remembers the messages sent.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct NoCreation {
     sent: BTreeSet<MessageName>,
@@ -81,7 +81,7 @@ impl Property<Link> for NoCreation {
     }
 }
 
-/// Remembers what was delivered.
+/// Remembers the messages delivered.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct NoDuplication {
     delivered: BTreeSet<MessageName>,
@@ -110,9 +110,9 @@ impl Property<Link> for NoDuplication {
     }
 }
 
-/// Remembers what was sent, and whether it was delivered.
+/// Remembers the messages sent, and whether they were delivered.
 ///
-/// A message obliges nobody if its sender crashed after sending it and before it was delivered
+/// A message need not be delivered if its sender crashed after sending it and before its delivery
 /// (Cachin, Guerraoui and Rodrigues 2011, LPL1: "a process that never crashes").
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Reliable {
@@ -149,11 +149,11 @@ impl Property<Link> for Reliable {
     }
 }
 
-/// Remembers the different messages that each process delivered, and compares.
+/// Remembers the different messages that each process delivered, and compares them with its state.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct ExactlyOnceEffect {
     delivered: BTreeMap<ProcessId, BTreeSet<(ProcessId, MessageNumber)>>,
-    /// States that came after a delivery.
+    /// States announced after a delivery.
     compared: u64,
 }
 
@@ -185,10 +185,10 @@ impl Property<Link> for ExactlyOnceEffect {
     }
 }
 
-/// Remembers in which order messages were sent, and the latest delivered on each link.
+/// Remembers the order in which messages were sent, and the last one delivered on each link.
 ///
-/// It compares messages that are delivered, and does not ask for those that are not: to drop a late
-/// message is in order, and a matter of [`Reliable`]. Neither does it judge a second delivery.
+/// It compares delivered messages, and does not ask for others: dropping a late message keeps the
+/// order, and is a matter of [`Reliable`]. Nor does it judge a second delivery.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Fifo {
     sent: BTreeMap<MessageName, u64>,
@@ -204,7 +204,7 @@ impl Property<Link> for Fifo {
             let place = self.sent.len() as u64;
             self.sent.entry(message).or_insert(place);
         }
-        // What is found in a log has no order; it is delivered, and that is all.
+        // Deliveries found in a log have no order.
         self.delivered.extend(recovered(event));
         let Some(message) = delivered(event) else { return Ok(()) };
         if !self.sent.contains_key(&message) || !self.delivered.insert(message) {

@@ -1,4 +1,4 @@
-//! Who asks a service for what: each client for one operation after the other.
+//! The clients of a service: each invokes one operation after another.
 
 use ftsim_core::{Ask, Duration, DurationRange, Instant, Invalid, ProcessId, Setting, Workload};
 use schemars::JsonSchema;
@@ -6,35 +6,35 @@ use serde::{Deserialize, Serialize};
 
 use super::{CLIENT, Facts, Indication, Key, Operation, Request, SERVER, Service, Value};
 
-/// What the clients of a service ask for.
+/// The operations that clients invoke.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServiceWorkload {
-    /// How many operations each client asks for, one after the other.
+    /// The number of operations that each client invokes, one after another.
     pub operations: u64,
-    /// How many keys there are; each operation picks one at random.
+    /// The number of keys; each operation picks one at random.
     pub keys: u32,
-    /// How often an operation is a read, relative to the other kinds.
+    /// The weight of reads among the kinds of operations.
     pub reads: u32,
-    /// How often it is a write, each of a value of its own.
+    /// The weight of writes, each of a different value.
     pub writes: u32,
-    /// How often it is an increment.
+    /// The weight of increments.
     pub increments: u32,
-    /// How often it is a compare-and-swap of the value written last.
+    /// The weight of compare-and-swaps, which expect the value written last.
     pub swaps: u32,
-    /// How long a client thinks before each operation.
+    /// How long a client waits before each operation.
     pub think: DurationRange,
-    /// What the operator declares, in a human's own time.
+    /// The declarations of the operator.
     pub operator: Vec<Declaration>,
 }
 
-/// The operator tells every other server that a process is down.
+/// The operator declares a process down to all other servers.
 #[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Declaration {
-    /// Who is down, as far as the operator can see.
+    /// The process that the operator considers down.
     pub declares: ProcessId,
-    /// When.
+    /// The time of the declaration.
     pub at: Duration,
 }
 
@@ -63,7 +63,7 @@ pub struct Clients {
     weights: [u32; 4],
     think: DurationRange,
     operator: Vec<Declaration>,
-    /// The value written last: every write has one of its own.
+    /// The value written last; every write has a different one.
     written: Value,
 }
 

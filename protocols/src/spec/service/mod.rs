@@ -1,10 +1,10 @@
-//! A replicated key-value service: clients invoke operations, servers answer as one.
+//! A replicated key-value service: clients invoke operations, and the servers answer as one.
 //!
-//! Whatever replicates it, primary and backup, a log, quorums, a chain, the clients see the same,
-//! and so the vocabulary, the clients ([`clients`]) and the shared properties ([`properties`]) are
-//! stated once here. What a family of protocols announces beyond that is its [`Facts`], with the
-//! properties that only make sense there: `Service<Facts>` is the family's spec, and its table
-//! picks the shared properties that it answers to.
+//! However the service is replicated (primary and backup, a log, quorums, a chain), clients see the
+//! same. So the vocabulary, the clients ([`clients`]) and the shared properties ([`properties`])
+//! are defined once, here. The additional announcements of a family of protocols are its [`Facts`],
+//! with the properties that only make sense there: `Service<Facts>` is the spec of the family, and
+//! its table selects among the shared properties.
 
 pub mod clients;
 pub mod properties;
@@ -20,16 +20,15 @@ use serde::{Deserialize, Serialize};
 use crate::linearizability::Model;
 use clients::{Clients, ServiceWorkload};
 
-/// The role of those who hold the state.
+/// The role of the processes that hold the state.
 pub const SERVER: &str = "server";
-/// The role of those who ask.
+/// The role of the processes that make requests.
 pub const CLIENT: &str = "client";
 
 /// The problem of serving keys and values as one server would that never fails.
 pub struct Service<F>(PhantomData<F>);
 
-/// What a family of protocols announces of its inside beyond what all of them do, and what it
-/// answers to.
+/// The additional announcements of a family of protocols, and its properties.
 pub trait Facts: Data {
     /// The name of the spec.
     const SPEC: &'static str;
@@ -38,7 +37,8 @@ pub trait Facts: Data {
     /// Whether servers announce that they lead.
     const HAS_LEADER: bool = false;
 
-    /// Whether the server that announces this leads from now on, or no longer does.
+    /// Whether the server that announces this leads from now on, or no longer does; `None` if
+    /// neither.
     fn leads(&self) -> Option<bool> {
         None
     }
@@ -46,45 +46,45 @@ pub trait Facts: Data {
 
 /// The name of an object.
 pub type Key = u32;
-/// What it holds; 0 at first.
+/// The value of an object, initially 0.
 pub type Value = u64;
 
-/// What an operation does to one key.
+/// An operation on one key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Operation {
-    /// What does it hold?
+    /// Returns the value.
     Read,
-    /// It holds this from now on.
+    /// Sets the value.
     Write(Value),
-    /// It holds one more.
+    /// Adds one to the value.
     Increment,
-    /// It holds `new`, if it held `expected`.
+    /// Sets the value to `new` if it is `expected`.
     CompareAndSwap {
-        /// What it must hold.
+        /// The required value.
         expected: Value,
-        /// What it then holds.
+        /// The new value.
         new: Value,
     },
 }
 
-/// What an operation answers.
+/// The result of an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Outcome {
-    /// It is written.
+    /// The value is written.
     Done,
-    /// What was read, or what an increment came to.
+    /// The value read, or the result of an increment.
     Value(Value),
-    /// Whether the key held what was expected.
+    /// Whether the value was as expected.
     Swapped(bool),
 }
 
 impl Operation {
-    /// Whether it can change what a key holds.
+    /// Whether it can change the value.
     pub const fn is_update(&self) -> bool {
         !matches!(self, Self::Read)
     }
 
-    /// What the key holds after it, and what it answers.
+    /// The value after the operation, and its result.
     pub fn apply(&self, value: Value) -> (Value, Outcome) {
         match *self {
             Self::Read => (value, Outcome::Value(value)),
@@ -115,12 +115,12 @@ impl Model for OneKey {
     }
 }
 
-/// An operation as everybody knows it: however often it is sent, it is one command.
+/// The identity of an operation: however often it is sent, it is one command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Command {
-    /// The client who asked for it.
+    /// The client that invoked it.
     pub client: ProcessId,
-    /// Which of its operations.
+    /// The number of the operation at its client.
     pub number: u64,
 }
 
@@ -130,40 +130,40 @@ impl fmt::Display for Command {
     }
 }
 
-/// What a process is asked for.
+/// A request to a process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Request {
-    /// A client is to get this operation done.
+    /// To a client: invoke this operation.
     Invoke {
-        /// Which of its operations: 1, 2, …
+        /// The number of the operation: 1, 2, …
         number: u64,
-        /// On which key.
+        /// The key.
         key: Key,
-        /// What.
+        /// The operation.
         operation: Operation,
     },
-    /// A server hears from the operator, a human, that this process is down.
+    /// To a server: the operator, a human, declares this process down.
     DeclareDown(ProcessId),
 }
 
-/// What a process announces.
+/// An announcement of a process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Indication<F> {
     /// At a client: an operation is done.
     Response {
-        /// Which.
+        /// The number of the operation.
         number: u64,
-        /// What came of it.
+        /// Its result.
         outcome: Outcome,
     },
-    /// Probe, at a server: its state is now that after this command too.
+    /// A probe, at a server: this command has been applied to its state.
     Applied(Command),
-    /// Probe, at a server: its state is now that of these commands in this order, whatever it was
-    /// before.
+    /// A probe, at a server: its state is now the result of these commands in this order, whatever
+    /// it was before.
     Adopted(Vec<Command>),
-    /// Probe, at a server: a new configuration begins to serve from this server's state.
+    /// A probe, at a server: a new configuration begins to serve from this server's state.
     Serves,
-    /// Probe: a fact of the family.
+    /// A probe: a fact of the family.
     Fact(F),
 }
 

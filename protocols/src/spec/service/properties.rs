@@ -1,5 +1,5 @@
-//! What every replicated service owes, or may claim. A family's table takes from here what it
-//! answers to.
+//! The properties that a replicated service must satisfy, or may claim. Each family of protocols
+//! selects those of its own table here.
 //!
 //! Linearizability after Herlihy and Wing (1990); exactly-once and liveness after Schneider (1990),
 //! *Implementing fault-tolerant services using the state machine approach*.
@@ -14,13 +14,13 @@ use ftsim_core::{
 use super::{Command, Facts, Indication, Key, OneKey, Operation, Outcome, Request, Service};
 use crate::linearizability::{Budget, Cut, Linearizability, Search};
 
-/// The replicas answer as one object would.
+/// The replicas behave like a single object.
 pub const LINEARIZABLE: PropertyId = PropertyId("reg.linearizable");
 /// No replica applies a command twice.
 pub const EXACTLY_ONCE: PropertyId = PropertyId("smr.exactly-once");
 /// Clients are answered.
 pub const LIVENESS: PropertyId = PropertyId("smr.liveness");
-/// What a client was told is done stays done.
+/// An acknowledged update is not lost.
 pub const ACKED_SURVIVES: PropertyId = PropertyId("dur.acked-survives");
 
 /// The entry of [`LINEARIZABLE`].
@@ -51,7 +51,7 @@ pub const fn liveness<F: Facts>(standing: Standing) -> PropertyEntry<Service<F>>
         id: LIVENESS,
         kind: PropertyKind::Liveness,
         standing,
-        text: "a command of a correct client is answered in the end",
+        text: "a command of a correct client is eventually answered",
         checker: |_| Box::new(Liveness::default()),
     }
 }
@@ -62,7 +62,7 @@ pub const fn acked_survives<F: Facts>(standing: Standing) -> PropertyEntry<Servi
         id: ACKED_SURVIVES,
         kind: PropertyKind::Safety,
         standing,
-        text: "an update whose success a client saw is in the state of who serves, then and later",
+        text: "an update that a client knows to be done is in the state of the serving server, then and later",
         checker: |_| Box::new(AckedSurvives::default()),
     }
 }
@@ -85,31 +85,31 @@ fn responded<'a, F: Facts>(event: &Observed<'a, Service<F>>) -> Option<(Command,
     }
 }
 
-/// `reg.linearizable`: the history of each key, searched at each response.
+/// `reg.linearizable`: searches the history of each key at each response.
 ///
-/// A search that is cut off leaves a key in doubt. The next response of the key goes on with it,
-/// knowing more; at the end of the run it is repeated over the whole history. A legal order that is
-/// found then is one for all that came before as well.
+/// A search that is cut off leaves a key in doubt. The next response on the key continues it with
+/// more knowledge; at the end of the run the whole history is searched again. A legal order that is
+/// found then is also one for all earlier responses.
 #[derive(Clone, Hash)]
 struct Linearizable {
     searches: BTreeMap<Key, Search<OneKey>>,
-    /// Where operations that are not answered yet are: key, and index into its history.
+    /// The key of each unanswered operation, and its index in the key's history.
     open: BTreeMap<Command, (Key, usize)>,
     responses: u64,
-    /// Keys whose last search was cut off, and why.
+    /// The keys whose last search was cut off, and why.
     in_doubt: BTreeMap<Key, Cut>,
-    /// Steps that hard searches of this run have left.
+    /// The steps left in this run for hard searches.
     steps_left: u64,
 }
 
-/// Steps that a search at one response may take in any case.
+/// The steps that a search at a response may always take.
 const RESPONSE_STEP_COUNT: u64 = 1_000;
-/// Steps that the searches at responses may take beyond these, in one run. Each may take one
-/// sixteenth of what is left, so that there is always something left for those after it.
+/// The steps that the searches at responses may take beyond these, in one run. Each may take one
+/// sixteenth of the rest, so that some is always left for later ones.
 const RUN_STEP_COUNT: u64 = 4_000_000;
-/// Steps that the searches at the end of a run may take, which divide them among each other.
+/// The steps that all searches at the end of a run may take together.
 const END_STEP_COUNT: u64 = 4_000_000;
-/// Bytes that a search may hold, one at a time.
+/// The bytes that a search may hold.
 const BYTE_COUNT_MAX: u64 = 32 << 20;
 
 impl Default for Linearizable {
@@ -146,7 +146,7 @@ impl Linearizable {
         Ok(())
     }
 
-    /// Searches what is in doubt once more, from the beginning.
+    /// Searches the keys in doubt again, from the beginning.
     fn judge_doubts(&mut self) -> Result<(), Violation> {
         let mut steps_left = END_STEP_COUNT;
         let mut keys_left = self.in_doubt.len() as u64;
@@ -171,7 +171,7 @@ impl Linearizable {
     }
 }
 
-/// An operation, and what was answered.
+/// An operation and its result, in words.
 fn in_words(search: &Search<OneKey>, op: usize) -> String {
     match search.operation(op) {
         (operation, Some(outcome)) => format!("{operation:?} -> {outcome:?}"),
@@ -227,14 +227,14 @@ impl<F: Facts> Property<Service<F>> for Linearizable {
     }
 }
 
-/// What is in the state of each server, as probes tell. A crash takes it all.
+/// The commands in the state of each server, according to its probes. A crash erases them.
 #[derive(Clone, Debug, Default, Hash)]
 struct States {
     applied: BTreeMap<ProcessId, BTreeSet<Command>>,
 }
 
 impl States {
-    /// Follows an event; returns a command that it applied for the second time.
+    /// Follows an event; returns a command that was applied twice by it.
     fn follow<F: Facts>(&mut self, event: &Observed<'_, Service<F>>) -> Option<Command> {
         let state = self.applied.entry(event.process).or_default();
         match event.what {
@@ -243,7 +243,7 @@ impl States {
             }
             Observation::Indication(Indication::Adopted(commands)) => {
                 state.clear();
-                // Every one is taken in, whichever is found twice.
+                // Insert all of them, even after a duplicate.
                 let twice = commands.iter().filter(|command| !state.insert(**command));
                 return twice.copied().reduce(|first, _| first);
             }
@@ -283,7 +283,7 @@ impl<F: Facts> Property<Service<F>> for ExactlyOnce {
     }
 }
 
-/// `smr.liveness`: remembers what is not answered yet.
+/// `smr.liveness`: remembers the unanswered commands.
 #[derive(Clone, Debug, Default, Hash)]
 struct Liveness {
     owed: BTreeSet<Command>,
@@ -317,24 +317,25 @@ impl<F: Facts> Property<Service<F>> for Liveness {
     }
 }
 
-/// `dur.acked-survives`: remembers which updates clients know to be done, the state of each server,
-/// and who serves.
+/// `dur.acked-survives`: remembers the acknowledged updates, the state of each server, and the
+/// server that serves.
 ///
-/// That is the server that began to serve last; after a crash nobody does, until one begins. Its
-/// state is looked at when it begins, whenever it takes another, and when a client learns of a
-/// success: what was acknowledged earlier, by itself or by another, must be in it by then.
+/// That is the server that began to serve last; after its crash there is none until another begins.
+/// Its state is checked when it begins, when it adopts another state, and when a client learns of a
+/// success: it must hold every update acknowledged before, by any server.
 #[derive(Clone, Debug, Default, Hash)]
 struct AckedSurvives {
     states: States,
     serving: Option<ProcessId>,
     open_updates: BTreeSet<Command>,
     acked: BTreeSet<Command>,
-    /// How often a server took a state that had to hold something.
+    /// The number of times that a serving server began with, or adopted, a state that had to hold
+    /// an update.
     exercised: u64,
 }
 
 impl AckedSurvives {
-    /// The server that serves has all of these.
+    /// Checks that the state of the server that serves holds all of these.
     fn has<'a>(
         &self,
         acked: impl IntoIterator<Item = &'a Command>,

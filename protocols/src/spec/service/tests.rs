@@ -119,7 +119,7 @@ fn an_answer_that_nobody_waits_for_is_wrong() {
     assert_eq!(check(4, &twice), ["reg.linearizable"]);
 }
 
-/// Updates of many clients that nobody answers, and a read that none of them explains.
+/// Unanswered updates of many clients, and a read that none of them explains.
 fn wild() -> Vec<Act<Service<Never>>> {
     let write = |k: u32| ask(ProcessId(10 + k), 1, Operation::Write((k + 1).into()));
     let mut wild: Vec<_> = (0..40).map(write).collect();
@@ -185,7 +185,7 @@ fn an_update_that_the_serving_server_itself_loses_has_not_survived() {
     assert_eq!(check(4, &lost.collect::<Vec<_>>()), ["dur.acked-survives"]);
     let kept = acked().into_iter().chain([adopted(S0, &[(C2, 1)])]).collect::<Vec<_>>();
     assert_eq!(judge(&Setting::of(4), &kept, true)[2], ("dur.acked-survives", Verdict::Held));
-    // It answered what it never applied.
+    // It answered a command that it never applied.
     let never = [serves(S0), ask(C2, 1, WRITE), answer(C2, 1, DONE)];
     assert_eq!(check(4, &never), ["dur.acked-survives"]);
 }

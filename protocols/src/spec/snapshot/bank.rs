@@ -1,4 +1,4 @@
-//! The clients: transfers at random or scripted times, and snapshots beside them.
+//! The clients: transfers at random or scripted times, and snapshots.
 
 use ftsim_core::{Ask, Duration, DurationRange, Instant, Invalid, ProcessId, Setting, Workload};
 use schemars::JsonSchema;
@@ -7,23 +7,23 @@ use serde::{Deserialize, Serialize};
 use super::{Indication, Money, OPENING_BALANCE, Request, Snapshot, SnapshotNumber};
 use crate::spec::refuse_too_many;
 
-/// Who transfers how much, and when a snapshot is asked for.
+/// The transfers and snapshots that clients request.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BankWorkload {
-    /// How many transfers each process makes, of 1 to 10 to others drawn at random.
+    /// The number of transfers of each process, of 1 to 10 each, to others drawn at random.
     pub transfers: u32,
-    /// The time between two of them, drawn for each.
+    /// The time between two transfers of a process, drawn for each.
     pub every: DurationRange,
-    /// Single transfers beside these.
+    /// Additional single transfers.
     pub scripted: Vec<ScriptedTransfer>,
-    /// How many snapshots are taken.
+    /// The number of snapshots.
     pub snapshots: u32,
-    /// When the first is asked for.
+    /// When the first snapshot is requested.
     pub snapshot_after: Duration,
-    /// The time between the end of one, complete or dropped at the initiator, and the next.
+    /// The time between the end of a snapshot, complete or dropped at the initiator, and the next.
     pub snapshot_every: Duration,
-    /// Who is asked for them.
+    /// The process that takes the snapshots.
     pub initiator: ProcessId,
 }
 
@@ -45,18 +45,18 @@ impl Default for BankWorkload {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScriptedTransfer {
-    /// When its sender is asked for it.
+    /// When the transfer is requested.
     pub at: Duration,
-    /// Who makes it.
+    /// The sender.
     pub from: ProcessId,
-    /// To whom.
+    /// The receiver.
     pub to: ProcessId,
-    /// How much.
+    /// The amount.
     pub amount: Money,
 }
 
 /// The clients of a bank: transfers at times that are drawn before the run, and one snapshot after
-/// the other.
+/// another.
 #[derive(Clone, Debug, Hash)]
 pub struct Bank {
     n: u32,
@@ -67,9 +67,9 @@ pub struct Bank {
     snapshot_after: Duration,
     snapshot_every: Duration,
     initiator: ProcessId,
-    /// The snapshot that was asked for last.
+    /// The last snapshot requested.
     asked: SnapshotNumber,
-    /// When the initiator hears of it, if it is up.
+    /// When that request reaches the initiator, if it is up.
     due: Instant,
 }
 
@@ -108,7 +108,7 @@ impl Bank {
         })
     }
 
-    /// When, from whom, to whom, and how much, for every transfer of this run.
+    /// The transfers of this run: time, sender, receiver, amount.
     fn draw(&self, ask: &mut Ask<'_, Snapshot>) -> Vec<(Duration, ProcessId, ProcessId, Money)> {
         let mut drawn = self.scripted.clone();
         if self.n < 2 {
@@ -151,7 +151,8 @@ impl Workload<Snapshot> for Bank {
         }
     }
 
-    /// What the initiator heard before its crash, or missed by it, is not waited for.
+    /// Requests the next snapshot: what became of a request before or during the crash is not
+    /// awaited.
     fn on_recover(&mut self, p: ProcessId, ask: &mut Ask<'_, Snapshot>) {
         if p == self.initiator && self.due <= ask.now() {
             self.ask_for_next(self.snapshot_every, ask);

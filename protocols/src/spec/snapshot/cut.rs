@@ -1,4 +1,4 @@
-//! Global states as they were recorded, and what can be asked of each.
+//! Recorded global states, and the properties of each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ pub(super) struct OfCuts {
     exercised: u64,
 }
 
-/// What is asked of a global state.
+/// A property of a global state.
 #[derive(Clone, Copy, Debug, Hash)]
 pub(super) enum Question {
     Consistent,
@@ -51,26 +51,26 @@ impl Property<Snapshot> for OfCuts {
     }
 }
 
-/// What happened to the money at a process.
+/// An event of the bank at a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Act {
     Sent(Transfer),
     Received(Transfer),
 }
 
-/// What a process has recorded for one snapshot.
+/// The recording of a process for one snapshot.
 #[derive(Clone, Debug, Default, Hash)]
 struct Recording {
-    /// How many of its acts came before.
+    /// The number of its acts before the recording.
     act_count: usize,
     balance: Money,
-    /// The channels to this process, by sender: what was under way, in its order.
+    /// The channels to this process, by sender: the messages in each, in their order.
     channels: BTreeMap<ProcessId, Vec<Transfer>>,
-    /// Kept by this process, their sender, to be sent again.
+    /// The messages that this process, their sender, has logged to send again.
     logged: BTreeSet<Transfer>,
 }
 
-/// A directed channel, from the first to the second.
+/// A directed channel: sender and receiver.
 type Channel = (ProcessId, ProcessId);
 
 /// The channel that a transfer takes.
@@ -81,11 +81,11 @@ const fn channel_of(transfer: &Transfer) -> Channel {
 /// The order in which a channel delivers.
 #[derive(Clone, Debug, Default, Hash)]
 struct Order {
-    /// The transfers that it was given, with their places.
+    /// The transfers sent on it, with their positions.
     places: BTreeMap<Transfer, usize>,
-    /// The greatest place of a transfer that it has delivered.
+    /// The greatest position of a transfer that it has delivered.
     latest: Option<usize>,
-    /// Whether one has overtaken another.
+    /// Whether a transfer has overtaken another.
     has_overtaken: bool,
 }
 
@@ -102,10 +102,10 @@ impl Order {
     }
 }
 
-/// What has happened at a process and has not been rolled back.
+/// The events at a process that have not been rolled back.
 #[derive(Clone, Debug, Hash)]
 struct History {
-    /// Each with its place in the run.
+    /// Each with its position in the run.
     acts: Vec<(u64, Act)>,
     recordings: BTreeMap<SnapshotNumber, Recording>,
 }
@@ -124,7 +124,7 @@ impl History {
         self.recordings.insert(snapshot, Recording { act_count, balance, ..Recording::default() });
     }
 
-    /// What came after the recording has not happened. One that was never made undoes nothing.
+    /// Undoes the acts after a recording. One that was never made undoes nothing.
     fn roll_back(&mut self, snapshot: SnapshotNumber) {
         if let Some(recording) = self.recordings.get(&snapshot) {
             let act_count = recording.act_count;
@@ -134,13 +134,13 @@ impl History {
     }
 }
 
-/// Which recording of each process makes up a global state.
+/// The recordings that make up a global state.
 struct Line {
     name: String,
     snapshots: BTreeMap<ProcessId, SnapshotNumber>,
 }
 
-/// What has happened everywhere, and who has finished which snapshot and recovery.
+/// The histories of all processes, and the snapshots and recoveries that they have completed.
 #[derive(Clone, Debug, Default, Hash)]
 struct Histories {
     of: BTreeMap<ProcessId, History>,
@@ -151,8 +151,7 @@ struct Histories {
 }
 
 impl Histories {
-    /// Takes notice of one event. The global state that it makes whole among `n` processes, if it
-    /// does.
+    /// Notes an event. Returns the global state that it completes among `n` processes, if it does.
     fn observe(&mut self, event: &Observed<'_, Snapshot>, n: u32) -> Option<Line> {
         let Observation::Indication(what) = event.what else { return None };
         let p = event.process;
@@ -235,21 +234,21 @@ impl Histories {
     }
 }
 
-/// A recorded global state, and what had happened before it.
+/// A recorded global state, and the events before it.
 #[derive(Default)]
 struct Cut {
     name: String,
     n: u32,
-    /// A process that has nothing recorded for its snapshot.
+    /// A process that has recorded nothing for its snapshot.
     unrecorded: Option<(ProcessId, SnapshotNumber)>,
-    /// What came before the recording at its own process, in the order of the run.
+    /// The acts before the recording at each process, in the order of the run.
     acts: Vec<(u64, Act)>,
     balances: BTreeMap<ProcessId, Money>,
-    /// As recorded by their receivers, each in its order.
+    /// The channels as recorded by their receivers, each in its order.
     channels: BTreeMap<Channel, Vec<Transfer>>,
-    /// By their senders.
+    /// The messages logged by their senders.
     logged: BTreeSet<Transfer>,
-    /// Channels that are not FIFO in this run: their states have no order.
+    /// The channels that are not FIFO in this run: their states have no order.
     bags: BTreeSet<Channel>,
 }
 
@@ -270,18 +269,18 @@ impl Cut {
         self.acts.iter().filter_map(received).collect()
     }
 
-    /// What is logged and neither received nor recorded by its receiver, who takes nothing twice.
+    /// The logged messages that their receivers have neither received nor recorded.
     fn to_send_again(&self) -> impl Iterator<Item = &Transfer> {
         let received = self.received();
         self.logged.iter().filter(move |t| !received.contains(t) && !self.is_recorded(t))
     }
 
-    /// Whether its receiver has recorded it, in the channel that it takes.
+    /// Whether its receiver has recorded it in the channel that it takes.
     fn is_recorded(&self, transfer: &Transfer) -> bool {
         self.channels.get(&channel_of(transfer)).is_some_and(|state| state.contains(transfer))
     }
 
-    /// The premise is a message that was received.
+    /// Exercised by messages received.
     fn consistent(&self) -> Result<u64, Violation> {
         if let Some((p, snapshot)) = self.unrecorded {
             let message =
@@ -295,7 +294,7 @@ impl Cut {
         }
     }
 
-    /// The premise is a message under way.
+    /// Exercised by messages in channels.
     fn complete(&self) -> Result<u64, Violation> {
         let (sent, received) = (self.sent(), self.received());
         let mut count = 0;
@@ -309,7 +308,7 @@ impl Cut {
         Ok(count)
     }
 
-    /// The premise is a message that was sent.
+    /// Exercised by messages sent.
     fn transitless(&self) -> Result<u64, Violation> {
         let (sent, received) = (self.sent(), self.received());
         match sent.difference(&received).next() {
@@ -318,11 +317,11 @@ impl Cut {
         }
     }
 
-    /// Replays the run with all that came before the recordings moved to the front.
+    /// Replays the run with the acts before the recordings moved to the front.
     ///
-    /// The replayed part must be a computation, and end in the recorded state. What came after the
-    /// recordings then follows in its own order: each message that it receives is under way by now,
-    /// or sent in it.
+    /// The replayed part must be a computation, and end in the recorded state. The acts after the
+    /// recordings then follow in their own order: each message that they receive is in a channel by
+    /// then, or sent by them.
     fn reachable(&self) -> Result<u64, Violation> {
         let opening = (0..self.n).map(|p| (ProcessId(p), i128::from(OPENING_BALANCE)));
         let mut balances: BTreeMap<ProcessId, i128> = opening.collect();
@@ -362,8 +361,9 @@ impl Cut {
     /// Compares the recorded channels with those that the replay leaves.
     ///
     /// The state of a FIFO channel is a sequence, in the order of sending (Chandy and Lamport). A
-    /// channel on which messages overtake each other has a bag for a state (Lai and Yang, Mattern),
-    /// and so has one that its sender logs: what is sent again has no place among the rest.
+    /// channel on which messages overtake each other has a multiset as its state (Lai and Yang,
+    /// Mattern), and so has one that its sender logs: a message sent again has no position among
+    /// the others.
     fn compare_channels(
         &self,
         mut under_way: BTreeMap<Channel, Vec<Transfer>>,
@@ -397,7 +397,8 @@ impl Cut {
         Ok(())
     }
 
-    /// Adds up the money. What is in the state of a channel that it does not take is nobody's.
+    /// Adds up the money. A transfer in the state of a channel that it does not take does not
+    /// count.
     fn conserving(&self) -> Result<u64, Violation> {
         let sum = |amounts: &mut dyn Iterator<Item = Money>| amounts.map(u128::from).sum::<u128>();
         let held = sum(&mut self.balances.values().copied());
@@ -425,8 +426,8 @@ impl Cut {
     }
 }
 
-/// The state of a channel in a sentence: numbers and amounts, and of what is there by mistake also
-/// its way.
+/// The state of a channel in words: numbers and amounts, and for a misplaced transfer also its
+/// sender and receiver.
 fn in_words(state: &[Transfer], channel: Channel) -> String {
     let name = |t: &Transfer| match t {
         t if channel_of(t) == channel => format!("#{} of {}", t.number, t.amount),

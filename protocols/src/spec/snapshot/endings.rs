@@ -1,4 +1,4 @@
-//! How snapshots end, and what a recovery loses.
+//! Termination of snapshots, and the loss in a recovery.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,16 +6,16 @@ use ftsim_core::{End, Observation, Observed, ProcessId, ProcessSet, Property, Vi
 
 use super::{Indication, ROLLBACK_BOUND, Request, Snapshot, SnapshotNumber};
 
-/// `ckpt.termination`: remembers who owes an end to which snapshot.
+/// `ckpt.termination`: remembers the progress of each snapshot.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Termination {
     snapshots: BTreeMap<SnapshotNumber, Course>,
 }
 
-/// Who has come how far with one snapshot.
+/// The processes for which a snapshot is pending or complete.
 #[derive(Clone, Debug, Default, Hash)]
 struct Course {
-    /// Asked for it, or has recorded its state, and has not dropped it since.
+    /// Those that were asked for it or have recorded their state, and have not dropped it since.
     pending: ProcessSet,
     complete: ProcessSet,
 }
@@ -40,8 +40,8 @@ impl Property<Snapshot> for Termination {
             Observation::Indication(Indication::Dropped(snapshot)) => {
                 self.course(*snapshot).pending.remove(p);
             }
-            // Nothing is pending here any more. What is restored is permanent, and perhaps only a
-            // crash has kept the process from saying so before.
+            // A recovery ends what is pending here. A restored checkpoint is permanent, and perhaps
+            // only the crash has kept the process from announcing so.
             Observation::Indication(Indication::Restored { snapshot: restored, .. }) => {
                 for (snapshot, course) in &mut self.snapshots {
                     if course.pending.remove(p) && snapshot == restored {
@@ -76,7 +76,7 @@ impl Property<Snapshot> for Termination {
     }
 }
 
-/// `ckpt.rollback-bound`: remembers the checkpoints that each process could go back to.
+/// `ckpt.rollback-bound`: remembers the checkpoints to which each process could return.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct RollbackBound {
     recorded: BTreeMap<ProcessId, BTreeSet<SnapshotNumber>>,

@@ -111,7 +111,7 @@ fn a_message_recorded_twice_is_money_made() {
     assert_eq!(check(2, &done(received_too)), ["cut.reachable", "cut.conservation"]);
 }
 
-/// Of the channel from p0 to p1, as somebody records it.
+/// The channel from p0 to p1, as recorded by some process.
 fn channel_at(p: ProcessId, from: ProcessId, messages: &[Transfer]) -> Act<Snapshot> {
     let messages = messages.to_vec();
     Act::Indicate(p, Indication::ChannelRecorded { snapshot: 1, from, messages })
