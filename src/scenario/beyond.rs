@@ -34,7 +34,7 @@ fn warn_of_faults(problems: &mut Problems<'_>, scenario: &Scenario) {
         |index| scenario.experiment.choices.iter().any(|choice| choice.faults.contains(&index));
     let faults = scenario.experiment.plan.faults.iter().zip(&scenario.fault_origins).enumerate();
     for (_, (fault, origin)) in faults.filter(|(index, _)| !is_drawn(*index)) {
-        faulty.extend(model.made_faulty_by(&fault.action));
+        faulty.extend(fault.action.makes_faulty(model));
         let lies = matches!(fault.action, Action::Corrupt(..));
         let (claims, label) = if lies && model.faults != FaultClass::Byzantine {
             let class = model.faults.as_str();

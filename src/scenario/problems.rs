@@ -31,7 +31,8 @@ impl<'a> Problems<'a> {
         self.push(span, message.into())
     }
 
-    /// The value under `path`, or under the nearest path above it, can be used but may not be meant.
+    /// The value under `path`, or under the nearest path above it, can be used but may not be
+    /// meant.
     pub fn warn(&mut self, path: &str, message: impl Into<String>) -> Hint<'_> {
         let span = self.places.nearest(path).map(|place| place.value);
         let warning = self.diagnostic(Severity::Warning, span, message.into());

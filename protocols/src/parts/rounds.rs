@@ -3,9 +3,9 @@
 //! Source: Lynch (1996), *Distributed Algorithms*, section 2.1. In each round a process sends its
 //! messages, receives those that the others sent in the same round, and changes its state.
 //!
-//! Why it works: if all processes begin together, and a round is as long as a message takes at most,
-//! every message of a round arrives before the round ends. One that takes exactly as long arrives at
-//! the instant at which the timer fires, and deliveries precede timers.
+//! Why it works: if all processes begin together, and a round is as long as a message takes at
+//! most, every message of a round arrives before the round ends. One that takes exactly as long
+//! arrives at the instant at which the timer fires, and deliveries precede timers.
 
 use ftsim_core::{Cx, Duration, Process};
 

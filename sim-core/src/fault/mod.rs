@@ -12,6 +12,7 @@ use crate::environment::clock::Shift;
 use crate::environment::storage::{DiskFault, OnCrash};
 use crate::fault::condition::{Condition, Persistence};
 use crate::id::ProcessId;
+use crate::model::system_model::{FaultClass, Model, Timing};
 use crate::time::{Duration, Instant};
 
 /// The faults of one run.
@@ -151,6 +152,28 @@ impl Action {
             Self::IfLeads(_, action) => action.process(),
             Self::Begin(condition, _) => condition.faulty(),
             Self::Heal => None,
+        }
+    }
+
+    /// The process that it makes faulty, as the model's class of faults defines it: one that
+    /// recovers is correct under crash-recovery, and without a bound on time none can be late.
+    pub fn makes_faulty(&self, model: &Model) -> Option<ProcessId> {
+        let is_slow_or_late = match self {
+            Self::Pause { resume_after: Some(_), .. } => true,
+            Self::Start(_) | Self::Resume { .. } | Self::Jump(..) => true,
+            Self::Begin(condition, _) => {
+                condition.clock().is_some()
+                    || matches!(condition, Condition::Slow(..) | Condition::SlowSync(..))
+            }
+            _ => false,
+        };
+        match self {
+            Self::Crash(_, crash) if model.faults == FaultClass::CrashRecovery => {
+                self.process().filter(|_| crash.recover_after.is_none())
+            }
+            Self::IfLeads(_, action) => action.makes_faulty(model),
+            _ if is_slow_or_late && model.timing == Timing::Asynchronous => None,
+            _ => self.process(),
         }
     }
 }

@@ -1,8 +1,5 @@
 //! System models.
 
-use crate::fault::Action;
-use crate::fault::condition::Condition;
-use crate::id::ProcessId;
 use crate::model::bound::Bound;
 
 /// A system model, in which a protocol is correct.
@@ -63,28 +60,6 @@ impl Model {
     #[must_use]
     pub const fn over(self, links: Links) -> Self {
         Self { links, ..self }
-    }
-
-    /// The process that this fault makes faulty, as the class of faults defines it: one that
-    /// recovers is correct under crash-recovery, and without a bound on time nobody can be late.
-    pub fn made_faulty_by(&self, action: &Action) -> Option<ProcessId> {
-        let is_slow_or_late = match action {
-            Action::Pause { resume_after: Some(_), .. } => true,
-            Action::Start(_) | Action::Resume { .. } | Action::Jump(..) => true,
-            Action::Begin(condition, _) => {
-                condition.clock().is_some()
-                    || matches!(condition, Condition::Slow(..) | Condition::SlowSync(..))
-            }
-            _ => false,
-        };
-        match action {
-            Action::Crash(_, crash) if self.faults == FaultClass::CrashRecovery => {
-                action.process().filter(|_| crash.recover_after.is_none())
-            }
-            Action::IfLeads(_, action) => self.made_faulty_by(action),
-            _ if is_slow_or_late && self.timing == Timing::Asynchronous => None,
-            _ => action.process(),
-        }
     }
 
     /// Processes have a detector of this class.

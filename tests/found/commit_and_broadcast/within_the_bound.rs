@@ -18,7 +18,7 @@ fn faulty(scenario: &Scenario, outcome: &Outcome) -> BTreeSet<ProcessId> {
     let fired =
         outcome.plan.faults.iter().enumerate().filter(|(i, _)| !outcome.unfired.contains(i));
     let model = &scenario.resolved.model;
-    fired.filter_map(|(_, fault)| model.made_faulty_by(&fault.action)).collect()
+    fired.filter_map(|(_, fault)| fault.action.makes_faulty(model)).collect()
 }
 
 /// The sets of faulty processes of the runs in which a scenario shows its mutant; `None` if its

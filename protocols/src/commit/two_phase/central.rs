@@ -1,7 +1,7 @@
 //! Two-phase commit in the central topology: the coordinator collects the votes and decides.
 //!
-//! Source: Gray (1978); Bernstein, Hadzilacos and Goodman (1987), section 7.4, with the presumptions
-//! and the read-only participants of Mohan, Lindsay and Obermarck (1986).
+//! Source: Gray (1978); Bernstein, Hadzilacos and Goodman (1987), section 7.4, with the
+//! presumptions and the read-only participants of Mohan, Lindsay and Obermarck (1986).
 //!
 //! Steps, with p participants and one coordinator:
 //!
@@ -13,8 +13,8 @@
 //!    acknowledges it;
 //! 4. once every acknowledgement has arrived, the coordinator writes an *end* record, unforced, and
 //!    forgets the transaction;
-//! 5. a process that recovers announces again the decisions in its log. It aborts a transaction that
-//!    it was asked for and has no record of, since it can neither have decided nor voted Yes.
+//! 5. a process that recovers announces again the decisions in its log. It aborts a transaction
+//!    that it was asked for and has no record of, since it can neither have decided nor voted Yes.
 //!
 //! Why it works: only the coordinator decides to commit, and only if all have voted Yes. After a
 //! Yes, a participant can carry out either decision, even after a crash, but may choose neither: it
@@ -22,11 +22,11 @@
 //! down, uncertain participants wait.
 //!
 //! A participant at which a transaction only reads says so instead of voting Yes, and leaves: it
-//! writes no record and receives no decision. After a crash it cannot distinguish such a transaction
-//! from one that it lost before it voted, so it does not answer a late copy of PREPARE, nor an
-//! inquiry. A No would be a second vote, and aborting would be wrong if the others have committed.
-//! (In the paper, sessions between sites keep such copies away.) If the transaction was in fact
-//! lost, the coordinator's timeout aborts it.
+//! writes no record and receives no decision. After a crash it cannot distinguish such a
+//! transaction from one that it lost before it voted, so it does not answer a late copy of PREPARE,
+//! nor an inquiry. A No would be a second vote, and aborting would be wrong if the others have
+//! committed. (In the paper, sessions between sites keep such copies away.) If the transaction was
+//! in fact lost, the coordinator's timeout aborts it.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,7 @@
 //! The cooperative termination protocol: uncertain processes ask each other for the decision.
 //!
-//! Source: Bernstein, Hadzilacos and Goodman (1987), section 7.4; their DECISION-REQ is our INQUIRY.
+//! Source: Bernstein, Hadzilacos and Goodman (1987), section 7.4; their DECISION-REQ is our
+//! INQUIRY.
 //!
 //! Steps:
 //!
@@ -45,7 +46,8 @@ impl Termination {
 }
 
 impl Voter {
-    /// Asks `peers` for the decision on a prepared transaction, and sets the timer for asking again.
+    /// Asks `peers` for the decision on a prepared transaction, and sets the timer for asking
+    /// again.
     pub fn ask(
         &mut self,
         transaction: Transaction,

@@ -6,8 +6,8 @@
 //! Steps, with n processes:
 //!
 //! 1. the coordinator begins by sending its Yes to all others;
-//! 2. a process that receives the first vote on a transaction sends its own to all others. It forces
-//!    a *prepared* record before a Yes, and aborts with a No;
+//! 2. a process that receives the first vote on a transaction sends its own to all others. It
+//!    forces a *prepared* record before a Yes, and aborts with a No;
 //! 3. a process commits when it has n votes Yes, and aborts on the first No.
 //!
 //! Why it works: all processes decide by the same n votes. A process that waits too long asks all

@@ -1,8 +1,8 @@
-//! Two-phase commit in the linear topology: the votes go down a chain, the last process decides, and
-//! the decision comes back.
+//! Two-phase commit in the linear topology: the votes go down a chain, the last process decides,
+//! and the decision comes back.
 //!
-//! Source: Gray (1978), *nested two-phase commit*; Bernstein, Hadzilacos and Goodman (1987), section
-//! 7.4.
+//! Source: Gray (1978), *nested two-phase commit*; Bernstein, Hadzilacos and Goodman (1987),
+//! section 7.4.
 //!
 //! Steps, with n processes:
 //!
@@ -34,8 +34,8 @@ pub struct Linear {
 }
 
 impl Role for Linear {
-    /// Recovers the voter. The last process commits what is prepared, since all before it have voted
-    /// Yes; the others ask.
+    /// Recovers the voter. The last process commits what is prepared, since all before it have
+    /// voted Yes; the others ask.
     fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Context) {
         self.voter.recover(log, cx);
         for transaction in self.voter.uncertain() {

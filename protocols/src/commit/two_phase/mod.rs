@@ -2,9 +2,9 @@
 //!
 //! Source: Gray (1978); Skeen (1981); Bernstein, Hadzilacos and Goodman (1987), chapter 7; Mohan,
 //! Lindsay and Obermarck (1986). Spec: [`AtomicCommit`], with one-copy serialisability. Model:
-//! asynchronous; fair-loss links, which lose some messages, duplicate each a finite number of times,
-//! and deliver a copy at any later time, even after its receiver has crashed and recovered; any
-//! number of crashes with recovery from a log. Timeouts are needed only for progress.
+//! asynchronous; fair-loss links, which lose some messages, duplicate each a finite number of
+//! times, and deliver a copy at any later time, even after its receiver has crashed and recovered;
+//! any number of crashes with recovery from a log. Timeouts are needed only for progress.
 //!
 //! Each protocol is a file:
 //!
@@ -17,8 +17,8 @@
 //!   processes of all three topologies ask for the decision.
 //!
 //! They share their messages, timers and records, below, and the `voter`: the item, its locks and
-//! the state of each transaction at a process that votes. In the linear and decentralised topologies
-//! the coordinator votes too: it votes Yes by beginning, and nothing is acknowledged.
+//! the state of each transaction at a process that votes. In the linear and decentralised
+//! topologies the coordinator votes too: it votes Yes by beginning, and nothing is acknowledged.
 //!
 //! Why they work: to commit takes the Yes of every process, and a process that has voted Yes can
 //! carry out either decision even after a crash. A transaction that is in no process's log has no

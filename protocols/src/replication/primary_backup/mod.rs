@@ -6,10 +6,10 @@
 //! depends on the parameters ([`Protocol::model`]).
 //!
 //! Steps: a client sends REQUEST to the server that it takes for the primary. The primary executes
-//! it, so that any nondeterminism is resolved once, sends the resulting UPDATE to each backup, waits
-//! for as many ACKs as `ack_wait` says, and sends REPLY. Backups apply updates in order. Reads go the
-//! same way: a value that only the primary knows may be lost with it, and must not be shown. The
-//! primary shows that it is alive by a HEARTBEAT every τ.
+//! it, so that any nondeterminism is resolved once, sends the resulting UPDATE to each backup,
+//! waits for as many ACKs as `ack_wait` says, and sends REPLY. Backups apply updates in order.
+//! Reads go the same way: a value that only the primary knows may be lost with it, and must not be
+//! shown. The primary shows that it is alive by a HEARTBEAT every τ.
 //!
 //! The files: `server`, what servers do within a view; `client`; `state`, what servers replicate;
 //! and `takeover`, how one view follows another, with a file for each kind of takeover (`timeout`,
@@ -23,8 +23,8 @@
 //! one crash: f = 1. With `none` a crash of the primary can lose it, and with `one` a successor by
 //! `rank` may not be the backup that has it: f = 0, if there are more than two servers.
 //!
-//! Words: the paper's *failover time* lasts from the primary's crash until the successor serves; its
-//! *outage* is a time in which requests are lost.
+//! Words: the paper's *failover time* lasts from the primary's crash until the successor serves;
+//! its *outage* is a time in which requests are lost.
 
 mod client;
 mod mutants;

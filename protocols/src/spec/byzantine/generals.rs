@@ -50,7 +50,7 @@ impl Spec for ByzantineGenerals {
         }),
         PropertyEntry::safety(
             IC2,
-            "if the commander is correct, no correct lieutenant obeys an order that it did not give",
+            "if the commander is correct, no correct lieutenant obeys an order it did not give",
             |_| Box::new(OrderOfTheCommander::default()),
         ),
         PropertyEntry::liveness(

@@ -62,7 +62,7 @@ pub const fn acked_survives<F: Facts>(standing: Standing) -> PropertyEntry<Servi
         id: ACKED_SURVIVES,
         kind: PropertyKind::Safety,
         standing,
-        text: "an update that a client knows to be done is in the state of the serving server, then and later",
+        text: "an update whose success a client saw stays in the state of the serving server",
         checker: |_| Box::new(AckedSurvives::default()),
     }
 }

@@ -82,7 +82,7 @@ type Clients<P> = <<P as Process>::Spec as Spec>::Workload;
 type Checks<P> = Checker<<P as Process>::Spec>;
 
 impl<P: Protocol> Simulation<P> {
-    /// Like [`Runner::new`](crate::engine::runner::Runner::new).
+    /// Like `Runner::new`.
     pub fn new(
         experiment: Experiment,
         params: P::Params,

@@ -2,7 +2,8 @@
 //!
 //! Views are numbered, and the primary of view v is server v mod n. The server that is to follow
 //! enters a higher view, sends its whole log to the others, and announces itself to the clients,
-//! which send their unanswered requests again. A server that learns of a higher view leaves its own.
+//! which send their unanswered requests again. A server that learns of a higher view leaves its
+//! own.
 //!
 //! Two parameters determine the takeover. `takeover` says when a server is given up:
 //!

@@ -9,8 +9,8 @@
 //! answers each heartbeat with ECHO. Echoes and promises give the primary its lease.
 //!
 //! Why it works: no server needs to be down, so f < n/2, and delays do not matter. The primary
-//! answers nothing before a majority has it, and a new view begins with the most advanced state of a
-//! majority; the two majorities share a server.
+//! answers nothing before a majority has it, and a new view begins with the most advanced state of
+//! a majority; the two majorities share a server.
 //!
 //! To exclude a second primary, even an idle one, takes a lease. A server that has heard a
 //! heartbeat, or has promised, promises nothing to others for `timeout`. A primary resigns when no
@@ -22,8 +22,8 @@
 //!
 //! - τ + 2δ: the echo of a heartbeat returns 2δ after the heartbeat was sent, and the next one is
 //!   sent τ later. A lease of exactly τ + 2δ is over at the instant at which the echo arrives;
-//! - 4δ: the first lease is counted from a PREPARE, which is repeated every 2δ. Let the last PREPARE
-//!   before the new primary begins be sent at a. The primary begins by a + 2δ, and the echoes of its
+//! - 4δ: the first lease counts from a PREPARE, which is repeated every 2δ. Let the last PREPARE
+//!   before the new primary begins be sent at a. It begins by a + 2δ, and the echoes of its
 //!   first heartbeat return by a + 4δ. By a + 2δ the majority has answered that PREPARE too (late
 //!   promises count), and until then it has the answers to the PREPARE before, which are good for
 //!   longer than 4δ from its sending, that is, until after a + 2δ.

@@ -2,9 +2,9 @@
 //!
 //! With `succession = "rank"` the next server in rank begins at once with its own state, which is
 //! right if the primary waits for all backups. With `most-advanced`, and always with `quorum`, it
-//! first asks the others: it sends PREPARE, collects a PROMISE with the log of each, and begins with
-//! the most advanced. That is the log of the highest view and, among those, the longest: a view
-//! begins with a log that holds everything replied to, and grows.
+//! first asks the others: it sends PREPARE, collects a PROMISE with the log of each, and begins
+//! with the most advanced. That is the log of the highest view and, among those, the longest: a
+//! view begins with a log that holds everything replied to, and grows.
 
 use std::collections::BTreeMap;
 

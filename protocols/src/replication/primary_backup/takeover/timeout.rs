@@ -6,7 +6,8 @@
 //! Steps: every server, primary or not, sends a sign of life (HEARTBEAT or ALIVE) to the servers
 //! behind it in rank at the start and then every τ: as a backup, as a successor that still asks
 //! others, and as primary. Rank is the order of ids. Server k gives up server j when nothing came
-//! from j for `timeout` >= τ + δ, and takes over once it has given up all servers before it in rank.
+//! from j for `timeout` >= τ + δ, and takes over once it has given up all servers before it in
+//! rank.
 //!
 //! Why it works, after any number of crashes: while j is up, two of its signs of life reach k at
 //! most τ + δ apart (a message that arrives at the very instant at which a timer expires comes
@@ -17,13 +18,13 @@
 //! through.
 //!
 //! The last sign of life of j arrives δ after its crash at the latest. So k knows of each crash
-//! before it after δ + `timeout` (τ + 2δ at least), and takes over that long after the last of them,
-//! however many there were. The price is a sign of life for each pair of servers every τ, rather
-//! than one for each backup. With heartbeats of the primary alone, k would have to wait for the
-//! first heartbeat of each possible successor in turn. Since a successor's first heartbeat can reach
-//! one server and not another before it crashes, that wait depends on who follows whom, and grows by
-//! more than τ + 2δ with each rank. (The simple protocol of Budhiraja et al. has two servers, for
-//! which both schemes are the same.)
+//! before it after δ + `timeout` (τ + 2δ at least), and takes over that long after the last of
+//! them, however many there were. The price is a sign of life for each pair of servers every τ,
+//! rather than one for each backup. With heartbeats of the primary alone, k would have to wait for
+//! the first heartbeat of each possible successor in turn. Since a successor's first heartbeat can
+//! reach one server and not another before it crashes, that wait depends on who follows whom, and
+//! grows by more than τ + 2δ with each rank. (The simple protocol of Budhiraja et al. has two
+//! servers, for which both schemes are the same.)
 
 use ftsim_core::{Duration, Invalid, ProcessId};
 
