@@ -226,7 +226,7 @@ impl StepText<'_> {
                     Fate::Heard => told.push_str(&format!(" to {}", all(to))),
                     Fate::Late(at) => fates.push(format!("reaches {} only at {at}", all(to))),
                     Fate::UnderWay => {
-                        fates.push(format!("still under way to {} at the end", all(to)))
+                        fates.push(format!("still under way to {} at the end", all(to)));
                     }
                     Fate::Lost(reason) => fates.push(format!("LOST to {}: {reason}", all(to))),
                 }
