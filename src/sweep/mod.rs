@@ -346,7 +346,7 @@ impl Worker<'_> {
             Ok(prepared(runner, post, order.scenario, seed)?.record(request.clone()))
         })?;
         let fresh = guarded(order.scenario, seed, || {
-            Ok(prepared(&mut None, post, order.scenario, seed)?.record(request.clone()))
+            Ok(prepared(&mut None, post, order.scenario, seed)?.record(request))
         })?;
         same(order.scenario, seed, point, &used, &fresh)?;
         Ok(used.0)
