@@ -157,7 +157,7 @@ impl Spec for AtomicCommit {
         ),
         PropertyEntry::liveness(
             NON_TRIVIALITY,
-            "if nothing fails, a transaction that all processes vote for is eventually committed",
+            "if nothing fails, a transaction with all votes Yes is eventually committed",
             |setting| Box::new(NonTriviality::new(setting)),
         ),
         PropertyEntry::liveness(
