@@ -170,7 +170,7 @@ impl Runner {
         let world = self.world();
         let n = world.experiment.setting.n as usize;
         world.profile = Some(Profile { effects: vec![Vec::new(); n] });
-        let tape = world.tape.take();
+        let (tape, decisions) = (world.tape.take(), world.decisions.take());
         let stepper = &mut *self.stepper;
         // A panic shows again in the run itself, where it is judged.
         let _panic = panics::catch(|| {
@@ -178,7 +178,7 @@ impl Runner {
             stepper.run_to_end();
         });
         let world = self.world();
-        world.tape = tape;
+        (world.tape, world.decisions) = (tape, decisions);
         world.profile.take().unwrap_or_default()
     }
 

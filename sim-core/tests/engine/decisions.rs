@@ -7,8 +7,13 @@ use ftsim_core::environment::message_rule::{Arrival, Content, Fate, MessageRule}
 use ftsim_core::environment::network::{Loss, Order};
 use ftsim_core::environment::request_override::RequestOverride;
 use ftsim_core::fault::condition::{Condition, Links, Persistence};
+use ftsim_core::fault::random::{Occurrence, RandomAction, RandomKind};
 use ftsim_core::fault::{Action, Plan};
-use ftsim_core::{Duration, DurationRange, Mask, Outcome, Probability, ProcessId, RunRequest};
+use ftsim_core::outcome::decisions::RecordedSchedule;
+use ftsim_core::time::CountRange;
+use ftsim_core::{
+    Duration, DurationRange, Mask, Outcome, Probability, ProcessId, RandomFaults, RunRequest,
+};
 
 const P: [ProcessId; 3] = [ProcessId(0), ProcessId(1), ProcessId(2)];
 
@@ -48,6 +53,27 @@ fn told(stage: &Stage, seed: u64, calm: bool) -> (Outcome, Outcome) {
     });
     let again = again.simulation().run(seed);
     (outcome, again)
+}
+
+#[test]
+fn a_schedule_is_of_the_run_alone_and_not_of_the_profile_that_its_faults_were_drawn_from() {
+    let occurrence = Occurrence {
+        count: CountRange { min: 1, max: 1 },
+        between: "1ms..50ms".parse().expect("a range"),
+        targets: [ProcessId(1)].into_iter().collect(),
+    };
+    let what = RandomAction::Crash { recover_after: None, announced: false };
+    let kinds = vec![RandomKind { occurrence, what }];
+    let stage = noise(Order::Any).with(|e| {
+        e.random = Some(RandomFaults { faulty_count_max: 1, kinds, swarm: false });
+    });
+    for seed in 0..20 {
+        let (outcome, drawn) = stage.simulation().schedule(seed);
+        let told = RunRequest::under(seed, outcome.plan);
+        let (_, told) = stage.simulation().schedule(told);
+        let counts = |s: &RecordedSchedule| (s.messages.len(), s.requests.len());
+        assert_eq!(counts(&drawn), counts(&told), "seed {seed}");
+    }
 }
 
 #[test]
