@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Keys;
 use super::mutation::{inside, read};
-use crate::model::data::Message;
+use crate::model::any_message::AnyMessage;
 use crate::model::signature::signer_in;
 
 /// The difference between two messages, to be applied to a third.
@@ -16,9 +16,8 @@ pub(super) struct Lie {
 
 impl Lie {
     /// `None` if they are equal.
-    pub fn between<M: Message>(truth: &M, told: &M) -> Option<Self> {
-        let form = |msg: &M| serde_json::to_value(msg).ok();
-        let (truth, told) = (form(truth)?, form(told)?);
+    pub fn between(truth: &AnyMessage, told: &AnyMessage) -> Option<Self> {
+        let (truth, told) = (truth.form()?, told.form()?);
         (truth != told).then(|| Self::within(&truth, &told, ""))
     }
 
@@ -47,9 +46,9 @@ impl Lie {
     }
 
     /// The message with this lie applied; `None` if it does not apply.
-    pub fn tell<M: Message>(&self, msg: &M, keys: &Keys) -> Option<M> {
-        let mut form = serde_json::to_value(msg).ok()?;
+    pub fn tell(&self, msg: &AnyMessage, keys: &Keys) -> Option<AnyMessage> {
+        let mut form = msg.form()?;
         *form.pointer_mut(&self.place)? = self.value.clone();
-        read(form, keys)
+        read(msg, form, keys)
     }
 }

@@ -32,11 +32,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::id::ProcessId;
-use crate::kind::MessageKind;
-use crate::model::adversary::{Liar, find};
+use crate::model::adversary::Liar;
+use crate::model::any_message::AnyMessage;
 use crate::model::data::Message;
-use crate::model::effect::Effect;
-use crate::model::protocol::Protocol;
 use crate::model::setting::Setting;
 use crate::model::signature::Key;
 use crate::process_set::ProcessSet;
@@ -96,37 +94,43 @@ type Keys = BTreeMap<ProcessId, Key>;
 
 /// The adversary that controls one process, or several that collude.
 #[derive(Clone, Debug, Hash)]
-pub(crate) struct Adversary<M> {
+pub(crate) struct Adversary {
     behaviour: Behaviour,
     rng: Rng,
     keys: Keys,
     memory: Memory,
     /// Messages that its processes sent before.
-    sent: Vec<M>,
+    sent: Vec<AnyMessage>,
     /// For colluding processes: the lie to this receiver about this kind of message; `None`: the
     /// truth.
     lies: BTreeMap<(u32, ProcessId), Option<Lie>>,
     /// Receiver and content of the messages held back.
-    held: BTreeMap<u32, (ProcessId, M)>,
+    held: BTreeMap<u32, (ProcessId, AnyMessage)>,
     held_count: u32,
 }
 
 /// The maximum number of things of each sort that an adversary remembers.
 const MEMORY: usize = 64;
 
-/// The replacement of a message.
-enum Said<M> {
-    Now(M),
-    After(Duration, M),
+/// A message that an adversary sends instead of another.
+pub(crate) enum Said {
+    Now(AnyMessage),
+    /// Later: the adversary has the message with this number ready then.
+    After(Duration, u32),
 }
 
-/// A message held back.
-pub(crate) struct Held {
-    pub after: Duration,
-    pub number: u32,
+/// The handler whose messages an adversary replaces.
+pub(crate) struct Turn<'a> {
+    /// The process that the handler belongs to.
+    pub me: ProcessId,
+    pub setting: &'a Setting,
+    /// The messages of the protocol's own adversary of this name.
+    pub custom: fn(&str, &AnyMessage, &mut Liar<'_>) -> Vec<AnyMessage>,
+    /// One change for all receivers, if the behaviour is consistent.
+    pub salt: u64,
 }
 
-impl<M: Message> Adversary<M> {
+impl Adversary {
     pub const fn new(behaviour: Behaviour, rng: Rng) -> Self {
         Self {
             behaviour,
@@ -153,53 +157,29 @@ impl<M: Message> Adversary<M> {
     }
 
     /// Learns the values in a message that one of its processes receives.
-    pub fn overhear(&mut self, msg: &M) {
+    pub fn overhear(&mut self, msg: &AnyMessage) {
         self.memory.learn(msg);
     }
 
-    /// Rewrites the effects of the process's handler. Only messages to others are changed; those
-    /// that are held back are returned.
-    pub fn rewrite<P: Protocol<Msg = M>>(
-        &mut self,
-        me: ProcessId,
-        setting: &Setting,
-        effects: &mut Vec<Effect<P>>,
-    ) -> Vec<Held> {
-        let mut rng = self.rng.clone();
-        // One change for all receivers of a handler, if the behaviour is consistent.
-        let salt = rng.bits();
-        let mut held = Vec::new();
-        for effect in std::mem::take(effects) {
-            let (to, msg) = match effect {
-                Effect::Send(to, msg) if to != me => (to, msg),
-                own => {
-                    effects.push(own);
-                    continue;
-                }
-            };
-            let key = self.keys[&me];
-            let mut liar = Liar { me, to, setting, key, rng: &mut rng };
-            for said in self.speak::<P>(&msg, salt, &mut liar) {
-                match said {
-                    Said::Now(msg) => effects.push(Effect::Send(to, msg)),
-                    Said::After(after, msg) => held.push(self.hold(after, to, msg)),
-                }
-            }
-            if self.sent.len() < MEMORY {
-                self.sent.push(msg);
-            }
-        }
-        self.rng = rng;
-        held
+    /// The salt of a new [`Turn`].
+    pub fn salt(&mut self) -> u64 {
+        self.rng.bits()
     }
 
-    /// The replacement of this message.
-    fn speak<P: Protocol<Msg = M>>(
-        &mut self,
-        msg: &M,
-        salt: u64,
-        liar: &mut Liar<'_>,
-    ) -> Vec<Said<M>> {
+    /// The replacement of a message to another process.
+    pub fn replace(&mut self, turn: &Turn<'_>, to: ProcessId, msg: AnyMessage) -> Vec<Said> {
+        let mut rng = self.rng.clone();
+        let key = self.keys[&turn.me];
+        let mut liar = Liar { me: turn.me, to, setting: turn.setting, key, rng: &mut rng };
+        let said = self.speak(&msg, turn, &mut liar);
+        self.rng = rng;
+        if self.sent.len() < MEMORY {
+            self.sent.push(msg);
+        }
+        said
+    }
+
+    fn speak(&mut self, msg: &AnyMessage, turn: &Turn<'_>, liar: &mut Liar<'_>) -> Vec<Said> {
         self.memory.learn(msg);
         let truth = || Said::Now(msg.clone());
         match &self.behaviour {
@@ -207,21 +187,20 @@ impl<M: Message> Adversary<M> {
             Behaviour::Twins => vec![truth()],
             Behaviour::Withhold(from) if from.contains(liar.to) => Vec::new(),
             Behaviour::Withhold(_) => vec![truth()],
-            Behaviour::Delay(longest) => vec![late(msg, *longest, liar.rng)],
+            Behaviour::Delay(longest) => vec![self.hold(*longest, msg, liar)],
             Behaviour::Equivocate if liar.rng.below(2) == 0 => vec![truth()],
             Behaviour::Equivocate => vec![self.lie(msg, liar.rng)],
-            Behaviour::Mutate => vec![self.lie(msg, &mut Rng::from_bits(salt))],
+            Behaviour::Mutate => vec![self.lie(msg, &mut Rng::from_bits(turn.salt))],
             Behaviour::Replay => [truth()].into_iter().chain(self.repeat(liar.rng)).collect(),
             Behaviour::Collude(_) => vec![self.lie_as_one(msg, liar)],
             Behaviour::Custom(name) => {
-                let says = find(P::ADVERSARIES, name).says;
-                says(msg, liar).into_iter().map(Said::Now).collect()
+                (turn.custom)(name, msg, liar).into_iter().map(Said::Now).collect()
             }
             Behaviour::Random => {
                 let mut said: Vec<_> = match liar.rng.below(5) {
                     0 => Vec::new(),
                     1 => vec![truth()],
-                    2 => vec![late(msg, liar.setting.delay_bound.times(2), liar.rng)],
+                    2 => vec![self.hold(liar.setting.delay_bound.times(2), msg, liar)],
                     _ => vec![self.lie(msg, liar.rng)],
                 };
                 if liar.rng.below(4) == 0 {
@@ -232,17 +211,17 @@ impl<M: Message> Adversary<M> {
         }
     }
 
-    fn lie(&self, msg: &M, rng: &mut Rng) -> Said<M> {
+    fn lie(&self, msg: &AnyMessage, rng: &mut Rng) -> Said {
         Said::Now(self.memory.mutate(msg, &self.keys, rng))
     }
 
-    fn repeat(&self, rng: &mut Rng) -> Option<Said<M>> {
+    fn repeat(&self, rng: &mut Rng) -> Option<Said> {
         rng.choose(&self.sent).cloned().map(Said::Now)
     }
 
-    fn lie_as_one(&mut self, msg: &M, liar: &mut Liar<'_>) -> Said<M> {
+    fn lie_as_one(&mut self, msg: &AnyMessage, liar: &mut Liar<'_>) -> Said {
         let Self { lies, memory, keys, .. } = self;
-        let lie = lies.entry((MessageKind::of(msg).code(), liar.to)).or_insert_with(|| {
+        let lie = lies.entry((msg.kind().code(), liar.to)).or_insert_with(|| {
             let is_lie = liar.rng.below(2) == 0;
             is_lie.then(|| Lie::between(msg, &memory.mutate(msg, keys, liar.rng))).flatten()
         });
@@ -250,27 +229,24 @@ impl<M: Message> Adversary<M> {
         Said::Now(told.unwrap_or_else(|| msg.clone()))
     }
 
-    fn hold(&mut self, after: Duration, to: ProcessId, msg: M) -> Held {
+    /// Holds a message back for a time up to `longest`.
+    fn hold(&mut self, longest: Duration, msg: &AnyMessage, liar: &mut Liar<'_>) -> Said {
+        let after = Duration::from_nanos(liar.rng.between(0, longest.as_nanos()));
         let number = self.held_count;
         self.held_count += 1;
-        self.held.insert(number, (to, msg));
-        Held { after, number }
+        self.held.insert(number, (liar.to, msg.clone()));
+        Said::After(after, number)
     }
 
     /// Releases the held message with this number.
-    pub fn release(&mut self, number: u32) -> Option<(ProcessId, M)> {
+    pub fn release(&mut self, number: u32) -> Option<(ProcessId, AnyMessage)> {
         self.held.remove(&number)
     }
 }
 
 /// Corrupts a message as a link does: without knowledge, and without signing for anyone.
 pub(crate) fn garble<M: Message>(msg: &M, rng: &mut Rng) -> M {
-    Memory::new().mutate(msg, &Keys::new(), rng)
-}
-
-fn late<M: Message>(msg: &M, longest: Duration, rng: &mut Rng) -> Said<M> {
-    let after = Duration::from_nanos(rng.between(0, longest.as_nanos()));
-    Said::After(after, msg.clone())
+    Memory::new().mutate(&AnyMessage::new(msg.clone()), &Keys::new(), rng).get::<M>().clone()
 }
 
 #[cfg(test)]

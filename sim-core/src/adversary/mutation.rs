@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{Keys, MEMORY};
 use crate::id::ProcessId;
-use crate::model::data::Message;
+use crate::model::any_message::AnyMessage;
 use crate::model::signature::signer_in;
 use crate::rng::Rng;
 
@@ -42,8 +42,8 @@ impl Memory {
     }
 
     /// Remembers the values in a message.
-    pub fn learn<M: Message>(&mut self, msg: &M) {
-        if let Ok(form) = serde_json::to_value(msg) {
+    pub fn learn(&mut self, msg: &AnyMessage) {
+        if let Some(form) = msg.form() {
             self.learn_form(&form);
         }
     }
@@ -76,8 +76,8 @@ impl Memory {
     }
 
     /// A message that differs in one part, or the same message if that is impossible.
-    pub fn mutate<M: Message>(&self, msg: &M, keys: &Keys, rng: &mut Rng) -> M {
-        let Ok(form) = serde_json::to_value(msg) else { return msg.clone() };
+    pub fn mutate(&self, msg: &AnyMessage, keys: &Keys, rng: &mut Rng) -> AnyMessage {
+        let Some(form) = msg.form() else { return msg.clone() };
         let mut places = Vec::new();
         self.places(&form, String::new(), &mut places);
         // Some changes yield no valid message; a few attempts usually suffice.
@@ -86,7 +86,7 @@ impl Memory {
             let mut changed = form.clone();
             let target = changed.pointer_mut(place).expect("the form has this place");
             self.change(target, *part, keys, rng);
-            if let Some(mutated) = read::<M>(changed, keys)
+            if let Some(mutated) = read(msg, changed, keys)
                 && mutated != *msg
             {
                 return mutated;
@@ -182,11 +182,12 @@ impl Memory {
 }
 
 /// The message of this form, if it is one. Signatures in it that the adversary can make are valid.
-pub(super) fn read<M: Message>(form: Value, keys: &Keys) -> Option<M> {
-    let msg: M = serde_json::from_value(form).ok()?;
+/// `like` is any message of the protocol.
+pub(super) fn read(like: &AnyMessage, form: Value, keys: &Keys) -> Option<AnyMessage> {
+    let msg = like.read(form)?;
     // The message may have another form than the original: sets lose duplicates.
-    let mut form = serde_json::to_value(&msg).ok()?;
-    if sign_anew(&mut form, keys) { serde_json::from_value(form).ok() } else { Some(msg) }
+    let mut form = msg.form()?;
+    if sign_anew(&mut form, keys) { like.read(form) } else { Some(msg) }
 }
 
 /// Renews the signatures for which there is a key, from the innermost outwards. Returns whether

@@ -16,6 +16,7 @@ use crate::environment::liveness::LivenessMode;
 use crate::environment::message_rule::Overrides;
 use crate::environment::network::{DropReason, Network};
 use crate::environment::request_override::RequestOverrides;
+use crate::environment::transport::Packet;
 use crate::experiment::Experiment;
 use crate::fault::condition::{Condition, Persistence};
 use crate::fault::conditions::ActiveConditions;
@@ -109,6 +110,8 @@ pub(crate) struct World {
     pub step: u64,
     /// The number of packets and heartbeats of transports, which are not steps of processes.
     pub transport_event_count: u64,
+    /// Packets between transports.
+    pub packets: Slab<Packet>,
     pub queue: Queue,
     pub network: Network,
     pub draws: Draws,
@@ -170,6 +173,7 @@ impl World {
             now: Instant::ZERO,
             step: 0,
             transport_event_count: 0,
+            packets: Slab::default(),
             queue: Queue::new(experiment.ties, Rng::new(0, Stream::Ties)),
             network: Network::new(&experiment.network, gap),
             draws: Draws::of(0),
@@ -210,6 +214,7 @@ impl World {
         self.now = Instant::ZERO;
         self.step = 0;
         self.transport_event_count = 0;
+        self.packets.clear();
         self.queue.reset(Rng::new(seed, Stream::Ties));
         self.network.reset();
         self.draws = Draws::of(seed);

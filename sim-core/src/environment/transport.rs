@@ -21,6 +21,7 @@ use std::hash::{Hash, Hasher};
 
 use crate::digest::Digest;
 use crate::id::{MessageId, ProcessId};
+use crate::model::any_message::AnyMessage;
 use crate::time::{Duration, Instant};
 
 /// The layer between the processes and the links.
@@ -59,20 +60,31 @@ pub struct Heartbeat {
 
 /// A packet between two transports.
 #[derive(Clone, Debug, Hash)]
-pub(crate) struct Packet<M> {
+pub(crate) struct Packet {
     pub from: ProcessId,
     pub to: ProcessId,
     /// The incarnation that the numbers refer to: that of the sender of the data.
     pub incarnation: u32,
     /// Whether its sender crashed and made it lose messages under way.
     pub lost: bool,
-    pub body: Body<M>,
+    pub body: Body,
+}
+
+impl Packet {
+    /// The approximate memory that it takes, in bytes.
+    pub fn byte_count(&self) -> u64 {
+        let message = match &self.body {
+            Body::Data(data) => data.msg.encoded_size(),
+            Body::Ack(_) | Body::Beat => 0,
+        };
+        size_of::<Self>() as u64 + message
+    }
 }
 
 #[derive(Clone, Debug, Hash)]
-pub(crate) enum Body<M> {
+pub(crate) enum Body {
     /// A message.
-    Data(Data<M>),
+    Data(Data),
     /// An acknowledgement of the message with this number.
     Ack(u64),
     /// A heartbeat.
@@ -81,15 +93,15 @@ pub(crate) enum Body<M> {
 
 /// A message and its number on the link.
 #[derive(Clone, Debug)]
-pub(crate) struct Data<M> {
+pub(crate) struct Data {
     pub number: u64,
     /// All lower numbers are acknowledged.
     pub base: u64,
     pub id: MessageId,
-    pub msg: M,
+    pub msg: AnyMessage,
 }
 
-impl<M: Hash> Hash for Data<M> {
+impl Hash for Data {
     /// Hashes the message with its number on the link, not the number of the transmission.
     fn hash<H: Hasher>(&self, state: &mut H) {
         (self.number, self.base, &self.msg).hash(state);
@@ -98,38 +110,38 @@ impl<M: Hash> Hash for Data<M> {
 
 /// The handling of an arrived message.
 #[derive(Debug)]
-pub(crate) enum Receipt<M> {
+pub(crate) enum Receipt {
     /// It was already delivered, to this life of the receiver or an earlier one.
     Again,
     /// Earlier messages are missing.
     Early,
     /// These messages can now be delivered, in this order.
-    Deliverable(Vec<Data<M>>),
+    Deliverable(Vec<Data>),
 }
 
 /// The transport of one process.
 #[derive(Clone, Debug)]
-pub(crate) struct Transport<M> {
-    outgoing: BTreeMap<ProcessId, Outgoing<M>>,
-    incoming: BTreeMap<ProcessId, Incoming<M>>,
+pub(crate) struct Transport {
+    outgoing: BTreeMap<ProcessId, Outgoing>,
+    incoming: BTreeMap<ProcessId, Incoming>,
     heard: BTreeMap<ProcessId, Heard>,
     /// Whether a check for unacknowledged messages is scheduled.
     pub resends: bool,
 }
 
 #[derive(Clone, Debug)]
-struct Outgoing<M> {
+struct Outgoing {
     next: u64,
-    unacknowledged: BTreeMap<u64, (MessageId, M)>,
+    unacknowledged: BTreeMap<u64, (MessageId, AnyMessage)>,
 }
 
 #[derive(Clone, Debug, Hash)]
-struct Incoming<M> {
+struct Incoming {
     incarnation: u32,
     /// All lower numbers have arrived.
     base: u64,
     /// Later arrivals; with FIFO order they wait, otherwise they have been delivered.
-    early: BTreeMap<u64, Option<Data<M>>>,
+    early: BTreeMap<u64, Option<Data>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -139,7 +151,7 @@ struct Heard {
     suspected: bool,
 }
 
-impl<M: Clone> Transport<M> {
+impl Transport {
     pub const fn new() -> Self {
         Self {
             outgoing: BTreeMap::new(),
@@ -150,7 +162,7 @@ impl<M: Clone> Transport<M> {
     }
 
     /// Accepts a message to `to`, and returns the packet to send.
-    pub fn send(&mut self, to: ProcessId, id: MessageId, msg: M) -> Body<M> {
+    pub fn send(&mut self, to: ProcessId, id: MessageId, msg: AnyMessage) -> Body {
         let outgoing = self
             .outgoing
             .entry(to)
@@ -163,7 +175,7 @@ impl<M: Clone> Transport<M> {
     }
 
     /// The unacknowledged messages, for retransmission.
-    pub fn unacknowledged(&self) -> Vec<(ProcessId, Body<M>)> {
+    pub fn unacknowledged(&self) -> Vec<(ProcessId, Body)> {
         let mut again = Vec::new();
         for (to, outgoing) in &self.outgoing {
             let Some(base) = outgoing.unacknowledged.keys().next().copied() else { continue };
@@ -186,9 +198,9 @@ impl<M: Clone> Transport<M> {
         &mut self,
         from: ProcessId,
         incarnation: u32,
-        data: Data<M>,
+        data: Data,
         guarantee: Guarantee,
-    ) -> Receipt<M> {
+    ) -> Receipt {
         let (number, base) = (data.number, data.base);
         let fresh = || Incoming { incarnation, base, early: BTreeMap::new() };
         let incoming = self.incoming.entry(from).or_insert_with(fresh);
@@ -226,10 +238,7 @@ impl<M: Clone> Transport<M> {
     }
 
     /// The messages to be acknowledged and delivered, and how long each process has been silent.
-    pub fn fingerprint(&self, now: Instant, digest: &mut Digest)
-    where
-        M: Hash,
-    {
+    pub fn fingerprint(&self, now: Instant, digest: &mut Digest) {
         for (to, outgoing) in &self.outgoing {
             (to, outgoing.next, outgoing.unacknowledged.len()).hash(digest);
             for (number, (_, msg)) in &outgoing.unacknowledged {

@@ -2,6 +2,7 @@
 //! properties, protocols and their models.
 
 pub mod adversary;
+pub(crate) mod any_message;
 pub mod bound;
 pub mod data;
 pub mod effect;

@@ -4,11 +4,11 @@ use std::hash::Hash as _;
 
 use super::Simulation;
 use super::host::{Envelope, Input};
-use super::tamper::encoded_size;
 use crate::engine::event::Class;
 use crate::environment::network::{DropReason, Route};
 use crate::fault::Crash;
 use crate::id::{MessageId, ProcessId};
+use crate::model::any_message::encoded_size;
 use crate::model::data::StorageError;
 use crate::model::effect::Effect;
 use crate::model::process::Indication;

@@ -2,12 +2,12 @@
 
 use super::Simulation;
 use super::host::Input;
-use super::tamper::encoded_size;
 use crate::engine::event::Class;
-use crate::engine::world::Control;
+use crate::engine::world::{Control, World};
 use crate::environment::network::Route;
 use crate::environment::transport::{Body, Data, Guarantee, Packet, Receipt, Transport};
 use crate::id::{MessageId, ProcessId};
+use crate::model::any_message::AnyMessage;
 use crate::model::protocol::Protocol;
 use crate::outcome::shown::Shown;
 use crate::outcome::trace::TraceEvent;
@@ -21,7 +21,7 @@ impl<P: Protocol> Simulation<P> {
         self.world.experiment.transport.guarantee != Guarantee::Raw
     }
 
-    fn transport(&mut self, p: ProcessId) -> &mut Transport<P::Msg> {
+    fn transport(&mut self, p: ProcessId) -> &mut Transport {
         let host = &mut self.hosts[p.index()];
         host.transport.get_or_insert_with(|| Box::new(Transport::new()))
     }
@@ -30,13 +30,13 @@ impl<P: Protocol> Simulation<P> {
     pub(super) fn carry(&mut self, from: ProcessId, to: ProcessId, id: MessageId, msg: P::Msg) {
         self.world.record(Some(from), || TraceEvent::Carry { id, to, message: Shown::of(&msg) });
         let transport = self.transport(from);
-        let body = transport.send(to, id, msg);
+        let body = transport.send(to, id, AnyMessage::new(msg));
         let waits = std::mem::replace(&mut transport.resends, true);
         if !waits {
             self.resend_later(from);
         }
         let incarnation = self.hosts[from.index()].incarnation;
-        self.transmit(from, to, incarnation, &body);
+        self.world.transmit(from, to, incarnation, &body);
     }
 
     fn resend_later(&mut self, p: ProcessId) {
@@ -59,33 +59,13 @@ impl<P: Protocol> Simulation<P> {
         let incarnation = self.hosts[p.index()].incarnation;
         self.world.statistics.packets.sent_again += again.len() as u64;
         for (to, body) in again {
-            self.transmit(p, to, incarnation, &body);
-        }
-    }
-
-    fn transmit(&mut self, from: ProcessId, to: ProcessId, incarnation: u32, body: &Body<P::Msg>) {
-        let size = || match body {
-            Body::Data(Data { msg, .. }) => encoded_size(msg),
-            Body::Ack(_) | Body::Beat => 1,
-        };
-        let packets = &mut self.world.statistics.packets;
-        packets.sent += 1;
-        let route = self.world.route(from, to, size);
-        let Route::Arrives(at, copy) = route else {
-            self.world.statistics.packets.lost += 1;
-            self.world.failure_free = false;
-            return;
-        };
-        for at in [Some(at), copy].into_iter().flatten() {
-            let packet = Packet { from, to, incarnation, lost: false, body: body.clone() };
-            let index = self.packets.insert(packet);
-            self.world.queue.schedule(at, Class::Delivery, index, PACKET);
+            self.world.transmit(p, to, incarnation, &body);
         }
     }
 
     pub(super) fn packet_arrives(&mut self, index: u32) {
         self.world.transport_event_count += 1;
-        let Packet { from, to, incarnation, lost, body } = self.packets.take(index);
+        let Packet { from, to, incarnation, lost, body } = self.world.packets.take(index);
         if lost || !self.hosts[to.index()].up || self.world.lost_on_arrival(from, to).is_some() {
             self.world.statistics.packets.lost += 1;
             return;
@@ -98,15 +78,16 @@ impl<P: Protocol> Simulation<P> {
                 match transport.receive(from, incarnation, data, guarantee) {
                     Receipt::Early => {}
                     Receipt::Again => {
-                        self.transmit(to, from, incarnation, &Body::Ack(number));
+                        self.world.transmit(to, from, incarnation, &Body::Ack(number));
                     }
                     Receipt::Deliverable(messages) => {
                         for Data { number, id, msg, .. } in messages {
                             // It can crash in the handler of one of them; then it receives no
                             // further ones.
                             if self.hosts[to.index()].up {
-                                self.transmit(to, from, incarnation, &Body::Ack(number));
+                                self.world.transmit(to, from, incarnation, &Body::Ack(number));
                             }
+                            let msg = msg.get::<P::Msg>().clone();
                             self.reach_process(to, Input::Message(from, id, msg));
                         }
                     }
@@ -146,7 +127,7 @@ impl<P: Protocol> Simulation<P> {
             return;
         }
         for other in self.world.experiment.setting.processes().filter(|other| *other != p) {
-            self.transmit(p, other, incarnation, &Body::Beat);
+            self.world.transmit(p, other, incarnation, &Body::Beat);
         }
         for silent in self.transport(p).silent(now, |span| clock.local_span(span)) {
             if !self.hosts[p.index()].up {
@@ -164,6 +145,29 @@ impl<P: Protocol> Simulation<P> {
         if !self.hosts[p.index()].paused && self.transport(p).hear(from, now, heartbeat.increment) {
             self.world.suspected.remove(&(p, from));
             self.reach_process(p, Input::Trust(from));
+        }
+    }
+}
+
+impl World {
+    /// Sends a packet.
+    fn transmit(&mut self, from: ProcessId, to: ProcessId, incarnation: u32, body: &Body) {
+        let size = || match body {
+            Body::Data(Data { msg, .. }) => msg.encoded_size(),
+            Body::Ack(_) | Body::Beat => 1,
+        };
+        let packets = &mut self.statistics.packets;
+        packets.sent += 1;
+        let route = self.route(from, to, size);
+        let Route::Arrives(at, copy) = route else {
+            self.statistics.packets.lost += 1;
+            self.failure_free = false;
+            return;
+        };
+        for at in [Some(at), copy].into_iter().flatten() {
+            let packet = Packet { from, to, incarnation, lost: false, body: body.clone() };
+            let index = self.packets.insert(packet);
+            self.queue.schedule(at, Class::Delivery, index, PACKET);
         }
     }
 }

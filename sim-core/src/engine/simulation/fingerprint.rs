@@ -50,7 +50,7 @@ impl<P: Protocol> Simulation<P> {
             (event.place.at.since(self.world.now), event.place.class()).hash(&mut one);
             match event.place.class() {
                 Class::Delivery if event.detail() == PACKET => {
-                    self.packets.get(event.subject()).hash(&mut one);
+                    self.world.packets.get(event.subject()).hash(&mut one);
                 }
                 Class::Delivery => {
                     let Some(message) = self.messages.get(event.subject()) else { continue };
@@ -89,7 +89,7 @@ impl<P: Protocol> Simulation<P> {
             let mut one = Digest::EMPTY;
             match event.place.class() {
                 Class::Delivery if event.detail() == PACKET => {
-                    if let Some(packet) = self.packets.get(event.subject()) {
+                    if let Some(packet) = self.world.packets.get(event.subject()) {
                         (packet.from, packet.to, &packet.body).hash(&mut one);
                     }
                 }

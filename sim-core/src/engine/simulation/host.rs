@@ -37,7 +37,7 @@ pub(super) struct Host<P: Protocol> {
     pub absent: bool,
     pub log: Log<P::Record>,
     /// The transport of its messages, once there are any.
-    pub transport: Option<Box<Transport<P::Msg>>>,
+    pub transport: Option<Box<Transport>>,
     /// The inputs that reached it while it was paused or blocked, in order.
     pub inbox: VecDeque<Input<P>>,
     /// The effects after a slow sync, in reverse order.

@@ -1,9 +1,14 @@
 //! Byzantine processes: passes the messages they receive and send to their adversary.
 
+use std::sync::Arc;
+
 use super::Simulation;
-use crate::adversary::{Adversary, Behaviour};
+use crate::adversary::{Adversary, Behaviour, Said, Turn};
 use crate::engine::world::Control;
 use crate::id::ProcessId;
+use crate::model::adversary::{Liar, find};
+use crate::model::any_message::AnyMessage;
+use crate::model::effect::Effect;
 use crate::model::protocol::Protocol;
 use crate::model::signature::Key;
 use crate::outcome::trace::TraceEvent;
@@ -35,9 +40,28 @@ impl<P: Protocol> Simulation<P> {
     /// Lets the adversary with this index, which controls `p`, rewrite the effects of its handler.
     pub(super) fn rewrite(&mut self, index: usize, p: ProcessId) {
         let me = self.world.identity(p);
-        let setting = &self.world.experiment.setting;
-        for held in self.adversaries[index].rewrite(me, setting, &mut self.effects) {
-            self.world.control(self.world.now + held.after, Control::Speak(p, held.number));
+        let experiment = Arc::clone(&self.world.experiment);
+        let adversary = &mut self.adversaries[index];
+        let (setting, salt) = (&experiment.setting, adversary.salt());
+        let turn = Turn { me, setting, custom: custom::<P>, salt };
+        for effect in std::mem::take(&mut self.effects) {
+            let (to, msg) = match effect {
+                Effect::Send(to, msg) if to != me => (to, msg),
+                own => {
+                    self.effects.push(own);
+                    continue;
+                }
+            };
+            for said in adversary.replace(&turn, to, AnyMessage::new(msg)) {
+                match said {
+                    Said::Now(msg) => {
+                        self.effects.push(Effect::Send(to, msg.get::<P::Msg>().clone()));
+                    }
+                    Said::After(after, number) => {
+                        self.world.control(self.world.now + after, Control::Speak(p, number));
+                    }
+                }
+            }
         }
     }
 
@@ -47,8 +71,14 @@ impl<P: Protocol> Simulation<P> {
         let index = host.adversary.expect("an adversary is never removed");
         let released = self.adversaries[index].release(number);
         if let Some((to, msg)) = released.filter(|_| host.up) {
-            let sent = self.send(p, to, msg);
+            let sent = self.send(p, to, msg.get::<P::Msg>().clone());
             self.effect_done(p, sent);
         }
     }
+}
+
+/// The messages that the protocol's own adversary of this name sends instead of one.
+fn custom<P: Protocol>(name: &str, msg: &AnyMessage, liar: &mut Liar<'_>) -> Vec<AnyMessage> {
+    let said = (find(P::ADVERSARIES, name).says)(msg.get(), liar);
+    said.into_iter().map(AnyMessage::new).collect()
 }

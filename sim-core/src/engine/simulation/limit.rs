@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use super::Simulation;
 use super::host::{Envelope, Input};
-use super::tamper::encoded_size;
 use crate::engine::event::Scheduled;
-use crate::environment::transport::{Body, Packet};
+use crate::environment::transport::Packet;
+use crate::model::any_message::encoded_size;
 use crate::model::data::Stored;
 use crate::model::property::EndCause;
 use crate::model::protocol::Protocol;
@@ -35,7 +35,7 @@ impl<P: Protocol> Simulation<P> {
     /// The number of messages and packets under way.
     #[inline]
     pub(super) fn pending_count(&self) -> usize {
-        self.messages.len() + self.packets.len()
+        self.messages.len() + self.world.packets.len()
     }
 
     /// The number of events handled, including those of the transport.
@@ -92,14 +92,7 @@ impl<P: Protocol> Simulation<P> {
     /// bytes. The same on every machine of one word size.
     fn byte_count(&self) -> u64 {
         let mut bytes = self.messages.iter().map(|m| held::<Envelope<P::Msg>>(&m.msg)).sum::<u64>();
-        bytes += self
-            .packets
-            .iter()
-            .map(|packet| match &packet.body {
-                Body::Data(data) => held::<Packet<P::Msg>>(&data.msg),
-                Body::Ack(_) | Body::Beat => size_of::<Packet<P::Msg>>() as u64,
-            })
-            .sum::<u64>();
+        bytes += self.world.packets.iter().map(Packet::byte_count).sum::<u64>();
         bytes += self.pending_count() as u64 * size_of::<Scheduled>() as u64;
         for host in &self.hosts {
             let mut state = ByteCount(0);

@@ -32,7 +32,6 @@ use crate::engine::world::{Notice, Running, World};
 use crate::environment::clock::LocalClock;
 use crate::environment::mask::Mask;
 use crate::environment::message_rule::Content;
-use crate::environment::transport::Packet;
 use crate::experiment::Experiment;
 use crate::fault::{Action, Trigger};
 use crate::id::ProcessId;
@@ -61,11 +60,9 @@ pub(crate) struct Simulation<P: Protocol> {
     world: World,
     hosts: Vec<Host<P>>,
     /// The adversaries of Byzantine processes: one for each, or for several that collude.
-    adversaries: Vec<Adversary<P::Msg>>,
+    adversaries: Vec<Adversary>,
     messages: Slab<Envelope<P::Msg>>,
     requests: Slab<Request<P>>,
-    /// Packets between transports.
-    packets: Slab<Packet<P::Msg>>,
     /// The latest messages, if they may be replayed.
     sent: Vec<Envelope<P::Msg>>,
     workload: Clients<P>,
@@ -122,7 +119,6 @@ impl<P: Protocol> Simulation<P> {
             adversaries: Vec::new(),
             messages: Slab::default(),
             requests: Slab::default(),
-            packets: Slab::default(),
             sent: Vec::new(),
             effects: Vec::new(),
             asked: Vec::new(),
@@ -197,7 +193,6 @@ impl<P: Protocol> Stepper for Simulation<P> {
         self.world.reset(seed);
         self.messages.clear();
         self.requests.clear();
-        self.packets.clear();
         self.sent.clear();
         self.effects.clear();
         self.asked.clear();
@@ -352,7 +347,7 @@ impl<P: Protocol> Stepper for Simulation<P> {
     fn process_of(&self, event: &Scheduled) -> Option<ProcessId> {
         match event.place.class() {
             Class::Delivery if event.detail() == carry::PACKET => {
-                self.packets.get(event.subject()).map(|packet| packet.to)
+                self.world.packets.get(event.subject()).map(|packet| packet.to)
             }
             Class::Delivery => self.messages.get(event.subject()).map(|message| message.to),
             Class::Timer | Class::Request => Some(ProcessId(event.detail())),

@@ -228,7 +228,7 @@ impl<P: Protocol> Simulation<P> {
             for envelope in self.messages.iter_mut().filter(|e| e.from == p) {
                 envelope.lost = true;
             }
-            for packet in self.packets.iter_mut().filter(|packet| packet.from == p) {
+            for packet in self.world.packets.iter_mut().filter(|packet| packet.from == p) {
                 packet.lost = true;
             }
         }

@@ -1,9 +1,8 @@
 //! Duplicates, replays and changes of messages by the network.
 
-use std::io;
 use std::sync::Arc;
 
-use serde::{Deserialize as _, Serialize};
+use serde::Deserialize as _;
 
 use super::Simulation;
 use super::host::Envelope;
@@ -11,6 +10,7 @@ use crate::adversary::garble;
 use crate::environment::message_rule::Content;
 use crate::environment::network::Route;
 use crate::id::{MessageId, ProcessId};
+use crate::model::any_message::encoded_size;
 use crate::model::protocol::Protocol;
 use crate::outcome::shown::Shown;
 use crate::outcome::trace::TraceEvent;
@@ -116,22 +116,4 @@ impl<P: Protocol> Simulation<P> {
         }
         changed
     }
-}
-
-/// The length of a message's JSON, in bytes.
-pub(super) fn encoded_size(msg: &impl Serialize) -> u64 {
-    struct Counter(u64);
-    impl io::Write for Counter {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 += bytes.len() as u64;
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut counter = Counter(0);
-    // A value that cannot be encoded counts as the part that was written.
-    let _written = serde_json::to_writer(&mut counter, msg);
-    counter.0
 }

@@ -1,0 +1,116 @@
+//! A message behind a pointer. Transports and adversaries handle messages of every protocol in this
+//! form, so that they are compiled once and not once per protocol.
+
+use std::any::Any;
+use std::fmt::Debug;
+use std::hash::{Hash, Hasher};
+use std::io;
+use std::rc::Rc;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::kind::MessageKind;
+use crate::model::data::Message;
+
+/// A message of some protocol.
+#[derive(Clone, Debug)]
+pub(crate) struct AnyMessage(Rc<dyn Erased>);
+
+impl AnyMessage {
+    pub fn new<M: Message>(msg: M) -> Self {
+        Self(Rc::new(msg))
+    }
+
+    /// # Panics
+    /// If it is not an `M`.
+    pub fn get<M: Message>(&self) -> &M {
+        let any: &dyn Any = &*self.0;
+        any.downcast_ref().expect("all messages of a run are of one type")
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> MessageKind {
+        self.0.kind()
+    }
+
+    /// Its JSON form, if it has one.
+    pub fn form(&self) -> Option<Value> {
+        self.0.form()
+    }
+
+    /// The message of the same type with this JSON form, if there is one.
+    pub fn read(&self, form: Value) -> Option<Self> {
+        self.0.read(form)
+    }
+
+    /// The length of its JSON, in bytes.
+    pub fn encoded_size(&self) -> u64 {
+        self.0.encoded_size()
+    }
+}
+
+impl PartialEq for AnyMessage {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.is_equal(&*other.0)
+    }
+}
+
+impl Hash for AnyMessage {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash_into(state);
+    }
+}
+
+trait Erased: Any + Debug {
+    fn kind(&self) -> MessageKind;
+    fn form(&self) -> Option<Value>;
+    fn read(&self, form: Value) -> Option<AnyMessage>;
+    fn encoded_size(&self) -> u64;
+    fn is_equal(&self, other: &dyn Any) -> bool;
+    fn hash_into(&self, state: &mut dyn Hasher);
+}
+
+impl<M: Message> Erased for M {
+    fn kind(&self) -> MessageKind {
+        MessageKind::of(self)
+    }
+
+    fn form(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
+    fn read(&self, form: Value) -> Option<AnyMessage> {
+        serde_json::from_value::<M>(form).ok().map(AnyMessage::new)
+    }
+
+    fn encoded_size(&self) -> u64 {
+        encoded_size(self)
+    }
+
+    fn is_equal(&self, other: &dyn Any) -> bool {
+        other.downcast_ref() == Some(self)
+    }
+
+    fn hash_into(&self, mut state: &mut dyn Hasher) {
+        self.hash(&mut state);
+    }
+}
+
+/// The length of a message's JSON, in bytes.
+pub(crate) fn encoded_size(msg: &impl Serialize) -> u64 {
+    struct Counter(u64);
+    impl io::Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len() as u64;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counter = Counter(0);
+    // A value that cannot be encoded counts as the part that was written.
+    let _written = serde_json::to_writer(&mut counter, msg);
+    counter.0
+}
