@@ -1,8 +1,8 @@
-//! Problems, and the protocols that solve them.
+//! The protocols of ftsim.
 //!
-//! A problem is a [`spec`]: requests, indications, clients and properties, defined once for all
-//! solutions. A protocol contains only its algorithm. This crate uses the engine, but no files and
-//! no terminal.
+//! A protocol contains only its algorithm. The problem that it solves is a [`spec`]: requests,
+//! indications, clients and properties, defined once for all solutions. This crate uses the engine,
+//! but no files and no terminal.
 
 pub mod broadcast;
 pub mod byzantine;
@@ -10,18 +10,12 @@ pub mod checkpoint;
 pub mod commit;
 pub mod consensus;
 pub mod detectors;
-pub mod interval_set;
-pub mod linearizability;
 pub mod links;
-#[cfg(test)]
-mod operations_tests;
-mod parts;
+pub mod parts;
 pub mod replication;
-pub mod spec;
-#[cfg(test)]
-mod testing;
 
 use ftsim_core::{Entry, Protocol};
+pub use ftsim_spec as spec;
 
 /// The protocols that a command line offers.
 #[derive(Clone, Default)]

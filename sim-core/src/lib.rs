@@ -28,6 +28,7 @@
 //! [`model::protocol`]; then [`engine::event`], `engine::simulation`, [`Runner`].
 
 pub mod adversary;
+pub mod bench;
 pub mod catalogue;
 pub mod digest;
 pub mod engine;
@@ -44,6 +45,7 @@ pub mod rng;
 mod text;
 pub mod time;
 
+pub use bench::Bench;
 pub use catalogue::Entry;
 pub use digest::Digest;
 pub use engine::beacon::Beacon;

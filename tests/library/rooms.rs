@@ -17,6 +17,7 @@ const SIM_CORE: Plan = &[
     &["experiment", "outcome"],
     &["engine"],
     &["catalogue"],
+    &["bench"],
     &["prelude"],
 ];
 const FTSIM: Plan = &[

@@ -241,6 +241,3 @@ impl Protocol for OralMessages {
         Self { m: params.m, rounds, received: BTreeMap::new() }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -300,6 +300,3 @@ impl Protocol for PhaseKing {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -298,6 +298,3 @@ impl Protocol for ChandyLamport {
         vec![COMPLETE, REACHABLE, CONSERVATION]
     }
 }
-
-#[cfg(test)]
-mod tests;

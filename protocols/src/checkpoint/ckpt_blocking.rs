@@ -446,6 +446,3 @@ impl Protocol for CkptBlocking {
         vec![COMPLETE, BOUNDED_ROLLBACK]
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -221,6 +221,3 @@ impl Protocol for FloodingConsensus {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -246,7 +246,3 @@ impl Protocol for FdHeartbeat {
         claims
     }
 }
-
-#[cfg(test)]
-#[path = "fd_heartbeat_tests.rs"]
-mod tests;

@@ -3,8 +3,6 @@
 
 mod fifo_link;
 mod reliable_link;
-#[cfg(test)]
-mod reliable_link_tests;
 
 pub use fifo_link::{FifoLink, FifoLinkParams, Late};
 pub use reliable_link::{Backoff, DedupStorage, ReliableLink, ReliableLinkParams, Semantics};

@@ -179,8 +179,8 @@ pub struct End<'a> {
     pub at: Instant,
     /// The reason for the end.
     pub cause: EndCause,
-    /// Whether there was no failure at all: no crash, no pause, no cut, no lost message, no mistake
-    /// of the detector.
+    /// Whether there was no failure at all: no crash, no pause, no cut, no message that was lost or
+    /// took longer than the bound on delays, no mistake of the detector.
     pub failure_free: bool,
     pub(crate) correct: &'a [bool],
 }

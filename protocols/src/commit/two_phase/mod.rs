@@ -34,8 +34,6 @@ mod linear;
 mod mutants;
 mod params;
 mod presumption;
-#[cfg(test)]
-mod tests;
 mod voter;
 
 use ftsim_core::prelude::*;

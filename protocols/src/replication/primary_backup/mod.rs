@@ -32,8 +32,6 @@ mod params;
 mod server;
 mod state;
 mod takeover;
-#[cfg(test)]
-mod tests;
 
 use ftsim_core::prelude::*;
 

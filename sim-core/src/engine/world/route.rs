@@ -21,6 +21,13 @@ impl World {
         }
     }
 
+    /// Whether a message that is sent now and arrives then takes no longer than the bound on
+    /// delays. A later one is a performance failure of its link (Cristian 1991).
+    #[inline]
+    pub fn is_in_time(&self, arrives: Instant) -> bool {
+        arrives.since(self.now) <= self.experiment.network.bound
+    }
+
     /// The time until a link with a bandwidth has transmitted the message and those before it.
     fn waits(&mut self, from: ProcessId, to: ProcessId, size: impl FnOnce() -> u64) -> Duration {
         if self.network.is_whole(from, to, self.now) {

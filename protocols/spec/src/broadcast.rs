@@ -1,0 +1,460 @@
+//! Broadcast: one process sends a message, and all deliver it.
+//!
+//! Properties after Hadzilacos and Toueg (1994) and Cachin, Guerraoui and Rodrigues (2011), chapter
+//! 3. The core is best-effort broadcast; the two agreements are claims. BEB1 implies RB1, and
+//! follows from RB1 with either agreement, so every solution must satisfy it.
+
+use std::collections::BTreeMap;
+
+use ftsim_core::{
+    Ask, Duration, End, Invalid, Observation, Observed, OperationName, ProcessId, Property,
+    PropertyEntry, PropertyId, Setting, Spec, Violation, Workload,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::message_set::{MessageName, MessageSet};
+use super::refuse_too_many;
+
+/// The problem of delivering a message to all processes.
+pub struct Broadcast;
+
+/// The number of a message, unique among those of its sender.
+pub type MessageNumber = u64;
+
+/// A request to a process.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Request {
+    /// Broadcast the message with this number.
+    Broadcast(MessageNumber),
+}
+
+/// An announcement of a process.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Indication {
+    /// A message is delivered.
+    Deliver {
+        /// The process that broadcast it, as the delivering process believes.
+        sender: ProcessId,
+        /// The number of the message.
+        number: MessageNumber,
+    },
+}
+
+/// BEB1.
+pub const BEST_EFFORT: PropertyId = PropertyId("beb.validity");
+/// RB1.
+pub const VALIDITY: PropertyId = PropertyId("rb.validity");
+/// RB2.
+pub const NO_DUPLICATION: PropertyId = PropertyId("rb.no-duplication");
+/// RB3.
+pub const NO_CREATION: PropertyId = PropertyId("rb.no-creation");
+/// RB4.
+pub const AGREEMENT: PropertyId = PropertyId("rb.agreement");
+/// URB4.
+pub const UNIFORM_AGREEMENT: PropertyId = PropertyId("rb.uniform-agreement");
+
+impl Spec for Broadcast {
+    const NAME: &'static str = "broadcast";
+    const PROPERTIES: &'static [PropertyEntry<Self>] = &[
+        PropertyEntry::liveness(
+            BEST_EFFORT,
+            "every correct process eventually delivers a message that a correct process broadcasts",
+            |setting| Box::new(BestEffort::new(setting)),
+        ),
+        PropertyEntry::liveness(
+            VALIDITY,
+            "a correct process that broadcasts a message eventually delivers it",
+            |_| Box::new(Validity::default()),
+        ),
+        PropertyEntry::safety(NO_DUPLICATION, "no process delivers a message twice", |setting| {
+            Box::new(NoDuplication::new(setting))
+        }),
+        PropertyEntry::safety(
+            NO_CREATION,
+            "a message that is delivered was broadcast before by its sender",
+            |_| Box::new(NoCreation::default()),
+        ),
+        PropertyEntry::liveness(
+            AGREEMENT,
+            "every correct process eventually delivers a message that a correct process delivers",
+            |setting| Box::new(Agreement::new(Obliging::Correct, setting)),
+        )
+        .if_claimed(),
+        PropertyEntry::liveness(
+            UNIFORM_AGREEMENT,
+            "every correct process eventually delivers a message that any process delivers",
+            |setting| Box::new(Agreement::new(Obliging::Any, setting)),
+        )
+        .if_claimed(),
+    ];
+
+    type Request = Request;
+    type Indication = Indication;
+    type WorkloadSettings = BroadcastWorkload;
+    type Workload = Senders;
+
+    fn workload(settings: &BroadcastWorkload, setting: &Setting) -> Result<Senders, Invalid> {
+        let known = |p: &ProcessId| p.0 < setting.n;
+        if let Some(stranger) = settings.senders.iter().find(|p| !known(p)) {
+            return Err(Invalid::new("senders", format!("there is no process {stranger}")));
+        }
+        let all = || setting.processes().collect();
+        let senders = if settings.senders.is_empty() { all() } else { settings.senders.clone() };
+        refuse_too_many("broadcasts", settings.broadcasts, senders.len())?;
+        Ok(Senders { senders, broadcasts: settings.broadcasts, every: settings.every })
+    }
+
+    /// A broadcast is answered when its sender delivers it.
+    fn operation(p: ProcessId, Request::Broadcast(number): &Request) -> Option<OperationName> {
+        Some(OperationName::at(p, *number))
+    }
+
+    fn answers(
+        p: ProcessId,
+        Indication::Deliver { sender, number }: &Indication,
+    ) -> impl Iterator<Item = OperationName> {
+        (*sender == p).then(|| OperationName::at(p, *number)).into_iter()
+    }
+}
+
+/// The broadcasts that clients request.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BroadcastWorkload {
+    /// The processes that broadcast; all, if empty.
+    pub senders: Vec<ProcessId>,
+    /// The number of messages that each of them broadcasts.
+    pub broadcasts: u32,
+    /// The time between two broadcasts of a process; the first is at the start.
+    pub every: Duration,
+}
+
+impl Default for BroadcastWorkload {
+    fn default() -> Self {
+        Self { senders: Vec::new(), broadcasts: 1, every: Duration::from_millis(10) }
+    }
+}
+
+/// The clients of a broadcast: each requests its messages at fixed times, each one after the sender
+/// has received the request before.
+#[derive(Clone, Debug, Hash)]
+pub struct Senders {
+    senders: Vec<ProcessId>,
+    broadcasts: u32,
+    every: Duration,
+}
+
+impl Workload<Broadcast> for Senders {
+    fn on_start(&mut self, ask: &mut Ask<'_, Broadcast>) {
+        if self.broadcasts > 0 {
+            for sender in &self.senders {
+                ask.request(*sender, Duration::ZERO, Request::Broadcast(0));
+            }
+        }
+    }
+
+    fn on_request(
+        &mut self,
+        sender: ProcessId,
+        Request::Broadcast(number): &Request,
+        ask: &mut Ask<'_, Broadcast>,
+    ) {
+        if number + 1 < u64::from(self.broadcasts) {
+            ask.request(sender, self.every, Request::Broadcast(number + 1));
+        }
+    }
+}
+
+fn delivered(event: &Observed<'_, Broadcast>) -> Option<MessageName> {
+    match event.what {
+        Observation::Indication(Indication::Deliver { sender, number }) => Some((*sender, *number)),
+        _ => None,
+    }
+}
+
+fn broadcast(event: &Observed<'_, Broadcast>) -> Option<MessageName> {
+    match event.what {
+        Observation::Request(Request::Broadcast(number)) => Some((event.process, *number)),
+        _ => None,
+    }
+}
+
+fn delivered_by_none(setting: &Setting) -> Vec<MessageSet> {
+    setting.processes().map(|_| MessageSet::default()).collect()
+}
+
+/// BEB1: remembers the broadcasts and deliveries, and looks for missing ones at the end.
+#[derive(Clone, Debug, Hash)]
+struct BestEffort {
+    broadcast: MessageSet,
+    /// For each process, in the order of their ids.
+    delivered: Vec<MessageSet>,
+    /// Known at the end: broadcasts of correct processes.
+    obligations: u64,
+}
+
+impl BestEffort {
+    fn new(setting: &Setting) -> Self {
+        let delivered = delivered_by_none(setting);
+        Self { broadcast: MessageSet::default(), delivered, obligations: 0 }
+    }
+}
+
+impl Property<Broadcast> for BestEffort {
+    fn observe(&mut self, event: &Observed<'_, Broadcast>) -> Result<(), Violation> {
+        if let Some(message) = broadcast(event) {
+            self.broadcast.insert(message);
+        } else if let Some(message) = delivered(event) {
+            self.delivered[event.process.index()].insert(message);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
+        self.broadcast.retain_senders(|sender| end.is_correct(sender));
+        self.obligations = self.broadcast.len();
+        let missing = end.correct().filter_map(|q| {
+            let message = self.broadcast.first_not_in(&self.delivered[q.index()])?;
+            Some((message, q))
+        });
+        match missing.min() {
+            None => Ok(()),
+            Some(((sender, number), q)) => Err(Violation::by(
+                [sender, q],
+                format!("{sender} broadcast message {number}, {q} never delivered it"),
+            )),
+        }
+    }
+
+    fn exercised(&self) -> u64 {
+        self.obligations
+    }
+}
+
+/// RB1: remembers the broadcasts that their senders have not delivered.
+#[derive(Clone, Debug, Default, Hash)]
+struct Validity {
+    owed: MessageSet,
+    broadcasts: BTreeMap<ProcessId, u64>,
+    /// Known at the end: broadcasts of correct processes.
+    obligations: u64,
+}
+
+impl Property<Broadcast> for Validity {
+    fn observe(&mut self, event: &Observed<'_, Broadcast>) -> Result<(), Violation> {
+        if let Some(message) = broadcast(event) {
+            self.owed.insert(message);
+            *self.broadcasts.entry(event.process).or_default() += 1;
+        }
+        if let Some(message) = delivered(event).filter(|(sender, _)| *sender == event.process) {
+            self.owed.remove(message);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
+        let by_correct = self.broadcasts.iter().filter(|(p, _)| end.is_correct(**p));
+        self.obligations = by_correct.map(|(_, count)| count).sum();
+        match self.owed.first_of_each().find(|(sender, _)| end.is_correct(*sender)) {
+            None => Ok(()),
+            Some((sender, number)) => Err(Violation::by(
+                [sender],
+                format!("{sender} broadcast message {number} and never delivered it"),
+            )),
+        }
+    }
+
+    fn exercised(&self) -> u64 {
+        self.obligations
+    }
+}
+
+/// RB2: remembers the deliveries.
+#[derive(Clone, Debug, Hash)]
+struct NoDuplication {
+    /// For each process, in the order of their ids.
+    delivered: Vec<MessageSet>,
+}
+
+impl NoDuplication {
+    fn new(setting: &Setting) -> Self {
+        Self { delivered: delivered_by_none(setting) }
+    }
+}
+
+impl Property<Broadcast> for NoDuplication {
+    fn observe(&mut self, event: &Observed<'_, Broadcast>) -> Result<(), Violation> {
+        let Some(message) = delivered(event) else { return Ok(()) };
+        if self.delivered[event.process.index()].insert(message) {
+            return Ok(());
+        }
+        let (p, (sender, number)) = (event.process, message);
+        Err(Violation::by([p], format!("{p} delivered message {number} of {sender} twice")))
+    }
+
+    fn exercised(&self) -> u64 {
+        MessageSet::union(&self.delivered).len()
+    }
+}
+
+/// RB3: remembers the broadcasts.
+#[derive(Clone, Debug, Default, Hash)]
+struct NoCreation {
+    broadcast: MessageSet,
+    deliveries: u64,
+}
+
+impl Property<Broadcast> for NoCreation {
+    fn observe(&mut self, event: &Observed<'_, Broadcast>) -> Result<(), Violation> {
+        if let Some(message) = broadcast(event) {
+            self.broadcast.insert(message);
+        }
+        let Some(message) = delivered(event) else { return Ok(()) };
+        self.deliveries += 1;
+        if self.broadcast.contains(message) {
+            return Ok(());
+        }
+        let (p, (sender, number)) = (event.process, message);
+        Err(Violation::by(
+            [p, sender],
+            format!("{p} delivered message {number} of {sender}, who never broadcast it"),
+        ))
+    }
+
+    fn exercised(&self) -> u64 {
+        self.deliveries
+    }
+}
+
+/// The processes whose deliveries oblige every correct process to deliver too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Obliging {
+    /// Correct processes: RB4.
+    Correct,
+    /// All processes: URB4.
+    Any,
+}
+
+/// RB4 and URB4: remembers the deliveries, and looks for missing ones at the end.
+#[derive(Clone, Debug, Hash)]
+struct Agreement {
+    obliging: Obliging,
+    /// For each process, in the order of their ids.
+    delivered: Vec<MessageSet>,
+    /// Known at the end: messages that every correct process must deliver.
+    obligations: u64,
+}
+
+impl Agreement {
+    fn new(obliging: Obliging, setting: &Setting) -> Self {
+        Self { obliging, delivered: delivered_by_none(setting), obligations: 0 }
+    }
+}
+
+impl Property<Broadcast> for Agreement {
+    fn observe(&mut self, event: &Observed<'_, Broadcast>) -> Result<(), Violation> {
+        if let Some(message) = delivered(event) {
+            self.delivered[event.process.index()].insert(message);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
+        let obliging = || {
+            let all = (0u32..).map(ProcessId).zip(&self.delivered);
+            all.filter(|(p, _)| self.obliging == Obliging::Any || end.is_correct(*p))
+        };
+        let owed = MessageSet::union(obliging().map(|(_, delivered)| delivered));
+        let missing = end.correct().filter_map(|q| {
+            let message = owed.first_not_in(&self.delivered[q.index()])?;
+            Some((message, q))
+        });
+        let Some((message, missing)) = missing.min() else {
+            self.obligations = owed.len();
+            return Ok(());
+        };
+        let first = obliging().find(|(_, delivered)| delivered.contains(message));
+        let (first, _) = first.expect("what is owed was delivered");
+        self.obligations = owed.count_up_to(message);
+        let (sender, number) = message;
+        Err(Violation::by(
+            [first, missing],
+            format!("{first} delivered message {number} of {sender}, {missing} never did"),
+        ))
+    }
+
+    fn exercised(&self) -> u64 {
+        self.obligations
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ftsim_core::Verdict;
+    use ftsim_core::bench::history::{Act, check, judge};
+
+    const P0: ProcessId = ProcessId(0);
+    const P1: ProcessId = ProcessId(1);
+
+    fn bcast(p: ProcessId, number: u64) -> Act<Broadcast> {
+        Act::Request(p, Request::Broadcast(number))
+    }
+
+    fn deliver(p: ProcessId, sender: ProcessId, number: u64) -> Act<Broadcast> {
+        Act::Indicate(p, Indication::Deliver { sender, number })
+    }
+
+    #[test]
+    fn a_history_in_which_all_deliver_once_is_good() {
+        let good = [bcast(P0, 1), deliver(P0, P0, 1), deliver(P1, P0, 1)];
+        assert_eq!(check(2, &good), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn each_property_refuses_its_bad_history() {
+        assert_eq!(check(2, &[bcast(P0, 1)]), ["beb.validity", "rb.validity"]);
+        let twice = [bcast(P0, 1), deliver(P0, P0, 1), deliver(P1, P0, 1), deliver(P1, P0, 1)];
+        assert_eq!(check(2, &twice), ["rb.no-duplication"]);
+        assert_eq!(check(2, &[deliver(P0, P1, 1), deliver(P1, P1, 1)]), ["rb.no-creation"]);
+        let forgotten = [bcast(P0, 1), deliver(P0, P0, 1)];
+        assert_eq!(check(2, &forgotten), ["beb.validity", "rb.agreement", "rb.uniform-agreement"]);
+        let unsent = [bcast(P0, 1), deliver(P1, P0, 1)];
+        assert_eq!(
+            check(2, &unsent),
+            ["beb.validity", "rb.validity", "rb.agreement", "rb.uniform-agreement"]
+        );
+    }
+
+    #[test]
+    fn best_effort_is_owed_between_correct_processes_alone() {
+        let delivered = || [bcast(P0, 1), deliver(P0, P0, 1)];
+        let receiver_dies: Vec<_> = delivered().into_iter().chain([Act::Crash(P1)]).collect();
+        assert_eq!(check(2, &receiver_dies), [] as [&str; 0]);
+        let sender_dies: Vec<_> = delivered().into_iter().chain([Act::Crash(P0)]).collect();
+        assert_eq!(check(2, &sender_dies), ["rb.uniform-agreement"]);
+    }
+
+    #[test]
+    fn what_only_a_faulty_process_delivered_obliges_nobody_but_under_uniformity() {
+        let dies = [bcast(P0, 1), deliver(P0, P0, 1), Act::Crash(P0)];
+        assert_eq!(check(2, &dies), ["rb.uniform-agreement"]);
+    }
+
+    #[test]
+    fn what_faulty_processes_do_obliges_nobody_and_is_vacuous() {
+        let dies = [bcast(P0, 1), deliver(P0, P0, 1), Act::Crash(P0)];
+        let verdicts = judge(&Setting::of(2), &dies, true);
+        let vacuous = verdicts.iter().filter(|(_, v)| *v == Verdict::HeldVacuously);
+        let vacuous: Vec<_> = vacuous.map(|(id, _)| *id).collect();
+        assert_eq!(vacuous, ["beb.validity", "rb.validity", "rb.agreement"]);
+    }
+
+    #[test]
+    fn absurd_content_is_judged_not_obeyed() {
+        let absurd = [deliver(P0, ProcessId(u32::MAX), u64::MAX)];
+        let expected = ["rb.no-creation", "rb.agreement", "rb.uniform-agreement"];
+        assert_eq!(check(2, &absurd), expected);
+    }
+}

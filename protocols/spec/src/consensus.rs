@@ -1,0 +1,443 @@
+//! Consensus: all processes propose a value, and all decide the same one.
+//!
+//! Properties after Chandra and Toueg (1996) and Cachin, Guerraoui and Rodrigues (2011), chapter 5.
+//! The core is regular consensus: agreement binds correct processes. Uniform agreement, which binds
+//! faulty ones too, is a claim.
+//!
+//! Under crash-recovery a process cannot log a decision and announce it in one step. To make sure
+//! that it is announced (C1), the process announces it again when it recovers. So integrity (C3)
+//! forbids a second decision within one life, and different decisions at any time (Aguilera, Chen
+//! and Toueg 2000).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ftsim_core::{
+    Ask, Duration, DurationRange, End, FaultClass, Invalid, Observation, Observed, OperationName,
+    ProcessId, ProcessSet, Property, PropertyEntry, PropertyId, Setting, Spec, Violation, Workload,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The problem of choosing one of the proposed values.
+pub struct Consensus;
+
+/// A value to propose and decide.
+pub type Value = u64;
+
+/// A request to a process.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Request {
+    /// Propose this value.
+    Propose(Value),
+}
+
+/// An announcement of a process.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Indication {
+    /// This value is decided.
+    Decide(Value),
+}
+
+/// C2: a decided value was proposed.
+pub const VALIDITY: PropertyId = PropertyId("cons.validity");
+/// C3: no process changes its decision, or decides twice without a crash in between.
+pub const INTEGRITY: PropertyId = PropertyId("cons.integrity");
+/// C4: correct processes decide the same.
+pub const AGREEMENT: PropertyId = PropertyId("cons.agreement");
+/// UC4: all processes that decide decide the same.
+pub const UNIFORM_AGREEMENT: PropertyId = PropertyId("cons.uniform-agreement");
+/// C1: all correct processes decide.
+pub const TERMINATION: PropertyId = PropertyId("cons.termination");
+
+impl Spec for Consensus {
+    const NAME: &'static str = "consensus";
+    const FAULTS: &'static [FaultClass] =
+        &[FaultClass::None, FaultClass::CrashStop, FaultClass::CrashRecovery];
+    const PROPERTIES: &'static [PropertyEntry<Self>] = &[
+        PropertyEntry::safety(VALIDITY, "a value that is decided was proposed before", |_| {
+            Box::new(Validity::default())
+        }),
+        PropertyEntry::safety(
+            INTEGRITY,
+            "no process decides differently from before, or the same twice without a crash",
+            |_| Box::new(Integrity::default()),
+        ),
+        PropertyEntry::safety(AGREEMENT, "no two correct processes decide differently", |_| {
+            Box::new(Agreement::default())
+        }),
+        PropertyEntry::safety(
+            UNIFORM_AGREEMENT,
+            "no two processes, correct or faulty, decide differently",
+            |_| Box::new(UniformAgreement::default()),
+        )
+        .if_claimed(),
+        PropertyEntry::liveness(TERMINATION, "every correct process eventually decides", |_| {
+            Box::new(Termination::default())
+        }),
+    ];
+
+    type Request = Request;
+    type Indication = Indication;
+    type WorkloadSettings = ConsensusWorkload;
+    type Workload = Proposers;
+
+    fn workload(settings: &ConsensusWorkload, setting: &Setting) -> Result<Proposers, Invalid> {
+        let known = |p: &ProcessId| p.0 < setting.n;
+        if let Some(stranger) = settings.proposers.iter().find(|p| !known(p)) {
+            return Err(Invalid::new("proposers", format!("there is no process {stranger}")));
+        }
+        let all = || setting.processes().collect();
+        let proposers: Vec<_> =
+            if settings.proposers.is_empty() { all() } else { settings.proposers.clone() };
+        let values = match (settings.proposals.as_slice(), settings.draw_below) {
+            ([], None) => Values::OwnId,
+            ([], Some(0)) => return Err(Invalid::new("draw_below", "no value is below 0")),
+            ([], Some(bound)) => Values::Drawn(bound),
+            (_, Some(_)) => {
+                return Err(Invalid::new("draw_below", "the proposals are given, not drawn"));
+            }
+            (given, None) if given.len() == proposers.len() => Values::Given(given.to_vec()),
+            (given, None) => {
+                let (given, asked) = (given.len(), proposers.len());
+                let message = format!("there are {given} values for {asked} proposers");
+                return Err(Invalid::new("proposals", message));
+            }
+        };
+        Ok(Proposers { proposers, values, at: settings.at })
+    }
+
+    /// A proposal is answered when its proposer decides, even if on another value.
+    fn operation(p: ProcessId, Request::Propose(_): &Request) -> Option<OperationName> {
+        Some(OperationName::at(p, 0))
+    }
+
+    fn answers(
+        p: ProcessId,
+        Indication::Decide(_): &Indication,
+    ) -> impl Iterator<Item = OperationName> {
+        std::iter::once(OperationName::at(p, 0))
+    }
+}
+
+/// The proposals of the clients.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConsensusWorkload {
+    /// The processes that propose; all, if empty.
+    pub proposers: Vec<ProcessId>,
+    /// Their proposals, one for each in the order of `proposers`. If empty, each proposes the
+    /// number of its own id, unless `draw_below` is given.
+    pub proposals: Vec<Value>,
+    /// Each proposal is drawn from 0 up to, but not including, this value.
+    pub draw_below: Option<Value>,
+    /// When they propose; if a range, each draws a time of its own.
+    pub at: DurationRange,
+}
+
+/// The clients of consensus: each proposer gets one request.
+#[derive(Clone, Debug, Hash)]
+pub struct Proposers {
+    proposers: Vec<ProcessId>,
+    values: Values,
+    at: DurationRange,
+}
+
+/// The source of the proposed values.
+#[derive(Clone, Debug, Hash)]
+enum Values {
+    OwnId,
+    /// In the order of the proposers.
+    Given(Vec<Value>),
+    /// From 0 up to, but not including, this value.
+    Drawn(Value),
+}
+
+impl<S: Spec<Request = Request>> Workload<S> for Proposers {
+    fn on_start(&mut self, ask: &mut Ask<'_, S>) {
+        for (index, p) in self.proposers.iter().enumerate() {
+            let value = match &self.values {
+                Values::OwnId => p.0.into(),
+                Values::Given(values) => values[index],
+                Values::Drawn(bound) => ask.rng().below(*bound),
+            };
+            let DurationRange { min, max } = self.at;
+            let at = if min == max {
+                min
+            } else {
+                Duration::from_nanos(ask.rng().between(min.as_nanos(), max.as_nanos()))
+            };
+            ask.request(*p, at, Request::Propose(value));
+        }
+    }
+}
+
+fn proposed<S: Spec<Request = Request>>(event: &Observed<'_, S>) -> Option<Value> {
+    match event.what {
+        Observation::Request(Request::Propose(value)) => Some(*value),
+        _ => None,
+    }
+}
+
+fn decided<S: Spec<Indication = Indication>>(event: &Observed<'_, S>) -> Option<Value> {
+    match event.what {
+        Observation::Indication(Indication::Decide(value)) => Some(*value),
+        _ => None,
+    }
+}
+
+/// C2: remembers the proposals.
+#[derive(Clone, Debug, Default, Hash)]
+struct Validity {
+    proposed: BTreeSet<Value>,
+    decisions: u64,
+}
+
+impl Property<Consensus> for Validity {
+    fn observe(&mut self, event: &Observed<'_, Consensus>) -> Result<(), Violation> {
+        self.proposed.extend(proposed(event));
+        let Some(value) = decided(event) else { return Ok(()) };
+        self.decisions += 1;
+        if self.proposed.contains(&value) {
+            return Ok(());
+        }
+        let p = event.process;
+        Err(Violation::by([p], format!("{p} decided {value}, which nobody had proposed")))
+    }
+
+    fn exercised(&self) -> u64 {
+        self.decisions
+    }
+}
+
+/// C3: remembers each process's decision.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Integrity {
+    decisions: BTreeMap<ProcessId, Value>,
+    /// The processes that have crashed since they decided.
+    may_repeat: ProcessSet,
+}
+
+impl<S: Spec<Indication = Indication>> Property<S> for Integrity {
+    fn observe(&mut self, event: &Observed<'_, S>) -> Result<(), Violation> {
+        let p = event.process;
+        if matches!(event.what, Observation::Crash) && self.decisions.contains_key(&p) {
+            self.may_repeat.insert(p);
+        }
+        let Some(value) = decided(event) else { return Ok(()) };
+        match self.decisions.insert(p, value) {
+            None => Ok(()),
+            Some(before) if before == value && self.may_repeat.remove(p) => Ok(()),
+            Some(before) => Err(Violation::by(
+                [p],
+                format!("{p} decided {value}, having decided {before} before"),
+            )),
+        }
+    }
+
+    fn exercised(&self) -> u64 {
+        self.decisions.len() as u64
+    }
+}
+
+/// C4: remembers the decisions, and compares them at the end, when it is known which processes are
+/// correct.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Agreement {
+    deciders: BTreeMap<Value, ProcessSet>,
+    /// Correct processes that decided, other than the first.
+    agreeing: u64,
+}
+
+impl<S: Spec<Indication = Indication>> Property<S> for Agreement {
+    fn observe(&mut self, event: &Observed<'_, S>) -> Result<(), Violation> {
+        if let Some(value) = decided(event) {
+            self.deciders.entry(value).or_default().insert(event.process);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
+        let correct = |p: &ProcessId| end.is_correct(*p);
+        let count = |by: &ProcessSet| by.iter().filter(correct).count() as u64;
+        self.agreeing = self.deciders.values().map(count).sum::<u64>().saturating_sub(1);
+        let first = |(value, by): (&Value, &ProcessSet)| Some((by.iter().find(correct)?, *value));
+        let mut firsts = self.deciders.iter().filter_map(first);
+        match (firsts.next(), firsts.next()) {
+            (Some(one), Some(other)) => Err(disagreement(one, other)),
+            _ => Ok(()),
+        }
+    }
+
+    fn exercised(&self) -> u64 {
+        self.agreeing
+    }
+}
+
+/// UC4: remembers the first decision.
+#[derive(Clone, Debug, Default, Hash)]
+struct UniformAgreement {
+    first: Option<(ProcessId, Value)>,
+    agreeing: u64,
+}
+
+impl Property<Consensus> for UniformAgreement {
+    fn observe(&mut self, event: &Observed<'_, Consensus>) -> Result<(), Violation> {
+        let Some(value) = decided(event) else { return Ok(()) };
+        let first = *self.first.get_or_insert((event.process, value));
+        self.agreeing += u64::from(first.0 != event.process);
+        if first.1 == value { Ok(()) } else { Err(disagreement(first, (event.process, value))) }
+    }
+
+    fn exercised(&self) -> u64 {
+        self.agreeing
+    }
+}
+
+fn disagreement((p, v): (ProcessId, Value), (q, w): (ProcessId, Value)) -> Violation {
+    Violation::by([p, q], format!("{p} decided {v}, {q} decided {w}"))
+}
+
+/// C1: remembers the proposers and deciders. No process owes a decision unless a correct process
+/// has proposed.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Termination {
+    proposers: ProcessSet,
+    deciders: ProcessSet,
+    owed: u64,
+}
+
+impl<S: Spec<Request = Request, Indication = Indication>> Property<S> for Termination {
+    fn observe(&mut self, event: &Observed<'_, S>) -> Result<(), Violation> {
+        if proposed(event).is_some() {
+            self.proposers.insert(event.process);
+        }
+        if decided(event).is_some() {
+            self.deciders.insert(event.process);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
+        if !self.proposers.iter().any(|p| end.is_correct(p)) {
+            return Ok(());
+        }
+        self.owed = end.correct().count() as u64;
+        match end.correct().find(|p| !self.deciders.contains(*p)) {
+            None => Ok(()),
+            Some(p) => Err(Violation::by([p], format!("{p} never decided"))),
+        }
+    }
+
+    fn exercised(&self) -> u64 {
+        self.owed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ftsim_core::Verdict;
+
+    use super::*;
+    use ftsim_core::bench::history::{Act, check, judge};
+
+    const P0: ProcessId = ProcessId(0);
+    const P1: ProcessId = ProcessId(1);
+    const P2: ProcessId = ProcessId(2);
+
+    fn propose(p: ProcessId, value: Value) -> Act<Consensus> {
+        Act::Request(p, Request::Propose(value))
+    }
+
+    fn decide(p: ProcessId, value: Value) -> Act<Consensus> {
+        Act::Indicate(p, Indication::Decide(value))
+    }
+
+    #[test]
+    fn a_history_in_which_all_decide_one_proposal_is_good() {
+        let good = [propose(P0, 7), propose(P1, 8), decide(P1, 8), decide(P0, 8)];
+        assert_eq!(check(2, &good), [] as [&str; 0]);
+        let held = |(_, verdict)| verdict == Verdict::Held;
+        assert!(judge(&Setting::of(2), &good, true).into_iter().all(held));
+    }
+
+    #[test]
+    fn each_property_refuses_its_bad_history() {
+        let invented = [propose(P0, 7), decide(P0, 9), propose(P1, 9), decide(P1, 9)];
+        assert_eq!(check(2, &invented), ["cons.validity"]);
+        let twice = [propose(P0, 7), decide(P0, 7), decide(P0, 7)];
+        assert_eq!(check(1, &twice), ["cons.integrity"]);
+        let split = [propose(P0, 7), propose(P1, 8), decide(P0, 7), decide(P1, 8)];
+        assert_eq!(check(2, &split), ["cons.agreement", "cons.uniform-agreement"]);
+        let stuck = [propose(P0, 7), propose(P1, 8), decide(P0, 7)];
+        assert_eq!(check(2, &stuck), ["cons.termination"]);
+    }
+
+    #[test]
+    fn after_a_crash_the_same_decision_is_good_and_another_is_not() {
+        let crash = || [propose(P0, 7), propose(P0, 8), decide(P0, 7), Act::Crash(P0)];
+        let back = |decisions: &[Value]| {
+            let decisions = decisions.iter().map(|value| decide(P0, *value));
+            let history: Vec<_> =
+                crash().into_iter().chain([Act::Recover(P0)]).chain(decisions).collect();
+            check(1, &history)
+        };
+        assert_eq!(back(&[]), [] as [&str; 0]);
+        assert_eq!(back(&[7]), [] as [&str; 0]);
+        assert_eq!(back(&[8]), ["cons.integrity", "cons.agreement", "cons.uniform-agreement"]);
+        assert_eq!(back(&[7, 7]), ["cons.integrity"]);
+    }
+
+    #[test]
+    fn what_a_faulty_process_decided_binds_nobody_but_under_uniformity() {
+        let all = [propose(P0, 7), propose(P1, 8), propose(P2, 8)];
+        let dies = [decide(P0, 7), Act::Crash(P0), decide(P1, 8), decide(P2, 8)];
+        let history: Vec<_> = all.into_iter().chain(dies).collect();
+        assert_eq!(check(3, &history), ["cons.uniform-agreement"]);
+    }
+
+    #[test]
+    fn the_faulty_owe_no_decision() {
+        assert_eq!(check(1, &[propose(P0, 7), Act::Crash(P0)]), [] as [&str; 0]);
+        let back = [propose(P0, 7), Act::Crash(P0), Act::Recover(P0)];
+        assert_eq!(check(1, &back), ["cons.termination"]);
+    }
+
+    #[test]
+    fn a_premise_that_never_came_true_exercises_nothing() {
+        let verdict = |id: PropertyId, history: &[Act<Consensus>]| {
+            let judged = judge(&Setting::of(2), history, true);
+            judged.into_iter().find(|(judged, _)| *judged == id.0).map(|(_, verdict)| verdict)
+        };
+        let alone = [propose(P0, 7), decide(P0, 7), Act::Crash(P1)];
+        assert_eq!(verdict(AGREEMENT, &alone), Some(Verdict::HeldVacuously));
+        assert_eq!(verdict(UNIFORM_AGREEMENT, &alone), Some(Verdict::HeldVacuously));
+        assert_eq!(verdict(TERMINATION, &alone), Some(Verdict::Held));
+        for id in [VALIDITY, INTEGRITY, AGREEMENT, UNIFORM_AGREEMENT, TERMINATION] {
+            assert_eq!(verdict(id, &[]), Some(Verdict::HeldVacuously));
+        }
+    }
+
+    #[test]
+    fn absurd_content_is_judged_not_obeyed() {
+        let absurd = [decide(P0, u64::MAX), decide(ProcessId(u32::MAX), 0)];
+        let expected = ["cons.validity", "cons.uniform-agreement"];
+        assert_eq!(check(1, &absurd), expected);
+    }
+
+    #[test]
+    fn the_workload_refuses_what_cannot_be() {
+        let refused = |settings: ConsensusWorkload| {
+            Consensus::workload(&settings, &Setting::of(2)).err().map(|invalid| invalid.key)
+        };
+        let fine = ConsensusWorkload::default();
+        assert_eq!(refused(fine.clone()), None);
+        let stranger = ConsensusWorkload { proposers: vec![P2], ..fine.clone() };
+        assert_eq!(refused(stranger).as_deref(), Some("proposers"));
+        let short = ConsensusWorkload { proposals: vec![7], ..fine.clone() };
+        assert_eq!(refused(short).as_deref(), Some("proposals"));
+        let both = ConsensusWorkload { proposals: vec![7, 8], draw_below: Some(2), ..fine.clone() };
+        assert_eq!(refused(both).as_deref(), Some("draw_below"));
+        let nothing = ConsensusWorkload { draw_below: Some(0), ..fine };
+        assert_eq!(refused(nothing).as_deref(), Some("draw_below"));
+    }
+}

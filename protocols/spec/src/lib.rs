@@ -1,0 +1,36 @@
+//! Problems, one module each: requests, indications, clients, and the properties that every run is
+//! checked for. A problem knows nothing of the protocols that solve it.
+//!
+//! The checkers of larger properties have modules of their own: [`linearizability`], [`one_copy`]
+//! for one-copy serializability. [`message_set`] and [`interval_set`] remember what was delivered in
+//! little memory.
+
+pub mod atomic_commit;
+pub mod broadcast;
+pub mod byzantine;
+pub mod consensus;
+pub mod detector;
+pub mod interval_set;
+pub mod linearizability;
+pub mod link;
+pub mod message_set;
+pub mod one_copy;
+pub mod primary_backup;
+pub mod service;
+pub mod snapshot;
+
+use ftsim_core::Invalid;
+use ftsim_core::model::spec::REQUEST_COUNT_MAX;
+
+/// Refuses a `count` under `key` with which clients would make more requests than a run can hold:
+/// `count` from each of this many processes.
+fn refuse_too_many(key: &str, count: u32, processes: usize) -> Result<(), Invalid> {
+    let most = REQUEST_COUNT_MAX / (processes as u64).max(1);
+    if u64::from(count) <= most {
+        return Ok(());
+    }
+    Err(Invalid::new(
+        key,
+        format!("{count} are too many: at most {most} with {processes} processes"),
+    ))
+}

@@ -1,0 +1,154 @@
+//! Good and bad histories of links.
+
+use super::*;
+use ftsim_core::Verdict;
+use ftsim_core::bench::history::{Act, check, judge};
+
+const P0: ProcessId = ProcessId(0);
+const P1: ProcessId = ProcessId(1);
+
+/// p0 sends this message to p1.
+fn send(number: u64) -> Act<Link> {
+    Act::Request(P0, Request::Send { to: P1, number })
+}
+
+/// p1 delivers this message of p0.
+fn deliver(number: u64) -> Act<Link> {
+    Act::Indicate(P1, Indication::Deliver { from: P0, number })
+}
+
+/// p1 finds these messages of p0 in its log.
+fn recovered(numbers: &[u64]) -> Act<Link> {
+    let delivered = numbers.iter().map(|number| (P0, *number)).collect();
+    Act::Indicate(P1, Indication::Recovered { delivered })
+}
+
+fn counter(count: u64) -> Act<Link> {
+    Act::Indicate(P1, Indication::State(State::Counter(count)))
+}
+
+fn set(numbers: &[u64]) -> Act<Link> {
+    let set = numbers.iter().map(|number| (P0, *number)).collect();
+    Act::Indicate(P1, Indication::State(State::Set(set)))
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn a_history_in_which_each_message_is_delivered_once_and_in_order_is_good() {
+    let good = [send(1), send(2), deliver(1), counter(1), deliver(2), counter(2)];
+    assert_eq!(check(2, &good), NOTHING);
+    let verdicts = judge(&Setting::of(2), &good, true);
+    assert!(verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Held), "{verdicts:?}");
+}
+
+#[test]
+fn each_property_refuses_its_bad_history() {
+    assert_eq!(check(2, &[deliver(1)]), ["lnk.no-creation"]);
+    assert_eq!(check(2, &[deliver(1), send(1), deliver(1)])[0], "lnk.no-creation");
+    assert_eq!(check(2, &[send(1), deliver(1), deliver(1)]), ["lnk.no-duplication"]);
+    assert_eq!(check(2, &[send(1)]), ["lnk.reliable"]);
+    let counted_twice = [send(1), deliver(1), counter(2)];
+    assert_eq!(check(2, &counted_twice), ["lnk.exactly-once-effect"]);
+    assert_eq!(check(2, &[send(1), send(2), deliver(2), deliver(1)]), ["lnk.fifo"]);
+}
+
+#[test]
+fn a_message_is_created_for_another_receiver_too() {
+    let astray = Act::Indicate(ProcessId(2), Indication::Deliver { from: P0, number: 1 });
+    assert_eq!(check(3, &[send(1), deliver(1), astray]), ["lnk.no-creation"]);
+    assert_eq!(check(2, &[recovered(&[1])]), ["lnk.no-creation"]);
+}
+
+#[test]
+fn a_second_delivery_leaves_a_set_alone_but_not_a_counter() {
+    let twice = |state| [send(1), deliver(1), deliver(1), state];
+    assert_eq!(check(2, &twice(set(&[1]))), ["lnk.no-duplication"]);
+    assert_eq!(check(2, &twice(counter(1))), ["lnk.no-duplication"]);
+    let expected = ["lnk.no-duplication", "lnk.exactly-once-effect"];
+    assert_eq!(check(2, &twice(counter(2))), expected);
+}
+
+#[test]
+fn an_application_that_forgets_is_refused() {
+    let lost = [send(1), deliver(1), counter(1), Act::Crash(P1), Act::Recover(P1), counter(0)];
+    assert_eq!(check(2, &lost), ["lnk.exactly-once-effect"]);
+    assert_eq!(check(2, &[send(1), deliver(1), set(&[])]), ["lnk.exactly-once-effect"]);
+    assert_eq!(check(2, &[send(1), deliver(1), set(&[2])]), ["lnk.exactly-once-effect"]);
+}
+
+#[test]
+fn what_is_found_in_the_log_is_delivered_once() {
+    let back = |more: Vec<Act<Link>>| {
+        let crash = [send(1), Act::Crash(P1), Act::Recover(P1), recovered(&[1]), counter(1)];
+        crash.into_iter().chain(more).collect::<Vec<_>>()
+    };
+    assert_eq!(check(2, &back(vec![])), NOTHING);
+    assert_eq!(check(2, &back(vec![deliver(1)])), ["lnk.no-duplication"]);
+    let known = [send(1), deliver(1), Act::Crash(P1), Act::Recover(P1), recovered(&[1])];
+    assert_eq!(check(2, &known), NOTHING);
+}
+
+#[test]
+fn a_delivery_that_only_the_log_shows_to_be_the_second_is_refused() {
+    // The crash came when the second was durable, and before it was announced.
+    let doubled = [
+        send(1),
+        deliver(1),
+        set(&[1]),
+        Act::Crash(P1),
+        Act::Recover(P1),
+        recovered(&[1, 1]),
+        set(&[1]),
+    ];
+    assert_eq!(check(2, &doubled), ["lnk.no-duplication"]);
+    // To find it in the log after each crash is to find the same delivery again.
+    let known = [recovered(&[1]), Act::Crash(P1), Act::Recover(P1), recovered(&[1])];
+    let known: Vec<_> = [send(1), deliver(1)].into_iter().chain(known).collect();
+    assert_eq!(check(2, &known), NOTHING);
+}
+
+#[test]
+fn a_restart_of_the_receiver_excuses_no_second_delivery() {
+    let again = [send(1), deliver(1), Act::Crash(P1), Act::Recover(P1), deliver(1)];
+    assert_eq!(check(2, &again), ["lnk.no-duplication"]);
+}
+
+#[test]
+fn a_sender_that_crashes_owes_nothing_it_sent_before() {
+    assert_eq!(check(2, &[send(1), Act::Crash(P0), Act::Recover(P0)]), NOTHING);
+    let after = [Act::Crash(P0), Act::Recover(P0), send(1)];
+    assert_eq!(check(2, &after), ["lnk.reliable"]);
+    assert_eq!(check(2, &[send(1), Act::Crash(P1)]), NOTHING);
+    assert_eq!(check(2, &[send(1), Act::Crash(P1), Act::Recover(P1)]), ["lnk.reliable"]);
+    let verdicts = judge(&Setting::of(2), &[send(1), Act::Crash(P0), Act::Recover(P0)], true);
+    assert!(verdicts.contains(&("lnk.reliable", Verdict::HeldVacuously)));
+}
+
+#[test]
+fn a_late_message_that_is_dropped_is_in_order_but_not_delivered() {
+    let dropped = [send(1), send(2), deliver(2)];
+    assert_eq!(check(2, &dropped), ["lnk.reliable"]);
+}
+
+#[test]
+fn a_second_delivery_is_not_out_of_order() {
+    let again = [send(1), send(2), deliver(1), deliver(2), deliver(1)];
+    assert_eq!(check(2, &again), ["lnk.no-duplication"]);
+}
+
+#[test]
+fn messages_of_different_links_have_no_order() {
+    let to_p2 = Act::Request(P0, Request::Send { to: ProcessId(2), number: 2 });
+    let at_p2 = Act::Indicate(ProcessId(2), Indication::Deliver { from: P0, number: 2 });
+    assert_eq!(check(3, &[send(1), to_p2, at_p2, deliver(1)]), NOTHING);
+}
+
+#[test]
+fn absurd_content_is_judged_not_obeyed() {
+    let stranger = ProcessId(u32::MAX);
+    let absurd: Act<Link> =
+        Act::Indicate(P1, Indication::Deliver { from: stranger, number: u64::MAX });
+    assert_eq!(check(2, &[absurd]), ["lnk.no-creation"]);
+    assert_eq!(check(2, &[counter(u64::MAX)]), ["lnk.exactly-once-effect"]);
+}

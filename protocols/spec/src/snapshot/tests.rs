@@ -1,0 +1,269 @@
+use super::*;
+use ftsim_core::bench::history::{Act, check};
+
+const P0: ProcessId = ProcessId(0);
+const P1: ProcessId = ProcessId(1);
+
+/// Transfer `number` of 10 from p0 to p1.
+const fn money(number: u64) -> Transfer {
+    Transfer { from: P0, to: P1, number, amount: 10 }
+}
+
+fn sent(number: u64) -> Act<Snapshot> {
+    Act::Indicate(P0, Indication::Sent(money(number)))
+}
+
+fn received(number: u64) -> Act<Snapshot> {
+    Act::Indicate(P1, Indication::Received(money(number)))
+}
+
+fn recorded(p: ProcessId, snapshot: SnapshotNumber, balance: Money) -> Act<Snapshot> {
+    Act::Indicate(p, Indication::Recorded { snapshot, balance })
+}
+
+fn channel(snapshot: SnapshotNumber, messages: &[Transfer]) -> Act<Snapshot> {
+    let messages = messages.to_vec();
+    Act::Indicate(P1, Indication::ChannelRecorded { snapshot, from: P0, messages })
+}
+
+fn logged(snapshot: SnapshotNumber, messages: &[Transfer]) -> Act<Snapshot> {
+    Act::Indicate(P0, Indication::Logged { snapshot, messages: messages.to_vec() })
+}
+
+fn complete(p: ProcessId, snapshot: SnapshotNumber) -> Act<Snapshot> {
+    Act::Indicate(p, Indication::Complete(snapshot))
+}
+
+fn dropped(p: ProcessId, snapshot: SnapshotNumber) -> Act<Snapshot> {
+    Act::Indicate(p, Indication::Dropped(snapshot))
+}
+
+fn restored(p: ProcessId, recovery: u64, snapshot: SnapshotNumber) -> Act<Snapshot> {
+    Act::Indicate(p, Indication::Restored { recovery, snapshot })
+}
+
+fn take(snapshot: SnapshotNumber) -> Act<Snapshot> {
+    Act::Request(P0, Request::Take(snapshot))
+}
+
+/// These acts, then snapshot 1 is complete at both.
+fn done(acts: impl IntoIterator<Item = Act<Snapshot>>) -> Vec<Act<Snapshot>> {
+    acts.into_iter().chain([complete(P0, 1), complete(P1, 1)]).collect()
+}
+
+#[test]
+fn a_cut_with_nothing_under_way_is_good() {
+    let good = done([take(1), sent(1), received(1), recorded(P0, 1, 90), recorded(P1, 1, 110)]);
+    assert_eq!(check(2, &good), [] as [&str; 0]);
+}
+
+#[test]
+fn a_message_in_a_recorded_channel_is_good_but_not_transitless() {
+    let acts =
+        [sent(1), recorded(P0, 1, 90), recorded(P1, 1, 100), received(1), channel(1, &[money(1)])];
+    assert_eq!(check(2, &done(acts)), ["cut.transitless"]);
+}
+
+#[test]
+fn a_message_in_its_senders_log_is_good_and_counts_once() {
+    let under_way =
+        [sent(1), recorded(P0, 1, 90), logged(1, &[money(1)]), recorded(P1, 1, 100), received(1)];
+    assert_eq!(check(2, &done(under_way)), ["cut.transitless"]);
+    let received_too =
+        [sent(1), received(1), recorded(P0, 1, 90), logged(1, &[money(1)]), recorded(P1, 1, 110)];
+    assert_eq!(check(2, &done(received_too)), [] as [&str; 0]);
+}
+
+#[test]
+fn recordings_far_apart_in_time_can_be_one_state() {
+    // p0 records before it sends, p1 before it receives: no real moment looked so.
+    let acts = [recorded(P0, 1, 100), sent(1), sent(2), recorded(P1, 1, 100), received(1)];
+    assert_eq!(check(2, &done(acts)), [] as [&str; 0]);
+}
+
+#[test]
+fn an_orphan_is_a_received_message_that_was_not_sent() {
+    let acts = [recorded(P0, 1, 100), sent(1), received(1), recorded(P1, 1, 110)];
+    let expected = ["cut.consistent", "cut.reachable", "cut.conservation"];
+    assert_eq!(check(2, &done(acts)), expected);
+}
+
+#[test]
+fn a_message_neither_received_nor_recorded_is_lost() {
+    let acts = [sent(1), recorded(P0, 1, 90), recorded(P1, 1, 100), channel(1, &[]), received(1)];
+    let expected = ["cut.complete", "cut.transitless", "cut.reachable", "cut.conservation"];
+    assert_eq!(check(2, &done(acts)), expected);
+}
+
+#[test]
+fn a_message_recorded_twice_is_money_made() {
+    let acts = [
+        sent(1),
+        recorded(P0, 1, 90),
+        recorded(P1, 1, 100),
+        received(1),
+        channel(1, &[money(1), money(1)]),
+    ];
+    let expected = ["cut.transitless", "cut.reachable", "cut.conservation"];
+    assert_eq!(check(2, &done(acts)), expected);
+    let received_too =
+        [sent(1), received(1), recorded(P0, 1, 90), recorded(P1, 1, 110), channel(1, &[money(1)])];
+    assert_eq!(check(2, &done(received_too)), ["cut.reachable", "cut.conservation"]);
+}
+
+/// The channel from p0 to p1, as recorded by some process.
+fn channel_at(p: ProcessId, from: ProcessId, messages: &[Transfer]) -> Act<Snapshot> {
+    let messages = messages.to_vec();
+    Act::Indicate(p, Indication::ChannelRecorded { snapshot: 1, from, messages })
+}
+
+#[test]
+fn a_message_recorded_in_a_channel_that_it_does_not_take_is_lost() {
+    let p2 = ProcessId(2);
+    // p1 is its receiver, and p0 its sender.
+    for (p, from) in [(P1, p2), (p2, P0), (P0, P1), (P1, P1)] {
+        let acts = [
+            sent(1),
+            recorded(P0, 1, 90),
+            recorded(P1, 1, 100),
+            recorded(p2, 1, 100),
+            received(1),
+            channel_at(p, from, &[money(1)]),
+            complete(P0, 1),
+            complete(P1, 1),
+            complete(p2, 1),
+        ];
+        let expected = ["cut.complete", "cut.transitless", "cut.reachable", "cut.conservation"];
+        assert_eq!(check(3, &acts), expected, "recorded by {p} as from {from}");
+    }
+}
+
+#[test]
+fn a_message_logged_by_another_than_its_sender_is_lost() {
+    let log = Act::Indicate(P1, Indication::Logged { snapshot: 1, messages: vec![money(1)] });
+    let acts = [sent(1), recorded(P0, 1, 90), recorded(P1, 1, 100), log, received(1)];
+    let expected = ["cut.complete", "cut.transitless", "cut.reachable", "cut.conservation"];
+    assert_eq!(check(2, &done(acts)), expected);
+}
+
+#[test]
+fn a_message_both_logged_and_recorded_is_under_way_once() {
+    let acts = [
+        sent(1),
+        recorded(P0, 1, 90),
+        logged(1, &[money(1)]),
+        recorded(P1, 1, 100),
+        received(1),
+        channel(1, &[money(1)]),
+    ];
+    assert_eq!(check(2, &done(acts)), ["cut.transitless"]);
+}
+
+#[test]
+fn the_state_of_a_fifo_channel_is_a_sequence_and_that_of_another_a_bag() {
+    let history = |arrivals: [u64; 2], messages: [u64; 2]| {
+        let [first, second] = arrivals.map(received);
+        let cut = [sent(1), sent(2), recorded(P0, 1, 80), recorded(P1, 1, 100)];
+        done(cut.into_iter().chain([first, second, channel(1, &messages.map(money))]))
+    };
+    let under_way = ["cut.transitless"];
+    assert_eq!(check(2, &history([1, 2], [1, 2])), under_way);
+    let out_of_order = ["cut.transitless", "cut.reachable"];
+    assert_eq!(check(2, &history([1, 2], [2, 1])), out_of_order);
+    // One message has overtaken the other: either order says the same.
+    assert_eq!(check(2, &history([2, 1], [2, 1])), under_way);
+    assert_eq!(check(2, &history([2, 1], [1, 2])), under_way);
+    // But a bag is no set.
+    let expected = ["cut.complete", "cut.transitless", "cut.reachable"];
+    assert_eq!(check(2, &history([2, 1], [1, 1])), expected);
+}
+
+#[test]
+fn balances_that_nobody_had_are_not_reachable() {
+    // The sum is right by chance.
+    let acts = [recorded(P0, 1, 95), recorded(P1, 1, 105)];
+    assert_eq!(check(2, &done(acts)), ["cut.reachable"]);
+}
+
+#[test]
+fn a_message_that_comes_twice_is_not_reachable() {
+    let acts = [sent(1), received(1), received(1), recorded(P0, 1, 90), recorded(P1, 1, 120)];
+    assert_eq!(check(2, &done(acts)), ["cut.reachable", "cut.conservation"]);
+}
+
+#[test]
+fn a_snapshot_that_is_never_complete_is_judged_by_termination_alone() {
+    let orphan = [take(1), recorded(P0, 1, 100), sent(1), received(1), recorded(P1, 1, 110)];
+    assert_eq!(check(2, &orphan), ["ckpt.termination"]);
+    assert_eq!(check(2, &[take(1)]), ["ckpt.termination"]);
+    assert_eq!(check(2, &[take(1), dropped(P0, 1)]), [] as [&str; 0]);
+    assert_eq!(check(2, &[take(1), Act::Crash(P0)]), [] as [&str; 0]);
+}
+
+#[test]
+fn a_snapshot_ends_alike_everywhere() {
+    let half = [recorded(P0, 1, 100), recorded(P1, 1, 100), complete(P0, 1), dropped(P1, 1)];
+    assert_eq!(check(2, &half), ["ckpt.termination"]);
+    let forgotten = [recorded(P0, 1, 100), recorded(P1, 1, 100), dropped(P0, 1)];
+    assert_eq!(check(2, &forgotten), ["ckpt.termination"]);
+    let down = [recorded(P0, 1, 100), recorded(P1, 1, 100), dropped(P0, 1), Act::Crash(P1)];
+    assert_eq!(check(2, &down), [] as [&str; 0]);
+}
+
+#[test]
+fn a_recovery_is_a_cut_too() {
+    let before = || [recorded(P0, 1, 100), sent(1), received(1), recorded(P1, 1, 110)];
+    let mix = before().into_iter().chain([dropped(P0, 1), restored(P0, 1, 0), restored(P1, 1, 1)]);
+    let expected = ["cut.consistent", "cut.reachable", "cut.conservation"];
+    // And snapshot 1 has ended in two ways.
+    let found = check(2, &mix.collect::<Vec<_>>());
+    assert_eq!((&found[..3], found.get(3)), (&expected[..], Some(&"ckpt.termination")));
+    let same = before().into_iter().chain([restored(P0, 1, 0), restored(P1, 1, 0)]);
+    assert_eq!(check(2, &same.collect::<Vec<_>>()), [] as [&str; 0]);
+}
+
+#[test]
+fn a_restored_checkpoint_is_permanent_even_if_nobody_has_said_so() {
+    let recorded = || [recorded(P0, 1, 100), recorded(P1, 1, 100), complete(P0, 1)];
+    let silent = recorded().into_iter().chain([restored(P0, 1, 1), restored(P1, 1, 1)]);
+    assert_eq!(check(2, &silent.collect::<Vec<_>>()), [] as [&str; 0]);
+    let back = [Act::Crash(P1), Act::Recover(P1), restored(P0, 1, 1), restored(P1, 1, 0)];
+    let undone = recorded().into_iter().chain(back);
+    assert_eq!(check(2, &undone.collect::<Vec<_>>()), ["ckpt.termination"]);
+}
+
+#[test]
+fn what_is_rolled_back_has_not_happened() {
+    let past = [sent(1), restored(P0, 1, 0), restored(P1, 1, 0)];
+    let orphan = [received(1), recorded(P0, 1, 100), recorded(P1, 1, 110)];
+    let expected = ["cut.consistent", "cut.reachable", "cut.conservation"];
+    assert_eq!(check(2, &done(past.into_iter().chain(orphan))), expected);
+}
+
+#[test]
+fn recovery_may_lose_one_checkpoint_and_not_two() {
+    let one = |k| [recorded(P0, k, 100), complete(P0, k), recorded(P1, k, 100), complete(P1, k)];
+    let back_to = |snapshot| [restored(P0, 1, snapshot), restored(P1, 1, snapshot)];
+    let history = |to| one(1).into_iter().chain(one(2)).chain(back_to(to)).collect::<Vec<_>>();
+    assert_eq!(check(2, &history(1)), [] as [&str; 0]);
+    assert_eq!(check(2, &history(0)), ["ckpt.rollback-bound"]);
+}
+
+#[test]
+fn absurd_content_is_judged_not_obeyed() {
+    let stranger = ProcessId(u32::MAX);
+    let absurd = Transfer { from: stranger, to: stranger, number: u64::MAX, amount: u64::MAX };
+    let acts = [
+        Act::Indicate(P0, Indication::Received(absurd)),
+        recorded(P0, 1, u64::MAX),
+        recorded(P1, 1, u64::MAX),
+        channel(1, &[absurd, absurd]),
+        channel(7, &[absurd]),
+    ];
+    let expected = ["cut.consistent", "cut.reachable", "cut.conservation"];
+    assert_eq!(check(2, &done(acts)), expected);
+    let unrecorded = [complete(P0, u64::MAX), complete(P1, u64::MAX)];
+    let found = check(2, &unrecorded);
+    assert!(found.starts_with(&["cut.consistent"]), "{found:?}");
+    assert_eq!(check(2, &[restored(P0, 1, 9), restored(P1, 1, 9)])[..1], ["cut.consistent"]);
+}

@@ -1,0 +1,43 @@
+//! The protocols against their papers: messages, steps, bounds, and what each mutant breaks.
+
+mod broadcast {
+    mod beb;
+    mod eager_rb;
+    mod lazy_rb;
+    mod uniform_rb;
+}
+mod byzantine {
+    mod oral_messages;
+    mod phase_king;
+}
+mod checkpoint {
+    mod chandy_lamport;
+    mod ckpt_blocking;
+}
+mod commit {
+    mod two_phase;
+}
+mod consensus {
+    mod all_to_all_consensus;
+    mod flooding_consensus;
+    mod floodset;
+    mod hierarchical_consensus;
+}
+mod detectors {
+    mod fd_exclude_on_timeout;
+    mod fd_heartbeat;
+    mod fd_perfect;
+}
+mod links {
+    mod fifo_link;
+    mod reliable_link;
+}
+mod parts {
+    mod rounds;
+    mod votes;
+}
+mod replication {
+    mod primary_backup;
+}
+mod operations;
+mod scripted;

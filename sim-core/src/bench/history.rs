@@ -1,0 +1,71 @@
+//! Judges a history written by hand: for tests that a checker fails where it should.
+
+use crate::id::ProcessId;
+use crate::model::property::{DynProperty, End, EndCause, Observation, Observed, Verdict};
+use crate::model::setting::Setting;
+use crate::model::spec::Spec;
+use crate::time::Instant;
+
+/// One event of a history.
+pub enum Act<S: Spec> {
+    /// A client's request to a process.
+    Request(ProcessId, S::Request),
+    /// An announcement of a process.
+    Indicate(ProcessId, S::Indication),
+    /// A process crashes.
+    Crash(ProcessId),
+    /// A crashed process is up again.
+    Recover(ProcessId),
+}
+
+/// The properties of the spec, core and claims, that a quiescent history of `n` processes violates,
+/// in the order of the spec's table. A process that crashes is faulty unless it recovers.
+pub fn check<S: Spec>(n: u32, history: &[Act<S>]) -> Vec<&'static str> {
+    judge(&Setting::of(n), history, true)
+        .into_iter()
+        .filter(|(_, verdict)| matches!(verdict, Verdict::Violated(_)))
+        .map(|(id, _)| id)
+        .collect()
+}
+
+/// The verdict on each property of the spec. Event k of the history happens at k milliseconds.
+pub fn judge<S: Spec>(
+    setting: &Setting,
+    history: &[Act<S>],
+    failure_free: bool,
+) -> Vec<(&'static str, Verdict)> {
+    let mut correct = vec![true; setting.n as usize];
+    for act in history {
+        match act {
+            Act::Crash(p) => correct[p.index()] = false,
+            Act::Recover(p) => correct[p.index()] = true,
+            _ => {}
+        }
+    }
+    let at = |ms: usize| Instant::from_nanos(ms as u64 * 1_000_000);
+    let mut end = End::new(at(history.len()), EndCause::Quiescent, &correct);
+    end.failure_free = failure_free && !history.iter().any(|a| matches!(a, Act::Crash(_)));
+    let verdict = |mut property: Box<dyn DynProperty<S>>| {
+        for (index, act) in history.iter().enumerate() {
+            let (process, what) = match act {
+                Act::Request(p, request) => (*p, Observation::Request(request)),
+                Act::Indicate(p, indication) => (*p, Observation::Indication(indication)),
+                Act::Crash(p) => (*p, Observation::Crash),
+                Act::Recover(p) => (*p, Observation::Recover),
+            };
+            let event = Observed { at: at(index), process, what };
+            if let Err(violation) = property.observe(&event) {
+                return Verdict::Violated(violation);
+            }
+        }
+        match property.finish(&end) {
+            Err(violation) => Verdict::Violated(violation),
+            Ok(()) => match property.undecided() {
+                Some(reason) => Verdict::Undecided(reason),
+                None if property.exercised() > 0 => Verdict::Held,
+                None => Verdict::HeldVacuously,
+            },
+        }
+    };
+    S::PROPERTIES.iter().map(|entry| (entry.id.0, verdict((entry.checker)(setting)))).collect()
+}
