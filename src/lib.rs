@@ -22,4 +22,5 @@ pub mod stress;
 pub mod sweep;
 
 pub use commands::{main, main_with};
-pub use ftsim_protocols::{Catalogue, spec};
+pub use ftsim_core::bench;
+pub use ftsim_protocols::{Catalogue, parts, spec};

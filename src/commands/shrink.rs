@@ -51,9 +51,8 @@ pub fn shrink(args: &ShrinkArgs, catalogue: &Catalogue, out: &mut Out) -> Result
             }
         },
     };
-    let is_asked = |target: &Target| {
-        args.property.is_none() || target.property.is_some_and(|id| wanted.contains(&id))
-    };
+    let is_asked =
+        |target: &Target| args.property.is_none() || wanted.iter().any(|id| id.0 == target.name());
     if let Some(missing) = missing_point(&scenario, args)? {
         complain(&missing.to_string());
         return Ok(Exit::BadInput);

@@ -1,10 +1,11 @@
-//! A run with violations, and when two violations count as the same.
+//! A run with failures, as results keep it.
 
-use ftsim_core::{Outcome, ProcessId, Verdict};
+use ftsim_core::{Outcome, ProcessId};
 use serde::{Deserialize, Serialize};
 
+use crate::run::failure::{failures, shape};
+use crate::scenario::Expectation;
 use crate::scenario::crash_point::CrashPoint;
-use crate::scenario::{Expectation, PANICKED};
 
 /// A run in which a property was violated, expected or not, or a handler panicked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +26,7 @@ pub struct FailingRun {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Failed {
-    /// The property, or [`PANICKED`].
+    /// The property, or [`PANICKED`](crate::scenario::PANICKED).
     pub property: String,
     /// Whether the scenario expects it in some seed.
     pub expected: bool,
@@ -48,31 +49,16 @@ impl FailingRun {
         outcome: &Outcome,
         crash_point: Option<CrashPoint>,
     ) -> Option<Self> {
-        let mut failures = Vec::new();
-        if let Some(panic) = &outcome.panicked {
-            let witnesses: Vec<ProcessId> = panic.process.into_iter().collect();
-            failures.push(Failed {
-                property: PANICKED.to_owned(),
-                expected: false,
-                signature: signature(&panic.message, witnesses.len()),
-                message: panic.message.clone(),
-                at: panic.at.as_nanos(),
-                step: panic.step,
-                witnesses,
-            });
-        }
-        for judged in &outcome.judged {
-            let Verdict::Violated(violation) = &judged.verdict else { continue };
-            failures.push(Failed {
-                property: judged.id.to_string(),
-                expected: expect.violated.contains(&judged.id),
-                signature: signature(&violation.text(), violation.witnesses.len()),
-                message: violation.text(),
-                at: violation.at.as_nanos(),
-                step: violation.step,
-                witnesses: violation.witnesses.clone(),
-            });
-        }
+        let failures = failures(outcome).map(|failure| Failed {
+            property: failure.id.property.to_owned(),
+            expected: expect.violated.iter().any(|id| id.0 == failure.id.property),
+            signature: signature(&failure.message, failure.witnesses.len()),
+            message: failure.message,
+            at: failure.at.as_nanos(),
+            step: failure.step,
+            witnesses: failure.witnesses,
+        });
+        let failures: Vec<Failed> = failures.collect();
         let (seed, digest) = (outcome.seed, outcome.digest.to_string());
         (!failures.is_empty()).then_some(Self { seed, crash_point, digest, failures })
     }
@@ -82,59 +68,20 @@ impl FailingRun {
         self.failures.iter().any(|failed| !failed.expected)
     }
 
-    /// Whether it violated this property, or panicked, if `property` is [`PANICKED`].
+    /// Whether it violated this property, or panicked, if `property` is [`PANICKED`](crate::scenario::PANICKED).
     pub fn violates(&self, property: &str) -> bool {
         self.failures.iter().any(|failed| failed.property == property)
     }
 }
 
-/// The key by which violations of a property are grouped: the [`shape`] of the message, and the
-/// number of processes that show it.
+/// The key by which violations of a property are grouped: the message without its processes,
+/// numbers and times, and the number of processes that show it.
 pub fn signature(message: &str, witness_count: usize) -> String {
     let shape = shape(message);
     match witness_count {
         1 => format!("{shape}; 1 witness"),
         count => format!("{shape}; {count} witnesses"),
     }
-}
-
-/// A message without its processes, operations and times: every number is replaced by `#`, and
-/// lists in brackets are cut down to one element.
-pub fn shape(message: &str) -> String {
-    let mut plain = without_numbers(message);
-    for bracket in ["[", "{", "("] {
-        for element in ["p#", "#"] {
-            for separator in [", ", " "] {
-                let one = format!("{bracket}{element}");
-                let two = format!("{one}{separator}{element}");
-                while plain.contains(&two) {
-                    plain = plain.replace(&two, &one);
-                }
-            }
-        }
-    }
-    plain
-}
-
-fn without_numbers(message: &str) -> String {
-    let mut plain = String::with_capacity(message.len());
-    let mut rest = message;
-    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
-        plain.push_str(&rest[..at]);
-        plain.push('#');
-        rest = rest[at..].trim_start_matches(|c: char| c.is_ascii_digit());
-        // A fraction and a unit of time belong to the number.
-        while let Some(fraction) = rest.strip_prefix('.')
-            && fraction.starts_with(|c: char| c.is_ascii_digit())
-        {
-            rest = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
-        }
-        let is_word = |text: &str| text.starts_with(|c: char| c.is_alphanumeric() || c == '_');
-        let unit = ["ns", "us", "ms", "s"].into_iter().find_map(|unit| rest.strip_prefix(unit));
-        rest = unit.filter(|after| !is_word(after)).unwrap_or(rest);
-    }
-    plain.push_str(rest);
-    plain
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub mod audited;
 pub mod divergence;
 pub mod failing_run;
+pub mod failure;
 pub mod figures;
 pub mod necessity;
 pub(crate) mod one_run;

@@ -8,7 +8,7 @@ use ftsim_core::{MutantKind, Outcome, RunRequest, Verdict};
 use ftsim_protocols::Catalogue;
 use toml::{Table, Value};
 
-use crate::run::failing_run::signature;
+use crate::run::failure::{FailureId, failure};
 use crate::run::{InternalError, guarded, prepare};
 use crate::scenario::PANICKED;
 use crate::scenario::Scenario;
@@ -33,14 +33,6 @@ pub enum AblationResult {
     Gone(String),
 }
 
-/// The violation of a property in one run, identified by its message without the numbers and
-/// without regard to the processes that show it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FailureId {
-    property: String,
-    signature: String,
-}
-
 /// The elements that a violation needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
@@ -59,21 +51,12 @@ pub struct Needs {
 }
 
 impl FailureId {
-    /// The violation of this property, if the run violated it.
-    pub fn of(outcome: &Outcome, property: &str) -> Option<Self> {
-        let text = violation(outcome, property)?;
-        Some(Self { property: property.to_owned(), signature: signature(&text, 0) })
-    }
-
     /// The effect seen in another run.
     fn instead(&self, outcome: &Outcome) -> AblationResult {
-        let Some(text) = violation(outcome, &self.property) else {
-            return AblationResult::Gone(self.verdict(outcome));
-        };
-        if signature(&text, 0) == self.signature {
-            AblationResult::Same
-        } else {
-            AblationResult::Otherwise(text)
+        match failure(outcome, self.property) {
+            None => AblationResult::Gone(self.verdict(outcome)),
+            Some(failure) if failure.id == *self => AblationResult::Same,
+            Some(failure) => AblationResult::Otherwise(failure.message),
         }
     }
 
@@ -98,18 +81,6 @@ impl FailureId {
             [] => own,
             others => format!("{own}, but {} is violated", others.join(", ")),
         }
-    }
-}
-
-/// The message with which a run violated a property, if it did.
-fn violation(outcome: &Outcome, property: &str) -> Option<String> {
-    if property == PANICKED {
-        return outcome.panicked.as_ref().map(|panic| panic.message.clone());
-    }
-    let judged = outcome.judged.iter().find(|judged| judged.id.0 == property)?;
-    match &judged.verdict {
-        Verdict::Violated(violation) => Some(violation.text()),
-        _ => None,
     }
 }
 

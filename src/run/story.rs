@@ -6,7 +6,8 @@ use ftsim_core::{Outcome, PropertyKind, Trace, Verdict};
 use ftsim_reports::{Page, Story, Violated, counted, line, write_story};
 
 use super::InternalError;
-use super::necessity::{Ablation, AblationResult, FailureId, Needs, needs};
+use super::failure::failure;
+use super::necessity::{Ablation, AblationResult, Needs, needs};
 use crate::scenario::{PANICKED, Scenario};
 
 /// The story of the violation of a property in a run, as text; `None` if it is not violated.
@@ -39,8 +40,8 @@ pub(crate) fn needs_of(
     outcome: &Outcome,
     violated: &Violated,
 ) -> Result<Option<Needs>, InternalError> {
-    let sought = FailureId::of(outcome, &violated.property);
-    sought.map(|sought| needs(scenario, outcome, &sought)).transpose()
+    let sought = failure(outcome, &violated.property);
+    sought.map(|sought| needs(scenario, outcome, &sought.id)).transpose()
 }
 
 /// Writes a story.

@@ -1,92 +1,54 @@
 //! The failure to preserve: a smaller run must show it, and no other failure.
 
-use ftsim_core::{Outcome, PropertyId, PropertyKind, Verdict};
+use ftsim_core::{Instant, Outcome, PropertyId, PropertyKind};
 
-use crate::run::failing_run::shape;
+use crate::run::failure::{Failure, FailureId, failure, failures};
 use crate::scenario::PANICKED;
 
-/// A failure: the violated property, and the shape of the violation's message.
+/// A failure, and what else its run violated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// The property; `None` for a panic of a handler.
-    pub property: Option<PropertyId>,
+    id: FailureId,
     /// Whether it is a safety property: then the run can end at the violation.
     pub is_safety: bool,
-    /// The violation's message without details that differ between runs.
-    shape: String,
-    /// All properties that the run violated; a smaller run may violate no others.
-    violated: Vec<PropertyId>,
+    /// All that the run violated; a smaller run may violate nothing else.
+    violated: Vec<&'static str>,
 }
 
 impl Target {
     /// The failure in a run: the panic, or the first of `wanted` that it violates, or else the
     /// first property that it violates. `None` if there is none.
     pub fn of(outcome: &Outcome, wanted: &[PropertyId]) -> Option<Self> {
-        let violated: Vec<PropertyId> = violations(outcome).map(|(id, _)| id).collect();
-        if let Some(panic) = &outcome.panicked {
-            let shape = shape(&panic.message);
-            return Some(Self { property: None, is_safety: true, shape, violated });
-        }
-        let first = wanted.iter().find(|id| violated.contains(id)).or(violated.first())?;
-        let judged = outcome.judged.iter().find(|judged| judged.id == *first)?;
-        let Verdict::Violated(violation) = &judged.verdict else { return None };
-        Some(Self {
-            property: Some(*first),
-            is_safety: judged.kind == PropertyKind::Safety,
-            shape: shape(&violation.text()),
-            violated,
-        })
+        let violated: Vec<&'static str> = failures(outcome).map(|f| f.id.property).collect();
+        let panic = failure(outcome, PANICKED);
+        let first = || wanted.iter().find_map(|id| failure(outcome, id.0));
+        let Failure { id, kind, .. } = panic.or_else(first).or_else(|| failures(outcome).next())?;
+        Some(Self { id, is_safety: kind == PropertyKind::Safety, violated })
     }
 
-    /// The name of the property.
-    pub fn name(&self) -> &'static str {
-        self.property.map_or(PANICKED, |id| id.0)
+    /// The name of the property, or [`PANICKED`].
+    pub const fn name(&self) -> &'static str {
+        self.id.property
     }
 
     /// Whether a run shows this failure, and violates nothing that the original run did not.
     pub fn is_shown_by(&self, outcome: &Outcome) -> bool {
-        if violations(outcome).any(|(id, _)| !self.violated.contains(&id)) {
-            return false;
-        }
-        let text = match (self.property, &outcome.panicked) {
-            (None, Some(panic)) => Some(panic.message.clone()),
-            (Some(id), None) => {
-                violations(outcome).find(|(violated, _)| *violated == id).map(|(_, text)| text)
-            }
-            _ => None,
-        };
-        text.is_some_and(|text| shape(&text) == self.shape)
+        failures(outcome).all(|failure| self.violated.contains(&failure.id.property))
+            && failures(outcome).any(|failure| failure.id == self.id)
     }
 
     /// Whether a run violates the property in any way.
     pub fn is_violated_by(&self, outcome: &Outcome) -> bool {
-        violations(outcome).any(|(id, _)| Some(id) == self.property)
+        failure(outcome, self.id.property).is_some()
     }
 
-    /// The violation in this run, in one sentence.
+    /// The failure in this run, in one sentence; empty if the run does not show it.
     pub fn message(&self, outcome: &Outcome) -> String {
-        let panic = outcome.panicked.as_ref().map(|panic| panic.message.clone());
-        let violation = || {
-            let mut violations = violations(outcome);
-            violations.find(|(id, _)| Some(*id) == self.property).map(|(_, text)| text)
-        };
-        panic.or_else(violation).unwrap_or_default()
+        failure(outcome, self.id.property).map(|failure| failure.message).unwrap_or_default()
     }
 
-    /// The time of the violation in this run.
-    pub fn at(&self, outcome: &Outcome) -> Option<ftsim_core::Instant> {
-        let panic = outcome.panicked.as_ref().map(|panic| panic.at);
-        let of = |judged: &ftsim_core::Judged| match &judged.verdict {
-            Verdict::Violated(violation) if Some(judged.id) == self.property => Some(violation.at),
-            _ => None,
-        };
-        panic.or_else(|| outcome.judged.iter().find_map(of))
+    /// The time of the failure in this run.
+    pub fn at(&self, outcome: &Outcome) -> Option<Instant> {
+        failure(outcome, self.id.property).map(|failure| failure.at)
     }
-}
-
-fn violations(outcome: &Outcome) -> impl Iterator<Item = (PropertyId, String)> + '_ {
-    outcome.judged.iter().filter_map(|judged| match &judged.verdict {
-        Verdict::Violated(violation) => Some((judged.id, violation.text())),
-        _ => None,
-    })
 }

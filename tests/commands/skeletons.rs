@@ -21,7 +21,7 @@ fn stderr(output: &Output) -> String {
 #[test]
 fn a_new_protocol_is_one_that_the_example_compiles() {
     let made = ftsim(&["new", "protocol", "skeleton"]);
-    expect_file!["../../examples/own-protocol/tests/skeleton/mod.rs"].assert_eq(&stdout(&made));
+    expect_file!["../../examples/own-protocol/tests/own/skeleton.rs"].assert_eq(&stdout(&made));
 }
 
 #[test]

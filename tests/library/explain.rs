@@ -8,7 +8,8 @@ use std::process::{Command, Output};
 use expect_test::expect_file;
 use ftsim::Catalogue;
 use ftsim::run;
-use ftsim::run::necessity::{AblationResult, FailureId, needs};
+use ftsim::run::failure::failure;
+use ftsim::run::necessity::{AblationResult, needs};
 use ftsim::scenario::Scenario;
 use ftsim_core::RunRequest;
 use ftsim_reports::Causality;
@@ -131,8 +132,8 @@ fn what_is_needed_is_told_apart_from_what_is_not() {
     let needs_of = |name: &str, property: &str| {
         let scenario = scenario(name);
         let (outcome, _) = run::record(&scenario, 1).expect("ftsim does not fail");
-        let sought = FailureId::of(&outcome, property).expect("a violation");
-        needs(&scenario, &outcome, &sought).expect("ftsim does not fail")
+        let sought = failure(&outcome, property).expect("a violation");
+        needs(&scenario, &outcome, &sought.id).expect("ftsim does not fail")
     };
     let own_view = needs_of("flooding-consensus-own-view", "cons.agreement");
     let held = AblationResult::Gone("held".to_owned());

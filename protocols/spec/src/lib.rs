@@ -2,8 +2,8 @@
 //! checked for. A problem knows nothing of the protocols that solve it.
 //!
 //! The checkers of larger properties have modules of their own: [`linearizability`], [`one_copy`]
-//! for one-copy serializability. [`message_set`] and [`interval_set`] remember what was delivered in
-//! little memory.
+//! for one-copy serializability. [`message_set`] and [`interval_set`] keep large sets in little
+//! memory.
 
 pub mod atomic_commit;
 pub mod broadcast;

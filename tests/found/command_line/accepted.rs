@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use crate::shipped;
 use ftsim::run;
-use ftsim::run::necessity::{FailureId, needs};
+use ftsim::run::failure::failure;
+use ftsim::run::necessity::needs;
 use ftsim::run::repro;
-use ftsim::scenario::PANICKED;
 use ftsim::scenario::Scenario;
 use ftsim::scenario::crash_point::CrashPoint;
 use ftsim::shrink::{Case, Effort, Target, shrink};
@@ -85,9 +85,9 @@ fn run_accepted(
     }
     as_expected(&again).map_err(of_repro)?;
     let Some(target) = Target::of(&recorded.0, &scenario.expect.violated) else { return Ok(()) };
-    let property = target.property.map_or(PANICKED, |id| id.0);
-    let sought = FailureId::of(&recorded.0, property).ok_or("nothing to explain")?;
-    needs(scenario, &recorded.0, &sought).map_err(|e| format!("explain: {e}"))?;
+    let property = target.name();
+    let sought = failure(&recorded.0, property).ok_or("nothing to explain")?;
+    needs(scenario, &recorded.0, &sought.id).map_err(|e| format!("explain: {e}"))?;
     // It is interrupted after so many runs, or before the first.
     let halt = AtomicBool::new(rng.below(3) == 0);
     let runs_max = rng.below(100);

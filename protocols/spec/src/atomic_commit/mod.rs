@@ -157,8 +157,8 @@ impl Spec for AtomicCommit {
         ),
         PropertyEntry::liveness(
             NON_TRIVIALITY,
-            "if nothing fails and no message takes longer than the bound, a transaction with all votes \
-             Yes is eventually committed",
+            "if nothing fails and no message exceeds the bound, a transaction with all votes Yes \
+             is eventually committed",
             |setting| Box::new(NonTriviality::new(setting)),
         ),
         PropertyEntry::liveness(

@@ -1,10 +1,10 @@
 //! Every scenario comes out as it says, and nothing falls within the model.
 
-mod skeleton;
+use crate::skeleton::Skeleton;
 
 fn run(args: &[&str]) -> u8 {
     let words = ["own-protocol"].iter().chain(args).map(Into::into);
-    ftsim::main_with(words, &own_protocol::catalogue().with::<skeleton::Skeleton>())
+    ftsim::main_with(words, &own_protocol::catalogue().with::<Skeleton>())
 }
 
 #[test]
