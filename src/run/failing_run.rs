@@ -68,7 +68,8 @@ impl FailingRun {
         self.failures.iter().any(|failed| !failed.expected)
     }
 
-    /// Whether it violated this property, or panicked, if `property` is [`PANICKED`](crate::scenario::PANICKED).
+    /// Whether it violated this property, or panicked, if `property` is
+    /// [`PANICKED`](crate::scenario::PANICKED).
     pub fn violates(&self, property: &str) -> bool {
         self.failures.iter().any(|failed| failed.property == property)
     }
