@@ -191,11 +191,12 @@ pub fn run_one(
     point: Option<CrashPoint>,
     repeat: Repeat,
 ) -> Result<Outcome, RunError> {
-    let once = record_either(scenario, seed, point)?;
-    if repeat == Repeat::Twice {
-        let again = record_either(scenario, seed, point)?;
-        same(scenario, seed, point, &once, &again)?;
+    if repeat == Repeat::Once {
+        return Ok(run(scenario, request(scenario, seed, point)?)?);
     }
+    let once = record_either(scenario, seed, point)?;
+    let again = record_either(scenario, seed, point)?;
+    same(scenario, seed, point, &once, &again)?;
     Ok(once.0)
 }
 

@@ -201,6 +201,18 @@ fn who_starts_late_is_counted_from_then_on() {
 }
 
 #[test]
+fn who_is_a_liar_before_its_late_start_was_never_up() {
+    let stage = Stage::new(2, &[])
+        .fault(at(0), Action::Corrupt(P1, Behaviour::Silent))
+        .fault(at(40), Action::Start(P1))
+        .fault(at(100), Action::Heal);
+    let figures = stage.record().0.dependability;
+    assert_eq!(lived(&figures.processes[0]), (100, 0, 0, 0));
+    assert_eq!(lived(&figures.processes[1]), (0, 0, 0, 0));
+    assert_eq!(lived(&figures.parallel), (100, 0, 0, 0));
+}
+
+#[test]
 fn who_aborts_has_failed() {
     let abort = Action::Crash(P0, Crash { announced: true, ..Crash::default() });
     let stage = Stage::new(2, &[]).fault(at(30), abort).fault(at(100), Action::Heal);

@@ -6,103 +6,105 @@ use serde::Deserialize;
 
 use super::value::{Count, Drift, Rate, Targets};
 
-/// Processes that fail to send.
+/// Send omission.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SendOmissionFile {
-    /// Who fails to send.
+    /// The processes that fail to send.
     pub process: Targets,
-    /// To whom; to everybody unless said otherwise.
+    /// The receivers. Default: all processes.
     pub to: Option<Targets>,
-    /// How likely a message is not sent; 1 unless said otherwise.
+    /// The probability that a message is not sent. Default: 1.
     pub probability: Option<f64>,
 }
 
-/// Processes that fail to receive.
+/// Receive omission.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiveOmissionFile {
-    /// Who fails to receive.
+    /// The processes that fail to receive.
     pub process: Targets,
-    /// From whom; from everybody unless said otherwise.
+    /// The senders. Default: all processes.
     pub from: Option<Targets>,
-    /// How likely a message is not received; 1 unless said otherwise.
+    /// The probability that a message is not received. Default: 1.
     pub probability: Option<f64>,
 }
 
-/// Messages that take longer than they may: on some links, or all of some processes.
+/// Late messages, which exceed the bound on delays: on some links, or all messages of some
+/// processes.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LateFile {
-    /// The senders; everybody unless said otherwise.
+    /// The senders. Default: all processes.
     pub from: Option<Targets>,
-    /// The receivers; everybody unless said otherwise.
+    /// The receivers. Default: all processes.
     pub to: Option<Targets>,
-    /// Instead of both: whose messages are late, those to them and those from them.
+    /// Instead of both: processes whose messages are late, both those sent to them and those sent
+    /// by them.
     pub process: Option<Targets>,
-    /// How much longer they take.
+    /// The additional delay.
     pub by: Duration,
 }
 
-/// Messages on some links, each with a probability.
+/// A fault of messages on some links, with a probability for each message.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChanceFile {
-    /// The senders; everybody unless said otherwise.
+    /// The senders. Default: all processes.
     pub from: Option<Targets>,
-    /// The receivers; everybody unless said otherwise.
+    /// The receivers. Default: all processes.
     pub to: Option<Targets>,
-    /// How likely it is for each message.
+    /// The probability for each message.
     pub probability: f64,
 }
 
-/// Messages on some links that take longer.
+/// Longer delays on some links.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DelayFaultFile {
-    /// The senders; everybody unless said otherwise.
+    /// The senders. Default: all processes.
     pub from: Option<Targets>,
-    /// The receivers; everybody unless said otherwise.
+    /// The receivers. Default: all processes.
     pub to: Option<Targets>,
-    /// How much longer, drawn for each message.
+    /// The additional delay, drawn for each message.
     pub by: DurationRange,
 }
 
-/// Messages on some links that are overtaken.
+/// Reordering on some links.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReorderFile {
-    /// The senders; everybody unless said otherwise.
+    /// The senders. Default: all processes.
     pub from: Option<Targets>,
-    /// The receivers; everybody unless said otherwise.
+    /// The receivers. Default: all processes.
     pub to: Option<Targets>,
-    /// How likely a message is to be held back; 1 unless said otherwise.
+    /// The probability that a message is held back. Default: 1.
     pub probability: Option<f64>,
-    /// For how long at most; how long is drawn.
+    /// The maximum time for which it is held back; the time is drawn.
     pub within: Duration,
 }
 
-/// Links that carry little.
+/// Links with a low bandwidth.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BandwidthFile {
-    /// The senders; everybody unless said otherwise.
+    /// The senders. Default: all processes.
     pub from: Option<Targets>,
-    /// The receivers; everybody unless said otherwise.
+    /// The receivers. Default: all processes.
     pub to: Option<Targets>,
-    /// How much each of these links carries.
+    /// The bandwidth of each of these links.
     pub rate: Rate,
 }
 
-/// Clocks that are off.
+/// Clocks that are shifted.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShiftFile {
-    /// Whose clocks.
+    /// The processes with these clocks.
     pub process: Targets,
-    /// How much more they show; either this or `behind`.
+    /// How far they are ahead; either this or `behind`.
     pub ahead: Option<Duration>,
-    /// How much less they show.
+    /// How far they are behind.
     pub behind: Option<Duration>,
 }
 
@@ -110,19 +112,19 @@ pub struct ShiftFile {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DriftFile {
-    /// Whose clocks.
+    /// The processes with these clocks.
     pub process: Targets,
-    /// How much more they gain than they did, for example `"200ppm"` or `"-5000ppm"`.
+    /// The additional drift, for example `"200ppm"` or `"-5000ppm"`.
     pub by: Drift,
 }
 
-/// Some links.
+/// A set of links.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LinksFile {
-    /// The senders; everybody unless said otherwise.
+    /// The senders. Default: all processes.
     pub from: Option<Targets>,
-    /// The receivers; everybody unless said otherwise.
+    /// The receivers. Default: all processes.
     pub to: Option<Targets>,
 }
 
@@ -130,9 +132,9 @@ pub struct LinksFile {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SlowFile {
-    /// Who is slow.
+    /// The slow processes.
     pub process: Targets,
-    /// How many times as long their timers and messages take, 1 to 1,000.
+    /// The factor by which their timers and messages take longer, 1 to 1,000.
     pub factor: Count,
 }
 
@@ -140,18 +142,18 @@ pub struct SlowFile {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SlowSyncFile {
-    /// Whose.
+    /// The processes with these disks.
     pub process: Targets,
-    /// How much longer a sync takes.
+    /// The additional time that a sync takes.
     pub by: Duration,
 }
 
-/// Old snapshots of disks.
+/// Disks that are rolled back to an older state.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RollbackFile {
-    /// Whose.
+    /// The processes with these disks.
     pub process: Targets,
-    /// How many of the newest durable records are gone.
+    /// The number of newest durable records that are lost.
     pub records: Count,
 }

@@ -14,12 +14,12 @@ use serde::{Deserialize, Deserializer};
 pub enum DelayFile {
     /// Constant or uniform.
     Range(DurationRange),
-    /// Another shape.
+    /// Another distribution.
     Table(DelayTable),
 }
 
-/// A delay of another shape: exactly one of `exponential`, `normal`, `log_normal`, `pareto`,
-/// `empirical`.
+/// A delay with another distribution: exactly one of `exponential`, `normal`, `log_normal`,
+/// `pareto`, `empirical`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DelayTable {
@@ -27,11 +27,12 @@ pub struct DelayTable {
     pub exponential: Option<Duration>,
     /// Normal with this mean and `deviation`.
     pub normal: Option<Duration>,
-    /// Its logarithm is normal, with this median and `sigma`.
+    /// Log-normal with this median and `sigma`.
     pub log_normal: Option<Duration>,
-    /// Heavy-tailed from this shortest delay on, with `alpha`.
+    /// Pareto (heavy-tailed) with this minimum and `alpha`.
     pub pareto: Option<Duration>,
-    /// Measured quantiles `[q, delay]`, ascending in both and ending at 1, linear in between.
+    /// Measured quantiles `[q, delay]`, ascending in both and ending at 1, with linear
+    /// interpolation.
     pub empirical: Option<Vec<(f64, Duration)>>,
     /// Of `normal`: the standard deviation.
     pub deviation: Option<Duration>,
@@ -39,7 +40,7 @@ pub struct DelayTable {
     pub sigma: Option<f64>,
     /// Of `pareto`: the shape; at 1 and below the mean is infinite.
     pub alpha: Option<f64>,
-    /// Longer delays become this; 100 times the first value unless said otherwise.
+    /// The maximum, to which longer delays are cut. Default: 100 times the first value.
     pub cap: Option<Duration>,
 }
 

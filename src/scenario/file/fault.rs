@@ -22,38 +22,35 @@ pub struct FaultFile {
     pub when: Option<When>,
     /// Strikes right after an effect of a process, before its next one.
     pub after_effect: Option<WhenEffect>,
-    /// These processes start; until then they are absent.
+    /// These processes start; before that they are absent.
     pub start: Option<Targets>,
-    /// These processes stop and lose what is not synced.
+    /// These processes crash and lose what is not synced.
     pub crash: Option<Targets>,
-    /// These processes stop as in a crash, and all others are told.
+    /// These processes crash, and all others are notified.
     pub exception: Option<Targets>,
-    /// Of `crash` and `exception`: how long they stay down; for good unless said otherwise.
+    /// Of `crash` and `exception`: the downtime. Default: permanent.
     pub recover_after: Option<Duration>,
-    /// Of `crash` and `exception`: what becomes of their messages under way; `"keep"` unless said
-    /// otherwise.
+    /// Of `crash` and `exception`: the fate of their messages in flight. Default: `"keep"`.
     pub in_flight: Option<InFlightFile>,
-    /// Of `crash` and `exception`: what it leaves of their logs; as `[storage]` says unless said
-    /// otherwise.
+    /// Of `crash` and `exception`: what remains of their logs. Default: as in `[storage]`.
     pub on_crash: Option<OnCrashFile>,
-    /// Of `crash` and `exception`: they lose what was synced too, as with `on_crash = "lose-all"`.
+    /// Of `crash` and `exception`: synced records are lost, too, as with `on_crash = "lose-all"`.
     pub amnesia: Option<bool>,
-    /// These processes take no step, and keep their state.
+    /// These processes take no steps, but keep their state.
     pub pause: Option<Targets>,
-    /// Of `pause`: how long; until a `resume` unless said otherwise.
+    /// Of `pause`: the duration. Default: until a `resume`.
     pub resume_after: Option<Duration>,
-    /// These paused processes go on.
+    /// These paused processes continue.
     pub resume: Option<Targets>,
-    /// These processes lie, for good: an adversary rewrites what they send.
+    /// These processes become Byzantine, permanently: an adversary rewrites their messages.
     pub byzantine: Option<Targets>,
-    /// Of `byzantine`: how they lie; `"random"` unless said otherwise.
+    /// Of `byzantine`: the behaviour of the adversary. Default: `"random"`.
     pub behaviour: Option<BehaviourFile>,
-    /// These processes say wrong values, for good, and the same ones to everybody.
+    /// These processes send wrong values, permanently, and the same ones to all receivers.
     pub wrong_value: Option<Targets>,
-    /// The state of these processes changes behind their backs, in a way that their protocol says
-    /// is possible.
+    /// The state of these processes is corrupted, in a way that their protocol defines.
     pub state_corruption: Option<Targets>,
-    /// The clocks of these processes jump, for good.
+    /// The clocks of these processes jump, permanently.
     pub jump: Option<ShiftFile>,
     /// Links are cut.
     pub partition: Option<PartitionFile>,
@@ -61,51 +58,52 @@ pub struct FaultFile {
     pub send_omission: Option<SendOmissionFile>,
     /// These processes fail to receive.
     pub receive_omission: Option<ReceiveOmissionFile>,
-    /// Messages take longer than they may.
+    /// Messages are late: they exceed the bound on delays.
     pub late: Option<LateFile>,
-    /// Messages are lost, beyond what their links lose.
+    /// Messages are lost, in addition to the losses of their links.
     pub loss: Option<ChanceFile>,
     /// Messages arrive twice.
     pub duplicate: Option<ChanceFile>,
-    /// Messages take longer, each by a drawn time.
+    /// Messages take longer, each by a drawn time, within the bound.
     pub delay: Option<DelayFaultFile>,
-    /// Messages are held back, so that later ones overtake them.
+    /// Messages are held back, and later ones overtake them.
     pub reorder: Option<ReorderFile>,
-    /// With each message an old one of the same link may come again.
+    /// With each message, an old one of the same link may be replayed.
     pub replay: Option<ChanceFile>,
-    /// The content of messages is changed on the way.
+    /// The content of messages is changed in transit.
     pub corrupt: Option<ChanceFile>,
-    /// Links carry little.
+    /// Links have a low bandwidth.
     pub bandwidth: Option<BandwidthFile>,
-    /// Messages wait until this is over, and travel then.
+    /// Messages are held until the fault ends, and are sent then.
     pub clog: Option<LinksFile>,
-    /// These processes are slow: their timers, and the messages that they send.
+    /// These processes are slow: their timers and the messages that they send take longer.
     pub slow: Option<SlowFile>,
     /// Syncs of these processes fail.
     pub sync_fails: Option<Targets>,
     /// Syncs of these processes take longer.
     pub slow_sync: Option<SlowSyncFile>,
-    /// The disks of these processes take no further record.
+    /// The disks of these processes accept no further records.
     pub full: Option<Targets>,
-    /// The clocks of these processes are off.
+    /// The clocks of these processes are shifted.
     pub skew: Option<ShiftFile>,
     /// The clocks of these processes run fast or slow.
     pub drift: Option<DriftFile>,
     /// The clocks of these processes stand still, and their timers with them.
     pub freeze: Option<Targets>,
-    /// A durable record of each of these processes, drawn from the seed, is corrupt from now on.
+    /// One durable record of each of these processes, drawn from the seed, is corrupted.
     pub corrupt_record: Option<Targets>,
-    /// All durable records of these processes are gone.
+    /// All durable records of these processes are lost.
     pub lose_disk: Option<Targets>,
-    /// An old snapshot of these processes' disks is back.
+    /// The disks of these processes are rolled back to an older state.
     pub rollback: Option<RollbackFile>,
-    /// Of what lasts: how long. Without it and without `period` until a `heal`, or for good.
+    /// Of faults that last: the duration. Default, without `period`: until a `heal`, or
+    /// permanently.
     pub duration: Option<Duration>,
-    /// Of what lasts: it comes again and again, from one beginning to the next in this time.
+    /// Of faults that last: they recur, with this time from one beginning to the next.
     pub period: Option<Duration>,
-    /// With `period`: how long it lasts each time, less than `period`.
+    /// With `period`: the duration of each occurrence, less than `period`.
     pub on: Option<Duration>,
-    /// All links are whole again.
+    /// All faults of links end.
     pub heal: Option<bool>,
 }
 
@@ -117,7 +115,7 @@ pub struct When {
     pub process: String,
     /// The kind, as traces show it.
     pub sends: String,
-    /// Which one, counted from 1; the first unless said otherwise.
+    /// Its number, counted from 1. Default: 1.
     pub nth: Option<Count>,
 }
 
@@ -125,53 +123,54 @@ pub struct When {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WhenEffect {
-    /// Whose effect.
+    /// The process.
     pub process: String,
-    /// Which one, counted from 1 over its whole life.
+    /// The number of the effect, counted from 1 over the whole run.
     pub nth: Count,
 }
 
-/// What becomes of the messages that a crashing process has under way.
+/// The fate of the messages that a crashing process has in flight.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum InFlightFile {
-    /// They travel on.
+    /// They arrive as usual.
     Keep,
     /// They are lost.
     Lose,
 }
 
-/// How a Byzantine process lies.
+/// The behaviour of a Byzantine process.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum BehaviourFile {
     /// Sends nothing.
     Silent,
-    /// Sends nothing to these.
+    /// Sends nothing to these processes.
     Withhold(Targets),
-    /// Sends each message only after a time drawn up to this one.
+    /// Delays each message by a drawn time up to this one.
     Delay(Duration),
-    /// Tells every receiver something else, or the truth.
+    /// Sends each receiver something else, or the truth.
     Equivocate,
-    /// Changes every message, in the same way for all receivers.
+    /// Changes every message, identically for all receivers.
     Mutate,
     /// Sends old messages along with the new ones.
     Replay,
-    /// Tells the same lies as others, whose key it has and who have its own.
+    /// Tells the same lies as others; they share their keys.
     Collude(ColludeFile),
-    /// There are two of it under one identity, and each of the others talks with one of them.
+    /// Two copies run under one identity, and each of the other processes communicates with one of
+    /// them.
     Twins,
-    /// As the adversary of this name does that the protocol brings along.
+    /// The protocol's own adversary of this name.
     Custom(String),
-    /// Silence, the truth, the truth later, lies and old messages, message by message.
+    /// Any of silence, the truth, delays, lies and old messages, drawn for each message.
     Random,
 }
 
-/// Who act as one.
+/// The processes that collude.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ColludeFile {
-    /// These and the liars of this fault; all of them must be told so.
+    /// These processes and those of this fault; each of them must have this behaviour.
     pub with: Targets,
 }
 
@@ -181,18 +180,19 @@ pub struct ColludeFile {
 pub struct PartitionFile {
     /// Its shape.
     pub shape: Shape,
-    /// Of `isolate`: who is cut off from all others. Of `bridge`: who hears both sides.
+    /// Of `isolate`: the process that is cut off from all others. Of `bridge`: the process that
+    /// communicates with both sides.
     pub process: Option<Targets>,
-    /// Of `one-way`: who is not heard.
+    /// Of `one-way`: the senders whose messages are lost.
     pub from: Option<Targets>,
-    /// Of `one-way`: who does not hear them.
+    /// Of `one-way`: the receivers that they do not reach.
     pub to: Option<Targets>,
     /// Of `links`: the directed links, as pairs of sender and receiver.
     pub links: Option<Vec<(String, String)>>,
-    /// Of `groups`: nothing passes between two groups; processes in none form one more. Of
-    /// `bridge`, instead of `process`: its two sides.
+    /// Of `groups`: the groups, between which all messages are lost; processes in none of them form
+    /// one more. Of `bridge`, instead of `process`: its two sides.
     pub groups: Option<Vec<Targets>>,
-    /// Of `ring-of-majorities`: all processes in their order; by their ids unless said otherwise.
+    /// Of `ring-of-majorities`: the order of all processes. Default: by id.
     pub ring: Option<Vec<String>>,
 }
 
@@ -204,14 +204,14 @@ pub enum Shape {
     Halves,
     /// `process` and all others.
     Isolate,
-    /// From `from` to `to`; the way back is open.
+    /// From `from` to `to`, in this direction only.
     OneWay,
     /// The given `links`.
     Links,
-    /// The lower and the upper half of the ids without `process`, which hears both.
+    /// The lower and the upper half of the ids without `process`, which communicates with both.
     Bridge,
-    /// Each process and so many neighbours on both sides that it hears a majority; no two hear the
-    /// same.
+    /// Each process communicates with its nearest neighbours on both sides, a majority in all, and
+    /// no two with the same one.
     RingOfMajorities,
     /// The given `groups`.
     Groups,

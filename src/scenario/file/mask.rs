@@ -5,12 +5,13 @@ use serde::Deserialize;
 
 use super::value::Count;
 
-/// A client's request that no process hears of; the client goes on as if it had been made.
+/// A client's request that never reaches its process; the client continues as if it had been made.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MaskFile {
-    /// For whom it is.
+    /// The process that it is addressed to.
     pub process: String,
-    /// Which of the requests for that process, counted from 1; those that are masked count too.
+    /// The number of the request among those to that process, counted from 1, including masked
+    /// ones.
     pub request: Count,
 }

@@ -7,26 +7,25 @@ use serde_json::Value;
 
 use super::value::Count;
 
-/// One message: that it is lost (`drop`), or how it arrives (`delay`, `duplicate`, and one of
-/// `corrupt` and `replace`).
+/// An override for one message: it is lost (`drop`), or it arrives as stated (`delay`, `duplicate`,
+/// and one of `corrupt` and `replace`).
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MessageFile {
     /// Its sender and its receiver: `"p0 -> p2"`.
     pub link: String,
-    /// Which message on this link, or of this kind on it, counted from 1; the first unless said
-    /// otherwise.
+    /// The number of the message on this link, or of this kind on it, counted from 1. Default: 1.
     pub nth: Option<Count>,
-    /// Its kind, as traces show it; any unless said otherwise.
+    /// Its kind, as traces show it. Default: any kind.
     pub kind: Option<String>,
     /// It is lost.
     pub drop: Option<bool>,
-    /// It takes exactly this long.
+    /// It arrives exactly this long after it was sent.
     pub delay: Option<Duration>,
-    /// It arrives, and a copy of it this long after it was sent.
+    /// It arrives, and a copy arrives this long after it was sent.
     pub duplicate: Option<Duration>,
-    /// Its content is changed on the way, in one part of it.
+    /// One part of its content is changed in transit.
     pub corrupt: Option<bool>,
-    /// It says this instead: a message of the protocol, as its JSON.
+    /// Its content is replaced by this message of the protocol, given as JSON.
     pub replace: Option<Value>,
 }

@@ -31,36 +31,37 @@ pub use repro::ReproFile;
 pub use request::RequestFile;
 pub use value::{Count, Counts, Drift, Loss, Processes, Rate, Targets};
 
-/// One experiment: a protocol, a world, faults, clients, limits, and what is expected of it.
+/// One experiment: a protocol, its environment, faults, clients, limits, and the expected outcome.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "ftsim scenario")]
 pub struct ScenarioFile {
     /// The protocol; `ftsim list` shows them all.
     pub protocol: String,
-    /// What happens here, in a sentence or two.
+    /// What happens, in a sentence or two.
     pub summary: Option<String>,
-    /// Where it comes from: author and year.
+    /// The source: author and year.
     pub reference: Option<String>,
     /// Properties to check beyond the spec's core and the protocol's claims.
     #[serde(default)]
     pub check: Vec<String>,
-    /// How many processes: a number, or for a protocol with roles a table of role and number.
+    /// The number of processes; for a protocol with roles, a table of role and number.
     pub processes: Processes,
-    /// Groups of processes that share their fate: whatever stops one of a group stops all of it.
+    /// Groups of processes that fail together: whatever stops one process of a group stops all of
+    /// them.
     #[serde(default)]
     pub fate_sharing: Vec<Targets>,
     /// The protocol's own parameters, as `ftsim describe` lists them. `mutant` names a deliberately
     /// broken variant.
     #[serde(default)]
     pub params: Map<String, Value>,
-    /// How messages travel.
+    /// The links.
     #[serde(default)]
     pub network: NetworkFile,
-    /// How far local clocks are off.
+    /// The error of local clocks.
     #[serde(default)]
     pub clocks: ClocksFile,
-    /// The failure detector, an oracle.
+    /// The failure detector.
     #[serde(default)]
     pub detector: DetectorFile,
     /// Stable storage.
@@ -69,75 +70,75 @@ pub struct ScenarioFile {
     /// The clients' own settings, as `ftsim describe` lists them.
     #[serde(default)]
     pub workload: Map<String, Value>,
-    /// The faults, in this order.
+    /// The faults. Of two at the same instant, the earlier one in this list strikes first.
     #[serde(default)]
     pub fault: Vec<FaultFile>,
-    /// What becomes of single messages, whatever their links would do.
+    /// Overrides for single messages.
     #[serde(default)]
     pub message: Vec<MessageFile>,
-    /// What clients ask for, and when, whatever they have drawn.
+    /// Overrides for single requests of clients.
     #[serde(default)]
     pub request: Vec<RequestFile>,
-    /// Requests that are not made.
+    /// Requests of clients that are suppressed.
     #[serde(default)]
     pub mask: Vec<MaskFile>,
     /// Faults drawn from each seed.
     pub random: Option<RandomFile>,
-    /// When and for whom all faults end, so that what is owed can be asked for.
+    /// When all faults end, and for which processes, so that liveness can be judged.
     pub liveness: Option<LivenessFile>,
-    /// How many seeds, and where each run is cut short.
+    /// Seeds, and the limits of each run.
     #[serde(default)]
     pub run: RunFile,
-    /// What is expected to hold, to break and to happen.
+    /// The expected outcome.
     #[serde(default)]
     pub expect: ExpectFile,
     /// In a repro: the run that it stands for.
     pub repro: Option<ReproFile>,
 }
 
-/// How messages travel.
+/// The links.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkFile {
-    /// How long a message travels; `"1ms..10ms"` unless said otherwise.
+    /// The delay of a message. Default: `"1ms..10ms"`.
     pub delay: Option<DelayFile>,
-    /// Which messages are lost; none unless said otherwise.
+    /// The loss of messages. Default: none.
     pub loss: Option<Loss>,
-    /// How likely a message is to arrive twice; 0 unless said otherwise.
+    /// The probability that a message arrives twice. Default: 0.
     pub duplicate: Option<f64>,
-    /// Whether messages of one link can overtake each other; `"any"` unless said otherwise.
+    /// Whether messages of one link can overtake each other. Default: `"any"`.
     pub order: Option<Order>,
-    /// How much each link carries; any number of messages unless said otherwise.
+    /// The bandwidth of each link. Default: unlimited.
     pub bandwidth: Option<Rate>,
-    /// How likely the content of a message is to be changed on the way; 0 unless said otherwise.
+    /// The probability that the content of a message is changed in transit. Default: 0.
     pub corrupt: Option<f64>,
-    /// What processes can rely on; what the links lack the transport makes up for. `"raw"` unless
-    /// said otherwise.
+    /// The guarantee for processes; a transport provides what the links lack. Default: `"raw"`.
     pub links: Option<GuaranteeFile>,
-    /// Of `reliable` and `reliable-fifo`: how long the transport waits for an acknowledgement
-    /// before it sends again; three times `bound` unless said otherwise.
+    /// Of `reliable` and `reliable-fifo`: the time before the transport retransmits a message that
+    /// is not acknowledged. Default: three times `bound`.
     pub resend_after: Option<Duration>,
-    /// From here on nothing is lost or cut, and no message takes longer than `bound`.
+    /// GST: from this time on, no message is lost or cut, and none takes longer than `bound`.
     pub stabilise_at: Option<Duration>,
-    /// The longest delay that processes may count on; the longest of `delay` unless said otherwise.
+    /// The maximum delay that processes may assume; a message that exceeds it is a failure.
+    /// Default: the maximum of `delay`.
     pub bound: Option<Duration>,
-    /// Links that behave differently; of two for the same link the later one counts.
+    /// Links that differ; of two entries for the same link, the later one applies.
     pub link: Vec<LinkFile>,
 }
 
-/// What processes can rely on.
+/// The guarantee for processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum GuaranteeFile {
-    /// What the links give.
+    /// Only what the links guarantee.
     Raw,
-    /// Every message arrives, once.
+    /// Every message arrives exactly once.
     Reliable,
-    /// And in the order of sending.
+    /// Also in the order of sending.
     ReliableFifo,
 }
 
-/// Some directed links that behave differently.
+/// Directed links that differ from the others.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LinkFile {
@@ -145,17 +146,17 @@ pub struct LinkFile {
     pub from: Targets,
     /// The receivers.
     pub to: Targets,
-    /// How long a message travels.
+    /// The delay of a message.
     pub delay: Option<DelayFile>,
     /// Which messages are lost.
     pub loss: Option<Loss>,
-    /// How likely a message is to arrive twice.
+    /// The probability that a message arrives twice.
     pub duplicate: Option<f64>,
     /// Whether messages can overtake each other.
     pub order: Option<Order>,
-    /// How much it carries.
+    /// The bandwidth.
     pub bandwidth: Option<Rate>,
-    /// How likely the content of a message is to be changed on the way.
+    /// The probability that the content of a message is changed in transit.
     pub corrupt: Option<f64>,
 }
 
@@ -169,59 +170,59 @@ pub enum Order {
     Fifo,
 }
 
-/// How far local clocks are off.
+/// The error of local clocks.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClocksFile {
-    /// How far ahead a clock is at the start; `"0ms"` unless said otherwise.
+    /// How far a clock is ahead at the start. Default: `"0ms"`.
     pub offset: DurationRange,
-    /// How much it gains; `"0ppm"` unless said otherwise.
+    /// The drift of a clock. Default: `"0ppm"`.
     pub drift: Drift,
 }
 
-/// The failure detector, an oracle.
+/// The failure detector.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DetectorFile {
-    /// Which one; `"none"` unless said otherwise.
+    /// The kind of detector. Default: `"none"`.
     pub kind: DetectorKind,
-    /// How long after a crash or a recovery each process hears of it; `"0ms"` unless said
-    /// otherwise.
+    /// The time after a crash or a recovery at which each process is notified. Default: `"0ms"`.
     pub delay: Option<DurationRange>,
-    /// Of `eventually-perfect`: how many wrong suspicions each process draws from the seed.
+    /// Of `eventually-perfect`: the number of wrong suspicions of each process, drawn from the
+    /// seed.
     pub mistakes_per_process: Option<Counts>,
-    /// Of `eventually-perfect`: how long each lasts, at most until the network stabilises.
+    /// Of `eventually-perfect`: the duration of each, at most until the network stabilises.
     pub mistake_duration: Option<DurationRange>,
-    /// Of `heartbeat`: from one heartbeat to the next.
+    /// Of `heartbeat`: the time from one heartbeat to the next.
     pub period: Option<Duration>,
     /// Of `heartbeat`: the silence after which a process is suspected.
     pub timeout: Option<Duration>,
-    /// Of `heartbeat`: by how much `timeout` grows for a process that was suspected wrongly; zero
-    /// unless said otherwise.
+    /// Of `heartbeat`: the increment of `timeout` for a process that was wrongly suspected.
+    /// Default: 0.
     pub increment: Option<Duration>,
     /// Wrong suspicions.
     pub mistakes: Vec<MistakeFile>,
-    /// Who is never told of whose crash.
+    /// Pairs of processes of which one is never notified of the other's crash.
     pub blind: Vec<BlindFile>,
-    /// How long single notices take, whatever `delay` says.
+    /// Overrides of `delay` for single notifications.
     pub notice: Vec<NoticeFile>,
 }
 
-/// Which failure detector.
+/// The kinds of failure detector.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DetectorKind {
-    /// There is none.
+    /// No failure detector.
     #[default]
     None,
-    /// Every crash is told to everybody in the end, and nothing else is.
+    /// Every crash is eventually reported to every process, and nothing else is.
     Perfect,
-    /// As `perfect`, but for wrong suspicions until the network stabilises.
+    /// Like `perfect`, except for wrong suspicions until the network stabilises.
     EventuallyPerfect,
-    /// Each process is told whom to trust as its leader: the lowest id that is up. With
-    /// `mistakes_per_process`, it is told others too until the network stabilises.
+    /// Each process is told which process to trust as its leader: the one with the lowest id that
+    /// is up. With `mistakes_per_process`, it is also told others until the network stabilises.
     Omega,
-    /// No oracle: the transport sends real heartbeats, and can be wrong.
+    /// No oracle: the transport sends real heartbeats and can be mistaken.
     Heartbeat,
 }
 
@@ -229,38 +230,38 @@ pub enum DetectorKind {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MistakeFile {
-    /// Who is told wrongly.
+    /// The process that suspects.
     pub observer: String,
-    /// Who is suspected.
+    /// The process that is suspected.
     pub suspects: String,
-    /// When.
+    /// The time.
     pub at: Duration,
-    /// When it is taken back; never unless said otherwise.
+    /// When the suspicion ends. Default: never.
     pub until: Option<Duration>,
 }
 
-/// How long one notice takes.
+/// The delay of one notification.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NoticeFile {
-    /// Who is told.
+    /// The process that is notified.
     pub observer: String,
-    /// Of whose crash or recovery; with `omega`, the observer itself.
+    /// The process that crashes or recovers; with `omega`, the observer itself.
     pub of: String,
-    /// Which of the notices to that observer of that process, counted from 1; the first unless said
-    /// otherwise.
+    /// The number of the notification to that observer about that process, counted from 1. Default:
+    /// 1.
     pub nth: Option<Count>,
-    /// How long after the crash or the recovery.
+    /// The time after the crash or the recovery.
     pub delay: Duration,
 }
 
-/// A process that is never told of another's crash.
+/// A process that is never notified of another's crash.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BlindFile {
-    /// Who is not told.
+    /// The process that is not notified.
     pub observer: String,
-    /// Whose crash.
+    /// The process that crashes.
     pub to: String,
 }
 
@@ -268,9 +269,9 @@ pub struct BlindFile {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StorageFile {
-    /// How long a sync takes; the process waits for it. `"0ms"` unless said otherwise.
+    /// The time that a sync takes; the process waits for it. Default: `"0ms"`.
     pub sync_latency: DurationRange,
-    /// What a crash leaves of a log; `"lose-unsynced"` unless said otherwise.
+    /// What a crash leaves of a log. Default: `"lose-unsynced"`.
     pub on_crash: OnCrashFile,
 }
 
@@ -278,85 +279,86 @@ pub struct StorageFile {
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnCrashFile {
-    /// All that was synced, and nothing else.
+    /// All synced records, and no others.
     #[default]
     LoseUnsynced,
-    /// All, synced or not.
+    /// All records, synced or not.
     KeepAll,
-    /// What was synced, and the first few records of the rest.
+    /// The synced records, and a prefix of the rest.
     KeepPrefix,
-    /// What was synced, and some of the rest.
+    /// The synced records, and a subset of the rest.
     KeepSubset,
-    /// What was synced, the first few records of the rest, and the next one torn.
+    /// The synced records, a prefix of the rest, and the next record torn.
     TornLast,
-    /// Nothing at all: amnesia.
+    /// No records: amnesia.
     LoseAll,
 }
 
-/// When and for whom all faults end.
+/// When all faults end, and for which processes.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LivenessFile {
-    /// What becomes well.
+    /// What is healed.
     pub mode: LivenessModeFile,
     /// When; with `gst` it is `network.stabilise_at`.
     pub at: Option<Duration>,
 }
 
-/// What becomes well in the end.
+/// What is healed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LivenessModeFile {
-    /// Everything, and the network is synchronous.
+    /// Everything, and the network becomes synchronous.
     Gst,
-    /// Everything; the network keeps its delays and loses nothing.
+    /// Everything; the network keeps its delays, but loses nothing.
     HealAll,
     /// As many processes as the protocol needs, drawn from the seed, and the links among them; all
-    /// else stays as it is.
+    /// other faults remain.
     Core,
 }
 
-/// How many seeds, and where each run is cut short.
+/// Seeds, and the limits of each run.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RunFile {
-    /// How many seeds `ftsim run` executes; 100 unless said otherwise.
+    /// The number of seeds that `ftsim run` executes. Default: 100.
     pub seeds: Option<Count>,
-    /// The first of them; 1 unless said otherwise.
+    /// The first seed. Default: 1.
     pub first_seed: Option<Count>,
-    /// Virtual time; `"60s"` unless said otherwise.
+    /// The maximum virtual time. Default: `"60s"`.
     pub horizon: Option<Duration>,
-    /// Events handled; 1,000,000 unless said otherwise.
+    /// The maximum number of events. Default: 1,000,000.
     pub max_events: Option<Count>,
-    /// Messages under way at once; 1,000,000 unless said otherwise.
+    /// The maximum number of messages in flight. Default: 1,000,000.
     pub max_pending: Option<Count>,
-    /// Whether the first violation of a safety property ends a run; false unless said otherwise.
+    /// Whether the first violation of a safety property ends the run. Default: false.
     pub stop_at_violation: bool,
-    /// How events of one class at one instant are ordered; `"sequence"` unless said otherwise.
+    /// The order of events of one class at one instant. Default: `"sequence"`.
     pub ties: TiesFile,
 }
 
-/// How events of one class at one instant are ordered.
+/// The order of events of one class at one instant.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TiesFile {
-    /// As they were scheduled.
+    /// The order in which they were scheduled.
     #[default]
     Sequence,
-    /// As a draw from the seed says.
+    /// An order drawn from the seed.
     Drawn,
 }
 
-/// What is expected to hold, to break and to happen.
+/// The expected outcome.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExpectFile {
-    /// Some seed must violate each of these; every other property must hold in every seed.
+    /// Each of these properties must be violated in some seed; all others must hold in every seed.
     pub violated: Vec<String>,
-    /// Properties whose premise cannot come true here; every other must come true in some seed.
+    /// Properties whose premise cannot come true here; that of every other property must come true
+    /// in some seed.
     pub vacuous: Vec<String>,
-    /// Some seed must leave each of these undecided; no seed any other.
+    /// Each of these properties must be undecided in some seed; no other may be.
     pub undecided: Vec<String>,
-    /// Labels that some seed must reach.
+    /// Labels that must be reached in some seed.
     pub reached: Vec<String>,
 }

@@ -11,43 +11,43 @@ use super::value::{Count, Counts, Drift, Rate, Targets};
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RandomFile {
-    /// f: how many different processes may be faulty at all.
+    /// f: the maximum number of distinct faulty processes.
     pub max_faulty: Option<Count>,
     /// Crashes, each between two effects or at a time.
     pub crash: Option<RandomCrashFile>,
-    /// Exceptions: crashes of which the others are told.
+    /// Exceptions: crashes of which the others are notified.
     pub exception: Option<RandomCrashFile>,
-    /// Processes that start only then.
+    /// Late starts.
     pub start: Option<RandomStartFile>,
     /// Pauses.
     pub pause: Option<RandomPauseFile>,
     /// Processes that turn Byzantine.
     pub byzantine: Option<RandomByzantineFile>,
-    /// Changes of the state of processes.
+    /// Corruptions of the state of processes.
     pub state_corruption: Option<RandomStateCorruptionFile>,
-    /// Partitions. They make no process faulty, nor does any other fault of links.
+    /// Partitions. Like all faults of links, they make no process faulty.
     pub partition: Option<RandomPartitionFile>,
     /// Loss on some links.
     pub loss: Option<RandomLossFile>,
     /// Duplication on some links.
     pub duplicate: Option<RandomDuplicateFile>,
-    /// Messages on some links that take longer, each by a drawn time.
+    /// Longer delays on some links, each by a drawn time.
     pub delay: Option<RandomDelayFile>,
-    /// Messages on some links that take longer by one drawn time, bound or not.
+    /// Late messages on some links, which may exceed the bound, by one drawn time.
     pub late: Option<RandomLateFile>,
-    /// Messages on some links that are overtaken.
+    /// Reordering on some links.
     pub reorder: Option<RandomReorderFile>,
-    /// Old messages that come again on some links.
+    /// Replays of old messages on some links.
     pub replay: Option<RandomReplayFile>,
-    /// Messages on some links whose content is changed.
+    /// Corruption of messages on some links.
     pub corrupt: Option<RandomCorruptFile>,
-    /// Links that carry little.
+    /// Links with a low bandwidth.
     pub bandwidth: Option<RandomBandwidthFile>,
-    /// Links on which messages wait.
+    /// Links on which messages are held back.
     pub clog: Option<RandomClogFile>,
-    /// Processes that fail to send.
+    /// Send omissions.
     pub send_omission: Option<RandomSendOmissionFile>,
-    /// Processes that fail to receive.
+    /// Receive omissions.
     pub receive_omission: Option<RandomReceiveOmissionFile>,
     /// Slow processes.
     pub slow: Option<RandomSlowFile>,
@@ -55,15 +55,15 @@ pub struct RandomFile {
     pub sync_fails: Option<RandomSyncFailsFile>,
     /// Disks whose syncs take longer.
     pub slow_sync: Option<RandomSlowSyncFile>,
-    /// Disks that take no further record.
+    /// Full disks.
     pub full: Option<RandomFullFile>,
-    /// Durable records that are corrupt from then on.
+    /// Corruptions of durable records.
     pub corrupt_record: Option<RandomCorruptRecordFile>,
-    /// Logs that are gone.
+    /// Losses of a disk.
     pub lose_disk: Option<RandomLoseDiskFile>,
-    /// Old snapshots of disks that are back.
+    /// Disks that are rolled back to an older state.
     pub rollback: Option<RandomRollbackFile>,
-    /// Clocks that are off for a while, ahead or behind.
+    /// Clocks that are shifted for a while, ahead or behind.
     pub skew: Option<RandomSkewFile>,
     /// Clocks that run fast or slow for a while.
     pub drift: Option<RandomDriftFile>,
@@ -71,15 +71,15 @@ pub struct RandomFile {
     pub jump: Option<RandomJumpFile>,
     /// Clocks that stand still for a while.
     pub freeze: Option<RandomFreezeFile>,
-    /// Whether each seed leaves each kind out with probability 1/2 and scales the rest down.
+    /// Whether each seed omits each kind with probability 1/2 and scales the others down.
     pub swarm: bool,
-    /// Instead of drawing: one seed is run once for each point at which a process could crash.
+    /// Instead of drawing: each seed is run once for each point at which a process could crash.
     pub crash_points: Option<CrashPointsFile>,
-    /// Of `crash_points`: how long the process stays down; for good unless said otherwise.
+    /// Of `crash_points`: the downtime. Default: permanent.
     pub recover_after: Option<Duration>,
 }
 
-/// Which crash points are run.
+/// The crash points that are run.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CrashPointsFile {
@@ -87,39 +87,39 @@ pub enum CrashPointsFile {
     Every,
 }
 
-/// What all kinds have in common.
+/// The settings that all kinds share.
 #[derive(Clone, Copy, Debug)]
 pub struct OccurrenceFile<'a> {
-    /// How many.
+    /// The number of faults.
     pub count: Counts,
-    /// Within which time.
+    /// The time within which they strike.
     pub between: DurationRange,
-    /// Whom they may strike.
+    /// The processes that they may strike.
     pub target: Option<&'a Targets>,
-    /// How long each lasts, if it does.
+    /// The duration of each, for faults that last.
     pub duration: Option<DurationRange>,
 }
 
 /// A kind of fault that is drawn.
 pub trait OccurrenceOf {
-    /// When, how often, whom, and for how long.
+    /// The shared settings.
     fn occurrence(&self) -> OccurrenceFile<'_>;
 }
 
-/// The table of a kind: what all have, `lasting` where it has a duration, and its own keys.
+/// The table of a kind: the shared keys, a duration if it is `lasting`, and its own keys.
 macro_rules! kind {
     ($(#[$doc:meta])* $name:ident lasting { $($(#[$key_doc:meta])* $key:ident: $type:ty,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
-            /// How many.
+            /// The number of faults.
             pub count: Counts,
-            /// Within which time they begin.
+            /// The time within which they begin.
             pub between: DurationRange,
-            /// How long each lasts.
+            /// The duration of each.
             pub duration: DurationRange,
-            /// Whom they may strike; everybody unless said otherwise.
+            /// The processes that they may strike. Default: all.
             pub target: Option<Targets>,
             $($(#[$key_doc])* pub $key: $type,)*
         }
@@ -140,11 +140,11 @@ macro_rules! kind {
         #[derive(Clone, Debug, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
-            /// How many.
+            /// The number of faults.
             pub count: Counts,
-            /// Within which time.
+            /// The time within which they strike.
             pub between: DurationRange,
-            /// Whom they may strike; everybody unless said otherwise.
+            /// The processes that they may strike. Default: all.
             pub target: Option<Targets>,
             $($(#[$key_doc])* pub $key: $type,)*
         }
@@ -165,7 +165,7 @@ macro_rules! kind {
 kind! {
     /// Crashes drawn from each seed.
     RandomCrashFile {
-        /// How long a process stays down; for good unless said otherwise.
+        /// The downtime. Default: permanent.
         recover_after: Option<DurationRange>,
     }
 }
@@ -180,7 +180,7 @@ kind! {
 kind! {
     /// Liars drawn from each seed.
     RandomByzantineFile {
-        /// How they lie; `"random"` unless said otherwise.
+        /// Their behaviour. Default: `"random"`.
         behaviour: Option<BehaviourFile>,
     }
 }
@@ -191,65 +191,65 @@ kind! {
 kind! {
     /// Partitions drawn from each seed.
     RandomPartitionFile lasting {
-        /// Of which shape.
+        /// The shape.
         shape: RandomShape,
     }
 }
 kind! {
     /// Loss drawn from each seed.
     RandomLossFile lasting {
-        /// How likely each message is lost.
+        /// The probability that a message is lost.
         probability: f64,
     }
 }
 kind! {
     /// Duplication drawn from each seed.
     RandomDuplicateFile lasting {
-        /// How likely each message arrives twice.
+        /// The probability that a message arrives twice.
         probability: f64,
     }
 }
 kind! {
     /// Longer delays drawn from each seed.
     RandomDelayFile lasting {
-        /// How much longer, drawn for each message.
+        /// The additional delay, drawn for each message.
         by: DurationRange,
     }
 }
 kind! {
-    /// Lateness drawn from each seed.
+    /// Late messages drawn from each seed.
     RandomLateFile lasting {
-        /// How much longer, drawn once.
+        /// The additional time, drawn once.
         by: DurationRange,
     }
 }
 kind! {
     /// Reordering drawn from each seed.
     RandomReorderFile lasting {
-        /// How likely each message is held back; 1 unless said otherwise.
+        /// The probability that a message is held back. Default: 1.
         probability: Option<f64>,
-        /// For how long at most.
+        /// The maximum time for which it is held back.
         within: Duration,
     }
 }
 kind! {
     /// Replays drawn from each seed.
     RandomReplayFile lasting {
-        /// How likely an old message comes with each new one.
+        /// The probability that an old message is replayed with a new one.
         probability: f64,
     }
 }
 kind! {
     /// Corruption on links drawn from each seed.
     RandomCorruptFile lasting {
-        /// How likely the content of each message is changed.
+        /// The probability that the content of a message is changed.
         probability: f64,
     }
 }
 kind! {
     /// Narrow links drawn from each seed.
     RandomBandwidthFile lasting {
-        /// How much each of these links carries.
+        /// The bandwidth of each of these links.
         rate: Rate,
     }
 }
@@ -260,21 +260,21 @@ kind! {
 kind! {
     /// Send omissions drawn from each seed.
     RandomSendOmissionFile lasting {
-        /// How likely each message is not sent; 1 unless said otherwise.
+        /// The probability that a message is not sent. Default: 1.
         probability: Option<f64>,
     }
 }
 kind! {
     /// Receive omissions drawn from each seed.
     RandomReceiveOmissionFile lasting {
-        /// How likely each message is not received; 1 unless said otherwise.
+        /// The probability that a message is not received. Default: 1.
         probability: Option<f64>,
     }
 }
 kind! {
     /// Slow processes drawn from each seed.
     RandomSlowFile lasting {
-        /// How many times as long their timers and messages take, 1 to 1,000.
+        /// The factor by which their timers and messages take longer, 1 to 1,000.
         factor: Count,
     }
 }
@@ -285,7 +285,7 @@ kind! {
 kind! {
     /// Slow syncs drawn from each seed.
     RandomSlowSyncFile lasting {
-        /// How much longer, drawn once.
+        /// The additional time, drawn once.
         by: DurationRange,
     }
 }
@@ -302,30 +302,30 @@ kind! {
     RandomLoseDiskFile {}
 }
 kind! {
-    /// Old snapshots drawn from each seed.
+    /// Rollbacks of disks drawn from each seed.
     RandomRollbackFile {
-        /// How many of the newest durable records are gone.
+        /// The number of newest durable records that are lost.
         records: Count,
     }
 }
 kind! {
-    /// Clocks that are off, drawn from each seed.
+    /// Shifted clocks drawn from each seed.
     RandomSkewFile lasting {
-        /// How far, ahead or behind, drawn once.
+        /// How far they are ahead or behind, drawn once.
         by: DurationRange,
     }
 }
 kind! {
     /// Clocks that run fast or slow, drawn from each seed.
     RandomDriftFile lasting {
-        /// How much at most, fast or slow: `"5000ppm"`.
+        /// The maximum drift, fast or slow: `"5000ppm"`.
         by: Drift,
     }
 }
 kind! {
     /// Clocks that jump, drawn from each seed.
     RandomJumpFile {
-        /// How far, ahead or behind.
+        /// How far they jump, ahead or behind.
         by: DurationRange,
     }
 }
@@ -342,10 +342,11 @@ pub enum RandomShape {
     Halves,
     /// One process and all others.
     Isolate,
-    /// One process is not heard by the others, and hears them.
+    /// One process whose messages do not reach the others, while theirs reach it.
     OneWay,
-    /// Two halves, at random, and one process that hears both.
+    /// Two halves, at random, and one process that communicates with both.
     Bridge,
-    /// A ring, at random, in which each hears a majority and no two the same.
+    /// A ring, at random, in which each process communicates with a majority, and no two with the
+    /// same one.
     RingOfMajorities,
 }

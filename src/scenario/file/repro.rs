@@ -13,15 +13,15 @@ pub struct ReproFile {
     pub seed: Count,
     /// The digest of the run.
     pub digest: String,
-    /// The version of ftsim that executed it.
+    /// The version of ftsim that executed the run.
     pub engine: String,
-    /// What the run violated; `panicked` for a panic.
+    /// The properties that the run violated; `panicked` for a panic.
     pub violated: Vec<String>,
     /// The command that found it.
     pub command: Option<String>,
-    /// How many events each of `marks` stands for.
+    /// The number of events that each of `marks` covers.
     pub marks_every: Option<Count>,
-    /// A rolling digest of the events, four hexadecimal digits at a time: where a run that is not
-    /// the same begins to differ.
+    /// A rolling digest of the events, four hexadecimal digits each, which shows where another run
+    /// begins to differ.
     pub marks: Option<String>,
 }

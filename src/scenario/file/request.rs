@@ -7,17 +7,17 @@ use serde_json::Value;
 
 use super::value::Count;
 
-/// One request, whatever the clients have drawn.
+/// An override for one request of a client.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequestFile {
-    /// Who is asked.
+    /// The process that it is addressed to.
     pub process: String,
-    /// Which of the requests to that process, counted from 1 in the order in which clients decide
-    /// on them; the first unless said otherwise.
+    /// The number of the request among those to that process, counted from 1 in the order in which
+    /// clients decide on them. Default: 1.
     pub nth: Option<Count>,
-    /// It comes this long after the clients have decided on it.
+    /// It arrives this long after the client has decided on it.
     pub after: Option<Duration>,
-    /// It asks for this instead: a request as its JSON.
+    /// It is replaced by this request, given as JSON.
     pub replace: Option<Value>,
 }

@@ -15,18 +15,18 @@ pub struct Count(pub u64);
 /// A whole number, or a closed range of them: `2` or `"0..2"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counts {
-    /// At least so many.
+    /// The minimum.
     pub min: u64,
-    /// At most so many.
+    /// The maximum.
     pub max: u64,
 }
 
-/// How many processes.
+/// The number of processes.
 #[derive(Clone, Debug)]
 pub enum Processes {
-    /// So many, of the only role.
+    /// Of the only role.
     Number(Count),
-    /// So many of each role.
+    /// Of each role.
     Roles(Vec<(String, Count)>),
 }
 
@@ -36,14 +36,14 @@ pub enum Targets {
     /// `"p3"`, a role, or `"all"`; for some faults also `"any"`, `"minority"`, `"majority"`,
     /// `"leader"`.
     One(String),
-    /// Several of them.
+    /// Several processes.
     Many(Vec<String>),
 }
 
 /// Which messages are lost.
 #[derive(Clone, Debug)]
 pub enum Loss {
-    /// Each with this probability.
+    /// Each message, independently, with this probability.
     Independent(f64),
     /// In bursts.
     Bursts(Bursts),
@@ -69,19 +69,19 @@ pub struct Burst {
     pub loss: f64,
 }
 
-/// How much a clock gains, in parts per million: `"50ppm"` or `"-50ppm..50ppm"`.
+/// The drift of a clock in parts per million: `"50ppm"`, or a range such as `"-50ppm..50ppm"`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Drift {
-    /// The least.
+    /// The minimum.
     pub min_ppm: i64,
-    /// The most.
+    /// The maximum.
     pub max_ppm: i64,
 }
 
-/// How much a link carries in a second: `"1MB/s"`.
+/// The bandwidth of a link: `"1MB/s"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// Bytes in a second, at least 1.
+    /// Bytes per second, at least 1.
     pub bytes: u64,
 }
 

@@ -126,29 +126,26 @@ impl<P: Protocol> Simulation<P> {
         })
     }
 
-    /// A process that is Byzantine from the beginning becomes so before its first handler, and one
-    /// that starts later is absent.
+    /// A process that starts later is absent, and one that is Byzantine from the beginning becomes
+    /// so before its first handler.
     fn prepare_processes(&mut self) {
         if self.world.profile.is_some() {
             return;
         }
         let plan = Arc::clone(&self.world.plan);
-        for fault in &plan.faults {
-            match &fault.action {
-                Action::Corrupt(process, behaviour)
-                    if fault.trigger == Trigger::At(Instant::ZERO) =>
-                {
-                    self.corrupt(*process, behaviour);
-                }
-                Action::Start(process) if fault.trigger != Trigger::Never => {
-                    let host = &mut self.hosts[process.index()];
-                    host.up = false;
-                    host.absent = true;
-                    host.ever_faulty = true;
-                    self.world.history.is_absent(*process);
-                    self.world.failure_free = false;
-                }
-                _ => {}
+        for fault in plan.faults.iter().filter(|fault| fault.trigger != Trigger::Never) {
+            let Action::Start(process) = fault.action else { continue };
+            let host = &mut self.hosts[process.index()];
+            host.up = false;
+            host.absent = true;
+            host.ever_faulty = true;
+            self.world.history.is_absent(process);
+            self.world.failure_free = false;
+        }
+        let start = Trigger::At(Instant::ZERO);
+        for fault in plan.faults.iter().filter(|fault| fault.trigger == start) {
+            if let Action::Corrupt(process, behaviour) = &fault.action {
+                self.corrupt(*process, behaviour);
             }
         }
     }
