@@ -1,6 +1,6 @@
 //! The failure to preserve: a smaller run must show it, and no other failure.
 
-use ftsim_core::{Instant, Outcome, PropertyId, PropertyKind};
+use ftsim_core::{Outcome, PropertyId, PropertyKind};
 
 use crate::run::failure::{Failure, FailureId, failure, failures};
 use crate::scenario::PANICKED;
@@ -45,10 +45,5 @@ impl Target {
     /// The failure in this run, in one sentence; empty if the run does not show it.
     pub fn message(&self, outcome: &Outcome) -> String {
         failure(outcome, self.id.property).map(|failure| failure.message).unwrap_or_default()
-    }
-
-    /// The time of the failure in this run.
-    pub fn at(&self, outcome: &Outcome) -> Option<Instant> {
-        failure(outcome, self.id.property).map(|failure| failure.at)
     }
 }

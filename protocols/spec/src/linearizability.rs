@@ -54,7 +54,7 @@
 //! ```
 //!
 //! So if the order of events is known, each event should get a position of its own, as in
-//! [`spec::service`](crate::service); then no two intervals touch.
+//! [`service`](crate::service); then no two intervals touch.
 
 mod failed;
 #[cfg(test)]

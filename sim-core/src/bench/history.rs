@@ -20,6 +20,9 @@ pub enum Act<S: Spec> {
 
 /// The properties of the spec, core and claims, that a quiescent history of `n` processes violates,
 /// in the order of the spec's table. A process that crashes is faulty unless it recovers.
+///
+/// # Panics
+/// If a process of the history is not one of the `n`.
 pub fn check<S: Spec>(n: u32, history: &[Act<S>]) -> Vec<&'static str> {
     judge(&Setting::of(n), history, true)
         .into_iter()
@@ -29,6 +32,9 @@ pub fn check<S: Spec>(n: u32, history: &[Act<S>]) -> Vec<&'static str> {
 }
 
 /// The verdict on each property of the spec. Event k of the history happens at k milliseconds.
+///
+/// # Panics
+/// If a process of the history is not one of the setting.
 pub fn judge<S: Spec>(
     setting: &Setting,
     history: &[Act<S>],

@@ -4,9 +4,10 @@
 //! happened in it:
 //!
 //! ```ignore
-//! let run = Bench::of::<TokenRing>(5).lockstep().crash(2, sends(2, "Token", 1)).run(1);
-//! assert_eq!((run.steps(), run.statistics.sent()), (5, 4));
-//! assert_eq!(run.violated(), ["mutex.liveness"]);
+//! let run = Bench::of::<TokenRing>(3).params(r#"{"rounds": 4}"#).lockstep().run(1);
+//! assert_eq!(run.statistics.sent(), 12);
+//! let ring = Bench::of::<TokenRing>(3).workload(r#"{"up_to": 2}"#);
+//! assert_eq!(ring.crash(1, sends(0, "Token", 1)).run(1).violated(), ["own.entry"]);
 //! ```
 //!
 //! [`history`] judges histories written by hand, so that a checker can be shown to fail.

@@ -74,7 +74,7 @@ impl Packet {
     /// The approximate memory that it takes, in bytes.
     pub fn byte_count(&self) -> u64 {
         let message = match &self.body {
-            Body::Data(data) => data.msg.encoded_size(),
+            Body::Data(data) => data.msg.byte_count(),
             Body::Ack(_) | Body::Beat => 0,
         };
         size_of::<Self>() as u64 + message

@@ -5,6 +5,7 @@ use std::any::Any;
 use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
 use std::io;
+use std::mem::needs_drop;
 use std::rc::Rc;
 
 use serde::Serialize;
@@ -48,6 +49,11 @@ impl AnyMessage {
     pub fn encoded_size(&self) -> u64 {
         self.0.encoded_size()
     }
+
+    /// The approximate memory that it takes, in bytes.
+    pub fn byte_count(&self) -> u64 {
+        self.0.byte_count()
+    }
 }
 
 impl PartialEq for AnyMessage {
@@ -67,6 +73,7 @@ trait Erased: Any + Debug {
     fn form(&self) -> Option<Value>;
     fn read(&self, form: Value) -> Option<AnyMessage>;
     fn encoded_size(&self) -> u64;
+    fn byte_count(&self) -> u64;
     fn is_equal(&self, other: &dyn Any) -> bool;
     fn hash_into(&self, state: &mut dyn Hasher);
 }
@@ -88,6 +95,10 @@ impl<M: Message> Erased for M {
         encoded_size(self)
     }
 
+    fn byte_count(&self) -> u64 {
+        byte_count::<M>(self)
+    }
+
     fn is_equal(&self, other: &dyn Any) -> bool {
         other.downcast_ref() == Some(self)
     }
@@ -95,6 +106,13 @@ impl<M: Message> Erased for M {
     fn hash_into(&self, mut state: &mut dyn Hasher) {
         self.hash(&mut state);
     }
+}
+
+/// The size of a `T`, including the memory that `content` holds elsewhere, which is about the
+/// length of its JSON.
+pub(crate) fn byte_count<T>(content: &impl Serialize) -> u64 {
+    let elsewhere = if needs_drop::<T>() { encoded_size(content) } else { 0 };
+    size_of::<T>() as u64 + elsewhere
 }
 
 /// The length of a message's JSON, in bytes.

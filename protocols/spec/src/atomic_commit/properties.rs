@@ -149,9 +149,8 @@ impl Property<AtomicCommit> for CommitValidity {
     }
 }
 
-/// AC4: at the end, checks the transactions that every participant voted for. Late messages are
-/// failures too, but a run without any other failure does not show them: timeouts must be longer
-/// than messages take.
+/// AC4: at the end, checks the transactions that every participant voted for. A message that takes
+/// longer than the bound is a failure, too: timeouts must be longer than the bound allows.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct NonTriviality {
     votes: Votes,

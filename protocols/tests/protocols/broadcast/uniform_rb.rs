@@ -99,10 +99,13 @@ fn without_a_majority_the_majority_variant_stalls_and_stays_safe() {
 
 #[test]
 fn the_mutant_half_is_one_of_the_majority_variant_and_of_odd_numbers_only() {
-    let refused = |n, params| Bench::of::<UniformRb>(n).params(params).mutant("half").refused();
-    assert!(refused(5, MAJORITY).is_none());
-    assert!(refused(5, ALL_ACK).is_some());
-    assert!(refused(4, MAJORITY).is_some());
+    let refused = |n, params| {
+        let bench = Bench::of::<UniformRb>(n).params(params).mutant("half");
+        bench.refused().map(|invalid| invalid.key)
+    };
+    assert_eq!(refused(5, MAJORITY), None);
+    assert_eq!(refused(5, ALL_ACK).as_deref(), Some("params.variant"));
+    assert_eq!(refused(4, MAJORITY).as_deref(), Some("params.mutant"));
 }
 
 #[test]

@@ -224,8 +224,15 @@ fn parameters_that_cannot_be_are_refused() {
     let refused = |commanders, lieutenants, m| {
         let roles = [("commander", commanders), ("lieutenant", lieutenants)];
         let bench = Bench::with_roles::<OralMessages>(&roles);
-        bench.params(&format!(r#"{{"m": {m}}}"#)).refused().is_some()
+        bench.params(&format!(r#"{{"m": {m}}}"#)).refused()
     };
-    assert!(!refused(1, 3, 2) && !refused(1, 1, 0) && !refused(1, 0, 0) && !refused(1, 9, 3));
-    assert!(refused(1, 3, 3) && refused(2, 3, 1) && refused(0, 4, 1) && refused(1, 1_000, 100));
+    let is_refused = |c, l, m| refused(c, l, m).is_some();
+    assert!(!is_refused(1, 3, 2) && !is_refused(1, 1, 0));
+    assert!(!is_refused(1, 0, 0) && !is_refused(1, 9, 3));
+    let keys = [(1, 3, 3), (1, 1_000, 100)].map(|(c, l, m)| refused(c, l, m).expect("refused").key);
+    assert_eq!(keys, ["params.m", "params.m"]);
+    assert!(is_refused(2, 3, 1) && is_refused(0, 4, 1));
+    // 10 + 10 · 9 + … + 10 · 9 · … · 3: eight terms.
+    let too_many = refused(1, 10, 7).expect("too many messages");
+    assert_eq!(too_many.message, "that is 2606500 messages: at most 1000000");
 }

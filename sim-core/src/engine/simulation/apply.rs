@@ -153,7 +153,6 @@ impl<P: Protocol> Simulation<P> {
         match route {
             Route::Dropped(reason) => self.drop_message(id, from, to, &msg, reason),
             Route::Arrives(at, copy) => {
-                self.world.failure_free &= self.world.is_in_time(at);
                 let tampers = self.world.tampers();
                 let msg = if tampers { self.tamper(id, from, to, msg) } else { msg };
                 let msg = match rule {

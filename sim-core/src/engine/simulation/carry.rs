@@ -164,7 +164,6 @@ impl World {
             self.failure_free = false;
             return;
         };
-        self.failure_free &= self.is_in_time(at);
         for at in [Some(at), copy].into_iter().flatten() {
             let packet = Packet { from, to, incarnation, lost: false, body: body.clone() };
             let index = self.packets.insert(packet);

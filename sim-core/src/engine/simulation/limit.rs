@@ -1,15 +1,12 @@
 //! Ends a run at a limit on events, on messages under way, or on memory.
 
 use std::hash::Hasher;
-use std::mem::{needs_drop, size_of};
-
-use serde::Serialize;
 
 use super::Simulation;
 use super::host::{Envelope, Input};
 use crate::engine::event::Scheduled;
 use crate::environment::transport::Packet;
-use crate::model::any_message::encoded_size;
+use crate::model::any_message::byte_count;
 use crate::model::data::Stored;
 use crate::model::property::EndCause;
 use crate::model::protocol::Protocol;
@@ -91,7 +88,8 @@ impl<P: Protocol> Simulation<P> {
     /// The approximate memory of the states of processes, messages, waiting inputs, and logs, in
     /// bytes. The same on every machine of one word size.
     fn byte_count(&self) -> u64 {
-        let mut bytes = self.messages.iter().map(|m| held::<Envelope<P::Msg>>(&m.msg)).sum::<u64>();
+        let mut bytes =
+            self.messages.iter().map(|m| byte_count::<Envelope<P::Msg>>(&m.msg)).sum::<u64>();
         bytes += self.world.packets.iter().map(Packet::byte_count).sum::<u64>();
         bytes += self.pending_count() as u64 * size_of::<Scheduled>() as u64;
         for host in &self.hosts {
@@ -102,11 +100,11 @@ impl<P: Protocol> Simulation<P> {
                 .inbox
                 .iter()
                 .map(|input| match input {
-                    Input::Message(_, _, msg) => held::<Input<P>>(msg),
+                    Input::Message(_, _, msg) => byte_count::<Input<P>>(msg),
                     _ => size_of::<Input<P>>() as u64,
                 })
                 .sum::<u64>();
-            bytes += host.log.records().map(held::<Stored<P::Record>>).sum::<u64>();
+            bytes += host.log.records().map(byte_count::<Stored<P::Record>>).sum::<u64>();
         }
         bytes
     }
@@ -122,11 +120,4 @@ impl Hasher for ByteCount {
     fn finish(&self) -> u64 {
         self.0
     }
-}
-
-/// The size of a `T`, including the memory that `content` holds elsewhere, which is about the
-/// length of its JSON.
-fn held<T>(content: &impl Serialize) -> u64 {
-    let elsewhere = if needs_drop::<T>() { encoded_size(content) } else { 0 };
-    size_of::<T>() as u64 + elsewhere
 }
