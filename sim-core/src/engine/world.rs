@@ -112,6 +112,8 @@ pub(crate) struct World {
     pub transport_event_count: u64,
     /// Packets between transports.
     pub packets: Slab<Packet>,
+    /// Whether some link can take longer than the bound on delays.
+    links_can_be_late: bool,
     pub queue: Queue,
     pub network: Network,
     pub draws: Draws,
@@ -174,6 +176,7 @@ impl World {
             step: 0,
             transport_event_count: 0,
             packets: Slab::default(),
+            links_can_be_late: experiment.network.can_exceed_bound(),
             queue: Queue::new(experiment.ties, Rng::new(0, Stream::Ties)),
             network: Network::new(&experiment.network, gap),
             draws: Draws::of(0),

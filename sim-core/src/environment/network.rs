@@ -24,6 +24,14 @@ pub struct NetworkConfig {
     pub bound: Duration,
 }
 
+impl NetworkConfig {
+    /// Whether some link can take longer than `bound`.
+    pub(crate) fn can_exceed_bound(&self) -> bool {
+        let links = self.overrides.iter().map(|(_, link)| link).chain([&self.default]);
+        links.into_iter().any(|link| link.delay.longest() > self.bound)
+    }
+}
+
 /// The fate of a message that is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route {

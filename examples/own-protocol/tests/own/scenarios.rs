@@ -32,7 +32,7 @@ fn the_commands_of_the_page_work() {
         page.lines().filter_map(|line| line.strip_prefix("    cargo run -p own-protocol -- "));
     let commands: Vec<String> =
         commands.map(|words| words.replace("examples/", &format!("{root}/examples/"))).collect();
-    assert_eq!(commands.len(), 3, "{commands:?}");
+    assert_eq!(commands.len(), 5, "{commands:?}");
     for command in commands {
         let words: Vec<&str> = command.split(' ').collect();
         assert_eq!(run(&words), 0, "{command}");

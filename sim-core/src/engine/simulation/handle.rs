@@ -6,12 +6,12 @@ use serde::Deserialize as _;
 
 use super::Simulation;
 use super::host::Input;
+use super::lie::overhear;
 use crate::engine::event::Class;
 use crate::engine::world::{Running, World};
 use crate::environment::network::DropReason;
 use crate::environment::request_override::RequestOverride;
 use crate::id::ProcessId;
-use crate::model::any_message::AnyMessage;
 use crate::model::effect::{Cx, Env};
 use crate::model::process::Request;
 use crate::model::property::{EndCause, Observation, Observed, PropertyKind};
@@ -102,7 +102,7 @@ impl<P: Protocol> Simulation<P> {
         let mut cx = Cx { env: &mut env, effects: &mut self.effects };
         let adversary = host.adversary;
         if let (Some(index), Input::Message(_, _, msg)) = (adversary, &input) {
-            self.adversaries[index].overhear(&AnyMessage::new(msg.clone()));
+            overhear::<P>(&mut self.adversaries[index], msg);
         }
         self.world.running = Running::Handler(p);
         match input {

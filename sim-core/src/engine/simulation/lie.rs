@@ -82,3 +82,9 @@ fn custom<P: Protocol>(name: &str, msg: &AnyMessage, liar: &mut Liar<'_>) -> Vec
     let said = (find(P::ADVERSARIES, name).says)(msg.get(), liar);
     said.into_iter().map(AnyMessage::new).collect()
 }
+
+/// Lets an adversary learn from a message that one of its processes receives.
+#[cold]
+pub(super) fn overhear<P: Protocol>(adversary: &mut Adversary, msg: &P::Msg) {
+    adversary.overhear(&AnyMessage::new(msg.clone()));
+}

@@ -16,32 +16,25 @@ impl World {
     /// Decides the fate of a message from `from` to another process `to`, sent now.
     #[inline]
     pub fn route(&mut self, from: ProcessId, to: ProcessId, size: impl FnOnce() -> u64) -> Route {
-        let (route, waits) = self.travel(from, to, size);
-        self.note_lateness(route, waits);
-        route
-    }
-
-    /// Decides the fate of a message, and how long it waits for the bandwidth of its link.
-    #[inline]
-    fn travel(
-        &mut self,
-        from: ProcessId,
-        to: ProcessId,
-        size: impl FnOnce() -> u64,
-    ) -> (Route, Duration) {
-        let waits = Duration::ZERO;
         if self.conditions.is_empty() && !self.network.is_narrow() {
-            (self.network.route(from, to, self.now, waits, &mut self.draws.network), waits)
+            let now = self.now;
+            let route = self.network.route(from, to, now, Duration::ZERO, &mut self.draws.network);
+            if self.links_can_be_late {
+                self.note_lateness(route, Duration::ZERO);
+            }
+            route
         } else {
             let waits = self.waits(from, to, size);
-            (self.route_under_conditions(from, to, waits), waits)
+            let route = self.route_under_conditions(from, to, waits);
+            self.note_lateness(route, waits);
+            route
         }
     }
 
     /// A message that takes longer than the bound on delays is a performance failure of its link
     /// (Cristian 1991). The time in which a link transmits it, and the messages before it, is no
     /// delay, nor is the gap between messages that a FIFO link delivers in order.
-    #[inline]
+    #[cold]
     fn note_lateness(&mut self, route: Route, waits: Duration) {
         if let Route::Arrives(at, _) = route {
             let bound = self.experiment.network.bound + waits + FIFO_GAPS_MAX;
@@ -114,12 +107,10 @@ impl World {
         size: impl FnOnce() -> u64,
     ) -> Route {
         let last_arrival = self.network.last_arrival(from, to);
-        let (route, waits) = self.travel(from, to, size);
+        let failure_free = self.failure_free;
+        let route = self.route(from, to, size);
         *rule = self.overrides.next(from, to, kind);
-        let Some(index) = *rule else {
-            self.note_lateness(route, waits);
-            return route;
-        };
+        let Some(index) = *rule else { return route };
         let arrival = match &self.experiment.overrides[index].fate {
             Fate::Drop(reason) => {
                 self.failure_free = false;
@@ -128,12 +119,15 @@ impl World {
             }
             Fate::Arrive(arrival) => arrival,
         };
-        self.failure_free &= arrival.copy_after.is_none() && arrival.content.is_none();
         let arrives = arrival.after.map(|after| self.now + after);
         let copy = arrival.copy_after.map(|after| self.now + after);
+        let is_changed = arrival.copy_after.is_some() || arrival.content.is_some();
         if let Some(at) = arrives {
+            // The override decides, whether or not the link would have been late.
+            self.failure_free = failure_free;
             self.note_lateness(Route::Arrives(at, None), Duration::ZERO);
         }
+        self.failure_free &= !is_changed;
         let at = match (arrives, copy, route) {
             (Some(at), ..) => at,
             (None, Some(copy), Route::Dropped(_)) => return Route::Arrives(copy, None),
