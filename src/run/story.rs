@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use ftsim_core::{Outcome, PropertyKind, Trace, Verdict};
+use ftsim_core::{Outcome, Trace};
 use ftsim_reports::{Page, Story, Violated, counted, line, write_story};
 
 use super::InternalError;
-use super::failure::failure;
+use super::failure::{failure, failures};
 use super::necessity::{Ablation, AblationResult, Needs, needs};
 use crate::scenario::{PANICKED, Scenario};
 
@@ -65,29 +65,24 @@ pub(crate) fn tell(
 
 /// The violations of a run, in the order of the spec's table; a panic comes first.
 pub(crate) fn violations(scenario: &Scenario, outcome: &Outcome) -> Vec<Violated> {
-    let panicked = outcome.panicked.iter().map(|panic| Violated {
-        property: PANICKED.to_owned(),
-        sentence: "No handler panics.".to_owned(),
-        kind: PropertyKind::Safety,
-        message: panic.message.clone(),
-        at: panic.at,
-        step: panic.step,
-        witnesses: panic.process.into_iter().collect(),
+    let violated = failures(outcome).map(|failure| {
+        let property = failure.id.property;
+        let known = scenario.checked.iter().find(|known| known.id.0 == property);
+        let sentence = match property {
+            PANICKED => "No handler panics.",
+            _ => known.map_or("", |known| known.text),
+        };
+        Violated {
+            property: property.to_owned(),
+            sentence: sentence.to_owned(),
+            kind: failure.kind,
+            message: failure.message,
+            at: failure.at,
+            step: failure.step,
+            witnesses: failure.witnesses,
+        }
     });
-    let judged = outcome.judged.iter().filter_map(|judged| {
-        let Verdict::Violated(violation) = &judged.verdict else { return None };
-        let known = scenario.checked.iter().find(|known| known.id == judged.id);
-        Some(Violated {
-            property: judged.id.to_string(),
-            sentence: known.map_or_else(String::new, |known| known.text.to_owned()),
-            kind: judged.kind,
-            message: violation.text(),
-            at: violation.at,
-            step: violation.step,
-            witnesses: violation.witnesses.clone(),
-        })
-    });
-    panicked.chain(judged).collect()
+    violated.collect()
 }
 
 /// The first unexpected violation; if the scenario expects all, the first violation.
