@@ -1,9 +1,10 @@
 //! Scenarios over their seeds: a row each, then the unexpected results.
 
 use std::io::{self, Write};
+use std::ops::Range;
 
 use ftsim_core::{PropertyId, PropertyKind};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::figures::{Figures, write_figures, write_heading};
 use crate::foreign::line;
@@ -46,8 +47,9 @@ pub struct ScenarioReport {
     pub surprises: Vec<Surprise>,
 }
 
-/// A half-open range of seeds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// A half-open range of seeds, as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SeedRange {
     /// The first seed.
     pub from: u64,
@@ -156,7 +158,18 @@ impl SurpriseKind {
     }
 }
 
+impl From<Range<u64>> for SeedRange {
+    fn from(seeds: Range<u64>) -> Self {
+        Self { from: seeds.start, until: seeds.end }
+    }
+}
+
 impl SeedRange {
+    /// The seeds.
+    pub const fn range(self) -> Range<u64> {
+        self.from..self.until
+    }
+
     /// The number of seeds.
     pub const fn count(self) -> u64 {
         self.until.saturating_sub(self.from)

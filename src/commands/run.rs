@@ -117,7 +117,7 @@ impl RunArgs {
         match (self.seed, &self.seeds) {
             (Some(seed), _) => seed..seed.saturating_add(1),
             (None, Some(seeds)) => seeds.0.clone(),
-            (None, None) => scenario.own_seeds(),
+            (None, None) => scenario.seeds.clone(),
         }
     }
 }
@@ -138,7 +138,7 @@ fn run_one(
     let order =
         SweepJob { scenario, seeds: seeds.clone(), block, jobs, repeat, until, halt, timeout };
     let (tally, next) = sweep::sweep_until(&order, done)?;
-    let range = SeedRange { from: seeds.start, until: next };
+    let range = SeedRange::from(seeds.start..next);
     let mut report = judge::report(scenario, range, &tally);
     if next < seeds.end {
         report.keep_what_stands();

@@ -104,7 +104,7 @@ fn failing_run(
 
 /// The seeds to search: the selected one, or the scenario's own.
 fn seeds(scenario: &Scenario, args: &ShrinkArgs) -> Range<u64> {
-    args.run.seed.map_or_else(|| scenario.own_seeds(), |seed| seed..seed.saturating_add(1))
+    args.run.seed.map_or_else(|| scenario.seeds.clone(), |seed| seed..seed.saturating_add(1))
 }
 
 /// The error for a selected crash point that no seed has.

@@ -108,7 +108,7 @@ impl FromStr for ShrinkBudget {
 impl SweepArgs {
     /// All seeds of the sweep over this scenario, including those of other shards.
     pub(crate) fn seeds_of(&self, scenario: &Scenario) -> Range<u64> {
-        let seeds = self.seeds.as_ref().map_or_else(|| scenario.own_seeds(), |s| s.0.clone());
+        let seeds = self.seeds.as_ref().map_or_else(|| scenario.seeds.clone(), |s| s.0.clone());
         match self.seed_from_commit {
             None => seeds,
             Some(CommitSeed(first)) => first..first.saturating_add(seeds.end - seeds.start),

@@ -3,14 +3,15 @@
 
 use ftsim_core::outcome::trace::Trace;
 use ftsim_core::{EndCause, Outcome, Verdict};
-use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
+use serde::Serialize;
+use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, Value, ser};
 
 use crate::run::InternalError;
 use crate::run::divergence::event_text;
 use crate::scenario::PANICKED;
 use crate::scenario::Scenario;
+use crate::scenario::file::{Count, ExpectFile, FaultFile, ReproFile};
 use crate::scenario::marks::Marks;
-use crate::scenario::plan_file;
 use crate::scenario::repro::Repro;
 
 /// The repro of a recorded run that this command found.
@@ -41,13 +42,25 @@ pub fn text(
         }
     }
     let drawn = outcome.plan.faults.iter().skip(scenario.experiment.plan.faults.len());
-    let drawn: Option<Vec<Table>> = drawn.map(plan_file::fault).collect();
+    let drawn: Option<Vec<FaultFile>> = drawn.map(FaultFile::of).collect();
     let drawn = drawn
         .ok_or_else(|| failed("it drew a fault that cannot be written in a file".to_owned()))?;
-    add_faults(&mut document, drawn);
-    document.insert("expect", Item::Table(expectation(scenario, outcome)));
-    document.insert("repro", Item::Table(repro(command, outcome, &Marks::of(trace))));
+    let drawn: Result<Vec<Table>, _> = drawn.iter().map(table).collect();
+    let unwritten = |error: ser::Error| failed(error.to_string());
+    add_faults(&mut document, drawn.map_err(unwritten)?);
+    let expect = table(&expectation(scenario, outcome)).map_err(unwritten)?;
+    document.insert("expect", Item::Table(expect));
+    let repro = table(&repro(command, outcome, &Marks::of(trace))).map_err(unwritten)?;
+    document.insert("repro", Item::Table(repro));
     Ok(document.to_string())
+}
+
+/// A table with a line for each key.
+fn table(part: &impl Serialize) -> Result<Table, ser::Error> {
+    match part.serialize(ser::ValueSerializer::new())? {
+        Value::InlineTable(keys) => Ok(keys.into_table()),
+        _ => Err(ser::Error::UnsupportedType(None)),
+    }
 }
 
 /// Adds faults after those of the file, in whatever notation the file uses.
@@ -65,14 +78,14 @@ fn add_faults(document: &mut DocumentMut, faults: Vec<Table>) {
 }
 
 /// The result of this run, as an expectation.
-pub fn expectation(scenario: &Scenario, outcome: &Outcome) -> Table {
-    let judged = |wanted: fn(&Verdict) -> bool| -> Array {
+pub fn expectation(scenario: &Scenario, outcome: &Outcome) -> ExpectFile {
+    let judged = |wanted: fn(&Verdict) -> bool| -> Vec<String> {
         let judged = outcome.judged.iter().filter(|judged| wanted(&judged.verdict));
-        judged.map(|judged| judged.id.0).collect()
+        judged.map(|judged| judged.id.0.to_owned()).collect()
     };
     // If a violation ended the run, undecided properties are no surprise.
     let undecided = match outcome.cause {
-        EndCause::Violated => Array::new(),
+        EndCause::Violated => Vec::new(),
         _ => judged(|verdict| matches!(verdict, Verdict::Undecided(_))),
     };
     let vacuous = match outcome.cause {
@@ -81,33 +94,31 @@ pub fn expectation(scenario: &Scenario, outcome: &Outcome) -> Table {
         }
         _ => judged(|verdict| matches!(verdict, Verdict::HeldVacuously)),
     };
-    let reached = scenario.expect.reached.iter().map(String::as_str);
-    let reached: Array = reached.filter(|label| outcome.reached.contains(label)).collect();
-    let lists = [
-        ("violated", judged(|verdict| matches!(verdict, Verdict::Violated(_)))),
-        ("vacuous", vacuous),
-        ("undecided", undecided),
-        ("reached", reached),
-    ];
-    lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(k, l)| (k, value(l))).collect()
+    let labels = scenario.expect.reached.iter();
+    let reached = labels.filter(|label| outcome.reached.contains(&label.as_str()));
+    ExpectFile {
+        violated: judged(|verdict| matches!(verdict, Verdict::Violated(_))),
+        vacuous,
+        undecided,
+        reached: reached.cloned().collect(),
+    }
 }
 
-fn repro(command: &str, outcome: &Outcome, marks: &Marks) -> Table {
+fn repro(command: &str, outcome: &Outcome, marks: &Marks) -> ReproFile {
     let violated = outcome.judged.iter().filter_map(|judged| match judged.verdict {
         Verdict::Violated(_) => Some(judged.id.0),
         _ => None,
     });
-    let violated: Array = outcome.panicked.iter().map(|_| PANICKED).chain(violated).collect();
-    let number = |n: u64| value(i64::try_from(n).unwrap_or(i64::MAX));
-    Table::from_iter([
-        ("seed", number(outcome.seed)),
-        ("digest", value(outcome.digest.to_string())),
-        ("engine", value(env!("CARGO_PKG_VERSION"))),
-        ("violated", value(violated)),
-        ("command", value(command)),
-        ("marks_every", number(marks.every)),
-        ("marks", value(marks.text())),
-    ])
+    let violated = outcome.panicked.iter().map(|_| PANICKED).chain(violated);
+    ReproFile {
+        seed: Count(outcome.seed),
+        digest: outcome.digest.to_string(),
+        engine: env!("CARGO_PKG_VERSION").to_owned(),
+        violated: violated.map(str::to_owned).collect(),
+        command: Some(command.to_owned()),
+        marks_every: Some(Count(marks.every)),
+        marks: Some(marks.text()),
+    }
 }
 
 /// The difference between a run and the run of a repro, if any.

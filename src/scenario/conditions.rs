@@ -17,41 +17,6 @@ use crate::scenario::file::{ChanceFile, Count, FaultFile, Targets};
 pub(super) const SLOW_FACTOR_MAX: u64 = 1_000;
 
 impl Reader<'_> {
-    /// The keys of conditions, and whether they are given.
-    pub(super) const fn conditions_given(&self) -> [(&'static str, bool); 18] {
-        let fault = self.fault;
-        [
-            ("send_omission", fault.send_omission.is_some()),
-            ("receive_omission", fault.receive_omission.is_some()),
-            ("late", fault.late.is_some()),
-            ("loss", fault.loss.is_some()),
-            ("duplicate", fault.duplicate.is_some()),
-            ("delay", fault.delay.is_some()),
-            ("reorder", fault.reorder.is_some()),
-            ("replay", fault.replay.is_some()),
-            ("corrupt", fault.corrupt.is_some()),
-            ("bandwidth", fault.bandwidth.is_some()),
-            ("clog", fault.clog.is_some()),
-            ("skew", fault.skew.is_some()),
-            ("drift", fault.drift.is_some()),
-            ("freeze", fault.freeze.is_some()),
-            ("slow", fault.slow.is_some()),
-            ("sync_fails", fault.sync_fails.is_some()),
-            ("slow_sync", fault.slow_sync.is_some()),
-            ("full", fault.full.is_some()),
-        ]
-    }
-
-    /// The keys of damage to a disk, and whether they are given.
-    pub(super) const fn damage_given(&self) -> [(&'static str, bool); 3] {
-        let fault = self.fault;
-        [
-            ("corrupt_record", fault.corrupt_record.is_some()),
-            ("lose_disk", fault.lose_disk.is_some()),
-            ("rollback", fault.rollback.is_some()),
-        ]
-    }
-
     /// What is wrong for a while: a condition for each process, or one for the network.
     pub(super) fn conditions(&self, problems: &mut Problems<'_>) -> Option<Vec<Condition>> {
         if let Some(partition) = &self.fault.partition {

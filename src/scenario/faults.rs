@@ -1,5 +1,7 @@
 //! `[[fault]]`: the plan.
 
+use std::cell::Cell;
+
 use ftsim_core::adversary::Behaviour;
 use ftsim_core::environment::storage::OnCrash;
 use ftsim_core::fault::choice::{DrawnTarget, TargetRule};
@@ -27,7 +29,8 @@ pub struct Script {
 pub fn script(problems: &mut Problems<'_>, around: &Context<'_>, faults: &[FaultFile]) -> Script {
     let mut script = Script::default();
     for (index, fault) in faults.iter().enumerate() {
-        let reader = Reader { path: format!("fault[{index}]"), fault, around };
+        let path = format!("fault[{index}]");
+        let reader = Reader { path, fault, around, chosen: Cell::default() };
         let trigger = reader.trigger(problems);
         let actions = reader.actions(problems);
         let (Some(trigger), Some(actions)) = (trigger, actions) else { continue };
@@ -36,7 +39,7 @@ pub fn script(problems: &mut Problems<'_>, around: &Context<'_>, faults: &[Fault
             script.plan.faults.push(Fault { trigger: trigger.clone(), action });
             script.origins.push(index);
         }
-        if let Some(of) = reader.chosen() {
+        if let Some(of) = reader.chosen.get() {
             let faults = first..script.plan.faults.len();
             let candidate_count = around.setting.n as usize;
             script.choices.push(DrawnTarget { faults, candidate_count, of });
@@ -51,6 +54,8 @@ pub(super) struct Reader<'a> {
     pub(super) path: String,
     pub(super) fault: &'a FaultFile,
     pub(super) around: &'a Context<'a>,
+    /// Which of the candidates are struck, if the fault does not name them.
+    pub(super) chosen: Cell<Option<TargetRule>>,
 }
 
 impl Reader<'_> {
@@ -60,12 +65,7 @@ impl Reader<'_> {
     }
 
     fn trigger(&self, problems: &mut Problems<'_>) -> Option<Trigger> {
-        let given = [
-            ("at", self.fault.at.is_some()),
-            ("when", self.fault.when.is_some()),
-            ("after_effect", self.fault.after_effect.is_some()),
-        ];
-        self.exactly_one(problems, "when it strikes", &given)?;
+        self.exactly_one(problems, "when it strikes", &FaultFile::TRIGGERS)?;
         if let Some(at) = self.fault.at {
             let at = Instant::ZERO + at;
             let horizon = self.around.horizon;
@@ -100,35 +100,13 @@ impl Reader<'_> {
         Some(Trigger::AfterEffect { process: process?, nth })
     }
 
-    /// The keys of actions, and whether they are given.
-    fn actions_given(&self) -> Vec<(&'static str, bool)> {
-        let fault = self.fault;
-        let mut given = vec![
-            ("crash", fault.crash.is_some()),
-            ("exception", fault.exception.is_some()),
-            ("start", fault.start.is_some()),
-            ("pause", fault.pause.is_some()),
-            ("resume", fault.resume.is_some()),
-            ("byzantine", fault.byzantine.is_some()),
-            ("wrong_value", fault.wrong_value.is_some()),
-            ("state_corruption", fault.state_corruption.is_some()),
-            ("jump", fault.jump.is_some()),
-            ("partition", fault.partition.is_some()),
-            ("heal", fault.heal.is_some()),
-        ];
-        given.extend(self.conditions_given());
-        given.extend(self.damage_given());
-        given
-    }
-
     fn actions(&self, problems: &mut Problems<'_>) -> Option<Vec<Action>> {
-        let action = self.exactly_one(problems, "what it does", &self.actions_given())?;
-        let lasts =
-            action == "partition" || self.conditions_given().iter().any(|(_, given)| *given);
+        let action = self.exactly_one(problems, "what it does", &FaultFile::actions())?;
+        let lasts = !FaultFile::AT_ONCE.contains(&action);
         self.belongs(problems, action, lasts);
         let actions =
             if lasts { self.beginnings(problems, action) } else { self.at_once(problems, action) };
-        match (self.chosen(), actions) {
+        match (self.chosen.get(), actions) {
             (Some(TargetRule::Leader), Some(actions)) => Some(self.if_leads(problems, actions)),
             (_, actions) => actions,
         }
@@ -241,17 +219,16 @@ impl Reader<'_> {
         &self,
         problems: &mut Problems<'_>,
         what: &str,
-        keys: &[(&'k str, bool)],
+        keys: &[&'k str],
     ) -> Option<&'k str> {
-        let given: Vec<&str> =
-            keys.iter().filter(|(_, given)| *given).map(|(key, _)| *key).collect();
+        let is_given = |key: &&str| problems.is_given(&self.at(key));
+        let given: Vec<&str> = keys.iter().copied().filter(is_given).collect();
         match given.as_slice() {
             [one] => return Some(one),
             [] => {
-                let names: Vec<&str> = keys.iter().map(|(key, _)| *key).collect();
                 problems
                     .value(&self.path, format!("this fault does not say {what}"))
-                    .label(format!("expected one of {}", quoted(&names)));
+                    .label(format!("expected one of {}", quoted(keys)));
             }
             [first, second, ..] => {
                 let message = format!("this fault says twice {what}: `{first}` and `{second}`");
@@ -263,29 +240,21 @@ impl Reader<'_> {
 
     /// Refuses keys that belong to another action.
     fn belongs(&self, problems: &mut Problems<'_>, action: &str, lasts: bool) {
-        let extras = [
-            ("recover_after", self.fault.recover_after.is_some(), "crash"),
-            ("in_flight", self.fault.in_flight.is_some(), "crash"),
-            ("on_crash", self.fault.on_crash.is_some(), "crash"),
-            ("amnesia", self.fault.amnesia.is_some(), "crash"),
-            ("resume_after", self.fault.resume_after.is_some(), "pause"),
-            ("behaviour", self.fault.behaviour.is_some(), "byzantine"),
-        ];
-        for (key, given, owner) in extras {
-            let crashes = owner == "crash" && action == "exception";
-            if given && owner != action && !crashes {
+        for (owner, key) in FaultFile::OPTIONS {
+            let path = self.at(key);
+            let is_crash = owner == "crash" && action == "exception";
+            if problems.is_given(&path) && owner != action && !is_crash {
                 let message = format!("`{key}` belongs to `{owner}`, this fault is a `{action}`");
-                problems.key(&self.at(key), message);
+                problems.key(&path, message);
             }
         }
-        let lasting = [
-            ("duration", self.fault.duration.is_some()),
-            ("period", self.fault.period.is_some()),
-            ("on", self.fault.on.is_some()),
-        ];
-        for (key, _) in lasting.into_iter().filter(|(_, given)| *given && !lasts) {
+        for key in FaultFile::LASTING {
+            let path = self.at(key);
+            if lasts || !problems.is_given(&path) {
+                continue;
+            }
             let message = format!("`{key}` is no part of a `{action}`");
-            let hint = problems.key(&self.at(key), message);
+            let hint = problems.key(&path, message);
             let help = match action {
                 "crash" | "exception" => "write `recover_after` for a crash that ends",
                 "pause" => "write `resume_after` for a pause that ends",

@@ -16,7 +16,6 @@ mod messages;
 mod names;
 mod network;
 mod partition;
-pub mod plan_file;
 mod problems;
 mod random;
 mod reading;
@@ -30,7 +29,9 @@ pub mod source;
 mod targets;
 mod transport;
 mod world;
+pub mod writing;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use ftsim_core::catalogue::{PropertyInfo, RawSettings, ResolvedSettings};
@@ -85,10 +86,8 @@ pub struct Scenario {
     pub fault_origins: Vec<usize>,
     /// That each seed is run once for each of its crash points.
     pub crash_points: Option<EveryCrashPoint>,
-    /// The first seed of `ftsim run`.
-    pub first_seed: u64,
-    /// How many seeds `ftsim run` executes.
-    pub seed_count: u64,
+    /// The seeds that it asks for: that of a repro, or those of `[run]`.
+    pub seeds: Range<u64>,
     /// What is expected.
     pub expect: Expectation,
     /// The run that it stands for, if it is a repro.
@@ -139,19 +138,10 @@ impl Scenario {
         name.map_or_else(|| "scenario".to_owned(), |name| name.to_string_lossy().into_owned())
     }
 
-    /// The seeds that it asks for itself.
-    pub fn own_seeds(&self) -> std::ops::Range<u64> {
-        match &self.repro {
-            Some(repro) => repro.seed..repro.seed.saturating_add(1),
-            None => self.first_seed..self.first_seed.saturating_add(self.seed_count),
-        }
-    }
-
     /// Its seed, if it is about one: that of a repro, or of a scenario with a single one.
     pub fn only_seed(&self) -> Option<u64> {
-        let seeds = self.own_seeds();
-        let is_one = seeds.end - seeds.start == 1 && self.crash_points.is_none();
-        is_one.then_some(seeds.start)
+        let is_one = self.seeds.end - self.seeds.start == 1 && self.crash_points.is_none();
+        is_one.then_some(self.seeds.start)
     }
 
     /// Whether it runs every crash point, and has the process of this one.
@@ -186,7 +176,7 @@ fn read(
     mut file: ScenarioFile,
     catalogue: &Catalogue,
 ) -> Option<Scenario> {
-    let (first_seed, seed_count) = world::seeds(problems, &file);
+    let seeds = world::seeds(problems, &file);
     let limits = world::limits(problems, &file.run);
     let clocks = world::clocks(problems, &file.clocks);
     let Some(entry) = catalogue.get(&file.protocol) else {
@@ -239,7 +229,7 @@ fn read(
         || plan.announces_crashes()
         || drawn.as_ref().is_some_and(RandomFaults::announces_crashes);
     // Whoever writes `kind = "none"` wants to see what comes of it.
-    let is_meant = detector.kind == DetectorKind::None && problems.is_given("detector.kind");
+    let is_meant = file.detector.kind == Some(file::DetectorKind::None);
     if resolved.model.detector == DetectorClass::Perfect && !suspects && !is_meant {
         world::detector_missing(problems, entry.name);
     }
@@ -282,8 +272,7 @@ fn read(
         checked,
         fault_origins: origins,
         crash_points,
-        first_seed,
-        seed_count,
+        seeds,
         expect,
         repro,
         text: String::new(),

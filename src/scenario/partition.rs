@@ -20,7 +20,9 @@ impl Reader<'_> {
         file: &PartitionFile,
     ) -> Option<Vec<Condition>> {
         let cut = |cut| Condition::Partition(cut);
-        match self.chosen() {
+        let isolated = file.process.as_ref().filter(|_| file.shape == Shape::Isolate);
+        self.chosen.set(isolated.and_then(|process| self.choice(process)));
+        match self.chosen.get() {
             None => Some(vec![cut(self.cut(problems, file)?)]),
             Some(TargetRule::Any | TargetRule::Leader) => {
                 let alone = |p| cut(Cut::Groups(vec![vec![p]]));

@@ -45,13 +45,13 @@ pub fn random(problems: &mut Problems<'_>, around: &Context<'_>, file: &RandomFi
 }
 
 fn every(problems: &mut Problems<'_>, around: &Context<'_>, file: &RandomFile) -> EveryCrashPoint {
-    let reader = Reader { around, file };
-    let mut others: Vec<(&str, bool)> = reader.given().collect();
-    others.extend([("max_faulty", file.max_faulty.is_some()), ("swarm", file.swarm)]);
-    for (key, _) in others.iter().filter(|(_, given)| *given) {
-        problems
-            .key(&format!("random.{key}"), format!("`{key}` beside `crash_points`"))
-            .label("nothing is drawn where every crash point is run");
+    let others = RandomFile::kinds().chain(["max_faulty", "swarm"]);
+    for (key, path) in others.map(|key| (key, format!("random.{key}"))) {
+        if problems.is_given(&path) {
+            problems
+                .key(&path, format!("`{key}` beside `crash_points`"))
+                .label("nothing is drawn where every crash point is run");
+        }
     }
     let path = "random.recover_after";
     if let Some(after) = file.recover_after
@@ -70,18 +70,16 @@ fn drawn(problems: &mut Problems<'_>, around: &Context<'_>, file: &RandomFile) -
     kinds.extend(reader.of_disks(problems));
     kinds.extend(reader.of_clocks(problems));
     kinds.extend(reader.of_links(problems));
-    if reader.given().all(|(_, given)| !given) {
-        let keys: Vec<&str> = reader.given().map(|(key, _)| key).collect();
+    let kinds: Vec<RandomKind> = kinds.into_iter().flatten().collect();
+    if kinds.is_empty() {
+        let keys: Vec<&str> = RandomFile::kinds().collect();
         problems
             .value("random", "nothing is drawn")
             .label(format!("expected one of {}, `crash_points`", quoted(&keys)));
     }
-    let faulty_count_max = reader.budget(problems);
-    RandomFaults {
-        faulty_count_max,
-        kinds: kinds.into_iter().flatten().collect(),
-        swarm: file.swarm,
-    }
+    let strikes_processes = kinds.iter().any(|kind| kind.what.is_of_process());
+    let faulty_count_max = reader.budget(problems, strikes_processes);
+    RandomFaults { faulty_count_max, kinds, swarm: file.swarm }
 }
 
 struct Reader<'a> {
@@ -90,52 +88,6 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The keys of kinds, and whether they are given; first those that make processes faulty.
-    fn given(&self) -> impl Iterator<Item = (&'static str, bool)> {
-        self.of_processes_given().into_iter().chain(self.of_links_given())
-    }
-
-    const fn of_processes_given(&self) -> [(&'static str, bool); 19] {
-        let file = self.file;
-        [
-            ("crash", file.crash.is_some()),
-            ("exception", file.exception.is_some()),
-            ("start", file.start.is_some()),
-            ("pause", file.pause.is_some()),
-            ("byzantine", file.byzantine.is_some()),
-            ("state_corruption", file.state_corruption.is_some()),
-            ("send_omission", file.send_omission.is_some()),
-            ("receive_omission", file.receive_omission.is_some()),
-            ("slow", file.slow.is_some()),
-            ("sync_fails", file.sync_fails.is_some()),
-            ("slow_sync", file.slow_sync.is_some()),
-            ("full", file.full.is_some()),
-            ("corrupt_record", file.corrupt_record.is_some()),
-            ("lose_disk", file.lose_disk.is_some()),
-            ("rollback", file.rollback.is_some()),
-            ("skew", file.skew.is_some()),
-            ("drift", file.drift.is_some()),
-            ("jump", file.jump.is_some()),
-            ("freeze", file.freeze.is_some()),
-        ]
-    }
-
-    const fn of_links_given(&self) -> [(&'static str, bool); 10] {
-        let file = self.file;
-        [
-            ("partition", file.partition.is_some()),
-            ("loss", file.loss.is_some()),
-            ("duplicate", file.duplicate.is_some()),
-            ("delay", file.delay.is_some()),
-            ("late", file.late.is_some()),
-            ("reorder", file.reorder.is_some()),
-            ("replay", file.replay.is_some()),
-            ("corrupt", file.corrupt.is_some()),
-            ("bandwidth", file.bandwidth.is_some()),
-            ("clog", file.clog.is_some()),
-        ]
-    }
-
     fn of_processes(&self, problems: &mut Problems<'_>) -> Vec<Option<RandomKind>> {
         let file = self.file;
         let mut kinds = Vec::new();
@@ -337,17 +289,17 @@ impl Reader<'_> {
     ) -> Option<RandomKind> {
         let file = file.as_ref()?;
         let common = file.occurrence();
+        let what = what(problems, file);
         self.ends(problems, key, "duration", common.between, common.duration);
-        self.is_over_when_stable(problems, key, &common);
+        self.is_over_when_stable(problems, key, &common, what.is_of_process());
         self.begins_before_the_end(problems, key, common.between);
-        let occurrence = self.occurrence(problems, key, &common);
-        Some(RandomKind { occurrence, what: what(problems, file) })
+        Some(RandomKind { occurrence: self.occurrence(problems, key, &common), what })
     }
 
-    fn budget(&self, problems: &mut Problems<'_>) -> u32 {
+    fn budget(&self, problems: &mut Problems<'_>, strikes_processes: bool) -> u32 {
         let n = self.around.setting.n;
         let Some(max) = self.file.max_faulty else {
-            if self.of_processes_given().iter().any(|(_, given)| *given) {
+            if strikes_processes {
                 problems
                     .value("random", "no number of processes that may be faulty")
                     .help("write max_faulty = 1");
@@ -423,10 +375,11 @@ impl Reader<'_> {
         problems: &mut Problems<'_>,
         kind: &str,
         file: &OccurrenceFile<'_>,
+        is_of_process: bool,
     ) {
         let Some(stable) = self.around.network.stabilise_at else { return };
-        let is_of_links = self.of_links_given().iter().any(|(name, _)| *name == kind);
-        if !is_of_links && (file.duration.is_none() || kind == "pause") {
+        let is_of_links = !is_of_process;
+        if is_of_process && (file.duration.is_none() || kind == "pause") {
             return;
         }
         let lasts = file.duration.map_or(Duration::ZERO, |lasts| lasts.max);

@@ -12,7 +12,20 @@ pub fn text(catalogue: &Catalogue) -> String {
     let names: Vec<&str> = catalogue.entries().iter().map(|entry| entry.name).collect();
     schema["properties"]["protocol"]["enum"] = json!(names);
     schema["allOf"] = catalogue.entries().iter().map(settings).collect();
+    without_nulls(&mut schema);
     serde_json::to_string_pretty(&schema).unwrap_or_default()
+}
+
+/// Takes out defaults of null, which TOML cannot express: such a key is left out.
+fn without_nulls(schema: &mut Value) {
+    match schema {
+        Value::Object(keys) => {
+            keys.retain(|key, value| key != "default" || !value.is_null());
+            keys.values_mut().for_each(without_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_nulls),
+        _ => {}
+    }
 }
 
 /// What `[params]` and `[workload]` of a protocol's scenarios are.

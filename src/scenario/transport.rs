@@ -33,7 +33,7 @@ pub fn transport(
 
 fn heartbeat(problems: &mut Problems<'_>, file: &DetectorFile) -> Option<Heartbeat> {
     let given = [("period", file.period), ("timeout", file.timeout), ("increment", file.increment)];
-    if file.kind != DetectorKind::Heartbeat {
+    if file.kind != Some(DetectorKind::Heartbeat) {
         for (key, _) in given.iter().filter(|(_, value)| value.is_some()) {
             problems
                 .key(&format!("detector.{key}"), format!("`{key}` belongs to heartbeats"))

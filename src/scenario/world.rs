@@ -1,5 +1,7 @@
 //! `[run]`, `[clocks]`, `[storage]` and `[detector]`.
 
+use std::ops::Range;
+
 use ftsim_core::environment::clock::ClockConfig;
 use ftsim_core::environment::detector::{
     DetectorConfig, DetectorKind, Mistake, NoticeDelay, RandomMistakes,
@@ -28,21 +30,25 @@ const MISTAKE_COUNT_MAX: u64 = 1_000;
 const PENDING_COUNT_MAX: u64 = 10_000_000;
 pub const DRIFT_PPM: (i64, i64) = (-999_999, 1_000_000);
 
-/// The seeds of the scenario: the first, and how many. What a repro says of them does not count.
-pub fn seeds(problems: &mut Problems<'_>, file: &ScenarioFile) -> (u64, u64) {
+/// The seeds of the scenario: that of a repro, or those of `[run]`.
+pub fn seeds(problems: &mut Problems<'_>, file: &ScenarioFile) -> Range<u64> {
     let ScenarioFile { run, random, repro, .. } = file;
     let first = run.first_seed.map_or(1, |seed| seed.0);
     let asked = limited(problems, "run.seeds", run.seeds, SEED_MAX);
+    if let Some(repro) = repro {
+        return repro.seed.0..repro.seed.0.saturating_add(1);
+    }
     // One seed has many crash points.
     let every = random.as_ref().and_then(|random| random.crash_points);
     let count = asked.unwrap_or(if every.is_some() { 1 } else { SEED_COUNT_DEFAULT });
-    if repro.is_none() && !are_seeds(&(first..first.saturating_add(count))) {
+    let seeds = first..first.saturating_add(count);
+    if !are_seeds(&seeds) {
         let path = if asked.is_some() { "run.seeds" } else { "run.first_seed" };
         problems
             .value(path, format!("{count} seeds from {first} on are more than there are"))
             .label(format!("seeds end at {SEED_MAX}"));
     }
-    (first, count)
+    seeds
 }
 
 /// Where a run is cut short.
@@ -187,10 +193,10 @@ pub fn detector(
 ) -> DetectorConfig {
     let kind = match file.kind {
         // It is no oracle: the transport listens.
-        file::DetectorKind::None | file::DetectorKind::Heartbeat => DetectorKind::None,
-        file::DetectorKind::Omega => DetectorKind::Omega,
+        None | Some(file::DetectorKind::None | file::DetectorKind::Heartbeat) => DetectorKind::None,
+        Some(file::DetectorKind::Omega) => DetectorKind::Omega,
         // What sets ◇P apart are the mistakes that it draws.
-        file::DetectorKind::Perfect | file::DetectorKind::EventuallyPerfect => {
+        Some(file::DetectorKind::Perfect | file::DetectorKind::EventuallyPerfect) => {
             DetectorKind::Perfect
         }
     };
@@ -260,9 +266,9 @@ fn random_mistakes(
         ("mistake_duration", file.mistake_duration.is_some()),
     ];
     let draws = given.iter().any(|(_, given)| *given);
-    let is_omega = file.kind == file::DetectorKind::Omega;
-    if file.kind != file::DetectorKind::EventuallyPerfect && !(is_omega && draws) {
-        let perfect = file.kind == file::DetectorKind::Perfect;
+    let is_omega = file.kind == Some(file::DetectorKind::Omega);
+    if file.kind != Some(file::DetectorKind::EventuallyPerfect) && !(is_omega && draws) {
+        let perfect = file.kind == Some(file::DetectorKind::Perfect);
         for (key, _) in given.iter().filter(|(_, given)| *given && perfect) {
             problems
                 .key(&format!("detector.{key}"), "a perfect detector draws no mistakes")

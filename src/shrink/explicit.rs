@@ -1,6 +1,6 @@
 //! Makes a run explicit: its own faults in place of drawn ones, and the fate of each message.
 
-use ftsim_core::environment::detector::{DetectorKind, Mistake, NoticeDelay};
+use ftsim_core::environment::detector::{DetectorKind, NoticeDelay};
 use ftsim_core::environment::message_rule::MessageRule;
 use ftsim_core::experiment::Ties;
 use ftsim_core::fault::{Action, Fault, Trigger};
@@ -13,7 +13,8 @@ use super::control;
 use crate::run;
 use crate::run::InternalError;
 use crate::scenario::Scenario;
-use crate::scenario::plan_file;
+use crate::scenario::file::{FaultFile, MistakeFile, NoticeFile, RequestFile};
+use crate::scenario::writing::is_toml;
 
 /// Sections of a scenario that control drawing or describe several runs.
 const ABOUT_MANY_RUNS: [&str; 4] = ["random", "repro", "expect", "message"];
@@ -51,9 +52,8 @@ pub fn explicit(
     let mut faults = Vec::new();
     for fault in struck(scenario, outcome) {
         let fault =
-            plan_file::fault(&fault).ok_or_else(|| failed("a fault that cannot be written"))?;
-        let fault: Table = toml::from_str(&fault.to_string()).map_err(|e| failed(e.message()))?;
-        faults.push(Value::Table(fault));
+            FaultFile::of(&fault).ok_or_else(|| failed("a fault that cannot be written"))?;
+        faults.push(Value::try_from(fault).map_err(|e| failed(&e.to_string()))?);
     }
     let plan = outcome.plan.as_ref();
     let (again, decisions) =
@@ -67,7 +67,8 @@ pub fn explicit(
     for key in ABOUT_MANY_SEEDS {
         case = case.without("run", key).unwrap_or(case);
     }
-    case = with_detector(case, scenario, outcome.seed, &decisions.notices);
+    case = with_detector(case, scenario, outcome.seed, &decisions.notices)
+        .map_err(|e| failed(&e.to_string()))?;
     let horizon = scenario.experiment.limits.horizon;
     let rules = decisions.messages.iter().map(|decision| decision.rule.clone());
     let sayable = |rule: &MessageRule| can_be_written(rule) && comes_by(rule, horizon);
@@ -95,23 +96,20 @@ pub fn explicit(
 }
 
 /// A case with the mistakes that the detector drew, and the delay of each of its notifications.
-fn with_detector(case: Case, scenario: &Scenario, seed: u64, notices: &[NoticeDelay]) -> Case {
+fn with_detector(
+    case: Case,
+    scenario: &Scenario,
+    seed: u64,
+    notices: &[NoticeDelay],
+) -> Result<Case, toml::ser::Error> {
     let detector = &scenario.experiment.detector;
-    let text = |text: String| Value::from(text);
     let mut case = case;
     if let Some(random) = detector.random_mistakes {
         let drawn = random.of_seed(scenario.experiment.setting.n, seed).into_iter();
-        let drawn = drawn.map(|Mistake { observer, suspects, at, until }| {
-            let until = until.map(|until| ("until", text(until.to_string())));
-            let mistake = [
-                ("observer", text(observer.to_string())),
-                ("suspects", text(suspects.to_string())),
-                ("at", text(at.to_string())),
-            ];
-            table(mistake.into_iter().chain(until))
-        });
+        let drawn = drawn.map(|mistake| Value::try_from(MistakeFile::from(mistake)));
         let written = case.get("detector", "mistakes").and_then(Value::as_array).cloned();
-        let all: Vec<Value> = written.into_iter().flatten().chain(drawn).collect();
+        let written = written.into_iter().flatten().map(Ok);
+        let all = written.chain(drawn).collect::<Result<Vec<Value>, _>>()?;
         case = case.with("detector", "mistakes", all);
         for key in ["mistakes_per_process", "mistake_duration"] {
             case = case.without("detector", key).unwrap_or(case);
@@ -122,16 +120,10 @@ fn with_detector(case: Case, scenario: &Scenario, seed: u64, notices: &[NoticeDe
         }
     }
     if detector.delay.min == detector.delay.max || notices.is_empty() {
-        return case;
+        return Ok(case);
     }
-    let notices = notices.iter().map(|NoticeDelay { observer, subject, nth, delay }| {
-        let nth = Some(*nth).filter(|nth| *nth > 1).and_then(|nth| i64::try_from(nth).ok());
-        let told = [("observer", observer.to_string()), ("of", subject.to_string())];
-        let nth = nth.map(|nth| ("nth", Value::from(nth)));
-        let delay = [("delay", text(delay.to_string()))];
-        table(told.map(|(key, name)| (key, text(name))).into_iter().chain(nth).chain(delay))
-    });
-    case.with("detector", "notice", notices.collect::<Vec<Value>>())
+    let notices = notices.iter().map(|notice| Value::try_from(NoticeFile::from(notice)));
+    Ok(case.with("detector", "notice", notices.collect::<Result<Vec<Value>, _>>()?))
 }
 
 /// The requests drawn by the clients, as `[[request]]`; `None` if they drew none, or if a file
@@ -146,11 +138,11 @@ fn asked(scenario: &Scenario, decisions: &RecordedSchedule) -> Option<Vec<Value>
     let requests = requests
         .iter()
         .filter(|request| request.after.is_none_or(|after| Instant::ZERO + after <= horizon));
-    requests.map(super::file::request).collect()
-}
-
-fn table(entries: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
-    Value::Table(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+    let written = requests.map(|request| {
+        let is_expressible = request.replace.as_ref().is_none_or(is_toml);
+        is_expressible.then(|| Value::try_from(RequestFile::from(request)).ok())?
+    });
+    written.collect()
 }
 
 fn has_no_transport(scenario: &Scenario) -> bool {
@@ -182,7 +174,7 @@ fn struck(scenario: &Scenario, outcome: &Outcome) -> Vec<Fault> {
 pub fn can_be_written(rule: &MessageRule) -> bool {
     use ftsim_core::environment::message_rule::Content;
     match rule.fate.changed() {
-        Some(Content::Replaced(form)) => super::file::form(form).is_some(),
+        Some(Content::Replaced(message)) => is_toml(message),
         Some(Content::Garbled) | None => true,
     }
 }

@@ -7,7 +7,6 @@ pub mod case;
 pub mod control;
 mod explicit;
 mod faults;
-pub mod file;
 mod minimise;
 mod network;
 pub mod processes;
@@ -133,8 +132,13 @@ pub fn shrink(
     let needs_its_seed = weight.needs_its_seed;
     let small = shrinker.scenario();
     let after = size(&small, &shrinker.outcome);
+    let text = story::file(scenario, &shrinker, needs_its_seed).map_err(|error| InternalError {
+        path: scenario.path.clone(),
+        seed: outcome.seed,
+        message: format!("the shrunk scenario cannot be written: {error}"),
+    })?;
     Ok(Shrunk {
-        text: story::file(scenario, &shrinker, needs_its_seed),
+        text,
         message: shrinker.target.message(&shrinker.outcome),
         before,
         after,

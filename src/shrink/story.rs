@@ -1,32 +1,33 @@
 //! The summary and remarks of a shrunk file.
 
-use ftsim_core::environment::message_rule::MessageRule;
-use toml::{Table, Value};
+use std::error::Error;
 
-use super::file;
+use ftsim_core::environment::message_rule::MessageRule;
+
 use super::shrinker::Shrinker;
 use crate::run::repro;
 use crate::scenario::Scenario;
+use crate::scenario::file::{Count, MessageFile, ScenarioFile};
 
 /// The file: the best case, with its result as summary and expectation.
-pub fn file(from: &Scenario, shrinker: &Shrinker<'_>, needs_its_seed: bool) -> String {
+///
+/// # Errors
+/// If the case is no scenario: a bug in ftsim.
+pub fn file(
+    from: &Scenario,
+    shrinker: &Shrinker<'_>,
+    needs_its_seed: bool,
+) -> Result<String, Box<dyn Error>> {
     let scenario = shrinker.scenario();
-    let mut table = shrinker.best.table.clone();
+    let best = &shrinker.best;
+    let mut file: ScenarioFile = best.table.clone().try_into()?;
     let message = shrinker.target.message(&shrinker.outcome);
-    table.insert("summary".to_owned(), summary(&scenario, shrinker.target.name(), &message).into());
-    if let Some(reference) = &from.reference {
-        table.insert("reference".to_owned(), reference.clone().into());
-    }
-    let run = table.entry("run").or_insert_with(|| Value::Table(Table::new()));
-    if let Some(run) = run.as_table_mut() {
-        run.insert("seeds".to_owned(), 1.into());
-        if shrinker.best.seed != 1 {
-            let seed = i64::try_from(shrinker.best.seed).unwrap_or(i64::MAX);
-            run.insert("first_seed".to_owned(), seed.into());
-        }
-    }
-    let expect = repro::expectation(from, &shrinker.outcome).to_string();
-    table.insert("expect".to_owned(), Value::Table(toml::from_str(&expect).unwrap_or_default()));
+    file.summary = Some(summary(&scenario, shrinker.target.name(), &message));
+    file.reference = from.reference.clone();
+    file.message = best.messages.iter().map(MessageFile::from).collect();
+    file.run.seeds = Some(Count(1));
+    file.run.first_seed = (best.seed != 1).then_some(Count(best.seed));
+    file.expect = repro::expectation(from, &shrinker.outcome);
     let mut remarks = vec![format!(
         "Shrunk from seed {} of {}: nothing more can be removed.",
         shrinker.outcome_seed, from.path,
@@ -40,7 +41,7 @@ pub fn file(from: &Scenario, shrinker: &Shrinker<'_>, needs_its_seed: bool) -> S
     if needs_its_seed {
         remarks.push("The seed still decides something that matters.".to_owned());
     }
-    file::text(&remarks, &table, &shrinker.best.messages)
+    Ok(file.text(&remarks)?)
 }
 
 /// The faults and the violation, in a few words.

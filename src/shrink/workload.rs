@@ -2,12 +2,14 @@
 
 use ftsim_core::Mask;
 use serde_json::Value as Json;
-use toml::{Table, Value};
+use toml::Value;
 
 use super::case::Case;
 use super::faults::attempt_sooner;
 use super::minimise::minimise;
 use super::shrinker::Shrinker;
+use crate::scenario::file::MaskFile;
+use crate::scenario::writing::is_toml;
 
 /// The maximum number of requests that are masked one by one.
 const MASKED_MAX: u64 = 2_000;
@@ -49,11 +51,8 @@ fn smaller(shrinker: &mut Shrinker<'_>, key: &str, value: &Json) {
             }
         }
         Json::Array(list) if list.len() > 1 => {
-            let Some(list) = list.iter().map(super::file::form).collect::<Option<Vec<Value>>>()
-            else {
-                return;
-            };
-            let mut list = list;
+            let list = list.iter().filter(|item| is_toml(item)).map(Value::try_from);
+            let Ok(mut list) = list.collect::<Result<Vec<Value>, _>>() else { return };
             minimise(&mut list, |rest| match rest {
                 [] => Some(false),
                 rest => shrinker.try_in_time(&with(rest.to_vec().into())),
@@ -122,12 +121,7 @@ pub fn requests(counts: &[u64]) -> Vec<Mask> {
 
 /// The case with exactly these requests masked.
 pub fn with_masks(case: &Case, masks: &[Mask]) -> Case {
-    let table = |mask: &Mask| {
-        let mut table = Table::new();
-        table.insert("process".to_owned(), mask.process.to_string().into());
-        table.insert("request".to_owned(), i64::try_from(mask.request).unwrap_or(i64::MAX).into());
-        Value::Table(table)
-    };
-    let masks: Vec<Value> = masks.iter().map(table).collect();
+    let masks = masks.iter().map(|mask| Value::try_from(MaskFile::from(*mask)));
+    let masks: Vec<Value> = masks.collect::<Result<_, _>>().expect("counts of requests are small");
     case.with_list("mask", &masks)
 }

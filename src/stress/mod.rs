@@ -163,7 +163,7 @@ impl Stress<'_> {
         let (scenario, refused) = self.scenario(number);
         let mut tried = Tried { refused, ..Tried::default() };
         let Some(scenario) = scenario else { return Ok(tried) };
-        for seed in scenario.own_seeds() {
+        for seed in scenario.seeds.clone() {
             let (outcome, trace) = record(&scenario, seed)?;
             tried.runs += 1;
             tried.events += outcome.statistics.events;

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use ftsim_core::PropertyId;
 use ftsim_protocols::Catalogue;
-use ftsim_reports::{
-    ExampleRow, GroupRow, Rate, RateRow, ScenarioReport, SeedRange, SweepReport, program,
-};
+use ftsim_reports::{ExampleRow, GroupRow, Rate, RateRow, ScenarioReport, SweepReport, program};
 
 use crate::cli::Exit;
 use crate::cli::clock;
@@ -49,7 +47,7 @@ pub fn report(
     state: &SweepState,
     shrunk: &[NamedText],
 ) -> SweepReport {
-    let seeds = SeedRange { from: header.part().start, until: state.next };
+    let seeds = (header.part().start..state.next).into();
     let mut counted = judge::report(scenario, seeds, &state.tally);
     counted.digest = state.digest().to_string();
     // The lines of a sweep contain only counts.
@@ -68,7 +66,7 @@ pub fn report(
     SweepReport {
         name: header.scenario.clone(),
         ftsim: header.ftsim.clone(),
-        asked: SeedRange { from: header.seeds.from, until: header.seeds.until },
+        asked: header.seeds,
         shard: header.shard.map(|shard| shard.to_string()),
         rates: counted.properties.iter().map(rate).collect(),
         scenario: counted,

@@ -225,12 +225,11 @@ in_flight = "keep"
             3 | [[fault]]
               | ^^^^^^^^^
               |
-              = note: expected one of `crash`, `exception`, `start`, `pause`, `resume`, `byzantine`,
-                      `wrong_value`, `state_corruption`, `jump`, `partition`, `heal`,
-                      `send_omission`, `receive_omission`, `late`, `loss`, `duplicate`, `delay`,
-                      `reorder`, `replay`, `corrupt`, `bandwidth`, `clog`, `skew`, `drift`,
-                      `freeze`, `slow`, `sync_fails`, `slow_sync`, `full`, `corrupt_record`,
-                      `lose_disk`, `rollback`
+              = note: expected one of `start`, `crash`, `exception`, `pause`, `resume`, `byzantine`,
+                      `wrong_value`, `state_corruption`, `jump`, `partition`, `send_omission`,
+                      `receive_omission`, `late`, `loss`, `duplicate`, `delay`, `reorder`, `replay`,
+                      `corrupt`, `bandwidth`, `clog`, `slow`, `sync_fails`, `slow_sync`, `full`,
+                      `skew`, `drift`, `freeze`, `corrupt_record`, `lose_disk`, `rollback`, `heal`
         "#]],
     );
 }

@@ -91,10 +91,11 @@ partition = { count = 1, between = "0s..5s", shape = "halves", duration = "1s" }
               | ^^^^^^^^
               |
               = note: expected one of `crash`, `exception`, `start`, `pause`, `byzantine`,
-                      `state_corruption`, `send_omission`, `receive_omission`, `slow`, `sync_fails`,
-                      `slow_sync`, `full`, `corrupt_record`, `lose_disk`, `rollback`, `skew`,
-                      `drift`, `jump`, `freeze`, `partition`, `loss`, `duplicate`, `delay`, `late`,
-                      `reorder`, `replay`, `corrupt`, `bandwidth`, `clog`, `crash_points`
+                      `state_corruption`, `partition`, `loss`, `duplicate`, `delay`, `late`,
+                      `reorder`, `replay`, `corrupt`, `bandwidth`, `clog`, `send_omission`,
+                      `receive_omission`, `slow`, `sync_fails`, `slow_sync`, `full`,
+                      `corrupt_record`, `lose_disk`, `rollback`, `skew`, `drift`, `jump`, `freeze`,
+                      `crash_points`
         "#]],
     );
     idle(
@@ -153,10 +154,11 @@ recover_after = "1s"
               | ^^^^^^^^
               |
               = note: expected one of `crash`, `exception`, `start`, `pause`, `byzantine`,
-                      `state_corruption`, `send_omission`, `receive_omission`, `slow`, `sync_fails`,
-                      `slow_sync`, `full`, `corrupt_record`, `lose_disk`, `rollback`, `skew`,
-                      `drift`, `jump`, `freeze`, `partition`, `loss`, `duplicate`, `delay`, `late`,
-                      `reorder`, `replay`, `corrupt`, `bandwidth`, `clog`, `crash_points`
+                      `state_corruption`, `partition`, `loss`, `duplicate`, `delay`, `late`,
+                      `reorder`, `replay`, `corrupt`, `bandwidth`, `clog`, `send_omission`,
+                      `receive_omission`, `slow`, `sync_fails`, `slow_sync`, `full`,
+                      `corrupt_record`, `lose_disk`, `rollback`, `skew`, `drift`, `jump`, `freeze`,
+                      `crash_points`
 
             error: `recover_after` belongs to `crash_points`
              --> x.toml:4:1

@@ -53,7 +53,7 @@ fn no_shipped_scenario_shows_a_defect_of_the_engine() {
                 while let Some((name, scenario)) =
                     scenarios.get(next.fetch_add(1, Ordering::Relaxed))
                 {
-                    let seeds = scenario.own_seeds();
+                    let seeds = scenario.seeds.clone();
                     let seeds = seeds.start..seeds.end.min(seeds.start + SEED_COUNT);
                     let audit = audit_seeds(scenario, seeds, 1).expect("the runs are made");
                     wrong.lock().expect("no poison").extend(told(name, &audit));

@@ -420,7 +420,7 @@ fn a_sweep_names_the_smallest_that_the_first_failing_runs_shrink_to() {
         let weight = |name: &str| {
             let file = fs::read_to_string(folder.join("o/x").join(name)).expect("a file");
             let small = Scenario::parse(name, &file, &catalogue).expect("a scenario");
-            weight_of(&small, small.own_seeds().start, property).expect("it fails")
+            weight_of(&small, small.seeds.start, property).expect("it fails")
         };
         let names: Vec<String> =
             group["examples"].as_array().expect("examples").iter().map(name).collect();

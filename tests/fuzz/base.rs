@@ -148,7 +148,7 @@ fn shipped_texts() -> BTreeMap<String, String> {
 /// The repro of the first run that violates something.
 fn failing(name: &str, text: &str, catalogue: &Catalogue) -> String {
     let Ok(scenario) = Scenario::parse(name, text, catalogue) else { panic!("{name} is refused") };
-    let mut runs = scenario.own_seeds().map(|seed| run::record(&scenario, seed));
+    let mut runs = scenario.seeds.clone().map(|seed| run::record(&scenario, seed));
     let failing = runs.find_map(|run| {
         let run = run.expect("it can be run");
         run::failing_run::FailingRun::of(&scenario.expect, &run.0, None).map(|_| run)

@@ -95,7 +95,7 @@ impl Judge {
         let limits = &mut scenario.experiment.limits;
         limits.event_count_max = limits.event_count_max.min(EVENT_COUNT_MAX);
         limits.pending_count_max = limits.pending_count_max.min(PENDING_COUNT_MAX);
-        let seed = scenario.own_seeds().start;
+        let seed = scenario.seeds.start;
         let outcome = run::run(&scenario, seed).map_err(|error| {
             let panic = last_panic();
             found(format!("a run fails: {panic}"), error.to_string())

@@ -15,7 +15,7 @@ fn reproduce(name: &str, scenario: &Scenario, seed: u64, point: Option<CrashPoin
     let repro = Scenario::parse("repro.toml", &text, &Catalogue::builtin());
     let repro = repro.unwrap_or_else(|wrong| panic!("{name}, seed {seed}: {wrong:?}\n{text}"));
     assert!(repro.experiment.random.is_none() && repro.crash_points.is_none(), "{name}");
-    assert_eq!(repro.own_seeds(), seed..seed + 1);
+    assert_eq!(repro.seeds, seed..seed + 1);
     let again = run::record(&repro, seed).expect("ftsim does not fail");
     assert_eq!(again.0.plan, recorded.0.plan, "{name}, seed {seed}\n{text}");
     assert_eq!(again.0.digest, recorded.0.digest, "{name}, seed {seed}\n{text}");

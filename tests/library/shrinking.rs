@@ -38,7 +38,7 @@ fn parse(path: &str, text: &str) -> Scenario {
 
 /// The first run of the scenario's own that violates something, and by what.
 fn first_failure(scenario: &Scenario, wanted: &[PropertyId]) -> Option<(Outcome, Target)> {
-    for seed in scenario.own_seeds() {
+    for seed in scenario.seeds.clone() {
         let points: Vec<Option<CrashPoint>> = match scenario.crash_points {
             None => vec![None],
             Some(every) => {
@@ -66,10 +66,10 @@ fn shrunk(scenario: &Scenario, wanted: &[PropertyId]) -> (Outcome, Shrunk) {
 /// `ftsim run` on the file: as expected, and its only run shows the same failure.
 fn runs_as_expected(path: &str, shrunk: &Shrunk) -> Result<(), String> {
     let scenario = parse(path, &shrunk.text);
-    let seeds = scenario.own_seeds();
+    let seeds = scenario.seeds.clone();
     assert_eq!(seeds.end - seeds.start, 1);
     let tally = sweep::sweep(&scenario, seeds.clone(), 1, &|_| {}).expect("a run");
-    let range = SeedRange { from: seeds.start, until: seeds.end };
+    let range = SeedRange::from(seeds.clone());
     let report = judge::report(&scenario, range, &tally);
     if !report.as_expected {
         let surprises: Vec<_> = report.surprises.iter().map(|s| &s.message).collect();

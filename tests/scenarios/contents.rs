@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::shipped;
 use expect_test::expect_file;
+use ftsim::scenario::file::ScenarioFile;
 
 const HEAD: &str = "\
 # Scenarios
@@ -65,4 +66,14 @@ fn no_two_scenarios_have_one_name() {
     let mut names: Vec<String> = shipped::scenarios().into_iter().map(|(name, _)| name).collect();
     names.sort();
     assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+}
+
+#[test]
+fn every_scenario_is_read_again_as_it_was_written() {
+    for (name, scenario) in shipped::scenarios() {
+        let read = |text: &str| toml::from_str::<ScenarioFile>(text).expect("a scenario");
+        let file = read(&scenario.text);
+        let text = file.text(&[]).expect("TOML");
+        assert_eq!(read(&text), file, "{name}:\n{text}");
+    }
 }

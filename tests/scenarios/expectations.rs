@@ -47,9 +47,9 @@ fn each(check: impl Fn(&Path, &str) -> Result<(), String> + Sync) {
 
 fn runs_as_expected(path: &Path, text: &str) -> Result<(), String> {
     let scenario = parse(path, text)?;
-    let seeds = 1..scenario.seed_count + 1;
+    let seeds = scenario.seeds.clone();
     let tally = sweep::sweep(&scenario, seeds.clone(), 1, &|_| {}).map_err(|e| e.to_string())?;
-    let range = SeedRange { from: seeds.start, until: seeds.end };
+    let range = SeedRange::from(seeds.clone());
     let report = judge::report(&scenario, range, &tally);
     let surprises = report.surprises.iter().map(|s| format!("{} {}", s.subject, s.message));
     let surprises: Vec<String> = surprises.collect();
@@ -94,7 +94,7 @@ fn without_its_mutant_no_scenario_violates_the_mutants_property() {
         }
         file.remove("expect");
         let whole = parse(path, &file.to_string()).map_err(|e| format!("{e}\n{file}"))?;
-        let seeds = 1..whole.seed_count + 1;
+        let seeds = whole.seeds.clone();
         let tally = sweep::sweep(&whole, seeds, 1, &|_| {}).map_err(|e| e.to_string())?;
         let property = tally.properties.get(&mutant.violates);
         match property.and_then(|property| property.first_violated.as_ref()) {

@@ -2,12 +2,12 @@
 
 use ftsim_core::{Duration, DurationRange};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::value::{Count, Drift, Rate, Targets};
 
 /// Send omission.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SendOmissionFile {
     /// The processes that fail to send.
@@ -19,7 +19,7 @@ pub struct SendOmissionFile {
 }
 
 /// Receive omission.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiveOmissionFile {
     /// The processes that fail to receive.
@@ -32,7 +32,7 @@ pub struct ReceiveOmissionFile {
 
 /// Late messages, which exceed the bound on delays: on some links, or all messages of some
 /// processes.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LateFile {
     /// The senders. Default: all processes.
@@ -47,7 +47,7 @@ pub struct LateFile {
 }
 
 /// A fault of messages on some links, with a probability for each message.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChanceFile {
     /// The senders. Default: all processes.
@@ -59,7 +59,7 @@ pub struct ChanceFile {
 }
 
 /// Longer delays on some links.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DelayFaultFile {
     /// The senders. Default: all processes.
@@ -71,7 +71,7 @@ pub struct DelayFaultFile {
 }
 
 /// Reordering on some links.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReorderFile {
     /// The senders. Default: all processes.
@@ -85,7 +85,7 @@ pub struct ReorderFile {
 }
 
 /// Links with a low bandwidth.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BandwidthFile {
     /// The senders. Default: all processes.
@@ -97,7 +97,7 @@ pub struct BandwidthFile {
 }
 
 /// Clocks that are shifted.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShiftFile {
     /// The processes with these clocks.
@@ -109,7 +109,7 @@ pub struct ShiftFile {
 }
 
 /// Clocks that run fast or slow.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DriftFile {
     /// The processes with these clocks.
@@ -119,7 +119,7 @@ pub struct DriftFile {
 }
 
 /// A set of links.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LinksFile {
     /// The senders. Default: all processes.
@@ -129,7 +129,7 @@ pub struct LinksFile {
 }
 
 /// Slow processes.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SlowFile {
     /// The slow processes.
@@ -139,7 +139,7 @@ pub struct SlowFile {
 }
 
 /// Slow disks.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SlowSyncFile {
     /// The processes with these disks.
@@ -149,7 +149,7 @@ pub struct SlowSyncFile {
 }
 
 /// Disks that are rolled back to an older state.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RollbackFile {
     /// The processes with these disks.

@@ -7,10 +7,11 @@ use ftsim_core::{Duration, DurationRange};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A delay: `"5ms"`, `"1ms..10ms"`, or a table.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum DelayFile {
     /// Constant or uniform.
     Range(DurationRange),
@@ -20,7 +21,7 @@ pub enum DelayFile {
 
 /// A delay with another distribution: exactly one of `exponential`, `normal`, `log_normal`,
 /// `pareto`, `empirical`.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DelayTable {
     /// Exponential with this mean.

@@ -2,7 +2,7 @@
 
 use ftsim_core::Duration;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::OnCrashFile;
 use super::condition::{
@@ -13,7 +13,7 @@ use super::value::{Count, Targets};
 
 /// A fault: exactly one trigger (`at`, `when`, `after_effect`) and exactly one action (`crash`,
 /// `pause`, `partition`, …).
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FaultFile {
     /// Strikes at this time.
@@ -107,8 +107,49 @@ pub struct FaultFile {
     pub heal: Option<bool>,
 }
 
+impl FaultFile {
+    /// The keys of triggers.
+    pub const TRIGGERS: [&'static str; 3] = ["at", "when", "after_effect"];
+    /// The keys of actions that are over at once; all others last.
+    pub const AT_ONCE: [&'static str; 13] = [
+        "start",
+        "crash",
+        "exception",
+        "pause",
+        "resume",
+        "byzantine",
+        "wrong_value",
+        "state_corruption",
+        "jump",
+        "corrupt_record",
+        "lose_disk",
+        "rollback",
+        "heal",
+    ];
+    /// Actions, and keys that say more about them; what is said of a crash is said of an
+    /// exception, too.
+    pub const OPTIONS: [(&'static str, &'static str); 6] = [
+        ("crash", "recover_after"),
+        ("crash", "in_flight"),
+        ("crash", "on_crash"),
+        ("crash", "amnesia"),
+        ("pause", "resume_after"),
+        ("byzantine", "behaviour"),
+    ];
+    /// The keys that say how long an action lasts.
+    pub const LASTING: [&'static str; 3] = ["duration", "period", "on"];
+
+    /// The keys of actions.
+    pub fn actions() -> Vec<&'static str> {
+        let is_option = |key: &str| Self::OPTIONS.iter().any(|(_, option)| *option == key);
+        let is_other = |key: &&str| Self::TRIGGERS.contains(key) || Self::LASTING.contains(key);
+        let keys = super::keys::<Self>().iter().copied();
+        keys.filter(|key| !is_other(key) && !is_option(key)).collect()
+    }
+}
+
 /// Right after a process has sent its `nth` message of a kind to another process.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct When {
     /// The sender.
@@ -120,7 +161,7 @@ pub struct When {
 }
 
 /// Right after the `nth` effect of a process.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WhenEffect {
     /// The process.
@@ -130,7 +171,7 @@ pub struct WhenEffect {
 }
 
 /// The fate of the messages that a crashing process has in flight.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum InFlightFile {
     /// They arrive as usual.
@@ -140,7 +181,7 @@ pub enum InFlightFile {
 }
 
 /// The behaviour of a Byzantine process.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum BehaviourFile {
     /// Sends nothing.
@@ -167,7 +208,7 @@ pub enum BehaviourFile {
 }
 
 /// The processes that collude.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ColludeFile {
     /// These processes and those of this fault; each of them must have this behaviour.
@@ -175,7 +216,7 @@ pub struct ColludeFile {
 }
 
 /// Which links a partition cuts.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PartitionFile {
     /// Its shape.
@@ -197,7 +238,7 @@ pub struct PartitionFile {
 }
 
 /// The shape of a partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shape {
     /// The lower half of the ids, rounded up, and the others.

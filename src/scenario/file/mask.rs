@@ -1,12 +1,12 @@
 //! How a scenario writes that a request is not made.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::value::Count;
 
 /// A client's request that never reaches its process; the client continues as if it had been made.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MaskFile {
     /// The process that it is addressed to.

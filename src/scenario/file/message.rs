@@ -2,14 +2,14 @@
 
 use ftsim_core::Duration;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::value::Count;
 
 /// An override for one message: it is lost (`drop`), or it arrives as stated (`delay`, `duplicate`,
 /// and one of `corrupt` and `replace`).
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MessageFile {
     /// Its sender and its receiver: `"p0 -> p2"`.

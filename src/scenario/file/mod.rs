@@ -6,16 +6,18 @@
 mod condition;
 mod delay;
 mod fault;
+mod keys;
 mod mask;
 mod message;
 mod random;
 mod repro;
 mod request;
+mod text;
 mod value;
 
 use ftsim_core::{Duration, DurationRange};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use condition::{
@@ -23,7 +25,10 @@ pub use condition::{
     ReorderFile, RollbackFile, SendOmissionFile, ShiftFile, SlowFile, SlowSyncFile,
 };
 pub use delay::{DelayFile, DelayTable};
-pub use fault::{BehaviourFile, ColludeFile, FaultFile, InFlightFile, PartitionFile, Shape};
+pub use fault::{
+    BehaviourFile, ColludeFile, FaultFile, InFlightFile, PartitionFile, Shape, When, WhenEffect,
+};
+pub use keys::keys;
 pub use mask::MaskFile;
 pub use message::MessageFile;
 pub use random::{CrashPointsFile, OccurrenceFile, OccurrenceOf, RandomFile, RandomShape};
@@ -31,8 +36,13 @@ pub use repro::ReproFile;
 pub use request::RequestFile;
 pub use value::{Count, Counts, Drift, Loss, Processes, Rate, Targets};
 
+/// Whether a file need not say it.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// One experiment: a protocol, its environment, faults, clients, limits, and the expected outcome.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "ftsim scenario")]
 pub struct ScenarioFile {
@@ -43,61 +53,61 @@ pub struct ScenarioFile {
     /// The source: author and year.
     pub reference: Option<String>,
     /// Properties to check beyond the spec's core and the protocol's claims.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub check: Vec<String>,
     /// The number of processes; for a protocol with roles, a table of role and number.
     pub processes: Processes,
     /// Groups of processes that fail together: whatever stops one process of a group stops all of
     /// them.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub fate_sharing: Vec<Targets>,
     /// The protocol's own parameters, as `ftsim describe` lists them. `mutant` names a deliberately
     /// broken variant.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub params: Map<String, Value>,
     /// The links.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub network: NetworkFile,
     /// The error of local clocks.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub clocks: ClocksFile,
     /// The failure detector.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub detector: DetectorFile,
     /// Stable storage.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub storage: StorageFile,
     /// The clients' own settings, as `ftsim describe` lists them.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub workload: Map<String, Value>,
     /// The faults. Of two at the same instant, the earlier one in this list strikes first.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub fault: Vec<FaultFile>,
     /// Overrides for single messages.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub message: Vec<MessageFile>,
     /// Overrides for single requests of clients.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub request: Vec<RequestFile>,
     /// Requests of clients that are suppressed.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub mask: Vec<MaskFile>,
     /// Faults drawn from each seed.
     pub random: Option<RandomFile>,
     /// When all faults end, and for which processes, so that liveness can be judged.
     pub liveness: Option<LivenessFile>,
     /// Seeds, and the limits of each run.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub run: RunFile,
     /// The expected outcome.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub expect: ExpectFile,
     /// In a repro: the run that it stands for.
     pub repro: Option<ReproFile>,
 }
 
 /// The links.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkFile {
     /// The delay of a message. Default: `"1ms..10ms"`.
@@ -123,11 +133,12 @@ pub struct NetworkFile {
     /// Default: the maximum of `delay`.
     pub bound: Option<Duration>,
     /// Links that differ; of two entries for the same link, the later one applies.
+    #[serde(skip_serializing_if = "is_default")]
     pub link: Vec<LinkFile>,
 }
 
 /// The guarantee for processes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum GuaranteeFile {
     /// Only what the links guarantee.
@@ -139,7 +150,7 @@ pub enum GuaranteeFile {
 }
 
 /// Directed links that differ from the others.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LinkFile {
     /// The senders.
@@ -161,7 +172,7 @@ pub struct LinkFile {
 }
 
 /// Whether messages of one link can overtake each other.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Order {
     /// They can.
@@ -171,21 +182,23 @@ pub enum Order {
 }
 
 /// The error of local clocks.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClocksFile {
     /// How far a clock is ahead at the start. Default: `"0ms"`.
+    #[serde(skip_serializing_if = "is_default")]
     pub offset: DurationRange,
     /// The drift of a clock. Default: `"0ppm"`.
+    #[serde(skip_serializing_if = "is_default")]
     pub drift: Drift,
 }
 
 /// The failure detector.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DetectorFile {
     /// The kind of detector. Default: `"none"`.
-    pub kind: DetectorKind,
+    pub kind: Option<DetectorKind>,
     /// The time after a crash or a recovery at which each process is notified. Default: `"0ms"`.
     pub delay: Option<DurationRange>,
     /// Of `eventually-perfect`: the number of wrong suspicions of each process, drawn from the
@@ -201,19 +214,21 @@ pub struct DetectorFile {
     /// Default: 0.
     pub increment: Option<Duration>,
     /// Wrong suspicions.
+    #[serde(skip_serializing_if = "is_default")]
     pub mistakes: Vec<MistakeFile>,
     /// Pairs of processes of which one is never notified of the other's crash.
+    #[serde(skip_serializing_if = "is_default")]
     pub blind: Vec<BlindFile>,
     /// Overrides of `delay` for single notifications.
+    #[serde(skip_serializing_if = "is_default")]
     pub notice: Vec<NoticeFile>,
 }
 
 /// The kinds of failure detector.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DetectorKind {
     /// No failure detector.
-    #[default]
     None,
     /// Every crash is eventually reported to every process, and nothing else is.
     Perfect,
@@ -227,7 +242,7 @@ pub enum DetectorKind {
 }
 
 /// One wrong suspicion.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MistakeFile {
     /// The process that suspects.
@@ -241,7 +256,7 @@ pub struct MistakeFile {
 }
 
 /// The delay of one notification.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NoticeFile {
     /// The process that is notified.
@@ -256,7 +271,7 @@ pub struct NoticeFile {
 }
 
 /// A process that is never notified of another's crash.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BlindFile {
     /// The process that is not notified.
@@ -266,17 +281,19 @@ pub struct BlindFile {
 }
 
 /// Stable storage.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StorageFile {
     /// The time that a sync takes; the process waits for it. Default: `"0ms"`.
+    #[serde(skip_serializing_if = "is_default")]
     pub sync_latency: DurationRange,
     /// What a crash leaves of a log. Default: `"lose-unsynced"`.
+    #[serde(skip_serializing_if = "is_default")]
     pub on_crash: OnCrashFile,
 }
 
 /// What a crash leaves of a log.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnCrashFile {
     /// All synced records, and no others.
@@ -295,7 +312,7 @@ pub enum OnCrashFile {
 }
 
 /// When all faults end, and for which processes.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LivenessFile {
     /// What is healed.
@@ -305,7 +322,7 @@ pub struct LivenessFile {
 }
 
 /// What is healed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LivenessModeFile {
     /// Everything, and the network becomes synchronous.
@@ -318,7 +335,7 @@ pub enum LivenessModeFile {
 }
 
 /// Seeds, and the limits of each run.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RunFile {
     /// The number of seeds that `ftsim run` executes. Default: 100.
@@ -332,13 +349,15 @@ pub struct RunFile {
     /// The maximum number of messages in flight. Default: 1,000,000.
     pub max_pending: Option<Count>,
     /// Whether the first violation of a safety property ends the run. Default: false.
+    #[serde(skip_serializing_if = "is_default")]
     pub stop_at_violation: bool,
     /// The order of events of one class at one instant. Default: `"sequence"`.
+    #[serde(skip_serializing_if = "is_default")]
     pub ties: TiesFile,
 }
 
 /// The order of events of one class at one instant.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TiesFile {
     /// The order in which they were scheduled.
@@ -349,16 +368,20 @@ pub enum TiesFile {
 }
 
 /// The expected outcome.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExpectFile {
     /// Each of these properties must be violated in some seed; all others must hold in every seed.
+    #[serde(skip_serializing_if = "is_default")]
     pub violated: Vec<String>,
     /// Properties whose premise cannot come true here; that of every other property must come true
     /// in some seed.
+    #[serde(skip_serializing_if = "is_default")]
     pub vacuous: Vec<String>,
     /// Each of these properties must be undecided in some seed; no other may be.
+    #[serde(skip_serializing_if = "is_default")]
     pub undecided: Vec<String>,
     /// Labels that must be reached in some seed.
+    #[serde(skip_serializing_if = "is_default")]
     pub reached: Vec<String>,
 }

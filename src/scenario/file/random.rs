@@ -2,13 +2,13 @@
 
 use ftsim_core::{Duration, DurationRange};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::fault::BehaviourFile;
 use super::value::{Count, Counts, Drift, Rate, Targets};
 
 /// Faults drawn from each seed, never beyond a budget.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RandomFile {
     /// f: the maximum number of distinct faulty processes.
@@ -72,6 +72,7 @@ pub struct RandomFile {
     /// Clocks that stand still for a while.
     pub freeze: Option<RandomFreezeFile>,
     /// Whether each seed omits each kind with probability 1/2 and scales the others down.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub swarm: bool,
     /// Instead of drawing: each seed is run once for each point at which a process could crash.
     pub crash_points: Option<CrashPointsFile>,
@@ -79,8 +80,16 @@ pub struct RandomFile {
     pub recover_after: Option<Duration>,
 }
 
+impl RandomFile {
+    /// The keys of kinds of faults.
+    pub fn kinds() -> impl Iterator<Item = &'static str> {
+        let others = ["max_faulty", "swarm", "crash_points", "recover_after"];
+        super::keys::<Self>().iter().copied().filter(move |key| !others.contains(key))
+    }
+}
+
 /// The crash points that are run.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CrashPointsFile {
     /// After every effect of every process.
@@ -88,7 +97,7 @@ pub enum CrashPointsFile {
 }
 
 /// The settings that all kinds share.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OccurrenceFile<'a> {
     /// The number of faults.
     pub count: Counts,
@@ -110,7 +119,7 @@ pub trait OccurrenceOf {
 macro_rules! kind {
     ($(#[$doc:meta])* $name:ident lasting { $($(#[$key_doc:meta])* $key:ident: $type:ty,)* }) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, Deserialize, JsonSchema)]
+        #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
             /// The number of faults.
@@ -137,7 +146,7 @@ macro_rules! kind {
     };
     ($(#[$doc:meta])* $name:ident { $($(#[$key_doc:meta])* $key:ident: $type:ty,)* }) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, Deserialize, JsonSchema)]
+        #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
             /// The number of faults.
@@ -335,7 +344,7 @@ kind! {
 }
 
 /// The shape of a partition that is drawn.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RandomShape {
     /// Two halves, at random.

@@ -1,12 +1,12 @@
 //! How a repro says which run it stands for.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::value::Count;
 
 /// The run that this file reproduces; `ftsim replay` compares with it.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReproFile {
     /// The seed, the only one of this scenario.

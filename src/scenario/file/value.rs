@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Unexpected, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A whole number, 0 or more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Counts {
 }
 
 /// The number of processes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Processes {
     /// Of the only role.
     Number(Count),
@@ -31,7 +31,8 @@ pub enum Processes {
 }
 
 /// Processes: one name, or a list of names.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum Targets {
     /// `"p3"`, a role, or `"all"`; for some faults also `"any"`, `"minority"`, `"majority"`,
     /// `"leader"`.
@@ -41,7 +42,8 @@ pub enum Targets {
 }
 
 /// Which messages are lost.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum Loss {
     /// Each message, independently, with this probability.
     Independent(f64),
@@ -50,7 +52,7 @@ pub enum Loss {
 }
 
 /// Loss in bursts.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bursts {
     /// Gilbert and Elliott's two states: a good one that loses nothing, and a bad one.
@@ -58,7 +60,7 @@ pub struct Bursts {
 }
 
 /// Gilbert and Elliott's two states.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Burst {
     /// The probability, at each message, of going from good to bad.
@@ -284,6 +286,45 @@ impl<'de> Deserialize<'de> for Rate {
             }
         }
         d.deserialize_any(RateVisitor)
+    }
+}
+
+impl Serialize for Count {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_u64(self.0)
+    }
+}
+
+impl Serialize for Counts {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        match (self.min, self.max) {
+            (min, max) if min == max => s.serialize_u64(min),
+            (min, max) => s.collect_str(&format_args!("{min}..{max}")),
+        }
+    }
+}
+
+impl Serialize for Processes {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Number(count) => count.serialize(s),
+            Self::Roles(roles) => s.collect_map(roles.iter().map(|(role, count)| (role, count))),
+        }
+    }
+}
+
+impl Serialize for Drift {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        match (self.min_ppm, self.max_ppm) {
+            (min, max) if min == max => s.collect_str(&format_args!("{min}ppm")),
+            (min, max) => s.collect_str(&format_args!("{min}ppm..{max}ppm")),
+        }
+    }
+}
+
+impl Serialize for Rate {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(&format_args!("{}B/s", self.bytes))
     }
 }
 

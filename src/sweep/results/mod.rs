@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use ftsim_core::catalogue::PropertyInfo;
+use ftsim_reports::SeedRange;
 use serde::{Deserialize, Serialize};
 
 pub use folder::{
@@ -61,7 +62,7 @@ pub struct Header {
     /// The digest of the scenario's text.
     pub digest: String,
     /// All seeds of the sweep, including those of other shards.
-    pub seeds: Span,
+    pub seeds: SeedRange,
     /// The number of seeds in a block.
     pub block: u64,
     /// The shard; `None`: all seeds.
@@ -84,16 +85,6 @@ pub enum StopRule {
     Failures(u64),
 }
 
-/// A half-open range of seeds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Span {
-    /// The first seed.
-    pub from: u64,
-    /// The seed after the last.
-    pub until: u64,
-}
-
 /// The result of a regression seed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -114,7 +105,7 @@ pub struct RegressionLine {
 #[serde(deny_unknown_fields)]
 pub struct BlockLine {
     /// The seeds.
-    pub seeds: Span,
+    pub seeds: SeedRange,
     /// The number of runs: one per seed, unless every crash point is run.
     pub runs: u64,
     /// The digests of the runs, folded in order.
@@ -162,19 +153,6 @@ impl Header {
     pub fn part(&self) -> Range<u64> {
         let all = self.seeds.range();
         self.shard.map_or_else(|| all.clone(), |shard| shard.seeds(&all, self.block))
-    }
-}
-
-impl Span {
-    /// The span as a `Range`.
-    pub const fn range(self) -> Range<u64> {
-        self.from..self.until
-    }
-}
-
-impl From<Range<u64>> for Span {
-    fn from(range: Range<u64>) -> Self {
-        Self { from: range.start, until: range.end }
     }
 }
 

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use ftsim_reports::SeedRange;
+
 use super::place::check_name;
-use super::{BLOCK, BlockLine, Header, RegressionLine, SCHEMA, Span};
+use super::{BLOCK, BlockLine, Header, RegressionLine, SCHEMA};
 use crate::run::failing_run::{FailingRun, signature};
 use crate::scenario::PANICKED;
 use crate::scenario::Scenario;
@@ -33,7 +35,7 @@ pub fn header(header: &Header) -> Result<(), Wrong> {
         return Err(format!("no scenario can be called {:?}: {why}", header.scenario));
     }
     digest(&header.digest)?;
-    let Span { from, until } = header.seeds;
+    let SeedRange { from, until } = header.seeds;
     if from > until {
         return Err(format!("{from}..{until} is not a range of seeds"));
     }
@@ -110,7 +112,7 @@ pub fn block(
     block: &BlockLine,
 ) -> Result<(), Wrong> {
     seeds(header, failing, block.seeds)?;
-    let (Span { from, until }, runs) = (block.seeds, block.runs);
+    let (SeedRange { from, until }, runs) = (block.seeds, block.runs);
     if scenario.crash_points.is_none() && runs != until - from {
         return Err(format!("{runs} runs of {} seeds", until - from));
     }
@@ -152,8 +154,8 @@ pub fn block(
 }
 
 /// Checks the seeds of a block.
-fn seeds(header: &Header, failing: &[FailingRun], seeds: Span) -> Result<(), Wrong> {
-    let (Span { from, until }, end) = (seeds, header.part().end);
+fn seeds(header: &Header, failing: &[FailingRun], seeds: SeedRange) -> Result<(), Wrong> {
+    let (SeedRange { from, until }, end) = (seeds, header.part().end);
     let Some(length) = until.checked_sub(from).filter(|length| *length > 0) else {
         return Err(format!("a block of seeds {from}..{until}"));
     };

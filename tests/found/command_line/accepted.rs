@@ -50,7 +50,7 @@ pub fn parse(text: &str) -> Result<Scenario, String> {
 fn accepted(text: &str, rng: &mut Rng) -> Result<(), String> {
     let scenario = parse(text)?;
     let shown = |error: &dyn std::error::Error| error.to_string();
-    let own = scenario.own_seeds();
+    let own = scenario.seeds.clone();
     let seeds = own.start..own.end.min(own.start + 2);
     let tally = sweep::sweep(&scenario, seeds.start..seeds.start + 1, 1, &|_| {});
     tally.map_err(|error| format!("sweep: {}", shown(&error)))?;
@@ -100,7 +100,7 @@ fn run_accepted(
     let of_shrunk = |why: String| format!("shrunk from seed {seed}: {why}\n{}\n", shrunk.text);
     let small = parse(&shrunk.text).map_err(of_shrunk)?;
     as_expected(&small).map_err(of_shrunk)?;
-    let outcome = run::run(&small, small.own_seeds().start).map_err(|e| of_shrunk(e.to_string()));
+    let outcome = run::run(&small, small.seeds.start).map_err(|e| of_shrunk(e.to_string()));
     match shrunk.target.is_shown_by(&outcome?) {
         true => Ok(()),
         false => Err(of_shrunk("it does not show the failure".to_owned())),
@@ -109,9 +109,9 @@ fn run_accepted(
 
 /// Whether the only run of the scenario is as it expects.
 fn as_expected(scenario: &Scenario) -> Result<(), String> {
-    let seeds = scenario.own_seeds();
+    let seeds = scenario.seeds.clone();
     let tally = sweep::sweep(scenario, seeds.clone(), 1, &|_| {}).map_err(|e| e.to_string())?;
-    let range = SeedRange { from: seeds.start, until: seeds.end };
+    let range = SeedRange::from(seeds.clone());
     let report = judge::report(scenario, range, &tally);
     let surprises: Vec<String> =
         report.surprises.iter().map(|s| format!("{} {}", s.subject, s.message)).collect();

@@ -11,7 +11,7 @@ use ftsim_core::{MutantKind, Outcome, ProcessId, Verdict};
 use crate::shipped;
 
 /// Seeds of a scenario that are looked at.
-const SEED_COUNT_MAX: u64 = 40;
+const SEED_COUNT_MAX: usize = 40;
 
 /// Who was faulty in a run, as the class of faults defines it.
 fn faulty(scenario: &Scenario, outcome: &Outcome) -> BTreeSet<ProcessId> {
@@ -33,7 +33,7 @@ fn faulty_where_shown(scenario: &Scenario) -> Option<Vec<BTreeSet<ProcessId>>> {
         let of_mutant = outcome.judged.iter().find(|judged| judged.id == mutant.violates);
         of_mutant.is_some_and(|judged| matches!(judged.verdict, Verdict::Violated(_)))
     };
-    let seeds = scenario.first_seed..scenario.first_seed + scenario.seed_count.min(SEED_COUNT_MAX);
+    let seeds = scenario.seeds.clone().take(SEED_COUNT_MAX);
     let outcomes = seeds.map(|seed| runner.run(seed)).filter(shows);
     Some(outcomes.map(|outcome| faulty(scenario, &outcome)).collect())
 }

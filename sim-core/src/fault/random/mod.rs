@@ -232,7 +232,7 @@ impl RandomAction {
     }
 
     /// Whether it makes a process faulty.
-    const fn is_of_process(&self) -> bool {
+    pub const fn is_of_process(&self) -> bool {
         match self {
             Self::Begin(condition, _) => condition.is_of_process(),
             _ => true,

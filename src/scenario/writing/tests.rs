@@ -1,11 +1,11 @@
 //! Every kind of fault is read again as it was written.
 
-use ftsim_core::{DurationRange, Instant, Plan};
+use ftsim_core::{Duration, DurationRange, Instant, Plan};
 use ftsim_protocols::Catalogue;
-use toml_edit::{ArrayOfTables, DocumentMut, Item};
 
 use super::*;
 use crate::scenario::Scenario;
+use crate::scenario::file::ScenarioFile;
 
 const WORLD: &str = "protocol = \"two-phase-commit\"\n\
                      processes = { coordinator = 1, participant = 4 }\n";
@@ -137,14 +137,13 @@ fn what_a_protocol_brings_along_is_read_as_it_was_written() {
 fn what_no_fault_of_a_file_says_is_not_written() {
     let never = Fault { trigger: Trigger::Never, action: Action::Heal };
     let leader = at(1, Action::IfLeads(p(0), Box::new(Action::Resume { process: p(0) })));
-    assert!(fault(&never).is_none() && fault(&leader).is_none());
+    assert!(FaultFile::of(&never).is_none() && FaultFile::of(&leader).is_none());
 }
 
 fn reads_as_written(world: &str, faults: Vec<Fault>) {
-    let mut document = DocumentMut::new();
-    let tables: ArrayOfTables = faults.iter().filter_map(fault).collect();
-    document.insert("fault", Item::ArrayOfTables(tables));
-    let text = format!("{world}{document}");
+    let mut file: ScenarioFile = toml::from_str(world).expect("a scenario");
+    file.fault = faults.iter().filter_map(FaultFile::of).collect();
+    let text = file.text(&[]).expect("TOML");
     let scenario = Scenario::parse("x.toml", &text, &Catalogue::builtin());
     let scenario = scenario.unwrap_or_else(|wrong| panic!("{wrong:?}\n{text}"));
     assert_eq!(scenario.experiment.plan, Plan { faults });
