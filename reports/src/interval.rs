@@ -192,6 +192,18 @@ mod tests {
     }
 
     #[test]
+    fn the_ends_of_an_interval_differ_however_many_runs_there_were() {
+        for total in (3..15).map(|exponent| 10u64.pow(exponent)) {
+            for count in [1, total / 7, total / 2, total / 20 * 17, total - 1] {
+                let text = Rate::new(count, total).to_string();
+                let (_, ends) = text.split_once('(').expect("an interval");
+                let (low, high) = ends.split_once(" to ").expect("two ends");
+                assert_ne!(low, high.trim_end_matches(')'), "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn a_rate_is_told_with_what_it_leaves_open() {
         let cases = [
             (0, 10_000, "0 of 10000 (below 0.037 %)"),

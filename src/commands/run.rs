@@ -1,10 +1,12 @@
 //! `ftsim run`: runs scenarios over their seeds and compares the results with the expectations.
 
+use std::io;
 use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use clap::Args;
 use ftsim_core::Duration;
@@ -23,10 +25,10 @@ use crate::scenario::Scenario;
 use crate::scenario::seeds;
 use crate::scenario::seeds::Seeds;
 use crate::sweep;
-use crate::sweep::SweepJob;
 use crate::sweep::judge;
 use crate::sweep::regression;
 use crate::sweep::regression::Regressions;
+use crate::sweep::{SweepJob, Timeout};
 
 /// Arguments of `ftsim run`.
 #[derive(Debug, Args)]
@@ -74,14 +76,18 @@ pub fn run(args: &RunArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit,
     let total = scenarios.iter().map(|scenario| args.seeds_of(scenario).count_u64()).sum();
     let progress = Progress::new(total, args.quiet);
     let halt = interrupt::listen();
-    let mut reports = Vec::new();
+    // A handler that does not return ends the program from another thread.
+    let results = Mutex::new(Results { args, scenarios: &scenarios, reports: Vec::new(), out });
+    let before_exit = || drop(lock(&results).write());
     let mut is_sound = true;
     for scenario in &scenarios {
         if halt.load(Ordering::Relaxed) {
             break;
         }
         progress.begin(&scenario.path);
-        reports.push(run_one(args, scenario, halt, &|count| progress.done(count))?);
+        let done = |count| progress.done(count);
+        let report = run_one(args, scenario, (halt, &before_exit), &done)?;
+        lock(&results).reports.push(report);
         if args.audit && !halt.load(Ordering::Relaxed) {
             let seeds = args.seeds_of(scenario);
             let audit = audited::audit_seeds(scenario, seeds, jobs(args.jobs))?;
@@ -89,16 +95,9 @@ pub fn run(args: &RunArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit,
         }
     }
     progress.finish();
-    out.begin(args.format.form())?;
-    match args.format {
-        Format::Text => {
-            write_text(out, &reports, &unusable(args, &scenarios), page(args.quiet))?;
-            if args.figures {
-                write_scenario_figures(out, &reports)?;
-            }
-        }
-        Format::Json => write_json(out, &reports)?,
-    }
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.write()?;
+    let Results { reports, out, .. } = results;
     if halt.load(Ordering::Relaxed) {
         out.flush()?;
         complain(&interrupted(&scenarios, &reports));
@@ -110,6 +109,35 @@ pub fn run(args: &RunArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit,
     }
     let reports: Vec<&ScenarioReport> = reports.iter().collect();
     Ok(if bad_input { Exit::BadInput } else { judge::exit(&reports) })
+}
+
+/// The results of a command, and where they go.
+struct Results<'a> {
+    args: &'a RunArgs,
+    scenarios: &'a [Scenario],
+    reports: Vec<ScenarioReport>,
+    out: &'a mut Out,
+}
+
+impl Results<'_> {
+    fn write(&mut self) -> io::Result<()> {
+        let Self { args, scenarios, reports, out } = self;
+        out.begin(args.format.form())?;
+        match args.format {
+            Format::Text => {
+                write_text(out, reports, &unusable(args, scenarios), page(args.quiet))?;
+                if args.figures {
+                    write_scenario_figures(out, reports)?;
+                }
+            }
+            Format::Json => write_json(out, reports)?,
+        }
+        out.flush()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl RunArgs {
@@ -126,14 +154,17 @@ impl RunArgs {
 fn run_one(
     args: &RunArgs,
     scenario: &Scenario,
-    halt: &AtomicBool,
+    (halt, before_exit): (&AtomicBool, &(dyn Fn() + Sync)),
     done: &(dyn Fn(u64) + Sync),
 ) -> Result<ScenarioReport, Failure> {
     let seeds = args.seeds_of(scenario);
     let repeat = if args.check_determinism { Repeat::Twice } else { Repeat::Once };
     let regressions = Regressions::of(scenario)?.run(scenario, repeat)?;
     let jobs = jobs(args.jobs);
-    let timeout = args.timeout_run.map(|limit| std::time::Duration::from_nanos(limit.as_nanos()));
+    let timeout = args.timeout_run.map(|limit| Timeout {
+        limit: std::time::Duration::from_nanos(limit.as_nanos()),
+        before_exit,
+    });
     let (block, until) = (sweep::BLOCK, None);
     let order =
         SweepJob { scenario, seeds: seeds.clone(), block, jobs, repeat, until, halt, timeout };

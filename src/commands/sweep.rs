@@ -27,7 +27,7 @@ use crate::sweep::report;
 use crate::sweep::report::NamedText;
 use crate::sweep::results::{BLOCK, BlockLine, Folder, Header, SCHEMA, StopRule, SweepState};
 use crate::sweep::shard::Shard;
-use crate::sweep::{Stop, SweepJob};
+use crate::sweep::{Stop, SweepJob, Timeout};
 
 /// Arguments of `ftsim sweep`.
 #[derive(Debug, Args)]
@@ -264,10 +264,11 @@ impl ScenarioSweep<'_> {
             repeat: self.repeat(),
             until: header.stop.as_ref(),
             halt: &halt,
-            timeout: self
-                .args
-                .timeout_run
-                .map(|limit| std::time::Duration::from_nanos(limit.as_nanos())),
+            // What is finished is in the folder already.
+            timeout: self.args.timeout_run.map(|limit| Timeout {
+                limit: std::time::Duration::from_nanos(limit.as_nanos()),
+                before_exit: &|| {},
+            }),
         };
         let scripted = self.scenario.experiment.plan.faults.len();
         let known = &self.scenario.entry.properties;

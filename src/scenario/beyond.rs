@@ -43,10 +43,7 @@ fn warn_of_faults(problems: &mut Problems<'_>, scenario: &Scenario) {
             let given = model.bound.parameter();
             let given = given.map(|(key, value)| format!(", and here {key} = {value}"));
             let claims = format!("`{name}` tolerates {}{}", model.bound, given.unwrap_or_default());
-            (
-                claims,
-                format!("with this fault, {} of {} processes are faulty", faulty.len(), setting.n),
-            )
+            (claims, format!("this makes {} of {} processes faulty", faulty.len(), setting.n))
         } else {
             continue;
         };

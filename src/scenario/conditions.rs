@@ -107,7 +107,7 @@ impl Reader<'_> {
             (None, Some(by)) => ("behind", by, Shift::Behind(by)),
             (None, None) => {
                 problems
-                    .value(&self.at(key), "this does not say how far the clock is off")
+                    .value(&self.at(key), "the size of the shift is missing")
                     .label("expected `ahead` or `behind`");
                 return None;
             }
@@ -128,7 +128,7 @@ impl Reader<'_> {
             problems.value(&path, "expected one drift, found a range");
         } else if !(min..=max).contains(&drift.min_ppm) || drift.min_ppm == 0 {
             problems
-                .value(&path, "no clock drifts like that")
+                .value(&path, "this drift is out of range")
                 .label(format!("expected {min}ppm to {max}ppm"));
         }
         i32::try_from(drift.min_ppm.clamp(min, max)).unwrap_or(0)
@@ -175,7 +175,7 @@ impl Reader<'_> {
         };
         for (side, _) in [("from", &late.from), ("to", &late.to)].iter().filter(|s| s.1.is_some()) {
             problems
-                .key(&self.at(&format!("late.{side}")), "these messages are named twice")
+                .key(&self.at(&format!("late.{side}")), "`process` already selects these messages")
                 .help(format!("leave out `process` or `{side}`"));
         }
         let process: ftsim_core::ProcessSet =
@@ -194,7 +194,7 @@ impl Reader<'_> {
             let Count(factor) = slow.factor;
             if !(1..=SLOW_FACTOR_MAX).contains(&factor) {
                 problems
-                    .value(&self.at("slow.factor"), format!("{factor} times as slow cannot be"))
+                    .value(&self.at("slow.factor"), format!("a factor of {factor} is out of range"))
                     .label(format!("expected 1 to {SLOW_FACTOR_MAX}"));
             }
             let factor = u32::try_from(factor).ok();
@@ -226,7 +226,10 @@ impl Reader<'_> {
             (.., Some(rollback)) => {
                 let Count(records) = rollback.records;
                 if records == 0 {
-                    problems.value(&self.at("rollback.records"), "no record is gone then");
+                    problems.value(
+                        &self.at("rollback.records"),
+                        "a rollback of 0 records does nothing",
+                    );
                 }
                 // No log is that long.
                 let records = u32::try_from(records).unwrap_or(u32::MAX);
@@ -251,7 +254,7 @@ impl Reader<'_> {
             problems
                 .key(
                     &self.at(key),
-                    format!("this fault says twice how long it lasts: `duration` and `{key}`"),
+                    format!("`duration` and `{key}` both set how long this fault lasts"),
                 )
                 .help("write `duration` for once, `period` and `on` for again and again");
             return None;
@@ -285,7 +288,7 @@ impl Reader<'_> {
             problems
                 .value(
                     &self.at("period"),
-                    format!("this comes again at {again}, after the horizon ({horizon})"),
+                    format!("this recurs at {again}, after the horizon ({horizon})"),
                 )
                 .help("write `duration` for a fault that comes once");
         }
@@ -304,7 +307,7 @@ impl Reader<'_> {
             problems
                 .value(&self.at("duration"), format!("this `{action}` lasts until {end}"))
                 .label(format!("the network stabilises at {stable}"))
-                .help("leave out `duration`: all is well when the network stabilises");
+                .help("leave out `duration`: faults of links end when the network stabilises");
         }
     }
 
@@ -314,7 +317,7 @@ impl Reader<'_> {
             && Instant::ZERO + at >= stable
         {
             problems
-                .value(&self.at("at"), format!("a `{action}` in a network that is stable"))
+                .value(&self.at("at"), format!("a `{action}` after the network has stabilised"))
                 .label(format!("the network stabilises at {stable}"));
         }
     }
@@ -371,7 +374,7 @@ impl Reader<'_> {
             && one == same
         {
             problems
-                .value(&self.at(key), "this is no link: it leads from a process to itself")
+                .value(&self.at(key), "not a link: it leads from a process to itself")
                 .help("a process's messages to itself always arrive at once");
             return None;
         }

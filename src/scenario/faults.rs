@@ -65,7 +65,7 @@ impl Reader<'_> {
     }
 
     fn trigger(&self, problems: &mut Problems<'_>) -> Option<Trigger> {
-        self.exactly_one(problems, "when it strikes", &FaultFile::TRIGGERS)?;
+        self.exactly_one(problems, "trigger", &FaultFile::TRIGGERS)?;
         if let Some(at) = self.fault.at {
             let at = Instant::ZERO + at;
             let horizon = self.around.horizon;
@@ -75,7 +75,7 @@ impl Reader<'_> {
                 return None;
             }
             if let Some(end) = self.around.faults_end.filter(|end| at >= *end) {
-                let message = format!("fault at {at}, when all faults are over");
+                let message = format!("fault at {at}, after all faults have ended");
                 problems.value(&self.at("at"), message).label(format!("liveness.at is {end}"));
                 return None;
             }
@@ -83,7 +83,7 @@ impl Reader<'_> {
         }
         let nth_of = |problems: &mut Problems<'_>, path: &str, nth| {
             if nth == 0 {
-                problems.value(path, "there is no 0th: counting begins at 1");
+                problems.value(path, "counting begins at 1");
             }
             nth
         };
@@ -101,7 +101,7 @@ impl Reader<'_> {
     }
 
     fn actions(&self, problems: &mut Problems<'_>) -> Option<Vec<Action>> {
-        let action = self.exactly_one(problems, "what it does", &FaultFile::actions())?;
+        let action = self.exactly_one(problems, "action", &FaultFile::actions())?;
         let lasts = !FaultFile::AT_ONCE.contains(&action);
         self.belongs(problems, action, lasts);
         let actions =
@@ -186,7 +186,7 @@ impl Reader<'_> {
     fn refuse_state_corruption(&self, problems: &mut Problems<'_>) {
         if !self.around.has_corruptible_state {
             problems
-                .key(&self.at("state_corruption"), "this protocol does not say how")
+                .key(&self.at("state_corruption"), "this protocol defines no state corruption")
                 .label("its state cannot be corrupted");
         }
     }
@@ -200,7 +200,10 @@ impl Reader<'_> {
         let disk = match (self.fault.on_crash, self.fault.amnesia) {
             (Some(_), Some(_)) => {
                 problems
-                    .key(&self.at("amnesia"), "this crash says twice what it leaves of the log")
+                    .key(
+                        &self.at("amnesia"),
+                        "`on_crash` and `amnesia` both set what this crash leaves of the log",
+                    )
                     .help("`amnesia = true` is `on_crash = \"lose-all\"`: leave out one of them");
                 None
             }
@@ -227,11 +230,11 @@ impl Reader<'_> {
             [one] => return Some(one),
             [] => {
                 problems
-                    .value(&self.path, format!("this fault does not say {what}"))
+                    .value(&self.path, format!("this fault has no {what}"))
                     .label(format!("expected one of {}", quoted(keys)));
             }
             [first, second, ..] => {
-                let message = format!("this fault says twice {what}: `{first}` and `{second}`");
+                let message = format!("this fault has two {what}s: `{first}` and `{second}`");
                 problems.key(&self.at(second), message).help("write two faults");
             }
         }
@@ -253,7 +256,7 @@ impl Reader<'_> {
             if lasts || !problems.is_given(&path) {
                 continue;
             }
-            let message = format!("`{key}` is no part of a `{action}`");
+            let message = format!("`{key}` does not apply to `{action}`");
             let hint = problems.key(&path, message);
             let help = match action {
                 "crash" | "exception" => "write `recover_after` for a crash that ends",
@@ -300,7 +303,7 @@ pub fn refuse_recovery(problems: &mut Problems<'_>, class: FaultClass, path: &st
         }
     };
     problems
-        .key(path, "this protocol knows no recovery")
+        .key(path, "processes of this protocol do not recover")
         .label(format!("in its model {model}"))
         .help("leave out `recover_after`");
     false

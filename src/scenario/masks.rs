@@ -13,13 +13,13 @@ pub fn masks(problems: &mut Problems<'_>, names: &Names<'_>, masks: &[MaskFile])
         let path = format!("mask[{index}]");
         if request.0 == 0 {
             let nth = format!("{path}.request");
-            problems.value(&nth, "there is no 0th: counting begins at 1");
+            problems.value(&nth, "counting begins at 1");
         }
         let process = names.one(problems, &format!("{path}.process"), process);
         let Some(process) = process else { continue };
         let mask = Mask { process, request: request.0 };
         if read.contains(&mask) {
-            problems.value(&path, "this request is masked twice");
+            problems.value(&path, "this request is already masked");
         }
         read.push(mask);
     }

@@ -25,12 +25,12 @@ pub fn overrides(
         let fate = fate(problems, entry, horizon, &path, message);
         let nth = message.nth.map_or(1, |nth| nth.0);
         if nth == 0 {
-            problems.value(&format!("{path}.nth"), "there is no 0th: counting begins at 1");
+            problems.value(&format!("{path}.nth"), "counting begins at 1");
         }
         let (Some((from, to)), Some(fate)) = (ends, fate) else { continue };
         let rule = MessageRule { from, to, kind: message.kind.clone(), nth, fate };
         if !named.insert((from, to, nth, rule.kind.clone())) {
-            problems.value(&path, "this message is named twice");
+            problems.value(&path, "there is already an override for this message");
         }
         overrides.push(rule);
     }
@@ -45,7 +45,7 @@ fn link(
     text: &str,
 ) -> Option<(ProcessId, ProcessId)> {
     let Some((from, to)) = text.split_once("->") else {
-        problems.value(path, "this is no link").label("expected one such as \"p0 -> p2\"");
+        problems.value(path, "not a link").label("expected one such as \"p0 -> p2\"");
         return None;
     };
     let from = names.one(problems, path, from.trim());
@@ -53,7 +53,7 @@ fn link(
     let ends = from.zip(to)?;
     if ends.0 == ends.1 {
         problems
-            .value(path, "this is no link: it leads from a process to itself")
+            .value(path, "not a link: it leads from a process to itself")
             .help("a process's messages to itself always arrive at once");
         return None;
     }
@@ -80,7 +80,7 @@ fn fate(
         given.into_iter().filter_map(|(key, given)| given.then_some(key)).collect();
     if given.is_empty() {
         problems
-            .value(path, "nothing becomes of this message")
+            .value(path, "this override has no effect")
             .label("expected one of `drop`, `delay`, `duplicate`, `corrupt`, `replace`");
         return None;
     }
@@ -93,7 +93,7 @@ fn fate(
     let contradict = |one, other| given.contains(&one) && given.contains(&other);
     if contradict("corrupt", "replace") || (given.len() > 1 && drop.is_some()) {
         let second = given.iter().rfind(|key| **key != "drop").expect("one of several");
-        let twice = "this says twice what becomes of the message";
+        let twice = "this override contradicts itself";
         problems.key(&format!("{path}.{second}"), twice).help("leave one of them out");
         return None;
     }
@@ -109,7 +109,7 @@ fn fate(
     }
     if let Some(Err(why)) = replace.as_ref().map(entry.read_message) {
         let path = format!("{path}.replace");
-        problems.invalid(&path, &format!("no message of `{}`: {why}", entry.name));
+        problems.invalid(&path, &format!("not a message of `{}`: {why}", entry.name));
     }
     if drop.is_some() {
         return Some(Fate::DROP);

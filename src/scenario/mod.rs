@@ -286,7 +286,9 @@ fn repro(problems: &mut Problems<'_>, file: ReproFile) -> Repro {
         (Some(every), Some(text)) => {
             let marks = Marks::parse(every.0, &text);
             if marks.is_none() {
-                problems.value("repro.marks", "these are no marks").label("expected hex digits");
+                problems
+                    .value("repro.marks", "these marks are invalid")
+                    .label("expected hex digits");
             }
             marks
         }
@@ -302,7 +304,7 @@ fn mutant(
     params: &mut Map<String, Value>,
 ) -> Option<&'static Mutant> {
     let Value::String(name) = params.remove("mutant")? else {
-        problems.value("params.mutant", "this is no mutant").label("expected the name of one");
+        problems.value("params.mutant", "not a mutant").label("expected the name of one");
         return None;
     };
     let Some(mutant) = entry.mutants.iter().find(|mutant| mutant.name == name) else {
@@ -360,7 +362,7 @@ fn roles(
     let sum = counts.iter().fold(0u64, |sum, (_, count)| sum.saturating_add(*count));
     if sound && !(1..=PROCESS_COUNT_MAX).contains(&sum) {
         problems
-            .value("processes", format!("{sum} processes cannot be run"))
+            .value("processes", format!("{sum} processes are out of range"))
             .label(format!("expected 1 to {PROCESS_COUNT_MAX}"));
         sound = false;
     }

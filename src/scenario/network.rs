@@ -60,7 +60,7 @@ pub fn network(
         let to = names.many(problems, &format!("{path}.to"), to);
         let (Some(from), Some(to)) = (from, to) else { continue };
         if overrides.len() + from.len() * to.len() > OVERRIDE_COUNT_MAX {
-            problems.value(&path, format!("more than {OVERRIDE_COUNT_MAX} links of their own"));
+            problems.value(&path, format!("more than {OVERRIDE_COUNT_MAX} special links"));
             break;
         }
         let before = overrides.len();
@@ -70,7 +70,7 @@ pub fn network(
         }
         if overrides.len() == before {
             problems
-                .value(&path, "this is no link: it leads from a process to itself")
+                .value(&path, "not a link: it leads from a process to itself")
                 .help("a process's messages to itself always arrive at once");
         }
     }
@@ -140,7 +140,9 @@ fn loss(problems: &mut Problems<'_>, path: &str, loss: &file::Loss) -> Loss {
 /// A number from 0 to 1.
 pub fn probability(problems: &mut Problems<'_>, path: &str, p: f64) -> Probability {
     Probability::new(p).unwrap_or_else(|| {
-        problems.value(path, format!("{p} is no probability")).label("expected a number in 0..=1");
+        problems
+            .value(path, format!("{p} is not a probability"))
+            .label("expected a number in 0..=1");
         Probability::NEVER
     })
 }
@@ -187,7 +189,7 @@ fn shaped(problems: &mut Problems<'_>, path: &str, table: &DelayTable) -> Option
     for (name, given) in parameters {
         let wanted = needs == Some(name) || (name == "cap" && shape != "empirical");
         if given && !wanted {
-            let message = format!("`{name}` is no parameter of `{shape}`");
+            let message = format!("`{name}` does not apply to `{shape}`");
             problems.key(&format!("{path}.{name}"), message);
             sound = false;
         }
@@ -238,7 +240,7 @@ fn are_quantiles(problems: &mut Problems<'_>, path: &str, pairs: &[(f64, Duratio
     } else if let Some(index) = pairs.windows(2).position(wrong) {
         problems
             .value(&format!("{path}[{}]", index + 1), "quantiles and delays must ascend")
-            .label("not above the pair before");
+            .label("not greater than the previous pair");
     } else if pairs.last().is_none_or(|(q, _)| *q < 1.0) {
         let path = match pairs.len() {
             0 => path.to_owned(),

@@ -68,7 +68,8 @@ impl Reader<'_> {
             if given != needs.contains(&key) {
                 sound = false;
                 if given {
-                    problems.key(&path(key), format!("`{key}` is no part of the shape `{name}`"));
+                    problems
+                        .key(&path(key), format!("`{key}` does not apply to the shape `{name}`"));
                 } else {
                     let message = format!("the shape `{name}` needs `{key}`");
                     problems.value(&self.at("partition"), message);
@@ -154,7 +155,7 @@ impl Reader<'_> {
         let mut each = order.clone();
         each.sort_unstable();
         if !each.iter().copied().eq(self.around.setting.processes()) {
-            problems.value(path, "a ring has every process once");
+            problems.value(path, "a ring names every process once");
             return None;
         }
         Some(Cut::RingOfMajorities(order))
@@ -170,7 +171,7 @@ impl Reader<'_> {
                 continue;
             };
             if let Some(twice) = group.iter().find(|p| cut.iter().any(|other| other.contains(p))) {
-                problems.value(&path, format!("{twice} is in another group already"));
+                problems.value(&path, format!("{twice} is already in another group"));
                 sound = false;
             }
             cut.push(group);

@@ -49,8 +49,8 @@ fn every(problems: &mut Problems<'_>, around: &Context<'_>, file: &RandomFile) -
     for (key, path) in others.map(|key| (key, format!("random.{key}"))) {
         if problems.is_given(&path) {
             problems
-                .key(&path, format!("`{key}` beside `crash_points`"))
-                .label("nothing is drawn where every crash point is run");
+                .key(&path, format!("`{key}` cannot be combined with `crash_points`"))
+                .label("with `crash_points`, no faults are drawn");
         }
     }
     let path = "random.recover_after";
@@ -74,7 +74,7 @@ fn drawn(problems: &mut Problems<'_>, around: &Context<'_>, file: &RandomFile) -
     if kinds.is_empty() {
         let keys: Vec<&str> = RandomFile::kinds().collect();
         problems
-            .value("random", "nothing is drawn")
+            .value("random", "`[random]` draws no faults")
             .label(format!("expected one of {}, `crash_points`", quoted(&keys)));
     }
     let strikes_processes = kinds.iter().any(|kind| kind.what.is_of_process());
@@ -120,7 +120,7 @@ impl Reader<'_> {
             |problems, _| {
                 if !self.around.has_corruptible_state {
                     problems
-                        .key("random.state_corruption", "this protocol does not say how")
+                        .key("random.state_corruption", "this protocol defines no state corruption")
                         .label("its state cannot be corrupted");
                 }
                 RandomAction::CorruptState
@@ -142,7 +142,7 @@ impl Reader<'_> {
         kinds.push(self.kind(problems, "slow", &file.slow, |problems, slow| {
             let factor = u32::try_from(slow.factor.0).unwrap_or(u32::MAX);
             if !(1..=SLOW_FACTOR_MAX).contains(&slow.factor.0) {
-                let message = format!("{} times as slow cannot be", slow.factor.0);
+                let message = format!("a factor of {} is out of range", slow.factor.0);
                 problems
                     .value("random.slow.factor", message)
                     .label(format!("expected 1 to {SLOW_FACTOR_MAX}"));
@@ -173,7 +173,8 @@ impl Reader<'_> {
             }),
             self.kind(problems, "rollback", &file.rollback, |problems, rollback| {
                 if rollback.records.0 == 0 {
-                    problems.value("random.rollback.records", "no record is gone then");
+                    problems
+                        .value("random.rollback.records", "a rollback of 0 records does nothing");
                 }
                 let records = u32::try_from(rollback.records.0).unwrap_or(u32::MAX);
                 RandomAction::Damage(DiskFault::Rollback(records))
@@ -193,7 +194,7 @@ impl Reader<'_> {
                 let by = drift.by.max_ppm;
                 if drift.by.min_ppm != by || !(1..=most).contains(&by) {
                     problems
-                        .value("random.drift.by", "no clock drifts like that")
+                        .value("random.drift.by", "this drift is out of range")
                         .label(format!("expected one drift of 1ppm to {most}ppm"));
                 }
                 let by = u32::try_from(by.clamp(0, most)).unwrap_or(0);
@@ -227,7 +228,7 @@ impl Reader<'_> {
                 };
                 let n = self.around.setting.n;
                 if n < least {
-                    let message = format!("{n} processes cannot be divided like that");
+                    let message = format!("{n} processes are too few for this shape");
                     problems
                         .value("random.partition.shape", message)
                         .label(format!("expected at least {least} processes"));
@@ -300,9 +301,7 @@ impl Reader<'_> {
         let n = self.around.setting.n;
         let Some(max) = self.file.max_faulty else {
             if strikes_processes {
-                problems
-                    .value("random", "no number of processes that may be faulty")
-                    .help("write max_faulty = 1");
+                problems.value("random", "`max_faulty` is missing").help("write max_faulty = 1");
             }
             return 0;
         };
@@ -326,13 +325,13 @@ impl Reader<'_> {
             let which = if from > horizon { "begins" } else { "ends" };
             problems.value(
                 &format!("random.{kind}.between"),
-                format!("this time {which} after the horizon ({horizon})"),
+                format!("this window {which} after the horizon ({horizon})"),
             );
         }
         let Counts { min, max } = count;
         if max > COUNT_MAX {
             problems
-                .value(&format!("random.{kind}.count"), format!("{max} are too many"))
+                .value(&format!("random.{kind}.count"), format!("a count of {max} is too large"))
                 .label(format!("expected at most {COUNT_MAX}"));
         }
         let narrow = |count| u32::try_from(count).unwrap_or(u32::MAX);
@@ -363,7 +362,7 @@ impl Reader<'_> {
             let end = last + lasts.max;
             problems.value(
                 &format!("random.{kind}.{key}"),
-                format!("the last could end at {end}, after the horizon ({horizon})"),
+                format!("the last fault could end at {end}, after the horizon ({horizon})"),
             );
         }
     }
@@ -392,7 +391,7 @@ impl Reader<'_> {
                 .label(format!("the network stabilises at {stable}"));
         } else if is_of_links && last == stable {
             problems
-                .value(&path, format!("a `{kind}` in a network that is stable"))
+                .value(&path, format!("a `{kind}` after the network has stabilised"))
                 .label(format!("the network stabilises at {stable}"));
         }
     }
@@ -409,7 +408,7 @@ impl Reader<'_> {
             problems
                 .value(
                     &format!("random.{kind}.between"),
-                    format!("the last could strike at {last}, when all faults are over"),
+                    format!("the last fault could strike at {last}, after all faults have ended"),
                 )
                 .label(format!("liveness.at is {end}"));
         }

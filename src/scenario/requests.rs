@@ -20,11 +20,11 @@ pub fn requests(
         let path = format!("request[{index}]");
         let nth = nth.map_or(1, |nth| nth.0);
         if nth == 0 {
-            problems.value(&format!("{path}.nth"), "there is no 0th: counting begins at 1");
+            problems.value(&format!("{path}.nth"), "counting begins at 1");
         }
         if after.is_none() && replace.is_none() {
             problems
-                .value(&path, "nothing is said of this request")
+                .value(&path, "this override has no effect")
                 .label("expected `after`, `replace`, or both");
         }
         if let Some(after) = after.filter(|after| Instant::ZERO + *after > horizon) {
@@ -37,12 +37,12 @@ pub fn requests(
         }
         if let Some(Err(why)) = replace.as_ref().map(entry.read_request) {
             let path = format!("{path}.replace");
-            problems.invalid(&path, &format!("no request to `{}`: {why}", entry.name));
+            problems.invalid(&path, &format!("not a request to `{}`: {why}", entry.name));
         }
         let process = names.one(problems, &format!("{path}.process"), process);
         let Some(process) = process else { continue };
         if read.iter().any(|other| (other.process, other.nth) == (process, nth)) {
-            problems.value(&path, "this request is named twice");
+            problems.value(&path, "there is already an override for this request");
         }
         read.push(RequestOverride { process, nth, after: *after, replace: replace.clone() });
     }

@@ -46,7 +46,7 @@ impl Reader<'_> {
     ) -> Vec<Action> {
         if !self.around.has_leader {
             problems
-                .value(&self.path, "this protocol has no leader that anybody hears of")
+                .value(&self.path, "processes of this protocol do not announce a leader")
                 .help("write \"any\" for a process that each seed draws");
         }
         let leads = |(p, action)| Action::IfLeads(p, Box::new(action));

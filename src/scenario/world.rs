@@ -165,10 +165,10 @@ pub fn fate_groups(
         let path = format!("fate_sharing[{index}]");
         let Some(group) = names.many(problems, &path, group) else { continue };
         if let Some(twice) = group.iter().find(|p| fates.iter().any(|other| other.contains(**p))) {
-            problems.value(&path, format!("{twice} shares its fate with others already"));
+            problems.value(&path, format!("{twice} is already in another group"));
         }
         if group.len() == 1 {
-            problems.value(&path, "one process shares its fate with nobody");
+            problems.value(&path, "a group needs at least two processes");
         }
         fates.push(group.into_iter().collect());
     }
@@ -247,7 +247,7 @@ pub fn detector(
         let subject = names.one(problems, &path("of"), &notice.of);
         let nth = notice.nth.map_or(1, |nth| nth.0);
         if nth == 0 {
-            problems.value(&path("nth"), "there is no 0th: counting begins at 1");
+            problems.value(&path("nth"), "counting begins at 1");
         }
         let (Some(observer), Some(subject)) = (observer, subject) else { continue };
         config.notices.push(NoticeDelay { observer, subject, nth, delay: notice.delay });

@@ -51,7 +51,16 @@ pub struct SweepJob<'s> {
     /// Once this is set, no further block is started.
     pub halt: &'s AtomicBool,
     /// The time limit of a run, if any.
-    pub timeout: Option<Duration>,
+    pub timeout: Option<Timeout<'s>>,
+}
+
+/// The time limit of a run.
+#[derive(Clone, Copy)]
+pub struct Timeout<'s> {
+    /// The limit, by the wall clock.
+    pub limit: Duration,
+    /// Called before a handler that does not return ends the program, to write what is finished.
+    pub before_exit: &'s (dyn Fn() + Sync),
 }
 
 impl SweepJob<'_> {
@@ -64,6 +73,9 @@ impl SweepJob<'_> {
         let place =
             format!("{path}, seed {seed}: {protocol} has been in step {step}, at {process}");
         if *is_beyond_limit {
+            if let Some(timeout) = self.timeout {
+                (timeout.before_exit)();
+            }
             complain(&format!("{place}, for {seconds:.1} s: the run hung"));
             std::process::exit(i32::from(Exit::Unexpected as u8));
         }
@@ -170,7 +182,7 @@ pub fn blocks<E>(
         turn: Condvar::new(),
     };
     let (sender, receiver) = mpsc::sync_channel(4 * jobs);
-    let watchdog = Watchdog::new(jobs, order.timeout);
+    let watchdog = Watchdog::new(jobs, order.timeout.map(|timeout| timeout.limit));
     std::thread::scope(|scope| {
         for thread in 0..jobs {
             let (sender, work, post) = (sender.clone(), &work, watchdog.post(thread));

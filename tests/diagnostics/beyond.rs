@@ -50,7 +50,7 @@ fn more_faulty_processes_than_the_bound() {
              --> x.toml:7:1
               |
             7 | [[fault]]
-              | ^^^^^^^^^ with this fault, 2 of 4 processes are faulty
+              | ^^^^^^^^^ this makes 2 of 4 processes faulty
               |
             help: if the scenario is about that, say in [expect] which properties are violated
         "#]],

@@ -44,13 +44,13 @@ rollback = { process = "p0", records = 0 }
               |
             help: did you mean `worker`?
 
-            error: 2 is no probability
+            error: 2 is not a probability
              --> x.toml:8:29
               |
             8 | duplicate = { probability = 2 }
               |                             ^ expected a number in 0..=1
 
-            error: this is no link: it leads from a process to itself
+            error: not a link: it leads from a process to itself
               --> x.toml:11:20
                |
             11 | receive_omission = { process = "p0", from = "p0" }
@@ -58,19 +58,19 @@ rollback = { process = "p0", records = 0 }
                |
             help: a process's messages to itself always arrive at once
 
-            error: 0 times as slow cannot be
+            error: a factor of 0 is out of range
               --> x.toml:14:35
                |
             14 | slow = { process = "p0", factor = 0 }
                |                                   ^ expected 1 to 1000
 
-            error: 1001 times as slow cannot be
+            error: a factor of 1001 is out of range
               --> x.toml:17:35
                |
             17 | slow = { process = "p0", factor = 1001 }
                |                                   ^^^^ expected 1 to 1000
 
-            error: these messages are named twice
+            error: `process` already selects these messages
               --> x.toml:20:26
                |
             20 | late = { process = "p0", to = "p1", by = "0ms" }
@@ -84,7 +84,7 @@ rollback = { process = "p0", records = 0 }
             20 | late = { process = "p0", to = "p1", by = "0ms" }
                |                                          ^^^^^
 
-            error: no record is gone then
+            error: a rollback of 0 records does nothing
               --> x.toml:23:40
                |
             23 | rollback = { process = "p0", records = 0 }
@@ -174,7 +174,7 @@ duration = "2s"
             17 | on = "1s"
                | ^^
 
-            error: this comes again at 11s, after the horizon (10s)
+            error: this recurs at 11s, after the horizon (10s)
               --> x.toml:21:10
                |
             21 | period = "2s"
@@ -190,7 +190,7 @@ duration = "2s"
                |
             help: leave out `duration` for a fault that lasts, or move the horizon
 
-            error: this fault says twice how long it lasts: `duration` and `period`
+            error: `duration` and `period` both set how long this fault lasts
               --> x.toml:31:1
                |
             31 | period = "3s"
@@ -198,7 +198,7 @@ duration = "2s"
                |
             help: write `duration` for once, `period` and `on` for again and again
 
-            error: `duration` is no part of a `crash`
+            error: `duration` does not apply to `crash`
               --> x.toml:35:1
                |
             35 | duration = "2s"
@@ -206,7 +206,7 @@ duration = "2s"
                |
             help: write `recover_after` for a crash that ends
 
-            error: `duration` is no part of a `lose_disk`
+            error: `duration` does not apply to `lose_disk`
               --> x.toml:39:1
                |
             39 | duration = "2s"
@@ -233,7 +233,7 @@ pause = "p0"
 on_crash = "keep-all"
 "#,
         expect![[r#"
-            error: this crash says twice what it leaves of the log
+            error: `on_crash` and `amnesia` both set what this crash leaves of the log
              --> x.toml:7:1
               |
             7 | amnesia = true
@@ -273,7 +273,7 @@ at = "6s"
 slow = { process = "p0", factor = 2 }
 "#,
         expect![[r#"
-            error: a `loss` in a network that is stable
+            error: a `loss` after the network has stabilised
              --> x.toml:6:6
               |
             6 | at = "6s"
@@ -285,7 +285,7 @@ slow = { process = "p0", factor = 2 }
             11 | duration = "2s"
                |            ^^^^ the network stabilises at 5s
                |
-            help: leave out `duration`: all is well when the network stabilises
+            help: leave out `duration`: faults of links end when the network stabilises
         "#]],
     );
 }

@@ -117,7 +117,7 @@ crash = "p1"
 recover_after = "1s"
 "#,
         expect![[r#"
-            error: this protocol knows no recovery
+            error: processes of this protocol do not recover
              --> x.toml:6:1
               |
             6 | recover_after = "1s"
@@ -143,7 +143,7 @@ partition = { shape = "halves" }
 duration = "2s"
 "#,
         expect![[r#"
-            error: a `partition` in a network that is stable
+            error: a `partition` after the network has stabilised
              --> x.toml:6:6
               |
             6 | at = "5s"
@@ -155,7 +155,7 @@ duration = "2s"
             11 | duration = "2s"
                |            ^^^^ the network stabilises at 5s
                |
-            help: leave out `duration`: all is well when the network stabilises
+            help: leave out `duration`: faults of links end when the network stabilises
         "#]],
     );
 }
@@ -180,13 +180,13 @@ partition = { shape = "groups", groups = [["p0"], ["p0", "p1"]] }
             5 | partition = { shape = "isolate" }
               |             ^^^^^^^^^^^^^^^^^^^^^
 
-            error: `process` is no part of the shape `halves`
+            error: `process` does not apply to the shape `halves`
              --> x.toml:8:33
               |
             8 | partition = { shape = "halves", process = "p0" }
               |                                 ^^^^^^^
 
-            error: p0 is in another group already
+            error: p0 is already in another group
               --> x.toml:11:51
                |
             11 | partition = { shape = "groups", groups = [["p0"], ["p0", "p1"]] }
@@ -202,7 +202,7 @@ fn a_fault_that_does_not_say_when() {
 crash = "p1"
 "#,
         expect![[r#"
-            error: this fault does not say when it strikes
+            error: this fault has no trigger
              --> x.toml:3:1
               |
             3 | [[fault]]
@@ -219,7 +219,7 @@ at = "1s"
 in_flight = "keep"
 "#,
         expect![[r#"
-            error: this fault does not say what it does
+            error: this fault has no action
              --> x.toml:3:1
               |
             3 | [[fault]]
@@ -244,7 +244,7 @@ crash = "p1"
 pause = "p1"
 "#,
         expect![[r#"
-            error: this fault says twice when it strikes: `at` and `after_effect`
+            error: this fault has two triggers: `at` and `after_effect`
              --> x.toml:5:1
               |
             5 | after_effect = { process = "p0", nth = 0 }
@@ -252,7 +252,7 @@ pause = "p1"
               |
             help: write two faults
 
-            error: this fault says twice what it does: `crash` and `pause`
+            error: this fault has two actions: `crash` and `pause`
              --> x.toml:7:1
               |
             7 | pause = "p1"
@@ -272,13 +272,13 @@ pause = "p1"
 duration = "1s"
 "#,
         expect![[r#"
-            error: there is no 0th: counting begins at 1
+            error: counting begins at 1
              --> x.toml:4:40
               |
             4 | after_effect = { process = "p0", nth = 0 }
               |                                        ^
 
-            error: `duration` is no part of a `pause`
+            error: `duration` does not apply to `pause`
              --> x.toml:6:1
               |
             6 | duration = "1s"

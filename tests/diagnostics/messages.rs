@@ -37,13 +37,13 @@ link = "p0 -> p1"
 delay = "1s"
 "#,
         expect![[r#"
-            error: this is no link
+            error: not a link
              --> x.toml:4:8
               |
             4 | link = "p0 - p2"
               |        ^^^^^^^^^ expected one such as "p0 -> p2"
 
-            error: nothing becomes of this message
+            error: this override has no effect
              --> x.toml:6:1
               |
             6 | [[message]]
@@ -65,7 +65,7 @@ delay = "1s"
               |
             help: write an id such as "p0"
 
-            error: this is no link: it leads from a process to itself
+            error: not a link: it leads from a process to itself
               --> x.toml:12:8
                |
             12 | link = "p1 -> p1"
@@ -73,7 +73,7 @@ delay = "1s"
                |
             help: a process's messages to itself always arrive at once
 
-            error: there is no 0th: counting begins at 1
+            error: counting begins at 1
               --> x.toml:16:7
                |
             16 | nth = 0
@@ -87,7 +87,7 @@ delay = "1s"
                |
             help: write `drop = true` for a message that never arrives
 
-            error: this says twice what becomes of the message
+            error: this override contradicts itself
               --> x.toml:21:1
                |
             21 | delay = "1s"
@@ -101,7 +101,7 @@ delay = "1s"
             24 | drop = false
                |        ^^^^^
 
-            error: this message is named twice
+            error: there is already an override for this message
               --> x.toml:28:1
                |
             28 | [[message]]
@@ -137,19 +137,19 @@ corrupt = true
             5 | corrupt = false
               |           ^^^^^
 
-            error: no message of `beb`: unknown variant `Dta`
+            error: not a message of `beb`: unknown variant `Dta`
              --> x.toml:9:11
               |
             9 | replace = { Dta = 3 }
               |           ^^^^^^^^^^^ expected `Data`
 
-            error: no message of `beb`: invalid type: string "three"
+            error: not a message of `beb`: invalid type: string "three"
               --> x.toml:13:11
                |
             13 | replace = { Data = "three" }
                |           ^^^^^^^^^^^^^^^^^^ expected a whole number, 0 or more
 
-            error: this says twice what becomes of the message
+            error: this override contradicts itself
               --> x.toml:17:1
                |
             17 | replace = { Data = 3 }
@@ -178,7 +178,7 @@ drop = true
 corrupt = true
 "#,
         expect![[r#"
-            error: this says twice what becomes of the message
+            error: this override contradicts itself
               --> x.toml:11:1
                |
             11 | replace = { Data = 1 }
@@ -186,7 +186,7 @@ corrupt = true
                |
             help: leave one of them out
 
-            error: this says twice what becomes of the message
+            error: this override contradicts itself
               --> x.toml:15:1
                |
             15 | corrupt = true
@@ -220,13 +220,13 @@ request = 2
             4 | process = "p9"
               |           ^^^^ processes are p0 to p3
 
-            error: there is no 0th: counting begins at 1
+            error: counting begins at 1
              --> x.toml:8:11
               |
             8 | request = 0
               |           ^
 
-            error: this request is masked twice
+            error: this request is already masked
               --> x.toml:12:1
                |
             12 | [[mask]]

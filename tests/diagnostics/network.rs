@@ -101,7 +101,7 @@ delay = { normal = "2ms", alpha = 2.0 }
             4 | delay = { normal = "2ms", alpha = 2.0 }
               |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 
-            error: `alpha` is no parameter of `normal`
+            error: `alpha` does not apply to `normal`
              --> x.toml:4:27
               |
             4 | delay = { normal = "2ms", alpha = 2.0 }
@@ -181,7 +181,7 @@ delay = { empirical = [[0.5, "5ms"], [0.4, "6ms"], [1.0, "7ms"]] }
              --> x.toml:4:38
               |
             4 | delay = { empirical = [[0.5, "5ms"], [0.4, "6ms"], [1.0, "7ms"]] }
-              |                                      ^^^^^^^^^^^^ not above the pair before
+              |                                      ^^^^^^^^^^^^ not greater than the previous pair
         "#]],
     );
 }
@@ -228,19 +228,19 @@ to = "p1"
 loss = { burst = { enter = 2, leave = 0.5, loss = 0.5 } }
 "#,
         expect![[r#"
-            error: 1.5 is no probability
+            error: 1.5 is not a probability
              --> x.toml:4:8
               |
             4 | loss = 1.5
               |        ^^^ expected a number in 0..=1
 
-            error: -0.1 is no probability
+            error: -0.1 is not a probability
              --> x.toml:5:13
               |
             5 | duplicate = -0.1
               |             ^^^^ expected a number in 0..=1
 
-            error: 2 is no probability
+            error: 2 is not a probability
              --> x.toml:9:28
               |
             9 | loss = { burst = { enter = 2, leave = 0.5, loss = 0.5 } }
@@ -257,7 +257,7 @@ from = "p0"
 to = "p0"
 "#,
         expect![[r#"
-            error: this is no link: it leads from a process to itself
+            error: not a link: it leads from a process to itself
              --> x.toml:3:1
               |
             3 | [[network.link]]

@@ -24,25 +24,25 @@ target = "p3"
             4 | max_faulty = 4
               |              ^ expected 0 to 3
 
-            error: 10001 are too many
+            error: a count of 10001 is too large
              --> x.toml:5:19
               |
             5 | pause = { count = "10001", between = "50s..70s", duration = "1s" }
               |                   ^^^^^^^ expected at most 10000
 
-            error: this time ends after the horizon (60s)
+            error: this window ends after the horizon (60s)
              --> x.toml:5:38
               |
             5 | pause = { count = "10001", between = "50s..70s", duration = "1s" }
               |                                      ^^^^^^^^^^
 
-            error: the last could end at 61s, after the horizon (60s)
+            error: the last fault could end at 61s, after the horizon (60s)
              --> x.toml:6:76
               |
             6 | partition = { count = 1, between = "0s..60s", shape = "halves", duration = "1s" }
               |                                                                            ^^^^
 
-            error: this protocol knows no recovery
+            error: processes of this protocol do not recover
               --> x.toml:10:1
                |
             10 | recover_after = "100ms..1s"
@@ -66,7 +66,7 @@ pause = { count = 1, between = "0s..1s", duration = "1s" }
 partition = { count = 1, between = "0s..5s", shape = "halves", duration = "1s" }
 "#,
         expect![[r#"
-            error: no number of processes that may be faulty
+            error: `max_faulty` is missing
              --> x.toml:5:1
               |
             5 | [random]
@@ -84,7 +84,7 @@ partition = { count = 1, between = "0s..5s", shape = "halves", duration = "1s" }
     idle(
         "[random]\nswarm = true\n",
         expect![[r#"
-            error: nothing is drawn
+            error: `[random]` draws no faults
              --> x.toml:3:1
               |
             3 | [random]
@@ -120,7 +120,7 @@ max_faulty = 1
 swarm = true
 "#,
         expect![[r#"
-            error: this protocol knows no recovery
+            error: processes of this protocol do not recover
              --> x.toml:5:1
               |
             5 | recover_after = "1s"
@@ -129,17 +129,17 @@ swarm = true
               = note: in its model a process that crashes stays down (crash-stop)
             help: leave out `recover_after`
 
-            error: `max_faulty` beside `crash_points`
+            error: `max_faulty` cannot be combined with `crash_points`
              --> x.toml:6:1
               |
             6 | max_faulty = 1
-              | ^^^^^^^^^^ nothing is drawn where every crash point is run
+              | ^^^^^^^^^^ with `crash_points`, no faults are drawn
 
-            error: `swarm` beside `crash_points`
+            error: `swarm` cannot be combined with `crash_points`
              --> x.toml:7:1
               |
             7 | swarm = true
-              | ^^^^^ nothing is drawn where every crash point is run
+              | ^^^^^ with `crash_points`, no faults are drawn
         "#]],
     );
     idle(
@@ -147,7 +147,7 @@ swarm = true
 recover_after = "1s"
 "#,
         expect![[r#"
-            error: nothing is drawn
+            error: `[random]` draws no faults
              --> x.toml:3:1
               |
             3 | [random]

@@ -28,7 +28,7 @@ jump = { process = "p0", ahead = "1s" }
 duration = "1s"
 "#,
         expect![[r#"
-            error: this does not say how far the clock is off
+            error: the size of the shift is missing
              --> x.toml:5:8
               |
             5 | skew = { process = "p0" }
@@ -52,13 +52,13 @@ duration = "1s"
             14 | drift = { process = "p0", by = "-5ppm..5ppm" }
                |                                ^^^^^^^^^^^^^
 
-            error: no clock drifts like that
+            error: this drift is out of range
               --> x.toml:17:32
                |
             17 | drift = { process = "p0", by = "2000000ppm" }
                |                                ^^^^^^^^^^^^ expected -999999ppm to 1000000ppm
 
-            error: `duration` is no part of a `jump`
+            error: `duration` does not apply to `jump`
               --> x.toml:21:1
                |
             21 | duration = "1s"
@@ -114,7 +114,7 @@ partition = { shape = "isolate", process = "minority" }
             8 | reorder = { within = "0ms" }
               |                      ^^^^^
 
-            error: 1.5 is no probability
+            error: 1.5 is not a probability
               --> x.toml:11:27
                |
             11 | corrupt = { probability = 1.5 }
@@ -199,7 +199,7 @@ at = "1s"
 state_corruption = "any"
 "#,
         expect![[r#"
-            error: this protocol has no leader that anybody hears of
+            error: processes of this protocol do not announce a leader
              --> x.toml:3:1
               |
             3 | [[fault]]
@@ -213,7 +213,7 @@ state_corruption = "any"
             8 | crash = ["any"]
               |          ^^^^^ expected p0 to p2, a role, or "all"
 
-            error: this protocol does not say how
+            error: this protocol defines no state corruption
               --> x.toml:11:1
                |
             11 | state_corruption = "any"
@@ -228,19 +228,19 @@ fn fates_that_cannot_be_shared() {
         r#"fate_sharing = [["p0", "p1"], ["p1", "p2"], ["p0"], ["p9"]]
 "#,
         expect![[r#"
-            error: p1 shares its fate with others already
+            error: p1 is already in another group
              --> x.toml:3:31
               |
             3 | fate_sharing = [["p0", "p1"], ["p1", "p2"], ["p0"], ["p9"]]
               |                               ^^^^^^^^^^^^
 
-            error: p0 shares its fate with others already
+            error: p0 is already in another group
              --> x.toml:3:45
               |
             3 | fate_sharing = [["p0", "p1"], ["p1", "p2"], ["p0"], ["p9"]]
               |                                             ^^^^^^
 
-            error: one process shares its fate with nobody
+            error: a group needs at least two processes
              --> x.toml:3:45
               |
             3 | fate_sharing = [["p0", "p1"], ["p1", "p2"], ["p0"], ["p9"]]
@@ -278,19 +278,19 @@ partition = { shape = "halves", ring = ["p1", "p0"] }
             5 | partition = { shape = "bridge", groups = [["p0"]] }
               |                                          ^^^^^^^^
 
-            error: `process` is no part of the shape `bridge`
+            error: `process` does not apply to the shape `bridge`
              --> x.toml:8:60
               |
             8 | partition = { shape = "bridge", groups = [["p0"], ["p1"]], process = "p2" }
               |                                                            ^^^^^^^
 
-            error: a ring has every process once
+            error: a ring names every process once
               --> x.toml:11:52
                |
             11 | partition = { shape = "ring-of-majorities", ring = ["p1", "p0"] }
                |                                                    ^^^^^^^^^^^^
 
-            error: `ring` is no part of the shape `halves`
+            error: `ring` does not apply to the shape `halves`
               --> x.toml:14:33
                |
             14 | partition = { shape = "halves", ring = ["p1", "p0"] }
@@ -311,7 +311,7 @@ marks_every = 1
 marks = "12fx"
 "#,
         expect![[r#"
-            error: these are no marks
+            error: these marks are invalid
              --> x.toml:9:9
               |
             9 | marks = "12fx"

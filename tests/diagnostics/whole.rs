@@ -179,12 +179,12 @@ fn a_mutant_that_is_no_text() {
     beb(
         "[params]\nmutant = 3\n",
         expect![[r#"
-        error: this is no mutant
-         --> x.toml:4:10
-          |
-        4 | mutant = 3
-          |          ^ expected the name of one
-    "#]],
+            error: not a mutant
+             --> x.toml:4:10
+              |
+            4 | mutant = 3
+              |          ^ expected the name of one
+        "#]],
     );
 }
 
@@ -249,7 +249,7 @@ fn no_processes() {
 processes = 0
 "#,
         expect![[r#"
-            error: 0 processes cannot be run
+            error: 0 processes are out of range
              --> x.toml:2:13
               |
             2 | processes = 0
@@ -265,7 +265,7 @@ fn too_many_processes() {
 processes = { leader = 1, worker = 9223372036854775807 }
 "#,
         expect![[r#"
-            error: 9223372036854775808 processes cannot be run
+            error: 9223372036854775808 processes are out of range
              --> x.toml:2:13
               |
             2 | processes = { leader = 1, worker = 9223372036854775807 }
@@ -472,7 +472,7 @@ at = "1s"
 crash = "p0"
 "#,
         expect![[r#"
-            error: fault at 1s, when all faults are over
+            error: fault at 1s, after all faults have ended
              --> x.toml:7:6
               |
             7 | at = "1s"

@@ -262,7 +262,7 @@ delay = "1ms"
             7 | of = "p9"
               |      ^^^^ processes are p0 to p3
 
-            error: there is no 0th: counting begins at 1
+            error: counting begins at 1
               --> x.toml:12:7
                |
             12 | nth = 0

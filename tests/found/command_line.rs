@@ -195,7 +195,7 @@ fn what_is_drawn_beyond_what_a_fault_may_be_is_refused() {
         (
             "[liveness]\nmode = \"heal-all\"\nat = \"20ms\"\n\
              [random]\nmax_faulty = 1\ncrash = { F }",
-            "the last could strike at 20ms, when all faults are over",
+            "the last fault could strike at 20ms, after all faults have ended",
         ),
         (
             "[network]\nstabilise_at = \"20ms\"\n[random]\nmax_faulty = 1\n\

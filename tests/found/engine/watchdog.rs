@@ -9,7 +9,7 @@ use ftsim::Catalogue;
 use ftsim::run::Repeat;
 use ftsim::scenario::Scenario;
 use ftsim::sweep;
-use ftsim::sweep::SweepJob;
+use ftsim::sweep::{SweepJob, Timeout};
 use ftsim_core::NoParams;
 use ftsim_core::{Cx, Duration, Model, Process, ProcessId, Protocol, Setting, Verdict};
 use ftsim_protocols::spec::broadcast::{Broadcast, Request};
@@ -65,7 +65,8 @@ fn text(sender: &str) -> String {
 fn a_run_that_takes_too_long_is_undecided() {
     let catalogue = Catalogue::builtin().with::<Endless>();
     let scenario = Scenario::parse("x.toml", &text("p0"), &catalogue).expect("a scenario");
-    let (halt, timeout) = (AtomicBool::new(false), Some(WallTime::from_millis(200)));
+    let halt = AtomicBool::new(false);
+    let timeout = Some(Timeout { limit: WallTime::from_millis(200), before_exit: &|| {} });
     let (seeds, block, until) = (1..2, 1, None);
     let order = SweepJob {
         scenario: &scenario,
@@ -95,21 +96,25 @@ const CHILD: &str = "FTSIM_TEST_OF_A_HANDLER_THAT_NEVER_RETURNS";
 fn a_handler_that_never_returns_is_named_and_ends_the_program() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("never-returns");
     std::fs::create_dir_all(&folder).expect("a folder");
-    let file = folder.join("x.toml");
+    let (fine, file) = (folder.join("fine.toml"), folder.join("x.toml"));
     if std::env::var_os(CHILD).is_some() {
         let catalogue = Catalogue::builtin().with::<Endless>();
-        let arguments = ["ftsim".into(), "run".into(), file.into()];
+        let arguments = ["ftsim".into(), "run".into(), fine.into(), file.into()];
         let limit = ["--timeout-run".into(), "300ms".into()];
         ftsim::main_with(arguments.into_iter().chain(limit), &catalogue);
         unreachable!("the handler never returns");
     }
     std::fs::write(&file, text("p1")).expect("a file");
+    let beb = "protocol = \"beb\"\nprocesses = 2\n[run]\nseeds = 3\n";
+    std::fs::write(&fine, beb).expect("a file");
     let program = std::env::current_exe().expect("this program");
     let test = "engine::watchdog::a_handler_that_never_returns_is_named_and_ends_the_program";
     let child = Command::new(program).args(["--exact", test]).env(CHILD, "1").output();
     let child = child.expect("it starts");
     let told = String::from_utf8_lossy(&child.stderr).into_owned();
     assert_eq!(child.status.code(), Some(1), "{told}");
+    let rows = String::from_utf8_lossy(&child.stdout).into_owned();
+    assert!(rows.contains("fine.toml"), "the results so far: {rows}");
     let step = "x.toml, seed 1: endless has been in step 3, at p1, for ";
     assert!(told.contains(step) && told.contains("the run hung"), "{told}");
 }
