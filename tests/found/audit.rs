@@ -5,8 +5,6 @@ mod forged;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::shipped;
 use ftsim::Catalogue;
@@ -44,25 +42,12 @@ fn told(name: &str, audit: &Audit) -> Vec<String> {
 
 #[test]
 fn no_shipped_scenario_shows_a_defect_of_the_engine() {
-    let scenarios = shipped::scenarios();
-    let next = AtomicUsize::new(0);
-    let wrong = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                while let Some((name, scenario)) =
-                    scenarios.get(next.fetch_add(1, Ordering::Relaxed))
-                {
-                    let seeds = scenario.seeds.clone();
-                    let seeds = seeds.start..seeds.end.min(seeds.start + SEED_COUNT);
-                    let audit = audit_seeds(scenario, seeds, 1).expect("the runs are made");
-                    wrong.lock().expect("no poison").extend(told(name, &audit));
-                }
-            });
-        }
+    let told = shipped::in_parallel(&shipped::scenarios(), |(name, scenario)| {
+        let seeds = scenario.seeds.clone();
+        let seeds = seeds.start..seeds.end.min(seeds.start + SEED_COUNT);
+        told(name, &audit_seeds(scenario, seeds, 1).expect("the runs are made"))
     });
-    let mut wrong = wrong.into_inner().expect("no poison");
-    wrong.sort();
+    let wrong = told.concat();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

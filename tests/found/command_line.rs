@@ -190,7 +190,7 @@ fn what_is_drawn_beyond_what_a_fault_may_be_is_refused() {
         ),
         (
             "[random]\npartition = { F, duration = \"1ms\", shape = \"ring-of-majorities\" }",
-            "3 processes cannot be divided like that",
+            "3 processes are too few for this shape",
         ),
         (
             "[liveness]\nmode = \"heal-all\"\nat = \"20ms\"\n\

@@ -184,61 +184,72 @@ const MINIMA: [(&str, &str, u32, usize); 27] = [
     ("phase-king", "f-phases", 5, 1),
 ];
 
+/// A shrunk failure: its row of the table if a mutant caused it, and what is wrong with it.
+struct Judged {
+    row: Option<String>,
+    has_minimum: bool,
+    wrong: String,
+}
+
+fn judged(path: &str, scenario: &Scenario, expected: PropertyId) -> Judged {
+    let mut judged = Judged { row: None, has_minimum: false, wrong: String::new() };
+    let wrong = &mut judged.wrong;
+    let known = scenario.experiment.setting.mutant;
+    let wanted = known.map_or(expected, |mutant| mutant.violates);
+    let (_, shrunk) = shrunk(scenario, &[wanted]);
+    let (before, after) = (shrunk.before, shrunk.after);
+    if let Err(why) = runs_as_expected(path, &shrunk) {
+        let _ = writeln!(wrong, "{path}: {why}\n{}", shrunk.text);
+    }
+    for (what, less) in with_one_thing_less(&shrunk) {
+        if fails_alike(&less, &shrunk) {
+            let _ = writeln!(wrong, "{path}: {what} could be left out of\n{}", shrunk.text);
+        }
+    }
+    let Some(mutant) = known.map(|mutant| mutant.name) else { return judged };
+    let name = scenario.entry.name;
+    let minimum = MINIMA.iter().find(|(p, m, ..)| (*p, *m) == (name, mutant));
+    let shown = minimum.map_or(String::new(), |(_, _, n, faults)| format!("{n}, {faults}"));
+    if let Some((_, _, n, faults)) = minimum {
+        judged.has_minimum = true;
+        // What a liar says is part of its fault.
+        let lies = shrunk.case.messages.iter().filter(|m| m.fate.changed().is_some()).count();
+        if after.processes > *n || after.faults + after.messages - lies > *faults {
+            let _ = writeln!(wrong, "{path}: larger than the catalogue's {shown}: {after:?}");
+        }
+    }
+    let change = |before: u64, after: u64| format!("{before} → {after}");
+    judged.row = Some(format!(
+        "| `{path}` | `{mutant}` | {} | {} | {} | {} | {} | {} | {shown} | {} |\n",
+        shrunk.target.name(),
+        change(before.processes.into(), after.processes.into()),
+        change(before.requests, after.requests),
+        change(before.faults as u64, after.faults as u64),
+        after.messages,
+        change(before.events, after.events),
+        shrunk.runs,
+    ));
+    judged
+}
+
 #[test]
 fn every_failure_shrinks_to_what_cannot_be_left_out() {
-    let mut rows = String::new();
-    let mut wrong = String::new();
-    let (mut scenarios, mut mutants) = (0, 0);
-    let mut minima = 0;
-    for (path, scenario) in shipped::scenarios() {
-        let Some(expected) = scenario.expect.violated.first() else { continue };
-        let known = scenario.experiment.setting.mutant;
-        let mutant = known.map(|mutant| mutant.name);
-        let wanted = known.map_or(*expected, |mutant| mutant.violates);
-        let (_, shrunk) = shrunk(&scenario, &[wanted]);
-        let (before, after) = (shrunk.before, shrunk.after);
-        if let Err(why) = runs_as_expected(&path, &shrunk) {
-            let _ = writeln!(wrong, "{path}: {why}\n{}", shrunk.text);
-        }
-        for (what, less) in with_one_thing_less(&shrunk) {
-            if fails_alike(&less, &shrunk) {
-                let _ = writeln!(wrong, "{path}: {what} could be left out of\n{}", shrunk.text);
-            }
-        }
-        scenarios += 1;
-        let Some(mutant) = mutant else { continue };
-        mutants += 1;
-        let name = scenario.entry.name;
-        let minimum = MINIMA.iter().find(|(p, m, ..)| (*p, *m) == (name, mutant));
-        let shown = minimum.map_or(String::new(), |(_, _, n, faults)| format!("{n}, {faults}"));
-        if let Some((_, _, n, faults)) = minimum {
-            minima += 1;
-            // What a liar says is part of its fault.
-            let lies = shrunk.case.messages.iter().filter(|m| m.fate.changed().is_some()).count();
-            if after.processes > *n || after.faults + after.messages - lies > *faults {
-                let _ = writeln!(wrong, "{path}: larger than the catalogue's {shown}: {after:?}");
-            }
-        }
-        let change = |before: u64, after: u64| format!("{before} → {after}");
-        let _ = writeln!(
-            rows,
-            "| `{path}` | `{mutant}` | {} | {} | {} | {} | {} | {} | {shown} | {} |",
-            shrunk.target.name(),
-            change(before.processes.into(), after.processes.into()),
-            change(before.requests, after.requests),
-            change(before.faults as u64, after.faults as u64),
-            after.messages,
-            change(before.events, after.events),
-            shrunk.runs,
-        );
-    }
+    let scenarios = shipped::scenarios();
+    let judged = shipped::in_parallel(&scenarios, |(path, scenario)| {
+        let expected = scenario.expect.violated.first();
+        expected.map(|expected| judged(path, scenario, *expected))
+    });
+    let judged: Vec<Judged> = judged.into_iter().flatten().collect();
+    let wrong: String = judged.iter().map(|judged| judged.wrong.as_str()).collect();
     assert!(wrong.is_empty(), "{wrong}");
-    assert!(scenarios >= 150 && mutants >= 98, "{scenarios} scenarios, {mutants} with a mutant");
-    assert!(minima >= MINIMA.len(), "{minima} with a minimum");
+    let rows: Vec<&str> = judged.iter().filter_map(|judged| judged.row.as_deref()).collect();
+    assert!(judged.len() >= 150 && rows.len() >= 98, "{} of {}", rows.len(), judged.len());
+    assert!(judged.iter().filter(|judged| judged.has_minimum).count() >= MINIMA.len());
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/shrinking.md"));
     let page = page.expect("the page is there");
     let (text, _) = page.split_once(HEAD).expect("the page has the table");
-    expect_file!["../../docs/shrinking.md"].assert_eq(&format!("{text}{HEAD}{rows}"));
+    let page = format!("{text}{HEAD}{}", rows.concat());
+    expect_file!["../../docs/shrinking.md"].assert_eq(&page);
 }
 
 const HEAD: &str = "\

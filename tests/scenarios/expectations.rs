@@ -3,8 +3,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::shipped;
 use annotate_snippets::Renderer;
@@ -24,24 +22,13 @@ fn parse(path: &Path, text: &str) -> Result<Scenario, String> {
     })
 }
 
-/// Calls `check` with every scenario, two at a time, and tells all that went wrong.
+/// Calls `check` with every scenario, and tells all that went wrong.
 fn each(check: impl Fn(&Path, &str) -> Result<(), String> + Sync) {
-    let (files, next) = (shipped::files(), AtomicUsize::new(0));
-    let wrong = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let text = fs::read_to_string(path).expect("a readable scenario");
-                    if let Err(why) = check(path, &text) {
-                        wrong.lock().expect("no poison").push(format!("{}: {why}", path.display()));
-                    }
-                }
-            });
-        }
+    let checked = shipped::in_parallel(&shipped::files(), |path| {
+        let text = fs::read_to_string(path).expect("a readable scenario");
+        check(path, &text).map_err(|why| format!("{}: {why}", path.display())).err()
     });
-    let mut wrong = wrong.into_inner().expect("no poison");
-    wrong.sort();
+    let wrong: Vec<String> = checked.into_iter().flatten().collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

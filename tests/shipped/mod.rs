@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ftsim::Catalogue;
 use ftsim::scenario::Scenario;
@@ -42,4 +44,25 @@ pub fn scenarios() -> Vec<(String, Scenario)> {
         }
     };
     files().iter().map(read).collect()
+}
+
+/// What `of` makes of each item, in order; computed by a thread for each processor.
+pub fn in_parallel<T: Sync, R: Send>(items: &[T], of: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(index) else { break };
+                    let made = of(item);
+                    done.lock().expect("no poison").push((index, made));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().expect("no poison");
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, made)| made).collect()
 }
