@@ -5,6 +5,7 @@
 
 mod binomial;
 mod causality;
+mod diagram;
 mod figures;
 mod foreign;
 mod github;
@@ -13,6 +14,7 @@ mod junit;
 mod layout;
 mod mermaid;
 mod outcome;
+mod page;
 mod program;
 mod scenario;
 mod step_text;
@@ -25,6 +27,10 @@ mod traffic;
 mod waiting;
 
 pub use causality::{Causality, MessageLife, Step};
+pub use diagram::{
+    About, Band, Change, Diagram, DiagramMessage, DiagramRow, DiagramStep, DiagramStory,
+    DiagramVerdict, Lane, Lost, Part, StateAfter,
+};
 pub use figures::{Figures, Latency, write_figures};
 pub use foreign::{Medium, foreign, is_active, line, shell_word};
 pub use github::{write_annotations, write_step_summary};
@@ -33,6 +39,7 @@ pub use junit::write_junit;
 pub use layout::{Page, TableRow, counted, with_separators};
 pub use mermaid::write_mermaid;
 pub use outcome::{outcome_json, write_outcome};
+pub use page::write_run_page;
 pub use program::{program, set_program};
 pub use scenario::{
     PropertyRow, ReachedRow, RegressionRow, ScenarioReport, SeedRange, Surprise, SurpriseKind,

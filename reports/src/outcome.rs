@@ -51,7 +51,7 @@ pub fn write_outcome(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> 
     Ok(())
 }
 
-const fn kind_text(kind: PropertyKind) -> &'static str {
+pub(crate) const fn kind_text(kind: PropertyKind) -> &'static str {
     match kind {
         PropertyKind::Safety => "safety",
         PropertyKind::Liveness => "liveness",

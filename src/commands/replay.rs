@@ -1,6 +1,7 @@
 //! `ftsim replay`: shows one run: settings, trace and verdicts.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use clap::Args;
 use ftsim_protocols::Catalogue;
@@ -10,6 +11,7 @@ use crate::cli::{Exit, Failure, Out, TraceFormat, complain};
 use crate::run::audited;
 use crate::run::audited::Audit;
 use crate::run::one_run::OneRunArgs;
+use crate::run::picture::write_page;
 use crate::run::report::RunReport;
 use crate::run::repro;
 
@@ -21,6 +23,9 @@ pub(crate) struct ReplayArgs {
     /// Write the run as FORMAT
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: TraceFormat,
+    /// Write the run to OUT, a page for a browser, instead of its trace
+    #[arg(long, value_name = "OUT", conflicts_with = "format")]
+    html: Option<PathBuf>,
     /// Audit the trace; a finding is a defect of ftsim (status 70)
     #[arg(long)]
     audit: bool,
@@ -29,12 +34,16 @@ pub(crate) struct ReplayArgs {
 pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
     let Some(run) = args.run.open(catalogue)? else { return Ok(Exit::BadInput) };
     let (outcome, trace) = run.record()?;
-    let report = RunReport::of(&run, &outcome, trace.truncated)?;
-    out.begin(args.format.form())?;
-    report.write(args.format, out, |out| match args.format {
-        TraceFormat::Text => write_trace(out, &trace),
-        TraceFormat::Jsonl => write_trace_jsonl(out, &trace),
-    })?;
+    if let Some(page) = &args.html {
+        write_page(page, &run, (&outcome, &trace))?;
+    } else {
+        let report = RunReport::of(&run, &outcome, trace.truncated)?;
+        out.begin(args.format.form())?;
+        report.write(args.format, out, |out| match args.format {
+            TraceFormat::Text => write_trace(out, &trace),
+            TraceFormat::Jsonl => write_trace_jsonl(out, &trace),
+        })?;
+    }
     if args.audit {
         let audit = Audit::of(&run.scenario, run.point, &outcome, &trace);
         out.flush()?;

@@ -7,6 +7,7 @@ pub mod failure;
 pub mod figures;
 pub mod necessity;
 pub(crate) mod one_run;
+pub(crate) mod picture;
 pub(crate) mod record_file;
 pub(crate) mod report;
 pub mod repro;

@@ -113,6 +113,17 @@ fn write_title(
     Ok(())
 }
 
+/// What the violation needs, a sentence for each thing that was removed.
+pub(crate) fn need_sentences(needs: &Needs) -> Vec<String> {
+    let Needs { faults, overrides, mistakes, mutant, .. } = needs;
+    let trials = faults.iter().chain(overrides).chain(mistakes).chain(mutant);
+    let sentences = trials.map(|Ablation { without, instead }| match instead {
+        AblationResult::Same => format!("{without}: irrelevant"),
+        instead => format!("{without}: necessary; without it: {}", text(instead)),
+    });
+    sentences.collect()
+}
+
 fn write_needs(
     out: &mut impl Write,
     scenario: &Scenario,

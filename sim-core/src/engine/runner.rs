@@ -165,6 +165,37 @@ impl Runner {
         self.stepper.states()
     }
 
+    /// Makes a run, and shows the state of each process after every step that may have changed it:
+    /// the number of the step, the process, and its state as `Debug` shows it.
+    pub fn watch(
+        &mut self,
+        request: impl Into<RunRequest>,
+        see: &mut dyn FnMut(u64, ProcessId, String),
+    ) {
+        let request = request.into();
+        let seed = request.seed;
+        self.set_plan(request);
+        let stepper = &mut *self.stepper;
+        // A panic is judged where the run is; here it is only as far as one can look.
+        let _panic = panics::catch(|| {
+            stepper.reset(seed);
+            stepper.start();
+            let n = stepper.world().experiment.setting.n;
+            for p in (0..n).map(ProcessId) {
+                see(stepper.world().step, p, stepper.state(p));
+            }
+            while let Some(event) = stepper.next_event() {
+                let process = stepper.process_of(&event);
+                stepper.execute(event);
+                let all = process.map_or(0..n, |p| p.0..p.0 + 1);
+                for p in all.map(ProcessId) {
+                    see(stepper.world().step, p, stepper.state(p));
+                }
+            }
+        });
+        self.world().forget_plan();
+    }
+
     /// When each process has its effects in the run of this seed, if no fault strikes.
     pub fn profile(&mut self, seed: u64) -> Profile {
         let world = self.world();

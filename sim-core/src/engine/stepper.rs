@@ -32,6 +32,8 @@ pub(crate) trait Stepper {
     fn process_of(&self, event: &Scheduled) -> Option<ProcessId>;
     /// The state of each process, as `Debug` shows it.
     fn states(&self) -> Vec<String>;
+    /// The state of this process, as `Debug` shows it.
+    fn state(&self, p: ProcessId) -> String;
     /// The state: equal for two that behave alike under equal choices.
     fn fingerprint(&self) -> Digest;
     /// The states of the processes, and what is under way among them; not when it arrives.

@@ -357,6 +357,10 @@ impl<P: Protocol> Stepper for Simulation<P> {
         self.hosts.iter().map(|host| format!("{:?}", host.process)).collect()
     }
 
+    fn state(&self, p: ProcessId) -> String {
+        format!("{:?}", self.hosts[p.index()].process)
+    }
+
     fn fingerprint(&self) -> Digest {
         self.state_fingerprint()
     }

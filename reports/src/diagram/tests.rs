@@ -1,0 +1,1 @@
+//! A small trace, and its diagram.

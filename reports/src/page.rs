@@ -1,0 +1,77 @@
+//! Pages for a browser: one file each, which needs no other and loads nothing.
+
+use std::io::{self, Write};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::diagram::Diagram;
+
+/// What shows a run. It is built from `viewer/`, as its README says.
+const VIEWER_SCRIPT: &str = include_str!("../assets/viewer.js");
+const VIEWER_STYLE: &str = include_str!("../assets/viewer.css");
+
+/// Writes the page of a run.
+///
+/// # Errors
+/// Errors of `out`.
+pub fn write_run_page(out: &mut impl Write, diagram: &Diagram) -> io::Result<()> {
+    let title = format!("{}, seed {}", diagram.about.scenario, diagram.about.seed);
+    let without_script = html! {
+        h1 { (title) }
+        @if let Some(summary) = &diagram.about.summary { p { (summary) } }
+        @if let Some(story) = &diagram.story {
+            p { strong { (story.property) } ": " (story.message) }
+            ol { @for row in &story.rows { li { (row.at) " " (row.text) } } }
+        }
+        p { "The diagram needs JavaScript. The same run as text: " code { (diagram.about.command) } }
+    };
+    let page = page(&title, (VIEWER_STYLE, VIEWER_SCRIPT), diagram, &without_script)?;
+    out.write_all(page.into_string().as_bytes())
+}
+
+/// A page with a style, a script, and data for the script.
+fn page(
+    title: &str,
+    (style, script): (&str, &str),
+    data: &impl Serialize,
+    without_script: &Markup,
+) -> io::Result<Markup> {
+    let policy = format!(
+        "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
+        hash(style),
+        hash(script)
+    );
+    let data = in_script(&serde_json::to_string(data)?);
+    Ok(html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                style { (PreEscaped(style)) }
+            }
+            body {
+                noscript { (without_script) }
+                div id="app" {}
+                script id="data" type="application/json" { (PreEscaped(data)) }
+                script { (PreEscaped(script)) }
+            }
+        }
+    })
+}
+
+/// The source of a content security policy that allows exactly this.
+fn hash(text: &str) -> String {
+    format!("sha256-{}", STANDARD.encode(Sha256::digest(text.as_bytes())))
+}
+
+/// JSON that no parser of HTML takes for markup.
+fn in_script(json: &str) -> String {
+    json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+}

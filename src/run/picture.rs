@@ -1,0 +1,114 @@
+//! The diagram of a run.
+
+use std::path::Path;
+
+use ftsim_core::{Outcome, ProcessId, Trace};
+use ftsim_reports::{
+    About, Diagram, Lane, StateAfter, Story, Violated, program, write_run_page,
+};
+
+use super::InternalError;
+use super::necessity::Needs;
+use super::one_run::OneRun;
+use super::story::{first, need_sentences, needs_of, violations};
+use crate::cli::Failure;
+use crate::files::{at, write_whole};
+use crate::run;
+
+/// Writes the page of a recorded run, with the story of its first unexpected violation.
+///
+/// # Errors
+/// If the file cannot be written, or ftsim itself fails.
+pub(crate) fn write_page(
+    path: &Path,
+    run: &OneRun,
+    recorded: (&Outcome, &Trace),
+) -> Result<(), Failure> {
+    let violations = violations(&run.scenario, recorded.0);
+    let told = first(&run.scenario, &violations);
+    let needs = told.map(|violated| needs_of(&run.scenario, recorded.0, violated)).transpose()?;
+    let told = told.map(|violated| (violated, needs.as_ref().and_then(Option::as_ref)));
+    let mut page = Vec::new();
+    at(path, write_run_page(&mut page, &diagram(run, recorded, told)?))?;
+    write_whole(path, &page)?;
+    Ok(())
+}
+
+/// The diagram of a recorded run, with the story of one of its violations, if it is given.
+///
+/// # Errors
+/// If ftsim itself fails.
+pub(crate) fn diagram(
+    run: &OneRun,
+    (outcome, trace): (&Outcome, &Trace),
+    told: Option<(&Violated, Option<&Needs>)>,
+) -> Result<Diagram, InternalError> {
+    let OneRun { scenario, seed, point } = run;
+    let point = point.map_or_else(String::new, |point| format!(" --crash-point {point}"));
+    let about = About {
+        scenario: scenario.path.clone(),
+        summary: scenario.summary.clone(),
+        protocol: scenario.entry.name.to_owned(),
+        problem: scenario.entry.spec.to_owned(),
+        mutant: scenario.experiment.setting.mutant.map(|mutant| mutant.name.to_owned()),
+        seed: *seed,
+        events: outcome.statistics.events,
+        ended: format!("at {}: {}", outcome.at, outcome.cause),
+        digest: outcome.digest.to_string(),
+        command: format!("{} replay {} --seed {seed}{point}", program(), scenario.path),
+        truncated: trace.truncated,
+    };
+    let bound = scenario.experiment.network.bound;
+    let known = violations(scenario, outcome);
+    let text_of = |property: &str| {
+        let checked = scenario.checked.iter().find(|known| known.id.0 == property);
+        let told = known.iter().find(|violated| violated.property == property);
+        checked.map_or_else(
+            || told.map_or_else(String::new, |violated| violated.sentence.clone()),
+            |checked| checked.text.to_owned(),
+        )
+    };
+    let states = states(run)?;
+    let diagram = Diagram::of(about, lanes(run, trace), trace, Some(bound))
+        .with_verdicts(outcome, text_of)
+        .with_states(&states);
+    Ok(match told {
+        Some((violated, needs)) => {
+            let needs = needs.map_or_else(Vec::new, need_sentences);
+            diagram.with_story(&Story::of(trace, violated), needs)
+        }
+        None => diagram,
+    })
+}
+
+/// The processes, and after them the second copies of those that have a twin.
+fn lanes(run: &OneRun, trace: &Trace) -> Vec<Lane> {
+    let setting = &run.scenario.experiment.setting;
+    let has_roles = setting.roles.len() > 1;
+    let role_of = |p: ProcessId| {
+        let mut first = 0;
+        let role = setting.roles.iter().find(|(_, count)| {
+            first += count;
+            p.0 < first
+        });
+        role.filter(|_| has_roles).map(|(role, _)| role.clone())
+    };
+    let lane = |p: ProcessId| Lane { name: p.to_string(), role: role_of(p) };
+    let last = trace.entries.iter().filter_map(|entry| entry.process).max();
+    let twins = last.map_or(0, |last| (last.0 + 1).saturating_sub(setting.n));
+    let twin = |p: u32| Lane { name: ProcessId(p).to_string(), role: Some("twin".to_owned()) };
+    setting.processes().map(lane).chain((setting.n..setting.n + twins).map(twin)).collect()
+}
+
+/// The states of processes after each step.
+fn states(run: &OneRun) -> Result<Vec<StateAfter>, InternalError> {
+    let request = run.request()?;
+    run::guarded(&run.scenario, run.seed, || {
+        let mut states = Vec::new();
+        let mut runner = run::prepare(&run.scenario, run.seed)?;
+        runner.watch(request.clone(), &mut |step, process, state| {
+            states.push(StateAfter { step, process, state });
+        });
+        Ok(states)
+    })
+}
