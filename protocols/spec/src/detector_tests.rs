@@ -117,6 +117,12 @@ fn a_suspicion_that_lasts_for_the_last_quarter_never_ends() {
 }
 
 #[test]
+fn a_mistake_belongs_to_the_last_quarter_if_it_begins_after_that_has() {
+    assert!(accurate(Some(0), &[(600, 601)], EndCause::Horizon));
+    assert!(!accurate(Some(0), &[(601, 602)], EndCause::Horizon));
+}
+
+#[test]
 fn who_errs_once_more_than_announced_has_not_learnt() {
     let mistakes = [(100, 101), (300, 301), (700, 701)];
     assert!(accurate(Some(3), &mistakes, EndCause::Horizon));
@@ -138,12 +144,68 @@ fn who_announces_nothing_and_errs_all_through_the_run_errs_for_ever() {
 }
 
 #[test]
+fn a_mistake_at_the_very_end_belongs_to_no_eighth() {
+    let at = |ms| Instant::ZERO + Duration::from_millis(ms);
+    let go_on = |ms: [u64; 8]| {
+        Mistakes { began: ms.map(at).to_vec(), wrong_since: Instant::ZERO }.go_on_until(at(800))
+    };
+    assert!(go_on([0, 100, 200, 300, 400, 500, 600, 799]));
+    assert!(!go_on([0, 100, 200, 300, 400, 500, 600, 800]));
+}
+
+#[test]
 fn to_suspect_who_is_down_is_no_mistake_until_it_is_back() {
     let back = [Act::Crash(P2), suspect(P0, P2), suspect(P1, P2), Act::Recover(P2), trust(P0, P2)];
     let eventual = "fd.eventual-strong-accuracy";
     assert_eq!(check(3, &back), [eventual]);
     let trusted = back.into_iter().chain([trust(P1, P2)]);
     assert_eq!(check(3, &trusted.collect::<Vec<_>>()), NONE);
+}
+
+/// Whether these events, each at a millisecond of 800, are eventually accurate between two correct
+/// processes.
+fn accurate_after(events: &[(u64, ProcessId, Observation<'_, FailureDetector>)]) -> bool {
+    let mut property = EventualAccuracy::of(Strength::Strong);
+    let at = |ms| Instant::ZERO + Duration::from_millis(ms);
+    for &(ms, process, what) in events {
+        let event = Observed { at: at(ms), process, what };
+        property.observe(&event).expect("liveness is judged at the end");
+    }
+    property.finish(&End::new(at(800), EndCause::Horizon, &[true, true])).is_ok()
+}
+
+#[test]
+fn a_suspicion_is_wrong_since_its_suspect_is_back() {
+    for (back_ms, accurate) in [(600, false), (601, true)] {
+        let suspicion = Indication::Suspect(P0);
+        let events = [
+            (100, P0, Observation::Crash),
+            (110, P1, Observation::Indication(&suspicion)),
+            (back_ms, P0, Observation::Recover),
+        ];
+        assert_eq!(accurate_after(&events), accurate, "back at {back_ms} ms");
+    }
+}
+
+#[test]
+fn a_suspicion_that_is_repeated_is_the_same_suspicion() {
+    let suspicion = Indication::Suspect(P0);
+    let suspects = |ms| (ms, P1, Observation::Indication(&suspicion));
+    assert!(!accurate_after(&[suspects(100), suspects(700)]));
+    assert!(accurate_after(&[suspects(700)]));
+}
+
+#[test]
+fn a_crash_excuses_that_a_mistake_is_made_again() {
+    let [learns, suspicion, trust] =
+        [Indication::ErrsAtMost(1), Indication::Suspect(P0), Indication::Trust(P0)];
+    let says = |ms, what| (ms, P1, Observation::Indication(what));
+    let errs = |ms| [says(ms, &suspicion), says(ms + 1, &trust)];
+    let again = [vec![says(0, &learns)], errs(100).to_vec(), errs(700).to_vec()].concat();
+    assert!(!accurate_after(&again));
+    let crash = [(400, P1, Observation::Crash), (410, P1, Observation::Recover)];
+    let excused = [&again[..3], &crash, &again[3..]].concat();
+    assert!(accurate_after(&excused));
 }
 
 #[test]
@@ -201,4 +263,12 @@ fn absurd_content_is_judged_not_obeyed() {
         trust(P1, stranger),
     ];
     assert_eq!(check(2, &absurd), ["fd.strong-accuracy"]);
+}
+
+#[test]
+fn clients_see_suspicions_and_no_promises() {
+    let probes = [Indication::DetectsWithin(Duration::ZERO), Indication::ErrsAtMost(1)];
+    assert!(probes.iter().all(FailureDetector::is_probe));
+    let announced = [Indication::Suspect(P0), Indication::Trust(P0)];
+    assert!(!announced.iter().any(FailureDetector::is_probe));
 }

@@ -18,6 +18,8 @@ pub mod one_copy;
 pub mod primary_backup;
 pub mod service;
 pub mod snapshot;
+#[cfg(test)]
+mod stub;
 
 use ftsim_core::Invalid;
 use ftsim_core::model::spec::REQUEST_COUNT_MAX;
