@@ -1,8 +1,12 @@
 //! Good and bad histories: each property refuses the ones that break it, and no other.
 
-use ftsim_core::{ProcessId, Setting, Verdict};
+use ftsim_core::{Bench, ProcessId, Setting, Spec, Verdict};
 
-use super::{AtomicCommit, COORDINATOR, INITIAL, Indication, PARTICIPANT, Request, Vote, Work};
+use super::{
+    AtomicCommit, COORDINATOR, INITIAL, Indication, PARTICIPANT, Request, TransactionWorkload,
+    Vote, Work,
+};
+use crate::stub::{Answers, Stub, down, requests};
 use ftsim_core::bench::history::{Act, judge};
 
 type Event = Act<AtomicCommit>;
@@ -174,4 +178,149 @@ fn absurd_content_is_judged_not_obeyed() {
     let stranger = ProcessId(u32::MAX);
     let absurd = [commit(stranger, u64::MAX), read(stranger, u64::MAX, u64::MAX - 1)];
     assert_eq!(violated(&absurd), ["ac.commit-validity", "txn.one-copy"]);
+}
+
+/// The first participant decides transactions 1 and 2, leaves 3, votes on 4 and 5; nobody else says
+/// anything.
+#[derive(Clone, Debug, Hash)]
+struct FirstDecides;
+
+impl Answers for FirstDecides {
+    type Spec = AtomicCommit;
+    const ROLES: &'static [&'static str] = &[COORDINATOR, PARTICIPANT];
+
+    fn to(p: ProcessId, request: &Request) -> Vec<Indication> {
+        let Request::Perform { transaction, .. } = *request else { return vec![] };
+        let voted = |vote| Indication::Voted { transaction, vote };
+        let says = match transaction {
+            1 => Indication::Committed(1),
+            2 => Indication::Aborted(2),
+            3 => voted(Vote::ReadOnly),
+            4 => voted(Vote::Yes),
+            _ => voted(Vote::No),
+        };
+        if p == P1 { vec![says] } else { vec![] }
+    }
+}
+
+fn bench(workload: &str) -> Bench {
+    let roles = [(COORDINATOR, 1), (PARTICIPANT, 2)];
+    Bench::with_roles::<Stub<FirstDecides>>(&roles).workload(workload)
+}
+
+fn requested(workload: &str) -> Vec<String> {
+    requests(&bench(workload).run(1))
+}
+
+#[test]
+fn each_transaction_works_at_all_participants_and_is_then_to_be_committed() {
+    let one = [
+        "0s p1 Perform { transaction: 1, work: Write }",
+        "0s p2 Perform { transaction: 1, work: Write }",
+        "0s p0 Begin(1)",
+    ];
+    assert_eq!(requested("{}"), one);
+    let two = requested(
+        r#"{"transactions": 2, "every": "5ms", "no": [["p1", 2]],
+            "reads": [["p2", 1], ["p1", 2]]}"#,
+    );
+    let expected = [
+        "0s p1 Perform { transaction: 1, work: Write }",
+        "0s p2 Perform { transaction: 1, work: Read }",
+        "0s p0 Begin(1)",
+        "5ms p1 Perform { transaction: 2, work: Fail }",
+        "5ms p2 Perform { transaction: 2, work: Write }",
+        "5ms p0 Begin(2)",
+    ];
+    assert_eq!(two, expected);
+    assert_eq!(requested(r#"{"transactions": 0}"#), [""; 0]);
+}
+
+#[test]
+fn a_transaction_fails_or_only_reads_as_often_as_is_probable() {
+    let count = |vote_no: &str, read_only: &str| {
+        let workload =
+            format!(r#"{{"transactions": 100, "vote_no": {vote_no}, "read_only": {read_only}}}"#);
+        let requested = requested(&workload);
+        ["Fail", "Read", "Write"]
+            .map(|work| requested.iter().filter(|line| line.contains(work)).count())
+    };
+    assert_eq!(count("0.0", "0.0"), [0, 0, 200]);
+    assert_eq!(count("0.0", "1.0"), [0, 200, 0]);
+    assert_eq!(count("1.0", "1.0"), [200, 0, 0]);
+    let [fail, read, write] = count("0.5", "0.5");
+    assert!((70..130).contains(&fail), "about a half of 200 is not {fail}");
+    assert!((30..70).contains(&read), "about a quarter of 200 is not {read}");
+    assert_eq!(fail + read + write, 200);
+}
+
+#[test]
+fn the_clients_of_who_is_back_ask_for_what_it_has_neither_decided_nor_left() {
+    let five = bench(r#"{"transactions": 5, "every": "1ms"}"#);
+    let back = |process| {
+        let requested = requests(&down(five.clone(), process, 50, 60).run(1));
+        requested.into_iter().filter(|line| line.contains("Resolve")).collect::<Vec<_>>()
+    };
+    assert_eq!(back(1), ["60ms p1 Resolve(4)", "60ms p1 Resolve(5)"]);
+    let all = |p| (1..=5).map(|t| format!("60ms {p} Resolve({t})")).collect::<Vec<_>>();
+    assert_eq!(back(2), all("p2"));
+    assert_eq!(back(0), all("p0"));
+}
+
+#[test]
+fn the_workload_refuses_what_cannot_be() {
+    let refused = |settings: TransactionWorkload, setting: Setting| {
+        AtomicCommit::workload(&settings, &setting).err().map(|invalid| invalid.key)
+    };
+    let of = |transactions| TransactionWorkload { transactions, ..Default::default() };
+    let roles = |coordinators, participants| Setting {
+        roles: vec![(COORDINATOR.into(), coordinators), (PARTICIPANT.into(), participants)],
+        ..Setting::of(coordinators + participants)
+    };
+    assert_eq!(refused(of(1), roles(1, 1)), None);
+    assert_eq!(refused(of(1), roles(1, 0)).as_deref(), Some("transactions"));
+    assert_eq!(refused(of(1), roles(0, 1)).as_deref(), Some("transactions"));
+    // Each transaction makes a request to each of the three, and a run holds a million.
+    assert_eq!(refused(of(333_333), setting()), None);
+    assert_eq!(refused(of(333_334), setting()).as_deref(), Some("transactions"));
+    let pairs = |no, reads| refused(TransactionWorkload { no, reads, ..of(2) }, setting());
+    assert_eq!(pairs(vec![(P1, 1), (P2, 2)], vec![(P1, 1), (P2, 2)]), None);
+    for wrong in [(P1, 0), (P1, 3), (C, 1), (ProcessId(3), 1)] {
+        assert_eq!(pairs(vec![wrong], vec![]).as_deref(), Some("no"), "{wrong:?}");
+        assert_eq!(pairs(vec![], vec![wrong]).as_deref(), Some("reads"), "{wrong:?}");
+    }
+    let certain = TransactionWorkload { vote_no: 1.0, read_only: 1.0, ..of(1) };
+    assert_eq!(refused(certain.clone(), setting()), None);
+    let more = TransactionWorkload { vote_no: 1.01, ..certain.clone() };
+    assert_eq!(refused(more, setting()).as_deref(), Some("vote_no"));
+    let less = TransactionWorkload { read_only: -0.01, ..certain };
+    assert_eq!(refused(less, setting()).as_deref(), Some("read_only"));
+}
+
+#[test]
+fn a_transaction_is_answered_by_the_decision_of_the_process_that_was_asked() {
+    let begun = AtomicCommit::operation(C, &Request::Begin(7)).expect("an operation");
+    let answered = |p, what| AtomicCommit::answers(p, &what).collect::<Vec<_>>();
+    assert_eq!(answered(C, Indication::Committed(7)), [begun]);
+    assert_eq!(answered(C, Indication::Aborted(7)), [begun]);
+    assert_ne!(answered(C, Indication::Aborted(8)), [begun]);
+    assert_ne!(answered(P1, Indication::Committed(7)), [begun]);
+    assert_eq!(answered(C, Indication::Voted { transaction: 7, vote: Vote::ReadOnly }), []);
+    let work = Request::Perform { transaction: 7, work: Work::Write };
+    assert_eq!(AtomicCommit::operation(P1, &work), None);
+    assert_eq!(AtomicCommit::operation(C, &Request::Resolve(7)), None);
+}
+
+#[test]
+fn clients_see_decisions_and_who_leaves() {
+    let voted = |vote| Indication::Voted { transaction: 1, vote };
+    let announced = [Indication::Committed(1), Indication::Aborted(1), voted(Vote::ReadOnly)];
+    assert!(!announced.iter().any(AtomicCommit::is_probe));
+    let probes = [
+        voted(Vote::Yes),
+        voted(Vote::No),
+        Indication::Read { transaction: 1, version: INITIAL },
+        Indication::Wrote { transaction: 1 },
+    ];
+    assert!(probes.iter().all(AtomicCommit::is_probe));
 }

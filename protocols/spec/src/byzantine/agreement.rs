@@ -185,4 +185,14 @@ mod tests {
         let absurd = [Act::Indicate(ProcessId(u32::MAX), Indication::Decide(u64::MAX))];
         assert_eq!(check::<ByzantineAgreement>(1, &absurd), NOTHING);
     }
+
+    #[test]
+    fn a_proposal_is_answered_when_its_proposer_decides_whatever_the_value() {
+        let (p0, p1) = (ProcessId(0), ProcessId(1));
+        let asked = ByzantineAgreement::operation(p1, &Request::Propose(3)).expect("an operation");
+        let answered =
+            |p| ByzantineAgreement::answers(p, &Indication::Decide(4)).collect::<Vec<_>>();
+        assert_eq!(answered(p1), [asked]);
+        assert_ne!(answered(p0), [asked]);
+    }
 }

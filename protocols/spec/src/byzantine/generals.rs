@@ -223,10 +223,10 @@ impl Property<ByzantineGenerals> for Termination {
 
 #[cfg(test)]
 mod tests {
-    use ftsim_core::Verdict;
-
     use super::*;
+    use crate::stub::{Answers, Stub, requests};
     use ftsim_core::bench::history::{Act, check, judge};
+    use ftsim_core::{Bench, Verdict};
 
     const NOTHING: [&str; 0] = [];
 
@@ -278,5 +278,30 @@ mod tests {
     fn absurd_content_is_judged_not_obeyed() {
         let absurd = [Act::Indicate(ProcessId(u32::MAX), Indication::Obey(u64::MAX))];
         assert_eq!(check::<ByzantineGenerals>(1, &absurd), NOTHING);
+    }
+
+    /// Obeys nothing.
+    #[derive(Clone, Debug, Hash)]
+    struct Mute;
+
+    impl Answers for Mute {
+        type Spec = ByzantineGenerals;
+    }
+
+    #[test]
+    fn the_commander_alone_is_given_one_order() {
+        let bench = Bench::of::<Stub<Mute>>(3);
+        assert_eq!(requests(&bench.run(1)), ["0s p0 Order(1)"]);
+        assert_eq!(requests(&bench.workload(r#"{"order": 5}"#).run(1)), ["0s p0 Order(5)"]);
+    }
+
+    #[test]
+    fn the_order_is_answered_when_a_lieutenant_obeys_any() {
+        let asked = ByzantineGenerals::operation(COMMANDER, &Request::Order(3));
+        let answered = |p| ByzantineGenerals::answers(p, &Indication::Obey(4)).next();
+        assert!(asked.is_some());
+        assert_eq!(answered(ProcessId(1)), asked);
+        assert_eq!(answered(ProcessId(2)), asked);
+        assert_eq!(answered(COMMANDER), None);
     }
 }

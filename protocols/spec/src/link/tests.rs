@@ -1,11 +1,13 @@
 //! Good and bad histories of links.
 
 use super::*;
-use ftsim_core::Verdict;
+use crate::stub::{Answers, Stub, requests};
 use ftsim_core::bench::history::{Act, check, judge};
+use ftsim_core::{Bench, Verdict};
 
 const P0: ProcessId = ProcessId(0);
 const P1: ProcessId = ProcessId(1);
+const P2: ProcessId = ProcessId(2);
 
 /// p0 sends this message to p1.
 fn send(number: u64) -> Act<Link> {
@@ -151,4 +153,108 @@ fn absurd_content_is_judged_not_obeyed() {
         Act::Indicate(P1, Indication::Deliver { from: stranger, number: u64::MAX });
     assert_eq!(check(2, &[absurd]), ["lnk.no-creation"]);
     assert_eq!(check(2, &[counter(u64::MAX)]), ["lnk.exactly-once-effect"]);
+}
+
+/// Delivers nothing.
+#[derive(Clone, Debug, Hash)]
+struct Mute;
+
+impl Answers for Mute {
+    type Spec = Link;
+}
+
+fn requested(n: u32, workload: &str) -> Vec<String> {
+    requests(&Bench::of::<Stub<Mute>>(n).workload(workload).run(1))
+}
+
+#[test]
+fn each_sender_sends_its_messages_to_all_receivers_but_itself() {
+    let default = ["0s p0 Send { to: p1, number: 0 }", "0s p1 Send { to: p0, number: 0 }"];
+    assert_eq!(requested(2, "{}"), default);
+    let workload = r#"{"senders": ["p0"], "receivers": ["p0", "p2"], "messages": 3,
+                       "every": "5ms"}"#;
+    let expected = [
+        "0s p0 Send { to: p2, number: 0 }",
+        "5ms p0 Send { to: p2, number: 1 }",
+        "10ms p0 Send { to: p2, number: 2 }",
+    ];
+    assert_eq!(requested(3, workload), expected);
+}
+
+#[test]
+fn the_workload_refuses_strangers_and_more_than_a_run_can_hold() {
+    let refused = |senders: &[ProcessId], receivers: &[ProcessId], messages| {
+        let (senders, receivers) = (senders.to_vec(), receivers.to_vec());
+        let settings = LinkWorkload { senders, receivers, messages, ..Default::default() };
+        Link::workload(&settings, &Setting::of(3)).err().map(|invalid| invalid.key)
+    };
+    let stranger = ProcessId(3);
+    assert_eq!(refused(&[P2], &[P2], 1), None);
+    assert_eq!(refused(&[P0, stranger], &[], 1).as_deref(), Some("senders"));
+    assert_eq!(refused(&[], &[P0, stranger], 1).as_deref(), Some("receivers"));
+    // Two senders and three receivers, and a run holds a million requests.
+    assert_eq!(refused(&[P0, P1], &[], 166_666), None);
+    assert_eq!(refused(&[P0, P1], &[], 166_667).as_deref(), Some("messages"));
+}
+
+#[test]
+fn a_message_is_answered_when_its_receiver_delivers_it_or_finds_that_it_has() {
+    let asked = |number| Link::operation(P0, &Request::Send { to: P1, number });
+    let answered = |p, what| Link::answers(p, &what).map(Some).collect::<Vec<_>>();
+    let delivers = |from, number| Indication::Deliver { from, number };
+    assert!(asked(1).is_some());
+    assert_eq!(answered(P1, delivers(P0, 1)), [asked(1)]);
+    assert_ne!(answered(P1, delivers(P0, 2)), [asked(1)]);
+    assert_ne!(answered(P1, delivers(P2, 1)), [asked(1)]);
+    assert_ne!(answered(P2, delivers(P0, 1)), [asked(1)]);
+    let found = Indication::Recovered { delivered: vec![(P0, 1), (P0, 2)] };
+    assert_eq!(answered(P1, found), [asked(1), asked(2)]);
+    assert_eq!(answered(P1, Indication::State(State::Counter(1))), []);
+}
+
+#[test]
+fn clients_see_deliveries_and_not_the_state() {
+    assert!(Link::is_probe(&Indication::State(State::Counter(0))));
+    assert!(!Link::is_probe(&Indication::Deliver { from: P0, number: 0 }));
+    assert!(!Link::is_probe(&Indication::Recovered { delivered: vec![] }));
+}
+
+#[test]
+fn the_state_of_an_application_that_counted_or_collected_wrongly_is_told() {
+    let told = |state: Act<Link>| {
+        let history = [send(1), send(2), deliver(1), deliver(2), state];
+        let found = judge(&Setting::of(2), &history, true);
+        let (_, verdict) =
+            found.into_iter().find(|(id, _)| *id == EXACTLY_ONCE_EFFECT.0).expect("its verdict");
+        match verdict {
+            Verdict::Violated(violation) => violation.message,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(told(counter(3)), "p1 delivered 2 different messages and has a counter at 3");
+    assert_eq!(told(set(&[1, 2, 3])), "p1 delivered 2 different messages and has a set of 3");
+}
+
+#[test]
+fn a_set_takes_a_message_once_and_a_counter_each_time() {
+    let after_two = |application| {
+        let mut state = State::new(application);
+        (0..2).for_each(|_| state.apply(P0, 1));
+        state
+    };
+    assert_eq!(after_two(Application::Set), State::Set([(P0, 1)].into()));
+    assert_eq!(after_two(Application::Counter), State::Counter(2));
+}
+
+#[test]
+fn where_nothing_is_sent_all_properties_hold_vacuously() {
+    let verdicts = judge::<Link>(&Setting::of(2), &[], true);
+    let idle = |(_, verdict): &(_, Verdict)| *verdict == Verdict::HeldVacuously;
+    assert!(verdicts.iter().all(idle), "{verdicts:?}");
+    // A state before the first delivery and a single delivery compare nothing.
+    let verdicts = judge(&Setting::of(2), &[counter(0), send(1), deliver(1)], true);
+    let vacuous =
+        |(id, verdict): &(_, Verdict)| (*verdict == Verdict::HeldVacuously).then_some(*id);
+    let vacuous: Vec<_> = verdicts.iter().filter_map(vacuous).collect();
+    assert_eq!(vacuous, ["lnk.exactly-once-effect", "lnk.fifo"]);
 }
