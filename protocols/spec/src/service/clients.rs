@@ -148,3 +148,7 @@ impl<F: Facts> Workload<Service<F>> for Clients {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "clients_tests.rs"]
+mod tests;

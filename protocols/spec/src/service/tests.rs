@@ -1,10 +1,11 @@
 //! The shared properties on histories written by hand, under a family that announces nothing of its
 //! own.
 
-use ftsim_core::{Never, ProcessId, PropertyEntry, Setting, Standing, Verdict};
+use ftsim_core::{Never, ProcessId, PropertyEntry, Setting, Spec, Standing, Verdict};
 
 use super::properties::{acked_survives, exactly_once, linearizable, liveness};
-use super::{Command, Facts, Indication, Operation, Outcome, Request, Service};
+use super::{Command, Facts, Indication, OneKey, Operation, Outcome, Request, Service};
+use crate::linearizability::Model;
 use ftsim_core::bench::history::{Act, check, judge};
 
 impl Facts for Never {
@@ -65,6 +66,13 @@ fn a_history_in_which_the_update_survives_is_good() {
     assert_eq!(check(4, &good), [] as [&str; 0]);
     let verdicts = judge(&Setting::of(4), &good, false);
     assert!(verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Held), "{verdicts:?}");
+}
+
+#[test]
+fn where_nobody_asks_or_answers_all_properties_hold_vacuously() {
+    let verdicts = judge::<Service<Never>>(&Setting::of(4), &[], true);
+    let idle = |(_, verdict): &(_, Verdict)| *verdict == Verdict::HeldVacuously;
+    assert!(verdicts.iter().all(idle), "{verdicts:?}");
 }
 
 #[test]
@@ -261,4 +269,55 @@ fn neither_reads_nor_unanswered_updates_must_survive() {
 fn a_correct_client_is_answered_in_the_end() {
     assert_eq!(check(4, &[ask(C2, 1, WRITE)]), ["smr.liveness"]);
     assert_eq!(check(4, &[ask(C2, 1, WRITE), Act::Crash(C2)]), [] as [&str; 0]);
+}
+
+#[test]
+fn an_operation_is_answered_by_the_response_at_its_client() {
+    type S = Service<Never>;
+    let invoke = Request::Invoke { number: 7, key: 0, operation: READ };
+    let asked = S::operation(C2, &invoke).expect("an operation");
+    let answered = |p, what| S::answers(p, &what).collect::<Vec<_>>();
+    let response = |number| Indication::Response { number, outcome: DONE };
+    assert_eq!(answered(C2, response(7)), [asked]);
+    assert_ne!(answered(C2, response(8)), [asked]);
+    assert_ne!(answered(C3, response(7)), [asked]);
+    assert_eq!(answered(C2, Indication::Applied(Command { client: C2, number: 7 })), []);
+    assert_eq!(S::operation(S0, &Request::DeclareDown(S1)), None);
+}
+
+/// A family of its own, whose only fact says nothing about a leader.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+struct Nothing;
+
+impl Facts for Nothing {
+    const SPEC: &'static str = "service";
+    const PROPERTIES: &'static [PropertyEntry<Service<Self>>] = &[];
+}
+
+#[test]
+fn clients_see_responses_alone_and_no_leader_where_no_fact_says_who_leads() {
+    let response = Indication::Response { number: 1, outcome: DONE };
+    assert!(!Service::<Nothing>::is_probe(&response));
+    assert!(Service::<Nothing>::is_probe(&Indication::Serves));
+    assert!(Service::<Nothing>::is_probe(&Indication::Fact(Nothing)));
+    for what in [response, Indication::Serves, Indication::Fact(Nothing)] {
+        assert_eq!(Service::<Nothing>::leads(&what), None, "{what:?}");
+    }
+}
+
+#[test]
+fn operations_do_what_their_names_say() {
+    let swap = |expected| Operation::CompareAndSwap { expected, new: 9 };
+    for (operation, after, outcome, only_looks) in [
+        (READ, 5, Outcome::Value(5), true),
+        (WRITE, 7, DONE, false),
+        (Operation::Increment, 6, Outcome::Value(6), false),
+        (swap(5), 9, Outcome::Swapped(true), false),
+        (swap(4), 5, Outcome::Swapped(false), true),
+    ] {
+        assert_eq!(OneKey::step(&5, &operation), (after, outcome.clone()), "{operation:?}");
+        assert_eq!(OneKey::only_looks(&operation, &outcome), only_looks, "{operation:?}");
+        assert_eq!(operation.is_update(), operation != READ);
+    }
+    assert_eq!(Operation::Increment.apply(u64::MAX), (0, Outcome::Value(0)));
 }

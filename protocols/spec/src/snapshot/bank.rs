@@ -159,3 +159,7 @@ impl Workload<Snapshot> for Bank {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "bank_tests.rs"]
+mod tests;

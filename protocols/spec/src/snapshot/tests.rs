@@ -1,5 +1,6 @@
 use super::*;
-use ftsim_core::bench::history::{Act, check};
+use ftsim_core::Verdict;
+use ftsim_core::bench::history::{Act, check, judge};
 
 const P0: ProcessId = ProcessId(0);
 const P1: ProcessId = ProcessId(1);
@@ -266,4 +267,60 @@ fn absurd_content_is_judged_not_obeyed() {
     let found = check(2, &unrecorded);
     assert!(found.starts_with(&["cut.consistent"]), "{found:?}");
     assert_eq!(check(2, &[restored(P0, 1, 9), restored(P1, 1, 9)])[..1], ["cut.consistent"]);
+}
+
+#[test]
+fn a_snapshot_is_answered_by_its_end_at_the_process_that_was_asked() {
+    let asked = Snapshot::operation(P0, &Request::Take(3)).expect("an operation");
+    let answered = |p, what| Snapshot::answers(p, &what).collect::<Vec<_>>();
+    assert_eq!(answered(P0, Indication::Complete(3)), [asked]);
+    assert_eq!(answered(P0, Indication::Dropped(3)), [asked]);
+    assert_ne!(answered(P0, Indication::Complete(4)), [asked]);
+    assert_ne!(answered(P1, Indication::Complete(3)), [asked]);
+    assert_eq!(answered(P0, Indication::Recorded { snapshot: 3, balance: 100 }), []);
+    let transfer = Request::Transfer { number: 3, to: P1, amount: 1 };
+    assert_eq!(Snapshot::operation(P0, &transfer), None);
+}
+
+#[test]
+fn clients_see_the_ends_of_snapshots_alone() {
+    assert!(!Snapshot::is_probe(&Indication::Complete(1)));
+    assert!(!Snapshot::is_probe(&Indication::Dropped(1)));
+    assert!(Snapshot::is_probe(&Indication::Sent(money(1))));
+    assert!(Snapshot::is_probe(&Indication::Restored { recovery: 1, snapshot: 1 }));
+}
+
+fn vacuous(history: &[Act<Snapshot>]) -> Vec<&'static str> {
+    let verdicts = judge(&Setting::of(2), history, true).into_iter();
+    let idle = verdicts.filter(|(_, verdict)| *verdict == Verdict::HeldVacuously);
+    idle.map(|(id, _)| id).collect()
+}
+
+#[test]
+fn a_property_is_exercised_by_what_it_speaks_of() {
+    let all = [
+        "cut.consistent",
+        "cut.complete",
+        "cut.transitless",
+        "cut.reachable",
+        "cut.conservation",
+        "ckpt.termination",
+        "ckpt.rollback-bound",
+    ];
+    assert_eq!(vacuous(&[]), all);
+    let idle = done([take(1), recorded(P0, 1, 100), recorded(P1, 1, 100)]);
+    let unmoved = ["cut.consistent", "cut.complete", "cut.transitless", "ckpt.rollback-bound"];
+    assert_eq!(vacuous(&idle), unmoved);
+    let received = done([sent(1), received(1), recorded(P0, 1, 90), recorded(P1, 1, 110)]);
+    assert_eq!(vacuous(&received), ["cut.complete", "ckpt.rollback-bound"]);
+    let under_way =
+        done([sent(1), recorded(P0, 1, 90), recorded(P1, 1, 100), channel(1, &[money(1)])]);
+    let back = [restored(P0, 1, 1), restored(P1, 1, 1)];
+    let under_way: Vec<_> = under_way.into_iter().chain(back).collect();
+    assert_eq!(vacuous(&under_way), ["cut.consistent"]);
+}
+
+#[test]
+fn a_transfer_is_short_in_traces() {
+    assert_eq!(format!("{:?}", money(3)), "#3 p0->p1 10");
 }
