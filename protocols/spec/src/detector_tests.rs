@@ -234,6 +234,34 @@ fn detection_time_is_counted_from_the_crash_to_a_suspicion_for_good() {
 }
 
 #[test]
+fn a_detection_is_overdue_at_the_horizon_if_its_time_is_over() {
+    let in_time = |cause, end_ms| {
+        let mut property = DetectionTime::default();
+        let at = |ms| Instant::ZERO + Duration::from_millis(ms);
+        let promise = Indication::DetectsWithin(Duration::from_millis(100));
+        let promise = Observation::Indication(&promise);
+        for (ms, process, what) in [(0, P0, promise), (50, P1, Observation::Crash)] {
+            let event = Observed { at: at(ms), process, what };
+            property.observe(&event).expect("nothing is due yet");
+        }
+        property.finish(&End::new(at(end_ms), cause, &[true, false])).is_ok()
+    };
+    assert!(in_time(EndCause::Horizon, 149));
+    assert!(in_time(EndCause::Horizon, 150));
+    assert!(!in_time(EndCause::Horizon, 151));
+    // Nothing is left that could suspect it.
+    assert!(!in_time(EndCause::Quiescent, 149));
+}
+
+#[test]
+fn who_is_back_need_not_be_detected_but_others_must() {
+    let back = [promise(P0, 9), Act::Crash(P1), Act::Recover(P1)];
+    assert_eq!(check(2, &back), NONE);
+    let other = [promise(P0, 9), Act::Crash(P1), Act::Crash(P2), Act::Recover(P1)];
+    assert_eq!(check(3, &other)[2..], ["fd.detection-time"]);
+}
+
+#[test]
 fn who_promises_nothing_crashes_itself_or_suspects_already_owes_no_detection() {
     let no_promise = [Act::Crash(P1), promise(P2, 9), suspect(P0, P1), suspect(P2, P1)];
     assert_eq!(check(3, &no_promise), NONE);
@@ -250,6 +278,15 @@ fn without_crash_or_suspicion_only_the_eventual_accuracies_are_exercised() {
     let held = verdicts.iter().filter(|(_, verdict)| *verdict == Verdict::Held);
     let held: Vec<_> = held.map(|(id, _)| *id).collect();
     assert_eq!(held, ["fd.eventual-strong-accuracy", "fd.eventual-weak-accuracy"]);
+}
+
+#[test]
+fn where_one_process_alone_is_correct_no_accuracy_is_exercised() {
+    let verdicts = judge::<FailureDetector>(&Setting::of(2), &[Act::Crash(P1)], true);
+    for (id, verdict) in verdicts {
+        let vacuous = verdict == Verdict::HeldVacuously;
+        assert_eq!(vacuous, !id.ends_with("completeness"), "{id}");
+    }
 }
 
 #[test]
