@@ -411,4 +411,38 @@ mod tests {
         assert_eq!(history.judge(), Ok(()));
         assert_eq!(history.committed_count(), 1);
     }
+
+    #[test]
+    fn committed_transactions_count_if_they_have_read_or_written() {
+        let mut history = history(&[(1, 'x', None), (2, 'x', Some(1)), (3, 'x', None)]);
+        for (transaction, count) in [(9, 0), (1, 1), (2, 2)] {
+            history.commit(transaction);
+            assert_eq!(history.committed_count(), count);
+        }
+    }
+
+    #[test]
+    fn an_anomaly_is_told_with_its_transactions() {
+        let told = |steps: &[(Transaction, char, Option<Version>)]| {
+            judged(steps).expect_err("an anomaly").to_string()
+        };
+        assert_eq!(
+            told(&[(1, 'x', Some(7))]),
+            "transaction 1 committed, but at x read a version of transaction 7, which had written \
+             none"
+        );
+        assert_eq!(
+            told(&[(1, 'x', None), (1, 'x', Some(INITIAL))]),
+            "transaction 1 committed, but at x read version 0 after a write of its own"
+        );
+        assert_eq!(
+            told(&[(1, 'x', None), (2, 'x', None), (2, 'y', None), (1, 'y', None)]),
+            "transactions 2, 1 must each come before the next, and the last before the first"
+        );
+        let dirty = Anomaly::DirtyRead { reader: 2, item: 'x', version: 1 };
+        assert_eq!(
+            dirty.to_string(),
+            "transaction 2 committed, but at x read what transaction 1 wrote, which never committed"
+        );
+    }
 }

@@ -286,7 +286,8 @@ impl Property<PrimaryBackupService> for Bofo {
 mod tests {
     use super::*;
     use crate::service::{Operation, Outcome, Request};
-    use ftsim_core::bench::history::{Act, check};
+    use ftsim_core::bench::history::{Act, check, judge};
+    use ftsim_core::{Setting, Spec, Verdict};
 
     const S0: ProcessId = ProcessId(0);
     const S1: ProcessId = ProcessId(1);
@@ -399,5 +400,34 @@ mod tests {
         let mut twice = lost_twice(1, Duration::from_millis(1));
         twice.extend([sends(1, &[S0])]);
         assert_eq!(check(3, &twice), [] as [&str; 0]);
+    }
+
+    fn exercised(history: &[Act<PrimaryBackupService>]) -> Vec<&'static str> {
+        let verdicts = judge(&Setting::of(3), history, true).into_iter();
+        verdicts.filter(|(_, v)| *v != Verdict::HeldVacuously).map(|(id, _)| id).collect()
+    }
+
+    #[test]
+    fn a_property_is_exercised_by_what_it_speaks_of() {
+        assert_eq!(exercised(&[]), [] as [&str; 0]);
+        let serves = [says(S0, Fact::BecomesPrimary), says(S0, Fact::ResignsPrimary)];
+        assert_eq!(exercised(&serves), ["pb.one-primary"]);
+        assert_eq!(exercised(&[says(S0, Fact::ResignsPrimary)]), [] as [&str; 0]);
+        assert_eq!(exercised(&[sends(1, &[S0])]), ["pb.one-destination"]);
+        let processed = [says(S0, Fact::BecomesPrimary), processes(S0)];
+        assert_eq!(exercised(&processed), ["pb.one-primary", "pb.idle-backup"]);
+        let lost = lost_twice(1, Duration::from_millis(1));
+        assert!(exercised(&lost).contains(&"pb.bofo"));
+        assert!(!exercised(&lost[1..]).contains(&"pb.bofo"), "nothing is promised");
+        assert!(!exercised(&lost[..2]).contains(&"pb.bofo"), "nothing is lost");
+    }
+
+    #[test]
+    fn a_server_leads_while_it_is_primary() {
+        let leads = |fact| PrimaryBackupService::leads(&Indication::Fact(fact));
+        assert_eq!(leads(Fact::BecomesPrimary), Some(true));
+        assert_eq!(leads(Fact::ResignsPrimary), Some(false));
+        assert_eq!(leads(Fact::HoldsLease(Duration::ZERO)), None);
+        assert_eq!(PrimaryBackupService::leads(&Indication::Serves), None);
     }
 }

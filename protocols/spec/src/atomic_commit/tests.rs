@@ -93,6 +93,31 @@ fn a_commit_and_an_abort_by_all_are_good() {
 }
 
 #[test]
+fn a_premise_that_never_came_true_exercises_nothing() {
+    let all = [
+        "ac.agreement",
+        "ac.irrevocability",
+        "ac.commit-validity",
+        "ac.non-triviality",
+        "ac.termination",
+        "ac.nonblocking",
+        "txn.one-copy",
+    ];
+    assert_eq!(vacuous(&[]), all);
+    // One decision agrees with none, and nothing was to be committed.
+    let alone = [abort(C, 1)];
+    let but = ["ac.irrevocability", "ac.termination"];
+    assert_eq!(vacuous(&alone), all.into_iter().filter(|id| !but.contains(id)).collect::<Vec<_>>());
+    // One process is down, and the others have decided.
+    let down = [abort(C, 1), abort(P1, 1), Act::Crash(P2)];
+    let but = ["ac.agreement", "ac.irrevocability", "ac.nonblocking"];
+    assert_eq!(vacuous(&down), all.into_iter().filter(|id| !but.contains(id)).collect::<Vec<_>>());
+    // It was the only one that had heard of the transaction.
+    let unheard = [perform(P2, 1), Act::Crash(P2)];
+    assert_eq!(vacuous(&unheard), all);
+}
+
+#[test]
 fn agreement_binds_the_crashed_too() {
     let votes = || [vote(P1, Vote::Yes), vote(P2, Vote::Yes)];
     let split: Vec<Event> =

@@ -272,6 +272,8 @@ mod tests {
         use Verdict::{Held, HeldVacuously};
         assert_eq!(verdicts(&history(1, &[1, 1], Some(0))), [Held, HeldVacuously, Held]);
         assert_eq!(verdicts(&history(1, &[1], Some(2))), [HeldVacuously, Held, Held]);
+        let no_lieutenant = [Act::Crash(ProcessId(1)), Act::Crash(ProcessId(2))];
+        assert_eq!(verdicts(&no_lieutenant), [const { HeldVacuously }; 3]);
     }
 
     #[test]

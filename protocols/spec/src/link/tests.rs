@@ -236,6 +236,13 @@ fn the_state_of_an_application_that_counted_or_collected_wrongly_is_told() {
 }
 
 #[test]
+fn a_message_that_nobody_sent_is_told_with_its_link() {
+    let found = judge(&Setting::of(2), &[deliver(1)], true).swap_remove(0);
+    let Verdict::Violated(violation) = found.1 else { panic!("{found:?}") };
+    assert_eq!(violation.message, "p1 delivered message 1 from p0 to p1, which p0 never sent");
+}
+
+#[test]
 fn a_set_takes_a_message_once_and_a_counter_each_time() {
     let after_two = |application| {
         let mut state = State::new(application);
