@@ -135,6 +135,7 @@ mod tests {
                     prop_assert_eq!(set.remove(n), model.remove(&n));
                 }
                 prop_assert_eq!(set.len(), model.len() as u64);
+                prop_assert_eq!(set.is_empty(), model.is_empty());
                 prop_assert_eq!(set.first(), model.first().copied());
                 prop_assert_eq!(set.count_up_to(n), model.range(..=n).count() as u64);
                 let gaps = set.intervals.windows(2);

@@ -111,6 +111,7 @@ mod tests {
                 }
                 prop_assert_eq!(set.contains(message), model.contains(&message));
                 prop_assert_eq!(set.len(), model.len() as u64);
+                prop_assert_eq!(set.is_empty(), model.is_empty());
                 prop_assert_eq!(set.count_up_to(message), model.range(..=message).count() as u64);
                 prop_assert_eq!(set.first_of_each().next(), model.first().copied());
             }

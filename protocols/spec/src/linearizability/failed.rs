@@ -78,3 +78,49 @@ impl<S: Clone + Eq + Hash> Failed<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A set of configurations with two words of operations each.
+    type Set = Failed<u64>;
+
+    #[test]
+    fn it_holds_what_was_added_and_nothing_else() {
+        let mut set = Set::new(2);
+        assert!(!set.contains(0, &[0, 0], &0));
+        let numbers = || (0..1_000).map(|k| (k as usize % 7, [k % 11, k % 13], k));
+        for (due, taken, state) in numbers() {
+            assert!(!set.contains(due, &taken, &state));
+            set.insert(due, &taken, &state);
+            assert!(set.contains(due, &taken, &state));
+        }
+        for (due, taken, state) in numbers() {
+            let [first, second] = taken;
+            assert!(set.contains(due, &taken, &state));
+            assert!(!set.contains(due + 7, &taken, &state));
+            assert!(!set.contains(due, &[first + 11, second], &state));
+            assert!(!set.contains(due, &[first, second + 13], &state));
+            assert!(!set.contains(due, &taken, &(state + 1_000)));
+        }
+    }
+
+    #[test]
+    fn it_costs_its_entries_and_a_table_of_which_a_quarter_is_free() {
+        let mut set = Set::new(2);
+        assert_eq!(set.bytes(), 0);
+        let entry = (size_of::<usize>() + 3 * size_of::<u64>()) as u64;
+        let mut table = 16;
+        for count in 1..=200 {
+            set.insert(0, &[0, count], &7);
+            if count > table * 3 / 4 {
+                table *= 2;
+            }
+            assert_eq!(set.bytes(), table * 4 + count * entry, "{count} entries");
+        }
+        // What is a member already costs nothing.
+        (1..=200).for_each(|count| set.insert(0, &[0, count], &7));
+        assert_eq!(set.bytes(), table * 4 + 200 * entry);
+    }
+}

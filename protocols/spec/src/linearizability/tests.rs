@@ -340,3 +340,82 @@ proptest! {
         }
     }
 }
+
+/// A register that does not say which operations only look.
+struct Silent;
+
+impl Model for Silent {
+    type State = u8;
+    type Operation = Do;
+    type Outcome = u8;
+
+    fn step(state: &u8, operation: &Do) -> (u8, u8) {
+        Register::step(state, operation)
+    }
+}
+
+#[test]
+fn unless_a_model_says_so_no_operation_only_looks() {
+    for last in [1, 2] {
+        let writes = [done(0, Do::Write(1), 5, 0), done(1, Do::Write(2), 6, 0)];
+        let history = [&writes[..], &[done(7, Do::Read, 8, last)]].concat();
+        let judgement = check::<Silent>(0, &history, &mut budget(100));
+        assert_eq!(judgement, Linearizability::Linearizable, "{last} was written last");
+    }
+}
+
+#[test]
+fn more_operations_overlap_than_a_word_has_bits() {
+    let count = 70;
+    let write = |i: u8| done(i.into(), Do::Write(i + 1), 100 + u64::from(i), 0);
+    let mut history: Vec<_> = (0..count).map(write).collect();
+    history.push(done(200, Do::Read, 201, 70));
+    good(&history);
+    let mut reads: Vec<_> = (0..count).map(|i| done(i.into(), Do::Read, 100, 0)).collect();
+    good(&reads);
+    reads[69] = done(69, Do::Read, 100, 1);
+    assert!(matches!(judge(&reads), Linearizability::NotLinearizable { .. }));
+}
+
+#[test]
+fn a_copy_of_a_search_goes_on_by_itself() {
+    let mut search = Search::<Register>::new(0);
+    let writes = [1, 2].map(|value| search.called(Do::Write(value)));
+    writes.iter().for_each(|write| search.returned(*write, 0));
+    let read = search.called(Do::Read);
+    assert_eq!(search.judge(&mut budget(100)), Linearizability::Linearizable);
+    let mut copies = [1, 2, 3].map(|value| (value, search.clone()));
+    for (value, copy) in &mut copies {
+        copy.returned(read, *value);
+        let is_legal = copy.judge(&mut budget(100)) == Linearizability::Linearizable;
+        assert_eq!(is_legal, *value < 3, "{value} was read");
+        assert_eq!(copy.operation(writes[1]), (&Do::Write(2), Some(&0)));
+        assert_eq!(copy.operation(read), (&Do::Read, Some(&*value)));
+    }
+    assert_eq!(search.operation(read), (&Do::Read, None));
+    assert_eq!(search.judge(&mut budget(100)), Linearizability::Linearizable);
+}
+
+#[test]
+fn searches_are_alike_if_their_histories_are() {
+    let digest = |history: &[Operation], is_judged: bool| {
+        let mut search = Search::<Register>::new(0);
+        for Call { operation, returned, .. } in history {
+            let op = search.called(operation.clone());
+            if let Some((_, outcome)) = returned {
+                search.returned(op, *outcome);
+            }
+        }
+        if is_judged {
+            search.judge(&mut budget(100));
+        }
+        let mut digest = ftsim_core::digest::Digest::EMPTY;
+        search.hash(&mut digest);
+        digest.finish()
+    };
+    let one = [done(0, Do::Write(1), 1, 0)];
+    assert_eq!(digest(&one, false), digest(&one, true));
+    for other in [vec![], vec![done(0, Do::Write(2), 1, 0)], vec![open(0, Do::Write(1))]] {
+        assert_ne!(digest(&one, false), digest(&other, false), "{other:?}");
+    }
+}
