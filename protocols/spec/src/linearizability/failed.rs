@@ -90,7 +90,7 @@ mod tests {
     fn it_holds_what_was_added_and_nothing_else() {
         let mut set = Set::new(2);
         assert!(!set.contains(0, &[0, 0], &0));
-        let numbers = || (0..1_000).map(|k| (k as usize % 7, [k % 11, k % 13], k));
+        let numbers = || (0..).zip(0..1_000).map(|(due, k)| (due % 7, [k % 11, k % 13], k));
         for (due, taken, state) in numbers() {
             assert!(!set.contains(due, &taken, &state));
             set.insert(due, &taken, &state);
