@@ -324,3 +324,70 @@ fn a_property_is_exercised_by_what_it_speaks_of() {
 fn a_transfer_is_short_in_traces() {
     assert_eq!(format!("{:?}", money(3)), "#3 p0->p1 10");
 }
+
+#[test]
+fn a_message_received_before_it_was_sent_is_not_reachable() {
+    let acts = [received(1), sent(1), recorded(P0, 1, 90), recorded(P1, 1, 110)];
+    assert_eq!(check(2, &done(acts)), ["cut.reachable"]);
+}
+
+#[test]
+fn the_order_of_a_channel_is_that_of_sending_whatever_the_numbers() {
+    let history = |numbers: [u64; 2]| {
+        let cut = [sent(2), sent(1), recorded(P0, 1, 80), recorded(P1, 1, 100)];
+        done(cut.into_iter().chain([received(2), received(1), channel(1, &numbers.map(money))]))
+    };
+    assert_eq!(check(2, &history([2, 1])), ["cut.transitless"]);
+    assert_eq!(check(2, &history([1, 2])), ["cut.transitless", "cut.reachable"]);
+}
+
+#[test]
+fn a_message_that_comes_again_after_a_recovery_has_overtaken_none() {
+    let undone = [sent(1), received(1), restored(P0, 1, 0), restored(P1, 1, 0)];
+    let again = [sent(1), received(1), sent(2), sent(3)];
+    let cut = [recorded(P0, 1, 70), recorded(P1, 1, 110), channel(1, &[money(3), money(2)])];
+    let history = done(undone.into_iter().chain(again).chain(cut));
+    assert_eq!(check(2, &history), ["cut.transitless", "cut.reachable"]);
+}
+
+#[test]
+fn a_process_sends_and_receives_in_its_own_name_alone() {
+    let stranger = ProcessId(7);
+    let acts = [
+        Act::Indicate(P0, Indication::Sent(Transfer { from: stranger, ..money(1) })),
+        Act::Indicate(P1, Indication::Received(Transfer { to: stranger, ..money(1) })),
+        recorded(P0, 1, 90),
+        recorded(P1, 1, 110),
+    ];
+    assert_eq!(check(2, &done(acts)), [] as [&str; 0]);
+}
+
+#[test]
+fn a_violation_tells_of_which_state_it_speaks() {
+    let told = |history: &[Act<Snapshot>], id: PropertyId| {
+        let judged = judge(&Setting::of(2), history, true).into_iter();
+        let mut violated = judged.filter_map(|(judged, verdict)| match verdict {
+            Verdict::Violated(violation) if judged == id.0 => Some(violation.message),
+            _ => None,
+        });
+        violated.next().expect("a violation")
+    };
+    let orphan = || [recorded(P0, 1, 100), sent(1), received(1), recorded(P1, 1, 110)];
+    let expected = "transfer 1 of 10 from p0 to p1 is received and was never sent";
+    assert_eq!(told(&done(orphan()), CONSISTENT), format!("snapshot 1: {expected}"));
+    let back = orphan().into_iter().chain([restored(P0, 3, 1), restored(P1, 3, 1)]);
+    assert_eq!(told(&back.collect::<Vec<_>>(), CONSISTENT), format!("recovery 3: {expected}"));
+    let astray = Transfer { to: P0, ..money(2) };
+    let channels = [sent(1), recorded(P0, 1, 90), recorded(P1, 1, 100), channel(1, &[astray])];
+    assert_eq!(
+        told(&done(channels), REACHABLE),
+        "snapshot 1: the channel from p0 to p1 is recorded with #2 of 10 from p0 to p0, and the \
+         replay leaves #1 of 10 in it"
+    );
+    let empty = [sent(1), recorded(P0, 1, 90), recorded(P1, 1, 100)];
+    assert_eq!(
+        told(&done(empty), REACHABLE),
+        "snapshot 1: the channel from p0 to p1 is recorded with nothing, and the replay leaves #1 \
+         of 10 in it"
+    );
+}
