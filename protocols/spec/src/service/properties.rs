@@ -395,3 +395,28 @@ impl<F: Facts> Property<Service<F>> for AckedSurvives {
         self.exercised
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ftsim_core::Never;
+
+    #[test]
+    fn what_is_in_doubt_is_told_with_the_limit_of_the_first_search() {
+        let undecided = |in_doubt: &[(Key, Cut)]| {
+            let in_doubt = in_doubt.iter().copied().collect();
+            let property = Linearizable { in_doubt, ..Linearizable::default() };
+            Property::<Service<Never>>::undecided(&property)
+        };
+        let told = |keys: &str, limit: &str| {
+            Some(format!(
+                "the search for a legal order of the operations on key {keys} was cut off at the \
+                 limit of {limit}"
+            ))
+        };
+        assert_eq!(undecided(&[]), None);
+        assert_eq!(undecided(&[(3, Cut::Bytes)]), told("3", "32 MiB"));
+        let three = [(3, Cut::Steps), (5, Cut::Bytes), (7, Cut::Steps)];
+        assert_eq!(undecided(&three), told("3, and of 2 more", "4000000 steps"));
+    }
+}

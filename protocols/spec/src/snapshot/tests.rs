@@ -251,6 +251,20 @@ fn recovery_may_lose_one_checkpoint_and_not_two() {
 }
 
 #[test]
+fn a_recovery_loses_neither_what_was_dropped_nor_what_an_earlier_one_has_lost() {
+    let both = |k| [recorded(P0, k, 100), recorded(P1, k, 100)];
+    let one = |k| both(k).into_iter().chain([complete(P0, k), complete(P1, k)]);
+    let back = |recovery, to| [restored(P0, recovery, to), restored(P1, recovery, to)];
+    let dropped = both(2).into_iter().chain([dropped(P0, 2), dropped(P1, 2)]);
+    let dropped = one(1).chain(dropped).chain(one(3)).chain(back(1, 1));
+    assert_eq!(check(2, &dropped.collect::<Vec<_>>()), [] as [&str; 0]);
+    let step_by_step = one(1).chain(one(2)).chain(back(1, 1)).chain(back(2, 0));
+    assert_eq!(check(2, &step_by_step.collect::<Vec<_>>()), [] as [&str; 0]);
+    let too_far = one(1).chain(one(2)).chain(one(3)).chain(back(1, 2)).chain(back(2, 0));
+    assert_eq!(check(2, &too_far.collect::<Vec<_>>()), ["ckpt.rollback-bound"]);
+}
+
+#[test]
 fn absurd_content_is_judged_not_obeyed() {
     let stranger = ProcessId(u32::MAX);
     let absurd = Transfer { from: stranger, to: stranger, number: u64::MAX, amount: u64::MAX };
