@@ -192,6 +192,7 @@ fn an_update_that_the_serving_server_itself_loses_has_not_survived() {
     let lost = acked().into_iter().chain([adopted(S0, &[])]);
     assert_eq!(check(4, &lost.collect::<Vec<_>>()), ["dur.acked-survives"]);
     let kept = acked().into_iter().chain([adopted(S0, &[(C2, 1)])]).collect::<Vec<_>>();
+    assert_eq!(check(4, &kept), [] as [&str; 0]);
     assert_eq!(judge(&Setting::of(4), &kept, true)[2], ("dur.acked-survives", Verdict::Held));
     // It answered a command that it never applied.
     let never = [serves(S0), ask(C2, 1, WRITE), answer(C2, 1, DONE)];
