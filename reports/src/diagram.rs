@@ -41,6 +41,8 @@ pub struct Diagram {
     pub bands: Vec<Band>,
     /// The story of the violation that is told, if any.
     pub story: Option<DiagramStory>,
+    /// The bound on delays, in nanoseconds.
+    pub bound: Option<u64>,
     /// All texts: every field of type `TextId` is an index into them.
     texts: Texts,
 }
@@ -192,7 +194,8 @@ impl Diagram {
         let steps = steps.collect();
         let bands = bands::bands(trace, &causality, lanes.len(), &mut texts);
         let (version, verdicts, story) = (VERSION, Vec::new(), None);
-        Self { version, about, lanes, verdicts, steps, messages, bands, story, texts }
+        let bound = bound.map(Duration::as_nanos);
+        Self { version, about, lanes, verdicts, steps, messages, bands, story, bound, texts }
     }
 
     /// With the verdicts of the run; `text_of` knows the requirement of a property.

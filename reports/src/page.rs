@@ -13,6 +13,8 @@ use crate::diagram::Diagram;
 /// What shows a run. It is built from `viewer/`, as its README says.
 const VIEWER_SCRIPT: &str = include_str!("../assets/viewer.js");
 const VIEWER_STYLE: &str = include_str!("../assets/viewer.css");
+/// The licences of the libraries in it, which ask to be in every copy.
+const LICENCES: &str = include_str!("../assets/LICENSES");
 
 /// Writes the page of a run.
 ///
@@ -61,6 +63,7 @@ fn page(
                 div id="app" {}
                 script id="data" type="application/json" { (PreEscaped(data)) }
                 script { (PreEscaped(script)) }
+                script type="text/plain" { (PreEscaped(in_script(LICENCES))) }
             }
         }
     })

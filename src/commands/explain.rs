@@ -1,6 +1,7 @@
 //! `ftsim explain`: the story of a violation, and the faults it needs.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use ftsim_protocols::Catalogue;
@@ -8,6 +9,7 @@ use ftsim_reports::{Story, write_mermaid};
 
 use crate::cli::{Exit, Failure, Out, complain, page};
 use crate::run::one_run::{OneRun, OneRunArgs};
+use crate::run::picture::write_page;
 use crate::run::repro;
 use crate::run::story::{first, needs_of, tell, violations, write_others};
 
@@ -23,6 +25,9 @@ pub(crate) struct ExplainArgs {
     /// Write the story as FORMAT
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: StoryFormat,
+    /// Tell the story on OUT, a page for a browser, beside a diagram of the run
+    #[arg(long, value_name = "OUT", conflicts_with = "format")]
+    html: Option<PathBuf>,
 }
 
 /// The formats of a story.
@@ -59,9 +64,10 @@ pub(crate) fn explain(
         complain(&format!("seed {seed} of {} {verb} {what}", scenario.path));
         return Ok(Exit::Unexpected);
     };
-    match args.format {
-        StoryFormat::Mermaid => write_mermaid(out, &Story::of(&trace, violated))?,
-        StoryFormat::Text => {
+    match (&args.html, args.format) {
+        (Some(page), _) => write_page(page, &run, (&outcome, &trace), Some(violated))?,
+        (None, StoryFormat::Mermaid) => write_mermaid(out, &Story::of(&trace, violated))?,
+        (None, StoryFormat::Text) => {
             let page = page(false);
             let needs = needs_of(scenario, &outcome, violated)?;
             tell(out, scenario, (&outcome, &trace), (violated, needs.as_ref()), page)?;

@@ -14,6 +14,7 @@ use crate::run::one_run::OneRunArgs;
 use crate::run::picture::write_page;
 use crate::run::report::RunReport;
 use crate::run::repro;
+use crate::run::story::{first, violations};
 
 /// Arguments of `ftsim replay`.
 #[derive(Debug, Args)]
@@ -23,7 +24,7 @@ pub(crate) struct ReplayArgs {
     /// Write the run as FORMAT
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: TraceFormat,
-    /// Write the run to OUT, a page for a browser, instead of its trace
+    /// Draw the run on OUT, a page for a browser, instead of writing its trace
     #[arg(long, value_name = "OUT", conflicts_with = "format")]
     html: Option<PathBuf>,
     /// Audit the trace; a finding is a defect of ftsim (status 70)
@@ -35,7 +36,8 @@ pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result
     let Some(run) = args.run.open(catalogue)? else { return Ok(Exit::BadInput) };
     let (outcome, trace) = run.record()?;
     if let Some(page) = &args.html {
-        write_page(page, &run, (&outcome, &trace))?;
+        let violations = violations(&run.scenario, &outcome);
+        write_page(page, &run, (&outcome, &trace), first(&run.scenario, &violations))?;
     } else {
         let report = RunReport::of(&run, &outcome, trace.truncated)?;
         out.begin(args.format.form())?;

@@ -3,19 +3,17 @@
 use std::path::Path;
 
 use ftsim_core::{Outcome, ProcessId, Trace};
-use ftsim_reports::{
-    About, Diagram, Lane, StateAfter, Story, Violated, program, write_run_page,
-};
+use ftsim_reports::{About, Diagram, Lane, StateAfter, Story, Violated, program, write_run_page};
 
 use super::InternalError;
 use super::necessity::Needs;
 use super::one_run::OneRun;
-use super::story::{first, need_sentences, needs_of, violations};
+use super::story::{need_sentences, needs_of, violations};
 use crate::cli::Failure;
 use crate::files::{at, write_whole};
 use crate::run;
 
-/// Writes the page of a recorded run, with the story of its first unexpected violation.
+/// Writes the page of a recorded run, with the story of this violation.
 ///
 /// # Errors
 /// If the file cannot be written, or ftsim itself fails.
@@ -23,9 +21,8 @@ pub(crate) fn write_page(
     path: &Path,
     run: &OneRun,
     recorded: (&Outcome, &Trace),
+    told: Option<&Violated>,
 ) -> Result<(), Failure> {
-    let violations = violations(&run.scenario, recorded.0);
-    let told = first(&run.scenario, &violations);
     let needs = told.map(|violated| needs_of(&run.scenario, recorded.0, violated)).transpose()?;
     let told = told.map(|violated| (violated, needs.as_ref().and_then(Option::as_ref)));
     let mut page = Vec::new();

@@ -3,6 +3,7 @@
 mod ci;
 mod command_line;
 mod kill;
+mod pages;
 mod record;
 mod results;
 mod skeletons;

@@ -99,11 +99,8 @@ fn what_lasts_is_a_band_from_its_first_step_to_its_last() {
 fn a_step_tells_only_what_it_changed_in_the_state() {
     let request = || TraceEvent::Request { request: "Go".to_owned() };
     let entries = vec![start(0), start(1), entry(3, 1, Some(0), request())];
-    let after = |step, p, state: &str| StateAfter {
-        step,
-        process: ProcessId(p),
-        state: state.to_owned(),
-    };
+    let after =
+        |step, p, state: &str| StateAfter { step, process: ProcessId(p), state: state.to_owned() };
     let told = diagram(entries).with_states(&[
         after(2, 0, "S { view: 0, log: [] }"),
         after(2, 1, "S { view: 0, log: [] }"),
@@ -126,7 +123,8 @@ fn a_page_holds_its_data_and_nothing_in_it_is_markup() {
     let mut page = Vec::new();
     crate::write_run_page(&mut page, &told).expect("a vector");
     let page = String::from_utf8(page).expect("text");
-    assert_eq!(page.matches("<script").count(), 2);
+    // The data, the viewer, and the licences of its libraries.
+    assert_eq!(page.matches("<script").count(), 3);
     let (_, data) = page.split_once("type=\"application/json\">").expect("data");
     let (data, _) = data.split_once("</script>").expect("its end");
     let read: Value = serde_json::from_str(data).expect("JSON");

@@ -1,0 +1,77 @@
+//! Pages for a browser.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn ftsim(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ftsim"));
+    let command = command.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments);
+    command.output().expect("ftsim starts")
+}
+
+fn folder(test: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+/// The data of a page.
+fn data(page: &str) -> Value {
+    let (_, rest) = page.split_once("type=\"application/json\">").expect("data");
+    let (data, _) = rest.split_once("</script>").expect("its end");
+    serde_json::from_str(data).expect("JSON")
+}
+
+#[test]
+fn a_page_has_an_arrow_for_each_message_and_a_mark_for_each_step_of_a_process() {
+    let folder = folder("pages");
+    let file = folder.join("run.html");
+    for name in ["2pc-blocked", "split-brain-one-way", "phase-king-twins", "fifo-link-reorder"] {
+        let scenario = format!("scenarios/{name}.toml");
+        let page = file.to_str().expect("a path");
+        let run = ["replay", &scenario, "--seed", "1"];
+        let drawn = ftsim(&[&run[..], &["--html", page]].concat());
+        assert!(drawn.status.success(), "{name}: {drawn:?}");
+        let told = ftsim(&[&run[..], &["--format", "jsonl"]].concat());
+        let page = fs::read_to_string(&file).expect("a page");
+        let data = data(&page);
+        let lines = String::from_utf8(told.stdout).expect("text");
+        let lines: Vec<Value> =
+            lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let is_sent = |line: &&Value| {
+            let event = line["event"].as_str().unwrap_or_default();
+            ["send", "carry", "drop", "replay"].contains(&event) && line["process"] != line["to"]
+        };
+        let sent: BTreeSet<String> =
+            lines.iter().filter(is_sent).map(|line| line["id"].to_string()).collect();
+        let messages = data["messages"].as_array().expect("messages");
+        assert!(messages.len() >= sent.len() && !sent.is_empty(), "{name}");
+        let starts = lines.iter().filter(|line| line["event"] == "start").count();
+        let lanes = data["lanes"].as_array().expect("lanes").len();
+        assert!(lanes >= starts.min(4), "{name}: {lanes}");
+        // Nothing is loaded from elsewhere.
+        assert!(!page.contains("src=\"") && !page.contains("href=\"http"), "{name}");
+    }
+}
+
+#[test]
+fn the_page_of_a_story_tells_the_property_that_was_asked_for() {
+    let file = folder("pages-story").join("story.html");
+    let page = file.to_str().expect("a path");
+    let scenario = "scenarios/split-brain-one-way.toml";
+    let property = "dur.acked-survives";
+    let arguments = ["explain", scenario, "--seed", "1", "--property", property, "--html", page];
+    let told = ftsim(&arguments);
+    assert!(told.status.success(), "{told:?}");
+    let data = data(&fs::read_to_string(&file).expect("a page"));
+    assert_eq!(data["story"]["property"], property);
+    assert!(data["story"]["needs"].as_array().is_some_and(|needs| !needs.is_empty()));
+    let both = ["explain", scenario, "--seed", "1", "--html", page, "--format", "mermaid"];
+    assert_eq!(ftsim(&both).status.code(), Some(2), "one or the other");
+    let nowhere = ["replay", scenario, "--seed", "1", "--html", "/nowhere/at/all.html"];
+    assert_eq!(ftsim(&nowhere).status.code(), Some(2));
+}
