@@ -29,7 +29,7 @@ pub fn write_run_page(out: &mut impl Write, diagram: &Diagram) -> io::Result<()>
             p { strong { (story.property) } ": " (story.message) }
             ol { @for row in &story.rows { li { (row.at) " " (row.text) } } }
         }
-        p { "The diagram needs JavaScript. The same run as text: " code { (diagram.about.command) } }
+        p { "The diagram needs JavaScript. As text: " code { (diagram.about.command) } }
     };
     let page = page(&title, (VIEWER_STYLE, VIEWER_SCRIPT), diagram, &without_script)?;
     out.write_all(page.into_string().as_bytes())

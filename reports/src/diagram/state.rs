@@ -1,6 +1,6 @@
 //! The states of processes, as the changes that steps make.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use ftsim_core::ProcessId;
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub fn changes(
 ) {
     let mut latest: Vec<Vec<(String, String)>> = vec![Vec::new(); lane_count];
     let after_step = states.iter().map(|after| ((after.step, after.process.0), &after.state));
-    let after_step: HashMap<(u64, u32), &String> = after_step.collect();
+    let after_step: BTreeMap<(u64, u32), &String> = after_step.collect();
     for step in steps {
         let Some(lane) = step.lane else { continue };
         // All processes have started when the states are looked at for the first time.

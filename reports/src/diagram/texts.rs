@@ -1,6 +1,6 @@
 //! Texts of a diagram, each stored once.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
@@ -15,7 +15,7 @@ pub struct TextId(u32);
 #[derive(Clone, Debug, Default)]
 pub struct Texts {
     all: Vec<String>,
-    known: HashMap<String, TextId>,
+    known: BTreeMap<String, TextId>,
 }
 
 impl Texts {
