@@ -413,6 +413,21 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_comes_before_the_next_writer_that_commits_whoever_aborts_between() {
+        let mut history = history(&[
+            (1, 'x', Some(INITIAL)),
+            (2, 'x', None),
+            (3, 'x', None),
+            (3, 'y', None),
+            (1, 'y', Some(3)),
+        ]);
+        history.abort(2);
+        history.commit(3);
+        history.commit(1);
+        assert!(matches!(history.judge(), Err(Anomaly::Cycle(_))));
+    }
+
+    #[test]
     fn committed_transactions_count_if_they_have_read_or_written() {
         let mut history = history(&[(1, 'x', None), (2, 'x', Some(1)), (3, 'x', None)]);
         for (transaction, count) in [(9, 0), (1, 1), (2, 2)] {
