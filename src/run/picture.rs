@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use ftsim_core::{Outcome, ProcessId, Trace};
-use ftsim_reports::{About, Diagram, Lane, StateAfter, Story, Violated, program, write_run_page};
+use ftsim_reports::{
+    About, Diagram, Lane, StateAfter, Story, Violated, program, with_separators, write_run_page,
+};
 
 use super::InternalError;
 use super::necessity::Needs;
@@ -13,16 +15,31 @@ use crate::cli::Failure;
 use crate::files::{at, write_whole};
 use crate::run;
 
+/// The maximum number of entries of a trace that is drawn: a page of more is slow to open.
+const ENTRY_COUNT_MAX: usize = 200_000;
+/// The maximum size of all states that a page is made from; later ones are not shown.
+const STATE_BYTES_MAX: usize = 64 << 20;
+
 /// Writes the page of a recorded run, with the story of this violation.
 ///
 /// # Errors
-/// If the file cannot be written, or ftsim itself fails.
+/// If the run is too long or the file cannot be written, or ftsim itself fails.
 pub(crate) fn write_page(
     path: &Path,
     run: &OneRun,
     recorded: (&Outcome, &Trace),
     told: Option<&Violated>,
 ) -> Result<(), Failure> {
+    let count = recorded.1.entries.len();
+    if count > ENTRY_COUNT_MAX {
+        return Err(Failure::BadFile(format!(
+            "{}: the trace of this run has {} entries, and a page shows at most {}; set \
+             [run] horizon or max_events lower",
+            run.scenario.path,
+            with_separators(count as u64),
+            with_separators(ENTRY_COUNT_MAX as u64),
+        )));
+    }
     let needs = told.map(|violated| needs_of(&run.scenario, recorded.0, violated)).transpose()?;
     let told = told.map(|violated| (violated, needs.as_ref().and_then(Option::as_ref)));
     let mut page = Vec::new();
@@ -101,10 +118,13 @@ fn lanes(run: &OneRun, trace: &Trace) -> Vec<Lane> {
 fn states(run: &OneRun) -> Result<Vec<StateAfter>, InternalError> {
     let request = run.request()?;
     run::guarded(&run.scenario, run.seed, || {
-        let mut states = Vec::new();
+        let (mut states, mut bytes) = (Vec::new(), 0);
         let mut runner = run::prepare(&run.scenario, run.seed)?;
         runner.watch(request.clone(), &mut |step, process, state| {
-            states.push(StateAfter { step, process, state });
+            bytes += state.len();
+            if bytes <= STATE_BYTES_MAX {
+                states.push(StateAfter { step, process, state });
+            }
         });
         Ok(states)
     })

@@ -69,7 +69,8 @@ pub fn messages(
     for (index, step) in causality.steps.iter().enumerate() {
         step.entries.iter().for_each(|entry| step_of[*entry] = Some(index));
     }
-    let mut made = Made { messages: Vec::new(), by_id: BTreeMap::new(), texts };
+    let (by_id, twins) = (BTreeMap::new(), BTreeMap::new());
+    let mut made = Made { messages: Vec::new(), by_id, twins, texts };
     let mut of_entry = Vec::with_capacity(trace.entries.len());
     let mut latest = 0;
     for (entry, step) in trace.entries.iter().zip(&step_of) {
@@ -98,6 +99,8 @@ struct Place {
 struct Made<'t> {
     messages: Vec<DiagramMessage>,
     by_id: BTreeMap<MessageId, usize>,
+    /// For the lane of a second copy of a process, that of the first.
+    twins: BTreeMap<u32, u32>,
     texts: &'t mut Texts,
 }
 
@@ -139,6 +142,17 @@ impl Made<'_> {
                     lost.arrives = None;
                 }
                 Some(index)
+            }
+            TraceEvent::Doubled { second } => {
+                self.twins.insert(lane(*second), process?);
+                None
+            }
+            // A twin hears what it has sent to itself, under the name that it shares.
+            TraceEvent::Deliver { id, from, .. }
+                if !self.by_id.contains_key(id)
+                    && self.twins.get(&process?) == Some(&lane(*from)) =>
+            {
+                None
             }
             TraceEvent::Deliver { id, from, message } => {
                 let index = self.message(*id, lane(*from), process?, message, place.at)?;
