@@ -268,6 +268,7 @@ fn described(entry: &Entry) -> String {
             format!("changed in transit to {to}: {message}")
         }
         TraceEvent::Replay { to, message, .. } => format!("replayed to {to}: {message}"),
+        TraceEvent::Indicate { phrase: Some(phrase), .. } => phrase.clone(),
         what => match sending(entry) {
             Some(sending) => format!("{} to {}", sending.message, sending.to),
             None => happening(what).0,

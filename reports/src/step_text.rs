@@ -8,7 +8,7 @@ use ftsim_core::{Instant, MessageId, ProcessId};
 
 use crate::causality::{Causality, Step};
 use crate::foreign::line;
-use crate::trace::happening;
+use crate::trace::{announcement, happening};
 
 /// The maximum length of content that is shown.
 const CONTENT_LENGTH_MAX: usize = 80;
@@ -135,7 +135,9 @@ impl StepText<'_> {
             }
             let part = match &entry.what {
                 TraceEvent::Append { record } => format!("logs {}", content(record)),
-                TraceEvent::Indicate { what } => format!("ANNOUNCES {}", content(what)),
+                TraceEvent::Indicate { what, phrase, .. } => {
+                    content(&announcement(what, phrase.as_deref()))
+                }
                 TraceEvent::Crash { effects_lost } => self.crash(step, *effects_lost),
                 TraceEvent::Violation { property, .. } => format!("VIOLATES {property}"),
                 TraceEvent::Reach { .. }

@@ -269,7 +269,7 @@ fn roots(trace: &Trace, causality: &Causality, violated: &Violated) -> BTreeMap<
     let shown = causality.steps.iter().position(|step| step.entries.iter().any(shows));
     let until = shown.unwrap_or(causality.steps.len());
     let announcement = |entry: &usize| match &trace.entries[*entry].what {
-        TraceEvent::Indicate { what } => Some(shape(what, Without::Numbers)),
+        TraceEvent::Indicate { what, .. } => Some(shape(what, Without::Numbers)),
         _ => None,
     };
     let judged = shown.and_then(|shown| {

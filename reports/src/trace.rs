@@ -121,6 +121,14 @@ fn link(me: &str, arrow: &str, other: ProcessId) -> String {
     format!("{me} {arrow} {other}")
 }
 
+/// What a process announces, as the rest of a sentence that begins with the process: `DECIDES 1`,
+/// or `ANNOUNCES Decide(1)` if the indication has no phrase.
+pub(crate) fn announcement(what: &str, phrase: Option<&str>) -> String {
+    let Some(phrase) = phrase else { return format!("ANNOUNCES {what}") };
+    let (verb, rest) = phrase.split_at(phrase.find(' ').unwrap_or(phrase.len()));
+    format!("{}{rest}", verb.to_uppercase())
+}
+
 /// A description of an event at a process, or in the network.
 pub(crate) fn happening(what: &TraceEvent) -> (String, anstyle::Style) {
     match what {
@@ -137,7 +145,7 @@ pub(crate) fn happening(what: &TraceEvent) -> (String, anstyle::Style) {
         TraceEvent::Trust { subject } => (format!("trusts {subject} again"), UNKNOWN),
         TraceEvent::SetTimer { timer, due } => (format!("sets timer {timer} for {due}"), FAINT),
         TraceEvent::CancelTimer { timer } => (format!("cancels timer {timer}"), FAINT),
-        TraceEvent::Indicate { what } => (format!("ANNOUNCES {what}"), GOOD),
+        TraceEvent::Indicate { what, phrase, .. } => (announcement(what, phrase.as_deref()), GOOD),
         TraceEvent::Append { record } => (format!("logs {record}"), FAINT),
         TraceEvent::Rewrite { count } => {
             (format!("rewrites its log: {}", counted(*count as u64, "record")), FAINT)

@@ -130,7 +130,10 @@ impl<'a> State<'a> {
             _ => "never heard a message".to_owned(),
         };
         let announced = match self.announced.map(|entry| (entry, &entry.what)) {
-            Some((entry, TraceEvent::Indicate { what })) => {
+            Some((entry, TraceEvent::Indicate { phrase: Some(phrase), .. })) => {
+                format!("its last announcement is that it {}, {}", content(phrase), when(entry))
+            }
+            Some((entry, TraceEvent::Indicate { what, .. })) => {
                 format!("last announced {} {}", content(what), when(entry))
             }
             _ => "never announced anything".to_owned(),

@@ -6,7 +6,8 @@ use std::hash::Hasher;
 /// A 64-bit rolling hash over our own fixed encoding of [`std::hash::Hash`].
 ///
 /// Not cryptographic: it distinguishes runs that differ by accident. Every step adds a constant
-/// before the multiplication, so that zeros are not absorbed. `usize` and `isize` count as 64 bits.
+/// before the multiplication, so that zeros are not absorbed; a last word that is not full contains
+/// the number of its bytes. `usize` and `isize` count as 64 bits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Digest(u64);
 
@@ -54,13 +55,15 @@ impl Hasher for Digest {
     fn finish(&self) -> u64 {
         self.0
     }
+    #[expect(clippy::cast_possible_truncation, reason = "fewer than eight bytes are left")]
     fn write(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks::<8>();
         for word in words {
             self.mix(u64::from_le_bytes(*word));
         }
         if !rest.is_empty() {
-            let mut word = [0; 8];
+            // The highest byte is free: with the length in it, trailing zeros are not absorbed.
+            let mut word = [0, 0, 0, 0, 0, 0, 0, rest.len() as u8];
             word[..rest.len()].copy_from_slice(rest);
             self.mix(u64::from_le_bytes(word));
         }
@@ -135,7 +138,7 @@ mod tests {
     fn the_encoding_is_fixed() {
         let mut digest = Digest::EMPTY;
         (1u8, -2i32, 3usize, "abc", [4u64, 5], Some(6u16)).hash(&mut digest);
-        assert_eq!(digest.to_string(), "46c281b5b8ef138d");
+        assert_eq!(digest.to_string(), "95ec897b189d8717");
     }
 
     /// The digest of these words.
@@ -174,7 +177,14 @@ mod tests {
         };
         assert_eq!(written(&[]), of(&[]));
         assert_eq!(written(&[1, 0, 0, 0, 0, 0, 0, 0]), of(&[1]));
-        assert_eq!(written(&[1, 0, 0, 0, 0, 0, 0, 0, 2, 1]), of(&[1, 258]));
+        assert_eq!(written(&[1, 0, 0, 0, 0, 0, 0, 0, 2, 1]), of(&[1, 2 << 56 | 258]));
+    }
+
+    #[test]
+    fn texts_that_differ_in_zeros_at_their_end_differ() {
+        let text = "a\0\0\0\0\0\0\0\0\0";
+        let digests: BTreeSet<u64> = (0..=text.len()).map(|end| hashed(&text[..end])).collect();
+        assert_eq!(digests.len(), text.len() + 1);
     }
 
     #[test]

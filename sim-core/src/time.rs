@@ -4,20 +4,23 @@ use std::fmt;
 use std::ops::{Add, Sub};
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::text::as_text;
 
-/// A point in virtual time: nanoseconds since the start of the run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A point in virtual time: nanoseconds since the start of the run. In JSON it is their number.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Instant(u64);
 
 /// A span of virtual time in nanoseconds, at most 584 years.
 ///
 /// Written as a number with a unit, `"5ms"` or `"1.5s"`; units are `ns`, `us`, `ms`, `s`, `m`, `h`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Duration(u64);
 
 /// A closed range of durations, written `"1ms..10ms"`, or `"5ms"` for a single one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct DurationRange {
     /// The shortest duration of the range.
     pub min: Duration,
@@ -153,6 +156,18 @@ impl fmt::Display for DurationRange {
         }
     }
 }
+
+/// As text: traces show content by `Debug`.
+macro_rules! debug_as_text {
+    ($($type:ty),*) => {$(
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    )*};
+}
+debug_as_text!(Duration, Instant, DurationRange);
 
 /// The reason why a text is not a duration or not a range of durations.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -71,7 +71,7 @@ fn name(what: &TraceEvent) -> String {
         }
         TraceEvent::SetTimer { timer, .. } => format!("it sets the timer {timer}"),
         TraceEvent::CancelTimer { timer } => format!("it cancels the timer {timer}"),
-        TraceEvent::Indicate { what } => format!("it announces {what}"),
+        TraceEvent::Indicate { what, .. } => format!("it announces {what}"),
         TraceEvent::Append { record } => format!("it logs {record}"),
         TraceEvent::Rewrite { .. } => "it rewrites its log".to_owned(),
         TraceEvent::SyncBegins | TraceEvent::Synced => "its log is synced".to_owned(),

@@ -16,7 +16,7 @@ use crate::run::report::RunReport;
 use crate::run::{InternalError, guarded, prepare};
 
 /// The first line of a record.
-const FIRST_LINE: &str = "ftsim record 1\n";
+const FIRST_LINE: &str = "ftsim record 2\n";
 
 /// Executes the run and writes its record at the same time.
 ///

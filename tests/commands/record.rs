@@ -158,7 +158,7 @@ fn what_is_no_whole_record_is_refused() {
         let error = shown(&whole[..cut]);
         assert!(error.contains("the record is cut short"), "{cut}: {error}");
     }
-    assert!(shown(b"ftsim record 2\n").contains("of another version"));
+    assert!(shown(b"ftsim record 1\n").contains("of another version"));
     assert!(shown(b"").contains("not a record"));
     assert!(bad(&["show", "README.md"]).contains("not a record"));
     assert!(bad(&["show", "missing.rec"]).contains("missing.rec"));

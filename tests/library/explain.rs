@@ -208,7 +208,7 @@ fn crash_points_are_compared_where_there_are_any() {
     for part in [
         "p0        CRASHES\n",
         "they differ from event 18 on\n",
-        "B  0007  1.45822ms  p2  ANNOUNCES",
+        "B  0007  1.45822ms  p2  VOTES Yes on transaction 1",
     ] {
         assert!(text.contains(part), "{part} is not in {text}");
     }

@@ -76,7 +76,7 @@ fn an_exception_tells_everybody_and_the_backup_takes_over() {
         let (outcome, trace) = record(&exception, seed);
         assert_eq!(OBSERVERS.map(|observer| told(&trace, observer)), [Some(FAILS); 2]);
         let serves = |e: &&Entry| {
-            matches!(&e.what, TraceEvent::Indicate { what } if what == "Serves")
+            matches!(&e.what, TraceEvent::Indicate { what, .. } if what == "Serves")
                 && e.process == Some(BACKUP)
         };
         let from = trace.entries.iter().find(serves).expect("it takes over").at;

@@ -110,6 +110,10 @@ impl Spec for Broadcast {
         Some(OperationName::at(p, *number))
     }
 
+    fn phrase(Indication::Deliver { sender, number }: &Indication) -> Option<String> {
+        Some(format!("delivers {number} of {sender}"))
+    }
+
     fn answers(
         p: ProcessId,
         Indication::Deliver { sender, number }: &Indication,

@@ -111,6 +111,10 @@ impl Spec for Consensus {
         Some(OperationName::at(p, 0))
     }
 
+    fn phrase(Indication::Decide(value): &Indication) -> Option<String> {
+        Some(format!("decides {value}"))
+    }
+
     fn answers(
         p: ProcessId,
         Indication::Decide(_): &Indication,

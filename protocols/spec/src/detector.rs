@@ -128,6 +128,17 @@ impl Spec for FailureDetector {
         Ok(NoClients)
     }
 
+    fn phrase(indication: &Indication) -> Option<String> {
+        Some(match indication {
+            Indication::Suspect(p) => format!("suspects {p}"),
+            Indication::Trust(p) => format!("trusts {p} again"),
+            Indication::DetectsWithin(time) => format!("promises to detect crashes within {time}"),
+            Indication::ErrsAtMost(count) => {
+                format!("promises at most {count} mistakes about a process")
+            }
+        })
+    }
+
     fn is_probe(indication: &Indication) -> bool {
         matches!(indication, Indication::DetectsWithin(_) | Indication::ErrsAtMost(_))
     }

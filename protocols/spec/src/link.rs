@@ -186,6 +186,13 @@ impl Spec for Link {
         Ok(Senders { senders, receivers, messages: settings.messages, every: settings.every })
     }
 
+    fn phrase(indication: &Indication) -> Option<String> {
+        match indication {
+            Indication::Deliver { from, number } => Some(format!("delivers {number} from {from}")),
+            Indication::Recovered { .. } | Indication::State(_) => None,
+        }
+    }
+
     fn is_probe(indication: &Indication) -> bool {
         matches!(indication, Indication::State(_))
     }

@@ -94,6 +94,22 @@ impl Facts for Fact {
             _ => None,
         }
     }
+
+    fn phrase(&self) -> Option<String> {
+        Some(match self {
+            Self::BecomesPrimary => "becomes primary".to_owned(),
+            Self::HoldsLease(rest) => format!("holds its lease for {rest}"),
+            Self::ResignsPrimary => "resigns as primary".to_owned(),
+            Self::Processes(command) => format!("begins {command}"),
+            Self::Transmits { number, to } => format!("transmits operation {number} to {to}"),
+            Self::Promises { outages: 1, longest } => {
+                format!("promises at most one outage, no longer than {longest}")
+            }
+            Self::Promises { outages, longest } => {
+                format!("promises at most {outages} outages, none longer than {longest}")
+            }
+        })
+    }
 }
 
 fn fact<'a>(event: &Observed<'a, PrimaryBackupService>) -> Option<&'a Fact> {

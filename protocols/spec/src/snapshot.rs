@@ -202,6 +202,36 @@ impl Spec for Snapshot {
         Bank::new(settings, setting)
     }
 
+    fn phrase(indication: &Indication) -> Option<String> {
+        let list = |messages: &[Transfer]| match messages {
+            [] => "no messages".to_owned(),
+            messages => format!("{messages:?}"),
+        };
+        Some(match indication {
+            Indication::Sent(Transfer { to, number, amount, .. }) => {
+                format!("pays {amount} to {to} (transfer {number})")
+            }
+            Indication::Received(Transfer { from, number, amount, .. }) => {
+                format!("gets {amount} from {from} (transfer {number})")
+            }
+            Indication::Recorded { snapshot, balance } => {
+                format!("records its balance of {balance} for snapshot {snapshot}")
+            }
+            Indication::ChannelRecorded { snapshot, from, messages } => {
+                let messages = list(messages);
+                format!("records {messages} in the channel from {from} for snapshot {snapshot}")
+            }
+            Indication::Logged { snapshot, messages } => {
+                format!("logs {} for snapshot {snapshot}", list(messages))
+            }
+            Indication::Complete(snapshot) => format!("completes snapshot {snapshot}"),
+            Indication::Dropped(snapshot) => format!("drops snapshot {snapshot}"),
+            Indication::Restored { recovery, snapshot } => {
+                format!("returns to snapshot {snapshot} in recovery {recovery}")
+            }
+        })
+    }
+
     fn is_probe(indication: &Indication) -> bool {
         !matches!(indication, Indication::Complete(_) | Indication::Dropped(_))
     }

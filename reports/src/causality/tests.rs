@@ -111,7 +111,7 @@ fn what_a_process_does_first_after_a_recovery_is_a_part_of_it() {
     script.event(0, crash()).event(0, TraceEvent::Recover { records: 0 });
     // A recovery is recorded with the number of the step before its handler's.
     let at = script.trace.entries[1].at;
-    let what = TraceEvent::Indicate { what: "Back".into() };
+    let what = TraceEvent::Indicate { what: "Back".into(), phrase: None, leads: None };
     script.trace.entries.push(Entry { step: 3, at, process: Some(ProcessId(0)), what });
     assert_eq!(script.causality().steps[1].entries, [1, 2]);
 }

@@ -1,4 +1,5 @@
-//! What lasts: processes that are absent, down, paused or Byzantine, and conditions of links.
+//! What lasts: processes that are absent, down, paused, Byzantine or leading, and conditions of
+//! links.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use crate::causality::Causality;
 /// Something that lasts.
 #[derive(Clone, Debug, Serialize)]
 pub struct Band {
-    /// What: `absent`, `down`, `paused`, `byzantine`, or `condition`.
+    /// What: `absent`, `down`, `paused`, `byzantine`, `leads`, or `condition`.
     pub what: &'static str,
     /// A description.
     pub text: TextId,
@@ -42,7 +43,15 @@ pub fn bands(
                     open.begin("absent", "absent", vec![lane], 0);
                     open.end("absent", "absent", Some(lane), index);
                 }
+                (TraceEvent::Indicate { leads: Some(true), .. }, Some(lane)) => {
+                    open.end("leads", "leads", Some(lane), index);
+                    open.begin("leads", "leads", vec![lane], index);
+                }
+                (TraceEvent::Indicate { leads: Some(false), .. }, Some(lane)) => {
+                    open.end("leads", "leads", Some(lane), index);
+                }
                 (TraceEvent::Crash { .. }, Some(lane)) => {
+                    open.end("leads", "leads", Some(lane), index);
                     open.begin("down", "down", vec![lane], index);
                 }
                 (TraceEvent::Recover { .. }, Some(lane)) => {

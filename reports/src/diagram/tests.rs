@@ -6,6 +6,7 @@ use ftsim_core::{Duration, Instant, MessageId, ProcessId};
 use serde_json::Value;
 
 use super::{About, Diagram, Lane, StateAfter};
+use crate::trace::announcement;
 
 /// An entry at this time in milliseconds; each is a step of its own.
 fn entry(step: u64, at_ms: u64, process: Option<u32>, what: TraceEvent) -> Entry {
@@ -93,6 +94,42 @@ fn what_lasts_is_a_band_from_its_first_step_to_its_last() {
         ("paused", &[1], 7, None),
     ];
     assert_eq!(bands, expected);
+}
+
+#[test]
+fn who_leads_does_so_until_it_says_otherwise_or_crashes() {
+    let says = |leads| TraceEvent::Indicate { what: "Leads".to_owned(), phrase: None, leads };
+    let told = diagram(vec![
+        start(0),
+        start(1),
+        entry(3, 1, Some(0), says(Some(true))),
+        entry(4, 2, Some(1), says(Some(true))),
+        entry(5, 3, Some(1), says(None)),
+        entry(6, 4, Some(1), says(Some(false))),
+        entry(7, 5, Some(0), TraceEvent::Crash { effects_lost: 0 }),
+    ]);
+    let leading = told.bands.iter().filter(|band| band.what == "leads");
+    let leading: Vec<_> = leading.map(|b| (b.lanes.as_slice(), b.from, b.until)).collect();
+    assert_eq!(leading, [(&[0][..], 2, Some(6)), (&[1], 3, Some(5))]);
+}
+
+#[test]
+fn an_announcement_is_its_phrase_if_it_has_one() {
+    let indicate = |phrase: Option<&str>| TraceEvent::Indicate {
+        what: "Decide(1)".to_owned(),
+        phrase: phrase.map(str::to_owned),
+        leads: None,
+    };
+    let told = diagram(vec![
+        entry(1, 0, Some(0), indicate(Some("decides 1"))),
+        entry(2, 0, Some(0), indicate(None)),
+        entry(3, 0, Some(0), indicate(Some("serves"))),
+    ]);
+    let parts = told.steps.iter().flat_map(|step| &step.parts);
+    let texts: Vec<&str> = parts.map(|part| told.texts.get(part.text)).collect();
+    assert_eq!(texts, ["decides 1", "ANNOUNCES Decide(1)", "serves"]);
+    assert_eq!(announcement("Decide(1)", Some("decides 1")), "DECIDES 1");
+    assert_eq!(announcement("Serves", Some("serves")), "SERVES");
 }
 
 #[test]

@@ -3,7 +3,7 @@ import { button, element } from './element.ts';
 import type { Run } from './run.ts';
 import { fate, partText, sentence } from './sentence.ts';
 import type { View } from './view.ts';
-import { counted, duration, exactly, plain, shortened } from './words.ts';
+import { counted, duration, exactly, shortened } from './words.ts';
 
 export interface InspectorActs {
   step: (step: number) => void;
@@ -136,7 +136,7 @@ export class Inspector {
 
   /** A value; a long one is cut to a few lines, and whole in its title. */
   private value(text: number): HTMLElement {
-    const whole = shortened(plain(this.run.text(text)), VALUE_LENGTH_MAX);
+    const whole = shortened(this.run.text(text), VALUE_LENGTH_MAX);
     return element('span', whole.length > LINE_LENGTH_MAX ? { class: 'value', title: whole } : {}, [whole]);
   }
 

@@ -73,10 +73,9 @@ function makeMark(run: Run, index: number): Mark {
   const known = parts.filter((part) => part.event in GLYPHS);
   known.sort((a, b) => ORDER.indexOf(b.event) - ORDER.indexOf(a.event));
   const drawn = known.find((part) => part.event !== 'violation');
-  const isFact = (part: Part): boolean => part.event === 'indicate' && run.text(part.text).includes('ANNOUNCES Fact(');
   const spoken = known.filter((part) => markWords(run, part) !== '' && part.event !== 'start');
-  const told = [...spoken.filter((part) => !isFact(part)), ...spoken.filter(isFact)].slice(0, 2);
-  const weight = told[0] ? GLYPHS[told[0].event][1] - (isFact(told[0]) ? 2 : 0) : 0;
+  const told = spoken.slice(0, 2);
+  const weight = told[0] ? GLYPHS[told[0].event][1] : 0;
   const glyph = drawn ? GLYPHS[drawn.event][0] : 'dot';
   const isMinor = (part: Part): boolean => GLYPHS[part.event][1] < 4;
   const words = told.filter((part, place) => place === 0 || !isMinor(part)).reverse();

@@ -1,10 +1,10 @@
 import type { Part } from './data.ts';
 import type { Run } from './run.ts';
-import { calm, duration, listed, plain, shortened, visible } from './words.ts';
+import { calm, duration, listed, shortened, visible } from './words.ts';
 
 /** What a part of a step is, in plain words. */
 export function partText(run: Run, part: Part): string {
-  const text = visible(plain(run.text(part.text)));
+  const text = visible(run.text(part.text));
   switch (part.event) {
     case 'deliver':
       return `delivers ${text}`;
@@ -85,14 +85,14 @@ export function fate(run: Run, index: number): string {
 
 /** The few words that stand beside a mark on its lane; empty if the mark says it all. */
 export function markWords(run: Run, part: Part): string {
-  const text = calm(plain(run.text(part.text)));
+  const text = calm(run.text(part.text));
   switch (part.event) {
     case 'request':
       return text.replace(/^is asked for /, '');
     case 'request-lost':
       return text.replace(/^is down and not asked for /, 'not asked: ');
     case 'indicate':
-      return text.replace(/^announces /, '').replace(/^Fact\((.*)\)$/s, '$1');
+      return text.replace(/^announces /, '');
     case 'violation':
       return text.replace(/:.*$/s, '');
     case 'timer':

@@ -1,7 +1,7 @@
 import { button, element } from './element.ts';
 import type { Run } from './run.ts';
 import type { View } from './view.ts';
-import { calm, counted, plain, shortened, visible } from './words.ts';
+import { calmParts, counted, shortened, visible } from './words.ts';
 
 const STANDINGS: Record<string, [string, string]> = {
   past: ['', ''],
@@ -48,14 +48,14 @@ export class StoryColumn {
       const [label, spoken] = STANDINGS[row.standing] ?? ['', ''];
       const who = row.lane == null ? 'network' : this.run.laneName(row.lane);
       const times = row.steps.length > 1 ? [element('span', { class: 'times' }, [`${row.steps.length}×`])] : [];
-      const made = button('', { class: `row ${label}`, 'aria-label': `${spoken}${row.at}, ${shortened(who, 40)} ${shortened(calm(row.text), 400)}` }, () => this.choose(row.steps[0]));
+      const made = button('', { class: `row ${label}`, 'aria-label': `${spoken}${row.at}, ${shortened(who, 40)} ${shortened(calmParts(row.text), 400)}` }, () => this.choose(row.steps[0]));
       if (row.steps.some((step) => this.run.roots.has(step))) made.classList.add('root');
       made.append(
         element('span', { class: 'when' }, [visible(row.at)]),
         element('span', { class: 'what' }, [
           element('b', {}, [shortened(who, 24)]),
           ' ',
-          shortened(plain(row.text).replace(/\b(ANNOUNCES|CRASHES|LOST|RECOVERS|VIOLATES)\b/g, (word) => word.toLowerCase()), 400),
+          shortened(calmParts(row.text), 400),
           ...(label ? [element('span', { class: 'tag' }, [label])] : []),
           ...times,
         ]),

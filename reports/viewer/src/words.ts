@@ -21,9 +21,9 @@ export function calm(text: string): string {
   return shouted.toLowerCase().replace('byzantine', 'Byzantine') + rest;
 }
 
-/** Times in a value as people write them: `Duration(5000000)` is `5ms`. */
-export function plain(value: string): string {
-  return value.replace(/\b(?:Duration|Instant)\((\d{1,17})\)/g, (_, nanos: string) => exactly(Number(nanos)));
+/** The parts of a row of a story in ordinary letters. */
+export function calmParts(text: string): string {
+  return text.split('; ').map(calm).join('; ').replaceAll('(LOST ', '(lost ');
 }
 
 /** The name at the beginning of a value, with what is in its brackets if that is short. */

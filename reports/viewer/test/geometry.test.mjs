@@ -92,13 +92,13 @@ test('a partition has sides', () => {
 });
 
 test('words are calm, short, and hide nothing', () => {
-  const { calm, shortened, visible, duration, plain, brief, listed } = own.words;
+  const { calm, calmParts, shortened, visible, duration, brief, listed } = own.words;
   assert.equal(calm('ANNOUNCES deliver m0'), 'announces deliver m0');
   assert.equal(calm('TURNS BYZANTINE: lies'), 'turns Byzantine: lies');
   assert.equal(visible('a\u202eb'), 'a⟨202E⟩b');
   assert.equal(shortened('x'.repeat(10_000), 20).length, 20);
   assert.deepEqual([0, 999, 1500, 12_345_678, 2e9].map(duration), ['0s', '999ns', '1.5us', '12.35ms', '2s']);
-  assert.equal(plain('retry: Duration(5000000)'), 'retry: 5ms');
+  assert.equal(calmParts('DECIDES 1; sends Data(TCP) to p1 (LOST to p2: link cut)'), 'decides 1; sends Data(TCP) to p1 (lost to p2: link cut)');
   assert.deepEqual(['Begin(1)', 'Applied(Command { client: p2 })', '{p1}'].map(brief), ['Begin(1)', 'Applied', '{p1}']);
   assert.equal(listed(['p0', 'p1', 'p2']), 'p0, p1 and p2');
 });

@@ -60,6 +60,13 @@ pub trait Spec: Sized + 'static {
         false
     }
 
+    /// What this indication says of its process, as the rest of a sentence that begins with the
+    /// process's name: `becomes primary of view 2`. Stories and diagrams say this; if it is `None`,
+    /// they say that the process announces the indication, as `Debug` shows it.
+    fn phrase(_indication: &Self::Indication) -> Option<String> {
+        None
+    }
+
     /// Whether processes announce that they lead.
     const HAS_LEADER: bool = false;
 

@@ -9,8 +9,8 @@
 //! - Message (2 bytes): the difference to the previous one, zigzag-encoded.
 //! - Content (4 bytes), from the lowest bit on: whether it is new, its slot from now on, and the
 //!   process at the other end of a message. Only new content is formatted as a text, which follows
-//!   the numbers; the text of a message follows its kind. The slot is chosen by the hash of the
-//!   value.
+//!   the numbers: the kind and the text of a message; the text and the phrase of an indication,
+//!   which is empty if it has none. The slot is chosen by the hash of the value.
 //! - Optionally (4 bytes): the time when a message arrives or a timer is due, as a difference to
 //!   now, or the reason why a message is lost.
 //! - If one of these does not fit, all are present and have eight bytes each, which the second
@@ -53,14 +53,21 @@ mod mark {
     pub const INDICATE: u8 = 10;
     pub const APPEND: u8 = 11;
     pub const SYNCED: u8 = 12;
+    pub const LEADS: u8 = 13;
+    pub const RESIGNS: u8 = 14;
 
     /// Whether an instant or a reason follows.
     pub const fn has_extra(mark: u8) -> bool {
         matches!(mark, SEND | DROP | SET_TIMER)
     }
 
-    /// Whether the content is a message.
+    /// Whether the content is a message, which has a kind.
     pub const fn of_message(mark: u8) -> bool {
         matches!(mark, DELIVER | SEND | DROP | CARRY)
+    }
+
+    /// Whether the content is an indication, which can have a phrase.
+    pub const fn of_indication(mark: u8) -> bool {
+        matches!(mark, INDICATE | LEADS | RESIGNS)
     }
 }

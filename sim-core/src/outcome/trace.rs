@@ -1,6 +1,6 @@
 //! Traces: the ordered record of a run, as plain data, made only on request.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::environment::network::DropReason;
 use crate::id::{MessageId, ProcessId};
@@ -23,7 +23,6 @@ pub struct Entry {
     /// The step in which it happened, from 1; 0 is before the first.
     pub step: u64,
     /// The true time, in nanoseconds when serialised.
-    #[serde(with = "nanos")]
     pub at: Instant,
     /// The process where it happened; `None` for the network as a whole.
     pub process: Option<ProcessId>,
@@ -88,7 +87,6 @@ pub enum TraceEvent<C = String> {
         /// Its content.
         message: C,
         /// The time when it will arrive.
-        #[serde(with = "nanos")]
         arrives: Instant,
     },
     /// A message is lost.
@@ -107,7 +105,6 @@ pub enum TraceEvent<C = String> {
         /// The timer.
         timer: C,
         /// The time when it is due.
-        #[serde(with = "nanos")]
         due: Instant,
     },
     /// A timer is cancelled.
@@ -119,6 +116,12 @@ pub enum TraceEvent<C = String> {
     Indicate {
         /// The indication.
         what: C,
+        /// What it says of the process, as the rest of a sentence that begins with the process.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        phrase: Option<String>,
+        /// Whether the process leads from now on, or no longer does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        leads: Option<bool>,
     },
     /// A record is appended to the volatile part of the log.
     Append {
@@ -261,18 +264,5 @@ impl Trace {
         let mut reader = TapeReader::new(tape.bytes());
         let next = || reader.next_entry().expect("what was written can be read");
         Self { entries: std::iter::from_fn(next).collect(), truncated }
-    }
-}
-
-/// An instant as a number of nanoseconds.
-mod nanos {
-    use super::{Deserialize as _, Deserializer, Instant, Serializer};
-
-    pub fn serialize<S: Serializer>(at: &Instant, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_u64(at.as_nanos())
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Instant, D::Error> {
-        u64::deserialize(d).map(Instant::from_nanos)
     }
 }

@@ -250,7 +250,7 @@ fn among_correct_processes_nothing_is_lost_late_or_changed_and_time_goes_on() {
     let correct = |trace: Trace| -> Vec<_> {
         let lines = trace.entries.into_iter().filter(|entry| match &entry.what {
             TraceEvent::Deliver { from, .. } => *from != ProcessId(0),
-            TraceEvent::Indicate { what } => !what.starts_with("Heard(0,"),
+            TraceEvent::Indicate { what, .. } => !what.starts_with("Heard(0,"),
             TraceEvent::Corrupt { .. } => false,
             _ => true,
         });

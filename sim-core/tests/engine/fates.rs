@@ -109,6 +109,21 @@ fn the_leader_is_who_claimed_so_last() {
 }
 
 #[test]
+fn a_trace_says_who_leads_and_what_an_indication_means() {
+    let lines = [(10, 1, vec![Do::Say(LEADS), Do::Say(7), Do::Say(RESIGNS), Do::Say(LEADS)])];
+    let (_, trace) = Stage::new(2, &lines).record();
+    let said = trace.entries.iter().filter_map(|entry| match &entry.what {
+        TraceEvent::Indicate { what, phrase, leads } => {
+            Some((what.as_str(), phrase.as_deref(), *leads))
+        }
+        _ => None,
+    });
+    let leads = ("Word(1000)", Some("leads from now on"), Some(true));
+    let expected = [leads, ("Word(7)", None, None), ("Word(1001)", None, Some(false)), leads];
+    assert_eq!(said.collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn the_leader_can_be_cut_off() {
     let lines = [(10, 1, vec![Do::Say(LEADS)]), (60, 0, vec![Do::Send(1, 1), Do::Send(2, 2)])];
     let isolate = |q| {

@@ -147,6 +147,9 @@ impl Spec for Theatre {
     fn workload(script: &Script, _: &Setting) -> Result<Prompter, Invalid> {
         Ok(Prompter(script.lines.clone()))
     }
+    fn phrase(said: &Said) -> Option<String> {
+        (*said == Said::Word(LEADS)).then(|| "leads from now on".to_owned())
+    }
     const HAS_LEADER: bool = true;
     fn leads(said: &Said) -> Option<bool> {
         match said {
@@ -286,7 +289,7 @@ impl Stage {
         let (outcome, trace) = self.simulation_of::<P>().record(1);
         assert_eq!(outcome.panicked, None);
         let lines = trace.entries.iter().filter_map(|entry| match (&entry.what, entry.process) {
-            (TraceEvent::Indicate { what }, Some(p)) => {
+            (TraceEvent::Indicate { what, .. }, Some(p)) => {
                 Some(format!("{} {p} {what}", entry.at.as_nanos() / 1_000_000))
             }
             _ => None,

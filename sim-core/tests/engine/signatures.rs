@@ -322,7 +322,9 @@ fn signed_for_p1(behaviour: &Behaviour) -> usize {
         });
         let own: Vec<_> = own.collect();
         let believed = trace.entries.iter().filter_map(|entry| match &entry.what {
-            TraceEvent::Indicate { what } => what.strip_prefix("Believes(p1, ")?.strip_suffix(')'),
+            TraceEvent::Indicate { what, .. } => {
+                what.strip_prefix("Believes(p1, ")?.strip_suffix(')')
+            }
             _ => None,
         });
         let is_own = |letter: &str| own.iter().any(|m| m.contains(&format!("{letter} signed p1")));

@@ -37,7 +37,7 @@ fn storm(guarantee: Guarantee) -> Stage {
 fn heard(stage: &Stage, seed: u64) -> Vec<String> {
     let (_, trace) = stage.simulation().record(seed);
     let words = trace.entries.iter().filter_map(|entry| match &entry.what {
-        ftsim_core::outcome::trace::TraceEvent::Indicate { what } => Some(what.clone()),
+        ftsim_core::outcome::trace::TraceEvent::Indicate { what, .. } => Some(what.clone()),
         _ => None,
     });
     words.collect()

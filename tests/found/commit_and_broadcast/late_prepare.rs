@@ -21,7 +21,7 @@ fn a_late_prepare_does_not_abort_what_others_commit() {
     let (outcome, trace) = late_prepare();
     assert_eq!(violated(&outcome), [""; 0]);
     let told = |what: &str| {
-        let says = |h: &TraceEvent| matches!(h, TraceEvent::Indicate { what: w } if *w == what);
+        let says = |h: &TraceEvent| matches!(h, TraceEvent::Indicate { what: w, .. } if *w == what);
         trace.entries.iter().filter(|e| says(&e.what)).map(|e| e.process).collect::<Vec<_>>()
     };
     assert_eq!(told("Committed(1)"), [Some(ProcessId(0)), Some(ProcessId(2))]);

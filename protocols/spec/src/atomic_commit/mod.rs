@@ -193,6 +193,20 @@ impl Spec for AtomicCommit {
         settings.resolve(setting)
     }
 
+    fn phrase(indication: &Indication) -> Option<String> {
+        Some(match indication {
+            Indication::Committed(transaction) => format!("commits transaction {transaction}"),
+            Indication::Aborted(transaction) => format!("aborts transaction {transaction}"),
+            Indication::Voted { transaction, vote } => {
+                format!("votes {vote:?} on transaction {transaction}")
+            }
+            Indication::Read { transaction, version } => {
+                format!("reads version {version} for transaction {transaction}")
+            }
+            Indication::Wrote { transaction } => format!("writes for transaction {transaction}"),
+        })
+    }
+
     fn is_probe(indication: &Indication) -> bool {
         !matches!(
             indication,

@@ -58,6 +58,10 @@ impl Spec for ByzantineAgreement {
         Consensus::operation(p, request)
     }
 
+    fn phrase(indication: &Indication) -> Option<String> {
+        Consensus::phrase(indication)
+    }
+
     fn answers(p: ProcessId, indication: &Indication) -> impl Iterator<Item = OperationName> {
         Consensus::answers(p, indication)
     }

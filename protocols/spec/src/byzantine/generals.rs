@@ -74,6 +74,10 @@ impl Spec for ByzantineGenerals {
         Some(OperationName::at(p, 0))
     }
 
+    fn phrase(Indication::Obey(order): &Indication) -> Option<String> {
+        Some(format!("obeys order {order}"))
+    }
+
     fn answers(
         p: ProcessId,
         Indication::Obey(_): &Indication,

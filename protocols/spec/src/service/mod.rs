@@ -42,6 +42,11 @@ pub trait Facts: Data {
     fn leads(&self) -> Option<bool> {
         None
     }
+
+    /// What this says of the server, as [`Spec::phrase`] does.
+    fn phrase(&self) -> Option<String> {
+        None
+    }
 }
 
 /// The name of an object.
@@ -116,12 +121,19 @@ impl Model for OneKey {
 }
 
 /// The identity of an operation: however often it is sent, it is one command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Command {
     /// The client that invoked it.
     pub client: ProcessId,
     /// The number of the operation at its client.
     pub number: u64,
+}
+
+impl fmt::Debug for Command {
+    /// Formats as `p4#2`: short, since traces contain many.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.client, self.number)
+    }
 }
 
 impl fmt::Display for Command {
@@ -178,6 +190,20 @@ impl<F: Facts> Spec for Service<F> {
 
     fn workload(settings: &ServiceWorkload, setting: &Setting) -> Result<Clients, Invalid> {
         Clients::new(settings, setting)
+    }
+
+    fn phrase(indication: &Indication<F>) -> Option<String> {
+        match indication {
+            Indication::Response { number, outcome } => {
+                Some(format!("ends operation {number}: {outcome:?}"))
+            }
+            Indication::Applied(command) => Some(format!("applies {command}")),
+            Indication::Adopted(commands) => {
+                Some(format!("adopts a state of {} operations", commands.len()))
+            }
+            Indication::Serves => Some("begins to serve".to_owned()),
+            Indication::Fact(fact) => fact.phrase(),
+        }
     }
 
     fn is_probe(indication: &Indication<F>) -> bool {

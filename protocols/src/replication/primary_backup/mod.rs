@@ -67,8 +67,8 @@ pub enum Msg {
     /// Primary to backup: a sign of life.
     Heartbeat {
         view: View,
-        /// When it was sent, in nanoseconds of the sender's clock.
-        sent_ns: u64,
+        /// When it was sent, by the sender's clock.
+        sent: Instant,
     },
     /// Backup to the servers behind it in rank, with `timeout`: a sign of life.
     Alive,
@@ -77,20 +77,20 @@ pub enum Msg {
     Echo {
         view: View,
         /// When the heartbeat was sent.
-        sent_ns: u64,
+        sent: Instant,
     },
     /// Successor to server: a request to follow it into this view.
     Prepare {
         view: View,
-        /// When it was sent, in nanoseconds of the sender's clock.
-        sent_ns: u64,
+        /// When it was sent, by the sender's clock.
+        sent: Instant,
     },
     /// Server to successor: the server has left all earlier views, with this log.
     Promise {
         /// The view to begin.
         view: View,
         /// When the `Prepare` was sent.
-        sent_ns: u64,
+        sent: Instant,
         /// The last view whose log this server had.
         log_view: View,
         log: Vec<Entry>,

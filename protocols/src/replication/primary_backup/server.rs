@@ -115,12 +115,12 @@ impl Server {
             Msg::Update { view, index, entry } => self.on_update(from, view, index, entry, cx),
             Msg::Log { view, log } => self.on_log(from, view, log, cx),
             Msg::Ack { view, length } => self.on_ack(from, view, length, cx),
-            Msg::Heartbeat { view, sent_ns } => self.on_heartbeat(from, view, sent_ns, cx),
+            Msg::Heartbeat { view, sent } => self.on_heartbeat(from, view, sent, cx),
             Msg::Alive => self.await_sign_of_life(from, cx),
-            Msg::Echo { view, sent_ns } => self.on_echo(from, view, sent_ns, cx),
-            Msg::Prepare { view, sent_ns } => self.on_prepare(from, view, sent_ns, cx),
-            Msg::Promise { view, sent_ns, log_view, log } => {
-                self.on_promise(from, view, sent_ns, Promise { log_view, log }, cx);
+            Msg::Echo { view, sent } => self.on_echo(from, view, sent, cx),
+            Msg::Prepare { view, sent } => self.on_prepare(from, view, sent, cx),
+            Msg::Promise { view, sent, log_view, log } => {
+                self.on_promise(from, view, sent, Promise { log_view, log }, cx);
             }
             Msg::Reply { .. } | Msg::NewPrimary(_) => {}
         }
@@ -227,8 +227,8 @@ impl Server {
 
     /// Sends heartbeats, and the whole log to each backup that has not kept up since the last one.
     pub(super) fn send_heartbeats(&mut self, cx: &mut Context) {
-        let (view, sent_ns) = (self.view, cx.now().as_nanos());
-        cx.send_to(self.others(), Msg::Heartbeat { view, sent_ns });
+        let (view, sent) = (self.view, cx.now());
+        cx.send_to(self.others(), Msg::Heartbeat { view, sent });
         for late in self.backups() {
             if self.lags(late, self.length_at_heartbeat) {
                 cx.send(late, Msg::Log { view, log: self.state.log().to_vec() });
@@ -280,12 +280,12 @@ impl Server {
         cx.send(self.primary_of(view), Msg::Ack { view, length });
     }
 
-    fn on_heartbeat(&mut self, from: ProcessId, view: View, sent_ns: u64, cx: &mut Context) {
+    fn on_heartbeat(&mut self, from: ProcessId, view: View, sent: Instant, cx: &mut Context) {
         self.await_sign_of_life(from, cx);
         if !self.follows(from, view, cx) {
             return;
         }
-        self.echo(from, view, sent_ns, cx);
+        self.echo(from, view, sent, cx);
         self.listen(cx);
     }
 

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use std::fmt;
+
 use ftsim_core::ProcessId;
 use ftsim_core::rng::Rng;
 use serde::{Deserialize, Serialize};
@@ -10,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::spec::service::{Command, Key, Operation, Outcome, Value};
 
 /// The result of one request: enough for a backup to follow without executing it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Entry {
     pub command: Command,
     pub key: Key,
@@ -18,6 +20,14 @@ pub struct Entry {
     pub value: Value,
     /// The reply.
     pub outcome: Outcome,
+}
+
+impl fmt::Debug for Entry {
+    /// Formats as `(p4#2: 0 = 7, Done)`: short, since messages contain whole logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { command, key, value, outcome } = self;
+        write!(f, "({command:?}: {key} = {value}, {outcome:?})")
+    }
 }
 
 /// The state that servers replicate.

@@ -32,7 +32,7 @@ fn lockstep(p: u32, params: &str, workload: &str) -> Run {
 /// The steps at which decisions are announced.
 fn decision_steps(run: &Run) -> Vec<u64> {
     let decides = |what: &TraceEvent| match what {
-        TraceEvent::Indicate { what } => {
+        TraceEvent::Indicate { what, .. } => {
             what.starts_with("Committed") || what.starts_with("Aborted")
         }
         _ => false,
@@ -46,7 +46,7 @@ fn decides(run: &Run, decision: &str) -> bool {
     run.trace
         .entries
         .iter()
-        .any(|e| matches!(&e.what, TraceEvent::Indicate { what } if *what == text))
+        .any(|e| matches!(&e.what, TraceEvent::Indicate { what, .. } if *what == text))
 }
 
 // Numbers.

@@ -20,7 +20,7 @@ fn lockstep(n: u32, periods: u64) -> Bench {
 fn suspicions(run: &Run) -> Vec<Instant> {
     let entries = run.trace.entries.iter();
     let suspects = entries.filter(
-        |e| matches!(&e.what, TraceEvent::Indicate { what } if what.starts_with("Suspect")),
+        |e| matches!(&e.what, TraceEvent::Indicate { what, .. } if what.starts_with("Suspect")),
     );
     suspects.map(|e| e.at).collect()
 }

@@ -29,7 +29,7 @@ fn bench(n: u32, params: &str, horizon_ms: u64) -> Bench {
 /// Time, observer and text of the suspicions, or of the restorations of trust.
 fn indications(run: &Run, kind: &str) -> Vec<(Instant, ProcessId, String)> {
     let told = |e: &ftsim_core::outcome::trace::Entry| match &e.what {
-        TraceEvent::Indicate { what } if what.starts_with(kind) => {
+        TraceEvent::Indicate { what, .. } if what.starts_with(kind) => {
             Some((e.at, e.process?, what.clone()))
         }
         _ => None,

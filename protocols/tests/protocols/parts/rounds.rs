@@ -75,7 +75,7 @@ impl Protocol for Counter {
 fn every_message_arrives_in_the_round_in_which_it_was_sent() {
     let run = Bench::of::<Counter>(3).lockstep().run(1);
     let announced = run.trace.entries.iter().filter_map(|entry| match &entry.what {
-        TraceEvent::Indicate { what } => Some((entry.at, what.clone())),
+        TraceEvent::Indicate { what, .. } => Some((entry.at, what.clone())),
         _ => None,
     });
     let expected = (1..=3u64).flat_map(|round| {

@@ -37,7 +37,7 @@ fn at_ms(ms: u64) -> Instant {
 fn serves(run: &Run) -> Vec<u64> {
     let entries = run.trace.entries.iter();
     let serves =
-        |what: &TraceEvent| matches!(what, TraceEvent::Indicate { what } if what == "Serves");
+        |what: &TraceEvent| matches!(what, TraceEvent::Indicate { what, .. } if what == "Serves");
     entries.filter(|entry| serves(&entry.what)).map(|entry| entry.at.as_nanos()).collect()
 }
 
@@ -85,7 +85,7 @@ fn a_request_takes_4_steps_or_2_if_no_backup_is_waited_for() {
     for (params, steps) in [(TIMEOUT, 4), (QUORUM, 4), (r#"{"ack_wait": "none"}"#, 2)] {
         let run = bench(3, 1).params(params).workload(ONE).lockstep().run(1);
         let response = run.trace.entries.iter().find(|entry| {
-            matches!(&entry.what, TraceEvent::Indicate { what } if what.starts_with("Response"))
+            matches!(&entry.what, TraceEvent::Indicate { what, .. } if what.starts_with("Response"))
         });
         assert_eq!(response.map(|entry| entry.at), Some(at_ms(10 * steps)));
     }

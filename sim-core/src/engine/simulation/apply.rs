@@ -244,12 +244,17 @@ impl<P: Protocol> Simulation<P> {
     pub(super) fn indicate(&mut self, p: ProcessId, what: &Indication<P>) {
         self.world.digest.mix(u64::from(p.0) << 16 | 8);
         what.hash(&mut self.world.digest);
-        self.world.record(Some(p), || TraceEvent::Indicate { what: Shown::of(&what) });
+        let leads = P::Spec::leads(what);
+        self.world.record(Some(p), || TraceEvent::Indicate {
+            what: Shown::of(&what),
+            phrase: P::Spec::phrase(what),
+            leads,
+        });
         // Indications of a Byzantine process are ignored.
         if self.hosts[p.index()].adversary.is_some() {
             return;
         }
-        match P::Spec::leads(what) {
+        match leads {
             Some(true) => self.world.leader = Some(p),
             Some(false) if self.world.leader == Some(p) => self.world.leader = None,
             Some(false) | None => {}

@@ -25,11 +25,12 @@ pub struct TapeReader<R> {
     slots: Vec<Content>,
 }
 
-/// Content; only messages have a kind.
+/// Content; only messages have a kind, and only indications a phrase.
 #[derive(Clone, Debug, Default)]
 struct Content {
     kind: String,
     text: String,
+    phrase: String,
 }
 
 /// The reason why a tape cannot be read further.
@@ -127,7 +128,7 @@ impl<R: BufRead> TapeReader<R> {
         if mark == mark::SYNCED {
             return Ok(TraceEvent::Synced);
         }
-        let (other, Content { kind, text }) = self.content(mark, content)?;
+        let (other, Content { kind, text, phrase }) = self.content(mark, content)?;
         Ok(match mark {
             mark::DELIVER => TraceEvent::Deliver { id, from: other, message: text },
             mark::CARRY => TraceEvent::Carry { id, to: other, message: text },
@@ -142,7 +143,15 @@ impl<R: BufRead> TapeReader<R> {
             mark::SET_TIMER => TraceEvent::SetTimer { timer: text, due: instant },
             mark::CANCEL_TIMER => TraceEvent::CancelTimer { timer: text },
             mark::REQUEST => TraceEvent::Request { request: text },
-            mark::INDICATE => TraceEvent::Indicate { what: text },
+            mark::INDICATE | mark::LEADS | mark::RESIGNS => TraceEvent::Indicate {
+                what: text,
+                phrase: Some(phrase).filter(|phrase| !phrase.is_empty()),
+                leads: match mark {
+                    mark::LEADS => Some(true),
+                    mark::RESIGNS => Some(false),
+                    _ => None,
+                },
+            },
             mark::APPEND => TraceEvent::Append { record: text },
             _ => return Err(self.damaged("no such entry")),
         })
@@ -155,7 +164,9 @@ impl<R: BufRead> TapeReader<R> {
         let other = self.process(number / slot_count)?;
         if is_new {
             let kind = if mark::of_message(mark) { self.text()? } else { String::new() };
-            self.slots[slot] = Content { kind, text: self.text()? };
+            let text = self.text()?;
+            let phrase = if mark::of_indication(mark) { self.text()? } else { String::new() };
+            self.slots[slot] = Content { kind, text, phrase };
         }
         Ok((other, self.slots[slot].clone()))
     }

@@ -66,7 +66,13 @@ impl Line {
             5 => TraceEvent::SetTimer { timer: Shown::of(timer), due: instant },
             6 => TraceEvent::CancelTimer { timer: Shown::of(timer) },
             7 => TraceEvent::Request { request: Shown::of(text) },
-            8 => TraceEvent::Indicate { what: Shown::of(text) },
+            8 => TraceEvent::Indicate {
+                what: Shown::of(text),
+                // The content of equal indications says the same.
+                phrase: Some(text.0.clone()).filter(|phrase| !phrase.is_empty()),
+                leads: [None, Some(true), Some(false)]
+                    [usize::try_from(self.value % 3).unwrap_or(0)],
+            },
             9 => TraceEvent::Append { record: Shown::of(text) },
             10 => TraceEvent::Synced,
             11 => TraceEvent::Start,

@@ -111,6 +111,9 @@ impl Tape {
                 self.text(content.kind());
             }
             self.text(content);
+            if let TraceEvent::Indicate { phrase, .. } = what {
+                self.text(phrase.as_deref().unwrap_or_default());
+            }
         }
         if mark == mark::JSON {
             let written = serde_json::to_writer(&mut self.bytes, what);
@@ -154,8 +157,13 @@ impl Tape {
             TraceEvent::Request { request } => {
                 (mark::REQUEST, self.content(0, Group::Request, *request))
             }
-            TraceEvent::Indicate { what } => {
-                (mark::INDICATE, self.content(0, Group::Indication, *what))
+            TraceEvent::Indicate { what, leads, .. } => {
+                let mark = match leads {
+                    None => mark::INDICATE,
+                    Some(true) => mark::LEADS,
+                    Some(false) => mark::RESIGNS,
+                };
+                (mark, self.content(0, Group::Indication, *what))
             }
             TraceEvent::Append { record } => {
                 (mark::APPEND, self.content(0, Group::Record, *record))

@@ -76,25 +76,25 @@ impl Server {
         self.asks_a_majority() && (self.is_primary() || cx.now() < self.loyal_until)
     }
 
-    pub(crate) fn echo(&mut self, primary: ProcessId, view: View, sent_ns: u64, cx: &mut Context) {
+    pub(crate) fn echo(&mut self, primary: ProcessId, view: View, sent: Instant, cx: &mut Context) {
         if self.asks_a_majority() {
             self.pledge_loyalty(cx);
-            cx.send(primary, Msg::Echo { view, sent_ns });
+            cx.send(primary, Msg::Echo { view, sent });
         }
     }
 
     // The lease.
 
-    pub(crate) fn on_echo(&mut self, from: ProcessId, view: View, sent_ns: u64, cx: &mut Context) {
+    pub(crate) fn on_echo(&mut self, from: ProcessId, view: View, sent: Instant, cx: &mut Context) {
         if self.is_primary() && view == self.view && self.servers.contains(&from) {
-            self.hear(from, sent_ns, cx);
+            self.hear(from, sent, cx);
             self.renew_lease(cx);
         }
     }
 
-    /// Notes that a server has answered a message sent to it at `sent_ns`.
-    pub(super) fn hear(&mut self, from: ProcessId, sent_ns: u64, cx: &Context) {
-        let sent = Instant::from_nanos(sent_ns).min(cx.now());
+    /// Notes that a server has answered a message sent to it at `sent`.
+    pub(super) fn hear(&mut self, from: ProcessId, sent: Instant, cx: &Context) {
+        let sent = sent.min(cx.now());
         let heard = self.heard.entry(from).or_insert(sent);
         *heard = sent.max(*heard);
     }

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use ftsim_core::ProcessId;
+use ftsim_core::{Instant, ProcessId};
 
 use crate::replication::primary_backup::mutants::FORGET_REPLIES;
 use crate::replication::primary_backup::params::{Succession, Takeover};
@@ -37,8 +37,8 @@ impl Server {
     }
 
     fn ask_for_promises(&self, cx: &mut Context) {
-        let (view, sent_ns) = (self.view, cx.now().as_nanos());
-        cx.send_to(self.backups(), Msg::Prepare { view, sent_ns });
+        let (view, sent) = (self.view, cx.now());
+        cx.send_to(self.backups(), Msg::Prepare { view, sent });
         cx.set_timer(self.delay_bound.times(2), Timer::PromisesDue);
     }
 
@@ -59,7 +59,7 @@ impl Server {
         &mut self,
         from: ProcessId,
         view: View,
-        sent_ns: u64,
+        sent: Instant,
         cx: &mut Context,
     ) {
         if view > self.view && self.is_loyal(cx) {
@@ -72,14 +72,14 @@ impl Server {
         self.pledge_loyalty(cx);
         self.listen(cx);
         let log = self.state.log().to_vec();
-        cx.send(from, Msg::Promise { view, sent_ns, log_view: self.log_view, log });
+        cx.send(from, Msg::Promise { view, sent, log_view: self.log_view, log });
     }
 
     pub(crate) fn on_promise(
         &mut self,
         from: ProcessId,
         view: View,
-        sent_ns: u64,
+        sent: Instant,
         promise: Promise,
         cx: &mut Context,
     ) {
@@ -89,12 +89,12 @@ impl Server {
         match &mut self.phase {
             Phase::Standing { promises } => {
                 promises.insert(from, promise);
-                self.hear(from, sent_ns, cx);
+                self.hear(from, sent, cx);
                 self.lead_if_promised(cx);
             }
             // A late promise binds its sender for as long as an echo does.
             Phase::Primary => {
-                self.hear(from, sent_ns, cx);
+                self.hear(from, sent, cx);
                 self.renew_lease(cx);
             }
             Phase::Backup => {}
