@@ -3,8 +3,8 @@
 
 use ftsim_core::{
     Ask, Bound, Cx, Duration, Experiment, Instant, Invalid, Limits, Model, Never, Observation,
-    Observed, Process, ProcessId, Property, PropertyEntry, PropertyId, PropertyKind, Protocol,
-    Runner, Setting, Spec, Standing, Violation, Workload,
+    Observed, Process, ProcessId, Property, PropertyEntry, PropertyId, Protocol, Runner, Setting,
+    Spec, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -101,13 +101,11 @@ impl Property<Watch> for Accuracy {
 
 impl Spec for Watch {
     const NAME: &'static str = "watch";
-    const PROPERTIES: &'static [PropertyEntry<Self>] = &[PropertyEntry {
-        id: PropertyId("watch.accuracy"),
-        kind: PropertyKind::Safety,
-        standing: Standing::Core,
-        text: "nobody who is up is suspected",
-        checker: |_| Box::new(Accuracy::default()),
-    }];
+    const PROPERTIES: &'static [PropertyEntry<Self>] = &[PropertyEntry::safety(
+        PropertyId("watch.accuracy"),
+        "nobody who is up is suspected",
+        |_| Box::new(Accuracy::default()),
+    )];
     type Request = Never;
     type Indication = ProcessId;
     type WorkloadSettings = Nothing;

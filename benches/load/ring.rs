@@ -2,8 +2,8 @@
 
 use ftsim_core::{
     Ask, Cx, Duration, Experiment, Instant, Invalid, Limits, Model, Never, Observation, Observed,
-    Process, ProcessId, Property, PropertyEntry, PropertyId, PropertyKind, Protocol, Runner,
-    Setting, Spec, Standing, Violation, Workload,
+    Process, ProcessId, Property, PropertyEntry, PropertyId, Protocol, Runner, Setting, Spec,
+    Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -75,13 +75,10 @@ impl Property<Circulation> for Counted {
 
 impl Spec for Circulation {
     const NAME: &'static str = "circulation";
-    const PROPERTIES: &'static [PropertyEntry<Self>] = &[PropertyEntry {
-        id: PropertyId("ring.counted"),
-        kind: PropertyKind::Safety,
-        standing: Standing::Core,
-        text: "tokens are counted",
-        checker: |_| Box::new(Counted::default()),
-    }];
+    const PROPERTIES: &'static [PropertyEntry<Self>] =
+        &[PropertyEntry::safety(PropertyId("ring.counted"), "tokens are counted", |_| {
+            Box::new(Counted::default())
+        })];
     type Request = u64;
     type Indication = u64;
     type WorkloadSettings = Tokens;

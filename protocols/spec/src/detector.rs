@@ -195,9 +195,7 @@ impl Beliefs {
                 self.suspects.remove(&q);
             }
             Observation::Recover => drop(self.down.remove(&q)),
-            Observation::Request(_)
-            | Observation::Indication(Indication::DetectsWithin(_) | Indication::ErrsAtMost(_)) => {
-            }
+            _ => {}
         }
     }
 
@@ -500,7 +498,7 @@ impl Property<FailureDetector> for DetectionTime {
             Observation::Indication(Indication::Trust(p)) => self.owes(q, *p),
             Observation::Crash => self.crashed(q),
             Observation::Recover => self.owed.retain(|(_, p), _| *p != q),
-            Observation::Request(_) | Observation::Indication(Indication::ErrsAtMost(_)) => {}
+            _ => {}
         }
         Ok(())
     }

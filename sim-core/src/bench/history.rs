@@ -1,7 +1,7 @@
 //! Judges a history written by hand: for tests that a checker fails where it should.
 
-use crate::id::ProcessId;
-use crate::model::property::{DynProperty, End, EndCause, Observation, Observed, Verdict};
+use crate::id::{MessageId, ProcessId};
+use crate::model::property::{End, EndCause, Observation, Observed, PropertyEntry, Verdict};
 use crate::model::setting::Setting;
 use crate::model::spec::Spec;
 use crate::time::Instant;
@@ -16,6 +16,23 @@ pub enum Act<S: Spec> {
     Crash(ProcessId),
     /// A crashed process is up again.
     Recover(ProcessId),
+    /// A process sends the message with this number.
+    Send(ProcessId, u64),
+    /// A process receives the message with this number.
+    Receive(ProcessId, u64),
+}
+
+impl<S: Spec> Clone for Act<S> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Request(p, request) => Self::Request(*p, request.clone()),
+            Self::Indicate(p, indication) => Self::Indicate(*p, indication.clone()),
+            Self::Crash(p) => Self::Crash(*p),
+            Self::Recover(p) => Self::Recover(*p),
+            Self::Send(p, number) => Self::Send(*p, *number),
+            Self::Receive(p, number) => Self::Receive(*p, *number),
+        }
+    }
 }
 
 /// The properties of the spec, core and claims, that a quiescent history of `n` processes violates,
@@ -51,14 +68,20 @@ pub fn judge<S: Spec>(
     let at = |ms: usize| Instant::from_nanos(ms as u64 * 1_000_000);
     let mut end = End::new(at(history.len()), EndCause::Quiescent, &correct);
     end.failure_free = failure_free && !history.iter().any(|a| matches!(a, Act::Crash(_)));
-    let verdict = |mut property: Box<dyn DynProperty<S>>| {
+    let verdict = |entry: &PropertyEntry<S>| {
+        let mut property = (entry.checker)(setting);
         for (index, act) in history.iter().enumerate() {
             let (process, what) = match act {
                 Act::Request(p, request) => (*p, Observation::Request(request)),
                 Act::Indicate(p, indication) => (*p, Observation::Indication(indication)),
                 Act::Crash(p) => (*p, Observation::Crash),
                 Act::Recover(p) => (*p, Observation::Recover),
+                Act::Send(p, number) => (*p, Observation::Send(MessageId(*number))),
+                Act::Receive(p, number) => (*p, Observation::Receive(MessageId(*number))),
             };
+            if what.is_of_message() && !entry.over_messages {
+                continue;
+            }
             let event = Observed { at: at(index), process, what };
             if let Err(violation) = property.observe(&event) {
                 return Verdict::Violated(violation);
@@ -73,5 +96,5 @@ pub fn judge<S: Spec>(
             },
         }
     };
-    S::PROPERTIES.iter().map(|entry| (entry.id.0, verdict((entry.checker)(setting)))).collect()
+    S::PROPERTIES.iter().map(|entry| (entry.id.0, verdict(entry))).collect()
 }

@@ -14,6 +14,8 @@ use crate::time::Instant;
 
 pub(crate) struct Checker<S: Spec> {
     checks: Vec<Check<S>>,
+    /// Whether some property is over messages.
+    pub over_messages: bool,
     /// The check whose code is running, to distinguish its panics from those of a protocol.
     running: Option<usize>,
 }
@@ -21,6 +23,7 @@ pub(crate) struct Checker<S: Spec> {
 struct Check<S: Spec> {
     id: PropertyId,
     kind: PropertyKind,
+    over_messages: bool,
     property: Box<dyn DynProperty<S>>,
     violation: Option<Violation>,
 }
@@ -30,10 +33,11 @@ impl<S: Spec> Clone for Checker<S> {
         let checks = self.checks.iter().map(|c| Check {
             id: c.id,
             kind: c.kind,
+            over_messages: c.over_messages,
             property: c.property.clone(),
             violation: c.violation.clone(),
         });
-        Self { checks: checks.collect(), running: self.running }
+        Self { checks: checks.collect(), ..*self }
     }
 }
 
@@ -53,10 +57,12 @@ impl<S: Spec> Checker<S> {
         let checks = S::PROPERTIES.iter().filter(|entry| wanted(entry)).map(|entry| Check {
             id: entry.id,
             kind: entry.kind,
+            over_messages: entry.over_messages,
             property: (entry.checker)(setting),
             violation: None,
         });
-        Self { checks: checks.collect(), running: None }
+        let checks: Vec<_> = checks.collect();
+        Self { over_messages: checks.iter().any(|c| c.over_messages), checks, running: None }
     }
 
     /// Passes an event to every property that is not violated yet; calls `violated` for each one
@@ -68,8 +74,9 @@ impl<S: Spec> Checker<S> {
         step: u64,
         mut violated: impl FnMut(PropertyId, PropertyKind, &Violation),
     ) {
+        let of_message = event.what.is_of_message();
         for (index, check) in self.checks.iter_mut().enumerate() {
-            if check.violation.is_some() {
+            if check.violation.is_some() || (of_message && !check.over_messages) {
                 continue;
             }
             self.running = Some(index);

@@ -6,7 +6,7 @@ use std::hash::Hash;
 use serde::Serialize;
 
 use crate::digest::Digest;
-use crate::id::{ProcessId, PropertyId};
+use crate::id::{MessageId, ProcessId, PropertyId};
 use crate::model::setting::Setting;
 use crate::model::spec::Spec;
 use crate::time::Instant;
@@ -40,6 +40,8 @@ pub struct PropertyEntry<S: Spec> {
     pub standing: Standing,
     /// The requirement, in one sentence.
     pub text: &'static str,
+    /// Whether it observes every message: it speaks of what happened before what.
+    pub over_messages: bool,
     /// Creates its checker.
     pub checker: MakeChecker<S>,
 }
@@ -47,18 +49,26 @@ pub struct PropertyEntry<S: Spec> {
 impl<S: Spec> PropertyEntry<S> {
     /// A safety property of the problem's core.
     pub const fn safety(id: PropertyId, text: &'static str, checker: MakeChecker<S>) -> Self {
-        Self { id, kind: PropertyKind::Safety, standing: Standing::Core, text, checker }
+        let (kind, standing) = (PropertyKind::Safety, Standing::Core);
+        Self { id, kind, standing, text, over_messages: false, checker }
     }
 
     /// A liveness property of the problem's core.
     pub const fn liveness(id: PropertyId, text: &'static str, checker: MakeChecker<S>) -> Self {
-        Self { id, kind: PropertyKind::Liveness, standing: Standing::Core, text, checker }
+        let (kind, standing) = (PropertyKind::Liveness, Standing::Core);
+        Self { id, kind, standing, text, over_messages: false, checker }
     }
 
     /// The same, but only for solutions that claim it.
     #[must_use]
     pub const fn if_claimed(self) -> Self {
         Self { standing: Standing::Claim, ..self }
+    }
+
+    /// The same, but it also observes when messages are sent and received.
+    #[must_use]
+    pub const fn over_messages(self) -> Self {
+        Self { over_messages: true, ..self }
     }
 }
 
@@ -92,6 +102,18 @@ pub enum Observation<'a, S: Spec> {
     Crash,
     /// The process recovered, with only its stable log.
     Recover,
+    /// The process sent this message, to another or to itself; only for properties
+    /// [over messages](PropertyEntry::over_messages).
+    Send(MessageId),
+    /// The process received this message, perhaps not for the first time; likewise.
+    Receive(MessageId),
+}
+
+impl<S: Spec> Observation<'_, S> {
+    /// Whether it is about a message between processes.
+    pub const fn is_of_message(&self) -> bool {
+        matches!(self, Self::Send(_) | Self::Receive(_))
+    }
 }
 
 /// A checker of one property in one run.

@@ -1,6 +1,8 @@
 //! A process that does what its requests tell it and announces all that happens to it: for tests of
 //! the engine.
 
+use std::collections::BTreeSet;
+
 use ftsim_core::environment::delay::Delay;
 use ftsim_core::fault::{Action, Crash, Fault, Trigger};
 use ftsim_core::outcome::trace::TraceEvent;
@@ -124,12 +126,41 @@ impl Property<Theatre> for Sevens {
     }
 }
 
+/// Whether each message that is received was sent before; it counts the receptions.
+#[derive(Clone, Debug, Default, Hash)]
+pub struct Sources {
+    sent: BTreeSet<u64>,
+    received: u64,
+}
+
+impl Property<Theatre> for Sources {
+    fn observe(&mut self, event: &Observed<'_, Theatre>) -> Result<(), Violation> {
+        match event.what {
+            Observation::Send(id) if !self.sent.insert(id.0) => {
+                Err(Violation::by([event.process], format!("{id} is sent twice")))
+            }
+            Observation::Receive(id) => {
+                self.received += 1;
+                match self.sent.contains(&id.0) {
+                    true => Ok(()),
+                    false => Err(Violation::by([event.process], format!("nobody sent {id}"))),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+    fn exercised(&self) -> u64 {
+        self.received
+    }
+}
+
 /// Words with which an actor claims to lead, and gives up the claim.
 pub const LEADS: u64 = 1_000;
 pub const RESIGNS: u64 = 1_001;
 
 pub const CENSOR: PropertyId = PropertyId("test.no-13");
 pub const SEVENS: PropertyId = PropertyId("test.sevens");
+pub const SOURCES: PropertyId = PropertyId("test.sources");
 
 impl Spec for Theatre {
     const NAME: &'static str = "theatre";
@@ -139,6 +170,11 @@ impl Spec for Theatre {
             Box::new(Sevens::default())
         })
         .if_claimed(),
+        PropertyEntry::safety(SOURCES, "what is received was sent", |_| {
+            Box::new(Sources::default())
+        })
+        .if_claimed()
+        .over_messages(),
     ];
     type Request = Vec<Do>;
     type Indication = Said;

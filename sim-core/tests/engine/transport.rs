@@ -5,9 +5,9 @@ use ftsim_core::environment::network::{Cut, Loss};
 use ftsim_core::environment::transport::{Guarantee, Heartbeat, TransportConfig};
 use ftsim_core::fault::condition::{Condition, Persistence};
 use ftsim_core::fault::{Action, Crash, InFlight};
-use ftsim_core::{Duration, Probability, ProcessId};
+use ftsim_core::{Duration, Probability, ProcessId, Verdict};
 
-use crate::scripted::{Do, Stage, after_effect, at, crash, crash_for, ms};
+use crate::scripted::{Do, SOURCES, Stage, after_effect, at, crash, crash_for, ms};
 
 const fn millis(n: u64) -> Duration {
     Duration::from_millis(n)
@@ -41,6 +41,23 @@ fn heard(stage: &Stage, seed: u64) -> Vec<String> {
         _ => None,
     });
     words.collect()
+}
+
+#[test]
+fn a_property_over_messages_sees_each_sent_once_and_received_as_often_as_it_comes() {
+    let to_itself = (0, 0, vec![Do::Send(0, 1)]);
+    for (guarantee, all_come_once) in [(Guarantee::Raw, false), (Guarantee::Reliable, true)] {
+        for seed in 0..20 {
+            let mut stage = storm(guarantee).with(|e| e.check = vec![SOURCES]);
+            stage.lines.push(to_itself.clone());
+            let outcome = stage.simulation().run(seed);
+            let judged = outcome.judged.iter().find(|judged| judged.id == SOURCES);
+            let judged = judged.expect("it is checked");
+            assert_eq!(judged.verdict, Verdict::Held, "seed {seed}");
+            assert_eq!(judged.exercised, outcome.statistics.delivered + 1, "seed {seed}");
+            assert!(!all_come_once || judged.exercised == 21, "seed {seed}");
+        }
+    }
 }
 
 #[test]

@@ -95,7 +95,7 @@ impl Property<ByzantineAgreement> for Unanimity {
             Observation::Indication(Indication::Decide(value)) => {
                 self.decided.entry(event.process).or_insert(*value);
             }
-            Observation::Crash | Observation::Recover => {}
+            _ => {}
         }
         Ok(())
     }

@@ -7,8 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::{
-    End, Observation, Observed, ProcessId, Property, PropertyEntry, PropertyId, PropertyKind,
-    Standing, Violation,
+    End, Observation, Observed, ProcessId, Property, PropertyEntry, PropertyId, Standing, Violation,
 };
 
 use super::{Command, Facts, Indication, Key, OneKey, Operation, Outcome, Request, Service};
@@ -25,46 +24,41 @@ pub const ACKED_SURVIVES: PropertyId = PropertyId("dur.acked-survives");
 
 /// The entry of [`LINEARIZABLE`].
 pub const fn linearizable<F: Facts>(standing: Standing) -> PropertyEntry<Service<F>> {
-    PropertyEntry {
-        id: LINEARIZABLE,
-        kind: PropertyKind::Safety,
-        standing,
-        text: "the operations have a legal order, one at a time, that respects real time",
-        checker: |_| Box::new(Linearizable::default()),
-    }
+    let entry = PropertyEntry::safety(
+        LINEARIZABLE,
+        "the operations have a legal order, one at a time, that respects real time",
+        |_| Box::new(Linearizable::default()),
+    );
+    PropertyEntry { standing, ..entry }
 }
 
 /// The entry of [`EXACTLY_ONCE`].
 pub const fn exactly_once<F: Facts>(standing: Standing) -> PropertyEntry<Service<F>> {
-    PropertyEntry {
-        id: EXACTLY_ONCE,
-        kind: PropertyKind::Safety,
-        standing,
-        text: "no server applies a client's command twice",
-        checker: |_| Box::new(ExactlyOnce::default()),
-    }
+    let entry =
+        PropertyEntry::safety(EXACTLY_ONCE, "no server applies a client's command twice", |_| {
+            Box::new(ExactlyOnce::default())
+        });
+    PropertyEntry { standing, ..entry }
 }
 
 /// The entry of [`LIVENESS`].
 pub const fn liveness<F: Facts>(standing: Standing) -> PropertyEntry<Service<F>> {
-    PropertyEntry {
-        id: LIVENESS,
-        kind: PropertyKind::Liveness,
-        standing,
-        text: "a command of a correct client is eventually answered",
-        checker: |_| Box::new(Liveness::default()),
-    }
+    let entry = PropertyEntry::liveness(
+        LIVENESS,
+        "a command of a correct client is eventually answered",
+        |_| Box::new(Liveness::default()),
+    );
+    PropertyEntry { standing, ..entry }
 }
 
 /// The entry of [`ACKED_SURVIVES`].
 pub const fn acked_survives<F: Facts>(standing: Standing) -> PropertyEntry<Service<F>> {
-    PropertyEntry {
-        id: ACKED_SURVIVES,
-        kind: PropertyKind::Safety,
-        standing,
-        text: "an update whose success a client saw stays in the state of the serving server",
-        checker: |_| Box::new(AckedSurvives::default()),
-    }
+    let entry = PropertyEntry::safety(
+        ACKED_SURVIVES,
+        "an update whose success a client saw stays in the state of the serving server",
+        |_| Box::new(AckedSurvives::default()),
+    );
+    PropertyEntry { standing, ..entry }
 }
 
 fn invoked<'a, F: Facts>(

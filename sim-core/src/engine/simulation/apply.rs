@@ -124,6 +124,9 @@ impl<P: Protocol> Simulation<P> {
     ) -> Option<KindIndex> {
         let from = self.world.identity(place);
         let id = self.world.next_message();
+        if self.checker.over_messages {
+            self.observe_message(from, &Observation::Send(id));
+        }
         if from == to {
             let at = self.world.now;
             let index = self.messages.insert(Envelope { id, from, to: place, lost: false, msg });

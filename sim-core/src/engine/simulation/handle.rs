@@ -133,6 +133,9 @@ impl<P: Protocol> Simulation<P> {
                 digest.mix(who | u64::from(from.0) << 40 | 1);
                 msg.hash(digest);
                 statistics.delivered += u64::from(*from != p);
+                if self.checker.over_messages {
+                    self.observe_message(p, &Observation::Receive(*id));
+                }
                 self.world.record(Some(p), || TraceEvent::Deliver {
                     id: *id,
                     from: *from,
@@ -192,6 +195,11 @@ impl<P: Protocol> Simulation<P> {
                 self.world.queue.schedule(now + after, Class::Request, index, p.0);
             }
         }
+    }
+
+    #[cold]
+    pub(super) fn observe_message(&mut self, p: ProcessId, what: &Observation<'_, P::Spec>) {
+        self.observe(self.world.identity(p), what);
     }
 
     #[inline]

@@ -1,8 +1,10 @@
 //! Broadcast: one process sends a message, and all deliver it.
 //!
 //! Properties after Hadzilacos and Toueg (1994) and Cachin, Guerraoui and Rodrigues (2011), chapter
-//! 3. The core is best-effort broadcast; the two agreements are claims. BEB1 implies RB1, and
+//! 3. The core is best-effort broadcast; the two agreements and the orders are claims. BEB1 implies RB1, and
 //! follows from RB1 with either agreement, so every solution must satisfy it.
+
+mod order;
 
 use std::collections::BTreeMap;
 
@@ -13,8 +15,9 @@ use ftsim_core::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::message_set::{MessageName, MessageSet};
-use super::refuse_too_many;
+use crate::message_set::{MessageName, MessageSet};
+use crate::refuse_too_many;
+use order::{Past, PastFirst, TotalOrder, UniformTotalOrder};
 
 /// The problem of delivering a message to all processes.
 pub struct Broadcast;
@@ -53,6 +56,14 @@ pub const NO_CREATION: PropertyId = PropertyId("rb.no-creation");
 pub const AGREEMENT: PropertyId = PropertyId("rb.agreement");
 /// URB4.
 pub const UNIFORM_AGREEMENT: PropertyId = PropertyId("rb.uniform-agreement");
+/// FIFO order.
+pub const FIFO: PropertyId = PropertyId("bc.fifo");
+/// Causal order.
+pub const CAUSAL: PropertyId = PropertyId("bc.causal");
+/// Total order.
+pub const TOTAL_ORDER: PropertyId = PropertyId("bc.total-order");
+/// Uniform total order, without gaps.
+pub const UNIFORM_TOTAL_ORDER: PropertyId = PropertyId("bc.uniform-total-order");
 
 impl Spec for Broadcast {
     const NAME: &'static str = "broadcast";
@@ -85,6 +96,30 @@ impl Spec for Broadcast {
             UNIFORM_AGREEMENT,
             "every correct process eventually delivers a message that any process delivers",
             |setting| Box::new(Agreement::new(Obliging::Any, setting)),
+        )
+        .if_claimed(),
+        PropertyEntry::safety(
+            FIFO,
+            "a process delivers a message only after those that its sender broadcast before",
+            |setting| Box::new(PastFirst::new(Past::Fifo, setting)),
+        )
+        .if_claimed(),
+        PropertyEntry::safety(
+            CAUSAL,
+            "a process delivers a message only after those that happened before it",
+            |setting| Box::new(PastFirst::new(Past::Causal, setting)),
+        )
+        .if_claimed(),
+        PropertyEntry::safety(
+            TOTAL_ORDER,
+            "correct processes deliver the messages that they share in one order",
+            |_| Box::new(TotalOrder::default()),
+        )
+        .if_claimed(),
+        PropertyEntry::safety(
+            UNIFORM_TOTAL_ORDER,
+            "two processes that deliver a message have delivered the same before, in one order",
+            |_| Box::new(UniformTotalOrder::default()),
         )
         .if_claimed(),
     ];
@@ -394,5 +429,4 @@ impl Property<Broadcast> for Agreement {
 }
 
 #[cfg(test)]
-#[path = "broadcast_tests.rs"]
 mod tests;
