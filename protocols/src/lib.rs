@@ -11,6 +11,7 @@ pub mod commit;
 pub mod consensus;
 pub mod detectors;
 pub mod links;
+pub mod order;
 pub mod parts;
 pub mod replication;
 
@@ -43,6 +44,10 @@ impl Catalogue {
             .with::<broadcast::EagerRb>()
             .with::<broadcast::LazyRb>()
             .with::<broadcast::UniformRb>()
+            .with::<broadcast::FifoBroadcast>()
+            .with::<broadcast::CausalBroadcast>()
+            .with::<order::LamportTom>()
+            .with::<order::SkeenTom>()
             .with::<consensus::AllToAllConsensus>()
             .with::<consensus::FloodingConsensus>()
             .with::<consensus::FloodSet>()

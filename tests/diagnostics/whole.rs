@@ -137,7 +137,8 @@ fn unknown_properties() {
               |          ^^^^^^^^^^^^^^
               |
               = note: expected one of `beb.validity`, `rb.validity`, `rb.no-duplication`,
-                      `rb.no-creation`, `rb.agreement`, `rb.uniform-agreement`
+                      `rb.no-creation`, `rb.agreement`, `rb.uniform-agreement`, `bc.fifo`,
+                      `bc.causal`, `bc.total-order`, `bc.uniform-total-order`
             help: did you mean `rb.agreement`?
 
             error: unknown property `cs.agreement`
@@ -147,7 +148,8 @@ fn unknown_properties() {
               |                          ^^^^^^^^^^^^^^
               |
               = note: expected one of `beb.validity`, `rb.validity`, `rb.no-duplication`,
-                      `rb.no-creation`, `rb.agreement`, `rb.uniform-agreement`
+                      `rb.no-creation`, `rb.agreement`, `rb.uniform-agreement`, `bc.fifo`,
+                      `bc.causal`, `bc.total-order`, `bc.uniform-total-order`
             help: did you mean `rb.agreement`?
         "#]],
     );

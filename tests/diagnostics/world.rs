@@ -187,7 +187,8 @@ reached = ["x", "x"]
               |                              ^^^^^^^^^^^^^^^
               |
               = note: expected one of `beb.validity`, `rb.validity`, `rb.no-duplication`,
-                      `rb.no-creation`, `rb.agreement`, `rb.uniform-agreement`
+                      `rb.no-creation`, `rb.agreement`, `rb.uniform-agreement`, `bc.fifo`,
+                      `bc.causal`, `bc.total-order`, `bc.uniform-total-order`
             help: did you mean `rb.no-creation`?
 
             error: `x` is listed twice
@@ -234,7 +235,8 @@ undecided = ["rb.agreement", "rb.validity", "rb.validity", "rb.vlidity"]
               |                                                            ^^^^^^^^^^^^
               |
               = note: expected one of `beb.validity`, `rb.validity`, `rb.no-duplication`,
-                      `rb.no-creation`, `rb.agreement`, `rb.uniform-agreement`
+                      `rb.no-creation`, `rb.agreement`, `rb.uniform-agreement`, `bc.fifo`,
+                      `bc.causal`, `bc.total-order`, `bc.uniform-total-order`
             help: did you mean `rb.validity`?
         "#]],
     );

@@ -17,10 +17,14 @@ Made from their summaries by `UPDATE_EXPECT=1 cargo test --test scenarios conten
 ";
 
 /// The chapters, in the order of a course, with the protocols of each.
-const CHAPTERS: [(&str, &[&str]); 8] = [
+const CHAPTERS: [(&str, &[&str]); 9] = [
     ("links", &["reliable-link", "fifo-link"]),
     ("detectors", &["fd-perfect", "fd-exclude-on-timeout", "fd-heartbeat"]),
-    ("broadcast", &["beb", "eager-rb", "lazy-rb", "uniform-rb"]),
+    (
+        "broadcast",
+        &["beb", "eager-rb", "lazy-rb", "uniform-rb", "fifo-broadcast", "causal-broadcast"],
+    ),
+    ("order", &["lamport-tom", "skeen-tom"]),
     (
         "consensus",
         &["all-to-all-consensus", "flooding-consensus", "floodset", "hierarchical-consensus"],

@@ -1,4 +1,5 @@
 //! Parts that several protocols are made of.
 
+pub mod logical_clock;
 pub mod rounds;
 pub mod votes;

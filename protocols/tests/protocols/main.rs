@@ -2,7 +2,9 @@
 
 mod broadcast {
     mod beb;
+    mod causal_broadcast;
     mod eager_rb;
+    mod fifo_broadcast;
     mod lazy_rb;
     mod uniform_rb;
 }
@@ -31,6 +33,10 @@ mod detectors {
 mod links {
     mod fifo_link;
     mod reliable_link;
+}
+mod order {
+    mod lamport_tom;
+    mod skeen_tom;
 }
 mod parts {
     mod rounds;

@@ -1,8 +1,8 @@
 //! Broadcast: one process sends a message, and all deliver it.
 //!
 //! Properties after Hadzilacos and Toueg (1994) and Cachin, Guerraoui and Rodrigues (2011), chapter
-//! 3. The core is best-effort broadcast; the two agreements and the orders are claims. BEB1 implies RB1, and
-//! follows from RB1 with either agreement, so every solution must satisfy it.
+//! 3. The core is best-effort broadcast; the two agreements and the orders are claims. BEB1 implies
+//! RB1, and follows from RB1 with either agreement, so every solution must satisfy it.
 
 mod order;
 
