@@ -198,6 +198,11 @@ impl Diagram {
         Self { version, about, lanes, verdicts, steps, messages, bands, story, bound, texts }
     }
 
+    /// The text with this index.
+    pub(crate) fn text(&self, id: TextId) -> &str {
+        self.texts.get(id)
+    }
+
     /// With the verdicts of the run; `text_of` knows the requirement of a property.
     #[must_use]
     pub fn with_verdicts(self, outcome: &Outcome, text_of: impl Fn(&str) -> String) -> Self {

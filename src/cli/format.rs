@@ -41,3 +41,31 @@ impl TraceFormat {
         }
     }
 }
+
+/// The format of a run that can be made again: the formats of a trace, and those of other tools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RunFormat {
+    /// Text.
+    Text,
+    /// One JSON object per line.
+    Jsonl,
+    /// A log for ShiViz.
+    Shiviz,
+    /// A trace for Perfetto and for the tracing page of Chrome.
+    ChromeTrace,
+    /// What happened before what, for Graphviz.
+    Dot,
+    /// The states of processes, for tools that read ITF (Apalache, Quint).
+    Itf,
+}
+
+impl RunFormat {
+    /// The format of the trace, unless it is one of another tool.
+    pub(crate) const fn of_trace(self) -> Option<TraceFormat> {
+        match self {
+            Self::Text => Some(TraceFormat::Text),
+            Self::Jsonl => Some(TraceFormat::Jsonl),
+            Self::Shiviz | Self::ChromeTrace | Self::Dot | Self::Itf => None,
+        }
+    }
+}

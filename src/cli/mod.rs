@@ -14,7 +14,7 @@ mod terminal;
 pub use clock::clock;
 pub(crate) use console::{Out, complain, say, tell};
 pub(crate) use exit::{Exit, Failure};
-pub(crate) use format::{Format, TraceFormat};
+pub(crate) use format::{Format, RunFormat, TraceFormat};
 pub(crate) use jobs::jobs;
 pub(crate) use load::{REGRESSIONS, load, load_all, scenario_files};
 pub(crate) use terminal::page;

@@ -5,13 +5,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 use ftsim_protocols::Catalogue;
-use ftsim_reports::{write_trace, write_trace_jsonl};
+use ftsim_reports::{
+    write_chrome_trace, write_dot, write_itf, write_shiviz, write_trace, write_trace_jsonl,
+};
 
-use crate::cli::{Exit, Failure, Out, TraceFormat, complain};
+use crate::cli::screen::Form;
+use crate::cli::{Exit, Failure, Out, RunFormat, TraceFormat, complain};
 use crate::run::audited;
 use crate::run::audited::Audit;
 use crate::run::one_run::OneRunArgs;
-use crate::run::picture::write_page;
+use crate::run::picture::{plain_diagram, write_page};
 use crate::run::report::RunReport;
 use crate::run::repro;
 use crate::run::story::{first, violations};
@@ -23,7 +26,7 @@ pub(crate) struct ReplayArgs {
     run: OneRunArgs,
     /// Write the run as FORMAT
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: TraceFormat,
+    format: RunFormat,
     /// Draw the run on OUT, a page for a browser, instead of writing its trace
     #[arg(long, value_name = "OUT", conflicts_with = "format")]
     html: Option<PathBuf>,
@@ -38,13 +41,23 @@ pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result
     if let Some(page) = &args.html {
         let violations = violations(&run.scenario, &outcome);
         write_page(page, &run, (&outcome, &trace), first(&run.scenario, &violations))?;
-    } else {
+    } else if let Some(format) = args.format.of_trace() {
         let report = RunReport::of(&run, &outcome, trace.truncated)?;
-        out.begin(args.format.form())?;
-        report.write(args.format, out, |out| match args.format {
+        out.begin(format.form())?;
+        report.write(format, out, |out| match format {
             TraceFormat::Text => write_trace(out, &trace),
             TraceFormat::Jsonl => write_trace_jsonl(out, &trace),
         })?;
+    } else {
+        let diagram = plain_diagram(&run, (&outcome, &trace))?;
+        out.begin(Form::Data)?;
+        match args.format {
+            RunFormat::Shiviz => write_shiviz(out, &diagram)?,
+            RunFormat::ChromeTrace => write_chrome_trace(out, &diagram)?,
+            RunFormat::Dot => write_dot(out, &diagram)?,
+            RunFormat::Itf => write_itf(out, &diagram)?,
+            RunFormat::Text | RunFormat::Jsonl => {}
+        }
     }
     if args.audit {
         let audit = Audit::of(&run.scenario, run.point, &outcome, &trace);
