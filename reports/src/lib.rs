@@ -6,6 +6,7 @@
 mod binomial;
 mod causality;
 mod diagram;
+pub mod drawing;
 mod figures;
 mod foreign;
 mod formats;

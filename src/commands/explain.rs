@@ -9,7 +9,7 @@ use ftsim_reports::{Story, write_mermaid};
 
 use crate::cli::{Exit, Failure, Out, complain, page};
 use crate::run::one_run::{OneRun, OneRunArgs};
-use crate::run::picture::write_page;
+use crate::run::picture::{write_drawing, write_page};
 use crate::run::repro;
 use crate::run::story::{first, needs_of, tell, violations, write_others};
 
@@ -28,6 +28,9 @@ pub(crate) struct ExplainArgs {
     /// Tell the story on OUT, a page for a browser, beside a diagram of the run
     #[arg(long, value_name = "OUT", conflicts_with = "format")]
     html: Option<PathBuf>,
+    /// Draw the steps of the story on OUT, a still picture (SVG)
+    #[arg(long, value_name = "OUT", conflicts_with_all = ["format", "html"])]
+    svg: Option<PathBuf>,
 }
 
 /// The formats of a story.
@@ -64,10 +67,11 @@ pub(crate) fn explain(
         complain(&format!("seed {seed} of {} {verb} {what}", scenario.path));
         return Ok(Exit::Unexpected);
     };
-    match (&args.html, args.format) {
-        (Some(page), _) => write_page(page, &run, (&outcome, &trace), Some(violated))?,
-        (None, StoryFormat::Mermaid) => write_mermaid(out, &Story::of(&trace, violated))?,
-        (None, StoryFormat::Text) => {
+    match (&args.html, &args.svg, args.format) {
+        (Some(page), ..) => write_page(page, &run, (&outcome, &trace), Some(violated))?,
+        (None, Some(svg), _) => write_drawing(svg, &run, (&outcome, &trace), Some(violated))?,
+        (None, None, StoryFormat::Mermaid) => write_mermaid(out, &Story::of(&trace, violated))?,
+        (None, None, StoryFormat::Text) => {
             let page = page(false);
             let needs = needs_of(scenario, &outcome, violated)?;
             tell(out, scenario, (&outcome, &trace), (violated, needs.as_ref()), page)?;

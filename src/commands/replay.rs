@@ -14,7 +14,7 @@ use crate::cli::{Exit, Failure, Out, RunFormat, TraceFormat, complain};
 use crate::run::audited;
 use crate::run::audited::Audit;
 use crate::run::one_run::OneRunArgs;
-use crate::run::picture::{plain_diagram, write_page};
+use crate::run::picture::{plain_diagram, write_drawing, write_page};
 use crate::run::report::RunReport;
 use crate::run::repro;
 use crate::run::story::{first, violations};
@@ -30,6 +30,10 @@ pub(crate) struct ReplayArgs {
     /// Draw the run on OUT, a page for a browser, instead of writing its trace
     #[arg(long, value_name = "OUT", conflicts_with = "format")]
     html: Option<PathBuf>,
+    /// Draw the run on OUT, a still picture (SVG) of its faults, what clients see, and its first
+    /// steps; if it violates a property, of the steps that led to that
+    #[arg(long, value_name = "OUT", conflicts_with_all = ["format", "html"])]
+    svg: Option<PathBuf>,
     /// Audit the trace; a finding is a defect of ftsim (status 70)
     #[arg(long)]
     audit: bool,
@@ -38,9 +42,10 @@ pub(crate) struct ReplayArgs {
 pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
     let Some(run) = args.run.open(catalogue)? else { return Ok(Exit::BadInput) };
     let (outcome, trace) = run.record()?;
-    if let Some(page) = &args.html {
+    if let Some(path) = args.html.as_ref().or(args.svg.as_ref()) {
         let violations = violations(&run.scenario, &outcome);
-        write_page(page, &run, (&outcome, &trace), first(&run.scenario, &violations))?;
+        let write = if args.html.is_some() { write_page } else { write_drawing };
+        write(path, &run, (&outcome, &trace), first(&run.scenario, &violations))?;
     } else if let Some(format) = args.format.of_trace() {
         let report = RunReport::of(&run, &outcome, trace.truncated)?;
         out.begin(format.form())?;

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use ftsim_core::{Outcome, ProcessId, Trace};
 use ftsim_reports::{
-    About, Diagram, Lane, StateAfter, Story, Violated, program, with_separators, write_run_page,
+    About, Diagram, Lane, StateAfter, Story, Violated, drawing, program, with_separators,
+    write_run_page,
 };
 
 use super::InternalError;
@@ -49,6 +50,24 @@ pub(crate) fn plain_diagram(
 ) -> Result<Diagram, Failure> {
     check_length(run, recorded.1)?;
     Ok(diagram(run, recorded, None)?)
+}
+
+/// Writes the drawing of a recorded run, with the story of this violation.
+///
+/// # Errors
+/// If the run is too long or the file cannot be written, or ftsim itself fails.
+pub(crate) fn write_drawing(
+    path: &Path,
+    run: &OneRun,
+    recorded: (&Outcome, &Trace),
+    told: Option<&Violated>,
+) -> Result<(), Failure> {
+    check_length(run, recorded.1)?;
+    let diagram = diagram(run, recorded, told.map(|violated| (violated, None)))?;
+    let mut drawing = Vec::new();
+    at(path, drawing::write_svg(&mut drawing, &diagram, drawing::Size::default()))?;
+    write_whole(path, &drawing)?;
+    Ok(())
 }
 
 /// Refuses a run that is too long for a picture.

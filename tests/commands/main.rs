@@ -2,6 +2,7 @@
 
 mod ci;
 mod command_line;
+mod drawings;
 mod kill;
 mod pages;
 mod record;
