@@ -157,7 +157,11 @@ fn words(diagram: &Diagram, part: &Part) -> Option<Words> {
         _ => return None,
     };
     // Facts are for checkers: what clients see matters more.
-    let weight = if told.starts_with("Fact(") { weight.min(5) } else { weight };
+    let fact = told.strip_prefix("Fact(").and_then(|told| told.strip_suffix(')'));
+    let (told, weight) = match fact {
+        Some(fact) => (fact.to_owned(), weight.min(5)),
+        None => (told, weight),
+    };
     Some(Words { weight, event: part.event, text: shortened(&told, WORDS_LENGTH_MAX) })
 }
 

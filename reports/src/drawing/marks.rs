@@ -99,10 +99,11 @@ pub fn label(
 ) {
     let mut words: Vec<(u8, &PlacedMark, &Words)> = Vec::new();
     for placed in placed.iter().filter(|p| excerpt.roots.contains(&p.step) == of_roots) {
-        for (place, told) in placed.mark.words.iter().take(2).enumerate() {
-            // The second words of a step only if they matter; the violation is named above.
-            let is_minor = place > 0 && told.weight < 6;
-            if !is_minor && !told.is_violation() && told.event != "begins" {
+        // The violation is named above, and what begins at its band.
+        let told = placed.mark.words.iter().filter(|w| !w.is_violation() && w.event != "begins");
+        for (place, told) in told.take(2).enumerate() {
+            // The second words of a step only if they matter.
+            if place == 0 || told.weight >= 6 {
                 words.push((told.weight, placed, told));
             }
         }
