@@ -8,6 +8,7 @@ mod causality;
 mod diagram;
 pub mod drawing;
 mod figures;
+mod fisher;
 mod foreign;
 mod formats;
 mod github;
@@ -24,6 +25,7 @@ mod story;
 mod story_text;
 mod style;
 mod sweep;
+mod sweep_page;
 mod trace;
 mod traffic;
 mod waiting;
@@ -51,5 +53,9 @@ pub use scenario::{
 pub use story::{Row, Standing, Story, Violated};
 pub use story_text::write_story;
 pub use sweep::{ExampleRow, GroupRow, RateRow, SweepReport, write_sweep_json, write_sweep_text};
+pub use sweep_page::{
+    Change as SweepChange, Compared, Comparison, Curve, Picture, ShownSweep, SweepPage, headline,
+    write_sweep_page,
+};
 pub use trace::{Columns, write_entry, write_entry_jsonl, write_trace, write_trace_jsonl};
 pub use traffic::{PerRun, Traffic, write_traffic};

@@ -70,7 +70,7 @@ fn page(
 }
 
 /// The source of a content security policy that allows exactly this.
-fn hash(text: &str) -> String {
+pub(crate) fn hash(text: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(text.as_bytes())))
 }
 

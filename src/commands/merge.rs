@@ -15,7 +15,7 @@ use crate::cli::{Exit, Failure, Out, tell};
 use crate::scenario::Scenario;
 use crate::scenario::repro::Repro;
 use crate::sweep::ci;
-use crate::sweep::report;
+use crate::sweep::report::{self, NamedText};
 use crate::sweep::results::{
     Folder, GroupExample, Header, LATEST, REPROS, RESULTS, Reader, SCENARIO, SHRUNK, SweepState,
     Written, difference,
@@ -78,9 +78,9 @@ pub fn merge(args: &MergeArgs, catalogue: &Catalogue, out: &mut Out) -> Result<E
 }
 
 /// The results of one shard.
-struct Part {
-    folder: PathBuf,
-    header: Header,
+pub(super) struct Part {
+    pub folder: PathBuf,
+    pub header: Header,
 }
 
 impl Part {
@@ -90,7 +90,7 @@ impl Part {
 }
 
 /// The results in a folder, one per scenario.
-fn parts_in(folder: &Path) -> Result<Vec<Part>, Failure> {
+pub(super) fn parts_in(folder: &Path) -> Result<Vec<Part>, Failure> {
     let mut parts = Vec::new();
     for entry in at(folder, fs::read_dir(folder))? {
         let entry = at(folder, entry)?;
@@ -184,6 +184,20 @@ fn merge_one(out: &Path, parts: &[Part], scenario: &Scenario) -> Result<SweepRep
         stands_for(&path, &text, scenario, example)?;
         repros.push((name, text));
     }
+    let shrunk = shrunk_files(parts, &account)?;
+    let report = report::report(scenario, &header, &account, &shrunk);
+    let mut summary = Vec::new();
+    ftsim_reports::write_sweep_json(&mut summary, &report)?;
+    folder.conclude(&summary, &repros, &shrunk)?;
+    folder.publish()?;
+    Ok(report)
+}
+
+/// The shrunk scenarios and their stories.
+pub(super) fn shrunk_files(
+    parts: &[Part],
+    account: &SweepState,
+) -> Result<Vec<NamedText>, Failure> {
     let mut shrunk = Vec::new();
     for ((property, _), group) in &account.groups {
         for name in group.examples.iter().map(|one| report::shrunk_name(property, one)) {
@@ -195,12 +209,7 @@ fn merge_one(out: &Path, parts: &[Part], scenario: &Scenario) -> Result<SweepRep
             }
         }
     }
-    let report = report::report(scenario, &header, &account, &shrunk);
-    let mut summary = Vec::new();
-    ftsim_reports::write_sweep_json(&mut summary, &report)?;
-    folder.conclude(&summary, &repros, &shrunk)?;
-    folder.publish()?;
-    Ok(report)
+    Ok(shrunk)
 }
 
 /// Refuses a file that is not the repro of this example.
@@ -224,21 +233,21 @@ fn stands_for(
 }
 
 /// The result to which the parts are added one by one.
-struct Merging<'a> {
+pub(super) struct Merging<'a> {
     parts: &'a [Part],
     scenario: &'a Scenario,
-    account: SweepState,
+    pub account: SweepState,
     /// The folder that the result is written to; `None` if the parts are only checked.
     folder: Option<&'a mut Folder>,
 }
 
 impl<'a> Merging<'a> {
-    fn new(parts: &'a [Part], scenario: &'a Scenario, folder: Option<&'a mut Folder>) -> Self {
+    pub fn new(parts: &'a [Part], scenario: &'a Scenario, folder: Option<&'a mut Folder>) -> Self {
         let account = SweepState::new(parts[0].header.seeds.from);
         Self { parts, scenario, account, folder }
     }
 
-    fn take_all(&mut self) -> Result<(), Failure> {
+    pub fn take_all(&mut self) -> Result<(), Failure> {
         self.parts.iter().try_for_each(|part| self.take(part))
     }
 
@@ -274,6 +283,6 @@ impl<'a> Merging<'a> {
     }
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
+pub(super) fn read(path: &Path) -> Result<String, Failure> {
     Ok(at(path, fs::read_to_string(path))?)
 }

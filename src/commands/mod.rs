@@ -8,6 +8,7 @@ mod merge;
 mod new;
 mod record;
 mod replay;
+mod report;
 mod run;
 mod shell;
 mod show;
@@ -34,6 +35,7 @@ use merge::MergeArgs;
 use new::NewArgs;
 use record::RecordArgs;
 use replay::ReplayArgs;
+use report::ReportArgs;
 use run::RunArgs;
 use shell::CompletionsArgs;
 use show::ShowArgs;
@@ -72,6 +74,11 @@ const EXIT_MERGE: &str = exit_status! {
     "    2  usage error, results that cannot be merged, or output that cannot be written"
     "    3  a limit was reached before some verdict; nothing else is wrong"
     "    4  a run executed again differs from what its shard recorded"
+    "   70  ftsim itself failed"
+};
+const EXIT_REPORT: &str = exit_status! {
+    "    0  the page is written, whatever the results are"
+    "    2  usage error, results that cannot be read, or output that cannot be written"
     "   70  ftsim itself failed"
 };
 const EXIT_REPLAY: &str = exit_status! {
@@ -144,6 +151,9 @@ enum Command {
     /// Merge the shards of a sweep into one result
     #[command(after_help = EXIT_MERGE)]
     Merge(MergeArgs),
+    /// Show the results of a sweep on a page for a browser, and compare them with others
+    #[command(after_help = EXIT_REPORT)]
+    Report(ReportArgs),
     /// Run one seed and show its settings, trace and verdicts
     #[command(after_help = EXIT_REPLAY)]
     Replay(ReplayArgs),
@@ -271,6 +281,7 @@ fn command(command: &Command, catalogue: &Catalogue, out: &mut Out) -> Result<Ex
         Command::Run(args) => run::run(args, catalogue, out),
         Command::Sweep(args) => sweep::sweep(args, catalogue, out),
         Command::Merge(args) => merge::merge(args, catalogue, out),
+        Command::Report(args) => report::report(args, catalogue, out),
         Command::Replay(args) => replay::replay(args, catalogue, out),
         Command::Record(args) => record::record(args, catalogue, out),
         Command::Show(args) => show::show(args, out),

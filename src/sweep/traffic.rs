@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use ftsim_core::Outcome;
 use ftsim_core::outcome::KindCount;
-use ftsim_reports::{PerRun, Traffic};
+use ftsim_reports::{Curve, PerRun, Traffic};
 use serde::{Deserialize, Serialize};
 
 /// The cost of some runs. Summation is exact and does not depend on the order.
@@ -73,6 +73,13 @@ impl TrafficSums {
         Self { kinds: self.named(), unnamed: Vec::new(), ..self.clone() }
     }
 
+    /// The distributions of messages and of steps over runs.
+    pub fn curves(&self) -> Vec<Curve> {
+        let both = [("messages", &self.messages), ("steps", &self.steps)];
+        let curves = both.map(|(what, spread)| Curve { what, values: spread.shares() });
+        curves.into_iter().filter(|curve| !curve.values.is_empty()).collect()
+    }
+
     fn named(&self) -> BTreeMap<String, u64> {
         let mut kinds = self.kinds.clone();
         for KindCount { kind, sent } in &self.unnamed {
@@ -113,6 +120,17 @@ impl Spread {
             let known = self.runs.entry(*number).or_default();
             *known = known.saturating_add(*runs);
         }
+    }
+
+    /// Each value with the share of runs that have at most this value.
+    fn shares(&self) -> Vec<(u64, f64)> {
+        let runs: u64 = self.runs.values().fold(0, |sum, runs| sum.saturating_add(*runs));
+        let mut so_far: u64 = 0;
+        let share = |(number, count): (&u64, &u64)| {
+            so_far = so_far.saturating_add(*count);
+            ((*number).max(self.min), so_far as f64 / runs as f64)
+        };
+        self.runs.iter().map(share).collect()
     }
 
     fn summary(&self) -> Option<PerRun> {

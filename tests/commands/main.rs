@@ -6,6 +6,7 @@ mod drawings;
 mod kill;
 mod pages;
 mod record;
+mod reports;
 mod results;
 mod skeletons;
 mod stress;

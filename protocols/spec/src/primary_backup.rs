@@ -100,8 +100,8 @@ impl Facts for Fact {
             Self::BecomesPrimary => "becomes primary".to_owned(),
             Self::HoldsLease(rest) => format!("holds its lease for {rest}"),
             Self::ResignsPrimary => "resigns as primary".to_owned(),
-            Self::Processes(command) => format!("begins {command}"),
-            Self::Transmits { number, to } => format!("transmits operation {number} to {to}"),
+            Self::Processes(command) => format!("begins {command:?}"),
+            Self::Transmits { number, to } => format!("transmits #{number} to {to}"),
             Self::Promises { outages: 1, longest } => {
                 format!("promises at most one outage, no longer than {longest}")
             }

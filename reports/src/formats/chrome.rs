@@ -79,14 +79,10 @@ fn slices(diagram: &Diagram) -> Vec<(u64, u64)> {
     let mut last: Vec<Option<usize>> = vec![None; diagram.lanes.len() + 1];
     for (index, step) in diagram.steps.iter().enumerate() {
         let mut start = step.at;
-        if let Some(last) = last.get_mut(thread(step)) {
-            if let Some(before) = last.replace(index).and_then(|before| made.get_mut(before)) {
-                if before.0 >= start {
-                    before.1 = BRIEF_NANOS;
-                }
-                before.1 = before.1.min(start.saturating_sub(before.0)).max(BRIEF_NANOS);
-                start = start.max(before.0 + before.1);
-            }
+        let before = last.get_mut(thread(step)).and_then(|last| last.replace(index));
+        if let Some((began, length)) = before.and_then(|before| made.get_mut(before)) {
+            *length = start.saturating_sub(*began).clamp(BRIEF_NANOS, SLICE_NANOS);
+            start = start.max(*began + *length);
         }
         made.push((start, SLICE_NANOS));
     }

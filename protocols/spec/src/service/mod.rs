@@ -195,9 +195,9 @@ impl<F: Facts> Spec for Service<F> {
     fn phrase(indication: &Indication<F>) -> Option<String> {
         match indication {
             Indication::Response { number, outcome } => {
-                Some(format!("ends operation {number}: {outcome:?}"))
+                Some(format!("ends #{number} with {outcome:?}"))
             }
-            Indication::Applied(command) => Some(format!("applies {command}")),
+            Indication::Applied(command) => Some(format!("applies {command:?}")),
             Indication::Adopted(commands) => {
                 Some(format!("adopts a state of {} operations", commands.len()))
             }

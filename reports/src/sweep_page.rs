@@ -1,0 +1,263 @@
+//! The page of a sweep: its verdict, its scenarios by properties, its failures with their stories
+//! and drawings, and the cost of its runs. It needs no script.
+
+mod bars;
+mod comparison;
+mod curves;
+
+use std::io::{self, Write};
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::diagram::Diagram;
+use crate::drawing;
+use crate::foreign::{line, shell_word};
+use crate::layout::{counted, with_separators};
+use crate::page::hash;
+use crate::program::program;
+use crate::step_text::shortened;
+use crate::sweep::{GroupRow, SweepReport};
+pub use comparison::{Change, Compared, Comparison, headline};
+pub use curves::Curve;
+
+/// What a page of a sweep shows.
+pub struct SweepPage {
+    /// The folder of the results, as the user named it.
+    pub folder: String,
+    /// The sweeps over its scenarios.
+    pub sweeps: Vec<ShownSweep>,
+    /// What has changed since another sweep.
+    pub against: Option<Comparison>,
+}
+
+/// A sweep over one scenario.
+pub struct ShownSweep {
+    /// Its report.
+    pub report: SweepReport,
+    /// The summary of its scenario.
+    pub summary: Option<String>,
+    /// For each fault of the scenario: the fault, and the number of runs in which it struck.
+    pub faults: Vec<(String, u64)>,
+    /// The number of runs.
+    pub runs: u64,
+    /// The distribution of messages over runs, and of steps.
+    pub curves: Vec<Curve>,
+    /// The failures that are shown as pictures, by their places in the report.
+    pub pictures: Vec<Picture>,
+}
+
+/// A failure as a picture.
+pub struct Picture {
+    /// The place of the group in the report.
+    pub group: usize,
+    /// The run.
+    pub diagram: Diagram,
+    /// The page of the whole run, relative to this one.
+    pub page: String,
+}
+
+/// The maximum length of a signature that is shown.
+const SIGNATURE_LENGTH_MAX: usize = 240;
+
+const STYLE: &str = include_str!("sweep_page/style.css");
+
+/// Writes the page.
+///
+/// # Errors
+/// Errors of `out`.
+pub fn write_sweep_page(out: &mut impl Write, page: &SweepPage) -> io::Result<()> {
+    let style = format!("{STYLE}{}", drawing::STYLE);
+    let policy = format!(
+        "default-src 'none'; style-src '{}'; base-uri 'none'; form-action 'none'",
+        hash(&style)
+    );
+    let verdict = verdict(page);
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "Sweep: " (verdict) }
+                style { (PreEscaped(&style)) }
+            }
+            body {
+                header {
+                    h1 { (verdict) }
+                    (commands(page))
+                }
+                main {
+                    @if let Some(against) = &page.against { (comparison::section(against)) }
+                    (table(page))
+                    (failures(page))
+                    (costs(page))
+                    (reached(page))
+                }
+                footer { p { "Made by " code { (program()) " report" } ", ftsim "
+                    (env!("CARGO_PKG_VERSION")) ". Intervals are Clopper and Pearson's, 95 %." } }
+            }
+        }
+    };
+    out.write_all(page.into_string().as_bytes())
+}
+
+/// The result in one line.
+fn verdict(page: &SweepPage) -> String {
+    let runs: u64 = page.sweeps.iter().map(|sweep| sweep.runs).sum();
+    let wrong = page.sweeps.iter().filter(|sweep| !sweep.report.scenario.as_expected).count();
+    let scenarios = counted(page.sweeps.len() as u64, "scenario");
+    let runs =
+        if runs == 1 { "1 run".to_owned() } else { format!("{} runs", with_separators(runs)) };
+    match wrong {
+        0 => format!("{scenarios}, {runs}: all as expected"),
+        _ => format!("{wrong} of {scenarios} not as expected, in {runs}"),
+    }
+}
+
+/// The commands that made the results.
+fn commands(page: &SweepPage) -> Markup {
+    let commands = page.sweeps.iter().map(|sweep| {
+        let SweepReport { scenario, asked, shard, .. } = &sweep.report;
+        let shard = shard.as_ref().map_or_else(String::new, |shard| format!(" --shard {shard}"));
+        let (file, out) = (shell_word(&scenario.file), shell_word(&page.folder));
+        let seeds = format!("{}..{}", asked.from, asked.until);
+        format!("{} sweep {file} --seeds {seeds}{shard} --out {out}", program())
+    });
+    let all: Vec<String> = commands.collect();
+    html! {
+        @match all.as_slice() {
+            [one] => p { code { (one) } }
+            many => details { summary { "The commands" } @for command in many { p { code { (command) } } } }
+        }
+    }
+}
+
+fn table(page: &SweepPage) -> Markup {
+    html! {
+        section {
+            h2 { "Scenarios and properties" }
+            (bars::legend())
+            @for sweep in &page.sweeps {
+                @let report = &sweep.report.scenario;
+                article class={ "scenario" @if !report.as_expected { " wrong" } } {
+                    h3 { (line(&sweep.report.name)) " "
+                        small { (report.protocol)
+                            @if let Some(mutant) = &report.mutant { ", mutant " (line(mutant)) } } }
+                    @if let Some(summary) = &sweep.summary { p class="summary" { (line(summary)) } }
+                    @if let Some(shard) = &sweep.report.shard { p { "Shard " (shard) " of the sweep." } }
+                    table {
+                        caption { (counted(sweep.runs, "run")) ", seeds " (report.seeds.from) " to "
+                            (report.seeds.until.saturating_sub(1)) }
+                        thead { tr { th scope="col" { "property" } th scope="col" { "held" }
+                            th scope="col" { "violated" } th scope="col" { "runs" } } }
+                        tbody { @for (row, rates) in report.properties.iter().zip(&sweep.report.rates) {
+                            tr {
+                                th scope="row" { code { (row.name) } }
+                                td { (rates.held) }
+                                td class=[(row.violated > 0 && !row.violation_expected).then_some("red")] {
+                                    (rates.violated)
+                                    @if row.violation_expected { " " small { "expected" } } }
+                                td { (bars::bar(row)) }
+                            }
+                        } }
+                    }
+                    @for surprise in &report.surprises {
+                        p class="red" { "✗ " (line(&surprise.subject)) ": " (line(&surprise.message)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn failures(page: &SweepPage) -> Markup {
+    let all = page.sweeps.iter().flat_map(|sweep| {
+        sweep.report.groups.iter().enumerate().map(move |(index, group)| (sweep, index, group))
+    });
+    let mut all: Vec<_> = all.collect();
+    // Unexpected ones first, and rare ones before frequent ones: they surprise more.
+    all.sort_by_key(|(_, _, group)| (group.expected, group.runs));
+    html! {
+        section {
+            h2 { "Failures" }
+            @if all.is_empty() { p { "No run failed." } }
+            @for (sweep, index, group) in all { (failure(page, sweep, index, group)) }
+        }
+    }
+}
+
+fn failure(page: &SweepPage, sweep: &ShownSweep, index: usize, group: &GroupRow) -> Markup {
+    let picture = sweep.pictures.iter().find(|picture| picture.group == index);
+    let report = &sweep.report;
+    html! {
+        article class={ "failure" @if !group.expected { " wrong" } } {
+            h3 { code { (line(&group.property)) } " in " (line(&report.name)) }
+            p { (counted(group.runs, "run")) " of " (with_separators(sweep.runs))
+                @if group.expected { ", as expected" } @else { ", " strong class="red" { "not expected" } } }
+            p class="signature" { (shortened(&group.signature, SIGNATURE_LENGTH_MAX)) }
+            @if let Some(Picture { diagram, page, .. }) = picture {
+                figure {
+                    (drawing::svg(diagram, drawing::Size { width: 900, ..drawing::Size::default() }))
+                    figcaption { a href=(page) { "the whole run, to step through" } }
+                }
+            }
+            @if let Some(story) = &group.story {
+                details { summary { "The story" } pre { @for row in story.lines() { (line(row)) "\n" } } }
+            }
+            details { summary { "Commands" }
+                @if let Some(shrunk) = &group.shrunk {
+                    p { code { (program()) " explain " (shell_word(&report.path(&page.folder, shrunk))) } }
+                }
+                @for example in &group.examples {
+                    p { code { (report.replay(&page.folder, example)) } }
+                }
+            }
+        }
+    }
+}
+
+fn costs(page: &SweepPage) -> Markup {
+    let shown = || page.sweeps.iter().filter(|sweep| !sweep.curves.is_empty());
+    html! {
+        @if shown().next().is_some() {
+            section {
+                h2 { "What runs cost" }
+                p { "Quantiles over the runs: at half of the width the median, at the right the maximum." }
+                div class="curves" { @for sweep in shown() {
+                    @for curve in &sweep.curves {
+                        figure { (curves::drawn(curve))
+                            figcaption { (line(&sweep.report.name)) ": " (curve.what) ", "
+                                (counted(sweep.runs, "run")) } }
+                    }
+                } }
+            }
+        }
+    }
+}
+
+/// What was reached, and which faults struck.
+fn reached(page: &SweepPage) -> Markup {
+    html! {
+        section {
+            h2 { "What was reached, and which faults struck" }
+            table {
+                thead { tr { th scope="col" { "scenario" } th scope="col" { "what" }
+                    th scope="col" { "runs" } } }
+                tbody { @for sweep in &page.sweeps {
+                    @let name = line(&sweep.report.name);
+                    @for row in &sweep.report.scenario.reached {
+                        tr { th scope="row" { (name) } td { "reached: " (line(&row.label)) }
+                            td { (with_separators(row.seeds)) " of " (with_separators(sweep.runs)) } }
+                    }
+                    @for (fault, struck) in &sweep.faults {
+                        tr class=[(*struck == 0).then_some("never")] {
+                            th scope="row" { (name) } td { (line(fault)) }
+                            td { @if *struck == 0 { "never struck" }
+                                @else { (with_separators(*struck)) " of " (with_separators(sweep.runs)) } } }
+                    }
+                } }
+            }
+        }
+    }
+}
