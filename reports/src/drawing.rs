@@ -34,13 +34,16 @@ use crate::diagram::Diagram;
 use crate::foreign::line;
 use crate::step_text::{rounded, shortened};
 use arrows::Colours;
-use excerpt::{Column, Excerpt};
+use excerpt::{Column, Excerpt, From, Selection};
 use labels::{Label, Labels, Rect};
 use scene::{Face, Point, ROW, Scene, text_width};
 
 /// The style of all drawings in a page, light and dark: as the system, or as `data-theme` of the
 /// page's root says.
 pub const STYLE: &str = include_str!("drawing/style.css");
+
+/// The maximum number of lanes; the others are named.
+const LANE_COUNT_MAX: usize = 12;
 
 /// The maximum size of a drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +93,9 @@ fn light_style() -> String {
 }
 
 fn drawn(diagram: &Diagram, size: Size, style: &Markup) -> Markup {
-    let excerpt = Excerpt::of(diagram, size.steps);
+    let (step_count_max, lane_count_max) = (size.steps, LANE_COUNT_MAX);
+    let selection = Selection { from: From::Story, step_count_max, lane_count_max };
+    let excerpt = Excerpt::of(diagram, &selection);
     let of_network = |column: &Column| match column {
         Column::Step(step) => diagram.steps[*step].lane.is_none(),
         _ => false,
@@ -154,12 +159,17 @@ fn write_verdict(diagram: &Diagram, scene: &Scene, labels: &mut Labels) {
     let at = Point { x, y: ROW / 2 };
     labels.write(Label { text: &property, face: Face::Words, class: "red" }, at);
     let x = x + text_width(&property, Face::Words) * 11 / 10 + 10;
-    let room = usize::try_from((scene.width - x - 6) * 2 / 13).unwrap_or(0);
+    let room = fitting(scene.width - x - 6);
     if room > 12 {
         let message = shortened(&story.message, room);
         let at = Point { x, y: ROW / 2 };
         labels.write(Label { text: &message, face: Face::Words, class: "ink" }, at);
     }
+}
+
+/// The number of letters that fit into this width.
+fn fitting(width: i32) -> usize {
+    usize::try_from(width * 2 / 13).unwrap_or(0).max(1)
 }
 
 /// A line through the step that shows the violation; and rings at the ends of its witnesses, if
@@ -225,17 +235,6 @@ fn write_left_out(diagram: &Diagram, excerpt: &Excerpt, scene: &Scene, labels: &
         }
     };
     let at = Point { x: scene.left, y: scene.bottom + ROW + ROW / 2 + 2 };
+    let text = shortened(&text, fitting(scene.width - at.x - 2));
     labels.write(Label { text: &text, face: Face::Words, class: "soft" }, at);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::light_style;
-
-    #[test]
-    fn a_file_needs_no_variables() {
-        let style = light_style();
-        assert!(!style.contains("var(") && !style.contains("@media"), "{style}");
-        assert!(style.contains(".run-drawing .red{color:#c40f2f}"), "{style}");
-    }
 }

@@ -17,4 +17,4 @@ pub(crate) use exit::{Exit, Failure};
 pub(crate) use format::{Format, RunFormat, TraceFormat};
 pub(crate) use jobs::jobs;
 pub(crate) use load::{REGRESSIONS, load, load_all, scenario_files};
-pub(crate) use terminal::page;
+pub(crate) use terminal::{has_unicode, page};

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use ftsim_protocols::Catalogue;
-use ftsim_reports::{Story, write_mermaid};
+use ftsim_reports::{LaneSteps, Story, write_mermaid};
 
 use crate::cli::{Exit, Failure, Out, complain, page};
+use crate::run::lanes::LanesArgs;
 use crate::run::one_run::{OneRun, OneRunArgs};
 use crate::run::picture::{write_drawing, write_page};
 use crate::run::repro;
-use crate::run::story::{first, needs_of, tell, violations, write_others};
+use crate::run::story::{first, needs_of, violations, write_body, write_others, write_title};
 
 /// Arguments of `ftsim explain`.
 #[derive(Debug, Args)]
@@ -26,11 +27,13 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: StoryFormat,
     /// Tell the story on OUT, a page for a browser, beside a diagram of the run
-    #[arg(long, value_name = "OUT", conflicts_with = "format")]
+    #[arg(long, value_name = "OUT", conflicts_with_all = ["format", "lanes"])]
     html: Option<PathBuf>,
     /// Draw the steps of the story on OUT, a still picture (SVG)
-    #[arg(long, value_name = "OUT", conflicts_with_all = ["format", "html"])]
+    #[arg(long, value_name = "OUT", conflicts_with_all = ["format", "html", "lanes"])]
     svg: Option<PathBuf>,
+    #[command(flatten)]
+    lanes: LanesArgs,
 }
 
 /// The formats of a story.
@@ -74,7 +77,14 @@ pub(crate) fn explain(
         (None, None, StoryFormat::Text) => {
             let page = page(false);
             let needs = needs_of(scenario, &outcome, violated)?;
-            tell(out, scenario, (&outcome, &trace), (violated, needs.as_ref()), page)?;
+            write_title(out, scenario, &outcome, &trace, page)?;
+            if args.lanes.lanes {
+                let recorded = (&outcome, &trace);
+                writeln!(out)?;
+                args.lanes.write(out, &run, recorded, Some(violated), LaneSteps::Story)?;
+                writeln!(out)?;
+            }
+            write_body(out, scenario, &trace, (violated, needs.as_ref()), page)?;
             write_others(out, violated, &violations, page)?;
         }
     }

@@ -1,18 +1,21 @@
 //! `ftsim replay`: shows one run: settings, trace and verdicts.
 
 use std::io::Write;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::Args;
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{
-    write_chrome_trace, write_dot, write_itf, write_shiviz, write_trace, write_trace_jsonl,
+    LaneSteps, write_chrome_trace, write_dot, write_itf, write_shiviz, write_trace,
+    write_trace_jsonl,
 };
 
 use crate::cli::screen::Form;
 use crate::cli::{Exit, Failure, Out, RunFormat, TraceFormat, complain};
 use crate::run::audited;
 use crate::run::audited::Audit;
+use crate::run::lanes::{LanesArgs, step_range};
 use crate::run::one_run::OneRunArgs;
 use crate::run::picture::{plain_diagram, write_drawing, write_page};
 use crate::run::report::RunReport;
@@ -28,12 +31,18 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: RunFormat,
     /// Draw the run on OUT, a page for a browser, instead of writing its trace
-    #[arg(long, value_name = "OUT", conflicts_with = "format")]
+    #[arg(long, value_name = "OUT", conflicts_with_all = ["format", "lanes"])]
     html: Option<PathBuf>,
     /// Draw the run on OUT, a still picture (SVG) of its faults, what clients see, and its first
     /// steps; if it violates a property, of the steps that led to that
-    #[arg(long, value_name = "OUT", conflicts_with_all = ["format", "html"])]
+    #[arg(long, value_name = "OUT", conflicts_with_all = ["format", "html", "lanes"])]
     svg: Option<PathBuf>,
+    #[command(flatten)]
+    lanes: LanesArgs,
+    /// Draw the lanes only of steps A to B, without B; default: at most 200 steps, those nearest to
+    /// a violation first
+    #[arg(long, value_name = "A..B", requires = "lanes", value_parser = step_range)]
+    steps: Option<Range<u64>>,
     /// Audit the trace; a finding is a defect of ftsim (status 70)
     #[arg(long)]
     audit: bool,
@@ -50,8 +59,14 @@ pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result
         let report = RunReport::of(&run, &outcome, trace.truncated)?;
         out.begin(format.form())?;
         report.write(format, out, |out| match format {
-            TraceFormat::Text => write_trace(out, &trace),
-            TraceFormat::Jsonl => write_trace_jsonl(out, &trace),
+            TraceFormat::Text if args.lanes.lanes => {
+                let violations = violations(&run.scenario, &outcome);
+                let told = first(&run.scenario, &violations);
+                let steps = args.steps.clone().map_or(LaneSteps::All, LaneSteps::Numbers);
+                args.lanes.write(out, &run, (&outcome, &trace), told, steps)
+            }
+            TraceFormat::Text => Ok(write_trace(out, &trace)?),
+            TraceFormat::Jsonl => Ok(write_trace_jsonl(out, &trace)?),
         })?;
     } else {
         let diagram = plain_diagram(&run, (&outcome, &trace))?;

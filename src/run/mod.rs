@@ -5,6 +5,7 @@ pub mod divergence;
 pub mod failing_run;
 pub mod failure;
 pub mod figures;
+pub(crate) mod lanes;
 pub mod necessity;
 pub(crate) mod one_run;
 pub(crate) mod picture;

@@ -71,7 +71,10 @@ pub(crate) fn write_drawing(
 }
 
 /// Refuses a run that is too long for a picture.
-fn check_length(run: &OneRun, trace: &Trace) -> Result<(), Failure> {
+///
+/// # Errors
+/// If its trace has too many entries.
+pub(crate) fn check_length(run: &OneRun, trace: &Trace) -> Result<(), Failure> {
     let count = trace.entries.len();
     if count <= ENTRY_COUNT_MAX {
         return Ok(());

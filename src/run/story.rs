@@ -44,11 +44,11 @@ pub(crate) fn needs_of(
     sought.map(|sought| needs(scenario, outcome, &sought.id)).transpose()
 }
 
-/// Writes a story.
+/// Writes a story with its title.
 ///
 /// # Errors
 /// If it cannot be written.
-pub(crate) fn tell(
+fn tell(
     out: &mut impl Write,
     scenario: &Scenario,
     (outcome, trace): (&Outcome, &Trace),
@@ -56,6 +56,20 @@ pub(crate) fn tell(
     page: Page,
 ) -> io::Result<()> {
     write_title(out, scenario, outcome, trace, page)?;
+    write_body(out, scenario, trace, (violated, needs), page)
+}
+
+/// Writes a story without its title.
+///
+/// # Errors
+/// If it cannot be written.
+pub(crate) fn write_body(
+    out: &mut impl Write,
+    scenario: &Scenario,
+    trace: &Trace,
+    (violated, needs): (&Violated, Option<&Needs>),
+    page: Page,
+) -> io::Result<()> {
     write_story(out, &Story::of(trace, violated), page)?;
     match needs {
         Some(needs) => write_needs(out, scenario, needs, page),
@@ -91,7 +105,11 @@ pub(crate) fn first<'v>(scenario: &Scenario, violations: &'v [Violated]) -> Opti
     violations.iter().find(|violated| !expects(violated)).or(violations.first())
 }
 
-fn write_title(
+/// Writes the title of a story.
+///
+/// # Errors
+/// If it cannot be written.
+pub(crate) fn write_title(
     out: &mut impl Write,
     scenario: &Scenario,
     outcome: &Outcome,

@@ -4,6 +4,7 @@ mod ci;
 mod command_line;
 mod drawings;
 mod kill;
+mod lanes;
 mod pages;
 mod record;
 mod reports;

@@ -3,6 +3,7 @@
 mod explain;
 mod kinds;
 mod not_deterministic;
+mod pictures;
 mod readme;
 mod repros;
 mod rooms;

@@ -2,11 +2,10 @@
 //! the number of those left out between them, and the messages that connect them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use crate::diagram::{Diagram, DiagramMessage};
 
-/// The maximum number of lanes; the others are named.
-const LANE_COUNT_MAX: usize = 12;
 /// A run with at most this many lanes shows all, even those in which nothing happens.
 const LANE_COUNT_WHOLE: usize = 6;
 /// The distance from a violation of a step that did not happen before it.
@@ -28,6 +27,29 @@ pub(crate) struct Excerpt {
     pub witnesses: BTreeSet<u32>,
     /// For each step of the run, the column that shows it or stands for it.
     column_of: Vec<usize>,
+}
+
+/// What an excerpt is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Selection {
+    /// Which steps are considered.
+    pub from: From,
+    /// About the maximum number of steps.
+    pub step_count_max: usize,
+    /// The maximum number of lanes.
+    pub lane_count_max: usize,
+}
+
+/// Which steps an excerpt considers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum From {
+    /// Those of the story, the nearest to the violation first; without a story as [`From::All`].
+    Story,
+    /// All; if they are too many, those of the story first, and then faults, what clients see, and
+    /// the beginning of the run.
+    All,
+    /// Those with these numbers, in order.
+    Numbers(Range<u64>),
 }
 
 /// A place in the order of steps.
@@ -68,19 +90,19 @@ pub(crate) enum ArrowEnd {
 }
 
 impl Excerpt {
-    /// The excerpt of a run with at most about this many steps: those nearest to the violation
-    /// that its story tells, or else its faults, what clients see, and its beginning.
-    pub fn of(diagram: &Diagram, step_count_max: usize) -> Self {
+    /// The excerpt of a run that this selects.
+    pub fn of(diagram: &Diagram, selection: &Selection) -> Self {
         let story = diagram.story.as_ref();
         let roots: BTreeSet<usize> = story.map_or_else(BTreeSet::new, |story| {
             story.roots.iter().copied().filter(|root| *root < diagram.steps.len()).collect()
         });
-        let mut ranked = match story {
-            Some(_) => nearest(diagram, &roots),
-            None => telling(diagram),
+        let mut ranked = match &selection.from {
+            From::Story if story.is_some() => nearest(diagram, &roots),
+            From::Numbers(numbers) => numbered(diagram, numbers),
+            From::Story | From::All => all(diagram, &roots),
         };
-        ranked.truncate(step_count_max.max(1));
-        let (lanes, left_out) = lanes(diagram, &ranked);
+        ranked.truncate(selection.step_count_max.max(1));
+        let (lanes, left_out) = lanes(diagram, &ranked, selection.lane_count_max);
         let is_drawn = |step: &usize| diagram.steps[*step].lane.is_none_or(|l| lanes.contains(&l));
         let mut steps: BTreeSet<usize> = ranked.into_iter().filter(is_drawn).collect();
         let alone = alone(diagram, &steps);
@@ -184,6 +206,20 @@ fn distances(diagram: &Diagram, roots: &BTreeSet<usize>) -> Vec<Option<u64>> {
     distances
 }
 
+/// The steps with these numbers.
+fn numbered(diagram: &Diagram, numbers: &Range<u64>) -> Vec<usize> {
+    let steps = diagram.steps.iter().enumerate();
+    steps.filter(|(_, step)| numbers.contains(&step.number)).map(|(index, _)| index).collect()
+}
+
+/// All steps: those of the story first.
+fn all(diagram: &Diagram, roots: &BTreeSet<usize>) -> Vec<usize> {
+    let mut ranked = nearest(diagram, roots);
+    let known: BTreeSet<usize> = ranked.iter().copied().collect();
+    ranked.extend(telling(diagram).into_iter().filter(|step| !known.contains(step)));
+    ranked
+}
+
 /// The steps of a run without a violation: faults and what clients see come first, but leave room
 /// for the steps at its beginning.
 fn telling(diagram: &Diagram) -> Vec<usize> {
@@ -219,17 +255,17 @@ fn is_idle(diagram: &Diagram, step: usize) -> bool {
 
 /// The lanes to draw: all if they are few; otherwise those of these steps, in which what comes
 /// first matters most. And the others.
-fn lanes(diagram: &Diagram, ranked: &[usize]) -> (Vec<u32>, Vec<u32>) {
+fn lanes(diagram: &Diagram, ranked: &[usize], count_max: usize) -> (Vec<u32>, Vec<u32>) {
     let all = 0..u32::try_from(diagram.lanes.len()).unwrap_or(u32::MAX);
     let mut drawn: Vec<u32> = Vec::new();
-    if diagram.lanes.len() <= LANE_COUNT_WHOLE {
+    if diagram.lanes.len() <= LANE_COUNT_WHOLE.min(count_max) {
         drawn = all.clone().collect();
     }
     for step in ranked {
         let Some(lane) = diagram.steps[*step].lane.filter(|lane| all.contains(lane)) else {
             continue;
         };
-        if !drawn.contains(&lane) && drawn.len() < LANE_COUNT_MAX {
+        if !drawn.contains(&lane) && drawn.len() < count_max {
             drawn.push(lane);
         }
     }

@@ -117,25 +117,3 @@ impl Labels {
         html! { g class="words" { @for label in self.made { (label) } } }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::{Face, Label, Labels, Point, Rect};
-
-    #[test]
-    fn words_hide_no_others_and_avoid_lines() {
-        let mut labels = Labels::new(Rect { left: 0, top: 0, right: 200, bottom: 100 });
-        let label = Label { text: "word", face: Face::Words, class: "ink" };
-        let at = |x, y| Point { x, y };
-        labels.lines.push((at(0, 20), at(200, 20)));
-        assert!(labels.place(label, [at(10, 20), at(10, 60)]));
-        assert!(
-            !labels.place(label, [at(20, 62)]),
-            "it would hide the first, which avoids the line"
-        );
-        assert!(labels.place(label, [at(20, 62), at(20, 20)]), "better on the line than nowhere");
-        assert!(!labels.place(label, [at(10, 98)]), "it would stick out");
-        assert!(labels.place(label, [at(1_000, 80)]), "it is moved to where it fits");
-        assert_eq!(labels.finish().into_string().matches("<text").count(), 3);
-    }
-}

@@ -176,24 +176,3 @@ fn in_lower_case(text: &str) -> String {
     });
     told.collect::<Vec<_>>().join(" ")
 }
-
-#[cfg(test)]
-mod tests {
-    use super::{Words, in_lower_case};
-
-    #[test]
-    fn what_is_shouted_in_a_trace_is_said_here() {
-        assert_eq!(in_lower_case("TURNS BYZANTINE: two-faced"), "turns Byzantine: two-faced");
-        assert_eq!(in_lower_case("BEGINS p1 omits"), "begins p1 omits");
-        assert_eq!(in_lower_case("suspects p0"), "suspects p0");
-    }
-
-    #[test]
-    fn a_value_in_brief_is_its_name() {
-        let brief =
-            |text: &str| Words { weight: 0, event: "indicate", text: text.to_owned() }.brief();
-        assert_eq!(brief("Deliver { sender: p0, number: 0 }"), "Deliver");
-        assert_eq!(brief("Decide(0)"), "Decide(0)");
-        assert_eq!(brief("AVeryLongNameOfAnIndication"), "AVeryLongNameOfAn…");
-    }
-}

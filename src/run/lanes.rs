@@ -1,0 +1,59 @@
+//! A run in the terminal, with a lane for each process.
+
+use std::io::Write;
+use std::ops::Range;
+
+use clap::Args;
+use ftsim_core::{Outcome, Trace};
+use ftsim_reports::{LaneSteps, Lanes, Signs, Violated, write_lanes};
+
+use super::one_run::OneRun;
+use super::picture::{check_length, diagram};
+use crate::cli::{Failure, has_unicode, page};
+
+/// Arguments of commands that draw lanes.
+#[derive(Debug, Args)]
+pub(crate) struct LanesArgs {
+    /// Draw a lane for each process, with time going down and an arrow for each message
+    #[arg(long, conflicts_with = "format")]
+    pub lanes: bool,
+    /// Draw lanes in ASCII; default for terminals that show no UTF-8, as LC_ALL, LC_CTYPE or LANG
+    /// says
+    #[arg(long, requires = "lanes")]
+    ascii: bool,
+}
+
+impl LanesArgs {
+    /// Draws a recorded run, with the story of this violation.
+    ///
+    /// # Errors
+    /// If the run is too long, or cannot be written, or ftsim itself fails.
+    pub fn write(
+        &self,
+        out: &mut impl Write,
+        run: &OneRun,
+        recorded: (&Outcome, &Trace),
+        told: Option<&Violated>,
+        steps: LaneSteps,
+    ) -> Result<(), Failure> {
+        check_length(run, recorded.1)?;
+        let diagram = diagram(run, recorded, told.map(|violated| (violated, None)))?;
+        let signs = if self.ascii || !has_unicode() { Signs::Ascii } else { Signs::Unicode };
+        write_lanes(out, &diagram, &Lanes { page: page(false), signs, steps })?;
+        Ok(())
+    }
+}
+
+/// Reads a half-open range of steps as it is typed: `A..B`.
+///
+/// # Errors
+/// If it is not a range of numbers, or empty.
+pub(crate) fn step_range(text: &str) -> Result<Range<u64>, String> {
+    let number = |part: &str| part.replace('_', "").parse::<u64>().ok();
+    let range = text.split_once("..").and_then(|(from, until)| Some(number(from)?..number(until)?));
+    match range {
+        Some(range) if range.is_empty() => Err("these are no steps at all".to_owned()),
+        Some(range) => Ok(range),
+        None => Err("expected A..B, such as 100..150".to_owned()),
+    }
+}
