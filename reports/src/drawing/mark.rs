@@ -156,12 +156,6 @@ fn words(diagram: &Diagram, part: &Part) -> Option<Words> {
         _ if weight > 0 => in_lower_case(&text),
         _ => return None,
     };
-    // Facts are for checkers: what clients see matters more.
-    let fact = told.strip_prefix("Fact(").and_then(|told| told.strip_suffix(')'));
-    let (told, weight) = match fact {
-        Some(fact) => (fact.to_owned(), weight.min(5)),
-        None => (told, weight),
-    };
     Some(Words { weight, event: part.event, text: shortened(&told, WORDS_LENGTH_MAX) })
 }
 

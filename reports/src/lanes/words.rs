@@ -7,6 +7,7 @@ use crate::foreign::line;
 use crate::layout::counted;
 use crate::step_text::{shortened, words as listed};
 use crate::style::{BAD, FAINT, GOOD, STRONG, UNKNOWN};
+use crate::trace::announcement;
 
 use super::canvas::{Span, cut, width};
 use super::signs::Alphabet;
@@ -32,7 +33,6 @@ impl Said {
 /// `length_max` are named only.
 pub fn of_step(diagram: &Diagram, step: usize, length_max: usize) -> Vec<Said> {
     let step = &diagram.steps[step];
-    let violates = step.parts.iter().any(|part| part.event == "violation");
     let mut said: Vec<(u8, Said)> = Vec::new();
     for (place, part) in step.parts.iter().enumerate() {
         let text = diagram.text(part.text);
@@ -46,9 +46,8 @@ pub fn of_step(diagram: &Diagram, step: usize, length_max: usize) -> Vec<Said> {
             "violation" => (2, violation(diagram, text).to_owned(), BAD),
             "panic" => (2, text.to_owned(), BAD),
             "crash" => (3, text.to_owned(), UNKNOWN),
-            // Facts are for checkers.
-            "indicate" if !violates && text.starts_with("ANNOUNCES Fact(") => continue,
-            "indicate" => (4, value("ANNOUNCES "), GOOD),
+            "indicate" if text.starts_with("ANNOUNCES ") => (4, value("ANNOUNCES "), GOOD),
+            "indicate" => (4, announcement("", Some(text)), GOOD),
             "timer" => (1, text.strip_suffix(" fires").unwrap_or(text).to_owned(), Style::new()),
             "reach" => (6, text.to_owned(), STRONG),
             "append" => (7, value("logs "), FAINT),
