@@ -39,7 +39,7 @@ fn hostile(lane_count: u32) -> Diagram {
         entry(2, Some(0), TraceEvent::Drop { id, to, message: text(), reason }),
         entry(3, None, TraceEvent::Begins { condition: format!("{} p1", text()) }),
         entry(4, Some(last), deliver(1, 0)),
-        entry(4, Some(last), TraceEvent::Indicate { what: text() }),
+        entry(4, Some(last), TraceEvent::Indicate { what: text(), phrase: None, leads: None }),
         entry(5, Some(1), deliver(2, 0)),
         entry(5, Some(1), TraceEvent::Append { record: text() }),
         entry(6, Some(1), TraceEvent::Crash { effects_lost: 2 }),
