@@ -53,7 +53,8 @@ pub struct Lanes {
 /// The steps that are drawn; of others, there is their number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum LaneSteps {
-    /// All, if they are about 200 at most; otherwise those of the story, faults, and what clients see.
+    /// All, if they are about 200 at most; otherwise those of the story, faults, and what clients
+    /// see.
     #[default]
     All,
     /// Those of the story that are nearest to the violation, about 30.
