@@ -20,6 +20,7 @@ mod mermaid;
 mod outcome;
 mod page;
 mod program;
+mod protocol_page;
 mod scenario;
 mod step_text;
 mod story;
@@ -48,6 +49,10 @@ pub use mermaid::write_mermaid;
 pub use outcome::{outcome_json, write_outcome};
 pub use page::write_run_page;
 pub use program::{program, set_program};
+pub use protocol_page::{
+    GENERATOR, ProtocolPage, ShownMutant, ShownRun, ShownScenario, file_name, write_index_page,
+    write_protocol_page,
+};
 pub use scenario::{
     PropertyRow, ReachedRow, RegressionRow, ScenarioReport, SeedRange, Surprise, SurpriseKind,
     write_json, write_scenario_figures, write_text,

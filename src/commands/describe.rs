@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use ftsim_core::catalogue::AdversaryInfo;
 use ftsim_core::catalogue::PropertyInfo;
-use ftsim_core::{Entry, Links, MutantKind, PropertyKind, Standing};
+use ftsim_core::{Entry, Links, Mutant, MutantKind, PropertyKind, Standing};
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{Page, TableRow, line, program};
 use serde_json::{Value, json};
@@ -63,26 +63,13 @@ pub fn describe(
 }
 
 fn write_entry(out: &mut impl Write, entry: &Entry, page: Page) -> io::Result<()> {
-    let model = &entry.model;
     let plain = anstyle::Style::new();
     page.write_line(out, (plain, &format!("{}: ", line(entry.name))), &line(entry.summary))?;
     writeln!(out)?;
-    let stated_for = entry.spec_faults.iter().map(|class| class.as_str());
-    let stated_for = stated_for.collect::<Vec<_>>().join(", ");
-    let solves = format!("{} (a spec for these faults: {stated_for})", entry.spec);
-    let bound = model.bound.to_string();
-    let facts = [
-        ("solves", solves.as_str()),
-        ("timing", model.timing.as_str()),
-        ("faults", model.faults.as_str()),
-        ("bound", bound.as_str()),
-        ("links", links_meaning(model.links)),
-        ("detector", model.detector.as_str()),
-        ("source", entry.source),
-    ];
-    let roles = entry.roles.join(", ");
-    for (name, value) in facts.into_iter().chain([("roles", roles.as_str())]) {
-        page.write_line(out, (plain, &format!("{name:8}  ")), &line(value))?;
+    let source = ("source", entry.source.to_owned());
+    let roles = ("roles", entry.roles.join(", "));
+    for (name, value) in facts(entry).into_iter().chain([source, roles]) {
+        page.write_line(out, (plain, &format!("{name:8}  ")), &line(&value))?;
     }
     if entry.has_leader {
         let text = "announced: faults can target \"leader\"";
@@ -95,12 +82,7 @@ fn write_entry(out: &mut impl Write, entry: &Entry, page: Page) -> io::Result<()
     keys(out, "[params]", (entry.params_schema)().as_value(), page)?;
     keys(out, "[workload]", (entry.workload_schema)().as_value(), page)?;
     writeln!(out, "\nProperties")?;
-    let rows: Vec<[String; 4]> = entry
-        .properties
-        .iter()
-        .map(|p| [p.id.0, owed(entry, p), kind_text(p.kind), p.text].map(str::to_owned))
-        .collect();
-    table(out, &rows, page)?;
+    table(out, &property_rows(entry), page)?;
     if !entry.mutants.is_empty() {
         writeln!(out)?;
         let text = "params.mutant = \"…\" breaks the protocol or one of its assumptions";
@@ -110,15 +92,8 @@ fn write_entry(out: &mut impl Write, entry: &Entry, page: Page) -> io::Result<()
         .mutants
         .iter()
         .map(|mutant| {
-            let how = match mutant.kind {
-                MutantKind::Code => "in its code".to_owned(),
-                MutantKind::Assumption { key, restored: None } => format!("by `{key}`"),
-                MutantKind::Assumption { key, restored: Some(value) } => {
-                    format!("by `{key}` other than {value}")
-                }
-            };
             let violates = format!("violates {}", mutant.violates);
-            [mutant.name.to_owned(), violates, how, mutant.changes.to_owned()]
+            [mutant.name.to_owned(), violates, how(mutant), mutant.changes.to_owned()]
         })
         .collect();
     table(out, &rows, page)?;
@@ -131,14 +106,48 @@ fn write_entry(out: &mut impl Write, entry: &Entry, page: Page) -> io::Result<()
     table(out, &entry.adversaries.iter().map(row).collect::<Vec<_>>(), page)
 }
 
-/// The keys of one section: name, type, default, meaning.
+/// The problem and the system model, as names and values.
+pub(super) fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
+    let model = &entry.model;
+    let stated_for = entry.spec_faults.iter().map(|class| class.as_str());
+    let stated_for = stated_for.collect::<Vec<_>>().join(", ");
+    vec![
+        ("solves", format!("{} (a spec for these faults: {stated_for})", entry.spec)),
+        ("timing", model.timing.as_str().to_owned()),
+        ("faults", model.faults.as_str().to_owned()),
+        ("bound", model.bound.to_string()),
+        ("links", links_meaning(model.links).to_owned()),
+        ("detector", model.detector.as_str().to_owned()),
+    ]
+}
+
+/// The properties: name, whether the protocol owes it, kind, requirement.
+pub(super) fn property_rows(entry: &Entry) -> Vec<[String; 4]> {
+    let rows = entry.properties.iter();
+    let row = |p: &PropertyInfo| [p.id.0, owed(entry, p), kind_text(p.kind), p.text];
+    rows.map(|p| row(p).map(str::to_owned)).collect()
+}
+
+/// Whether a mutant changes the code, or which assumption it breaks.
+pub(super) fn how(mutant: &Mutant) -> String {
+    match mutant.kind {
+        MutantKind::Code => "in its code".to_owned(),
+        MutantKind::Assumption { key, restored: None } => format!("by `{key}`"),
+        MutantKind::Assumption { key, restored: Some(value) } => {
+            format!("by `{key}` other than {value}")
+        }
+    }
+}
+
+/// Writes the keys of one section.
 fn keys(out: &mut impl Write, section: &str, schema: &Value, page: Page) -> io::Result<()> {
     let rows = key_rows(schema);
     writeln!(out, "\n{section}{}", if rows.is_empty() { " has no keys" } else { "" })?;
     table(out, &rows, page)
 }
 
-fn key_rows(schema: &Value) -> Vec<[String; 4]> {
+/// The keys of a section: name, type, default, meaning.
+pub(super) fn key_rows(schema: &Value) -> Vec<[String; 4]> {
     let Some(properties) = schema["properties"].as_object() else { return Vec::new() };
     let row = |(name, property): (&String, &Value)| {
         let default = match &property["default"] {

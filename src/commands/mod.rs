@@ -15,10 +15,12 @@ mod show;
 mod shrink;
 mod stress;
 mod sweep;
+mod textbook;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -203,6 +205,13 @@ struct ListArgs {
     /// Write the list as FORMAT
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
+    /// Write a page for each protocol to DIR, with a run of each mutant
+    #[arg(long, value_name = "DIR", conflicts_with = "format")]
+    html: Option<PathBuf>,
+    /// Take the runs of the pages from these scenarios; default: `scenarios`, if there is such a
+    /// folder
+    #[arg(value_name = "FILE", requires = "html")]
+    files: Vec<PathBuf>,
 }
 
 /// Arguments of `ftsim describe`.
@@ -293,6 +302,9 @@ fn command(command: &Command, catalogue: &Catalogue, out: &mut Out) -> Result<Ex
         Command::New(args) => new::new(args, catalogue, out),
         Command::Completions(args) => shell::completions(args, Cli::command(), out),
         Command::Man => shell::man(Cli::command(), out),
+        Command::List(ListArgs { html: Some(folder), files, .. }) => {
+            textbook::write(folder, files, catalogue)
+        }
         Command::List(args) => {
             out.begin(args.format.form())?;
             Ok(describe::list(catalogue, args.format, page(false), out)?)

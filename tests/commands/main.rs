@@ -11,6 +11,7 @@ mod reports;
 mod results;
 mod skeletons;
 mod stress;
+mod textbook;
 
 #[path = "../shipped/mod.rs"]
 #[expect(dead_code, reason = "other tests need the rest of it")]
