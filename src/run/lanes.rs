@@ -1,6 +1,6 @@
 //! A run in the terminal, with a lane for each process.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::ops::Range;
 
 use clap::Args;
@@ -8,8 +8,8 @@ use ftsim_core::{Outcome, Trace};
 use ftsim_reports::{LaneSteps, Lanes, Signs, Violated, write_lanes};
 
 use super::one_run::OneRun;
-use super::picture::{check_length, diagram};
-use crate::cli::{Failure, has_unicode, page};
+use super::picture::diagram_without_states;
+use crate::cli::{has_unicode, page};
 
 /// Arguments of commands that draw lanes.
 #[derive(Debug, Args)]
@@ -27,7 +27,7 @@ impl LanesArgs {
     /// Draws a recorded run, with the story of this violation.
     ///
     /// # Errors
-    /// If the run is too long, or cannot be written, or ftsim itself fails.
+    /// Errors of `out`.
     pub fn write(
         &self,
         out: &mut impl Write,
@@ -35,12 +35,11 @@ impl LanesArgs {
         recorded: (&Outcome, &Trace),
         told: Option<&Violated>,
         steps: LaneSteps,
-    ) -> Result<(), Failure> {
-        check_length(run, recorded.1)?;
-        let diagram = diagram(run, recorded, told.map(|violated| (violated, None)))?;
+    ) -> io::Result<()> {
+        let told = told.map(|violated| (violated, None));
+        let diagram = diagram_without_states(run, recorded, told);
         let signs = if self.ascii || !has_unicode() { Signs::Ascii } else { Signs::Unicode };
-        write_lanes(out, &diagram, &Lanes { page: page(false), signs, steps })?;
-        Ok(())
+        write_lanes(out, &diagram, &Lanes { page: page(false), signs, steps })
     }
 }
 

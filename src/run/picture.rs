@@ -31,7 +31,16 @@ pub(crate) fn write_page(
     recorded: (&Outcome, &Trace),
     told: Option<&Violated>,
 ) -> Result<(), Failure> {
-    check_length(run, recorded.1)?;
+    let count = recorded.1.entries.len();
+    if count > ENTRY_COUNT_MAX {
+        return Err(Failure::BadFile(format!(
+            "{}: the trace of this run has {} entries, and a page shows at most {}; set \
+             [run] horizon or max_events lower",
+            run.scenario.path,
+            with_separators(count as u64),
+            with_separators(ENTRY_COUNT_MAX as u64),
+        )));
+    }
     let needs = told.map(|violated| needs_of(&run.scenario, recorded.0, violated)).transpose()?;
     let told = told.map(|violated| (violated, needs.as_ref().and_then(Option::as_ref)));
     let mut page = Vec::new();
@@ -55,37 +64,18 @@ pub(crate) fn plain_diagram(
 /// Writes the drawing of a recorded run, with the story of this violation.
 ///
 /// # Errors
-/// If the run is too long or the file cannot be written, or ftsim itself fails.
+/// If the file cannot be written.
 pub(crate) fn write_drawing(
     path: &Path,
     run: &OneRun,
     recorded: (&Outcome, &Trace),
     told: Option<&Violated>,
 ) -> Result<(), Failure> {
-    check_length(run, recorded.1)?;
-    let diagram = diagram(run, recorded, told.map(|violated| (violated, None)))?;
+    let diagram = diagram_without_states(run, recorded, told.map(|violated| (violated, None)));
     let mut drawing = Vec::new();
     at(path, drawing::write_svg(&mut drawing, &diagram, drawing::Size::default()))?;
     write_whole(path, &drawing)?;
     Ok(())
-}
-
-/// Refuses a run that is too long for a picture.
-///
-/// # Errors
-/// If its trace has too many entries.
-pub(crate) fn check_length(run: &OneRun, trace: &Trace) -> Result<(), Failure> {
-    let count = trace.entries.len();
-    if count <= ENTRY_COUNT_MAX {
-        return Ok(());
-    }
-    Err(Failure::BadFile(format!(
-        "{}: the trace of this run has {} entries, and a page shows at most {}; set \
-         [run] horizon or max_events lower",
-        run.scenario.path,
-        with_separators(count as u64),
-        with_separators(ENTRY_COUNT_MAX as u64),
-    )))
 }
 
 /// The diagram of a recorded run, with the story of one of its violations, if it is given.
@@ -94,9 +84,18 @@ pub(crate) fn check_length(run: &OneRun, trace: &Trace) -> Result<(), Failure> {
 /// If ftsim itself fails.
 pub(crate) fn diagram(
     run: &OneRun,
-    (outcome, trace): (&Outcome, &Trace),
+    recorded: (&Outcome, &Trace),
     told: Option<(&Violated, Option<&Needs>)>,
 ) -> Result<Diagram, InternalError> {
+    Ok(diagram_without_states(run, recorded, told).with_states(&states(run)?))
+}
+
+/// The same without the states of processes, for pictures that do not show them.
+pub(crate) fn diagram_without_states(
+    run: &OneRun,
+    (outcome, trace): (&Outcome, &Trace),
+    told: Option<(&Violated, Option<&Needs>)>,
+) -> Diagram {
     let OneRun { scenario, seed, point } = run;
     let point = point.map_or_else(String::new, |point| format!(" --crash-point {point}"));
     let about = About {
@@ -122,17 +121,15 @@ pub(crate) fn diagram(
             |checked| checked.text.to_owned(),
         )
     };
-    let states = states(run)?;
-    let diagram = Diagram::of(about, lanes(run, trace), trace, Some(bound))
-        .with_verdicts(outcome, text_of)
-        .with_states(&states);
-    Ok(match told {
+    let diagram =
+        Diagram::of(about, lanes(run, trace), trace, Some(bound)).with_verdicts(outcome, text_of);
+    match told {
         Some((violated, needs)) => {
             let needs = needs.map_or_else(Vec::new, need_sentences);
             diagram.with_story(&Story::of(trace, violated), needs)
         }
         None => diagram,
-    })
+    }
 }
 
 /// The processes, and after them the second copies of those that have a twin.

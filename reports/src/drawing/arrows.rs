@@ -23,15 +23,13 @@ pub struct Colours {
 impl Colours {
     /// The colours in this run.
     pub fn of(diagram: &Diagram) -> Self {
-        let mut kinds: Vec<(&str, usize)> = Vec::new();
-        for message in &diagram.messages {
-            let kind = diagram.text(message.kind);
-            match kinds.iter_mut().find(|(known, _)| *known == kind) {
-                Some((_, count)) => *count += 1,
-                None => kinds.push((kind, 1)),
-            }
+        // How often each occurs, and where first.
+        let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        for (index, message) in diagram.messages.iter().enumerate() {
+            counts.entry(diagram.text(message.kind)).or_insert((0, index)).0 += 1;
         }
-        kinds.sort_by_key(|(_, count)| usize::MAX - count);
+        let mut kinds: Vec<(&str, (usize, usize))> = counts.into_iter().collect();
+        kinds.sort_by_key(|(_, (count, first))| (usize::MAX - count, *first));
         let kinds = kinds.into_iter().take(COLOUR_COUNT).enumerate();
         Self { by_kind: kinds.map(|(place, (kind, _))| (kind.to_owned(), place)).collect() }
     }

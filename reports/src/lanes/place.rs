@@ -4,6 +4,7 @@ use crate::diagram::{Band, Diagram};
 use crate::drawing::excerpt::{Column, Excerpt};
 use crate::foreign::line;
 
+use super::canvas::width;
 use super::signs::Alphabet;
 
 /// The distance between two lanes, at least and at most.
@@ -46,7 +47,7 @@ impl Place {
         let slots = diagram.bands.iter().filter(|band| band.what == "condition").count();
         let room = columns - first(diagram, slots.min(SLOTS));
         let words = if columns >= BESIDE_MIN { WORDS_MIN + 2 } else { LAST_NAME };
-        (room.saturating_sub(words) / PITCH_MIN + 1).min(diagram.lanes.len().max(1))
+        (room.saturating_sub(words + 1) / pitch_min(diagram) + 1).min(diagram.lanes.len().max(1))
     }
 
     /// The places of this excerpt's lanes.
@@ -60,7 +61,7 @@ impl Place {
         let room = (columns - first).saturating_sub(words + 1);
         // Words need more room than lanes.
         let wide = if is_beside { room * 3 / 4 } else { room };
-        let pitch = (wide / gaps).clamp(PITCH_MIN, PITCH_MAX).min((room / gaps).max(1));
+        let pitch = (wide / gaps).clamp(pitch_min(diagram), PITCH_MAX).min((room / gaps).max(1));
         let end = first + excerpt.lanes.len().saturating_sub(1) * pitch + 1;
         let start = if is_beside { end + 2 } else { INDENT };
         let time_end = number_width(diagram) + 2 + TIME;
@@ -97,6 +98,12 @@ impl Place {
             Some((*slot, sign))
         })
     }
+}
+
+/// The minimum distance between two lanes: names such as p12 are whole.
+fn pitch_min(diagram: &Diagram) -> usize {
+    let names = diagram.lanes.iter().map(|lane| width(&lane.name) + 1);
+    names.max().unwrap_or(0).clamp(PITCH_MIN, PITCH_MAX / 2)
 }
 
 /// The width of the numbers of steps.
