@@ -8,7 +8,7 @@ use crate::diagram::{Diagram, DiagramMessage};
 
 /// A run with at most this many lanes shows all, even those in which nothing happens.
 const LANE_COUNT_WHOLE: usize = 6;
-/// The distance from a violation of a step that did not happen before it.
+/// The distance from a violation of a step that did not happen before it; faults are nearer.
 const BESIDE: u64 = 3;
 
 /// Steps of a run in their order, and what connects them.
@@ -186,7 +186,11 @@ fn nearest(diagram: &Diagram, roots: &BTreeSet<usize>) -> Vec<usize> {
     let known = ends.filter(|step| *step < diagram.steps.len());
     let steps: BTreeSet<usize> = known.chain(roots.iter().copied()).collect();
     let mut ranked: Vec<usize> = steps.into_iter().collect();
-    ranked.sort_by_key(|step| (distances[*step].unwrap_or(BESIDE), usize::MAX - step));
+    ranked.sort_by_key(|step| {
+        let distance = distances[*step].unwrap_or(BESIDE);
+        let is_fault = class(diagram, *step) == FAULT;
+        (if is_fault { distance.min(BESIDE - 1) } else { distance }, usize::MAX - step)
+    });
     ranked
 }
 
@@ -237,9 +241,15 @@ fn telling(diagram: &Diagram) -> Vec<usize> {
     ranked.into_iter().map(|(.., step)| step).collect()
 }
 
+/// The class of steps with faults.
+const FAULT: u8 = 0;
+
+/// Faults, what clients see, and other steps.
 fn class(diagram: &Diagram, step: usize) -> u8 {
     let class = |event: &str| match event {
-        "crash" | "recover" | "pause" | "begins" | "ends" | "corrupt" | "doubled" | "panic" => 0,
+        "crash" | "recover" | "pause" | "begins" | "ends" | "corrupt" | "doubled" | "panic" => {
+            FAULT
+        }
         "indicate" | "request" => 1,
         _ => 2,
     };
