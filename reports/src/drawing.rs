@@ -1,4 +1,4 @@
-//! A run as a still picture, for pages on which many runs stand side by side, and for papers.
+//! A run as a static picture, for papers and for pages that show many runs side by side.
 //!
 //! ```no_run
 //! # fn page(diagram: &ftsim_reports::Diagram) -> maud::Markup {
@@ -13,9 +13,9 @@
 //!
 //! The picture holds the story of a violation if the diagram has one
 //! ([`Diagram::with_story`](crate::Diagram::with_story)): the steps nearest to it, the messages
-//! between them, and those that were lost. A run without a story is drawn from its beginning. It
-//! has no script, no link and no `id`, so that any number of pictures can be in one page. It says
-//! in its `<title>` and `<desc>` what it shows.
+//! between them, and the messages that were lost. A run without a story is drawn from its
+//! beginning. A picture has no script, no link and no `id`, so a page can contain any number of
+//! them. Its `<title>` and `<desc>` describe it to screen readers.
 
 mod arrows;
 pub(crate) mod excerpt;
@@ -34,15 +34,15 @@ use crate::diagram::Diagram;
 use crate::foreign::line;
 use crate::step_text::{rounded, shortened};
 use arrows::Colours;
-use excerpt::{Column, Excerpt, From, Selection};
+use excerpt::{Column, Excerpt, Scope, Selection};
 use labels::{Label, Labels, Rect};
 use scene::{Face, Point, ROW, Scene, text_width};
 
-/// The style of all drawings in a page, light and dark: as the system, or as `data-theme` of the
-/// page's root says.
+/// The style of all drawings in a page. It is light or dark as the system is, unless the page's
+/// root element has a `data-theme`.
 pub const STYLE: &str = include_str!("drawing/style.css");
 
-/// The maximum number of lanes; the others are named.
+/// The maximum number of lanes; a line below names the others.
 const LANE_COUNT_MAX: usize = 12;
 
 /// The maximum size of a drawing.
@@ -50,15 +50,15 @@ const LANE_COUNT_MAX: usize = 12;
 pub struct Size {
     /// The width in pixels; at least 320. A drawing of few steps is narrower.
     pub width: u32,
-    /// The height in pixels. Lanes have a distance of 30 to 90, so that a drawing can be higher
-    /// or lower than this. `None`: as high as is comfortable.
+    /// The height in pixels, as far as possible: lanes are 30 to 90 pixels apart. `None`: 46
+    /// pixels for each lane.
     pub height: Option<u32>,
-    /// The maximum number of steps; others are counted in gaps.
+    /// The maximum number of steps, approximately; gaps show how many are left out.
     pub steps: usize,
 }
 
 impl Default for Size {
-    /// 640 pixels wide, as high as is comfortable, at most 24 steps.
+    /// 640 pixels wide, 46 pixels for each lane, about 24 steps.
     fn default() -> Self {
         Self { width: 640, height: None, steps: 24 }
     }
@@ -70,8 +70,8 @@ pub fn svg(diagram: &Diagram, size: Size) -> Markup {
     drawn(diagram, size, &Markup::default())
 }
 
-/// Writes a drawing with its style, as a file of its own, in the light colours: programs other than
-/// browsers know no variables in styles, and no dark paper.
+/// Writes a drawing as a separate file, which contains its style. Colours are the light ones:
+/// programs other than browsers support neither variables in styles nor dark mode.
 ///
 /// # Errors
 /// Errors of `out`.
@@ -94,7 +94,7 @@ fn light_style() -> String {
 
 fn drawn(diagram: &Diagram, size: Size, style: &Markup) -> Markup {
     let (step_count_max, lane_count_max) = (size.steps, LANE_COUNT_MAX);
-    let selection = Selection { from: From::Story, step_count_max, lane_count_max };
+    let selection = Selection { scope: Scope::Story, step_count_max, lane_count_max };
     let excerpt = Excerpt::of(diagram, &selection);
     let of_network = |column: &Column| match column {
         Column::Step(step) => diagram.steps[*step].lane.is_none(),
@@ -136,7 +136,7 @@ fn drawn(diagram: &Diagram, size: Size, style: &Markup) -> Markup {
     }
 }
 
-/// The run in sentences, for those who do not see it.
+/// A description of the run for screen readers.
 fn description(diagram: &Diagram) -> String {
     let about = &diagram.about;
     let Some(story) = &diagram.story else {
@@ -151,7 +151,7 @@ fn description(diagram: &Diagram) -> String {
     told
 }
 
-/// The violation above everything.
+/// Writes the violation in the first line.
 fn write_verdict(diagram: &Diagram, scene: &Scene, labels: &mut Labels) {
     let Some(story) = &diagram.story else { return };
     let property = format!("✗ {}", shortened(&story.property, 40));
@@ -172,8 +172,8 @@ fn fitting(width: i32) -> usize {
     usize::try_from(width * 2 / 13).unwrap_or(0).max(1)
 }
 
-/// A line through the step that shows the violation; and rings at the ends of its witnesses, if
-/// none does.
+/// A line through the step that shows the violation; if it was judged at the end of the run, rings
+/// at the ends of its witnesses' lanes.
 fn violation(excerpt: &Excerpt, diagram: &Diagram, scene: &Scene) -> Markup {
     let shows = |column: &Column| match column {
         Column::Step(step) => {
@@ -199,7 +199,7 @@ fn violation(excerpt: &Excerpt, diagram: &Diagram, scene: &Scene) -> Markup {
     }
 }
 
-/// Times of steps and the sizes of gaps, below the lanes, where there is room.
+/// Writes the times of steps and the sizes of gaps below the lanes, where there is room.
 fn write_times(diagram: &Diagram, excerpt: &Excerpt, scene: &Scene, labels: &mut Labels) {
     let y = scene.bottom + ROW / 2 + 2;
     let is_gap = |column: &Column| matches!(column, Column::Gap(_));
@@ -214,14 +214,14 @@ fn write_times(diagram: &Diagram, excerpt: &Excerpt, scene: &Scene, labels: &mut
         };
         let x = scene.x(index) - text_width(&text, Face::Words) / 2;
         let label = Label { text: &text, face: Face::Words, class: "soft" };
-        // A time is written once.
+        // Equal times are written once.
         if told.as_ref() != Some(&text) && labels.place(label, [Point { x, y }]) {
             told = Some(text);
         }
     }
 }
 
-/// The names of the lanes that are not drawn.
+/// Names the lanes that are left out.
 fn write_left_out(diagram: &Diagram, excerpt: &Excerpt, scene: &Scene, labels: &mut Labels) {
     let (Some(first), Some(last)) = (excerpt.left_out.first(), excerpt.left_out.last()) else {
         return;

@@ -5,8 +5,8 @@
 //! 0005  8.667ms   ─────Data───▶■             │  Data(0) of step 4; ANNOUNCES Deliver
 //! ```
 //!
-//! A message is drawn where it is delivered, from the lane of its sender; one that is lost, where
-//! it was sent.
+//! The arrow of a message is in the row of its delivery; that of a lost message is in the row of
+//! its sending.
 
 mod canvas;
 mod place;
@@ -19,7 +19,7 @@ use std::ops::Range;
 use ftsim_core::Instant;
 
 use crate::diagram::{Diagram, DiagramMessage};
-use crate::drawing::excerpt::{Arrow, ArrowEnd, Column, Excerpt, From, Selection, has_part};
+use crate::drawing::excerpt::{Arrow, ArrowEnd, Column, Excerpt, Scope, Selection, has_part};
 use crate::drawing::mark::Mark;
 use crate::foreign::line;
 use crate::layout::{Page, counted};
@@ -29,7 +29,7 @@ use canvas::{Canvas, Span, cut, write_spans};
 use place::{Place, State};
 use signs::Alphabet;
 pub use signs::Signs;
-use words::{Said, wrapped};
+use words::{Remark, wrapped};
 
 /// The number of rows after which the names of the lanes are written again.
 const ROWS_PER_HEAD: usize = 40;
@@ -50,14 +50,14 @@ pub struct Lanes {
     pub steps: LaneSteps,
 }
 
-/// The steps that are drawn; of others, there is their number.
+/// The steps that are drawn; the others are counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum LaneSteps {
-    /// All, if they are about 200 at most; otherwise those of the story, faults, and what clients
-    /// see.
+    /// All, up to about 200. If there are more: those of the story, faults, requests and
+    /// indications.
     #[default]
     All,
-    /// Those of the story that are nearest to the violation, about 30.
+    /// About 30 of the story, the nearest to the violation.
     Story,
     /// Those with these numbers, at most 10,000.
     Numbers(Range<u64>),
@@ -65,19 +65,19 @@ pub enum LaneSteps {
 
 /// Draws a run.
 ///
-/// No line is longer than the page is wide, or than 40 columns if it is narrower.
+/// No line is longer than the page is wide; a page has at least 40 columns.
 ///
 /// # Errors
 /// Errors of `out`.
 pub fn write_lanes(out: &mut impl Write, diagram: &Diagram, lanes: &Lanes) -> io::Result<()> {
     let columns = lanes.page.columns.unwrap_or(COLUMNS).clamp(COLUMNS_MIN, COLUMNS_MAX);
-    let (from, step_count_max) = match &lanes.steps {
-        LaneSteps::All => (From::All, 200),
-        LaneSteps::Story => (From::Story, 30),
-        LaneSteps::Numbers(numbers) => (From::Numbers(numbers.clone()), 10_000),
+    let (scope, step_count_max) = match &lanes.steps {
+        LaneSteps::All => (Scope::All, 200),
+        LaneSteps::Story => (Scope::Story, 30),
+        LaneSteps::Numbers(numbers) => (Scope::Numbers(numbers.clone()), 10_000),
     };
     let lane_count_max = Place::lane_count_max(diagram, columns);
-    let excerpt = Excerpt::of(diagram, &Selection { from, step_count_max, lane_count_max });
+    let excerpt = Excerpt::of(diagram, &Selection { scope, step_count_max, lane_count_max });
     let place = Place::of(diagram, &excerpt, columns);
     let alphabet = Alphabet::of(lanes.signs);
     Drawing { diagram, excerpt: &excerpt, place, alphabet }.write(out)
@@ -89,7 +89,7 @@ const COLUMNS: usize = 100;
 const COLUMNS_MIN: usize = 40;
 const COLUMNS_MAX: usize = 400;
 
-/// A run, and where its lanes are.
+/// A run, and the layout of its lanes.
 struct Drawing<'d> {
     diagram: &'d Diagram,
     excerpt: &'d Excerpt,
@@ -113,15 +113,15 @@ impl Drawing<'_> {
         Ok(())
     }
 
-    /// Writes which lanes are not drawn.
+    /// Names the lanes that are left out.
     fn write_left_out(&self, out: &mut impl Write) -> io::Result<()> {
         let names = self.excerpt.left_out.iter().map(|lane| self.name(*lane));
         let names: Vec<String> = names.collect();
         if names.is_empty() {
             return Ok(());
         }
-        let said = Said::plain(&format!("not drawn: {}", names.join(", ")), FAINT);
-        for spans in wrapped(&[said], self.place.columns, WORD_LINES_MAX, self.alphabet) {
+        let remarks = Remark::plain(&format!("not drawn: {}", names.join(", ")), FAINT);
+        for spans in wrapped(&[remarks], self.place.columns, WORD_LINES_MAX, self.alphabet) {
             write_spans(out, &spans)?;
         }
         Ok(())
@@ -131,7 +131,7 @@ impl Drawing<'_> {
         self.diagram.lanes.get(lane as usize).map_or_else(String::new, |lane| lane.name.clone())
     }
 
-    /// Writes the names of the lanes, and the roles that change from one to the next.
+    /// Writes the names of the lanes, and each role above its first lane.
     fn write_names(&self, out: &mut impl Write) -> io::Result<()> {
         let (mut names, mut roles) = (Canvas::default(), Canvas::default());
         let mut last = None;
@@ -152,7 +152,8 @@ impl Drawing<'_> {
         names.finish(out)
     }
 
-    /// Writes a step: a row with what it receives, and rows with what it sends in vain.
+    /// Writes a step: a row with the message that it receives, and rows with the messages that it
+    /// sends and that are lost or too late.
     fn write_step(&self, out: &mut impl Write, index: usize, step: usize) -> io::Result<()> {
         let mark = Mark::of(self.diagram, step);
         let is_root = self.excerpt.roots.contains(&step);
@@ -177,7 +178,7 @@ impl Drawing<'_> {
             };
             row.write(x, self.alphabet.sign(&mark), style);
         }
-        let said = words::of_step(self.diagram, step, self.place.words.1.saturating_sub(VERB));
+        let remarks = words::of_step(self.diagram, step, self.place.words.1.saturating_sub(VERB));
         let mut below = Vec::new();
         let vain: Vec<&Arrow> =
             arrows().filter(|arrow| arrow.end != ArrowEnd::Heard && arrow.from == index).collect();
@@ -189,7 +190,7 @@ impl Drawing<'_> {
             self.draw_arrows(&mut row, &alike.copied().collect::<Vec<_>>());
             below.push(row);
         }
-        self.finish(out, index, row, below, &said)
+        self.finish(out, index, row, below, &remarks)
     }
 
     /// Writes a row and those below it, with words beside them, or below them if there is no room.
@@ -199,19 +200,19 @@ impl Drawing<'_> {
         index: usize,
         row: Canvas,
         below: Vec<Canvas>,
-        said: &[Said],
+        remarks: &[Remark],
     ) -> io::Result<()> {
         let (start, width) = self.place.words;
-        let said = wrapped(said, width, WORD_LINES_MAX, self.alphabet);
-        let mut said = said.into_iter();
+        let remarks = wrapped(remarks, width, WORD_LINES_MAX, self.alphabet);
+        let mut remarks = remarks.into_iter();
         let is_beside = self.place.is_beside;
         for mut row in [row].into_iter().chain(below) {
-            if is_beside && let Some(spans) = said.next() {
+            if is_beside && let Some(spans) = remarks.next() {
                 row.write_spans(start, &spans);
             }
             row.finish(out)?;
         }
-        for spans in said {
+        for spans in remarks {
             let mut row = if is_beside { self.row(index, true) } else { Canvas::default() };
             row.write_spans(start, &spans);
             row.finish(out)?;
@@ -226,7 +227,7 @@ impl Drawing<'_> {
             told.push_str(&format!("; {begun}"));
         }
         row.write(1, self.alphabet.ellipsis, FAINT);
-        self.finish(out, index, row, Vec::new(), &[Said::plain(&told, FAINT)])
+        self.finish(out, index, row, Vec::new(), &[Remark::plain(&told, FAINT)])
     }
 
     /// Writes the violation that is judged at the end of the run.
@@ -240,7 +241,7 @@ impl Drawing<'_> {
         let told = self.diagram.story.as_ref().map_or_else(String::new, |story| {
             format!("VIOLATES {}: {}", story.property, story.message)
         });
-        self.finish(out, index, row, Vec::new(), &[Said::plain(&told, BAD)])
+        self.finish(out, index, row, Vec::new(), &[Remark::plain(&told, BAD)])
     }
 
     /// A row with the lines of lanes and of faults: that of a column, or one below it.
@@ -287,7 +288,7 @@ impl Drawing<'_> {
         self.draw_one_way(row, &leftward);
     }
 
-    /// Draws arrows to one side: one stroke to the farthest receiver, a label up to the nearest.
+    /// Draws arrows to one side: a stroke to the farthest receiver, labelled before the nearest.
     fn draw_one_way(&self, row: &mut Canvas, arrows: &[(usize, usize, &Arrow)]) {
         let distance = |(from, to, _): &&(usize, usize, &Arrow)| from.abs_diff(*to);
         let (Some(nearest), Some(farthest)) =

@@ -11,8 +11,8 @@ pub fn page(quiet: bool) -> Page {
     Page { columns: columns.filter(|columns| *columns > 0), quiet }
 }
 
-/// Whether standard output shows all of Unicode. Only a terminal whose locale says otherwise does
-/// not: what is written to files is the same everywhere.
+/// Whether standard output can show Unicode. Only terminals whose locale is another cannot: files
+/// and pipes get the same output everywhere.
 pub fn has_unicode() -> bool {
     if !std::io::stdout().is_terminal() {
         return true;
@@ -21,7 +21,7 @@ pub fn has_unicode() -> bool {
     is_unicode(locale.into_iter().next().as_deref())
 }
 
-/// Whether this locale is Unicode, as it is if nothing else is said.
+/// Whether this locale is UTF-8; so is the default.
 fn is_unicode(locale: Option<&str>) -> bool {
     locale.is_none_or(|locale| locale.to_lowercase().replace('-', "").contains("utf8"))
 }

@@ -29,7 +29,7 @@ pub(crate) struct ExplainArgs {
     /// Tell the story on OUT, a page for a browser, beside a diagram of the run
     #[arg(long, value_name = "OUT", conflicts_with_all = ["format", "lanes"])]
     html: Option<PathBuf>,
-    /// Draw the steps of the story on OUT, a still picture (SVG)
+    /// Draw the steps of the story on OUT, a static picture (SVG)
     #[arg(long, value_name = "OUT", conflicts_with_all = ["format", "html", "lanes"])]
     svg: Option<PathBuf>,
     #[command(flatten)]

@@ -33,14 +33,13 @@ pub(crate) struct ReplayArgs {
     /// Draw the run on OUT, a page for a browser, instead of writing its trace
     #[arg(long, value_name = "OUT", conflicts_with_all = ["format", "lanes"])]
     html: Option<PathBuf>,
-    /// Draw the run on OUT, a still picture (SVG) of its faults, what clients see, and its first
-    /// steps; if it violates a property, of the steps that led to that
+    /// Draw the steps that led to a violation on OUT, a static picture (SVG); without a violation,
+    /// faults, requests, indications and the first steps
     #[arg(long, value_name = "OUT", conflicts_with_all = ["format", "html", "lanes"])]
     svg: Option<PathBuf>,
     #[command(flatten)]
     lanes: LanesArgs,
-    /// Draw the lanes only of steps A to B, without B; default: at most 200 steps, those nearest to
-    /// a violation first
+    /// Draw steps A to B - 1 only; default: about 200 steps, those nearest to a violation first
     #[arg(long, value_name = "A..B", requires = "lanes", value_parser = step_range)]
     steps: Option<Range<u64>>,
     /// Audit the trace; a finding is a defect of ftsim (status 70)

@@ -17,8 +17,8 @@ pub(crate) struct LanesArgs {
     /// Draw a lane for each process, with time going down and an arrow for each message
     #[arg(long, conflicts_with = "format")]
     pub lanes: bool,
-    /// Draw lanes in ASCII; default for terminals that show no UTF-8, as LC_ALL, LC_CTYPE or LANG
-    /// says
+    /// Draw lanes in ASCII; default on a terminal whose locale (LC_ALL, LC_CTYPE or LANG) is not
+    /// UTF-8
     #[arg(long, requires = "lanes")]
     ascii: bool,
 }
@@ -43,7 +43,7 @@ impl LanesArgs {
     }
 }
 
-/// Reads a half-open range of steps as it is typed: `A..B`.
+/// Parses a half-open range of steps: `A..B`.
 ///
 /// # Errors
 /// If it is not a range of numbers, or empty.

@@ -1,4 +1,4 @@
-//! Still pictures of runs.
+//! Static pictures of runs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ fn a_drawing_shows_the_violation_its_witnesses_and_what_was_lost() {
     let file = folder("drawings").join("run.svg");
     let drawing = drawn("explain", "scenarios/split-brain-one-way.toml", &file);
     assert!(drawing.contains("✗ pb.one-primary"), "{drawing}");
-    // Both primaries, and heartbeats that the partition loses.
+    // Both primaries, and messages that the partition loses.
     assert_eq!(drawing.matches("<circle class=\"red\"").count(), 2, "{drawing}");
     assert!(drawing.matches("class=\"cross\"").count() >= 3, "{drawing}");
     assert!(drawing.contains(">partition {p0} -&gt; {p1}</text>"), "{drawing}");

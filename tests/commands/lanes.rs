@@ -11,7 +11,7 @@ fn ftsim(arguments: &[&str]) -> Output {
     command.output().expect("ftsim starts")
 }
 
-/// What ftsim draws in a file.
+/// The output of ftsim in a pipe.
 fn drawn(arguments: &[&str]) -> String {
     let run = ftsim(arguments);
     assert!(run.status.success(), "{arguments:?}: {run:?}");
@@ -25,7 +25,7 @@ fn lanes(text: &str) -> String {
     drawing.map_or_else(|| text.to_owned(), |part| format!("{part}\n"))
 }
 
-/// `UPDATE_EXPECT=1 cargo test --test commands lanes` writes the drawings anew.
+/// `UPDATE_EXPECT=1 cargo test --test commands lanes` renews the drawings.
 #[test]
 fn drawings_are_as_they_were() {
     let seed = ["--seed", "1", "--lanes"];
@@ -106,7 +106,7 @@ fn a_long_run_is_folded_and_a_range_of_it_can_be_drawn() {
     }
 }
 
-/// Runs ftsim in a terminal of so many columns, without its colours.
+/// The output of ftsim in a terminal of this width, without colours.
 #[cfg(target_os = "linux")]
 fn in_terminal(columns: u32, locale: &str, arguments: &str) -> String {
     let program = env!("CARGO_BIN_EXE_ftsim");
@@ -148,7 +148,7 @@ fn a_terminal_that_shows_no_unicode_gets_none() {
     let arguments = "replay scenarios/2pc-blocked.toml --seed 1 --lanes";
     assert!(lanes(&in_terminal(100, "C", arguments)).is_ascii());
     assert!(in_terminal(100, "C.UTF-8", arguments).contains('▶'));
-    // What is written to a file does not depend on the locale.
+    // The output in a pipe does not depend on the locale.
     let mut command = Command::new(env!("CARGO_BIN_EXE_ftsim"));
     let command = command.current_dir(env!("CARGO_MANIFEST_DIR")).env("LC_ALL", "C");
     let output = command.args(arguments.split(' ')).output().expect("ftsim starts");

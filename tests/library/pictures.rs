@@ -1,4 +1,4 @@
-//! Pictures of runs made by hand: nothing in a name or a message can break them.
+//! Pictures of runs written by hand: no name and no message can break them.
 
 use ftsim_core::environment::network::DropReason;
 use ftsim_core::outcome::trace::{Entry, Trace, TraceEvent};
@@ -20,7 +20,7 @@ fn send(id: u64, to: u32) -> TraceEvent {
     TraceEvent::Send { id: MessageId(id), to: ProcessId(to), kind, message, arrives: Instant::MAX }
 }
 
-/// A run of so many processes, in which everything has a hostile name.
+/// A run of this number of processes, in which all texts are hostile.
 fn hostile(lane_count: u32) -> Diagram {
     let text = || HOSTILE.to_owned();
     let last = lane_count - 1;
@@ -59,7 +59,7 @@ fn lanes(diagram: &Diagram, columns: usize, signs: Signs) -> String {
     let lanes = Lanes { page, signs, steps: LaneSteps::All };
     write_lanes(&mut out, diagram, &lanes).expect("a vector");
     let text = String::from_utf8(out).expect("UTF-8");
-    // Our own styles.
+    // Without our own styles.
     let parts = text.split("\u{1b}[").enumerate();
     let plain = parts.map(|(place, part)| match part.split_once('m').filter(|_| place > 0) {
         Some((_, rest)) => rest,

@@ -15,7 +15,7 @@ const COLOUR_COUNT: usize = 7;
 /// The maximum length of a message's label.
 const LABEL_LENGTH_MAX: usize = 20;
 
-/// The colours of kinds of messages: the most frequent ones have one.
+/// The colours of the most frequent kinds of messages; others are grey.
 pub struct Colours {
     by_kind: BTreeMap<String, usize>,
 }
@@ -23,7 +23,7 @@ pub struct Colours {
 impl Colours {
     /// The colours in this run.
     pub fn of(diagram: &Diagram) -> Self {
-        // How often each occurs, and where first.
+        // The number of messages of each kind, and the first of them.
         let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
         for (index, message) in diagram.messages.iter().enumerate() {
             counts.entry(diagram.text(message.kind)).or_insert((0, index)).0 += 1;
@@ -64,7 +64,7 @@ pub fn placed<'d>(diagram: &'d Diagram, excerpt: &Excerpt, scene: &Scene) -> Vec
         let heard = Point { x: scene.x(arrow.to), y: bottom };
         let (from, to) = match arrow.end {
             ArrowEnd::Lost => (sent, lost_at(arrow, sent, heard, scene)),
-            // Sent by nobody: it comes out of the lane of its supposed sender.
+            // No step sent it: its arrow starts near the lane of its alleged sender.
             ArrowEnd::Heard if message.sent.is_none() => {
                 (between(heard, Point { x: heard.x - scene.step / 3, y: top }, 0.5), heard)
             }
@@ -76,7 +76,8 @@ pub fn placed<'d>(diagram: &'d Diagram, excerpt: &Excerpt, scene: &Scene) -> Vec
     arrows.collect()
 }
 
-/// Where a message is lost: half way, if it was at once; and in front of its receiver, if later.
+/// The end of a lost message: half way if it was lost when it was sent, otherwise near its
+/// receiver.
 fn lost_at(arrow: &Arrow, sent: Point, heard: Point, scene: &Scene) -> Point {
     let ahead = Point { x: heard.x + scene.step / 2, y: heard.y };
     match arrow.from == arrow.to {
@@ -131,8 +132,8 @@ fn head(from: Point, to: Point) -> String {
     format!("M{}L{}L{}Z", at(3.0, 0.0), at(11.0, 3.5), at(11.0, -3.5))
 }
 
-/// Names messages where there is room: the lost ones first, and of those that one step sent alike,
-/// one.
+/// Labels messages where there is room, lost ones first. Of equal messages that one step sent, one
+/// is labelled.
 pub fn label(diagram: &Diagram, placed: &[Placed<'_>], colours: &Colours, labels: &mut Labels) {
     let mut named = BTreeSet::new();
     for wanted in [ArrowEnd::Lost, ArrowEnd::Elsewhere, ArrowEnd::Heard] {
@@ -149,7 +150,7 @@ pub fn label(diagram: &Diagram, placed: &[Placed<'_>], colours: &Colours, labels
             let label = Label { text: &text, face: Face::Value, class: &class };
             let width = super::scene::text_width(&text, Face::Value);
             let shares = [0.5, 0.36, 0.64, 0.25];
-            // Steep lines are read beside, flat ones above or below.
+            // Beside steep lines, above or below flat ones.
             let is_steep = (to.y - from.y).abs() > (to.x - from.x).abs();
             let places = shares.into_iter().flat_map(|share| {
                 let Point { x, y } = between(*from, *to, share);

@@ -1,17 +1,17 @@
-//! The part of a run that fits into a small picture: some of its steps, as columns or rows, with
-//! the number of those left out between them, and the messages that connect them.
+//! The part of a run that fits into a small picture: a selection of its steps, the number of steps
+//! left out between them, and the messages that connect them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::diagram::{Diagram, DiagramMessage};
 
-/// A run with at most this many lanes shows all, even those in which nothing happens.
+/// Up to this number, all lanes are shown, even those in which nothing happens.
 const LANE_COUNT_WHOLE: usize = 6;
 /// The distance from a violation of a step that did not happen before it; faults are nearer.
 const BESIDE: u64 = 3;
 
-/// Steps of a run in their order, and what connects them.
+/// A selection of a run's steps, and the messages that connect them.
 pub(crate) struct Excerpt {
     /// Steps and gaps, in the order of the run.
     pub columns: Vec<Column>,
@@ -29,24 +29,24 @@ pub(crate) struct Excerpt {
     column_of: Vec<usize>,
 }
 
-/// What an excerpt is made of.
+/// The criteria by which steps are selected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Selection {
-    /// Which steps are considered.
-    pub from: From,
-    /// About the maximum number of steps.
+    /// The steps to select from.
+    pub scope: Scope,
+    /// The maximum number of steps, approximately.
     pub step_count_max: usize,
     /// The maximum number of lanes.
     pub lane_count_max: usize,
 }
 
-/// Which steps an excerpt considers.
+/// The steps that an excerpt selects from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum From {
-    /// Those of the story, the nearest to the violation first; without a story as [`From::All`].
+pub(crate) enum Scope {
+    /// Those of the story, the nearest to the violation first; without a story as [`Scope::All`].
     Story,
-    /// All; if they are too many, those of the story first, and then faults, what clients see, and
-    /// the beginning of the run.
+    /// All. If there are too many: first those of the story, then faults, requests and
+    /// indications, and the first steps of the run.
     All,
     /// Those with these numbers, in order.
     Numbers(Range<u64>),
@@ -57,9 +57,9 @@ pub(crate) enum From {
 pub(crate) enum Column {
     /// This step.
     Step(usize),
-    /// So many steps, left out.
+    /// This number of steps that are left out.
     Gap(usize),
-    /// The end of the run, where a violation was judged that no single step shows.
+    /// The end of the run, if a violation was judged there.
     End,
 }
 
@@ -85,21 +85,21 @@ pub(crate) enum ArrowEnd {
     Heard,
     /// A loss.
     Lost,
-    /// Beyond the picture: it arrived in a step that is left out, or not before the end.
+    /// A delivery in a step that is left out, or after the end of the run.
     Elsewhere,
 }
 
 impl Excerpt {
-    /// The excerpt of a run that this selects.
+    /// The excerpt of a run with these criteria.
     pub fn of(diagram: &Diagram, selection: &Selection) -> Self {
         let story = diagram.story.as_ref();
         let roots: BTreeSet<usize> = story.map_or_else(BTreeSet::new, |story| {
             story.roots.iter().copied().filter(|root| *root < diagram.steps.len()).collect()
         });
-        let mut ranked = match &selection.from {
-            From::Story if story.is_some() => nearest(diagram, &roots),
-            From::Numbers(numbers) => numbered(diagram, numbers),
-            From::Story | From::All => all(diagram, &roots),
+        let mut ranked = match &selection.scope {
+            Scope::Story if story.is_some() => nearest(diagram, &roots),
+            Scope::Numbers(numbers) => numbered(diagram, numbers),
+            Scope::Story | Scope::All => all(diagram, &roots),
         };
         ranked.truncate(selection.step_count_max.max(1));
         let (lanes, left_out) = lanes(diagram, &ranked, selection.lane_count_max);
@@ -132,7 +132,8 @@ impl Excerpt {
         drawn.flat_map(|(index, _)| self.arrows_of_message(diagram, index, steps)).collect()
     }
 
-    /// Whether a witness could have heard this before it showed the violation, but did not.
+    /// Whether a witness could have received this message before it showed the violation, but did
+    /// not.
     fn is_missing(&self, diagram: &Diagram, message: &DiagramMessage) -> bool {
         let is_to = |root: &&usize| diagram.steps[**root].lane == Some(message.to);
         self.roots.iter().find(is_to).is_some_and(|root| {
@@ -162,7 +163,7 @@ impl Excerpt {
         let last = self.columns.len().saturating_sub(1);
         match (&message.lost, message.heard.first()) {
             (Some(lost), _) => vec![arrow(self.column(lost.after), ArrowEnd::Lost)],
-            // What a witness heard too late, or never, can be why it did what it did.
+            // A message that a witness received too late, or never, can explain what it did.
             (None, heard) if self.is_missing(diagram, message) => {
                 let to = heard.map_or(last, |heard| self.column(*heard));
                 vec![arrow(to, ArrowEnd::Elsewhere)]
@@ -181,7 +182,7 @@ pub(crate) fn has_part(diagram: &Diagram, step: usize, event: &str) -> bool {
 fn nearest(diagram: &Diagram, roots: &BTreeSet<usize>) -> Vec<usize> {
     let distances = distances(diagram, roots);
     let rows = diagram.story.iter().flat_map(|story| &story.rows);
-    // Of steps that are alike, the first and the last.
+    // The first and the last of repeated steps.
     let ends = rows.flat_map(|row| [row.steps.first(), row.steps.last()]).flatten().copied();
     let known = ends.filter(|step| *step < diagram.steps.len());
     let steps: BTreeSet<usize> = known.chain(roots.iter().copied()).collect();
@@ -194,7 +195,7 @@ fn nearest(diagram: &Diagram, roots: &BTreeSet<usize>) -> Vec<usize> {
     ranked
 }
 
-/// The distance of each step from the violation, if it happened before it, as stories count it.
+/// The distance of each step in the causal past of the violation, counted as in stories.
 fn distances(diagram: &Diagram, roots: &BTreeSet<usize>) -> Vec<Option<u64>> {
     let mut distances: Vec<Option<u64>> = vec![None; diagram.steps.len()];
     roots.iter().for_each(|root| distances[*root] = Some(0));
@@ -224,8 +225,8 @@ fn all(diagram: &Diagram, roots: &BTreeSet<usize>) -> Vec<usize> {
     ranked
 }
 
-/// The steps of a run without a violation: faults and what clients see come first, but leave room
-/// for the steps at its beginning.
+/// The steps of a run without a violation, the most important first: faults, requests and
+/// indications, but in turn with the first steps of the run.
 fn telling(diagram: &Diagram) -> Vec<usize> {
     let mut seen: BTreeMap<u8, usize> = BTreeMap::new();
     let eventful = (0..diagram.steps.len()).filter(|step| !is_idle(diagram, *step));
@@ -233,7 +234,7 @@ fn telling(diagram: &Diagram) -> Vec<usize> {
         let class = class(diagram, step);
         let place = seen.entry(class).or_default();
         *place += 1;
-        // The tenth fault comes after the first steps of other classes.
+        // After eight steps of one class, it is the turn of the others.
         (*place / 8, class, step)
     });
     let mut ranked: Vec<(usize, u8, usize)> = ranked.collect();
@@ -244,7 +245,7 @@ fn telling(diagram: &Diagram) -> Vec<usize> {
 /// The class of steps with faults.
 const FAULT: u8 = 0;
 
-/// Faults, what clients see, and other steps.
+/// The class of a step: faults; requests and indications; others.
 fn class(diagram: &Diagram, step: usize) -> u8 {
     let class = |event: &str| match event {
         "crash" | "recover" | "pause" | "begins" | "ends" | "corrupt" | "doubled" | "panic" => {
@@ -257,14 +258,14 @@ fn class(diagram: &Diagram, step: usize) -> u8 {
     parts.map(|part| class(part.event)).min().unwrap_or(2)
 }
 
-/// Whether nothing happens in this step: a process starts, and at most sets timers.
+/// Whether a step does no more than start a process and set timers.
 fn is_idle(diagram: &Diagram, step: usize) -> bool {
     let idle = ["start", "set-timer", "cancel-timer", "note"];
     diagram.steps[step].parts.iter().all(|part| idle.contains(&part.event))
 }
 
-/// The lanes to draw: all if they are few; otherwise those of these steps, in which what comes
-/// first matters most. And the others.
+/// The lanes to draw, and those to leave out. If there are many, the lanes of the first of these
+/// steps are drawn.
 fn lanes(diagram: &Diagram, ranked: &[usize], count_max: usize) -> (Vec<u32>, Vec<u32>) {
     let all = 0..u32::try_from(diagram.lanes.len()).unwrap_or(u32::MAX);
     let mut drawn: Vec<u32> = Vec::new();
@@ -284,7 +285,7 @@ fn lanes(diagram: &Diagram, ranked: &[usize], count_max: usize) -> (Vec<u32>, Ve
     (drawn, left_out)
 }
 
-/// The steps that would be left out alone: a gap has no more room than they.
+/// The steps that would be the only ones in their gaps: a gap would save no room.
 fn alone(diagram: &Diagram, steps: &BTreeSet<usize>) -> Vec<usize> {
     let last = steps.last().copied().unwrap_or(0);
     let (mut alone, mut skipped) = (Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! Words in a drawing: each where it hides no other, or not at all.
+//! Words in a drawing, placed so that none hides another.
 
 use maud::{Markup, html};
 
@@ -47,12 +47,12 @@ impl Rect {
     }
 }
 
-/// Words already placed, and what they must not hide.
+/// The words placed so far, and areas that words must avoid.
 pub struct Labels {
-    /// Where words may be.
+    /// The area for words.
     pub area: Rect,
     taken: Vec<Rect>,
-    /// Lines that words should not hide if there is another place for them.
+    /// Lines that words avoid if possible.
     pub lines: Vec<(Point, Point)>,
     made: Vec<Markup>,
 }
@@ -75,8 +75,8 @@ impl Labels {
         self.taken.push(rect);
     }
 
-    /// Places a text at the best of these places for the middle of its left end; returns whether
-    /// there was room at any.
+    /// Places a text at the best of these positions (of the middle of its left edge); returns
+    /// whether there was room at any.
     pub fn place(&mut self, label: Label<'_>, places: impl IntoIterator<Item = Point>) -> bool {
         let width = text_width(label.text, label.face);
         let mut best: Option<(usize, Point, Rect)> = None;
@@ -101,7 +101,7 @@ impl Labels {
         true
     }
 
-    /// Writes a text here, whatever is there.
+    /// Writes a text here, even over others.
     pub fn write(&mut self, label: Label<'_>, at: Point) {
         let class = match label.face {
             Face::Words => label.class.to_owned(),

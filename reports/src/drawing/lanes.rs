@@ -1,4 +1,4 @@
-//! The lanes of a drawing: names, lines, and what lasts.
+//! The lanes of a drawing: names, lines, and bands.
 
 use maud::{Markup, html};
 
@@ -13,7 +13,7 @@ const HATCH: i32 = 8;
 /// The maximum length of the name of a band.
 const BAND_LENGTH_MAX: usize = 48;
 
-/// Draws what is behind everything: faults, hatched, who leads, and gaps.
+/// Draws the background: faults, hatched; leaders, tinted; and gaps.
 pub fn background(diagram: &Diagram, excerpt: &Excerpt, scene: &Scene) -> Markup {
     let lasting = || diagram.bands.iter().filter(|band| !is_of_line(band));
     html! {

@@ -1,4 +1,4 @@
-//! What a step looks like: its sign, and the words beside it.
+//! The sign of a step, and the words beside it.
 
 use crate::diagram::{Diagram, Part};
 use crate::foreign::line;
@@ -6,10 +6,10 @@ use crate::step_text::shortened;
 
 /// The maximum length of words beside a step.
 const WORDS_LENGTH_MAX: usize = 44;
-/// The maximum length of the same in brief: of a value, and of other words.
+/// The maximum length of brief words: of values, and of other words.
 const BRIEF_LENGTH_MAX: usize = 18;
 const SENTENCE_LENGTH_MAX: usize = 32;
-/// The maximum length of brackets that stay in brief.
+/// The maximum length of brackets that brief words keep.
 const BRACKETS_LENGTH_MAX: usize = 6;
 
 /// The sign of a step.
@@ -62,7 +62,7 @@ pub(crate) struct Words {
 }
 
 impl Words {
-    /// The words in brief: of a value its name, with what is in its brackets if that is short.
+    /// A short form: the name of a value, with its brackets if they are short.
     pub fn brief(&self) -> String {
         if !self.is_value() {
             return shortened(&self.text, SENTENCE_LENGTH_MAX);
@@ -73,7 +73,7 @@ impl Words {
         shortened(if is_short { &self.text } else { name.trim_end() }, BRIEF_LENGTH_MAX)
     }
 
-    /// Whether they are the protocol's own.
+    /// Whether they are a value of the protocol.
     pub fn is_value(&self) -> bool {
         matches!(self.event, "request" | "indicate" | "append" | "timer" | "request-lost")
     }
@@ -139,7 +139,7 @@ const fn glyph(event: &str) -> (Glyph, u8) {
     }
 }
 
-/// The words of a part that says more than its sign.
+/// The words for a part, unless its sign says it all.
 fn words(diagram: &Diagram, part: &Part) -> Option<Words> {
     let (_, weight) = glyph(part.event);
     let text = line(diagram.text(part.text));
@@ -159,7 +159,7 @@ fn words(diagram: &Diagram, part: &Part) -> Option<Words> {
     Some(Words { weight, event: part.event, text: shortened(&told, WORDS_LENGTH_MAX) })
 }
 
-/// `TURNS BYZANTINE: x` in ordinary letters.
+/// Writes leading capitals in lower case: `TURNS BYZANTINE: x` becomes `turns Byzantine: x`.
 fn in_lower_case(text: &str) -> String {
     let is_shouted =
         |word: &&str| word.chars().all(|c| c.is_ascii_uppercase() || c == ':' || c == ',');

@@ -99,16 +99,16 @@ pub fn label(
 ) {
     let mut words: Vec<(u8, &PlacedMark, &Words)> = Vec::new();
     for placed in placed.iter().filter(|p| excerpt.roots.contains(&p.step) == of_roots) {
-        // The violation is named above, and what begins at its band.
+        // The first line names the violation, and bands name what begins.
         let told = placed.mark.words.iter().filter(|w| !w.is_violation() && w.event != "begins");
         for (place, told) in told.take(2).enumerate() {
-            // The second words of a step only if they matter.
+            // Less important words are written only if they are the first of their step.
             if place == 0 || told.weight >= 6 {
                 words.push((told.weight, placed, told));
             }
         }
     }
-    // What happens again and again is named once, at the last time.
+    // Repeated steps are labelled once, at the last one.
     let mut again = BTreeSet::new();
     for index in (0..words.len()).rev() {
         let (_, placed, told) = words[index];

@@ -1,4 +1,4 @@
-//! Where things are in a drawing, in pixels.
+//! The layout of a drawing, in pixels.
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -37,7 +37,7 @@ pub enum Face {
     Value,
 }
 
-/// The width of a text, of 12 pixels, estimated: a little too wide rather than too narrow.
+/// An upper estimate of the width of a text of 12 pixels.
 pub fn text_width(text: &str, face: Face) -> i32 {
     // An ellipsis is as wide as two letters.
     let count = text.width() + text.matches('…').count();
@@ -48,11 +48,11 @@ pub fn text_width(text: &str, face: Face) -> i32 {
     }
 }
 
-/// Where columns and lanes are.
+/// The positions of columns and lanes.
 pub struct Scene {
     pub width: i32,
     pub height: i32,
-    /// Where the lanes begin and end.
+    /// The ends of the lanes.
     pub left: i32,
     pub right: i32,
     /// The line of the network's words, if there are any.
@@ -70,7 +70,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// The places of this excerpt's columns and lanes.
+    /// Lays out the columns and lanes of this excerpt.
     pub fn of(diagram: &Diagram, excerpt: &Excerpt, size: Size, has_network: bool) -> Self {
         let names = excerpt.lanes.iter().map(|lane| &diagram.lanes[*lane as usize]);
         let widths = names.map(|lane| {
@@ -111,12 +111,12 @@ impl Scene {
     /// The line of a lane.
     pub fn y(&self, lane: u32) -> Option<i32> {
         let place = self.lanes.iter().position(|drawn| *drawn == lane)?;
-        // Words stand above the line, so the line is below the middle.
+        // The line is below the middle, because words are above it.
         Some(self.top + i32::try_from(place).ok()? * self.pitch + self.pitch * 6 / 10)
     }
 }
 
-/// The share of the width, in tenths of a step.
+/// The width of a column, in tenths of a step's.
 const fn share(column: Column) -> i32 {
     match column {
         Column::Step(_) => 10,

@@ -36,7 +36,7 @@ pub fn cut(text: &str, columns: usize, ellipsis: &str) -> String {
     cut
 }
 
-/// A cell: what stands in a column. A wide character fills two, the second of which is empty.
+/// The content of a column. A wide character takes two columns, the second of which is empty.
 #[derive(Clone, Debug, Default)]
 struct Cell {
     text: String,
@@ -51,23 +51,23 @@ pub struct Canvas {
 }
 
 impl Canvas {
-    /// Whether there is anything but blanks.
+    /// Whether all columns are blank.
     pub fn is_empty(&self) -> bool {
         !self.cells.iter().any(|cell| !cell.text.is_empty())
     }
 
-    /// Whether something stands in this column.
+    /// Whether this column is not blank.
     pub fn is_drawn(&self, x: usize) -> bool {
         self.cells.get(x).is_some_and(|cell| !cell.text.is_empty() && cell.text != " ")
     }
 
-    /// Writes a text from this column on, over what is there.
+    /// Writes a text from this column on, over the previous content.
     pub fn write(&mut self, x: usize, text: &str, style: Style) {
         let mut x = x;
         for c in text.chars() {
             let wide = c.width().unwrap_or(0);
             match (wide, x.checked_sub(1).and_then(|before| self.cells.get_mut(before))) {
-                // What combines with the character before it.
+                // It combines with the character before it.
                 (0, Some(before)) => before.text.push(c),
                 (0, None) => {}
                 _ => {
@@ -88,7 +88,7 @@ impl Canvas {
         self.cells[x] = cell;
     }
 
-    /// Writes texts one behind the other.
+    /// Writes texts one after another.
     pub fn write_spans(&mut self, x: usize, spans: &[Span]) {
         let mut x = x;
         for span in spans {

@@ -1,4 +1,4 @@
-//! Where the lanes are in a terminal, and what lasts in each row.
+//! The layout of lanes in a terminal, and the state of processes in each row.
 
 use crate::diagram::{Band, Diagram};
 use crate::drawing::excerpt::{Column, Excerpt};
@@ -7,7 +7,7 @@ use crate::foreign::line;
 use super::canvas::width;
 use super::signs::Alphabet;
 
-/// The distance between two lanes, at least and at most.
+/// The minimum and the maximum distance between two lanes.
 const PITCH_MIN: usize = 4;
 const PITCH_MAX: usize = 16;
 /// The minimum width of words beside the lanes.
@@ -23,11 +23,11 @@ const INDENT: usize = 6;
 /// The number of lasting faults that are drawn side by side.
 const SLOTS: usize = 3;
 
-/// Where the lanes are.
+/// The positions of lanes and words.
 pub struct Place {
     /// The width of the terminal.
     pub columns: usize,
-    /// The column behind a time.
+    /// The column after the times.
     pub time_end: usize,
     /// The first column of lasting faults.
     pub gutter: usize,
@@ -37,7 +37,7 @@ pub struct Place {
     pub words: (usize, usize),
     first: usize,
     pitch: usize,
-    /// For each lasting fault its slot, and the columns where it begins and ends.
+    /// The slot of each lasting fault, and the columns of the excerpt where it begins and ends.
     faults: Vec<(usize, usize, usize)>,
 }
 
@@ -50,7 +50,7 @@ impl Place {
         (room.saturating_sub(words + 1) / pitch_min(diagram) + 1).min(diagram.lanes.len().max(1))
     }
 
-    /// The places of this excerpt's lanes.
+    /// Lays out this excerpt.
     pub fn of(diagram: &Diagram, excerpt: &Excerpt, columns: usize) -> Self {
         let faults = slots(diagram, excerpt);
         let slot_count = faults.iter().map(|(slot, ..)| slot + 1).max().unwrap_or(0);
@@ -59,7 +59,7 @@ impl Place {
         let gaps = excerpt.lanes.len().saturating_sub(1).max(1);
         let words = if is_beside { WORDS_MIN + 2 } else { LAST_NAME };
         let room = (columns - first).saturating_sub(words + 1);
-        // Words need more room than lanes.
+        // The rest is left to words.
         let wide = if is_beside { room * 3 / 4 } else { room };
         let pitch = (wide / gaps).clamp(pitch_min(diagram), PITCH_MAX).min((room / gaps).max(1));
         let end = first + excerpt.lanes.len().saturating_sub(1) * pitch + 1;
@@ -70,7 +70,7 @@ impl Place {
         Self { columns, time_end, gutter, is_beside, words, first, pitch, faults }
     }
 
-    /// The column of the lane at this place.
+    /// The column of the lane with this index.
     pub const fn x(&self, place: usize) -> usize {
         self.first + place * self.pitch
     }
@@ -80,7 +80,7 @@ impl Place {
         self.pitch.saturating_sub(1).min(self.columns.saturating_sub(self.x(place)))
     }
 
-    /// The signs of lasting faults in a row: for each its slot.
+    /// The slots and signs of lasting faults in a row.
     pub fn faults<'p>(
         &'p self,
         index: usize,
@@ -100,7 +100,7 @@ impl Place {
     }
 }
 
-/// The minimum distance between two lanes: names such as p12 are whole.
+/// The minimum distance between two lanes, so that names such as p12 fit.
 fn pitch_min(diagram: &Diagram) -> usize {
     let names = diagram.lanes.iter().map(|lane| width(&lane.name) + 1);
     names.max().unwrap_or(0).clamp(PITCH_MIN, PITCH_MAX / 2)
@@ -117,7 +117,7 @@ fn first(diagram: &Diagram, slot_count: usize) -> usize {
     number_width(diagram) + 2 + TIME + 2 + faults
 }
 
-/// Lasting faults side by side: for each its slot, and the columns where it begins and ends.
+/// Assigns slots to lasting faults: for each its slot, and where it begins and ends.
 fn slots(diagram: &Diagram, excerpt: &Excerpt) -> Vec<(usize, usize, usize)> {
     let mut free_from = [0; SLOTS];
     let mut slots = Vec::new();
@@ -143,7 +143,7 @@ pub enum State {
     Byzantine,
 }
 
-/// The state of a lane's process in a row: that of a column, or one below it.
+/// The state of a lane's process in a row: the row of a column, or one below it.
 pub fn state(
     diagram: &Diagram,
     excerpt: &Excerpt,
@@ -166,7 +166,7 @@ pub fn state(
     }
 }
 
-/// What begins in a gap: faults, crashes and pauses.
+/// Describes the faults that begin in a gap.
 pub fn begun(diagram: &Diagram, excerpt: &Excerpt, index: usize) -> Vec<String> {
     let is_gap = matches!(excerpt.columns.get(index), Some(Column::Gap(_)));
     let bands = diagram

@@ -2,7 +2,7 @@
 
 use crate::drawing::mark::{Glyph, Mark};
 
-/// The characters that a terminal shows.
+/// The characters to draw with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Signs {
     /// All of Unicode.
@@ -27,14 +27,14 @@ pub struct Alphabet {
     pub right: &'static str,
     pub left: &'static str,
     pub lost: &'static str,
-    /// The end of a message that arrives in no step that is drawn.
+    /// The end of a message that arrives in a step that is left out.
     pub elsewhere: &'static str,
     pub ellipsis: &'static str,
     /// The end of a label that is cut.
     pub cut: &'static str,
-    /// What marks the steps that show the violation.
+    /// The marker of steps that show the violation.
     pub root: &'static str,
-    /// What a witness lacks at the end.
+    /// The marker of witnesses at the end of the run.
     pub missing: &'static str,
     /// A fault that lasts: its first row, the rows between, its last row.
     pub fault: [&'static str; 3],
@@ -105,7 +105,7 @@ const ASCII: Alphabet = Alphabet {
 };
 
 impl Alphabet {
-    /// The characters that a terminal shows.
+    /// The alphabet of these characters.
     pub const fn of(signs: Signs) -> &'static Self {
         match signs {
             Signs::Unicode => &UNICODE,

@@ -15,25 +15,25 @@ use super::signs::Alphabet;
 /// The maximum number of receivers of a message that are named.
 const RECEIVERS_NAMED_MAX: usize = 6;
 
-/// A part of what is said about a step.
+/// A remark about a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct Remark {
     text: String,
     style: Style,
 }
 
-impl Said {
+impl Remark {
     /// A text in a style.
     pub fn plain(text: &str, style: Style) -> Self {
         Self { text: line(text).into_owned(), style }
     }
 }
 
-/// What is said about a step, in the order of how much it matters; values that are longer than
-/// `length_max` are named only.
-pub fn of_step(diagram: &Diagram, step: usize, length_max: usize) -> Vec<Said> {
+/// The remarks about a step, the most important first. Of values longer than `length_max`, only the
+/// name is given.
+pub fn of_step(diagram: &Diagram, step: usize, length_max: usize) -> Vec<Remark> {
     let step = &diagram.steps[step];
-    let mut said: Vec<(u8, Said)> = Vec::new();
+    let mut remarks: Vec<(u8, Remark)> = Vec::new();
     for (place, part) in step.parts.iter().enumerate() {
         let text = diagram.text(part.text);
         let value = |before: &str| {
@@ -59,14 +59,14 @@ pub fn of_step(diagram: &Diagram, step: usize, length_max: usize) -> Vec<Said> {
             _ => (3, text.to_owned(), UNKNOWN),
         };
         let style = if step.lane.is_none() { UNKNOWN } else { style };
-        said.push((order, Said::plain(&text, style)));
+        remarks.push((order, Remark::plain(&text, style)));
     }
-    said.extend(sent(diagram, step, length_max).into_iter().map(|said| (5, said)));
-    said.sort_by_key(|(order, _)| *order);
-    said.into_iter().map(|(_, said)| said).collect()
+    remarks.extend(sent(diagram, step, length_max).into_iter().map(|remarks| (5, remarks)));
+    remarks.sort_by_key(|(order, _)| *order);
+    remarks.into_iter().map(|(_, remarks)| remarks).collect()
 }
 
-/// A violation; if it is not the one that the story is about, only its name.
+/// A violation; only its name if the story is about another one.
 fn violation<'t>(diagram: &Diagram, text: &'t str) -> &'t str {
     let name = text.split(": ").next().unwrap_or(text);
     let is_told = diagram.story.as_ref().is_none_or(|story| name.ends_with(&story.property));
@@ -80,7 +80,7 @@ fn brief(value: &str, length_max: usize) -> String {
     shortened(value[..end].trim_end(), length_max.max(1))
 }
 
-/// The message that a step received, and where it was sent.
+/// The message that a step receives, and the step that sent it.
 fn heard(
     diagram: &Diagram,
     step: &DiagramStep,
@@ -89,7 +89,7 @@ fn heard(
     length_max: usize,
 ) -> String {
     let message = message.and_then(|message| diagram.messages.get(message));
-    // `Vote(1) from p0`: the arrow shows where it comes from.
+    // `Vote(1) from p0`: the arrow already shows the sender.
     let text = match (message, text.rsplit_once(" from ")) {
         (Some(_), Some((text, _))) => text,
         _ => text,
@@ -102,8 +102,8 @@ fn heard(
     format!("{verb}{}{sent}{changed}{late}", brief(text, length_max))
 }
 
-/// The messages that a step sends: to whom, and which are lost.
-fn sent(diagram: &Diagram, step: &DiagramStep, length_max: usize) -> Vec<Said> {
+/// The messages that a step sends, with their receivers and losses.
+fn sent(diagram: &Diagram, step: &DiagramStep, length_max: usize) -> Vec<Remark> {
     let mut kinds: Vec<(&str, Option<&str>, Vec<String>)> = Vec::new();
     for part in step.parts.iter().filter(|p| matches!(p.event, "send" | "drop" | "carry")) {
         let Some(message) = part.message.and_then(|message| diagram.messages.get(message)) else {
@@ -122,32 +122,32 @@ fn sent(diagram: &Diagram, step: &DiagramStep, length_max: usize) -> Vec<Said> {
             None => kinds.push((text, lost, vec![to])),
         }
     }
-    let said = kinds.into_iter().map(|(text, lost, to)| {
+    let remarks = kinds.into_iter().map(|(text, lost, to)| {
         let to = match to.len() {
             0..=RECEIVERS_NAMED_MAX => listed(&to),
             count => counted(count as u64, "process"),
         };
         let sending = format!("sends {} to {to}", brief(text, length_max));
         match lost {
-            Some(reason) => Said::plain(&format!("{sending}: LOST, {reason}"), UNKNOWN),
-            None => Said::plain(&sending, Style::new()),
+            Some(reason) => Remark::plain(&format!("{sending}: LOST, {reason}"), UNKNOWN),
+            None => Remark::plain(&sending, Style::new()),
         }
     });
-    said.collect()
+    remarks.collect()
 }
 
-/// What is said in lines of at most this width, at most so many.
+/// The remarks in at most `count_max` lines of at most this width.
 pub fn wrapped(
-    said: &[Said],
+    remarks: &[Remark],
     columns: usize,
     count_max: usize,
     alphabet: &Alphabet,
 ) -> Vec<Vec<Span>> {
     let mut lines: Vec<Vec<Span>> = Vec::new();
     let mut used = columns + 1;
-    for (index, part) in said.iter().enumerate() {
+    for (index, part) in remarks.iter().enumerate() {
         let text = alphabet.text(&part.text);
-        let end = if index + 1 < said.len() { ";" } else { "" };
+        let end = if index + 1 < remarks.len() { ";" } else { "" };
         let text = format!("{text}{end}");
         for word in text.split(' ').flat_map(|word| pieces(word, columns)) {
             let wide = width(&word);
