@@ -72,6 +72,20 @@ pub const fn is_active(c: char) -> bool {
     )
 }
 
+/// JSON in which characters that are active, or that `also` names, are escaped; line ends between
+/// values stay.
+pub(crate) fn calm_json(json: &str, also: &[char]) -> String {
+    let mut calm = String::with_capacity(json.len());
+    for c in json.chars() {
+        if (is_active(c) && c != '\n') || also.contains(&c) {
+            let _ = write!(calm, "\\u{:04x}", u32::from(c));
+        } else {
+            calm.push(c);
+        }
+    }
+    calm
+}
+
 fn one_line(text: &str) -> Cow<'_, str> {
     replaced(Cow::Borrowed(text), |c| is_active(c).then(|| escaped(c)))
 }

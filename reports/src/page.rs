@@ -9,6 +9,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::diagram::Diagram;
+use crate::foreign::{calm_json, line};
 
 /// What shows a run. It is built from `viewer/`, as its README says.
 const VIEWER_SCRIPT: &str = include_str!("../assets/viewer.js");
@@ -21,15 +22,15 @@ const LICENCES: &str = include_str!("../assets/LICENSES");
 /// # Errors
 /// Errors of `out`.
 pub fn write_run_page(out: &mut impl Write, diagram: &Diagram) -> io::Result<()> {
-    let title = format!("{}, seed {}", diagram.about.scenario, diagram.about.seed);
+    let title = format!("{}, seed {}", line(&diagram.about.scenario), diagram.about.seed);
     let without_script = html! {
         h1 { (title) }
-        @if let Some(summary) = &diagram.about.summary { p { (summary) } }
+        @if let Some(summary) = &diagram.about.summary { p { (line(summary)) } }
         @if let Some(story) = &diagram.story {
-            p { strong { (story.property) } ": " (story.message) }
-            ol { @for row in &story.rows { li { (row.at) " " (row.text) } } }
+            p { strong { (line(&story.property)) } ": " (line(&story.message)) }
+            ol { @for row in &story.rows { li { (row.at) " " (line(&row.text)) } } }
         }
-        p { "The diagram needs JavaScript. As text: " code { (diagram.about.command) } }
+        p { "The diagram needs JavaScript. As text: " code { (line(&diagram.about.command)) } }
     };
     let page = page(&title, (VIEWER_STYLE, VIEWER_SCRIPT), diagram, &without_script)?;
     out.write_all(page.into_string().as_bytes())
@@ -74,7 +75,8 @@ pub(crate) fn hash(text: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(text.as_bytes())))
 }
 
-/// JSON that no parser of HTML takes for markup.
+/// JSON that no parser of HTML takes for markup, and whose texts do not change how the page reads
+/// in an editor.
 fn in_script(json: &str) -> String {
-    json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+    calm_json(json, &['<', '>', '&'])
 }

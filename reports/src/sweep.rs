@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use ftsim_core::PropertyId;
 use serde::Serialize;
 
-use crate::foreign::{self, line, shell_word};
+use crate::foreign::{self, calm_json, line, shell_word};
 use crate::interval::Rate;
 use crate::layout::{Page, counted};
 use crate::program::program;
@@ -163,6 +163,6 @@ pub fn write_sweep_json(out: &mut impl Write, report: &SweepReport) -> io::Resul
         schema: u32,
         sweep: &'a SweepReport,
     }
-    serde_json::to_writer_pretty(&mut *out, &Document { schema: 1, sweep: report })?;
-    writeln!(out)
+    let json = serde_json::to_string_pretty(&Document { schema: 1, sweep: report })?;
+    writeln!(out, "{}", calm_json(&json, &[]))
 }

@@ -15,7 +15,7 @@ use super::merge::{Merging, Part, parts_in, read, shrunk_files};
 use crate::cli::{Exit, Failure, Out, tell};
 use crate::files::{at, write_whole};
 use crate::run::one_run::OneRun;
-use crate::run::picture::{diagram, write_page};
+use crate::run::picture::{diagram_without_states, write_page};
 use crate::run::story::{needs_of, violations};
 use crate::scenario::Scenario;
 use crate::sweep::report;
@@ -174,7 +174,8 @@ fn drawn(
     }
     write_page(page, &run, (&outcome, &trace), Some(violated))?;
     let needs = needs_of(&run.scenario, &outcome, violated)?;
-    Ok(Some(diagram(&run, (&outcome, &trace), Some((violated, needs.as_ref())))?))
+    let told = Some((violated, needs.as_ref()));
+    Ok(Some(diagram_without_states(&run, (&outcome, &trace), told)))
 }
 
 /// A path as a relative link.

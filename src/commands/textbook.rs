@@ -18,7 +18,7 @@ use crate::cli::progress::spinner;
 use crate::cli::{Exit, Failure, interrupt, load_all};
 use crate::files::{at, write_whole};
 use crate::run::one_run::OneRun;
-use crate::run::picture::{diagram, write_page};
+use crate::run::picture::{diagram_without_states, write_page};
 use crate::run::story::{needs_of, violations};
 use crate::run::{Repeat, run_one};
 use crate::scenario::Scenario;
@@ -202,7 +202,7 @@ fn shown(
     let needs = violated.map(|violated| needs_of(&run.scenario, &outcome, violated)).transpose()?;
     let needs = needs.as_ref().and_then(Option::as_ref);
     let told = violated.map(|violated| (violated, needs));
-    let diagram = diagram(run, (&outcome, &trace), told)?;
+    let diagram = diagram_without_states(run, (&outcome, &trace), told);
     let page = format!("{RUNS}/{name}");
     Ok((ShownRun { diagram, page }, violated.map(|violated| violated.message.clone())))
 }

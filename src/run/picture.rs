@@ -31,16 +31,7 @@ pub(crate) fn write_page(
     recorded: (&Outcome, &Trace),
     told: Option<&Violated>,
 ) -> Result<(), Failure> {
-    let count = recorded.1.entries.len();
-    if count > ENTRY_COUNT_MAX {
-        return Err(Failure::BadFile(format!(
-            "{}: the trace of this run has {} entries, and a page shows at most {}; set \
-             [run] horizon or max_events lower",
-            run.scenario.path,
-            with_separators(count as u64),
-            with_separators(ENTRY_COUNT_MAX as u64),
-        )));
-    }
+    check_length(run, recorded.1)?;
     let needs = told.map(|violated| needs_of(&run.scenario, recorded.0, violated)).transpose()?;
     let told = told.map(|violated| (violated, needs.as_ref().and_then(Option::as_ref)));
     let mut page = Vec::new();
@@ -59,6 +50,21 @@ pub(crate) fn plain_diagram(
 ) -> Result<Diagram, Failure> {
     check_length(run, recorded.1)?;
     Ok(diagram(run, recorded, None)?)
+}
+
+/// Refuses a run that is too long for a viewer.
+fn check_length(run: &OneRun, trace: &Trace) -> Result<(), Failure> {
+    let count = trace.entries.len();
+    if count <= ENTRY_COUNT_MAX {
+        return Ok(());
+    }
+    Err(Failure::BadFile(format!(
+        "{}: the trace of this run has {} entries, and viewers show at most {}; set [run] horizon \
+         or max_events lower",
+        run.scenario.path,
+        with_separators(count as u64),
+        with_separators(ENTRY_COUNT_MAX as u64),
+    )))
 }
 
 /// Writes the drawing of a recorded run, with the story of this violation.

@@ -69,7 +69,7 @@ fn a_run_too_long_for_a_page_is_refused() {
     let refused = ftsim(&["replay", scenario, "--seed", "1", "--html", path]);
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(2), "{told}");
-    assert!(told.contains("a page shows at most 200,000"), "{told}");
+    assert!(told.contains("viewers show at most 200,000"), "{told}");
     assert!(!page.exists());
 }
 
