@@ -112,8 +112,8 @@ pub fn write_protocol_page(out: &mut impl Write, page: &ProtocolPage) -> io::Res
 pub fn write_index_page(out: &mut impl Write, pages: &[ProtocolPage]) -> io::Result<()> {
     let content = html! {
         h1 { "Protocols" }
-        p.lead { "Each page shows a protocol's model and properties, a run that goes well, and what \
-            breaks it, with the smallest failure of each mutant." }
+        p.lead { "Each page shows a protocol's model and properties, a run that goes well, and \
+            what breaks it, with the smallest failure of each mutant." }
         table {
             thead { tr { th scope="col" { "protocol" } th scope="col" { "what it is" }
                 th scope="col" { "faults" } th scope="col" { "mutants" } } }

@@ -10,13 +10,14 @@ use std::io::{self, Write};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::diagram::Diagram;
-use crate::drawing;
+use crate::drawing::{self, Size};
 use crate::foreign::{line, shell_word};
 use crate::layout::{counted, with_separators};
 use crate::page::hash;
 use crate::program::program;
+use crate::scenario::PropertyRow;
 use crate::step_text::shortened;
-use crate::sweep::{GroupRow, SweepReport};
+use crate::sweep::{GroupRow, RateRow, SweepReport};
 pub use comparison::{Change, Compared, Comparison, headline};
 pub use curves::Curve;
 
@@ -128,7 +129,8 @@ fn commands(page: &SweepPage) -> Markup {
     html! {
         @match all.as_slice() {
             [one] => p { code { (one) } }
-            many => details { summary { "The commands" } @for command in many { p { code { (command) } } } }
+            many => details { summary { "The commands" }
+                @for command in many { p { code { (command) } } } }
         }
     }
 }
@@ -145,28 +147,38 @@ fn table(page: &SweepPage) -> Markup {
                         small { (report.protocol)
                             @if let Some(mutant) = &report.mutant { ", mutant " (line(mutant)) } } }
                     @if let Some(summary) = &sweep.summary { p class="summary" { (line(summary)) } }
-                    @if let Some(shard) = &sweep.report.shard { p { "Shard " (shard) " of the sweep." } }
+                    @if let Some(shard) = &sweep.report.shard {
+                        p { "Shard " (shard) " of the sweep." } }
                     table {
                         caption { (counted(sweep.runs, "run")) ", seeds " (report.seeds.from) " to "
                             (report.seeds.until.saturating_sub(1)) }
                         thead { tr { th scope="col" { "property" } th scope="col" { "held" }
                             th scope="col" { "violated" } th scope="col" { "runs" } } }
-                        tbody { @for (row, rates) in report.properties.iter().zip(&sweep.report.rates) {
-                            tr {
-                                th scope="row" { code { (row.name) } }
-                                td { (rates.held) }
-                                td class=[(row.violated > 0 && !row.violation_expected).then_some("red")] {
-                                    (rates.violated)
-                                    @if row.violation_expected { " " small { "expected" } } }
-                                td { (bars::bar(row)) }
-                            }
-                        } }
+                        tbody { @for rows in report.properties.iter().zip(&sweep.report.rates) {
+                            (property(rows)) } }
                     }
                     @for surprise in &report.surprises {
-                        p class="red" { "✗ " (line(&surprise.subject)) ": " (line(&surprise.message)) }
+                        p class="red" {
+                            "✗ " (line(&surprise.subject)) ": " (line(&surprise.message)) }
                     }
                 }
             }
+        }
+    }
+}
+
+/// The row of a property.
+fn property((row, rates): (&PropertyRow, &RateRow)) -> Markup {
+    let is_surprise = row.violated > 0 && !row.violation_expected;
+    html! {
+        tr {
+            th scope="row" { code { (row.name) } }
+            td { (rates.held) }
+            td class=[is_surprise.then_some("red")] {
+                (rates.violated)
+                @if row.violation_expected { " " small { "expected" } }
+            }
+            td { (bars::bar(row)) }
         }
     }
 }
@@ -194,20 +206,23 @@ fn failure(page: &SweepPage, sweep: &ShownSweep, index: usize, group: &GroupRow)
         article class={ "failure" @if !group.expected { " wrong" } } {
             h3 { code { (line(&group.property)) } " in " (line(&report.name)) }
             p { (counted(group.runs, "run")) " of " (with_separators(sweep.runs))
-                @if group.expected { ", as expected" } @else { ", " strong class="red" { "not expected" } } }
+                @if group.expected { ", as expected" }
+                @else { ", " strong class="red" { "not expected" } } }
             p class="signature" { (shortened(&group.signature, SIGNATURE_LENGTH_MAX)) }
             @if let Some(Picture { diagram, page, .. }) = picture {
                 figure {
-                    (drawing::svg(diagram, drawing::Size { width: 900, ..drawing::Size::default() }))
+                    (drawing::svg(diagram, Size { width: 900, ..Size::default() }))
                     figcaption { a href=(page) { "the whole run, to step through" } }
                 }
             }
             @if let Some(story) = &group.story {
-                details { summary { "The story" } pre { @for row in story.lines() { (line(row)) "\n" } } }
+                details { summary { "The story" }
+                    pre { @for row in story.lines() { (line(row)) "\n" } } }
             }
             details { summary { "Commands" }
                 @if let Some(shrunk) = &group.shrunk {
-                    p { code { (program()) " explain " (shell_word(&report.path(&page.folder, shrunk))) } }
+                    @let path = report.path(&page.folder, shrunk);
+                    p { code { (program()) " explain " (shell_word(&path)) } }
                 }
                 @for example in &group.examples {
                     p { code { (report.replay(&page.folder, example)) } }
@@ -223,7 +238,8 @@ fn costs(page: &SweepPage) -> Markup {
         @if shown().next().is_some() {
             section {
                 h2 { "What runs cost" }
-                p { "Quantiles over the runs: at half of the width the median, at the right the maximum." }
+                p { "Quantiles over the runs: at half of the width the median, at the right the \
+                    maximum." }
                 div class="curves" { @for sweep in shown() {
                     @for curve in &sweep.curves {
                         figure { (curves::drawn(curve))
@@ -238,6 +254,8 @@ fn costs(page: &SweepPage) -> Markup {
 
 /// What was reached, and which faults struck.
 fn reached(page: &SweepPage) -> Markup {
+    let share =
+        |count: u64, runs: u64| format!("{} of {}", with_separators(count), with_separators(runs));
     html! {
         section {
             h2 { "What was reached, and which faults struck" }
@@ -248,13 +266,13 @@ fn reached(page: &SweepPage) -> Markup {
                     @let name = line(&sweep.report.name);
                     @for row in &sweep.report.scenario.reached {
                         tr { th scope="row" { (name) } td { "reached: " (line(&row.label)) }
-                            td { (with_separators(row.seeds)) " of " (with_separators(sweep.runs)) } }
+                            td { (share(row.seeds, sweep.runs)) } }
                     }
                     @for (fault, struck) in &sweep.faults {
                         tr class=[(*struck == 0).then_some("never")] {
                             th scope="row" { (name) } td { (line(fault)) }
                             td { @if *struck == 0 { "never struck" }
-                                @else { (with_separators(*struck)) " of " (with_separators(sweep.runs)) } } }
+                                @else { (share(*struck, sweep.runs)) } } }
                     }
                 } }
             }

@@ -3,8 +3,8 @@
 //! The first line is the regular expression by which ShiViz reads events, the second the one that
 //! separates executions. An event is a step: its process, its vector clock, its time and what
 //! happened. ShiViz demands that a process's own entry is in each of its clocks and rises by one
-//! from event to event, and infers messages from the clocks. Steps of the network as a whole have no
-//! process and are left out.
+//! from event to event, and infers messages from the clocks. Steps of the network as a whole have
+//! no process and are left out.
 
 use std::io::{self, Write};
 

@@ -26,6 +26,7 @@ pub fn bar(row: &PropertyRow) -> Markup {
             name => format!("{count} {name}"),
         })
         .collect();
+    let label = label.join(", ");
     let seen: Vec<_> = parts.into_iter().filter(|(_, count)| *count > 0).collect();
     let scale = (WIDTH - WIDTH_MIN * seen.len() as f64) / total.max(1) as f64;
     let mut left = 0.0;
@@ -35,8 +36,8 @@ pub fn bar(row: &PropertyRow) -> Markup {
         (name, format!("{x:.1}"), format!("{width:.1}"))
     });
     html! {
-        svg.bar width="160" height="12" viewBox="0 0 160 12" role="img" aria-label=(label.join(", ")) {
-            title { (label.join(", ")) }
+        svg.bar width="160" height="12" viewBox="0 0 160 12" role="img" aria-label=(label) {
+            title { (label) }
             @for (name, x, width) in placed.collect::<Vec<_>>() {
                 rect class=(name) x=(x) y="0" width=(width) height="12" {}
             }

@@ -61,6 +61,10 @@ impl Judged<'_> {
         of.0 as f64 / of.1.max(1) as f64
     }
 
+    fn p_text(&self) -> String {
+        if self.p < 0.0001 { "< 0.0001".to_owned() } else { format!("{:.4}", self.p) }
+    }
+
     fn verdict(&self) -> &'static str {
         let (before, now) = (Self::share(self.of.before), Self::share(self.of.now));
         match self.significant {
@@ -110,8 +114,9 @@ pub fn section(comparison: &Comparison) -> Markup {
     html! {
         section {
             h2 { (line(&headline(comparison))) }
-            p { "Fisher's exact test, two-sided, at a level of 5 % for all properties together (Holm). \
-                A difference that is not significant may still be one: more seeds can tell." }
+            p { "Fisher's exact test, two-sided, at a level of 5 % for all properties together \
+                (Holm). A difference that is not significant may still be one: more seeds can \
+                tell." }
             @let judged = judged(comparison);
             @if !judged.is_empty() {
                 table {
@@ -123,7 +128,7 @@ pub fn section(comparison: &Comparison) -> Markup {
                             th scope="row" { (line(&judged.of.scenario)) }
                             td { code { (line(&judged.of.property)) } }
                             td { (rate(judged.of.before)) } td { (rate(judged.of.now)) }
-                            td { @if judged.p < 0.0001 { "< 0.0001" } @else { (format!("{:.4}", judged.p)) } }
+                            td { (judged.p_text()) }
                             td { (judged.verdict()) }
                         }
                     } }

@@ -47,14 +47,16 @@ pub fn drawn(curve: &Curve) -> Markup {
         with_separators(most)
     );
     html! {
-        svg.curve width=(WIDTH + MARGIN) height=(HEIGHT + 12.0) viewBox=(size) role="img" aria-label=(label) {
+        svg.curve width=(WIDTH + MARGIN) height=(HEIGHT + 12.0) viewBox=(size) role="img"
+            aria-label=(label) {
             title { (label) }
             line.middle x1=(WIDTH / 2.0) x2=(WIDTH / 2.0) y1="6" y2=(HEIGHT + 6.0) {}
             path d=(path) {}
             @if most > least { text x=(WIDTH + 6.0) y="12" { (with_separators(most)) } }
             text x=(WIDTH + 6.0) y=(HEIGHT + 8.0) { (with_separators(least)) }
             @if y(median) > 26.0 && y(median) < HEIGHT - 8.0 {
-                text.middle x=(WIDTH / 2.0 + 4.0) y=(format!("{:.1}", y(median) - 4.0)) { (with_separators(median)) }
+                text.middle x=(WIDTH / 2.0 + 4.0) y=(format!("{:.1}", y(median) - 4.0)) {
+                    (with_separators(median)) }
             }
         }
     }

@@ -18,6 +18,7 @@ const NAMES: [&str; 5] = [
 ];
 
 /// The runs in this format, with their names.
+#[expect(clippy::disallowed_methods, reason = "a test, not a run")]
 fn runs(format: &str) -> Vec<(&'static str, String)> {
     let folder = std::env::var("FTSIM_RUNS").expect("FTSIM_RUNS is set by .ci/formats");
     let read = |name| {
