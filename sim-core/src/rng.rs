@@ -208,6 +208,54 @@ mod tests {
         assert_eq!([network.bits(), network.bits()], [NETWORK_42[0], NETWORK_42[1]]);
         assert_ne!(network.bits(), faults.bits());
     }
+
+    #[test]
+    fn no_two_streams_are_one() {
+        let single = [
+            Stream::Network,
+            Stream::Faults,
+            Stream::ActiveConditions,
+            Stream::Core,
+            Stream::StateCorruption,
+            Stream::Workload,
+            Stream::Detector,
+            Stream::Mistakes,
+            Stream::Clocks,
+            Stream::Ties,
+            Stream::Storage,
+        ];
+        let families = [
+            Stream::Adversary,
+            Stream::FaultKind,
+            Stream::Choice,
+            Stream::Key,
+            Stream::Message,
+            Stream::Process,
+        ];
+        let indices = [0, 1, 2, 3, 7, u32::MAX];
+        let members = families.into_iter().flat_map(|of| indices.map(of));
+        let all: Vec<u64> = single.into_iter().chain(members).map(Stream::number).collect();
+        let distinct: std::collections::BTreeSet<&u64> = all.iter().collect();
+        assert_eq!((all.len(), distinct.len()), (11 + 36, 11 + 36));
+    }
+
+    #[test]
+    fn a_stream_knows_whether_anything_was_drawn() {
+        let mut rng = Rng::new(1, Stream::Process(0));
+        assert!(!rng.has_drawn());
+        rng.bits();
+        assert!(rng.has_drawn());
+    }
+
+    #[test]
+    fn a_unit_draw_lies_above_zero_and_at_most_at_one() {
+        let mut rng = Rng::new(1, Stream::Network);
+        let draws: Vec<f64> = (0..10_000).map(|_| rng.unit()).collect();
+        assert!(draws.iter().all(|draw| *draw > 0.0 && *draw <= 1.0));
+        let mean = draws.iter().sum::<f64>() / 10_000.0;
+        assert!((mean - 0.5).abs() < 0.02, "{mean}");
+    }
+
     const NETWORK_42: [u64; 2] = [13_222_472_167_927_179_408, 3_078_952_320_862_533_021];
 
     #[test]

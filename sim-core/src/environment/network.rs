@@ -340,6 +340,38 @@ mod tests {
         Probability::new(f64::from(p) / 100.0).unwrap()
     }
 
+    #[test]
+    fn a_dead_link_is_an_excuse_until_it_is_whole() {
+        let dead = Link { loss: Loss::Independent(Probability::ALWAYS), ..Link::default() };
+        let (mut network, _) = network(dead);
+        assert!(network.has_dead_links() && !network.is_garbling());
+        assert!(network.excuse(P0, P1, Instant::ZERO).is_some());
+        network.end_faults([P0, P1].into_iter().collect(), true);
+        assert_eq!(network.excuse(P0, P1, Instant::ZERO), None);
+        let (lossy, _) =
+            self::network(Link { loss: Loss::Independent(percent(99)), ..Link::default() });
+        assert!(!lossy.has_dead_links());
+        assert_eq!(lossy.excuse(P0, P1, Instant::ZERO), None);
+        let (garbling, _) = self::network(Link { garble: percent(1), ..Link::default() });
+        assert!(garbling.is_garbling());
+    }
+
+    #[test]
+    fn delays_can_exceed_the_bound_if_one_link_can() {
+        let uniform = |ms| {
+            let delay = Delay::Uniform(DurationRange::constant(Duration::from_millis(ms)));
+            Link { delay, ..Link::default() }
+        };
+        let config = |default: u64, special: u64| NetworkConfig {
+            default: uniform(default),
+            overrides: vec![((P0, P1), uniform(special))],
+            bound: Duration::from_millis(10),
+            ..NetworkConfig::default()
+        };
+        assert!(!config(10, 10).can_exceed_bound());
+        assert!(config(11, 10).can_exceed_bound() && config(10, 11).can_exceed_bound());
+    }
+
     /// The fates of `count` messages from p0 to p1, one per millisecond.
     fn routes(link: Link, count: u64) -> Vec<Route> {
         let (mut network, mut rng) = network(link);

@@ -132,3 +132,17 @@ pub(crate) fn encoded_size(msg: &impl Serialize) -> u64 {
     let _written = serde_json::to_writer(&mut counter, msg);
     counter.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{AnyMessage, byte_count, encoded_size};
+
+    #[test]
+    fn a_message_has_the_size_of_its_json_and_of_its_memory() {
+        let message = AnyMessage::new("four".to_owned());
+        assert_eq!(message.encoded_size(), r#""four""#.len() as u64);
+        assert_eq!(encoded_size(&[1u8, 22]), "[1,22]".len() as u64);
+        assert_eq!(message.byte_count(), size_of::<String>() as u64 + 6);
+        assert_eq!(byte_count::<u64>(&7u64), 8, "it holds nothing elsewhere");
+    }
+}

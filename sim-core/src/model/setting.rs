@@ -108,3 +108,14 @@ impl Invalid {
         Self { key: format!("{section}.{}", self.key), ..self }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Invalid;
+
+    #[test]
+    fn a_wrong_key_is_found_in_its_section_unless_it_is_absolute() {
+        assert_eq!(Invalid::new("f", "too many").within("params").key, "params.f");
+        assert_eq!(Invalid::role("server", "too few").within("params").key, "processes.server");
+    }
+}

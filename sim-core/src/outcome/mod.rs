@@ -207,3 +207,35 @@ impl Statistics {
         *self = Self { kinds, requests, effects, ..Self::default() };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize;
+
+    use super::{KindCount, Statistics};
+
+    #[derive(Serialize)]
+    enum Msg {
+        A(u8),
+        B,
+    }
+
+    #[test]
+    fn messages_are_counted_by_kind_until_the_next_run() {
+        let mut statistics = Statistics::default();
+        let first = statistics.count_sent(&Msg::A(1));
+        statistics.count_sent(&Msg::B);
+        statistics.count_sent(&Msg::A(2));
+        assert_eq!(
+            (statistics.sent_of("A"), statistics.sent_of("B"), statistics.sent()),
+            (2, 1, 3)
+        );
+        assert_eq!(statistics.kind(first).to_string(), "A");
+        let [a, b] = statistics.kinds.as_slice() else { panic!("two kinds") };
+        assert!(a != b && *a == KindCount { kind: a.kind, sent: 2 });
+        assert!(*a != KindCount { kind: b.kind, sent: 2 });
+        statistics.reset();
+        assert_eq!((statistics.sent(), statistics.kinds.len()), (0, 0));
+        assert!(statistics.kinds.capacity() > 0, "the next run need not allocate");
+    }
+}

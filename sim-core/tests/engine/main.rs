@@ -1,5 +1,6 @@
 //! The engine does what its documentation says, event by event.
 
+mod bench;
 mod byzantine;
 mod clocks;
 mod conditions;
@@ -10,6 +11,7 @@ mod fates;
 mod layers;
 mod links;
 mod liveness;
+mod model;
 mod random;
 mod runs;
 mod scripted;
@@ -18,3 +20,4 @@ mod stepping;
 mod tampering;
 mod transport;
 mod waiting;
+mod words;

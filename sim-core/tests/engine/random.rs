@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash as _;
 
 use ftsim_core::adversary::Behaviour;
+use ftsim_core::environment::network::Cut;
 use ftsim_core::environment::storage::DiskFault;
+use ftsim_core::fault::condition::{Condition, Persistence};
 use ftsim_core::fault::random::{
     Occurrence, PartitionShape, RandomAction, RandomCondition, RandomFaults, RandomKind,
 };
@@ -111,6 +113,94 @@ fn plans_stay_within_the_budget_the_counts_and_the_window() {
                 Trigger::Sends { .. } | Trigger::Never => panic!("none is drawn"),
             }
         }
+    }
+}
+
+/// The conditions of one kind that 400 seeds draw, five at a time, each with its duration.
+fn drawn(condition: RandomCondition) -> Vec<(Condition, Duration)> {
+    let what = RandomAction::Begin(condition, range(20, 30));
+    let random = RandomFaults {
+        faulty_count_max: 5,
+        kinds: vec![kind(occurrence(5, 5), what)],
+        swarm: false,
+    };
+    let faults = (0..400).flat_map(|seed| random.draw(seed, &profile()).faults);
+    let conditions = faults.map(|fault| match fault.action {
+        Action::Begin(condition, Persistence::Transient(duration)) => (condition, duration),
+        other => panic!("{other:?}"),
+    });
+    conditions.collect()
+}
+
+#[test]
+fn times_and_durations_fill_their_ranges() {
+    let faults = (0..400).flat_map(|seed| crashes().draw(seed, &profile()).faults);
+    let (mut times, mut ups) = (Vec::new(), Vec::new());
+    for fault in faults {
+        if let (Trigger::At(at), Action::Crash(_, crash)) = (fault.trigger, fault.action) {
+            times.push(at.as_nanos() / 1_000_000);
+            ups.push(crash.recover_after.expect("they recover"));
+        }
+    }
+    // The profile has effects in the first ten milliseconds only.
+    assert!(times.iter().any(|at| *at < 5) && times.iter().any(|at| *at > 95), "{times:?}");
+    let (least, most) = (ups.iter().min().expect("some"), ups.iter().max().expect("some"));
+    assert!(*least >= Duration::from_millis(5) && *least < Duration::from_millis(6), "{least}");
+    assert!(*most <= Duration::from_millis(10) && *most > Duration::from_millis(9), "{most}");
+    let durations: Vec<Duration> =
+        drawn(RandomCondition::Clog).into_iter().map(|(_, duration)| duration).collect();
+    let within = |d: &Duration| (range(20, 30).min..=range(20, 30).max).contains(d);
+    assert!(durations.iter().all(within));
+    assert!(durations.iter().collect::<BTreeSet<_>>().len() > 100);
+}
+
+#[test]
+fn links_are_all_those_of_a_process_or_those_to_it_and_drifts_go_both_ways() {
+    let mut links = BTreeMap::new();
+    for (condition, _) in drawn(RandomCondition::Clog) {
+        let Condition::Clog(of) = condition else { panic!("{condition:?}") };
+        let shape = (of.from.map(|set| set.len()), of.to.map(|set| set.len()));
+        *links.entry(shape).or_insert(0) += 1;
+    }
+    let shapes: Vec<_> = links.keys().copied().collect();
+    assert_eq!(shapes, [(None, None), (None, Some(1)), (Some(1), None)]);
+    assert!(links.values().all(|count| *count > 500), "{links:?}");
+    let drifts: Vec<i32> = drawn(RandomCondition::Drift(50))
+        .into_iter()
+        .map(|(condition, _)| match condition {
+            Condition::Drift(_, ppm) => ppm,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!((drifts.iter().min(), drifts.iter().max()), (Some(&-50), Some(&50)));
+    assert!(!drifts.contains(&0));
+}
+
+#[test]
+fn a_drawn_cut_has_the_shape_that_was_asked_for() {
+    let cuts = |shape| {
+        drawn(RandomCondition::Partition(shape)).into_iter().map(|(condition, _)| match condition {
+            Condition::Partition(cut) => cut,
+            other => panic!("{other:?}"),
+        })
+    };
+    let sizes = |cut: Cut| match cut {
+        Cut::Groups(groups) => groups.iter().map(Vec::len).collect::<Vec<_>>(),
+        Cut::OneWay { from, to } => vec![from.len(), to.len()],
+        Cut::Bridge { left, right } => vec![left.len(), right.len()],
+        Cut::RingOfMajorities(all) => vec![all.len()],
+        Cut::Links(_) => panic!("none is drawn"),
+    };
+    for (shape, expected) in [
+        (PartitionShape::Halves, &[2][..]),
+        (PartitionShape::Isolate, &[1]),
+        (PartitionShape::OneWay, &[1, 4]),
+        (PartitionShape::Bridge, &[2, 2]),
+        (PartitionShape::RingOfMajorities, &[5]),
+    ] {
+        assert!(cuts(shape).all(|cut| sizes(cut) == expected), "{shape}");
+        let distinct: BTreeSet<String> = cuts(shape).map(|cut| cut.to_string()).collect();
+        assert!(distinct.len() >= 5, "{shape}: {distinct:?}");
     }
 }
 

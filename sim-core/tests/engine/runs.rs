@@ -92,6 +92,15 @@ fn verdicts_tell_held_vacuous_violated_and_undecided_apart() {
     let Verdict::Violated(violation) = verdict(&thirteen, CENSOR) else { panic!("13 was said") };
     assert_eq!((violation.step, violation.witnesses.as_slice()), (2, &[ProcessId(0)][..]));
     assert!(matches!(verdict(&thirteen, SEVENS), Verdict::Violated(_)));
+    let late = Stage::new(1, &[(30, 0, vec![Do::Say(13)]), (50, 0, vec![Do::Say(1)])]);
+    let late = late.with(|e| e.check = vec![SEVENS]).record().0;
+    for (id, at) in [(CENSOR, ms(30)), (SEVENS, ms(50))] {
+        let Verdict::Violated(violation) = verdict(&late, id) else { panic!("{id} is violated") };
+        assert_eq!(violation.at, at, "{id}");
+    }
+    let broken = Stage::new(1, &[(30, 0, vec![Do::Say(666)])]).record().0;
+    let Verdict::Violated(violation) = verdict(&broken, CENSOR) else { panic!("it panicked") };
+    assert_eq!(violation.at, ms(30));
     let cut_short = say(1).with(|e| e.limits.event_count_max = 1).record().0;
     assert!(matches!(verdict(&cut_short, SEVENS), Verdict::Undecided(_)));
 }

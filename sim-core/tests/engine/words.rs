@@ -1,0 +1,89 @@
+//! What faults, settings and verdicts are called where people read them.
+
+use ftsim_core::adversary::Behaviour;
+use ftsim_core::environment::storage::DiskFault;
+use ftsim_core::fault::choice::TargetRule;
+use ftsim_core::fault::condition::{Condition, Links, Persistence};
+use ftsim_core::fault::random::{PartitionShape, RandomCondition};
+use ftsim_core::fault::{Action, Crash, InFlight, Trigger};
+use ftsim_core::{
+    DetectorClass, Duration, DurationRange, FaultClass, Instant, MessageId, Probability, ProcessId,
+    PropertyId, Timing,
+};
+
+const P1: ProcessId = ProcessId(1);
+
+const fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+#[test]
+fn faults_are_told_in_words() {
+    let crash = |recover_after, in_flight, announced| {
+        Action::Crash(P1, Crash { recover_after, in_flight, disk: None, announced }).to_string()
+    };
+    assert_eq!(crash(None, InFlight::Keep, false), "p1 crashes");
+    assert_eq!(
+        crash(Some(ms(5)), InFlight::Lose, true),
+        "p1 aborts, and the others are told, its messages under way are lost, recovers after 5ms"
+    );
+    let pause = Action::Pause { process: P1, resume_after: Some(ms(5)) };
+    assert_eq!(pause.to_string(), "p1 pauses, resumes after 5ms");
+    assert_eq!(Action::Damage(P1, DiskFault::LoseDisk).process(), Some(P1));
+    let links = |from: Option<u32>, to: Option<u32>| {
+        let set = |p: u32| [ProcessId(p)].into_iter().collect();
+        Links { from: from.map(set), to: to.map(set) }.to_string()
+    };
+    assert_eq!(links(None, None), "all links");
+    assert_eq!(links(Some(0), None), "{p0} -> all");
+    assert_eq!(links(None, Some(2)), "all -> {p2}");
+    let rules = [TargetRule::Any, TargetRule::Minority, TargetRule::Majority, TargetRule::Leader];
+    let rules = rules.map(|rule| rule.to_string());
+    assert_eq!(rules, ["any process", "a minority", "a majority", "the leader"]);
+    let trigger = Trigger::Sends { process: P1, kind: "Vote".to_owned(), nth: 2 };
+    assert_eq!(trigger.to_string(), "when p1 has sent Vote number 2");
+    assert_eq!(Trigger::At(Instant::ZERO + ms(3)).to_string(), "at 3ms");
+    let behaviours = [Behaviour::Silent, Behaviour::Twins, Behaviour::Custom("sly".to_owned())];
+    let behaviours = behaviours.map(|behaviour| behaviour.to_string());
+    assert_eq!(behaviours, ["silent", "is two", "sly"]);
+    assert_eq!(Behaviour::Delay(ms(4)).to_string(), "late by up to 4ms");
+}
+
+#[test]
+fn drawn_conditions_are_told_in_words() {
+    let half = Probability::new(0.5).expect("a probability");
+    let range = DurationRange { min: ms(1), max: ms(5) };
+    let told = [
+        RandomCondition::Partition(PartitionShape::RingOfMajorities),
+        RandomCondition::Loss(half),
+        RandomCondition::Late(range),
+        RandomCondition::Slow(3),
+        RandomCondition::Drift(20),
+    ];
+    let told = told.map(|condition| condition.to_string());
+    let expected = [
+        "a partition (ring-of-majorities)",
+        "loss of 0.5",
+        "lateness by 1ms..5ms",
+        "a process 3 times as slow",
+        "a clock that drifts by up to 20ppm",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn classes_have_the_names_of_the_literature() {
+    let faults =
+        [FaultClass::None, FaultClass::CrashStop, FaultClass::CrashRecovery, FaultClass::Byzantine];
+    let faults = faults.map(FaultClass::as_str);
+    assert_eq!(faults, ["none", "crash-stop", "crash-recovery", "Byzantine"]);
+    assert_eq!(
+        [DetectorClass::None, DetectorClass::Perfect].map(DetectorClass::as_str),
+        ["none", "perfect"]
+    );
+    assert_eq!(Timing::Asynchronous.as_str(), "asynchronous");
+    assert_eq!(format!("{:>4} {:?} {}", P1, MessageId(7), PropertyId("a.b")), "  p1 m7 a.b");
+    assert_eq!(format!("{:?} {:?}", ms(1_500), Instant::ZERO + ms(2)), "1.5s 2ms");
+    let slow = Action::Begin(Condition::Slow(P1, 4), Persistence::Permanent);
+    assert!(slow.to_string().contains("p1"), "{slow}");
+}
