@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use ftsim_core::outcome::trace::{Entry, Trace, TraceEvent};
 use ftsim_core::{Instant, MessageId, ProcessId};
 
+use crate::step_text::sending;
+
 /// A step of one process: an event, and the effects of its handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -115,6 +117,8 @@ struct Reader {
     /// The latest crash, and the latest recovery, of each process.
     crashes: BTreeMap<ProcessId, usize>,
     recoveries: BTreeMap<ProcessId, usize>,
+    /// The second copy of each process that is two.
+    twins: BTreeMap<ProcessId, ProcessId>,
 }
 
 impl Reader {
@@ -130,7 +134,8 @@ impl Reader {
                 return;
             }
         }
-        let step = match self.latest.get(&entry.process) {
+        let process = self.sender(entry);
+        let step = match self.latest.get(&process) {
             Some(&latest) if self.belongs(entry, latest) => {
                 self.made.steps[latest].entries.push(index);
                 latest
@@ -138,6 +143,18 @@ impl Reader {
             _ => self.begin(index, entry),
         };
         self.note(index, entry, step);
+    }
+
+    /// The process of an entry. What the second copy of a process sends bears the name of both, but
+    /// belongs to the second copy if the step is its own.
+    fn sender(&self, entry: &Entry) -> Option<ProcessId> {
+        let second = self.twins.get(&entry.process?).copied();
+        let second = second.filter(|_| sending(entry).is_some());
+        let is_own = |p: Option<ProcessId>| {
+            let latest = self.latest.get(&p).map(|latest| &self.made.steps[*latest]);
+            latest.is_some_and(|step| step.number == entry.step && step.at == entry.at)
+        };
+        if is_own(second) && !is_own(entry.process) { second } else { entry.process }
     }
 
     /// Whether an entry belongs to the latest step of its process.
@@ -171,6 +188,9 @@ impl Reader {
     fn note(&mut self, index: usize, entry: &Entry, step: usize) {
         let Some(p) = entry.process else { return };
         match &entry.what {
+            TraceEvent::Doubled { second } => {
+                self.twins.insert(p, *second);
+            }
             TraceEvent::Send { id, .. } | TraceEvent::Carry { id, .. } => {
                 self.made.voyages.entry(*id).or_default().sent.get_or_insert(step);
             }
