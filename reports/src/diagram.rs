@@ -3,6 +3,7 @@
 
 mod bands;
 mod messages;
+mod packed;
 mod state;
 mod texts;
 
@@ -20,13 +21,9 @@ pub use messages::{DiagramMessage, Lost};
 pub use state::{Change, StateAfter};
 use texts::{TextId, Texts};
 
-/// The version of the format: of the names and meanings of its fields.
-const VERSION: u32 = 1;
-
-/// A run, drawn.
-#[derive(Clone, Debug, Serialize)]
+/// A run, drawn. As JSON, it is in columns.
+#[derive(Clone, Debug)]
 pub struct Diagram {
-    version: u32,
     /// The run, in words.
     pub about: About,
     /// The lanes, in the order of the processes' ids.
@@ -72,6 +69,10 @@ pub struct About {
     pub command: String,
     /// Whether the trace ends before the run.
     pub truncated: bool,
+    /// What the page does not show, and why; a sentence each.
+    pub notices: Vec<String>,
+    /// The number of the first step whose states are left out, if any are.
+    pub states_end: Option<u64>,
 }
 
 /// A process.
@@ -99,40 +100,34 @@ pub struct DiagramVerdict {
 }
 
 /// A step of a process, or of the network.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct DiagramStep {
     /// Its number in the run, as in traces.
     pub number: u64,
     /// The number of its last entry: recovering is two steps in a trace.
-    #[serde(skip)]
     last: u64,
     /// The time, in nanoseconds.
     pub at: u64,
     /// The lane; `None` for the network as a whole.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub lane: Option<u32>,
     /// The previous step of the lane.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<usize>,
     /// The step that caused it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<usize>,
     /// What happened in it, in order.
     pub parts: Vec<Part>,
     /// What it changed in the state of its process.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub state: Vec<Change>,
 }
 
 /// A part of a step.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Part {
     /// The kind of event, as in a trace's JSON.
     pub event: &'static str,
     /// A description.
     pub text: TextId,
     /// The message that it sends, delivers or loses, by index.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<usize>,
 }
 
@@ -193,9 +188,9 @@ impl Diagram {
         });
         let steps = steps.collect();
         let bands = bands::bands(trace, &causality, lanes.len(), &mut texts);
-        let (version, verdicts, story) = (VERSION, Vec::new(), None);
+        let (verdicts, story) = (Vec::new(), None);
         let bound = bound.map(Duration::as_nanos);
-        Self { version, about, lanes, verdicts, steps, messages, bands, story, bound, texts }
+        Self { about, lanes, verdicts, steps, messages, bands, story, bound, texts }
     }
 
     /// The text with this index.

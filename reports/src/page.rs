@@ -30,6 +30,7 @@ pub fn write_run_page(out: &mut impl Write, diagram: &Diagram) -> io::Result<()>
             p { strong { (line(&story.property)) } ": " (line(&story.message)) }
             ol { @for row in &story.rows { li { (row.at) " " (line(&row.text)) } } }
         }
+        @for notice in &diagram.about.notices { p { (notice) } }
         p { "The diagram needs JavaScript. As text: " code { (line(&diagram.about.command)) } }
     };
     let page = page(&title, (VIEWER_STYLE, VIEWER_SCRIPT), diagram, &without_script)?;

@@ -31,7 +31,7 @@ pub(crate) fn write_page(
     recorded: (&Outcome, &Trace),
     told: Option<&Violated>,
 ) -> Result<(), Failure> {
-    check_length(run, recorded.1)?;
+    check_length(&run.scenario.path, recorded.1)?;
     let needs = told.map(|violated| needs_of(&run.scenario, recorded.0, violated)).transpose()?;
     let told = told.map(|violated| (violated, needs.as_ref().and_then(Option::as_ref)));
     let mut page = Vec::new();
@@ -48,20 +48,22 @@ pub(crate) fn plain_diagram(
     run: &OneRun,
     recorded: (&Outcome, &Trace),
 ) -> Result<Diagram, Failure> {
-    check_length(run, recorded.1)?;
+    check_length(&run.scenario.path, recorded.1)?;
     Ok(diagram(run, recorded, None)?)
 }
 
-/// Refuses a run that is too long for a viewer.
-fn check_length(run: &OneRun, trace: &Trace) -> Result<(), Failure> {
+/// Refuses a trace that is too long for a page.
+///
+/// # Errors
+/// If it is.
+pub(crate) fn check_length(path: &str, trace: &Trace) -> Result<(), Failure> {
     let count = trace.entries.len();
     if count <= ENTRY_COUNT_MAX {
         return Ok(());
     }
     Err(Failure::BadFile(format!(
-        "{}: the trace of this run has {} entries, and viewers show at most {}; set [run] horizon \
-         or max_events lower",
-        run.scenario.path,
+        "{path}: the trace of this run has {} entries, and viewers show at most {}; set [run] \
+         horizon or max_events lower",
         with_separators(count as u64),
         with_separators(ENTRY_COUNT_MAX as u64),
     )))
@@ -93,7 +95,11 @@ pub(crate) fn diagram(
     recorded: (&Outcome, &Trace),
     told: Option<(&Violated, Option<&Needs>)>,
 ) -> Result<Diagram, InternalError> {
-    Ok(diagram_without_states(run, recorded, told).with_states(&states(run)?))
+    let states = states(run, STATE_BYTES_MAX)?;
+    let mut diagram = diagram_without_states(run, recorded, told).with_states(&states.all);
+    diagram.about.notices.extend(states.notice());
+    diagram.about.states_end = states.left_out;
+    Ok(diagram)
 }
 
 /// The same without the states of processes, for pictures that do not show them.
@@ -116,6 +122,8 @@ pub(crate) fn diagram_without_states(
         digest: outcome.digest.to_string(),
         command: format!("{} replay {} --seed {seed}{point}", program(), scenario.path),
         truncated: trace.truncated,
+        notices: truncation(trace).into_iter().collect(),
+        states_end: None,
     };
     let bound = scenario.experiment.network.bound;
     let known = violations(scenario, outcome);
@@ -157,16 +165,46 @@ fn lanes(run: &OneRun, trace: &Trace) -> Vec<Lane> {
     setting.processes().map(lane).chain((setting.n..setting.n + twins).map(twin)).collect()
 }
 
-/// The states of processes after each step.
-fn states(run: &OneRun) -> Result<Vec<StateAfter>, InternalError> {
+/// Why the page ends before the run, if it does.
+pub(crate) fn truncation(trace: &Trace) -> Option<String> {
+    let last = trace.entries.last().filter(|_| trace.truncated)?;
+    Some(format!(
+        "The trace ends at step {}, before the run: it is limited to {} entries.",
+        with_separators(last.step),
+        with_separators(Trace::ENTRY_COUNT_MAX as u64)
+    ))
+}
+
+/// The states of processes after each step, up to a limit.
+struct States {
+    all: Vec<StateAfter>,
+    /// The first step whose states are left out.
+    left_out: Option<u64>,
+}
+
+impl States {
+    /// What is left out, if anything is.
+    fn notice(&self) -> Option<String> {
+        let step = with_separators(self.left_out?);
+        Some(format!(
+            "From step {step} on, no states are shown: those of the whole run are too large for a \
+             page."
+        ))
+    }
+}
+
+/// The states of processes after each step, of at most so many bytes.
+fn states(run: &OneRun, bytes_max: usize) -> Result<States, InternalError> {
     let request = run.request()?;
     run::guarded(&run.scenario, run.seed, || {
-        let (mut states, mut bytes) = (Vec::new(), 0);
+        let (mut states, mut bytes) = (States { all: Vec::new(), left_out: None }, 0);
         let mut runner = run::prepare(&run.scenario, run.seed)?;
         runner.watch(request.clone(), &mut |step, process, state| {
             bytes += state.len();
-            if bytes <= STATE_BYTES_MAX {
-                states.push(StateAfter { step, process, state });
+            if bytes > bytes_max {
+                states.left_out.get_or_insert(step);
+            } else {
+                states.all.push(StateAfter { step, process, state });
             }
         });
         Ok(states)

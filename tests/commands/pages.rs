@@ -48,7 +48,7 @@ fn a_page_has_an_arrow_for_each_message_and_a_lane_for_each_process() {
         };
         let sent: BTreeSet<String> =
             lines.iter().filter(is_sent).map(|line| line["id"].to_string()).collect();
-        let messages = data["messages"].as_array().expect("messages");
+        let messages = data["messages"]["from"].as_array().expect("messages");
         assert!(!sent.is_empty(), "{name}");
         assert_eq!(messages.len(), sent.len(), "{name}");
         let processes = lines.iter().filter_map(|line| line["process"].as_str());
@@ -57,6 +57,36 @@ fn a_page_has_an_arrow_for_each_message_and_a_lane_for_each_process() {
         // Nothing is loaded from elsewhere.
         assert!(!page.contains("src=\"") && !page.contains("href=\"http"), "{name}");
     }
+}
+
+#[test]
+fn what_a_twin_sends_and_hears_is_drawn_on_its_own_lane() {
+    let file = folder("pages-twin").join("twin.html");
+    let page = file.to_str().expect("a path");
+    let drawn =
+        ftsim(&["replay", "scenarios/phase-king-twins.toml", "--seed", "1", "--html", page]);
+    assert!(drawn.status.success(), "{drawn:?}");
+    let data = data(&fs::read_to_string(&file).expect("a page"));
+    let numbers = |of: &str, field: &str| -> Vec<i64> {
+        let column = data[of][field].as_array().expect("a column");
+        column.iter().map(|number| number.as_i64().expect("a number")).collect()
+    };
+    let lane_of_step = numbers("steps", "lane");
+    let (from, to, sent) =
+        (numbers("messages", "from"), numbers("messages", "to"), numbers("messages", "sent"));
+    let heard = data["messages"]["heard"].as_array().expect("a column");
+    let mut step = 0;
+    for index in 0..from.len() {
+        step += sent[index];
+        assert_eq!(lane_of_step[step as usize], from[index], "message {index} is sent");
+        for after in heard[index].as_array().expect("steps") {
+            let at = step + after.as_i64().expect("a number");
+            assert_eq!(lane_of_step[at as usize], to[index], "message {index} is heard");
+        }
+    }
+    let twin = data["lanes"].as_array().expect("lanes").len() as i64 - 1;
+    let count = |lanes: &[i64]| lanes.iter().filter(|lane| **lane == twin).count();
+    assert!(count(&from) > 0 && count(&to) > 0, "{data}");
 }
 
 #[test]

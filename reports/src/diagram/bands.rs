@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 
 use ftsim_core::Instant;
 use ftsim_core::outcome::trace::{Trace, TraceEvent};
-use serde::Serialize;
 
 use super::texts::{TextId, Texts};
 use crate::causality::Causality;
 
 /// Something that lasts.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Band {
     /// What: `absent`, `down`, `paused`, `byzantine`, `leads`, or `condition`.
     pub what: &'static str,
@@ -22,7 +21,6 @@ pub struct Band {
     /// The step in which it begins.
     pub from: usize,
     /// The step in which it ends; `None`: with the run.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<usize>,
 }
 

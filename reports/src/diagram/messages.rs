@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use ftsim_core::outcome::trace::{Trace, TraceEvent};
 use ftsim_core::{Duration, Instant, MessageId};
-use serde::Serialize;
 
 use super::lane;
 use super::texts::{TextId, Texts};
@@ -12,7 +11,7 @@ use crate::causality::Causality;
 use crate::step_text::{kind, sending};
 
 /// A message between two processes.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct DiagramMessage {
     /// The lane of the sender.
     pub from: u32,
@@ -23,31 +22,24 @@ pub struct DiagramMessage {
     /// Its content.
     pub text: TextId,
     /// The step that sent it; `None` if nobody did: the network replayed or invented it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sent: Option<usize>,
     /// The steps that delivered it, in order; several if it was duplicated.
     pub heard: Vec<usize>,
     /// Its loss.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub lost: Option<Lost>,
     /// The time when it was to arrive, in nanoseconds, if it did neither arrive nor get lost.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub arrives: Option<u64>,
     /// Whether it took longer than the bound on delays.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub late: bool,
     /// Whether what was delivered is not what was sent.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub changed: bool,
     /// Whether the network sent it again later.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub replayed: bool,
-    #[serde(skip)]
     sent_at: Instant,
 }
 
 /// The loss of a message.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Lost {
     /// The time, in nanoseconds.
     pub at: u64,
@@ -76,7 +68,9 @@ pub fn messages(
     for (entry, step) in trace.entries.iter().zip(&step_of) {
         latest = step.unwrap_or(latest).max(latest);
         let place = Place { at: entry.at, step: *step, latest };
-        of_entry.push(made.read(entry.process.map(lane), &entry.what, place, bound));
+        // What the second copy of a process sends bears the name of both: its step knows better.
+        let process = step.map_or(entry.process, |step| causality.steps[step].process);
+        of_entry.push(made.read(process.map(lane), &entry.what, place, bound));
         if let Some(index) = of_entry.last().copied().flatten()
             && sending(entry).is_some()
         {

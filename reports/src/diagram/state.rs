@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use ftsim_core::ProcessId;
-use serde::Serialize;
 
 use super::DiagramStep;
 use super::texts::{TextId, Texts};
@@ -20,7 +19,7 @@ pub struct StateAfter {
 }
 
 /// The new value of a field of a process's state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change(
     /// The field.
     pub TextId,

@@ -11,6 +11,13 @@ const LENGTH_MAX: usize = 400;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct TextId(u32);
 
+impl TextId {
+    /// The index.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// Texts, each stored once.
 #[derive(Clone, Debug, Default)]
 pub struct Texts {
@@ -34,9 +41,14 @@ impl Texts {
         id
     }
 
+    /// The number of texts.
+    pub const fn len(&self) -> usize {
+        self.all.len()
+    }
+
     /// The text with this index.
     pub fn get(&self, id: TextId) -> &str {
-        self.all.get(id.0 as usize).map_or("", String::as_str)
+        self.all.get(id.index()).map_or("", String::as_str)
     }
 }
 

@@ -1,4 +1,6 @@
-/** The data of a page: a run, as the program writes it. Times are in nanoseconds. */
+/** The data of a page: a run, or two, as the program writes them. Times are in nanoseconds. */
+
+import { type Names, type PackedRun, unpackMessages, unpackSteps } from './unpack.ts';
 
 /** An index into the texts. */
 export type TextId = number;
@@ -29,6 +31,10 @@ export interface About {
   digest: string;
   command: string;
   truncated?: boolean;
+  /** What the page does not show, and why; a sentence each. */
+  notices?: string[];
+  /** The number of the first step whose states are left out. */
+  states_end?: number | null;
 }
 
 export interface Lane {
@@ -107,28 +113,65 @@ export interface StoryRow {
   standing: string;
 }
 
+/** Two runs beside each other. */
+export interface Pair {
+  /** The command that compares them again. */
+  command: string;
+  /** The number of steps from the start that are the same in both. */
+  agree: number;
+  /** In each run the first event that differs: a step and a part of it; null if the run has ended. */
+  first: ({ step: number; part: number } | null)[];
+}
+
+/** One run; or two, and how they relate. */
+export interface Page {
+  runs: Diagram[];
+  pair: Pair | null;
+}
+
+type PackedPage = Partial<PackedRun & Names & Pair & { runs: Partial<PackedRun>[] }> & { version?: number };
+
 const VERSION = 1;
 
 /** Reads the data; it complains about another version rather than draw something wrong. */
-export function readDiagram(json: string): Diagram {
-  const read = JSON.parse(json) as Partial<Diagram>;
+export function readPage(json: string): Page {
+  const read = JSON.parse(json) as PackedPage;
   if (read.version !== VERSION) {
     throw new Error(`This viewer reads version ${VERSION} of a diagram, not ${String(read.version)}.`);
   }
-  const { about, lanes, steps, texts } = read;
-  if (!about || !lanes || !steps || !texts) throw new Error('The data of this page is incomplete.');
-  // A seed can have more digits than a number of this language keeps. Quotes in texts are escaped, so this is the field.
-  const seed = /"seed":\s*(\d+)/.exec(json)?.[1] ?? about.seed;
+  const { texts, events, runs, agree, first, command } = read;
+  if (!texts || !events) throw new Error(INCOMPLETE);
+  // A seed can have more digits than a number of this language keeps. Quotes in texts are escaped, so these are the fields.
+  const seeds = [...json.matchAll(/"seed":\s*(\d+)/g)].map((found) => found[1]);
+  const made = (runs ?? [read]).map((run, index) => readDiagram(run, { texts, events }, seeds[index]));
+  const pair = made.length === 2 ? { agree: agree ?? 0, first: first ?? [null, null], command: command ?? '' } : null;
+  return { runs: made, pair };
+}
+
+const INCOMPLETE = 'The data of this page is incomplete.';
+
+function readDiagram(packed: Partial<PackedRun>, names: Names, seed: string | undefined): Diagram {
+  const { about, lanes, steps, parts, changes, messages: columns } = packed;
+  if (!about || !lanes || !steps || !parts || !changes || !columns) throw new Error(INCOMPLETE);
+  const run = packed as PackedRun;
+  const { texts } = names;
+  const messages = unpackMessages(run);
+  /** What a part says that says no more than its message. */
+  const usual = (event: string, index: number): TextId => {
+    const { from, to, text } = messages[index];
+    const link = event === 'deliver' ? `from ${lanes[from]?.name ?? ''}` : `to ${lanes[to]?.name ?? ''}`;
+    return texts.push(`${texts[text]} ${link}`) - 1;
+  };
   return {
     version: VERSION,
-    about: { ...about, seed },
+    about: { ...about, seed: seed ?? about.seed },
     lanes,
-    steps,
+    steps: unpackSteps(run, names, usual),
     texts,
-    verdicts: read.verdicts ?? [],
-    messages: (read.messages ?? []).map((message) => ({ ...message, heard: message.heard ?? [] })),
-    bands: (read.bands ?? []).map((band) => ({ ...band, lanes: band.lanes ?? [] })),
-    story: read.story ?? null,
-    bound: read.bound ?? null,
+    verdicts: run.verdicts ?? [],
+    messages,
+    bands: (run.bands ?? []).map((band) => ({ ...band, lanes: band.lanes ?? [] })),
+    story: run.story ?? null,
+    bound: run.bound ?? null,
   };
 }

@@ -1,5 +1,5 @@
 import { App } from './app.ts';
-import { readDiagram } from './data.ts';
+import { readPage } from './data.ts';
 import { debugOf } from './debug.ts';
 import { element } from './element.ts';
 
@@ -8,7 +8,7 @@ function main(): void {
   const data = document.getElementById('data');
   if (!root || !data) return;
   try {
-    const app = new App(readDiagram(data.textContent ?? ''), root);
+    const app = new App(readPage(data.textContent ?? '').runs[0], root);
     window.ftsimViewer = debugOf(app);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);

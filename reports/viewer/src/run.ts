@@ -71,6 +71,8 @@ export class Run {
   /** The fields of a lane after this step, in the order in which they appeared. */
   stateAfter(lane: number, step: number): Map<number, number> {
     const state = new Map<number, number>();
+    const { states_end: end } = this.diagram.about;
+    if (end != null && (this.steps[step]?.number ?? 0) >= end) return state;
     for (const index of this.ofLane[lane] ?? []) {
       if (index > step) break;
       for (const [field, value] of this.steps[index].state ?? []) state.set(field, value);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
+import { pack } from './pack.mjs';
 import { broadcast, bustle } from './runs.mjs';
 
 let own;
@@ -127,10 +128,25 @@ test('the address keeps the view', () => {
 });
 
 test('a seed keeps all its digits', () => {
-  const json = JSON.stringify(broadcast()).replace('"seed":17', '"seed":18446744073709551615');
-  assert.equal(own.data.readDiagram(json).about.seed, '18446744073709551615');
+  const json = JSON.stringify(pack([broadcast()])).replace('"seed":17', '"seed":18446744073709551615');
+  assert.equal(own.data.readPage(json).runs[0].about.seed, '18446744073709551615');
+});
+
+test('a run in columns is read as it was', () => {
+  for (const run of [broadcast(), bustle({ steps: 300 })]) {
+    const json = JSON.stringify(pack([run]));
+    const [read] = own.data.readPage(json).runs;
+    const told = ({ steps, messages, bands, texts }) => JSON.stringify({
+      steps: steps.map((step) => [step.number, step.at, step.lane ?? null, step.before ?? null, step.cause ?? null, (step.state ?? []).map((pair) => pair.map((id) => texts[id])),
+        step.parts.map((part) => [part.event, texts[part.text], part.message ?? null])]),
+      messages: messages.map((message) => [message.from, message.to, texts[message.kind], texts[message.text], message.sent ?? null, message.heard, message.arrives ?? null,
+        message.lost ? [message.lost.at, message.lost.after, texts[message.lost.reason]] : null, Boolean(message.late), Boolean(message.changed), Boolean(message.replayed)]),
+      bands: bands.map((band) => [band.what, texts[band.text], band.lanes, band.from, band.until ?? null]),
+    });
+    assert.equal(told(read), told(run));
+  }
 });
 
 test('data of another version is refused', () => {
-  assert.throws(() => own.data.readDiagram('{"version":2}'), /version 1/);
+  assert.throws(() => own.data.readPage('{"version":2}'), /version 1/);
 });

@@ -2,16 +2,17 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
+import { pack } from './pack.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 const hash = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 /** Writes a page as the program does: self-contained, with a policy that allows only what is in it. */
-export function writePage(name, diagram) {
+export function writePage(name, run) {
   const script = readFileSync(here('../dist/viewer.js'), 'utf8');
   const style = readFileSync(here('../dist/viewer.css'), 'utf8');
-  const json = (typeof diagram === 'string' ? diagram : JSON.stringify(diagram)).replaceAll('<', '\\u003c');
+  const json = (typeof run === 'string' ? run : JSON.stringify(run.runs ? pack(run.runs, run.pair) : pack([run]))).replaceAll('<', '\\u003c');
   const policy = `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; base-uri 'none'; form-action 'none'`;
   const page = `<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="viewport" content="width=device-width">

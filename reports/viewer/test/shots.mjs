@@ -35,7 +35,7 @@ for (const file of SAMPLES ? readdirSync(SAMPLES) : []) {
   const html = readFileSync(`${SAMPLES}/${file}`, 'utf8');
   const [, json] = /<script[^>]*id="data"[^>]*>([\s\S]*?)<\/script>/.exec(html) ?? [];
   if (!json) continue;
-  const { page, errors } = await open(browser, writePage(name, JSON.stringify(JSON.parse(json))), {});
+  const { page, errors } = await open(browser, writePage(name, json), {});
   await settled(page);
   await shot(page, `sample-${name}`);
   console.log(name, errors);

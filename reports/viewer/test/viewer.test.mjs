@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { launch, open, shot, writePage } from './page.mjs';
 import { broadcast, bustle, hostile } from './runs.mjs';
@@ -215,7 +216,9 @@ test('20,000 steps open soon and move smoothly (figures only)', async (t) => {
   const url = writePage('many', run);
   const { page, errors } = await open(browser, url);
   const opened = await page.evaluate(() => window.ftsimViewer.opened);
-  t.diagnostic(`opens in ${Math.round(opened)} ms`);
+  const { size } = statSync(new URL(url));
+  t.diagnostic(`opens in ${Math.round(opened)} ms, ${(size / 1e6).toFixed(1)} MB, ${run.messages.length} messages`);
+  assert.ok(size < 5e6);
   for (const [name, from, until] of [['whole', 0, 20_000], ['5,000 steps', 5000, 10_000], ['1,000 steps', 5000, 6000], ['100 steps', 5000, 5100]]) {
     const fps = await page.evaluate(async ([start, end]) => {
       if (start === 0) document.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }));
