@@ -293,7 +293,7 @@ fn command(command: &Command, catalogue: &Catalogue, out: &mut Out) -> Result<Ex
         Command::Report(args) => report::report(args, catalogue, out),
         Command::Replay(args) => replay::replay(args, catalogue, out),
         Command::Record(args) => record::record(args, catalogue, out),
-        Command::Show(args) => show::show(args, out),
+        Command::Show(args) => show::show(args, catalogue, out),
         Command::Shrink(args) => shrink::shrink(args, catalogue, out),
         Command::Stress(args) => stress::stress(args, catalogue, out),
         Command::Explain(args) => explain::explain(args, catalogue, out),

@@ -5,10 +5,12 @@ use std::str::FromStr;
 
 use clap::Args;
 use ftsim_core::outcome::trace::Entry;
+use ftsim_protocols::Catalogue;
 use ftsim_reports::{Columns, write_entry, write_entry_jsonl};
 
 use crate::cli::{Exit, Failure, Out, TraceFormat};
 use crate::run::record_file::Reader;
+use crate::run::record_picture::write_record_page;
 
 /// Arguments of `ftsim show`.
 #[derive(Debug, Args)]
@@ -22,6 +24,9 @@ pub(crate) struct ShowArgs {
     /// Write the run as FORMAT
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: TraceFormat,
+    /// Draw the run on OUT, a page for a browser, instead of writing its trace
+    #[arg(long, value_name = "OUT", conflicts_with_all = ["format", "steps"])]
+    html: Option<PathBuf>,
 }
 
 /// A half-open range of steps.
@@ -53,7 +58,11 @@ impl Steps {
 
 /// Reads the record twice, because the column widths and the report, which is at its end, are
 /// needed first.
-pub fn show(args: &ShowArgs, out: &mut Out) -> Result<Exit, Failure> {
+pub fn show(args: &ShowArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
+    if let Some(page) = &args.html {
+        write_record_page(page, &args.record, catalogue)?;
+        return Ok(Exit::Good);
+    }
     let mut columns = Columns::default();
     let mut reader = Reader::open(&args.record)?;
     while let Some(entry) = reader.next_entry()? {

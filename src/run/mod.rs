@@ -10,6 +10,7 @@ pub mod necessity;
 pub(crate) mod one_run;
 pub(crate) mod picture;
 pub(crate) mod record_file;
+pub(crate) mod record_picture;
 pub(crate) mod report;
 pub mod repro;
 pub(crate) mod sent;

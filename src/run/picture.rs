@@ -4,8 +4,8 @@ use std::path::Path;
 
 use ftsim_core::{Outcome, ProcessId, Trace};
 use ftsim_reports::{
-    About, Diagram, Lane, StateAfter, Story, Violated, drawing, program, with_separators,
-    write_run_page,
+    About, Diagram, Lane, StateAfter, Story, Violated, drawing, program, shell_word,
+    with_separators, write_run_page,
 };
 
 use super::InternalError;
@@ -17,7 +17,7 @@ use crate::files::{at, write_whole};
 use crate::run;
 
 /// The maximum number of entries of a trace that is drawn: a page of more is slow to open.
-const ENTRY_COUNT_MAX: usize = 200_000;
+pub(crate) const ENTRY_COUNT_MAX: usize = 200_000;
 /// The maximum size of all states that a page is made from; later ones are not shown.
 const STATE_BYTES_MAX: usize = 64 << 20;
 
@@ -56,7 +56,7 @@ pub(crate) fn plain_diagram(
 ///
 /// # Errors
 /// If it is.
-pub(crate) fn check_length(path: &str, trace: &Trace) -> Result<(), Failure> {
+fn check_length(path: &str, trace: &Trace) -> Result<(), Failure> {
     let count = trace.entries.len();
     if count <= ENTRY_COUNT_MAX {
         return Ok(());
@@ -120,7 +120,11 @@ pub(crate) fn diagram_without_states(
         events: outcome.statistics.events,
         ended: format!("at {}: {}", outcome.at, outcome.cause),
         digest: outcome.digest.to_string(),
-        command: format!("{} replay {} --seed {seed}{point}", program(), scenario.path),
+        command: format!(
+            "{} replay {} --seed {seed}{point}",
+            program(),
+            shell_word(&scenario.path)
+        ),
         truncated: trace.truncated,
         notices: truncation(trace).into_iter().collect(),
         states_end: None,

@@ -73,6 +73,11 @@ impl RunReport {
         Ok(())
     }
 
+    /// The parts before and after the trace, as JSON.
+    pub const fn json(&self) -> (&Value, &Value) {
+        (&self.jsonl.before, &self.jsonl.after)
+    }
+
     /// Writes the report alone, as text.
     ///
     /// # Errors

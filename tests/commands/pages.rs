@@ -120,3 +120,41 @@ fn the_page_of_a_story_tells_the_property_that_was_asked_for() {
     let nowhere = ["replay", scenario, "--seed", "1", "--html", "/nowhere/at/all.html"];
     assert_eq!(ftsim(&nowhere).status.code(), Some(2));
 }
+
+#[test]
+fn the_page_of_a_record_draws_what_the_page_of_the_run_draws_without_states() {
+    let folder = folder("pages-record");
+    let [record, page, other] = ["a run.rec", "record.html", "run.html"]
+        .map(|name| folder.join(name).to_str().expect("a path").to_owned());
+    let run = ["scenarios/split-brain-one-way.toml", "--seed", "1"];
+    let ok = |arguments: &[&str]| {
+        let output = ftsim(arguments);
+        assert!(output.status.success(), "{output:?}");
+    };
+    ok(&[&["record"], &run[..], &["-o", &record]].concat());
+    ok(&["show", &record, "--html", &page]);
+    ok(&[&["replay"], &run[..], &["--html", &other]].concat());
+    let [recorded, replayed] =
+        [page, other].map(|file| data(&fs::read_to_string(file).expect("a page")));
+    for same in ["lane", "number", "at", "cause", "parts"] {
+        assert_eq!(recorded["steps"][same], replayed["steps"][same], "{same}");
+    }
+    assert_eq!(recorded["messages"]["heard"], replayed["messages"]["heard"]);
+    assert_eq!(recorded["changes"]["field"], serde_json::json!([]));
+    for same in ["scenario", "seed", "protocol", "problem", "mutant", "digest", "events"] {
+        assert_eq!(recorded["about"][same], replayed["about"][same], "{same}");
+    }
+    let verdicts = |data: &Value| {
+        let verdicts = data["verdicts"].as_array().expect("verdicts").iter();
+        verdicts.map(|v| [v["property"].clone(), v["verdict"].clone(), v["text"].clone()]).collect()
+    };
+    let of_both: [Vec<_>; 2] = [&recorded, &replayed].map(verdicts);
+    assert_eq!(of_both[0], of_both[1]);
+    assert_eq!(recorded["story"]["roots"], replayed["story"]["roots"]);
+    let notice = recorded["about"]["notices"][0].as_str().expect("a notice");
+    assert!(notice.contains("holds no states"), "{notice}");
+    let command = recorded["about"]["command"].as_str().expect("a command");
+    assert!(command.contains(" show '") && command.ends_with("a run.rec'"), "{command}");
+    let both = ["show", &record, "--html", "x.html", "--steps", "1..2"];
+    assert_eq!(ftsim(&both).status.code(), Some(2), "one or the other");
+}

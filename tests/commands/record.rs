@@ -169,6 +169,9 @@ fn what_is_no_whole_record_is_refused() {
         fs::write(&part, damaged).expect("a file");
         let status = ftsim(&["show", part_path]).status;
         assert!(matches!(status.code(), Some(0 | 2)), "byte {at}: {status}");
+        let page = folder.join("part.html");
+        let status = ftsim(&["show", part_path, "--html", page.to_str().expect("UTF-8")]).status;
+        assert!(matches!(status.code(), Some(0 | 2)), "byte {at}: {status}");
     }
 }
 

@@ -68,7 +68,7 @@ pub struct PackedRun<'d> {
 struct Steps {
     /// The number, as the difference from that of the step before; so are times.
     number: Vec<i64>,
-    at: Vec<u64>,
+    at: Vec<i64>,
     /// −1 for the network as a whole.
     lane: Vec<i64>,
     /// How many steps ago its cause is; 0 if it has none.
@@ -150,9 +150,10 @@ fn steps(diagram: &Diagram) -> Steps {
     let mut steps = Steps::default();
     let (mut number, mut at) = (0, 0);
     for (index, step) in diagram.steps.iter().enumerate() {
-        steps.number.push(step.number as i64 - number);
-        steps.at.push(step.at - at);
-        (number, at) = (step.number as i64, step.at);
+        let next = (step.number as i64, step.at as i64);
+        steps.number.push(next.0.wrapping_sub(number));
+        steps.at.push(next.1.wrapping_sub(at));
+        (number, at) = next;
         steps.lane.push(step.lane.map_or(NONE, i64::from));
         steps.cause.push(step.cause.map_or(0, |cause| index - cause));
         steps.parts.push(step.parts.len());
