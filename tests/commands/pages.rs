@@ -71,20 +71,21 @@ fn what_a_twin_sends_and_hears_is_drawn_on_its_own_lane() {
         let column = data[of][field].as_array().expect("a column");
         column.iter().map(|number| number.as_i64().expect("a number")).collect()
     };
-    let lane_of_step = numbers("steps", "lane");
+    let lanes = numbers("steps", "lane");
+    let lane_of_step = |step: i64| usize::try_from(step).ok().and_then(|step| lanes.get(step));
     let (from, to, sent) =
         (numbers("messages", "from"), numbers("messages", "to"), numbers("messages", "sent"));
     let heard = data["messages"]["heard"].as_array().expect("a column");
     let mut step = 0;
     for index in 0..from.len() {
         step += sent[index];
-        assert_eq!(lane_of_step[step as usize], from[index], "message {index} is sent");
+        assert_eq!(lane_of_step(step), from.get(index), "message {index} is sent");
         for after in heard[index].as_array().expect("steps") {
             let at = step + after.as_i64().expect("a number");
-            assert_eq!(lane_of_step[at as usize], to[index], "message {index} is heard");
+            assert_eq!(lane_of_step(at), to.get(index), "message {index} is heard");
         }
     }
-    let twin = data["lanes"].as_array().expect("lanes").len() as i64 - 1;
+    let twin = i64::try_from(data["lanes"].as_array().expect("lanes").len() - 1).expect("few");
     let count = |lanes: &[i64]| lanes.iter().filter(|lane| **lane == twin).count();
     assert!(count(&from) > 0 && count(&to) > 0, "{data}");
 }
