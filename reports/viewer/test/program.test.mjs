@@ -67,7 +67,8 @@ test('runs open as the program writes them', options, async () => {
     const opened = page.url();
     await page.keyboard.press('Escape');
     const { arrows } = await page.evaluate(() => window.ftsimViewer.counts());
-    assert.equal(arrows, data.messages.length, name);
+    assert.equal(arrows, data.messages.from.length, name);
+    assert.ok(arrows > 3, name);
     await page.goto(opened);
     await shot(page, `program-${name}`);
     assert.deepEqual(wrong, [], name);
