@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
 use itf::de::{As, Integer};
 use regex::Regex;
@@ -17,12 +17,17 @@ const NAMES: [&str; 5] = [
     "hostile",
 ];
 
-/// The runs in this format, with their names.
+/// The folder that `.ci/formats` wrote.
 #[expect(clippy::disallowed_methods, reason = "a test, not a run")]
+fn folder() -> PathBuf {
+    PathBuf::from(std::env::var("FTSIM_RUNS").expect("FTSIM_RUNS is set by .ci/formats"))
+}
+
+/// The runs in this format, with their names.
 fn runs(format: &str) -> Vec<(&'static str, String)> {
-    let folder = std::env::var("FTSIM_RUNS").expect("FTSIM_RUNS is set by .ci/formats");
+    let folder = folder();
     let read = |name| {
-        let path = Path::new(&folder).join(format!("{name}.{format}"));
+        let path = folder.join(format!("{name}.{format}"));
         (name, fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display())))
     };
     NAMES.map(read).into()
@@ -132,4 +137,16 @@ fn a_reader_of_itf_reads_the_states() {
         assert!(states.iter().all(|State { what, p0: Fields {}, .. }| !what.is_empty()), "{name}");
         assert!(trace.vars.contains(&"p0".to_owned()), "{name}");
     }
+}
+
+#[test]
+#[ignore = "needs the files that .ci/formats writes"]
+fn a_reader_of_junit_reads_the_failures_of_a_sweep() {
+    let file = fs::File::open(folder().join("sweep.xml")).expect("a file");
+    let read = junit_parser::from_reader(std::io::BufReader::new(file)).expect("JUnit");
+    let cases: Vec<_> = read.suites.iter().flat_map(|suite| &suite.cases).collect();
+    let failed = cases.iter().filter(|case| case.status.is_failure()).count();
+    assert_eq!(read.failures, failed as u64);
+    assert!(failed > 0 && cases.len() > failed, "{failed} of {} failed", cases.len());
+    assert!(cases.iter().any(|case| case.name.contains("bc.fifo")), "{cases:?}");
 }
