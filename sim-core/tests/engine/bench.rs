@@ -29,7 +29,9 @@ fn a_run_counts_steps_indications_and_violations() {
     assert_eq!(bench(&lines).violated_in(1..4), vec![vec![CENSOR.0]; 3]);
     assert_eq!(bench(&good).check(SEVENS).violated_in(1..2), vec![vec![SEVENS.0]]);
     assert!(bench(&good).refused().is_none());
-    assert!(bench(&good).workload("{\"lines\": 1}").refused().is_some());
+    let key = |bench: Bench| bench.refused().map(|refused| refused.key);
+    assert_eq!(key(bench(&good).workload(r#"{"lines": 1}"#)).as_deref(), Some("workload.lines"));
+    assert_eq!(key(bench(&good).params("7")).as_deref(), Some("params"));
 }
 
 #[test]

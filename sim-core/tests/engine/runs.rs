@@ -94,13 +94,13 @@ fn verdicts_tell_held_vacuous_violated_and_undecided_apart() {
     assert!(matches!(verdict(&thirteen, SEVENS), Verdict::Violated(_)));
     let late = Stage::new(1, &[(30, 0, vec![Do::Say(13)]), (50, 0, vec![Do::Say(1)])]);
     let late = late.with(|e| e.check = vec![SEVENS]).record().0;
-    for (id, at) in [(CENSOR, ms(30)), (SEVENS, ms(50))] {
+    for (id, at, step) in [(CENSOR, ms(30), 2), (SEVENS, ms(50), 3)] {
         let Verdict::Violated(violation) = verdict(&late, id) else { panic!("{id} is violated") };
-        assert_eq!(violation.at, at, "{id}");
+        assert_eq!((violation.at, violation.step), (at, step), "{id}");
     }
     let broken = Stage::new(1, &[(30, 0, vec![Do::Say(666)])]).record().0;
     let Verdict::Violated(violation) = verdict(&broken, CENSOR) else { panic!("it panicked") };
-    assert_eq!(violation.at, ms(30));
+    assert_eq!((violation.at, violation.step), (ms(30), 2));
     let cut_short = say(1).with(|e| e.limits.event_count_max = 1).record().0;
     assert!(matches!(verdict(&cut_short, SEVENS), Verdict::Undecided(_)));
 }
@@ -198,4 +198,21 @@ fn ends_are_told_in_words() {
     ] {
         assert_eq!(cause.to_string(), words);
     }
+}
+
+#[test]
+fn the_states_of_processes_are_shown_after_each_step_and_after_any_number_of_them() {
+    let lines = [(10, 0, vec![Do::Say(1), Do::Send(1, 5)]), (30, 1, vec![Do::Say(2)])];
+    let stage = Stage::new(2, &lines);
+    let mut seen = Vec::new();
+    stage.simulation().watch(1, &mut |step, p, state| seen.push((step, p.0, state)));
+    let steps: Vec<(u64, u32)> = seen.iter().map(|(step, p, _)| (*step, *p)).collect();
+    // Both when they have started; then p0 is asked, p1 hears it, p1 is asked.
+    assert_eq!(steps, [(2, 0), (2, 1), (3, 0), (4, 1), (5, 1)]);
+    assert!(seen.iter().all(|(_, _, state)| state.starts_with("Actor {")), "{seen:?}");
+    for (step, p, state) in &seen {
+        let states = stage.simulation().states(1, *step);
+        assert_eq!((states.len(), &states[*p as usize]), (2, state), "after step {step}");
+    }
+    assert_eq!(stage.simulation().states(1, 0).len(), 2, "all have started");
 }
