@@ -1,4 +1,4 @@
-import type { App } from './app.ts';
+import type { Panel } from './panel.ts';
 import type { Selection, View } from './view.ts';
 
 /** What tests may look at and touch. */
@@ -23,10 +23,10 @@ declare global {
   }
 }
 
-export function debugOf(app: App): Debug {
+export function debugOf(panel: Panel): Debug {
   return {
     counts: () => {
-      const { arrows, shown, emphasis } = app.diagram.scene;
+      const { arrows, shown, emphasis } = panel.diagram.scene;
       const own = arrows.filter((arrow) => arrow.end !== 'bridge');
       return {
         arrows: new Set(own.map((arrow) => arrow.message)).size,
@@ -35,18 +35,18 @@ export function debugOf(app: App): Debug {
         emphasised: emphasis?.reduce((sum, one) => sum + one, 0) ?? 0,
       };
     },
-    view: () => app.store.now,
-    window: () => app.diagram.window,
+    view: () => panel.store.now,
+    window: () => panel.diagram.window,
     place: (step) => {
-      const { axis, camera, rows, run } = app.diagram.scene;
-      const { left, top } = app.diagram.canvas.getBoundingClientRect();
+      const { axis, camera, rows, run } = panel.diagram.scene;
+      const { left, top } = panel.diagram.canvas.getBoundingClientRect();
       const { lane } = run.steps[step];
       const y = lane == null ? (rows.network ?? NaN) : rows.y[lane];
       return { x: left + camera.scale * axis.at[step] + camera.shift, y: top + y - camera.scroll };
     },
-    select: (selected) => app.select(selected),
-    show: (from, until) => app.diagram.show(from, until, false),
-    paint: () => ({ last: app.diagram.lastPaint, count: app.diagram.paintCount }),
+    select: (selected) => panel.select(selected),
+    show: (from, until) => panel.diagram.show(from, until, false),
+    paint: () => ({ last: panel.diagram.lastPaint, count: panel.diagram.paintCount }),
     opened: performance.now(),
   };
 }

@@ -1,7 +1,7 @@
 import type { Verdict } from './data.ts';
+import type { Acts } from './acts.ts';
 import { button, element } from './element.ts';
 import type { Run } from './run.ts';
-import { calmMotion } from './theme.ts';
 import { counted, shortened, visible } from './words.ts';
 
 const SIGNS: Record<string, [string, string]> = {
@@ -12,19 +12,13 @@ const SIGNS: Record<string, [string, string]> = {
 };
 const ORDER = ['violated', 'undecided', 'vacuous', 'held'];
 
-export interface HeaderActs {
-  help: () => void;
-  theme: () => void;
-}
-
-/** The line at the top: the run, the verdicts, the command. */
+/** The line at the top: the run, the verdicts, the buttons; below it, what the page does not show. */
 export class Header {
   readonly root: HTMLElement;
-  private readonly copyButton: HTMLButtonElement;
   private readonly details = element('div', { class: 'verdict-details', role: 'status', hidden: '' });
   private opened: string | null = null;
 
-  constructor(private readonly run: Run, acts: HeaderActs) {
+  constructor(private readonly run: Run, acts: Acts | null) {
     const { about } = run.diagram;
     const title = element('h1', { title: visible(about.scenario) }, [shortened(about.scenario, 60)]);
     const facts = [
@@ -34,30 +28,13 @@ export class Header {
       ...(about.mutant ? [`mutant ${shortened(about.mutant, 30)}`] : []),
       ...(about.truncated ? ['only the beginning of the run'] : []),
     ];
-    this.copyButton = button('Copy command', { class: 'copy', 'aria-keyshortcuts': 'c', title: visible(about.command) }, () => void this.copy());
     this.root = element('header', { class: 'header' }, [
       element('div', { class: 'about' }, [title, ...facts.map((fact) => element('span', { class: 'fact' }, [fact]))]),
       element('ul', { class: run.diagram.verdicts.length > 4 ? 'chips many' : 'chips', 'aria-label': 'Verdicts' }, this.chips()),
-      element('div', { class: 'acts' }, [
-        this.copyButton,
-        button('◐', { class: 'icon', 'aria-label': 'Switch between light and dark', title: 'Light or dark' }, acts.theme),
-        button('?', { class: 'icon', 'aria-label': 'Help: keys and marks', title: 'Keys and marks' }, acts.help),
-      ]),
+      ...(acts ? [acts.root] : []),
       this.details,
+      ...(about.notices ?? []).map((notice) => element('p', { class: 'notice' }, [shortened(notice, 300)])),
     ]);
-  }
-
-  /** Copies the command that shows the run again. */
-  async copy(): Promise<void> {
-    const { command } = this.run.diagram.about;
-    let isCopied = true;
-    try {
-      await navigator.clipboard.writeText(command);
-    } catch {
-      isCopied = copyBySelection(command);
-    }
-    this.copyButton.textContent = isCopied ? 'Copied' : 'Copy failed';
-    setTimeout(() => (this.copyButton.textContent = 'Copy command'), calmMotion() ? 3000 : 1500);
   }
 
   private chips(): HTMLElement[] {
@@ -89,15 +66,4 @@ export class Header {
       element('em', {}, [verdict.message ? shortened(verdict.message, 600) : '']),
     );
   }
-}
-
-/** Without the clipboard's interface, as on pages from files in some browsers. */
-function copyBySelection(text: string): boolean {
-  const area = element('textarea', { class: 'offscreen', 'aria-hidden': 'true' });
-  area.value = text;
-  document.body.append(area);
-  area.select();
-  const isCopied = document.execCommand('copy');
-  area.remove();
-  return isCopied;
 }

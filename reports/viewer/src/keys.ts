@@ -1,33 +1,35 @@
-import type { App } from './app.ts';
+import type { Desk } from './desk.ts';
+import type { Panel } from './panel.ts';
 
 /** Binds the keys; the ones of fields and buttons stay theirs. */
-export function bindKeys(app: App): void {
+export function bindKeys(desk: Desk): void {
   const acts: Record<string, () => void> = {
-    ArrowLeft: () => along(app, -1),
-    ArrowRight: () => along(app, 1),
-    ArrowUp: () => toCause(app),
-    ArrowDown: () => toEffect(app),
-    '[': () => inStory(app, -1),
-    ']': () => inStory(app, 1),
-    ',': () => app.movePosition(-1),
-    '.': () => app.movePosition(1),
-    '+': () => app.diagram.zoomBy(1.5),
-    '=': () => app.diagram.zoomBy(1.5),
-    '-': () => app.diagram.zoomBy(1 / 1.5),
-    '/': () => app.toolbar.search.focus(),
-    f: () => app.store.update({ folded: !app.store.now.folded }),
-    t: () => app.toggleAxis(),
-    s: () => app.toggleStory(),
-    d: () => app.toggleTheme(),
-    c: () => void app.header.copy(),
-    v: () => app.showViolation(),
-    i: () => isolateSelected(app),
-    '?': () => app.help.toggle(),
-    Escape: () => app.back(),
+    ArrowLeft: () => along(desk.panel, -1),
+    ArrowRight: () => along(desk.panel, 1),
+    ArrowUp: () => toCause(desk.panel),
+    ArrowDown: () => toEffect(desk.panel),
+    '[': () => inStory(desk, -1),
+    ']': () => inStory(desk, 1),
+    ',': () => desk.panel.movePosition(-1),
+    '.': () => desk.panel.movePosition(1),
+    '+': () => desk.panel.diagram.zoomBy(1.5),
+    '=': () => desk.panel.diagram.zoomBy(1.5),
+    '-': () => desk.panel.diagram.zoomBy(1 / 1.5),
+    '/': () => desk.panel.toolbar.search.focus(),
+    f: () => desk.panel.toggleFold(),
+    t: () => desk.panel.toggleAxis(),
+    s: () => desk.toggleStory(),
+    d: () => desk.toggleTheme(),
+    c: () => desk.copy(),
+    v: () => desk.showPoint(),
+    i: () => isolateSelected(desk.panel),
+    o: () => desk.turn?.(),
+    '?': () => desk.help.toggle(),
+    Escape: () => desk.panel.back(),
   };
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || (isTyping(event.target) && event.key !== 'Escape')) return;
-    if (app.help.root.open && event.key !== '?') return;
+    if (desk.help.root.open && event.key !== '?') return;
     const act = acts[event.key];
     if (!act) return;
     event.preventDefault();
@@ -41,50 +43,50 @@ function isTyping(target: EventTarget | null): boolean {
 }
 
 /** The selected step; of a message, the one that sent it. */
-function current(app: App): number | null {
-  const { selected } = app.store.now;
+function current(panel: Panel): number | null {
+  const { selected } = panel.store.now;
   if (!selected) return null;
-  return selected.what === 'step' ? selected.index : (app.run.messages[selected.index].sent ?? null);
+  return selected.what === 'step' ? selected.index : (panel.run.messages[selected.index].sent ?? null);
 }
 
-function select(app: App, step: number | null | undefined): void {
-  if (step != null && app.run.steps[step]) app.select({ what: 'step', index: step });
+function select(panel: Panel, step: number | null | undefined): void {
+  if (step != null && panel.run.steps[step]) panel.select({ what: 'step', index: step });
 }
 
 /** Where to begin if nothing is selected: at what shows the violation, or at the slider. */
-function start(app: App): number {
-  return [...app.run.roots].at(-1) ?? app.store.now.position;
+function start(panel: Panel): number {
+  return [...panel.run.roots].at(-1) ?? panel.store.now.position;
 }
 
-function along(app: App, direction: 1 | -1): void {
-  const { run } = app;
-  const { shown } = app.diagram.scene;
-  let step = current(app);
-  if (step === null) return select(app, start(app));
+function along(panel: Panel, direction: 1 | -1): void {
+  const { run } = panel;
+  const { shown } = panel.diagram.scene;
+  let step = current(panel);
+  if (step === null) return select(panel, start(panel));
   do step = direction > 0 ? run.next[step] : (run.steps[step].before ?? -1);
   while (step >= 0 && !shown[step]);
-  select(app, step);
+  select(panel, step);
 }
 
-function toCause(app: App): void {
-  const step = current(app);
-  select(app, step === null ? start(app) : app.run.steps[step].cause);
+function toCause(panel: Panel): void {
+  const step = current(panel);
+  select(panel, step === null ? start(panel) : panel.run.steps[step].cause);
 }
 
-function toEffect(app: App): void {
-  const { selected } = app.store.now;
-  if (selected?.what === 'message') return select(app, app.run.messages[selected.index].heard[0]);
-  const step = current(app);
-  if (step === null) return select(app, start(app));
-  const { shown } = app.diagram.scene;
-  select(app, app.run.causedBy.get(step)?.find((caused) => shown[caused]));
+function toEffect(panel: Panel): void {
+  const { selected } = panel.store.now;
+  if (selected?.what === 'message') return select(panel, panel.run.messages[selected.index].heard[0]);
+  const step = current(panel);
+  if (step === null) return select(panel, start(panel));
+  const { shown } = panel.diagram.scene;
+  select(panel, panel.run.causedBy.get(step)?.find((caused) => shown[caused]));
 }
 
-function inStory(app: App, direction: 1 | -1): void {
-  select(app, app.story.neighbour(current(app), direction));
+function inStory(desk: Desk, direction: 1 | -1): void {
+  select(desk.panel, desk.neighbour(current(desk.panel), direction));
 }
 
-function isolateSelected(app: App): void {
-  const step = current(app);
-  if (step !== null) app.isolate(step);
+function isolateSelected(panel: Panel): void {
+  const step = current(panel);
+  if (step !== null) panel.isolate(step);
 }

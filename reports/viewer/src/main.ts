@@ -9,7 +9,7 @@ function main(): void {
   if (!root || !data) return;
   try {
     const app = new App(readPage(data.textContent ?? '').runs[0], root);
-    window.ftsimViewer = debugOf(app);
+    window.ftsimViewer = debugOf(app.panel);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     root.replaceChildren(element('p', { class: 'failure', role: 'alert' }, [`The run cannot be drawn: ${text}`]));

@@ -181,6 +181,21 @@ test('pointing at a mark shows its whole text', () => visit('tooltip', broadcast
   assert.match(await page.locator('.tooltip').innerText(), /Data\(m0\)\s+delivered in step 6 after 2.2ms/);
 }));
 
+test('what the page does not show is said, and no old state stands for a state that is left out', () => {
+  const run = broadcast();
+  run.about.notices = ['From step 8 on, no states are shown.'];
+  run.about.states_end = 8;
+  return visit('notice', run, async (page) => {
+    assert.equal(await page.locator('.notice').innerText(), run.about.notices[0]);
+    const told = async (position) => {
+      await page.locator('input[type=range]').fill(String(position));
+      return page.locator('.card').nth(1).innerText();
+    };
+    assert.match(await told(6), /delivered\s+\{m0\}/);
+    assert.match(await told(7), /No state is recorded/);
+  });
+});
+
 test('the command is copied', () => visit('copy', broadcast(), async (page) => {
   await page.keyboard.press('c');
   await page.waitForFunction(() => /Copied|failed/.test(document.querySelector('.copy').textContent));
