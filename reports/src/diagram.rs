@@ -18,6 +18,7 @@ use crate::story::{Standing, Story};
 use crate::trace::happening;
 pub use bands::Band;
 pub use messages::{DiagramMessage, Lost};
+pub(crate) use packed::{Names, PackedRun, VERSION};
 pub use state::{Change, StateAfter};
 use texts::{TextId, Texts};
 

@@ -19,6 +19,7 @@ mod layout;
 mod mermaid;
 mod outcome;
 mod page;
+mod pair;
 mod program;
 mod protocol_page;
 mod scenario;
@@ -47,7 +48,8 @@ pub use lanes::{LaneSteps, Lanes, Signs, write_lanes};
 pub use layout::{Page, TableRow, counted, with_separators};
 pub use mermaid::write_mermaid;
 pub use outcome::{outcome_json, write_outcome};
-pub use page::write_run_page;
+pub use page::{write_pair_page, write_run_page};
+pub use pair::{Pair, PartIndex};
 pub use program::{program, set_program};
 pub use protocol_page::{
     GENERATOR, ProtocolPage, ShownMutant, ShownRun, ShownScenario, file_name, write_index_page,

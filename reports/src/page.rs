@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::diagram::Diagram;
 use crate::foreign::{calm_json, line};
+use crate::pair::Pair;
 
 /// What shows a run. It is built from `viewer/`, as its README says.
 const VIEWER_SCRIPT: &str = include_str!("../assets/viewer.js");
@@ -34,6 +35,22 @@ pub fn write_run_page(out: &mut impl Write, diagram: &Diagram) -> io::Result<()>
         p { "The diagram needs JavaScript. As text: " code { (line(&diagram.about.command)) } }
     };
     let page = page(&title, (VIEWER_STYLE, VIEWER_SCRIPT), diagram, &without_script)?;
+    out.write_all(page.into_string().as_bytes())
+}
+
+/// Writes the page of two runs.
+///
+/// # Errors
+/// Errors of `out`.
+pub fn write_pair_page(out: &mut impl Write, pair: &Pair) -> io::Result<()> {
+    let names = pair.runs.each_ref().map(|run| (&run.about.scenario, run.about.seed));
+    let [(one, seed), (other, other_seed)] = names;
+    let title = format!("{one}, seed {seed}, and {other}, seed {other_seed}");
+    let without_script = html! {
+        h1 { (title) }
+        p { "The diagrams need JavaScript. As text: " code { (pair.command) } }
+    };
+    let page = page(&title, (VIEWER_STYLE, VIEWER_SCRIPT), pair, &without_script)?;
     out.write_all(page.into_string().as_bytes())
 }
 

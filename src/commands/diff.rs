@@ -2,18 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use ftsim_core::outcome::trace::{Entry, Trace};
 use ftsim_core::{Outcome, ProcessId, RunRequest};
 use ftsim_protocols::Catalogue;
-use ftsim_reports::{counted, line, write_trace};
+use ftsim_reports::{Pair, counted, line, program, shell_word, write_pair_page, write_trace};
 
 use crate::cli::{Exit, Failure, Out, complain, load_all};
+use crate::files::{at, write_whole};
 use crate::run;
 use crate::run::divergence::{Differs, event_text, first_divergence};
+use crate::run::one_run::OneRun;
+use crate::run::picture;
 use crate::run::{InternalError, guarded, prepare};
 use crate::scenario::Scenario;
 use crate::scenario::crash_point::CrashPoint;
@@ -40,50 +43,32 @@ pub(crate) struct DiffArgs {
     /// Crash process P after its Nth effect, in A, B or both: those that run every crash point
     #[arg(long, value_name = "P:N")]
     pub crash_point: Option<CrashPoint>,
+    /// Draw both runs on OUT, a page for a browser, instead of writing the difference
+    #[arg(long, value_name = "OUT")]
+    html: Option<PathBuf>,
 }
 
 pub fn diff(args: &DiffArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
-    let (scenarios, bad_input) = load_all(&[args.one.clone(), args.other.clone()], catalogue);
-    let ([one, other], false) = (scenarios.as_slice(), bad_input) else {
-        return Ok(Exit::BadInput);
+    let Some([one, other]) = open(args, catalogue)? else { return Ok(Exit::BadInput) };
+    let record = |run: OneRun| {
+        let recorded = run.record()?;
+        Ok::<_, InternalError>(Side { run, recorded })
     };
-    let seed = args.seed.or(one.only_seed());
-    let other_seed = args.other_seed.or(args.seed).or(other.only_seed()).or(seed);
-    let (Some(seed), Some(other_seed)) = (seed, other_seed) else {
-        complain(&format!("{} is not a repro and has many seeds: add --seed S", one.path));
-        return Ok(Exit::BadInput);
-    };
-    if let Some(point) = args.crash_point
-        && !scenarios.iter().any(|scenario| scenario.has_crash_point(point))
-    {
-        complain(&format!("neither {} nor {} has a crash point {point}", one.path, other.path));
-        return Ok(Exit::BadInput);
+    let sides = [record(one)?, record(other)?];
+    let difference = first_divergence(&sides[0].recorded, &sides[1].recorded);
+    if let Some(page) = &args.html {
+        write_page(page, &sides, difference.as_ref())?;
+        return Ok(if difference.is_some() { Exit::Unexpected } else { Exit::Good });
     }
-    for (scenario, seed) in [(one, seed), (other, other_seed)] {
-        if let Some(point) = args.crash_point.filter(|point| scenario.has_crash_point(*point))
-            && let Err(missing) = run::find_crash_point(scenario, seed, point)?
-        {
-            complain(&missing.to_string());
-            return Ok(Exit::BadInput);
-        }
-    }
-    let sides = [(one, seed), (other, other_seed)].map(|(scenario, seed)| {
-        let point = args.crash_point.filter(|point| scenario.has_crash_point(*point));
-        let recorded = run::record_either(scenario, seed, point)?;
-        Ok::<_, InternalError>(Side { scenario, recorded })
-    });
-    let [one, other] = sides;
-    let sides = [one?, other?];
-    for (name, Side { scenario, recorded }) in ["A", "B"].iter().zip(&sides) {
+    for (name, Side { run, recorded }) in ["A", "B"].iter().zip(&sides) {
         let Outcome { seed, digest, .. } = recorded.0;
-        let path = line(&scenario.path);
+        let path = line(&run.scenario.path);
         writeln!(out, "{name}  {path}, seed {seed}, digest {digest}")?;
     }
     writeln!(out)?;
-    let [a, b] = &sides;
-    match first_divergence(&a.recorded, &b.recorded) {
+    match difference {
         None => {
-            let events = counted(a.recorded.1.entries.len() as u64, "event");
+            let events = counted(sides[0].recorded.1.entries.len() as u64, "event");
             writeln!(out, "the two runs are identical: {events}")?;
             return Ok(Exit::Good);
         }
@@ -96,18 +81,59 @@ pub fn diff(args: &DiffArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exi
     Ok(Exit::Unexpected)
 }
 
+/// The two runs; `None`, after an error message, if there are no such runs.
+///
+/// # Errors
+/// If ftsim itself fails.
+fn open(args: &DiffArgs, catalogue: &Catalogue) -> Result<Option<[OneRun; 2]>, InternalError> {
+    let (scenarios, bad_input) = load_all(&[args.one.clone(), args.other.clone()], catalogue);
+    let (Ok([one, other]), false) = (<[Scenario; 2]>::try_from(scenarios), bad_input) else {
+        return Ok(None);
+    };
+    let seed = args.seed.or(one.only_seed());
+    let other_seed = args.other_seed.or(args.seed).or(other.only_seed()).or(seed);
+    let (Some(seed), Some(other_seed)) = (seed, other_seed) else {
+        complain(&format!("{} is not a repro and has many seeds: add --seed S", one.path));
+        return Ok(None);
+    };
+    let point_of =
+        |scenario: &Scenario| args.crash_point.filter(|point| scenario.has_crash_point(*point));
+    let points = [point_of(&one), point_of(&other)];
+    if let Some(point) = args.crash_point
+        && points == [None, None]
+    {
+        complain(&format!("neither {} nor {} has a crash point {point}", one.path, other.path));
+        return Ok(None);
+    }
+    let [point, other_point] = points;
+    let runs = [
+        OneRun { scenario: one, seed, point },
+        OneRun { scenario: other, seed: other_seed, point: other_point },
+    ];
+    for OneRun { scenario, seed, point } in &runs {
+        if let Some(point) = *point
+            && let Err(missing) = run::find_crash_point(scenario, *seed, point)?
+        {
+            complain(&missing.to_string());
+            return Ok(None);
+        }
+    }
+    Ok(Some(runs))
+}
+
 /// One of the two runs.
-struct Side<'s> {
-    scenario: &'s Scenario,
+struct Side {
+    run: OneRun,
     recorded: (Outcome, Trace),
 }
 
-impl Side<'_> {
+impl Side {
     /// The states of all processes after this step.
     fn states(&self, step: u64) -> Result<Vec<String>, InternalError> {
         let Outcome { seed, plan, .. } = &self.recorded.0;
-        guarded(self.scenario, *seed, || {
-            let mut runner = prepare(self.scenario, *seed)?;
+        let scenario = &self.run.scenario;
+        guarded(scenario, *seed, || {
+            let mut runner = prepare(scenario, *seed)?;
             Ok(runner.states(RunRequest::under(*seed, Arc::clone(plan)), step))
         })
     }
@@ -119,10 +145,39 @@ impl Side<'_> {
     }
 }
 
+/// Writes the page of both runs.
+///
+/// # Errors
+/// If a run is too long or the file cannot be written, or ftsim itself fails.
+fn write_page(path: &Path, sides: &[Side; 2], differs: Option<&Differs>) -> Result<(), Failure> {
+    let [a, b] = sides;
+    let of = |side: &Side| (side.run.seed, shell_word(&side.run.scenario.path));
+    let ((seed, one), (other_seed, other)) = (of(a), of(b));
+    let mut command = format!("{} diff {one} {other} --seed {seed}", program());
+    if other_seed != seed {
+        command.push_str(&format!(" --other-seed {other_seed}"));
+    }
+    if let Some(point) = a.run.point.or(b.run.point) {
+        command.push_str(&format!(" --crash-point {point}"));
+    }
+    let index = match differs {
+        Some(Differs::Event { index, .. }) => Some(*index),
+        Some(Differs::Digest(..)) | None => None,
+    };
+    let recorded =
+        |side: &'_ Side| picture::plain_diagram(&side.run, (&side.recorded.0, &side.recorded.1));
+    let runs = [recorded(a)?, recorded(b)?];
+    let pair = Pair::of(runs, [&a.recorded.1, &b.recorded.1], index, command);
+    let mut page = Vec::new();
+    at(path, write_pair_page(&mut page, &pair))?;
+    write_whole(path, &page)?;
+    Ok(())
+}
+
 /// Writes the last common events and the first events that differ.
 fn write_event(
     out: &mut impl Write,
-    sides: &[Side<'_>; 2],
+    sides: &[Side; 2],
     index: usize,
     events: [Option<&Entry>; 2],
 ) -> io::Result<()> {
@@ -146,7 +201,7 @@ fn write_event(
 /// Writes the states of the two events' processes, after the events' steps.
 fn write_states(
     out: &mut Out,
-    sides: &[Side<'_>; 2],
+    sides: &[Side; 2],
     index: usize,
     events: [Option<&Entry>; 2],
 ) -> Result<(), Failure> {

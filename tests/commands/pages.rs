@@ -159,3 +159,49 @@ fn the_page_of_a_record_draws_what_the_page_of_the_run_draws_without_states() {
     let both = ["show", &record, "--html", "x.html", "--steps", "1..2"];
     assert_eq!(ftsim(&both).status.code(), Some(2), "one or the other");
 }
+
+#[test]
+fn the_page_of_two_runs_says_where_they_part() {
+    let folder = folder("pages-diff");
+    let other = folder.join("later.toml");
+    let text = fs::read_to_string("scenarios/split-brain-one-way.toml").expect("a scenario");
+    fs::write(&other, text.replace("211ms", "216ms")).expect("a file");
+    let [other, page] =
+        [other, folder.join("diff.html")].map(|path| path.to_str().expect("a path").to_owned());
+    let runs = ["diff", "scenarios/split-brain-one-way.toml", &other, "--seed", "1"];
+    let drawn = ftsim(&[&runs[..], &["--html", &page]].concat());
+    assert_eq!(drawn.status.code(), Some(1), "{drawn:?}");
+    assert!(drawn.stdout.is_empty());
+    let pair = data(&fs::read_to_string(&page).expect("a page"));
+    let agree = pair["agree"].as_u64().expect("a number") as usize;
+    let column = |side: usize, field: &str| {
+        pair["runs"][side]["steps"][field].as_array().expect("a column").clone()
+    };
+    for field in ["number", "at", "lane", "cause"] {
+        assert_eq!(column(0, field)[..agree], column(1, field)[..agree], "{field}");
+    }
+    assert_ne!(column(0, "lane")[agree], column(1, "lane")[agree]);
+    // The fault of the one run strikes first; in the other a request is next.
+    let event = |side: usize| {
+        let first = &pair["first"][side];
+        assert_eq!(first["step"], agree);
+        let before = column(side, "parts")[..agree].iter().map(|parts| parts.as_u64()).sum();
+        let before: Option<u64> = before;
+        let part = before.expect("numbers") + first["part"].as_u64().expect("a number");
+        let event = &pair["runs"][side]["parts"]["event"][part as usize];
+        pair["events"][event.as_u64().expect("a number") as usize].clone()
+    };
+    assert_eq!([event(0), event(1)], ["begins", "request"]);
+    let told = ftsim(&runs);
+    assert_eq!(told.status.code(), Some(1));
+    let told = String::from_utf8(told.stdout).expect("text");
+    assert!(told.contains("BEGINS partition {p0} -> {p1}"), "{told}");
+    let command = pair["command"].as_str().expect("a command");
+    assert!(command.ends_with(" --seed 1") && command.contains(" diff scenarios/"), "{command}");
+    let same = ["diff", runs[1], runs[1], "--seed", "1", "--html", &page];
+    assert_eq!(ftsim(&same).status.code(), Some(0));
+    let pair = data(&fs::read_to_string(&page).expect("a page"));
+    assert_eq!(pair["first"], serde_json::json!([null, null]));
+    let nowhere = [&runs[..], &["--html", "/nowhere/at/all.html"]].concat();
+    assert_eq!(ftsim(&nowhere).status.code(), Some(2));
+}

@@ -34,8 +34,10 @@ impl Serialize for Diagram {
 /// Texts and names of events, each once; numbers elsewhere are indices into them.
 #[derive(Default, Serialize)]
 pub struct Names {
-    events: Vec<&'static str>,
-    texts: Texts,
+    /// The names of events.
+    pub events: Vec<&'static str>,
+    /// Texts.
+    pub texts: Texts,
 }
 
 impl Names {

@@ -42,7 +42,7 @@ export function writeAddress(view: View, window: readonly [number, number], run:
   if (view.isolated !== null) entries.push(['past', number(view.isolated)]);
   if (view.axis === 'time') entries.push(['axis', 'time']);
   if (view.folded) entries.push(['fold', '1']);
-  if (!view.onStory && run.roots.size) entries.push(['show', 'all']);
+  if (!view.onStory && run.hasPoint) entries.push(['show', 'all']);
   if (view.hiddenLanes.size) entries.push(['hide', [...view.hiddenLanes].join()]);
   if (view.query) entries.push(['find', view.query]);
   entries.push(['window', window.map((units) => Number(units.toFixed(2))).join()]);

@@ -29,7 +29,6 @@ export class App implements Desk {
     this.panel = new Panel(run, (text) => (this.live.textContent = text), view);
     this.panels = [this.panel];
     const { diagram, store, minimap, toolbar, inspector, tooltip } = this.panel;
-    diagram.root.id = 'diagram';
     this.acts = new Acts(data.about.command, { help: () => this.help.toggle(), theme: () => this.toggleTheme() });
     this.story = new StoryColumn(run, (step) => this.panel.select({ what: 'step', index: step }));
     this.main = element('div', { class: 'main' }, [this.story.root, foldButton(() => this.toggleStory()), diagram.root]);
@@ -53,7 +52,7 @@ export class App implements Desk {
   }
 
   showPoint(): void {
-    this.panel.showViolation();
+    this.panel.showPoint();
   }
 
   copy(): void {

@@ -1,4 +1,5 @@
 import type { Step } from './data.ts';
+import type { Extent } from './frame.ts';
 
 /** The free room at both ends of the axis, in steps. */
 const MARGIN = 0.6;
@@ -13,13 +14,15 @@ export class Axis {
   readonly at: Float64Array;
   readonly length: number;
   readonly shownCount: number;
+  private readonly own: Extent;
   private readonly byStep: Float64Array;
   private readonly byTime: Float64Array;
   private readonly start: number;
   private readonly perNano: number;
   private blended = -1;
 
-  constructor(steps: readonly Step[], shown: Uint8Array, blend: number) {
+  /** An axis that several runs share holds more than these steps: `join` says how much. */
+  constructor(steps: readonly Step[], shown: Uint8Array, blend: number, join: (own: Extent) => Extent = (own) => own) {
     this.byStep = new Float64Array(steps.length);
     this.byTime = new Float64Array(steps.length);
     this.at = new Float64Array(steps.length);
@@ -29,11 +32,13 @@ export class Axis {
       this.byStep[index] = shown[index] ? MARGIN + count++ : MARGIN + count - 0.5;
     }
     this.shownCount = count;
-    this.length = Math.max(1, count - 1) + 2 * MARGIN;
     const first = shown.indexOf(1);
     const last = shown.lastIndexOf(1);
-    this.start = steps[first]?.at ?? 0;
-    const span = Math.max(1, (steps[last]?.at ?? 1) - this.start);
+    this.own = { count, start: steps[first]?.at ?? 0, end: steps[last]?.at ?? 1 };
+    const whole = join(this.own);
+    this.length = Math.max(1, whole.count - 1) + 2 * MARGIN;
+    this.start = whole.start;
+    const span = Math.max(1, whole.end - whole.start);
     this.perNano = (this.length - 2 * MARGIN) / span;
     for (let index = 0; index < steps.length; index++) {
       this.byTime[index] = this.ofTime(steps[index].at);
@@ -82,8 +87,11 @@ export class Axis {
     return [Math.max(0, a - room), Math.min(this.length, b + room)];
   }
 
+  /** The place where these steps end. */
   get end(): number {
-    return this.length;
+    const byStep = Math.max(1, this.own.count - 1) + 2 * MARGIN;
+    const byTime = this.ofTime(Math.max(this.own.end, this.own.start + 1)) + MARGIN;
+    return Math.min(this.length, mix(byStep, byTime, this.blended));
   }
 }
 

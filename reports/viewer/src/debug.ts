@@ -13,6 +13,8 @@ export interface Debug {
   show: (from: number, until: number) => void;
   /** The time that the last drawing took, in milliseconds, and the number of drawings. */
   paint: () => { last: number; count: number };
+  /** The same for each run of a page of several. */
+  panels: Debug[];
   /** The time from the page's beginning until the first drawing, in milliseconds. */
   opened: number;
 }
@@ -23,8 +25,9 @@ declare global {
   }
 }
 
-export function debugOf(panel: Panel): Debug {
-  return {
+/** Of a page of two runs, the first is meant. */
+export function debugOf([panel, ...others]: readonly Panel[]): Debug {
+  const debug: Debug = {
     counts: () => {
       const { arrows, shown, emphasis } = panel.diagram.scene;
       const own = arrows.filter((arrow) => arrow.end !== 'bridge');
@@ -47,6 +50,9 @@ export function debugOf(panel: Panel): Debug {
     select: (selected) => panel.select(selected),
     show: (from, until) => panel.diagram.show(from, until, false),
     paint: () => ({ last: panel.diagram.lastPaint, count: panel.diagram.paintCount }),
+    panels: [],
     opened: performance.now(),
   };
+  debug.panels = [debug, ...others.map((other) => debugOf([other]))];
+  return debug;
 }

@@ -4,6 +4,7 @@ import { arrowsOf, places, type Arrow } from './arrows.ts';
 import { Axis } from './axis.ts';
 import { element } from './element.ts';
 import { emphasised, messageStandsOut } from './emphasis.ts';
+import type { Frame } from './frame.ts';
 import { Hits } from './hits.ts';
 import { paint } from './paint.ts';
 import { stack, type Rows } from './rows.ts';
@@ -49,14 +50,17 @@ export class DiagramView {
   private blend: number;
   private theme: Theme = themeNow();
   private readonly painted: (() => void)[] = [];
+  private readonly moved: (() => void)[] = [];
 
-  constructor(private readonly run: Run, private readonly store: ViewStore) {
+  /** Diagrams with one frame share their axis. */
+  constructor(private readonly run: Run, private readonly store: ViewStore, private readonly shared: Frame<DiagramView> | null = null) {
     this.canvas = element('canvas', { class: 'canvas' });
     this.spacer = element('div', { class: 'spacer' });
     this.scroller = element('div', { class: 'scroller' }, [this.canvas, this.spacer]);
+    const name = run.difference ? ` of run ${run.difference.name}` : '';
     this.root = element('div', {
-      class: 'diagram', tabindex: '0', role: 'application',
-      'aria-label': 'Space-time diagram. Left and right arrow keys step along a process, up and down along a message; question mark shows all keys.',
+      id: `diagram${run.difference?.name ?? ''}`, class: 'diagram', tabindex: '0', role: 'application',
+      'aria-label': `Space-time diagram${name}. Left and right arrow keys step along a process, up and down along a message; question mark shows all keys.`,
     }, [this.scroller]);
     const context = this.canvas.getContext('2d', { alpha: false });
     if (!context) throw new Error('This browser cannot draw.');
@@ -75,6 +79,26 @@ export class DiagramView {
   /** Calls back after each drawing. */
   onPaint(callback: () => void): void {
     this.painted.push(callback);
+  }
+
+  /** Calls back whenever another part of the axis is seen. */
+  onMove(callback: () => void): void {
+    this.moved.push(callback);
+  }
+
+  /** Shows the same part of the axis as another diagram of the same size. */
+  match(other: DiagramView): void {
+    const { k, x } = other.transform;
+    if (k !== this.transform.k || x !== this.transform.x) this.apply(other.transform);
+  }
+
+  /** Lays the axis out anew, after another diagram has changed what it must hold. */
+  relay(): void {
+    const steps = this.stepsSeen();
+    this.layAxis();
+    this.limitZoom();
+    if (this.leads) this.showSteps(...steps);
+    this.redraw();
   }
 
   get scene(): Scene {
@@ -227,6 +251,7 @@ export class DiagramView {
     if (source instanceof MouseEvent && source.type === 'mousemove') this.scroller.scrollTop -= source.movementY;
     if (source) cancelAnimationFrame(this.animation);
     this.redraw();
+    for (const callback of this.moved) callback();
   }
 
   /** A wheel that turns sideways, or with shift, pans. */
@@ -248,10 +273,20 @@ export class DiagramView {
       .scaleExtent([1, most]);
   }
 
+  /** Whether it decides which part of the axis is seen. */
+  private get leads(): boolean {
+    return this.shared === null || this.shared.leader === this;
+  }
+
+  private layAxis(): void {
+    this.axis = new Axis(this.run.steps, this.shown, this.blend, (own) => this.shared?.join(this, own) ?? own);
+    this.hits = this.places = null;
+  }
+
   private layOut(): void {
     const view = this.store.now;
     this.shown = shownSteps(this.run, view);
-    this.axis = new Axis(this.run.steps, this.shown, this.blend);
+    this.layAxis();
     this.arrows = arrowsOf(this.run, this.shown, view.hiddenLanes, view.hiddenKinds);
     this.emphasis = emphasised(this.run, view);
     this.strong = null;
@@ -271,8 +306,8 @@ export class DiagramView {
       const steps = this.stepsSeen();
       this.layOut();
       const isEdge = view.isolated !== before.isolated;
-      if (isEdge) this.showWhole();
-      else this.showSteps(...steps);
+      if (this.leads && isEdge) this.showWhole();
+      else if (this.leads) this.showSteps(...steps);
     } else {
       this.emphasis = emphasised(this.run, view);
     }
@@ -304,6 +339,7 @@ export class DiagramView {
       this.blend = start + (target - start) * t;
       this.axis.blend(this.blend);
       this.places = null;
+      if (!this.leads) return this.redraw();
       this.apply(this.transformFor(window[0] + (goal[0] - window[0]) * t, window[1] + (goal[1] - window[1]) * t));
     };
     this.hits = null;

@@ -8,8 +8,8 @@ export function emphasised(run: Run, view: View): StepSet | null {
   if (view.selected) return coneOf(run, view.selected);
   if (view.query !== '') return matching(run, parseQuery(view.query)).steps;
   if (view.isolated !== null) return null;
-  if (view.onStory && run.roots.size > 0) return storySteps(run);
-  return null;
+  if (!view.onStory || !run.hasPoint) return null;
+  return run.difference ? ownSteps(run, run.difference.agree) : storySteps(run);
 }
 
 /** The past of the violation, and the other steps that its story tells. */
@@ -17,6 +17,11 @@ export function storySteps(run: Run): StepSet {
   const set = past(run.steps, run.roots);
   for (const row of run.diagram.story?.rows ?? []) for (const step of row.steps) set[step] = 1;
   return set;
+}
+
+/** The steps that the other run of the page does not have. */
+function ownSteps(run: Run, agree: number): StepSet {
+  return new Uint8Array(run.steps.length).fill(1, agree);
 }
 
 /** What led to a step or a message, and what it led to. */

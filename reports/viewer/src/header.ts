@@ -21,6 +21,7 @@ export class Header {
   constructor(private readonly run: Run, acts: Acts | null) {
     const { about } = run.diagram;
     const title = element('h1', { title: visible(about.scenario) }, [shortened(about.scenario, 60)]);
+    const letter = run.difference ? [element('b', { class: 'letter' }, [run.difference.name])] : [];
     const facts = [
       `seed ${about.seed}`,
       counted(run.laneCount, 'process').replace('processs', 'processes'),
@@ -29,8 +30,8 @@ export class Header {
       ...(about.truncated ? ['only the beginning of the run'] : []),
     ];
     this.root = element('header', { class: 'header' }, [
-      element('div', { class: 'about' }, [title, ...facts.map((fact) => element('span', { class: 'fact' }, [fact]))]),
-      element('ul', { class: run.diagram.verdicts.length > 4 ? 'chips many' : 'chips', 'aria-label': 'Verdicts' }, this.chips()),
+      element('div', { class: 'about' }, [...letter, title, ...facts.map((fact) => element('span', { class: 'fact' }, [fact]))]),
+      element('ul', { class: run.diagram.verdicts.length > 4 ? 'chips many' : 'chips', 'aria-label': run.difference ? `Verdicts of run ${run.difference.name}` : 'Verdicts' }, this.chips()),
       ...(acts ? [acts.root] : []),
       this.details,
       ...(about.notices ?? []).map((notice) => element('p', { class: 'notice' }, [shortened(notice, 300)])),

@@ -10,12 +10,14 @@ const KEYS: [string, string][] = [
   ['t', 'by step or by time'],
   ['f', 'fold local events'],
   ['i', 'only the causal past of the selected event'],
-  ['v', 'to the violation'],
+  ['v', 'to the violation, or to where two runs part'],
   ['s', 'hide or show the story'],
   ['c', 'copy the command'],
   ['d', 'dark or light'],
   ['Esc', 'back, and in the end the whole run'],
 ];
+
+const PAIR_KEYS: [string, string][] = [['o', 'to the other run']];
 
 const HANDS: [string, string][] = [
   ['wheel, pinch', 'zoom; with shift, or sideways: move'],
@@ -46,13 +48,14 @@ const MARKS: [string, string][] = [
 export class Help {
   readonly root: HTMLDialogElement;
 
-  constructor() {
+  /** `isPair`: the page shows two runs. */
+  constructor(isPair = false) {
     const section = (title: string, rows: [string, string][]): HTMLElement => element('section', {}, [
       element('h3', {}, [title]),
       element('dl', {}, rows.flatMap(([key, meaning]) => [element('dt', {}, [key]), element('dd', {}, [meaning])])),
     ]);
     this.root = element('dialog', { class: 'help', 'aria-label': 'Keys and marks' }, [
-      section('Keys', KEYS),
+      section('Keys', isPair ? [...KEYS, ...PAIR_KEYS] : KEYS),
       section('Hand', HANDS),
       section('Marks', MARKS),
       element('p', { class: 'faint' }, [

@@ -18,9 +18,12 @@ const LINE_LENGTH_MAX = 60;
 
 /** All about the selected event; or, if there is none, about all processes at the slider's position. */
 export class Inspector {
-  readonly root = element('section', { class: 'inspector', 'aria-label': 'Inspector' });
+  readonly root: HTMLElement;
 
-  constructor(private readonly run: Run, private readonly acts: InspectorActs) {}
+  constructor(private readonly run: Run, private readonly acts: InspectorActs) {
+    const name = run.difference ? ` of run ${run.difference.name}` : '';
+    this.root = element('section', { class: 'inspector', 'aria-label': `Inspector${name}` });
+  }
 
   follow(view: View): void {
     const { selected, measured } = view;

@@ -2,7 +2,7 @@ import { element } from './element.ts';
 import type { DiagramView } from './diagram.ts';
 import { themeNow } from './theme.ts';
 
-const HEIGHT = 46;
+const HEIGHT_MAX = 46;
 const GRIP = 7;
 
 /** The whole run in a strip: the density of its steps, faults, the violation, and the window. */
@@ -11,11 +11,12 @@ export class Minimap {
   private readonly canvas: HTMLCanvasElement;
   private readonly window: HTMLElement;
   private width = 0;
+  private height = HEIGHT_MAX;
   private painted: number | null = null;
 
-  constructor(private readonly diagram: DiagramView) {
+  constructor(private readonly diagram: DiagramView, name = '') {
     this.canvas = element('canvas', {});
-    this.window = element('div', { class: 'window', tabindex: '0', role: 'scrollbar', 'aria-label': 'Part of the run that is shown', 'aria-orientation': 'horizontal', 'aria-valuemin': '0', 'aria-valuemax': '100', 'aria-controls': 'diagram' });
+    this.window = element('div', { class: 'window', tabindex: '0', role: 'scrollbar', 'aria-label': name ? `Part of run ${name} that is shown` : 'Part of the run that is shown', 'aria-orientation': 'horizontal', 'aria-valuemin': '0', 'aria-valuemax': '100', 'aria-controls': diagram.root.id });
     this.root = element('div', { class: 'minimap' }, [this.canvas, this.window]);
     this.root.addEventListener('pointerdown', (event) => this.drag(event));
     this.window.addEventListener('keydown', (event) => this.key(event));
@@ -23,9 +24,10 @@ export class Minimap {
 
   resize(): void {
     this.width = this.root.clientWidth;
+    this.height = Math.min(HEIGHT_MAX, this.root.clientHeight);
     const ratio = devicePixelRatio || 1;
     this.canvas.width = Math.max(1, Math.round(this.width * ratio));
-    this.canvas.height = Math.round(HEIGHT * ratio);
+    this.canvas.height = Math.round(this.height * ratio);
     this.paint();
     this.place();
   }
@@ -39,7 +41,7 @@ export class Minimap {
     const theme = themeNow();
     const ratio = this.canvas.width / this.width;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, this.width, HEIGHT);
+    context.clearRect(0, 0, this.width, this.height);
     const x = (units: number): number => (units / this.whole) * this.width;
     for (const band of run.bands) {
       if (band.what === 'absent') continue;
@@ -51,7 +53,7 @@ export class Minimap {
         continue;
       }
       context.fillStyle = theme.amber;
-      context.fillRect(from, 0, Math.max(1, until - from), HEIGHT);
+      context.fillRect(from, 0, Math.max(1, until - from), this.height);
       context.fillStyle = theme.hatch;
       context.fillRect(from, 0, Math.max(1, until - from), 3);
     }
@@ -65,13 +67,17 @@ export class Minimap {
       if (emphasis?.[step]) strong[column] += weight;
     });
     const most = all.reduce((max, count) => Math.max(max, count), 1);
-    const height = (count: number): number => (count === 0 ? 0 : 3 + Math.sqrt(count / most) * (HEIGHT - 22));
+    const height = (count: number): number => (count === 0 ? 0 : 3 + Math.sqrt(count / most) * (this.height - Math.min(22, this.height / 2.2)));
     for (const [counts, colour] of [[all, emphasis ? theme.line : theme.soft], [strong, theme.ink]] as const) {
       context.fillStyle = colour;
-      counts.forEach((count, column) => context.fillRect(column * 2, HEIGHT - height(count), 1.5, height(count)));
+      counts.forEach((count, column) => context.fillRect(column * 2, this.height - height(count), 1.5, height(count)));
+    }
+    if (run.difference) {
+      context.fillStyle = theme.ink;
+      context.fillRect(x(axis.at[run.difference.agree] ?? axis.end) - 0.75, 0, 1.5, this.height);
     }
     context.fillStyle = theme.red;
-    for (const step of new Set([...run.violations, ...run.roots])) context.fillRect(x(axis.at[step]) - 0.75, 0, 1.5, HEIGHT);
+    for (const step of new Set([...run.violations, ...run.roots])) context.fillRect(x(axis.at[step]) - 0.75, 0, 1.5, this.height);
   }
 
   /** Puts the window where the diagram looks. */

@@ -85,6 +85,32 @@ function ring(context: CanvasRenderingContext2D, x: number, y: number, radius: n
   context.stroke();
 }
 
+/** Draws where a run begins to differ from the other one: a line, and a ring around its first own event. */
+export function drawDifference(context: CanvasRenderingContext2D, scene: Scene, labels: Labels): void {
+  const { run, axis, camera, theme, rows } = scene;
+  const { difference } = run;
+  if (!difference) return;
+  const { first, agree } = difference;
+  if (first && !scene.shown[first.step]) return;
+  if (!first && agree < run.steps.length) return;
+  const left = first ? (axis.at[first.step] + (axis.at[first.step - 1] ?? axis.at[first.step] - 1)) / 2 : axis.end;
+  const x = Math.round(screenX(scene, left)) + 0.5;
+  const bottom = Math.min(camera.height, rows.height - camera.scroll);
+  context.strokeStyle = context.fillStyle = theme.ink;
+  context.lineWidth = 1.5;
+  context.setLineDash([]);
+  context.beginPath();
+  context.moveTo(x, RULER_HEIGHT);
+  context.lineTo(x, bottom);
+  context.stroke();
+  if (first) ring(context, stepX(scene, first.step), stepY(scene, first.step), 10, 1.5);
+  const text = first ? `${difference.name} differs from here` : `${difference.name} ends here`;
+  const width = labels.width(text, WORDS);
+  const places = [bottom + 8, RULER_HEIGHT + 12].flatMap((y) => [{ x: x + 6, y }, { x: x - width - 6, y }]);
+  const at = labels.find(width, places, true);
+  if (at) write(context, text, at, `600 ${WORDS}`, theme.ink, theme.paper);
+}
+
 /** Draws the slider's position, under all labels. */
 export function drawPosition(context: CanvasRenderingContext2D, scene: Scene): void {
   const { run, camera, theme, view } = scene;
@@ -171,7 +197,13 @@ export function drawGutter(context: CanvasRenderingContext2D, scene: Scene): voi
   context.textAlign = 'left';
   context.font = SMALL;
   context.fillStyle = theme.soft;
-  context.fillText(scene.view.axis === 'time' ? 'time' : 'step, time', 10, RULER_HEIGHT / 2);
+  const unit = scene.view.axis === 'time' ? 'time' : 'step, time';
+  context.fillText(unit, run.difference ? 26 : 10, RULER_HEIGHT / 2);
+  if (run.difference) {
+    context.font = `700 ${WORDS}`;
+    context.fillStyle = theme.ink;
+    context.fillText(run.difference.name, 10, RULER_HEIGHT / 2);
+  }
   context.font = `600 ${SMALL}`;
   for (const { text, y } of rows.headings) {
     if (text === '') continue;

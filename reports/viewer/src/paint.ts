@@ -3,7 +3,7 @@ import { drawLanes } from './lanes.ts';
 import { Labels } from './labels.ts';
 import { drawMarks, drawTimers, labelMarks, markOf } from './marks.ts';
 import { drawMessages, drawnArrows, labelMessages } from './messages.ts';
-import { drawGutter, drawPointers, drawPosition, drawRuler, drawViolation } from './overlay.ts';
+import { drawDifference, drawGutter, drawPointers, drawPosition, drawRuler, drawViolation } from './overlay.ts';
 import { RULER_HEIGHT } from './rows.ts';
 import { stepX, stepY, type Scene, visibleSteps } from './scene.ts';
 
@@ -32,6 +32,7 @@ export function paint(context: CanvasRenderingContext2D, scene: Scene): void {
   drawMessages(context, scene, drawing);
   drawPosition(context, scene);
   drawViolation(context, scene, labels);
+  drawDifference(context, scene, labels);
   drawMarks(context, scene);
   labelMarks(context, scene, labels);
   labelMessages(context, scene, drawing, labels);

@@ -2,6 +2,7 @@ import { Banner } from './banner.ts';
 import { extent, past } from './causality.ts';
 import { DiagramView } from './diagram.ts';
 import { storySteps } from './emphasis.ts';
+import type { Frame } from './frame.ts';
 import { Inspector, measure } from './inspector.ts';
 import { Minimap } from './minimap.ts';
 import type { Run } from './run.ts';
@@ -13,6 +14,9 @@ import { type Selection, type View, ViewStore } from './view.ts';
 
 /** A long run without a story opens at its beginning, with this many steps. */
 const FIRST_STEPS = 150;
+/** Two runs open on this many steps before and after the first that differs. */
+const BEFORE_STEPS = 9;
+const AFTER_STEPS = 20;
 
 /** One run on the page: what is seen of it, its diagram, and all that follows the diagram. */
 export class Panel {
@@ -25,18 +29,18 @@ export class Panel {
   private readonly banner: Banner;
 
   /** `say` tells a screen reader what has happened. */
-  constructor(readonly run: Run, private readonly say: (text: string) => void, view: Partial<View> = {}) {
+  constructor(readonly run: Run, private readonly say: (text: string) => void, view: Partial<View> = {}, frame: Frame<DiagramView> | null = null) {
     this.store = new ViewStore({ ...this.initial(), ...view });
-    this.diagram = new DiagramView(run, this.store);
+    this.diagram = new DiagramView(run, this.store, frame);
     this.toolbar = new Toolbar(run, this.store, {
       go: (step) => this.select({ what: 'step', index: step }, false),
       step: (direction) => this.movePosition(direction),
       toggleAxis: () => this.toggleAxis(),
     });
     this.tooltip = new Tooltip(run);
-    this.banner = new Banner(run, { back: () => this.back(), violation: () => this.showViolation() });
+    this.banner = new Banner(run, { back: () => this.back(), point: () => this.showPoint() });
     this.diagram.root.append(this.banner.root);
-    this.minimap = new Minimap(this.diagram);
+    this.minimap = new Minimap(this.diagram, run.difference?.name);
     this.inspector = new Inspector(run, {
       step: (index) => this.select({ what: 'step', index }),
       message: (index) => this.select({ what: 'message', index }),
@@ -92,12 +96,11 @@ export class Panel {
     }
   }
 
-  /** Makes the past of the violation stand out, and moves there. */
-  showViolation(): void {
-    const story = extent(storySteps(this.run));
-    if (this.run.roots.size === 0 || !story) return;
+  /** Makes what the page is about stand out, and moves there: the violation, or where two runs part. */
+  showPoint(): void {
+    if (!this.run.hasPoint) return;
     this.store.update({ onStory: true, isolated: null, selected: null, measured: null, query: '' });
-    this.showStory(story, true);
+    this.moveToPoint(true);
   }
 
   toggleAxis(): void {
@@ -116,10 +119,9 @@ export class Panel {
     this.inspector.follow(this.store.now);
     this.banner.follow(this.store.now);
     const { selected } = this.store.now;
-    const story = extent(storySteps(this.run));
     if (window) this.diagram.show(window[0], window[1], false);
     else if (selected?.what === 'step') this.diagram.fit(selected.index - 5, selected.index + 5, false);
-    else if (this.run.roots.size > 0 && story) this.showStory(story, false);
+    else if (this.run.hasPoint) this.moveToPoint(false);
     else if (this.run.steps.length > FIRST_STEPS * 4) this.diagram.fit(0, FIRST_STEPS, false);
     else this.diagram.showWhole(false);
   }
@@ -151,10 +153,21 @@ export class Panel {
   }
 
   private initial(): View {
+    const end = Math.max(0, this.run.steps.length - 1);
     return {
-      selected: null, measured: null, position: Math.max(0, this.run.steps.length - 1), isolated: null, axis: 'step', folded: false,
-      hiddenLanes: new Set(), hiddenKinds: new Set(), query: '', onlyMatches: false, onStory: this.run.roots.size > 0,
+      selected: null, measured: null, position: this.run.difference?.first?.step ?? end, isolated: null, axis: 'step', folded: false,
+      hiddenLanes: new Set(), hiddenKinds: new Set(), query: '', onlyMatches: false, onStory: this.run.hasPoint,
     };
+  }
+
+  private moveToPoint(animated: boolean): void {
+    const { difference } = this.run;
+    const story = difference ? null : extent(storySteps(this.run));
+    if (difference) {
+      const { axis } = this.diagram.scene;
+      const at = axis.at[difference.agree] ?? axis.end;
+      this.diagram.show(at - BEFORE_STEPS, at + AFTER_STEPS, animated);
+    } else if (story) this.showStory(story, animated);
   }
 
   /** Shows the steps of the story; of a long one, its end. */

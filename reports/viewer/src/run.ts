@@ -11,6 +11,16 @@ export interface Kind {
 
 const COLOUR_COUNT = 7;
 
+/** How a run differs from the other one of its page. */
+export interface Difference {
+  /** What the page calls it: A or B. */
+  name: string;
+  /** The number of steps from the start that are the same in both. */
+  agree: number;
+  /** The first event that differs: a step and a part of it; null if the run has ended. */
+  first: { step: number; part: number } | null;
+}
+
 /** A run with the relations that are not in its data. */
 export class Run {
   readonly steps: Step[];
@@ -34,7 +44,8 @@ export class Run {
   readonly syncedIn = new Map<number, number>();
   readonly stepOfNumber = new Map<number, number>();
 
-  constructor(readonly diagram: Diagram) {
+  /** Kinds are counted in `all`, so that they have one colour in all runs of a page. */
+  constructor(readonly diagram: Diagram, readonly difference: Difference | null = null, all: readonly Diagram[] = [diagram]) {
     ({ steps: this.steps, messages: this.messages, bands: this.bands } = diagram);
     this.laneCount = diagram.lanes.length;
     this.ofLane = diagram.lanes.map(() => []);
@@ -49,11 +60,16 @@ export class Run {
       if (message.sent != null) push(this.sentBy, message.sent, index);
       for (const step of message.heard) push(this.heardBy, step, index);
     });
-    this.kinds = this.countKinds();
+    this.kinds = this.countKinds(all);
     for (const kind of this.kinds) this.kindOf.set(kind.text, kind);
     this.roots = new Set(diagram.story?.roots ?? []);
     this.violations = this.indicesOf((part) => part.event === 'violation' || part.event === 'panic');
     this.ofLane.forEach((lane) => this.readSyncs(lane));
+  }
+
+  /** Whether some of it is what the page is about, and stands out at first. */
+  get hasPoint(): boolean {
+    return this.roots.size > 0 || (this.difference !== null && this.difference.agree > 0);
   }
 
   text(id: number): string {
@@ -94,9 +110,9 @@ export class Run {
     return indices;
   }
 
-  private countKinds(): Kind[] {
+  private countKinds(all: readonly Diagram[]): Kind[] {
     const counts = new Map<number, number>();
-    for (const { kind } of this.messages) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    for (const { kind } of all.flatMap((diagram) => diagram.messages)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
     const ordered = [...counts].sort(([, a], [, b]) => b - a);
     return ordered.map(([text, count], place) => {
       const colour = place < COLOUR_COUNT ? place : -1;

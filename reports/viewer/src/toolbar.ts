@@ -45,6 +45,7 @@ export class Toolbar {
     ]);
     this.root = element('div', { class: 'toolbar', role: 'toolbar', 'aria-label': 'Filters and position' }, [
       element('div', { class: 'position' }, [
+        ...(run.difference ? [element('b', { class: 'letter' }, [run.difference.name])] : []),
         button('◂', { class: 'icon', 'aria-label': 'Previous step' }, () => acts.step(-1)),
         this.slider,
         button('▸', { class: 'icon', 'aria-label': 'Next step' }, () => acts.step(1)),

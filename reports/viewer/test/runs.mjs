@@ -117,9 +117,10 @@ function random(seed) {
 
 const KINDS = ['Prepare', 'Promise', 'Accept', 'Accepted', 'Heartbeat', 'Decide', 'Forward', 'Snapshot', 'Probe'];
 
-/** A run of about this many steps, with faults of all kinds; a violation at the end on demand. */
-export function bustle({ steps: stepCount = 300, lanes: laneCount = 5, seed = 1, roles = false, violated = true } = {}) {
-  const draw = random(seed);
+/** A run of about this many steps, with faults of all kinds; a violation at the end on demand. From step `turn` on, it is drawn from another seed. */
+export function bustle({ steps: stepCount = 300, lanes: laneCount = 5, seed = 1, roles = false, violated = true, turn = Infinity } = {}) {
+  const [first, second] = [random(seed), random(seed + 1)];
+  const draw = () => (d.steps.length < turn ? first : second)();
   const pick = (n) => Math.floor(draw() * n);
   const lanes = names(laneCount);
   if (roles) lanes.forEach((lane, p) => { lane.role = p < laneCount / 3 ? 'proposer' : p < (2 * laneCount) / 3 ? 'acceptor' : 'learner'; });
@@ -202,6 +203,18 @@ export function bustle({ steps: stepCount = 300, lanes: laneCount = 5, seed = 1,
     d.story = { property: 'consensus.agreement', message: 'two processes decided differently', roots: [other, root].sort((a, b) => a - b), rows, left_out: 0, needs: [] };
   }
   return d.done();
+}
+
+/** Two runs that are the same until about step 40, the second of which is shorter. */
+export function pair() {
+  const runs = [bustle({ steps: 120, violated: false }), bustle({ steps: 90, violated: false, turn: 40 })];
+  const [a, b] = runs.map((run) => run.steps.map(({ lane, at, parts }) => [lane, at, ...parts.map((part) => `${part.event} ${run.texts[part.text]}`)]));
+  const agree = a.findIndex((step, index) => String(step) !== String(b[index]));
+  const part = a[agree].findIndex((one, index) => one !== b[agree][index]);
+  const first = { step: agree, part: Math.max(0, part - 2) };
+  runs[1].about = { ...runs[1].about, scenario: 'paxos/bustle-other.toml', summary: 'The same, with other delays.' };
+  runs[1].verdicts[1] = { ...runs[1].verdicts[1], verdict: 'violated', message: 'p0 decided 7, which nobody proposed' };
+  return { runs, pair: { command: 'ftsim diff paxos/bustle-300.toml paxos/bustle-other.toml --seed 1', agree, first: [first, first] } };
 }
 
 /** A small run whose texts try to break the page. */

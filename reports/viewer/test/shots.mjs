@@ -1,7 +1,7 @@
 // Screenshots of what is drawn: `node test/shots.mjs [name...]`; also of pages in SAMPLES.
 import { readdirSync, readFileSync } from 'node:fs';
 import { launch, open, shot, writePage } from './page.mjs';
-import { broadcast, bustle } from './runs.mjs';
+import { broadcast, bustle, pair } from './runs.mjs';
 
 const wanted = process.argv.slice(2);
 const settled = (page) => page.waitForTimeout(150);
@@ -16,6 +16,10 @@ const views = {
   'bustle-dark': [() => bustle({ steps: 300, lanes: 6, roles: true }), { colorScheme: 'dark' }, async (page) => { await page.evaluate(() => window.ftsimViewer.select({ what: 'step', index: 40 })); }],
   zoomed: [() => bustle({ steps: 300, lanes: 5, violated: false }), {}, async (page) => { await page.evaluate(() => window.ftsimViewer.show(100, 130)); }],
   whole: [() => bustle({ steps: 300, lanes: 5 }), {}, async (page) => { await page.keyboard.press('Escape'); }],
+  pair: [pair, {}, async () => {}],
+  'pair-selected': [pair, { colorScheme: 'dark' }, async (page) => { await page.keyboard.press(']'); }],
+  'pair-time': [pair, {}, async (page) => { await page.keyboard.press('Escape'); await page.keyboard.press('t'); }],
+  'pair-narrow': [pair, { viewport: { width: 900, height: 700 } }, async (page) => { await page.keyboard.press(']'); }],
   crowd: [() => bustle({ steps: 20_000, lanes: 7 }), {}, async (page) => { await page.keyboard.press('Escape'); }],
 };
 const browser = await launch();

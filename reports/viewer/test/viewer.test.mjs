@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { launch, open, shot, writePage } from './page.mjs';
-import { broadcast, bustle, hostile } from './runs.mjs';
+import { broadcast, bustle, hostile, pair } from './runs.mjs';
 
 let browser;
 before(async () => (browser = await launch()));
@@ -276,6 +276,116 @@ test('a run without steps, processes or story is no failure', () => visit('empty
   for (const key of ['ArrowRight', ']', 't', 'f', 'v', '.', 'Escape']) await page.keyboard.press(key);
   await page.mouse.move(700, 300);
 }));
+
+const both = (page, read) => page.evaluate((name) => window.ftsimViewer.panels.map((panel) => {
+  const { selected, position, axis, hiddenKinds } = panel.view();
+  return { selected: selected?.index ?? null, position, axis, hidden: hiddenKinds.size, window: panel.window(), ...panel.counts() }[name];
+}), read);
+
+test('two runs are drawn one above the other, and what they share is pale', () => visit('pair', pair(), async (page) => {
+  const { runs, pair: { agree } } = pair();
+  assert.deepEqual(await both(page, 'steps'), runs.map((run) => run.steps.length));
+  assert.deepEqual(await both(page, 'emphasised'), runs.map((run) => run.steps.length - agree));
+  const boxes = await Promise.all([0, 1].map((side) => page.locator('.canvas').nth(side).boundingBox()));
+  assert.ok(boxes[0].x === boxes[1].x && boxes[0].width === boxes[1].width && boxes[0].y < boxes[1].y);
+  assert.equal(await page.locator('.header h1').nth(1).innerText(), 'paxos/bustle-other.toml');
+  assert.match(await page.locator('.comparison').innerText(), new RegExp(`The first ${agree} steps are the same[^]*consensus.validity A: held, B: violated`));
+  // The same step lies at the same place in both, and is in sight.
+  const places = await page.evaluate((step) => window.ftsimViewer.panels.map((panel) => panel.place(step).x), agree);
+  assert.ok(places[0] === places[1] && places[0] > 300 && places[0] < 1440);
+}));
+
+test('what is selected in one run is selected in the other, as long as they agree', () => visit('pair-select', pair(), async (page) => {
+  const { agree } = pair().pair;
+  await page.evaluate((step) => window.ftsimViewer.panels[1].select({ what: 'step', index: step }), agree - 2);
+  assert.deepEqual(await both(page, 'selected'), [agree - 2, agree - 2]);
+  await page.locator('.comparison .side').nth(1).click();
+  assert.deepEqual(await both(page, 'selected'), [agree, agree]);
+  assert.equal(await page.locator('.inspector h2').count(), 2);
+  await page.evaluate((step) => window.ftsimViewer.panels[0].select({ what: 'step', index: step }), agree + 20);
+  assert.deepEqual(await both(page, 'selected'), [agree + 20, null]);
+  const { runs } = pair();
+  const [, position] = await both(page, 'position');
+  assert.ok(runs[1].steps[position].at <= runs[0].steps[agree + 20].at);
+  assert.ok(runs[1].steps[position + 1].at > runs[0].steps[agree + 20].at);
+}));
+
+test('two runs move, turn and are filtered together', () => visit('pair-move', pair(), async (page) => {
+  const isSame = async () => { const [a, b] = await both(page, 'window'); assert.deepEqual(a.map((x) => x.toFixed(6)), b.map((x) => x.toFixed(6))); return a; };
+  const start = await isSame();
+  const { x, y } = await page.locator('.canvas').nth(1).boundingBox();
+  await page.mouse.move(x + 500, y + 100);
+  await page.mouse.wheel(0, -400);
+  const zoomed = await isSame();
+  assert.ok(zoomed[1] - zoomed[0] < (start[1] - start[0]) * 0.8);
+  await page.mouse.down();
+  await page.mouse.move(x + 350, y + 100, { steps: 3 });
+  await page.mouse.up();
+  assert.ok((await isSame())[0] > zoomed[0]);
+  await page.keyboard.press('t');
+  assert.deepEqual(await both(page, 'axis'), ['time', 'time']);
+  await isSame();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
+  await isSame();
+  // By time, one instant lies at one place, whichever run it is in.
+  const { runs } = pair();
+  const places = await page.evaluate(() => window.ftsimViewer.panels.map((panel) => [panel.place(0).x, panel.place(89).x]));
+  const perNano = places.map(([from, until], side) => (until - from) / (runs[side].steps[89].at - runs[side].steps[0].at));
+  assert.ok(Math.abs(perNano[0] / perNano[1] - 1) < 1e-6);
+  await page.keyboard.press('f');
+  await isSame();
+  await page.locator('.toolbar:not([hidden]) .kind').first().click();
+  assert.deepEqual(await both(page, 'hidden'), [1, 1]);
+}));
+
+test('keys change over to the other run, and the address keeps which it is', () => visit('pair-keys', pair(), async (page) => {
+  const { agree } = pair().pair;
+  assert.deepEqual(await both(page, 'selected'), [null, 49]);
+  assert.ok(await page.locator('#diagramB').evaluate((one) => one.classList.contains('is-active')));
+  await page.keyboard.press('o');
+  await page.keyboard.press(']');
+  assert.deepEqual(await both(page, 'selected'), [agree, agree]);
+  await page.waitForFunction((step) => location.hash.includes(`step=${step}`) && !location.hash.includes('run=B'), agree + 1);
+  await page.keyboard.press('o');
+  await page.keyboard.press('ArrowRight');
+  await page.waitForFunction(() => location.hash.includes('run=B'));
+  const [a, b] = await both(page, 'selected');
+  assert.ok(a === null && b > agree);
+}, { hash: '#step=50&run=B' }));
+
+test('a pair has names, fits, and turns dark', () => visit('pair-narrow-test', pair(), async (page) => {
+  const nameless = await page.evaluate(() => [...document.querySelectorAll('button, input, summary, [tabindex]')]
+    .filter((one) => !(one.getAttribute('aria-label') || one.textContent.trim() || one.closest('label')))
+    .map((one) => one.outerHTML));
+  assert.deepEqual(nameless, []);
+  const labels = await page.evaluate(() => [...document.querySelectorAll('section[aria-label], [role=application], [role=scrollbar]')].map((one) => one.getAttribute('aria-label')));
+  assert.equal(new Set(labels).size, labels.length);
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0);
+  for (const side of [0, 1]) assert.ok((await page.locator('.canvas').nth(side).boundingBox()).height > 120);
+  assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), 'rgb(20, 23, 27)');
+}, { viewport: { width: 900, height: 700 }, colorScheme: 'dark' }));
+
+test('runs that are the same, and one that ends early, are no failure', async () => {
+  const [run] = pair().runs;
+  const same = { runs: [run, run], pair: { command: '', agree: run.steps.length, first: [null, null] } };
+  await visit('pair-same', same, async (page) => {
+    assert.match(await page.locator('.comparison h2').innerText(), /are the same/);
+    for (const key of [']', 'o', 't', 'f', 'v', '.', 'Escape', 'Escape']) await page.keyboard.press(key);
+  });
+  const empty = { ...run, steps: [], messages: [], bands: [] };
+  const early = { runs: [empty, run], pair: { command: '', agree: 0, first: [null, { step: 0, part: 0 }] } };
+  await visit('pair-early', early, async (page) => {
+    assert.match(await page.locator('.comparison').innerText(), /has ended/);
+    for (const key of [']', 'o', ']', 't', 'f', 'v', '.', 'Escape', 'Escape']) await page.keyboard.press(key);
+  });
+  const nasty = { runs: [hostile(), hostile()], pair: { command: '<b>', agree: 3, first: [{ step: 3, part: 0 }, { step: 4, part: 9 }] } };
+  await visit('pair-hostile', nasty, async (page) => {
+    assert.equal(await page.evaluate(() => window.broken), undefined);
+    assert.equal(await page.locator('#app script, #app img').count(), 0);
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0);
+  });
+});
 
 test('data that cannot be read is told', async () => {
   const { page } = await open(browser, writePage('broken', '{"version":9}'));
