@@ -105,6 +105,34 @@ fn a_run_too_long_for_a_page_is_refused() {
 }
 
 #[test]
+fn a_page_says_from_which_step_on_it_leaves_out_states() {
+    let folder = folder("pages-states");
+    let (scenario, page) = (folder.join("states.toml"), folder.join("states.html"));
+    let text = "protocol = \"primary-backup\"\n[processes]\nserver = 3\nclient = 3\n\
+                [workload]\noperations = 300\n[run]\nhorizon = \"30s\"\n";
+    fs::write(&scenario, text).expect("a file");
+    let (scenario, path) = (scenario.to_str().expect("a path"), page.to_str().expect("a path"));
+    let drawn = ftsim(&["replay", scenario, "--seed", "1", "--html", path]);
+    assert!(drawn.status.success(), "{drawn:?}");
+    let page = fs::read_to_string(&page).expect("a page");
+    let data = data(&page);
+    let end = data["about"]["states_end"].as_u64().expect("states are left out");
+    let (mut number, mut last) = (0, 0);
+    let numbers = data["steps"]["number"].as_array().expect("a column");
+    for (difference, changes) in numbers.iter().zip(data["steps"]["changes"].as_array().unwrap()) {
+        number += difference.as_u64().expect("a number");
+        if changes != 0 {
+            last = number;
+        }
+    }
+    assert!(last < end && end < number, "{last} {end} {number}");
+    let notice = data["about"]["notices"][0].as_str().expect("a notice");
+    assert!(notice.contains("no states are shown"), "{notice}");
+    // Also for a reader without scripts.
+    assert!(page.split_once("</noscript>").is_some_and(|(head, _)| head.contains(notice)));
+}
+
+#[test]
 fn the_page_of_a_story_tells_the_property_that_was_asked_for() {
     let file = folder("pages-story").join("story.html");
     let page = file.to_str().expect("a path");
