@@ -1,7 +1,7 @@
 import type { Pair, Verdict } from './data.ts';
 import { button, element } from './element.ts';
 import type { Run } from './run.ts';
-import { partText } from './sentence.ts';
+import { fate, partText } from './sentence.ts';
 import { counted, duration, shortened } from './words.ts';
 
 const VALUE_LENGTH_MAX = 200;
@@ -36,11 +36,21 @@ export class Comparison {
     const name = element('b', { class: 'letter' }, [run.difference?.name ?? '']);
     if (first === null) return element('p', { class: 'side' }, [name, element('span', { class: 'what' }, ['has ended'])]);
     const step = run.steps[first.step];
-    const part = step.parts[first.part];
-    const told = shortened(`${run.laneName(step.lane)} ${part ? partText(run, part) : ''}`, 300);
+    const [own, other] = [this.told(side), this.told(1 - side)];
+    const message = step.parts[first.part]?.message;
+    // What is sent alike can arrive at another time.
+    const told = shortened(own === other && message != null ? `${own}: ${fate(run, message)}` : own, 300);
     const made = button('', { class: 'side' }, () => this.choose(side, first.step));
     made.append(name, element('span', { class: 'what' }, [told]), element('span', { class: 'when' }, [`step ${step.number} · ${duration(step.at)}`]));
     return made;
+  }
+
+  private told(side: number): string {
+    const run = this.runs[side];
+    const first = this.pair.first[side];
+    const step = first && run.steps[first.step];
+    const part = step?.parts[first?.part ?? 0];
+    return part ? `${run.laneName(step?.lane)} ${partText(run, part)}` : '';
   }
 
   /** The states of the processes of the first events, after their steps, as far as they differ. */

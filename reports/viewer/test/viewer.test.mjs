@@ -366,7 +366,7 @@ test('a pair has names, fits, and turns dark', () => visit('pair-narrow-test', p
   assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), 'rgb(20, 23, 27)');
 }, { viewport: { width: 900, height: 700 }, colorScheme: 'dark' }));
 
-test('runs that are the same, and one that ends early, are no failure', async () => {
+test('runs that are the same, that differ in a delay, or that end early are told as such', async () => {
   const [run] = pair().runs;
   const same = { runs: [run, run], pair: { command: '', agree: run.steps.length, first: [null, null] } };
   await visit('pair-same', same, async (page) => {
@@ -378,6 +378,14 @@ test('runs that are the same, and one that ends early, are no failure', async ()
   await visit('pair-early', early, async (page) => {
     assert.match(await page.locator('.comparison').innerText(), /has ended/);
     for (const key of [']', 'o', ']', 't', 'f', 'v', '.', 'Escape', 'Escape']) await page.keyboard.press(key);
+  });
+  const late = broadcast();
+  late.messages[0].heard = [];
+  const sent = { step: 4, part: 1 };
+  await visit('pair-alike', { runs: [broadcast(), late], pair: { command: '', agree: 4, first: [sent, sent] } }, async (page) => {
+    const told = await page.locator('.comparison .side').allInnerTexts();
+    assert.match(told[0], /sends Data\(m0\) to p1: delivered in step 6/);
+    assert.match(told[1], /sends Data\(m0\) to p1: still under way/);
   });
   const nasty = { runs: [hostile(), hostile()], pair: { command: '<b>', agree: 3, first: [{ step: 3, part: 0 }, { step: 4, part: 9 }] } };
   await visit('pair-hostile', nasty, async (page) => {
