@@ -26,6 +26,12 @@ fn data(page: &str) -> Value {
     serde_json::from_str(data).expect("JSON")
 }
 
+/// A number in the data that is an index.
+fn index(number: &Value) -> usize {
+    let number = number.as_u64().and_then(|number| usize::try_from(number).ok());
+    number.expect("an index")
+}
+
 #[test]
 fn a_page_has_an_arrow_for_each_message_and_a_lane_for_each_process() {
     let folder = folder("pages");
@@ -201,7 +207,7 @@ fn the_page_of_two_runs_says_where_they_part() {
     assert_eq!(drawn.status.code(), Some(1), "{drawn:?}");
     assert!(drawn.stdout.is_empty());
     let pair = data(&fs::read_to_string(&page).expect("a page"));
-    let agree = pair["agree"].as_u64().expect("a number") as usize;
+    let agree = index(&pair["agree"]);
     let column = |side: usize, field: &str| {
         pair["runs"][side]["steps"][field].as_array().expect("a column").clone()
     };
@@ -213,11 +219,9 @@ fn the_page_of_two_runs_says_where_they_part() {
     let event = |side: usize| {
         let first = &pair["first"][side];
         assert_eq!(first["step"], agree);
-        let before = column(side, "parts")[..agree].iter().map(|parts| parts.as_u64()).sum();
-        let before: Option<u64> = before;
-        let part = before.expect("numbers") + first["part"].as_u64().expect("a number");
-        let event = &pair["runs"][side]["parts"]["event"][part as usize];
-        pair["events"][event.as_u64().expect("a number") as usize].clone()
+        let before: usize = column(side, "parts")[..agree].iter().map(index).sum();
+        let part = before + index(&first["part"]);
+        pair["events"][index(&pair["runs"][side]["parts"]["event"][part])].clone()
     };
     assert_eq!([event(0), event(1)], ["begins", "request"]);
     let told = ftsim(&runs);
