@@ -278,7 +278,7 @@ fn described(entry: &Entry) -> String {
 }
 
 /// The name of an event in a trace's JSON.
-const fn event_name(what: &TraceEvent) -> &'static str {
+pub(crate) const fn event_name(what: &TraceEvent) -> &'static str {
     match what {
         TraceEvent::Start => "start",
         TraceEvent::Request { .. } => "request",

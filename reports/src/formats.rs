@@ -2,11 +2,13 @@
 
 mod chrome;
 mod dot;
+mod edn;
 mod itf;
 mod shiviz;
 
 pub use chrome::write_chrome_trace;
 pub use dot::write_dot;
+pub use edn::write_edn;
 pub use itf::write_itf;
 pub use shiviz::write_shiviz;
 

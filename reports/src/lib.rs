@@ -40,7 +40,7 @@ pub use diagram::{
 };
 pub use figures::{Figures, Latency, write_figures};
 pub use foreign::{Medium, foreign, is_active, line, shell_word};
-pub use formats::{write_chrome_trace, write_dot, write_itf, write_shiviz};
+pub use formats::{write_chrome_trace, write_dot, write_edn, write_itf, write_shiviz};
 pub use github::{write_annotations, write_step_summary};
 pub use interval::Rate;
 pub use junit::write_junit;

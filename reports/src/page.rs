@@ -45,10 +45,11 @@ pub fn write_run_page(out: &mut impl Write, diagram: &Diagram) -> io::Result<()>
 pub fn write_pair_page(out: &mut impl Write, pair: &Pair) -> io::Result<()> {
     let names = pair.runs.each_ref().map(|run| (&run.about.scenario, run.about.seed));
     let [(one, seed), (other, other_seed)] = names;
+    let (one, other) = (line(one), line(other));
     let title = format!("{one}, seed {seed}, and {other}, seed {other_seed}");
     let without_script = html! {
         h1 { (title) }
-        p { "The diagrams need JavaScript. As text: " code { (pair.command) } }
+        p { "The diagrams need JavaScript. As text: " code { (line(&pair.command)) } }
     };
     let page = page(&title, (VIEWER_STYLE, VIEWER_SCRIPT), pair, &without_script)?;
     out.write_all(page.into_string().as_bytes())

@@ -55,6 +55,7 @@ pub use experiment::{Experiment, Limits};
 pub use fault::Plan;
 pub use fault::random::{Profile, RandomFaults};
 pub use id::{MessageId, ProcessId, PropertyId};
+pub use model::act::Act;
 pub use model::bound::Bound;
 pub use model::data::{Data, Message, Never, Stored, Timer};
 pub use model::effect::{Cx, Effect, Part};

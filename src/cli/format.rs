@@ -57,6 +57,8 @@ pub(crate) enum RunFormat {
     Dot,
     /// The states of processes, for tools that read ITF (Apalache, Quint).
     Itf,
+    /// The operations of clients and the faults, as a Jepsen history.
+    Edn,
 }
 
 impl RunFormat {
@@ -65,7 +67,7 @@ impl RunFormat {
         match self {
             Self::Text => Some(TraceFormat::Text),
             Self::Jsonl => Some(TraceFormat::Jsonl),
-            Self::Shiviz | Self::ChromeTrace | Self::Dot | Self::Itf => None,
+            Self::Shiviz | Self::ChromeTrace | Self::Dot | Self::Itf | Self::Edn => None,
         }
     }
 }

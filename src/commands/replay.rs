@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use clap::Args;
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{
-    LaneSteps, write_chrome_trace, write_dot, write_itf, write_shiviz, write_trace,
+    LaneSteps, write_chrome_trace, write_dot, write_edn, write_itf, write_shiviz, write_trace,
     write_trace_jsonl,
 };
 
 use crate::cli::screen::Form;
 use crate::cli::{Exit, Failure, Out, RunFormat, TraceFormat, complain};
+use crate::run;
 use crate::run::audited;
 use crate::run::audited::Audit;
 use crate::run::lanes::{LanesArgs, step_range};
@@ -67,6 +68,10 @@ pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result
             TraceFormat::Text => Ok(write_trace(out, &trace)?),
             TraceFormat::Jsonl => Ok(write_trace_jsonl(out, &trace)?),
         })?;
+    } else if args.format == RunFormat::Edn {
+        let (_, operations) = run::operations(&run.scenario, run.request()?)?;
+        out.begin(Form::Data)?;
+        write_edn(out, run.scenario.experiment.setting.n, &operations, &trace)?;
     } else {
         let diagram = plain_diagram(&run, (&outcome, &trace))?;
         out.begin(Form::Data)?;
@@ -75,7 +80,7 @@ pub fn replay(args: &ReplayArgs, catalogue: &Catalogue, out: &mut Out) -> Result
             RunFormat::ChromeTrace => write_chrome_trace(out, &diagram)?,
             RunFormat::Dot => write_dot(out, &diagram)?,
             RunFormat::Itf => write_itf(out, &diagram)?,
-            RunFormat::Text | RunFormat::Jsonl => {}
+            RunFormat::Text | RunFormat::Jsonl | RunFormat::Edn => {}
         }
     }
     if args.audit {

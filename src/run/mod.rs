@@ -19,6 +19,7 @@ pub(crate) mod story;
 use ftsim_core::engine::panics;
 use ftsim_core::fault::Plan;
 use ftsim_core::outcome::decisions::RecordedSchedule;
+use ftsim_core::outcome::operations::OperationEvent;
 use ftsim_core::{Outcome, RunRequest, Trace};
 
 use crate::cli::Failure;
@@ -170,6 +171,18 @@ pub fn schedule(
 ) -> Result<(Outcome, RecordedSchedule), InternalError> {
     let request = request.into();
     guarded(scenario, request.seed, || Ok(prepare(scenario, request.seed)?.schedule(request)))
+}
+
+/// Executes one run and returns the operations of its clients.
+///
+/// # Errors
+/// If ftsim itself fails.
+pub fn operations(
+    scenario: &Scenario,
+    request: impl Into<RunRequest>,
+) -> Result<(Outcome, Vec<OperationEvent>), InternalError> {
+    let request = request.into();
+    guarded(scenario, request.seed, || Ok(prepare(scenario, request.seed)?.operations(request)))
 }
 
 /// Records a seed, or one of its crash points.

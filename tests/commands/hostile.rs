@@ -95,13 +95,16 @@ fn a_hostile_scenario_does_no_harm_in_any_output() {
             &[&[command, &s], &seed[..], &["--svg", &path(&format!("{command}.svg"))]].concat(),
         );
     }
-    for format in ["jsonl", "shiviz", "chrome-trace", "dot", "itf"] {
+    for format in ["jsonl", "shiviz", "chrome-trace", "dot", "itf", "edn"] {
         harmless(&folder, &[&["replay", &s], &seed[..], &["--format", format]].concat());
     }
     harmless(&folder, &[&["explain", &s], &seed[..], &["--format", "mermaid"]].concat());
     harmless(&folder, &[&["record", &s], &seed[..], &["-o", &path("run.rec")]].concat());
     harmless(&folder, &["show", &path("run.rec")]);
-    harmless(&folder, &["diff", &s, &s, "--seed", "1", "--other-seed", "2"]);
+    let diff = ["diff", &s, &s, "--seed", "1", "--other-seed", "2"];
+    harmless(&folder, &diff);
+    harmless(&folder, &[&diff[..], &["--html", &path("diff.html")]].concat());
+    harmless(&folder, &["show", &path("run.rec"), "--html", &path("show.html")]);
     harmless(&folder, &[&["shrink", &s], &seed[..], &["-o", &path("small.toml")]].concat());
     // The results of a sweep have the name of the scenario, which must be a plain one.
     let plain = path("plain.toml");
@@ -117,6 +120,8 @@ fn a_hostile_scenario_does_no_harm_in_any_output() {
         found.iter().filter(|path| path.extension().is_some_and(|e| e != "rec")).collect();
     for part in [
         "out/replay.html",
+        "out/diff.html",
+        "out/show.html",
         "out/explain.svg",
         "out/sweep.xml",
         "out/report.html",

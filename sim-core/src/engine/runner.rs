@@ -1,6 +1,7 @@
 //! Runs of one scenario: the one way to make them.
 
 use std::io::{self, Write};
+use std::mem;
 use std::sync::Arc;
 
 use crate::digest::Digest;
@@ -21,6 +22,7 @@ use crate::model::setting::Invalid;
 use crate::model::spec::Spec;
 use crate::outcome::Outcome;
 use crate::outcome::decisions::RecordedSchedule;
+use crate::outcome::operations::OperationEvent;
 use crate::outcome::tape::Tape;
 use crate::outcome::trace::Trace;
 
@@ -93,9 +95,9 @@ impl Runner {
 
     /// Makes a run, and records what happens.
     pub fn record(&mut self, request: impl Into<RunRequest>) -> (Outcome, Trace) {
-        self.world().tape = Some(Tape::new(Trace::ENTRY_COUNT_MAX as u64));
+        self.world().recording.tape = Some(Tape::new(Trace::ENTRY_COUNT_MAX as u64));
         let outcome = self.run(request);
-        (outcome, self.world().tape.take().map(Trace::of).unwrap_or_default())
+        (outcome, self.world().recording.tape.take().map(Trace::of).unwrap_or_default())
     }
 
     /// Makes a run, and writes what happens while it goes on: a tape for a
@@ -109,10 +111,10 @@ impl Runner {
         request: impl Into<RunRequest>,
         out: &mut dyn Write,
     ) -> io::Result<Outcome> {
-        self.world().tape = Some(Tape::new(u64::MAX));
+        self.world().recording.tape = Some(Tape::new(u64::MAX));
         let mut written = Ok(());
         let mut write = |world: &mut World| {
-            if let Some(tape) = &mut world.tape
+            if let Some(tape) = &mut world.recording.tape
                 && tape.bytes().len() >= TAPE_WRITTEN_FROM
             {
                 written = out.write_all(tape.bytes());
@@ -123,7 +125,7 @@ impl Runner {
             }
         };
         let outcome = self.execute_all(request.into(), Some(&mut write));
-        let tape = self.world().tape.take();
+        let tape = self.world().recording.tape.take();
         written?;
         if let Some(mut tape) = tape {
             tape.end();
@@ -136,12 +138,19 @@ impl Runner {
     /// took, and what the clients asked for: as data that makes the same run. Not of messages that
     /// a transport carries.
     pub fn schedule(&mut self, request: impl Into<RunRequest>) -> (Outcome, RecordedSchedule) {
-        self.world().decisions = Some(RecordedSchedule::default());
+        self.world().recording.decisions = Some(RecordedSchedule::default());
         let outcome = self.run(request);
         let world = self.world();
-        let mut schedule = world.decisions.take().unwrap_or_default();
+        let mut schedule = world.recording.decisions.take().unwrap_or_default();
         schedule.has_drawn_requests = world.draws.workload.has_drawn();
         (outcome, schedule)
+    }
+
+    /// Makes a run, and records the operations of its clients, in order.
+    pub fn operations(&mut self, request: impl Into<RunRequest>) -> (Outcome, Vec<OperationEvent>) {
+        self.world().recording.operations = Some(Vec::new());
+        let outcome = self.run(request);
+        (outcome, self.world().recording.operations.take().unwrap_or_default())
     }
 
     /// The state of every process, as `Debug` shows it, after this many steps of a run. All have
@@ -201,7 +210,7 @@ impl Runner {
         let world = self.world();
         let n = world.experiment.setting.n as usize;
         world.profile = Some(Profile { effects: vec![Vec::new(); n] });
-        let (tape, decisions) = (world.tape.take(), world.decisions.take());
+        let recording = mem::take(&mut world.recording);
         let stepper = &mut *self.stepper;
         // A panic shows again in the run itself, where it is judged.
         let _panic = panics::catch(|| {
@@ -209,7 +218,7 @@ impl Runner {
             stepper.run_to_end();
         });
         let world = self.world();
-        (world.tape, world.decisions) = (tape, decisions);
+        world.recording = recording;
         world.profile.take().unwrap_or_default()
     }
 
@@ -315,14 +324,14 @@ impl Runner {
     /// come the first time.
     fn run_again_for_the_stall(&mut self, seed: u64, steps: u64) -> Option<Stall> {
         let world = self.world();
-        let (tape, decisions) = (world.tape.take(), world.decisions.take());
+        let recording = mem::take(&mut world.recording);
         let stepper = &mut *self.stepper;
         let stall = panics::catch(|| {
             stepper.reset(seed);
             stall::find(stepper, steps)
         });
         let world = self.world();
-        (world.tape, world.decisions) = (tape, decisions);
+        world.recording = recording;
         stall.ok()
     }
 

@@ -27,6 +27,7 @@ use crate::model::property::EndCause;
 use crate::outcome::decisions::RecordedSchedule;
 use crate::outcome::dependability::Dependability;
 use crate::outcome::history::History;
+use crate::outcome::operations::OperationEvent;
 use crate::outcome::shown::Shown;
 use crate::outcome::tape::Tape;
 use crate::outcome::trace::TraceEvent;
@@ -96,6 +97,17 @@ impl Notice {
     }
 }
 
+/// What is recorded of a run, on request.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recording {
+    /// All that happens.
+    pub tape: Option<Tape>,
+    /// The fates of messages.
+    pub decisions: Option<RecordedSchedule>,
+    /// What clients asked, and what they were answered.
+    pub operations: Option<Vec<OperationEvent>>,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     pub experiment: Arc<Experiment>,
@@ -135,10 +147,8 @@ pub(crate) struct World {
     pub statistics: Statistics,
     pub history: History,
     pub reached: Vec<&'static str>,
-    /// The record of the run, if it is recorded.
-    pub tape: Option<Tape>,
-    /// The fates of messages, if they are recorded.
-    pub decisions: Option<RecordedSchedule>,
+    /// What is recorded of the run.
+    pub recording: Recording,
     pub failure_free: bool,
     /// The last process that announced that it leads, unless it has announced the opposite since.
     pub leader: Option<ProcessId>,
@@ -194,8 +204,7 @@ impl World {
             statistics: Statistics::default(),
             history: History::default(),
             reached: Vec::new(),
-            tape: None,
-            decisions: None,
+            recording: Recording::default(),
             failure_free: true,
             leader: None,
             faults_are_over: false,
@@ -468,7 +477,7 @@ impl World {
         process: Option<ProcessId>,
         what: impl FnOnce() -> TraceEvent<Shown<'a>>,
     ) {
-        if self.tape.is_some() {
+        if self.recording.tape.is_some() {
             self.record_it(process, what);
         }
     }
@@ -479,7 +488,7 @@ impl World {
         process: Option<ProcessId>,
         what: impl FnOnce() -> TraceEvent<Shown<'a>>,
     ) {
-        if let Some(tape) = &mut self.tape {
+        if let Some(tape) = &mut self.recording.tape {
             tape.put(self.step, self.now, process, &what());
         }
     }

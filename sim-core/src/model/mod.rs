@@ -1,6 +1,7 @@
 //! The interface for authors of protocols: processes and their effects, problems and their
 //! properties, protocols and their models.
 
+pub mod act;
 pub mod adversary;
 pub(crate) mod any_message;
 pub mod bound;

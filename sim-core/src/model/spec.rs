@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::id::ProcessId;
+use crate::model::act::Act;
 use crate::model::data::{Data, Message};
 use crate::model::property::PropertyEntry;
 use crate::model::setting::{Invalid, Setting};
@@ -88,6 +89,16 @@ pub trait Spec: Sized + 'static {
         _indication: &Self::Indication,
     ) -> impl Iterator<Item = OperationName> {
         std::iter::empty()
+    }
+
+    /// What an operation asks, and once it has this answer, what it came to, as histories for other
+    /// tools show it.
+    fn act(request: &Self::Request, answer: Option<&Self::Indication>) -> Act {
+        let act = Act::of(request);
+        match answer {
+            Some(answer) => act.ended_with(answer),
+            None => act,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod decisions;
 pub mod dependability;
 pub mod history;
+pub mod operations;
 pub(crate) mod shown;
 pub mod tape;
 pub mod trace;

@@ -12,6 +12,7 @@ mod layers;
 mod links;
 mod liveness;
 mod model;
+mod operations;
 mod random;
 mod runs;
 mod scripted;

@@ -8,8 +8,8 @@ use ftsim_core::fault::{Action, Crash, Fault, Trigger};
 use ftsim_core::outcome::trace::TraceEvent;
 use ftsim_core::{
     Ask, Bound, Cx, Duration, DurationRange, End, Experiment, Instant, Invalid, Links, Model,
-    Observation, Observed, Outcome, Process, ProcessId, Property, PropertyEntry, PropertyId,
-    Protocol, Runner, Setting, Spec, Stored, Trace, Violation, Workload,
+    Observation, Observed, OperationName, Outcome, Process, ProcessId, Property, PropertyEntry,
+    PropertyId, Protocol, Runner, Setting, Spec, Stored, Trace, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -155,6 +155,9 @@ impl Property<Theatre> for Sources {
 }
 
 /// Words with which an actor claims to lead, and gives up the claim.
+/// The words that are operations.
+const OPERATIONS_FROM: u64 = 500;
+const OPERATIONS_END: u64 = 510;
 pub const LEADS: u64 = 1_000;
 pub const RESIGNS: u64 = 1_001;
 
@@ -193,6 +196,22 @@ impl Spec for Theatre {
             Said::Word(RESIGNS) => Some(false),
             _ => None,
         }
+    }
+    /// To be told to say a word of these is an operation, which ends with the word.
+    fn operation(p: ProcessId, request: &Vec<Do>) -> Option<OperationName> {
+        match request.first() {
+            Some(Do::Say(word @ OPERATIONS_FROM..OPERATIONS_END)) => {
+                Some(OperationName::at(p, *word))
+            }
+            _ => None,
+        }
+    }
+    fn answers(p: ProcessId, said: &Said) -> impl Iterator<Item = OperationName> {
+        let answered = match said {
+            Said::Word(word @ OPERATIONS_FROM..OPERATIONS_END) => Some(OperationName::at(p, *word)),
+            _ => None,
+        };
+        answered.into_iter()
     }
 }
 

@@ -1,9 +1,10 @@
 //! Reads runs that `.ci/formats` wrote in the formats of other tools.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
+use clojure_reader::edn::{Edn, read_string};
 use itf::de::{As, Integer};
 use regex::Regex;
 use serde::Deserialize;
@@ -149,4 +150,62 @@ fn a_reader_of_junit_reads_the_failures_of_a_sweep() {
     assert_eq!(read.failures, failed as u64);
     assert!(failed > 0 && cases.len() > failed, "{failed} of {} failed", cases.len());
     assert!(cases.iter().any(|case| case.name.contains("bc.fifo")), "{cases:?}");
+}
+
+/// Jepsen's rules: entries are numbered, times rise, a process has one operation at a time and none
+/// after one whose end is unknown, and the nemesis has no other.
+#[test]
+#[ignore = "needs the files that .ci/formats writes"]
+fn a_reader_of_edn_reads_a_jepsen_history() {
+    for (name, text) in runs("edn") {
+        let (mut open, mut gone) = (BTreeMap::new(), BTreeSet::new());
+        let mut latest = 0;
+        for (index, line) in (0i64..).zip(text.lines()) {
+            let entry = read_string(line).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+            let field = |key| entry.get(&Edn::key(key)).unwrap_or_else(|| panic!("{line}: {key}"));
+            assert_eq!(*field("index"), Edn::Int(index), "{name}");
+            let Edn::Int(time) = *field("time") else { panic!("{line}") };
+            assert!(latest <= time, "{name}: {line}");
+            latest = time;
+            let (Edn::Key(kind), Edn::Key(f)) = (field("type"), field("f")) else {
+                panic!("{line}")
+            };
+            let process = match *field("process") {
+                Edn::Int(process) => process,
+                ref nemesis => {
+                    assert_eq!((nemesis, kind.as_ref()), (&Edn::key("nemesis"), "info"), "{line}");
+                    continue;
+                }
+            };
+            let value = field("value").to_string();
+            if kind == "invoke" {
+                assert!(!gone.contains(&process), "{name}: {line}");
+                assert!(open.insert(process, (f.to_string(), value)).is_none(), "{name}: {line}");
+                continue;
+            }
+            let (asked, argument) = open.remove(&process).expect("an invocation");
+            assert_eq!(*f, asked, "{name}: {line}");
+            if asked == "write" {
+                assert_eq!(argument, value, "{name}: {line}");
+            }
+            if kind == "info" {
+                gone.insert(process);
+            } else {
+                assert!(kind == "ok" || kind == "fail", "{name}: {line}");
+            }
+        }
+        assert!(open.is_empty(), "{name}: {open:?}");
+        assert!(latest > 0, "{name}");
+    }
+}
+
+/// The client of the deposed primary reads what is no longer true, and the history says so.
+#[test]
+#[ignore = "needs the files that .ci/formats writes"]
+fn the_history_of_a_split_brain_has_its_operations_and_faults() {
+    let (_, text) = runs("edn").swap_remove(1);
+    let count = |part: &str| text.lines().filter(|line| line.contains(part)).count();
+    assert_eq!(count(":type :invoke"), count(":type :ok") + count(":error :unanswered"));
+    assert!(count(":f :read") > 0 && count(":f :write") > 0 && count(":f :increment") > 0);
+    assert_eq!(count(":process :nemesis :f :begins"), 1, "{text}");
 }

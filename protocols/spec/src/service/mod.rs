@@ -14,8 +14,9 @@ mod tests;
 use std::fmt;
 use std::marker::PhantomData;
 
-use ftsim_core::{Data, Invalid, OperationName, ProcessId, PropertyEntry, Setting, Spec};
+use ftsim_core::{Act, Data, Invalid, OperationName, ProcessId, PropertyEntry, Setting, Spec};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::linearizability::Model;
 use clients::{Clients, ServiceWorkload};
@@ -236,5 +237,28 @@ impl<F: Facts> Spec for Service<F> {
             _ => None,
         };
         answered.into_iter()
+    }
+
+    /// In the notation that Jepsen's checkers read: `read`, `write` and `cas`, each value with its
+    /// key before it.
+    fn act(request: &Request, answer: Option<&Indication<F>>) -> Act {
+        let Request::Invoke { key, operation, .. } = request else { return Act::of(request) };
+        let outcome = match answer {
+            Some(Indication::Response { outcome, .. }) => Some(outcome),
+            _ => None,
+        };
+        let found = match outcome {
+            Some(Outcome::Value(value)) => Some(*value),
+            _ => None,
+        };
+        let act = match operation {
+            Operation::Read => Act::new("read", json!([key, found])),
+            Operation::Write(new) => Act::new("write", json!([key, new])),
+            Operation::Increment => Act::new("increment", json!([key, found])),
+            Operation::CompareAndSwap { expected, new } => {
+                Act::new("cas", json!([key, [expected, new]]))
+            }
+        };
+        Act { failed: outcome == Some(&Outcome::Swapped(false)), ..act }
     }
 }

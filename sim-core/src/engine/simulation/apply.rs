@@ -184,7 +184,7 @@ impl<P: Protocol> Simulation<P> {
         msg: &P::Msg,
     ) -> Route {
         let route = self.world.route_one(rule, link, kind, || encoded_size(msg));
-        if let Some(decisions) = &mut self.world.decisions
+        if let Some(decisions) = &mut self.world.recording.decisions
             && self.hosts[place.index()].adversary.is_some()
         {
             decisions.lie(serde_json::to_value(msg).unwrap_or_default());
@@ -263,7 +263,7 @@ impl<P: Protocol> Simulation<P> {
             Some(false) | None => {}
         }
         for name in P::Spec::answers(p, what) {
-            self.world.history.answer(name, self.world.now);
+            self.operation_ends(name, what);
         }
         self.observe(p, &Observation::Indication(what));
         if !P::Spec::is_probe(what) {

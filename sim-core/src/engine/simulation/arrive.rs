@@ -75,7 +75,7 @@ impl<P: Protocol> Simulation<P> {
         if let Some(name) = P::Spec::operation(p, &request)
             && self.hosts[p.index()].adversary.is_none()
         {
-            self.world.history.ask(name, self.world.now);
+            self.operation_begins(p, name, &request);
         }
         let again = (!self.world.twins.is_empty()).then(|| request.clone());
         self.reach_process(p, Input::Request(request));

@@ -234,7 +234,7 @@ fn decided<P: Protocol>(
             request = Request::<P>::deserialize(form).expect("a request, as `new` has made sure");
         }
     }
-    if let Some(decisions) = &mut world.decisions {
+    if let Some(decisions) = &mut world.recording.decisions {
         let replace = serde_json::to_value(&request).ok();
         let rule = RequestOverride { process, nth, after: Some(after), replace };
         decisions.requests.push(rule);

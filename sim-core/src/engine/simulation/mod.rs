@@ -12,10 +12,12 @@ mod heal;
 mod host;
 mod lie;
 mod limit;
+mod operate;
 mod strike;
 mod tamper;
 mod twins;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize as _;
@@ -40,7 +42,7 @@ use crate::model::process::{Process, Request};
 use crate::model::property::{End, EndCause, Standing};
 use crate::model::protocol::Protocol;
 use crate::model::setting::Invalid;
-use crate::model::spec::{Spec, Workload};
+use crate::model::spec::{OperationName, Spec, Workload};
 use crate::model::system_model::Model;
 use crate::outcome::trace::TraceEvent;
 use crate::outcome::{Outcome, Panicked};
@@ -71,6 +73,8 @@ pub(crate) struct Simulation<P: Protocol> {
     /// the last first.
     effects: Vec<Effect<P>>,
     asked: Vec<(Duration, ProcessId, Request<P>)>,
+    /// The operations without an answer, if operations are recorded.
+    unanswered: BTreeMap<OperationName, Request<P>>,
     /// The bounds at which the limits are checked again.
     bounds: Bounds,
 }
@@ -122,6 +126,7 @@ impl<P: Protocol> Simulation<P> {
             sent: Vec::new(),
             effects: Vec::new(),
             asked: Vec::new(),
+            unanswered: BTreeMap::new(),
             bounds: Bounds::default(),
         })
     }
@@ -193,6 +198,7 @@ impl<P: Protocol> Stepper for Simulation<P> {
         self.sent.clear();
         self.effects.clear();
         self.asked.clear();
+        self.unanswered.clear();
         self.bounds = self.first_bounds();
         self.workload = self.clients.clone();
         self.checker = self.checks.clone();

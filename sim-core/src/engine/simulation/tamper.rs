@@ -104,7 +104,7 @@ impl<P: Protocol> Simulation<P> {
     ) -> P::Msg {
         if changed != *sent {
             self.world.statistics.garbled += 1;
-            if let Some(decisions) = &mut self.world.decisions {
+            if let Some(decisions) = &mut self.world.recording.decisions {
                 decisions.change(serde_json::to_value(&changed).unwrap_or_default());
             }
             self.world.failure_free = false;

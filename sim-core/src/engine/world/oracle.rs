@@ -42,7 +42,7 @@ impl World {
         let detector = &self.experiment.detector;
         let (min, max) = (detector.delay.min.as_nanos(), detector.delay.max.as_nanos());
         let drawn = Duration::from_nanos(self.draws.detector.between(min, max));
-        if detector.notices.is_empty() && self.decisions.is_none() {
+        if detector.notices.is_empty() && self.recording.decisions.is_none() {
             return drawn;
         }
         let count = self.notice_counts.entry((observer, subject)).or_default();
@@ -52,7 +52,7 @@ impl World {
             (notice.observer, notice.subject, notice.nth) == (observer, subject, nth)
         };
         let delay = detector.notices.iter().find(is_this).map_or(drawn, |notice| notice.delay);
-        if let Some(decisions) = &mut self.decisions {
+        if let Some(decisions) = &mut self.recording.decisions {
             decisions.notices.push(NoticeDelay { observer, subject, nth, delay });
         }
         delay

@@ -70,14 +70,14 @@ impl World {
 
     /// Whether single requests are distinguished, as messages are.
     pub fn tells_requests_apart(&self) -> bool {
-        !self.request_overrides.is_empty() || self.decisions.is_some()
+        !self.request_overrides.is_empty() || self.recording.decisions.is_some()
     }
 
     /// Whether single messages are distinguished: if there are overrides, or if decisions are
     /// recorded.
     #[inline]
     pub fn minds_messages(&self) -> bool {
-        !self.overrides.is_empty() || self.decisions.is_some()
+        !self.overrides.is_empty() || self.recording.decisions.is_some()
     }
 
     /// Like [`route`](Self::route), but distinguishes messages.
@@ -91,7 +91,7 @@ impl World {
     ) -> Route {
         let kind = self.statistics.kind(kind);
         let route = self.route_or_override(rule, link, kind, size);
-        if let Some(decisions) = &mut self.decisions {
+        if let Some(decisions) = &mut self.recording.decisions {
             decisions.take(link, kind, self.now, route);
         }
         route
