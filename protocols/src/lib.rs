@@ -22,12 +22,13 @@ pub use ftsim_spec as spec;
 #[derive(Clone, Default)]
 pub struct Catalogue {
     entries: Vec<Entry>,
+    numbers: Vec<&'static str>,
 }
 
 impl From<Entry> for Catalogue {
     /// A catalogue of one protocol.
     fn from(entry: Entry) -> Self {
-        Self { entries: vec![entry] }
+        Self { entries: vec![entry], numbers: Vec::new() }
     }
 }
 
@@ -58,6 +59,7 @@ impl Catalogue {
             .with::<checkpoint::ChandyLamport>()
             .with::<checkpoint::CkptBlocking>()
             .with::<replication::PrimaryBackup>()
+            .with_numbers(include_str!("../numbers.toml"))
     }
 
     /// Adds a protocol, in place of one with the same name.
@@ -66,6 +68,19 @@ impl Catalogue {
         self.entries.retain(|entry| entry.name != P::NAME);
         self.entries.push(Entry::of::<P>());
         self
+    }
+
+    /// Adds numbers that the literature gives for protocols: a TOML text, in the form of
+    /// `numbers.toml`.
+    #[must_use]
+    pub fn with_numbers(mut self, toml: &'static str) -> Self {
+        self.numbers.push(toml);
+        self
+    }
+
+    /// The texts with the numbers of protocols.
+    pub fn numbers(&self) -> &[&'static str] {
+        &self.numbers
     }
 
     /// The protocols in the order in which they were added.

@@ -8,6 +8,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use crate::diagram::Diagram;
 use crate::drawing::{self, Size};
 use crate::foreign::line;
+use crate::numbers::MeasuredNumber;
 use crate::page::hash;
 use crate::program::program;
 
@@ -32,6 +33,8 @@ pub struct ProtocolPage {
     pub properties: Vec<[String; 4]>,
     /// A run that goes well.
     pub well: Option<ShownRun>,
+    /// What it costs, measured beside the literature.
+    pub numbers: Vec<MeasuredNumber>,
     /// Its mutants.
     pub mutants: Vec<ShownMutant>,
     /// Its scenarios.
@@ -94,6 +97,14 @@ pub fn write_protocol_page(out: &mut impl Write, page: &ProtocolPage) -> io::Res
         @if !page.params.is_empty() {
             section { h2 { "Parameters" } (table(["name", "type", "", "meaning"], &page.params)) }
         }
+        @if !page.numbers.is_empty() {
+            section {
+                h2 { "What it costs" }
+                p.soft { "Each measurement is a run of "
+                    code { (program()) " numbers " (line(&page.name)) } "." }
+                (numbers(&page.numbers))
+            }
+        }
         @if !page.mutants.is_empty() {
             section {
                 h2 { "What breaks it" }
@@ -126,6 +137,31 @@ pub fn write_index_page(out: &mut impl Write, pages: &[ProtocolPage]) -> io::Res
         }
     };
     write_page(out, "Protocols", &content)
+}
+
+/// A text in which what stands between backticks is code.
+fn with_code(text: &str) -> Markup {
+    html! {
+        @for (index, part) in text.split('`').enumerate() {
+            @if index % 2 == 0 { (line(part)) } @else { code { (line(part)) } }
+        }
+    }
+}
+
+/// Quantity, formula, measurements, source.
+fn numbers(numbers: &[MeasuredNumber]) -> Markup {
+    html! {
+        table.numbers {
+            thead { tr { @for name in ["quantity", "formula", "measured", "source"] {
+                th scope="col" { (name) }
+            } } }
+            tbody { @for number in numbers {
+                tr { th scope="row" { (line(&number.quantity)) } td { (line(&number.formula)) }
+                    td { @for case in &number.cases { div { (line(&case.text())) } } }
+                    td { (line(&number.source)) } }
+            } }
+        }
+    }
 }
 
 /// The file of a protocol's page.
@@ -183,7 +219,7 @@ fn shown_mutant(protocol: &str, mutant: &ShownMutant) -> Markup {
     html! {
         article id=(line(&mutant.name)) {
             h3 { (line(protocol)) "/" (line(&mutant.name)) }
-            p { "It " (line(&mutant.changes)) " (" (line(&mutant.how)) "), and so violates "
+            p { "It " (line(&mutant.changes)) " (" (with_code(&mutant.how)) "), and so violates "
                 code { (line(&mutant.violates)) } "." }
             @match &mutant.failure {
                 Some((run, message)) => { p.message { (line(message)) } (picture(run)) }

@@ -6,6 +6,7 @@ mod diff;
 mod explain;
 mod merge;
 mod new;
+mod numbers;
 mod record;
 mod replay;
 mod report;
@@ -35,6 +36,7 @@ use diff::DiffArgs;
 use explain::ExplainArgs;
 use merge::MergeArgs;
 use new::NewArgs;
+use numbers::NumbersArgs;
 use record::RecordArgs;
 use replay::ReplayArgs;
 use report::ReportArgs;
@@ -123,6 +125,12 @@ const EXIT_DIFF: &str = exit_status! {
     "    2  usage error, unusable file, or output that cannot be written"
     "   70  ftsim itself failed"
 };
+const EXIT_NUMBERS: &str = exit_status! {
+    "    0  every number is as the literature says"
+    "    1  some number is not"
+    "    2  usage error, or output that cannot be written"
+    "   70  ftsim itself failed"
+};
 const EXIT_CHECK: &str = exit_status! {
     "    0  every file is a valid scenario"
     "    2  usage error, unusable file, or output that cannot be written"
@@ -186,6 +194,9 @@ enum Command {
     /// Describe a protocol: model, parameters, properties, mutants
     #[command(after_help = EXIT_PRINT)]
     Describe(DescribeArgs),
+    /// Measure what protocols cost, beside what the literature says
+    #[command(after_help = EXIT_NUMBERS)]
+    Numbers(NumbersArgs),
     /// Write the skeleton of a protocol or a scenario
     #[command(after_help = EXIT_PRINT)]
     New(NewArgs),
@@ -299,6 +310,7 @@ fn command(command: &Command, catalogue: &Catalogue, out: &mut Out) -> Result<Ex
         Command::Explain(args) => explain::explain(args, catalogue, out),
         Command::Diff(args) => diff::diff(args, catalogue, out),
         Command::Check(args) => check::check(args, catalogue, out),
+        Command::Numbers(args) => numbers::numbers(args, catalogue, page(false), out),
         Command::New(args) => new::new(args, catalogue, out),
         Command::Completions(args) => shell::completions(args, Cli::command(), out),
         Command::Man => shell::man(Cli::command(), out),

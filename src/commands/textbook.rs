@@ -9,14 +9,15 @@ use std::time::Duration;
 use ftsim_core::{Entry, Mutant, Outcome};
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{
-    GENERATOR, ProtocolPage, ShownMutant, ShownRun, ShownScenario, file_name, write_index_page,
-    write_protocol_page,
+    GENERATOR, MeasuredNumber, ProtocolPage, ShownMutant, ShownRun, ShownScenario, file_name,
+    write_index_page, write_protocol_page,
 };
 
 use super::describe;
 use crate::cli::progress::spinner;
 use crate::cli::{Exit, Failure, interrupt, load_all};
 use crate::files::{at, write_whole};
+use crate::run::numbers::measured;
 use crate::run::one_run::OneRun;
 use crate::run::picture::{diagram_without_states, write_page};
 use crate::run::story::{needs_of, violations};
@@ -60,7 +61,8 @@ pub fn write(folder: &Path, files: &[PathBuf], catalogue: &Catalogue) -> Result<
         bar.set_message(entry.name);
         bar.tick();
         let scenarios = of_protocol.get(entry.name).map_or(&[][..], Vec::as_slice);
-        let page = page(entry, scenarios, folder)?;
+        let numbers = measured(catalogue, |protocol| protocol == entry.name)?;
+        let page = page(entry, scenarios, numbers, folder)?;
         let path = folder.join(file_name(entry.name));
         let mut text = Vec::new();
         at(&path, write_protocol_page(&mut text, &page))?;
@@ -88,7 +90,12 @@ fn check_folder(folder: &Path) -> Result<(), Failure> {
     Err(Failure::BadFile(format!("{folder} has something else in it; name a new folder")))
 }
 
-fn page(entry: &Entry, scenarios: &[&Scenario], folder: &Path) -> Result<ProtocolPage, Failure> {
+fn page(
+    entry: &Entry,
+    scenarios: &[&Scenario],
+    numbers: Vec<MeasuredNumber>,
+    folder: &Path,
+) -> Result<ProtocolPage, Failure> {
     let params = (entry.params_schema)();
     let mut mutants = Vec::new();
     for mutant in entry.mutants {
@@ -114,6 +121,7 @@ fn page(entry: &Entry, scenarios: &[&Scenario], folder: &Path) -> Result<Protoco
         params: describe::key_rows(params.as_value()),
         properties: describe::property_rows(entry),
         well: well(scenarios, folder)?,
+        numbers,
         mutants,
         scenarios: shown.collect(),
     })

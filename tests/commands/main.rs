@@ -6,6 +6,7 @@ mod drawings;
 mod hostile;
 mod kill;
 mod lanes;
+mod numbers;
 mod pages;
 mod record;
 mod reports;
