@@ -65,8 +65,8 @@ pub use story::{Row, Standing, Story, Violated};
 pub use story_text::write_story;
 pub use sweep::{ExampleRow, GroupRow, RateRow, SweepReport, write_sweep_json, write_sweep_text};
 pub use sweep_page::{
-    Change as SweepChange, Compared, Comparison, Curve, Picture, ShownSweep, SweepPage, headline,
-    write_sweep_page,
+    Change as SweepChange, Compared, Comparison, Curve, FaultRow, Measure, Over, Phase, Picture,
+    Point, Quantity, Series, ShownSweep, StruckFaults, SweepPage, headline, write_sweep_page,
 };
 pub use trace::{Columns, write_entry, write_entry_jsonl, write_trace, write_trace_jsonl};
 pub use traffic::{PerRun, Traffic, write_traffic};

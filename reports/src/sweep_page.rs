@@ -1,9 +1,14 @@
 //! The page of a sweep: its verdict, its scenarios by properties, its failures with their stories
 //! and drawings, and the cost of its runs. It needs no script.
 
+mod axis;
 mod bars;
 mod comparison;
 mod curves;
+mod matrix;
+mod quantity;
+mod series;
+mod struck;
 
 use std::io::{self, Write};
 
@@ -20,6 +25,9 @@ use crate::step_text::shortened;
 use crate::sweep::{GroupRow, RateRow, SweepReport};
 pub use comparison::{Change, Compared, Comparison, headline};
 pub use curves::Curve;
+pub use quantity::{Measure, Over, Quantity};
+pub use series::{Point, Series};
+pub use struck::{FaultRow, Phase, StruckFaults};
 
 /// What a page of a sweep shows.
 pub struct SweepPage {
@@ -27,6 +35,8 @@ pub struct SweepPage {
     pub folder: String,
     /// The sweeps over its scenarios.
     pub sweeps: Vec<ShownSweep>,
+    /// The scenarios that differ in one parameter only.
+    pub series: Vec<Series>,
     /// What has changed since another sweep.
     pub against: Option<Comparison>,
 }
@@ -39,10 +49,14 @@ pub struct ShownSweep {
     pub summary: Option<String>,
     /// For each fault of the scenario: the fault, and the number of runs in which it struck.
     pub faults: Vec<(String, u64)>,
+    /// The faults of all its plans, by kind and victim; `None` if there are none.
+    pub struck: Option<StruckFaults>,
     /// The number of runs.
     pub runs: u64,
-    /// The distribution of messages over runs, and of steps.
+    /// The distributions of latencies, outages and costs.
     pub curves: Vec<Curve>,
+    /// How many operations were requested, and how many of them were answered.
+    pub operations: (u64, u64),
     /// The failures that are shown as pictures, by their places in the report.
     pub pictures: Vec<Picture>,
 }
@@ -90,9 +104,12 @@ pub fn write_sweep_page(out: &mut impl Write, page: &SweepPage) -> io::Result<()
                 }
                 main {
                     @if let Some(against) = &page.against { (comparison::section(against)) }
+                    (matrix::section(&page.sweeps))
                     (table(page))
                     (failures(page))
-                    (costs(page))
+                    (series::section(&page.series, &page.sweeps))
+                    (figures(page))
+                    (struck::section(&page.sweeps))
                     (reached(page))
                 }
                 footer { p { "Made by " code { (program()) " report" } ", ftsim "
@@ -135,14 +152,20 @@ fn commands(page: &SweepPage) -> Markup {
     }
 }
 
+/// The place of a scenario on the page, for links.
+fn section_id(index: usize) -> String {
+    format!("scenario-{}", index + 1)
+}
+
 fn table(page: &SweepPage) -> Markup {
     html! {
         section {
-            h2 { "Scenarios and properties" }
+            h2 { "Scenarios" }
             (bars::legend())
-            @for sweep in &page.sweeps {
+            @for (index, sweep) in page.sweeps.iter().enumerate() {
                 @let report = &sweep.report.scenario;
-                article class={ "scenario" @if !report.as_expected { " wrong" } } {
+                @let id = section_id(index);
+                article id=(id) class={ "scenario" @if !report.as_expected { " wrong" } } {
                     h3 { (line(&sweep.report.name)) " "
                         small { (report.protocol)
                             @if let Some(mutant) = &report.mutant { ", mutant " (line(mutant)) } } }
@@ -232,22 +255,35 @@ fn failure(page: &SweepPage, sweep: &ShownSweep, index: usize, group: &GroupRow)
     }
 }
 
-fn costs(page: &SweepPage) -> Markup {
+fn figures(page: &SweepPage) -> Markup {
     let shown = || page.sweeps.iter().filter(|sweep| !sweep.curves.is_empty());
     html! {
         @if shown().next().is_some() {
             section {
-                h2 { "What runs cost" }
-                p { "Quantiles over the runs: at half of the width the median, at the right the \
-                    maximum." }
-                div class="curves" { @for sweep in shown() {
-                    @for curve in &sweep.curves {
-                        figure { (curves::drawn(curve))
-                            figcaption { (line(&sweep.report.name)) ": " (curve.what) ", "
-                                (counted(sweep.runs, "run")) } }
-                    }
-                } }
+                h2 { "Latencies, outages and costs" }
+                p { "Each curve shows the values from the least to the greatest; the dots are the \
+                    median and the value that 90 % do not exceed. An operation is a request \
+                    with the indication that answers it: for consensus, a proposal and the \
+                    decision of its proposer. A process is down while it is crashed or paused, and \
+                    from when it turns Byzantine." }
+                @for sweep in shown() {
+                    h3 { (line(&sweep.report.name)) " " small { (counted(sweep.runs, "run")) } }
+                    (operations(sweep.operations))
+                    (curves::plots(&sweep.curves))
+                }
             }
+        }
+    }
+}
+
+/// How many operations were answered.
+fn operations((asked, answered): (u64, u64)) -> Markup {
+    html! {
+        @if asked > 0 {
+            p.always { (with_separators(answered)) " of "
+                @if asked == 1 { "1 operation was" }
+                @else { (with_separators(asked)) " operations were" }
+                " answered before the end of the run" }
         }
     }
 }
@@ -258,7 +294,7 @@ fn reached(page: &SweepPage) -> Markup {
         |count: u64, runs: u64| format!("{} of {}", with_separators(count), with_separators(runs));
     html! {
         section {
-            h2 { "What was reached, and which faults struck" }
+            h2 { "What was reached, and the faults of the scenarios" }
             table {
                 thead { tr { th scope="col" { "scenario" } th scope="col" { "what" }
                     th scope="col" { "runs" } } }
@@ -266,12 +302,12 @@ fn reached(page: &SweepPage) -> Markup {
                     @let name = line(&sweep.report.name);
                     @for row in &sweep.report.scenario.reached {
                         tr { th scope="row" { (name) } td { "reached: " (line(&row.label)) }
-                            td { (share(row.seeds, sweep.runs)) } }
+                            td.runs { (share(row.seeds, sweep.runs)) } }
                     }
                     @for (fault, struck) in &sweep.faults {
                         tr class=[(*struck == 0).then_some("never")] {
                             th scope="row" { (name) } td { (line(fault)) }
-                            td { @if *struck == 0 { "never struck" }
+                            td.runs { @if *struck == 0 { "never struck" }
                                 @else { (share(*struck, sweep.runs)) } } }
                     }
                 } }

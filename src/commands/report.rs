@@ -1,5 +1,8 @@
 //! `ftsim report`: the results of a sweep as a page for a browser.
 
+mod parameter;
+mod struck;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,11 +53,13 @@ pub fn report(args: &ReportArgs, catalogue: &Catalogue, out: &mut Out) -> Result
     };
     let against = before.map(|(folder, before)| comparison(folder, &before, &read));
     let runs = Runs::beside(&args.out);
+    let scenarios: Vec<&Scenario> = read.iter().map(|result| &result.scenario).collect();
+    let series = parameter::series(&scenarios);
     let mut sweeps = Vec::new();
     for result in read {
         sweeps.push(shown(result, &runs)?);
     }
-    let page = SweepPage { folder: args.folder.display().to_string(), sweeps, against };
+    let page = SweepPage { folder: args.folder.display().to_string(), sweeps, series, against };
     let mut bytes = Vec::new();
     at(&args.out, write_sweep_page(&mut bytes, &page))?;
     write_whole(&args.out, &bytes)?;
@@ -128,6 +133,8 @@ fn shown(results: Results, runs: &Runs) -> Result<ShownSweep, Failure> {
         let unfired = tally.unfired.get(&index).copied().unwrap_or(0);
         (fault.to_string(), tally.seed_count.saturating_sub(unfired))
     });
+    let seeds = report.scenario.seeds.range();
+    let struck = struck::struck(&scenario, seeds, &tally.faults)?;
     let mut pictures = Vec::new();
     for (index, group) in report.groups.iter().enumerate().take(PICTURE_COUNT_MAX) {
         let example = group.examples.first().map(|example| &example.repro);
@@ -142,8 +149,10 @@ fn shown(results: Results, runs: &Runs) -> Result<ShownSweep, Failure> {
     Ok(ShownSweep {
         summary: scenario.summary.clone(),
         faults: faults.collect(),
+        struck,
         runs: tally.seed_count,
-        curves: tally.traffic.curves(),
+        curves: [tally.spreads.curves(), tally.traffic.curves()].concat(),
+        operations: tally.spreads.operations(),
         pictures,
         report,
     })

@@ -16,6 +16,7 @@ pub(crate) mod report;
 pub mod repro;
 pub(crate) mod sent;
 pub(crate) mod story;
+pub mod strikes;
 
 use ftsim_core::engine::panics;
 use ftsim_core::fault::Plan;

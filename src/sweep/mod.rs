@@ -1,11 +1,14 @@
 //! Runs many seeds of one scenario on several threads and collects the results in seed order.
 
 pub(crate) mod ci;
+pub mod fault_counts;
+pub mod figures;
 pub mod judge;
 pub(crate) mod regression;
 pub(crate) mod report;
 pub mod results;
 pub mod shard;
+pub mod spread;
 pub mod tally;
 pub mod traffic;
 pub(crate) mod watchdog;

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::run::figures::FigureSums;
 use crate::scenario::crash_point::CrashPoint;
+use crate::sweep::fault_counts::FaultCounts;
+use crate::sweep::figures::FigureSpreads;
 use crate::sweep::traffic::TrafficSums;
 
 /// The results of some seeds, in order.
@@ -21,6 +23,8 @@ pub struct Tally {
     /// The number of seeds in which each fault of the plan did not strike; faults that always
     /// struck are missing.
     pub unfired: BTreeMap<usize, u64>,
+    /// The faults of all plans, scripted and drawn, by kind and victim.
+    pub faults: FaultCounts,
     /// The number of seeds in which the message of each override was never sent.
     pub unused: BTreeMap<usize, u64>,
     /// The number of seeds in which a handler panicked.
@@ -29,6 +33,8 @@ pub struct Tally {
     pub first_panic: Option<Example>,
     /// The dependability figures of processes and operations.
     pub figures: FigureSums,
+    /// The distributions of latencies, outages and messages for an operation.
+    pub spreads: FigureSpreads,
     /// The cost of the runs.
     pub traffic: TrafficSums,
     /// The folded digests of the seeds before `digests`.
@@ -74,7 +80,9 @@ impl Tally {
     pub fn add(&mut self, outcome: &Outcome, crash_point: Option<CrashPoint>) {
         self.seed_count += 1;
         self.digests.push(outcome.digest);
+        self.faults.add(outcome);
         self.figures.add(outcome);
+        self.spreads.add(outcome);
         self.traffic.add(outcome);
         let example = |message: String| Some(Example { seed: outcome.seed, crash_point, message });
         for judged in &outcome.judged {
@@ -127,7 +135,9 @@ impl Tally {
         self.seed_count += next.seed_count;
         self.folded = self.digest();
         self.digests = next.digests;
+        self.faults.append(next.faults);
         self.figures.append(next.figures);
+        self.spreads.append(&next.spreads);
         self.traffic.append(&next.traffic);
         for (id, theirs) in next.properties {
             let ours = self.properties.entry(id).or_default();

@@ -4,60 +4,113 @@ use std::fmt::Write as _;
 
 use maud::{Markup, html};
 
+use super::axis::{Axis, HEIGHT, LEFT, Mark, TOP, WIDTH, frame, horizontal, place};
+use super::quantity::Measure;
+use crate::foreign::line;
 use crate::layout::with_separators;
 
 /// A distribution.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Curve {
-    /// The number, such as `messages`.
-    pub what: &'static str,
-    /// Its values from the least to the greatest, each with the share of runs that have at most
-    /// this value, in `0..=1`.
+    /// What is measured.
+    pub measure: Measure,
+    /// How many values there are.
+    pub total: u64,
+    /// The values from the least to the greatest, each with the share of all that are at most this
+    /// value, in `0..=1`; not empty.
     pub values: Vec<(u64, f64)>,
 }
 
-const WIDTH: f64 = 220.0;
-const HEIGHT: f64 = 70.0;
-/// The room for the labels at the right.
-const MARGIN: f64 = 70.0;
+impl Curve {
+    /// The least value.
+    pub(super) fn least(&self) -> u64 {
+        self.values.first().map_or(0, |(value, _)| *value)
+    }
 
-/// The plot: the share of runs to the right, the value upwards.
-pub fn drawn(curve: &Curve) -> Markup {
-    let least = curve.values.first().map_or(0, |(value, _)| *value);
-    let most = curve.values.last().map_or(0, |(value, _)| *value);
-    let y = |value: u64| {
-        let range = most.saturating_sub(least).max(1) as f64;
-        6.0 + HEIGHT - (value.saturating_sub(least)) as f64 / range * HEIGHT
-    };
-    let (mut path, mut left) = (String::new(), 0.0);
+    /// The greatest value.
+    pub(super) fn most(&self) -> u64 {
+        self.values.last().map_or(0, |(value, _)| *value)
+    }
+
+    /// The least value that this share of all does not exceed.
+    pub(super) fn quantile(&self, share: f64) -> u64 {
+        let found = self.values.iter().find(|(_, so_far)| *so_far >= share);
+        found.map_or(self.most(), |(value, _)| *value)
+    }
+
+    /// Whether all values are the same.
+    pub(super) fn is_constant(&self) -> bool {
+        self.least() == self.most()
+    }
+
+    /// Its values in words.
+    fn numbers(&self) -> String {
+        let text = |value| self.measure.quantity.text(value);
+        format!(
+            "least {}, median {}, 90\u{a0}%\u{a0}{}, greatest {}",
+            text(self.least()),
+            text(self.quantile(0.5)),
+            text(self.quantile(0.9)),
+            text(self.most())
+        )
+    }
+}
+
+/// The curves of a scenario: those with several values as plots, the others in words. Where nothing
+/// was ever measured, nothing is said.
+pub fn plots(curves: &[Curve]) -> Markup {
+    let (constant, varied): (Vec<&Curve>, Vec<&Curve>) =
+        curves.iter().partition(|curve| curve.is_constant());
+    let always: Vec<String> = constant
+        .iter()
+        .filter(|curve| curve.most() > 0)
+        .map(|curve| {
+            let value = curve.measure.quantity.text(curve.most());
+            format!("{} {value}", curve.measure.what)
+        })
+        .collect();
+    html! {
+        @if !always.is_empty() { p.always { "Always the same: " (always.join(", ")) } }
+        @if !varied.is_empty() { div.curves { @for curve in varied { (plot(curve)) } } }
+    }
+}
+
+fn plot(curve: &Curve) -> Markup {
+    let Measure { what, over, quantity } = curve.measure;
+    let label = format!("{what}: {}", curve.numbers());
+    let axis = Axis::over(curve.least(), curve.most());
+    let (width, height, view) = frame();
+    let below = format!("share of {} {}", with_separators(curve.total), over.name());
+    let marks = [0, 25, 50, 75, 100];
+    let marks = marks.map(|at| Mark { at: f64::from(at) / 100.0, text: format!("{at} %") });
+    html! {
+        figure {
+            figcaption { strong { (line(what)) } br; (curve.numbers()) }
+            svg.curve width=(width) height=(height) viewBox=(view) role="img" aria-label=(label) {
+                title { (label) }
+                (axis.drawn(quantity))
+                (horizontal(&marks, &below))
+                line.middle x1=(LEFT + WIDTH / 2.0) x2=(LEFT + WIDTH / 2.0) y1=(TOP)
+                    y2=(TOP + HEIGHT) {}
+                path d=(path(curve, &axis)) {}
+                @for share in [0.5, 0.9] {
+                    @let value = curve.quantile(share);
+                    circle cx=(place(LEFT + share * WIDTH)) cy=(place(axis.y(value))) r="3" {
+                        title { (share * 100.0) " %: " (quantity.text(value)) } }
+                }
+            }
+        }
+    }
+}
+
+/// The steps of the curve.
+fn path(curve: &Curve, axis: &Axis) -> String {
+    let (mut path, mut left) = (String::new(), LEFT);
     for (value, share) in &curve.values {
-        let (y, right) = (y(*value), share * WIDTH);
+        let (y, right) = (axis.y(*value), LEFT + share * WIDTH);
         let command = if path.is_empty() { 'M' } else { 'L' };
         let _ = write!(path, "{command}{left:.1} {y:.1}L{right:.1} {y:.1}");
         left = right;
     }
-    let median = curve.values.iter().find(|(_, share)| *share >= 0.5);
-    let median = median.map_or(least, |(value, _)| *value);
-    let size = format!("0 0 {} {}", WIDTH + MARGIN, HEIGHT + 12.0);
-    let label = format!(
-        "{} per run: least {}, median {}, greatest {}",
-        curve.what,
-        with_separators(least),
-        with_separators(median),
-        with_separators(most)
-    );
-    html! {
-        svg.curve width=(WIDTH + MARGIN) height=(HEIGHT + 12.0) viewBox=(size) role="img"
-            aria-label=(label) {
-            title { (label) }
-            line.middle x1=(WIDTH / 2.0) x2=(WIDTH / 2.0) y1="6" y2=(HEIGHT + 6.0) {}
-            path d=(path) {}
-            @if most > least { text x=(WIDTH + 6.0) y="12" { (with_separators(most)) } }
-            text x=(WIDTH + 6.0) y=(HEIGHT + 8.0) { (with_separators(least)) }
-            @if y(median) > 26.0 && y(median) < HEIGHT - 8.0 {
-                text.middle x=(WIDTH / 2.0 + 4.0) y=(format!("{:.1}", y(median) - 4.0)) {
-                    (with_separators(median)) }
-            }
-        }
-    }
+    path
 }

@@ -41,7 +41,7 @@ async function open(file, settings = {}) {
 const collisions = (page) =>
   page.evaluate(() => {
     const found = [];
-    for (const drawing of document.querySelectorAll('svg.run-drawing')) {
+    for (const drawing of document.querySelectorAll('svg.run-drawing, svg.curve')) {
       const frame = drawing.getBoundingClientRect();
       const words = [...drawing.querySelectorAll('text')].filter((text) => text.textContent.trim() !== '');
       const boxes = words.map((text) => [text.textContent, text.getBoundingClientRect()]);
@@ -76,6 +76,31 @@ test('runs open as the program writes them', options, async () => {
   }
 });
 
+/** Checks the tables and plots of a page of a sweep. */
+async function checkSections(page) {
+  const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+  assert.ok(await fits(), 'the page is too wide');
+  assert.ok((await page.locator('svg.curve').count()) > 6);
+  assert.ok((await page.locator('.struck tbody tr').count()) > 4);
+  // A cell leads to its scenario.
+  const [link] = await page.locator('.matrix td a').evaluateAll((all) => all.map((a) => a.getAttribute('href')));
+  assert.equal(await page.locator(`article.scenario${link}`).count(), 1);
+  // In a narrow window the tables scroll, not the page, and the names of scenarios stay.
+  const size = page.viewportSize();
+  await page.setViewportSize({ width: 420, height: 900 });
+  assert.ok(await fits(), 'the page is too wide for a narrow window');
+  const moved = await page.locator('.matrix').first().evaluate((matrix) => {
+    const left = () => matrix.querySelector('tbody th').getBoundingClientRect().left;
+    const before = left();
+    matrix.scrollLeft = 200;
+    const moved = [matrix.scrollLeft, left() - before];
+    matrix.scrollLeft = 0;
+    return moved;
+  });
+  assert.deepEqual(moved, [200, 0]);
+  await page.setViewportSize(size);
+}
+
 test('a sweep has its page', options, async () => {
   const results = join(folder, 'sweep');
   const names = ['eager-rb-crashes', 'split-brain-one-way', 'lamport-tom-one-crash', 'primary-backup-timeout-crashes'];
@@ -86,6 +111,7 @@ test('a sweep has its page', options, async () => {
     const { page, wrong } = await open(file, { colorScheme });
     assert.match(await page.locator('h1').textContent(), /4 scenarios, 400 runs: all as expected/);
     assert.equal(await page.locator('article.scenario').count(), 4);
+    await checkSections(page);
     assert.ok((await page.locator('article.failure svg.run-drawing').count()) >= 4);
     assert.deepEqual(await collisions(page), []);
     // The search for collisions finds one that is made.
@@ -97,6 +123,10 @@ test('a sweep has its page', options, async () => {
     const link = await page.locator('figcaption a').first().getAttribute('href');
     assert.ok(readFileSync(join(folder, link), 'utf8').startsWith('<!DOCTYPE html>'));
     await shot(page, `program-sweep-${colorScheme}`);
+    for (const part of ['curves', 'struck']) {
+      await page.locator(`.${part}`).first().evaluate((element) => scrollTo(0, element.getBoundingClientRect().top + scrollY - 80));
+      await shot(page, `program-sweep-${part}-${colorScheme}`);
+    }
     assert.deepEqual(wrong, []);
     await page.close();
   }

@@ -24,6 +24,8 @@ pub use state::{EXAMPLE_COUNT_MAX, Group, GroupExample, SweepState};
 
 use crate::run::failing_run::FailingRun;
 use crate::sweep::Block;
+use crate::sweep::fault_counts::FaultCounts;
+use crate::sweep::figures::FigureSpreads;
 use crate::sweep::shard::Shard;
 use crate::sweep::tally::{Example, PropertyTally, Tally};
 use crate::sweep::traffic::TrafficSums;
@@ -116,6 +118,9 @@ pub struct BlockLine {
     pub reached: BTreeMap<String, u64>,
     /// The number of runs in which each scripted fault did not strike.
     pub unfired: BTreeMap<usize, u64>,
+    /// The faults of all plans, scripted and drawn, by kind and victim.
+    #[serde(default, skip_serializing_if = "FaultCounts::is_empty")]
+    pub faults: FaultCounts,
     /// The number of runs in which the message of each override was never sent.
     pub unused: BTreeMap<usize, u64>,
     /// The number of runs in which a handler panicked.
@@ -126,6 +131,9 @@ pub struct BlockLine {
     /// The cost of the runs.
     #[serde(default)]
     pub traffic: Box<TrafficSums>,
+    /// The distributions of latencies, outages and messages for an operation.
+    #[serde(default)]
+    pub figures: Box<FigureSpreads>,
 }
 
 impl StopRule {
@@ -169,10 +177,12 @@ impl BlockLine {
             properties: properties.collect(),
             reached: tally.reached.clone(),
             unfired: unfired.map(|(fault, count)| (*fault, *count)).collect(),
+            faults: tally.faults.clone(),
             unused: tally.unused.clone(),
             panicked: tally.panicked,
             first_panic: tally.first_panic.clone(),
             traffic: Box::new(tally.traffic.resolved()),
+            figures: Box::new(tally.spreads.resolved()),
         }
     }
 
@@ -187,10 +197,12 @@ impl BlockLine {
             properties: properties.collect(),
             reached: self.reached.clone(),
             unfired: self.unfired.clone(),
+            faults: self.faults.clone(),
             unused: self.unused.clone(),
             panicked: self.panicked,
             first_panic: self.first_panic.clone(),
             traffic: (*self.traffic).clone(),
+            spreads: (*self.figures).clone(),
             ..Tally::default()
         }
     }

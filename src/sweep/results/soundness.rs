@@ -149,6 +149,16 @@ pub fn block(
         (scenario.experiment.plan.faults.len(), scenario.experiment.overrides.len());
     numbered("fault", &block.unfired, faults, runs)?;
     numbered("message", &block.unused, rules, runs)?;
+    let n = scenario.experiment.setting.n;
+    for (kind, victim, count) in block.faults.iter() {
+        if let Some(stranger) = victim.filter(|victim| victim.0 >= n) {
+            return Err(format!("{kind:?} of {stranger}, and there is no such process"));
+        }
+        if count.struck > count.planned {
+            let (struck, planned) = (count.struck, count.planned);
+            return Err(format!("{kind:?} struck {struck} times and was planned {planned} times"));
+        }
+    }
     let too_many = block.reached.iter().find(|(_, count)| **count > runs);
     too_many.map_or(Ok(()), |(label, count)| Err(format!("{label:?} in {count} of {runs} runs")))
 }

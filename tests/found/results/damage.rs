@@ -30,6 +30,8 @@ const DAMAGES: &[(char, &str, &str, &str)] = &[
     ('B', "\"panicked\":0", "\"panicked\":3", "3 runs panicked, but 0 of them are listed"),
     ('B', "\"unfired\":{}", "\"unfired\":{\"0\":1}", "there is no fault 0"),
     ('B', "\"unused\":{}", "\"unused\":{\"5\":1}", "there is no message 5"),
+    ('B', "\"struck\":", "\"struck\":9", "times and was planned"),
+    ('B', "\"process\":\"p", "\"process\":\"p9", "there is no such process"),
     ('B', "\"reached\":{}", "\"reached\":{\"a\":51}", "\"a\" in 51 of 50 runs"),
     ('B', "\"rb.agreement\":", "\"rb.agreeable\":", "the scenario does not check"),
     ('B', "{\"block\"", "{\"block\":1,\"block\"", "(column "),
