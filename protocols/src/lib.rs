@@ -10,6 +10,7 @@ pub mod checkpoint;
 pub mod commit;
 pub mod consensus;
 pub mod detectors;
+pub mod exclusion;
 pub mod links;
 pub mod order;
 pub mod parts;
@@ -49,6 +50,10 @@ impl Catalogue {
             .with::<broadcast::CausalBroadcast>()
             .with::<order::LamportTom>()
             .with::<order::SkeenTom>()
+            .with::<exclusion::LamportMutex>()
+            .with::<exclusion::RicartAgrawala>()
+            .with::<exclusion::SuzukiKasami>()
+            .with::<exclusion::TokenRing>()
             .with::<consensus::AllToAllConsensus>()
             .with::<consensus::FloodingConsensus>()
             .with::<consensus::FloodSet>()

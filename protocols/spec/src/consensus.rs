@@ -12,11 +12,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::{
-    Ask, Duration, DurationRange, End, FaultClass, Invalid, Observation, Observed, OperationName,
-    ProcessId, ProcessSet, Property, PropertyEntry, PropertyId, Setting, Spec, Violation, Workload,
+    Ask, DurationRange, End, FaultClass, Invalid, Observation, Observed, OperationName, ProcessId,
+    ProcessSet, Property, PropertyEntry, PropertyId, Setting, Spec, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::draw;
 
 /// The problem of choosing one of the proposed values.
 pub struct Consensus;
@@ -164,12 +166,7 @@ impl<S: Spec<Request = Request>> Workload<S> for Proposers {
                 Values::Given(values) => values[index],
                 Values::Drawn(bound) => ask.rng().below(*bound),
             };
-            let DurationRange { min, max } = self.at;
-            let at = if min == max {
-                min
-            } else {
-                Duration::from_nanos(ask.rng().between(min.as_nanos(), max.as_nanos()))
-            };
+            let at = draw(self.at, ask.rng());
             ask.request(*p, at, Request::Propose(value));
         }
     }

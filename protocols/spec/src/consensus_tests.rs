@@ -1,5 +1,6 @@
 use super::*;
 use crate::stub::{Answers, Stub, requests};
+use ftsim_core::Duration;
 use ftsim_core::bench::history::{Act, check, judge};
 use ftsim_core::{Bench, Verdict};
 

@@ -14,6 +14,7 @@ pub mod interval_set;
 pub mod linearizability;
 pub mod link;
 pub mod message_set;
+pub mod mutual_exclusion;
 pub mod one_copy;
 pub mod primary_backup;
 pub mod service;
@@ -21,8 +22,9 @@ pub mod snapshot;
 #[cfg(test)]
 mod stub;
 
-use ftsim_core::Invalid;
 use ftsim_core::model::spec::REQUEST_COUNT_MAX;
+use ftsim_core::rng::Rng;
+use ftsim_core::{Duration, DurationRange, Invalid};
 
 /// Refuses a `count` under `key` with which clients would make more requests than a run can hold:
 /// `count` from each of this many processes.
@@ -35,4 +37,12 @@ fn refuse_too_many(key: &str, count: u32, processes: usize) -> Result<(), Invali
         key,
         format!("{count} are too many: at most {most} with {processes} processes"),
     ))
+}
+
+/// A duration in this range; if it contains only one, nothing is drawn.
+fn draw(DurationRange { min, max }: DurationRange, rng: &mut Rng) -> Duration {
+    if min == max {
+        return min;
+    }
+    Duration::from_nanos(rng.between(min.as_nanos(), max.as_nanos()))
 }

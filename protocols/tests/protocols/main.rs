@@ -30,6 +30,12 @@ mod detectors {
     mod fd_heartbeat;
     mod fd_perfect;
 }
+mod exclusion {
+    mod lamport_mutex;
+    mod ricart_agrawala;
+    mod suzuki_kasami;
+    mod token_ring;
+}
 mod links {
     mod fifo_link;
     mod reliable_link;
