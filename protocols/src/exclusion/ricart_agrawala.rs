@@ -13,9 +13,9 @@
 //! the earlier one keeps it to itself until it has left. Requests are ordered, so nobody waits in a
 //! circle.
 //!
-//! In the paper only requests carry a time. Then a reply can tell of a request that has not arrived,
-//! and whoever asks after such a reply may still have the earlier time: requests are not granted in
-//! the order in which they happened. So replies carry the time as well here; the mutant
+//! In the paper only requests carry a time. Then a reply can follow a request that is still on its
+//! way, and whoever asks after that reply may have the earlier time even so: requests are not
+//! granted in the order in which they happened. So replies carry the time as well here; the mutant
 //! `reply-without-time` is the paper's algorithm.
 
 use ftsim_core::prelude::*;

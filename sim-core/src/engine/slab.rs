@@ -56,3 +56,24 @@ impl<T> Slab<T> {
         self.free.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Slab;
+
+    #[test]
+    fn entries_are_counted_seen_taken_and_forgotten() {
+        let mut slab = Slab::default();
+        let places = ["a", "b", "c"].map(|entry| slab.insert(entry));
+        assert_eq!((slab.len(), slab.iter().copied().collect::<String>()), (3, "abc".to_owned()));
+        assert_eq!(slab.take(places[1]), "b");
+        assert_eq!((slab.len(), slab.get(places[1]), slab.get(9)), (2, None, None));
+        assert_eq!(slab.iter().copied().collect::<String>(), "ac");
+        // A free place is used again.
+        assert_eq!(slab.insert("d"), places[1]);
+        assert_eq!(slab.iter().copied().collect::<String>(), "adc");
+        slab.clear();
+        assert_eq!((slab.len(), slab.iter().count()), (0, 0));
+        assert_eq!(slab.insert("e"), places[0]);
+    }
+}

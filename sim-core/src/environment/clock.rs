@@ -221,4 +221,33 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn drawn_clocks_fill_their_ranges() {
+        let offset = DurationRange { min: Duration::from_millis(3), max: Duration::from_millis(5) };
+        let config = ClockConfig { offset, drift_ppm: (-2, 2) };
+        let mut drifts = std::collections::BTreeSet::new();
+        for seed in 0..200 {
+            let clock = LocalClock::draw(&config, &mut Rng::new(seed, Stream::Clocks));
+            assert_eq!(clock.own_drift_ppm, clock.drift_ppm);
+            drifts.insert(clock.drift_ppm);
+            let start = clock.local(Instant::ZERO).as_nanos();
+            assert!((3_000_000..=5_000_000).contains(&start), "{start}");
+        }
+        assert_eq!(drifts, (-2..=2).collect());
+    }
+
+    #[test]
+    fn clocks_that_differ_have_different_fingerprints() {
+        let fingerprint = |clock: LocalClock| {
+            let mut digest = Digest::EMPTY;
+            clock.fingerprint(Instant::ZERO, &mut digest);
+            digest.value()
+        };
+        let clock = LocalClock::default();
+        let drifting = LocalClock { own_drift_ppm: 1, drift_ppm: 1, ..clock };
+        assert_eq!(fingerprint(clock), fingerprint(LocalClock::default()));
+        assert_ne!(fingerprint(clock), fingerprint(drifting));
+        assert_ne!(fingerprint(clock), fingerprint(LocalClock { offset_ns: 1, ..clock }));
+    }
 }

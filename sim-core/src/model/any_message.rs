@@ -135,7 +135,9 @@ pub(crate) fn encoded_size(msg: &impl Serialize) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use super::{AnyMessage, byte_count, encoded_size};
+    use crate::digest::Digest;
 
     #[test]
     fn a_message_has_the_size_of_its_json_and_of_its_memory() {
@@ -144,5 +146,33 @@ mod tests {
         assert_eq!(encoded_size(&[1u8, 22]), "[1,22]".len() as u64);
         assert_eq!(message.byte_count(), size_of::<String>() as u64 + 6);
         assert_eq!(byte_count::<u64>(&7u64), 8, "it holds nothing elsewhere");
+    }
+
+    #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+    enum Msg {
+        Ping,
+        Data(String),
+    }
+
+    #[test]
+    fn a_message_of_any_type_has_its_kind_its_form_and_its_hash() {
+        let data = |text: &str| AnyMessage::new(Msg::Data(text.to_owned()));
+        let kinds = [AnyMessage::new(Msg::Ping), data("a")].map(|any| any.kind().to_string());
+        assert_eq!(kinds, ["Ping", "Data"]);
+        let hash = |any: &AnyMessage| {
+            let mut digest = Digest::EMPTY;
+            any.hash(&mut digest);
+            digest.value()
+        };
+        assert_eq!(hash(&data("a")), hash(&data("a")));
+        assert_ne!(hash(&data("a")), hash(&data("b")));
+        assert!(data("a") == data("a") && data("a") != data("b"));
+        let form = data("a").form().expect("JSON");
+        assert_eq!(form, serde_json::json!({ "Data": "a" }));
+        assert!(data("b").read(form) == Some(data("a")));
+        assert!(data("b").read(serde_json::json!({ "Date": "a" })).is_none());
+        assert_eq!(data("abc").encoded_size(), "{\"Data\":\"abc\"}".len() as u64);
+        let own = size_of::<Msg>() as u64;
+        assert_eq!(data("abc").byte_count(), own + data("abc").encoded_size());
     }
 }

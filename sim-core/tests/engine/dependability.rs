@@ -152,6 +152,18 @@ fn figures_of_many_runs_add_up_in_any_order() {
     assert_eq!(lived(&both.processes[0]), (280, 20, 1, 1));
     assert_eq!(lived(&both.processes[1]), (150, 150, 1, 0));
     assert_eq!(lived(&both.process()), (430, 170, 2, 1));
+    let counts = |asked, answered, latency_ns, waited_ns| {
+        let mut figures = Dependability::default();
+        let operations = &mut figures.operations;
+        (operations.asked, operations.answered) = (asked, answered);
+        (operations.latency_ns, operations.waited_ns) = (latency_ns, waited_ns);
+        figures.run_count = 3;
+        figures.unfailed_run_count = 2;
+        figures
+    };
+    let twice = sum([&counts(2, 3, 5, 7), &counts(11, 13, 17, 19)]);
+    assert_eq!(twice.operations, counts(13, 16, 22, 26).operations);
+    assert_eq!((twice.run_count, twice.unfailed_run_count), (6, 4));
     let failed: Vec<_> = one.failed().map(|(p, _)| p).collect();
     assert_eq!(failed, [P0]);
 }

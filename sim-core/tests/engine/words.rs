@@ -1,14 +1,17 @@
 //! What faults, settings and verdicts are called where people read them.
 
 use ftsim_core::adversary::Behaviour;
+use ftsim_core::environment::network::DropReason;
+use ftsim_core::environment::request_override::RequestOverride;
 use ftsim_core::environment::storage::DiskFault;
 use ftsim_core::fault::choice::TargetRule;
 use ftsim_core::fault::condition::{Condition, Links, Persistence};
 use ftsim_core::fault::random::{PartitionShape, RandomCondition};
-use ftsim_core::fault::{Action, Crash, InFlight, Trigger};
+use ftsim_core::fault::{Action, Crash, Fault, InFlight, Trigger};
+use ftsim_core::model::property::Stall;
 use ftsim_core::{
     DetectorClass, Duration, DurationRange, FaultClass, Instant, MessageId, Probability, ProcessId,
-    PropertyId, Timing,
+    ProcessSet, PropertyId, Timing, Violation,
 };
 
 const P1: ProcessId = ProcessId(1);
@@ -86,4 +89,37 @@ fn classes_have_the_names_of_the_literature() {
     assert_eq!(format!("{:?} {:?}", ms(1_500), Instant::ZERO + ms(2)), "1.5s 2ms");
     let slow = Action::Begin(Condition::Slow(P1, 4), Persistence::Permanent);
     assert!(slow.to_string().contains("p1"), "{slow}");
+}
+
+#[test]
+fn what_befalls_a_message_or_a_request_is_told_in_words() {
+    let told: std::collections::BTreeSet<_> =
+        DropReason::ALL.iter().map(|reason| reason.text()).collect();
+    assert_eq!(told.len(), DropReason::ALL.len());
+    assert!(told.contains("receiver down") && told.contains("link cut"), "{told:?}");
+    let request = |after, replace| RequestOverride { process: P1, nth: 2, after, replace };
+    let both = request(Some(ms(3)), Some(serde_json::json!({ "Propose": 1 })));
+    assert_eq!(both.to_string(), "request 2 to p1: comes after 3ms, is {\"Propose\":1}");
+    assert_eq!(request(Some(ms(3)), None).to_string(), "request 2 to p1: comes after 3ms");
+    let trigger = Trigger::At(Instant::ZERO + ms(3));
+    let fault = Fault { trigger, action: Action::Heal };
+    assert_eq!(fault.to_string(), "at 3ms: all links heal");
+}
+
+#[test]
+fn a_violation_says_why_nothing_more_happened() {
+    let violation = Violation::by([P1], "p1 never decided");
+    assert_eq!(violation.text(), "p1 never decided");
+    let stuck = Violation { stall: Some(Stall::Deadlock), ..violation };
+    assert_eq!(stuck.text(), format!("p1 never decided; {}", Stall::Deadlock));
+}
+
+#[test]
+fn a_set_of_processes_is_empty_until_something_is_in_it() {
+    let mut set = ProcessSet::new();
+    assert!(set.is_empty() && set.len() == 0);
+    set.insert(ProcessId(70));
+    assert!(!set.is_empty() && set.len() == 1 && set.contains(ProcessId(70)));
+    set.remove(ProcessId(70));
+    assert!(set.is_empty() && set == ProcessSet::new());
 }
