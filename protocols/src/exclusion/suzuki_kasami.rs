@@ -1,7 +1,7 @@
 //! Mutual exclusion by a token that is sent to whoever asks for it.
 //!
-//! Source: Suzuki and Kasami (1985). Spec: [`MutualExclusion`]. Model: asynchronous, reliable links,
-//! no failures.
+//! Source: Suzuki and Kasami (1985). Spec: [`MutualExclusion`]. Model: asynchronous, reliable
+//! links, no failures.
 //!
 //! Steps: p0 has the token at the start. A process that wants to enter without the token sends a
 //! numbered request to all others. The token carries, for each process, the number of the last

@@ -117,7 +117,7 @@ fn a_violation_says_why_nothing_more_happened() {
 #[test]
 fn a_set_of_processes_is_empty_until_something_is_in_it() {
     let mut set = ProcessSet::new();
-    assert!(set.is_empty() && set.len() == 0);
+    assert!(set.is_empty());
     set.insert(ProcessId(70));
     assert!(!set.is_empty() && set.len() == 1 && set.contains(ProcessId(70)));
     set.remove(ProcessId(70));
