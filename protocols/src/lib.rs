@@ -51,6 +51,7 @@ impl Catalogue {
             .with::<order::LamportTom>()
             .with::<order::SkeenTom>()
             .with::<exclusion::LamportMutex>()
+            .with::<exclusion::LockServer>()
             .with::<exclusion::RicartAgrawala>()
             .with::<exclusion::SuzukiKasami>()
             .with::<exclusion::TokenRing>()

@@ -147,12 +147,12 @@ fn setting(entry: &Entry) -> Setting {
     let accepts = |setting: &Setting| {
         entry.resolve(RawSettings { params: &empty, workload: &empty, setting }).is_ok()
     };
-    let counts = [[3, 3], [1, 3], [3, 1], [4, 4]].into_iter().map(|[first, others]| {
-        let count = |index| if index == 0 { first } else { others };
-        let roles: Vec<(String, u32)> = (0..)
-            .zip(entry.roles)
-            .map(|(index, role)| ((*role).to_owned(), count(index)))
-            .collect();
+    let tries = [[3, 3, 3], [1, 3, 3], [3, 1, 1], [4, 4, 4], [1, 3, 1]];
+    let counts = tries.into_iter().map(|[first, second, others]| {
+        let counts = [first, second].into_iter().chain(std::iter::repeat(others));
+        let named = entry.roles.iter().zip(counts);
+        let roles: Vec<(String, u32)> =
+            named.map(|(role, count)| ((*role).to_owned(), count)).collect();
         Setting { n: roles.iter().map(|(_, count)| count).sum(), roles, ..Setting::of(1) }
     });
     let single = Setting::with_roles(entry.roles, 5);

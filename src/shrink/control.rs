@@ -89,8 +89,9 @@ pub fn only_omitters_omit(case: &Case) -> bool {
 
 /// Whether no more processes are faulty than the protocol tolerates with its parameters.
 pub fn is_within_bound(scenario: &Scenario) -> bool {
+    let model = &scenario.resolved.model;
     let faults = &scenario.experiment.plan.faults;
-    let struck: BTreeSet<ProcessId> = faults.iter().filter_map(|f| f.action.process()).collect();
-    let bound = scenario.resolved.model.bound;
-    bound.admits(&scenario.experiment.setting, struck.into_iter())
+    let faulty: BTreeSet<ProcessId> =
+        faults.iter().filter_map(|fault| fault.action.makes_faulty(model)).collect();
+    model.bound.admits(&scenario.experiment.setting, faulty.into_iter())
 }

@@ -25,7 +25,10 @@ const CHAPTERS: [(&str, &[&str]); 10] = [
         &["beb", "eager-rb", "lazy-rb", "uniform-rb", "fifo-broadcast", "causal-broadcast"],
     ),
     ("order", &["lamport-tom", "skeen-tom"]),
-    ("exclusion", &["lamport-mutex", "ricart-agrawala", "suzuki-kasami", "token-ring"]),
+    (
+        "exclusion",
+        &["lock-server", "lamport-mutex", "ricart-agrawala", "suzuki-kasami", "token-ring"],
+    ),
     (
         "consensus",
         &["all-to-all-consensus", "flooding-consensus", "floodset", "hierarchical-consensus"],

@@ -5,24 +5,35 @@
 //! have to wait for it for ever. The clients ask a process to exit some time after it has entered.
 
 mod arrival;
+mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::{
-    Ask, DurationRange, End, Invalid, Observation, Observed, OperationName, ProcessId, Property,
-    PropertyEntry, PropertyId, Setting, Spec, Violation, Workload,
+    Ask, DurationRange, End, FaultClass, Invalid, Observation, Observed, OperationName, ProcessId,
+    Property, PropertyEntry, PropertyId, Setting, Spec, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{draw, refuse_too_many};
 use arrival::FirstComeFirstServed;
+use tokens::{Fenced, TicketOrder};
 
 /// The problem of letting one process at a time into a critical section.
 pub struct MutualExclusion;
 
+/// The role of the processes that want to enter; if no process has a role of this name, all may.
+pub const CLIENT: &str = "client";
+
 /// The number of an entry, unique among those of its process: 1, 2, …
 pub type EntryNumber = u64;
+
+/// The place of a request in the order in which a server received them.
+pub type Ticket = u64;
+
+/// The number of a grant, which grows from one to the next: a *fencing token*.
+pub type Token = u64;
 
 /// A request to a process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -40,6 +51,10 @@ pub enum Indication {
     Entered(EntryNumber),
     /// It has left the critical section.
     Exited(EntryNumber),
+    /// It has heard the ticket of its request to enter.
+    Queued(EntryNumber, Ticket),
+    /// At the resource that the critical section protects: it applied a write with this token.
+    Applied(Token),
 }
 
 /// A process enters once for each request, and exits when it is asked to.
@@ -52,9 +67,15 @@ pub const PROGRESS: PropertyId = PropertyId("me.progress");
 pub const STARVATION_FREE: PropertyId = PropertyId("me.starvation-free");
 /// ME3.
 pub const FIFO: PropertyId = PropertyId("me.fifo");
+/// ME3 with a server: the order is that of the tickets that it has issued.
+pub const TICKET_ORDER: PropertyId = PropertyId("me.ticket-order");
+/// The resource ignores those whose time in the critical section is over.
+pub const FENCED: PropertyId = PropertyId("me.fenced");
 
 impl Spec for MutualExclusion {
     const NAME: &'static str = "mutual exclusion";
+    const FAULTS: &'static [FaultClass] =
+        &[FaultClass::None, FaultClass::CrashStop, FaultClass::CrashRecovery];
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry::safety(
             WELL_FORMED,
@@ -82,6 +103,18 @@ impl Spec for MutualExclusion {
         )
         .if_claimed()
         .over_messages(),
+        PropertyEntry::safety(
+            TICKET_ORDER,
+            "requests are granted in the order of the tickets that their processes have heard",
+            |_| Box::new(TicketOrder::default()),
+        )
+        .if_claimed(),
+        PropertyEntry::safety(
+            FENCED,
+            "the resource applies no write with a token lower than that of an earlier one",
+            |_| Box::new(Fenced::default()),
+        )
+        .if_claimed(),
     ];
 
     type Request = Request;
@@ -90,11 +123,16 @@ impl Spec for MutualExclusion {
     type Workload = Visitors;
 
     fn workload(settings: &ExclusionWorkload, setting: &Setting) -> Result<Visitors, Invalid> {
-        if let Some(stranger) = settings.visitors.iter().find(|p| p.0 >= setting.n) {
-            return Err(Invalid::new("visitors", format!("there is no process {stranger}")));
+        let candidates: BTreeSet<_> = match setting.role_size(CLIENT) {
+            0 => setting.processes().collect(),
+            _ => setting.role(CLIENT).collect(),
+        };
+        if let Some(stranger) = settings.visitors.iter().find(|p| !candidates.contains(p)) {
+            let what = if stranger.0 < setting.n { "client" } else { "process" };
+            return Err(Invalid::new("visitors", format!("there is no {what} {stranger}")));
         }
-        let visitors: BTreeSet<_> = match settings.visitors.as_slice() {
-            [] => setting.processes().collect(),
+        let visitors = match settings.visitors.as_slice() {
+            [] => candidates,
             some => some.iter().copied().collect(),
         };
         refuse_too_many("entries", settings.entries, visitors.len())?;
@@ -105,6 +143,8 @@ impl Spec for MutualExclusion {
         Some(match indication {
             Indication::Entered(_) => "enters the critical section".to_owned(),
             Indication::Exited(_) => "leaves the critical section".to_owned(),
+            Indication::Queued(_, ticket) => format!("hears that it has ticket {ticket}"),
+            Indication::Applied(token) => format!("applies a write with token {token}"),
         })
     }
 
@@ -119,7 +159,7 @@ impl Spec for MutualExclusion {
     fn answers(p: ProcessId, indication: &Indication) -> impl Iterator<Item = OperationName> {
         let entered = match indication {
             Indication::Entered(number) => Some(OperationName::at(p, *number)),
-            Indication::Exited(_) => None,
+            Indication::Exited(_) | Indication::Queued(..) | Indication::Applied(_) => None,
         };
         entered.into_iter()
     }
@@ -129,7 +169,7 @@ impl Spec for MutualExclusion {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExclusionWorkload {
-    /// The processes that want to enter; all, if empty.
+    /// The processes that want to enter; all that may, if empty.
     pub visitors: Vec<ProcessId>,
     /// How often each of them enters.
     pub entries: u32,
@@ -203,7 +243,7 @@ impl Workload<MutualExclusion> for Visitors {
             Indication::Exited(_) if self.visitors.contains(&p) => {
                 self.ask_to_enter(p, self.settings.think, ask);
             }
-            Indication::Exited(_) => {}
+            Indication::Exited(_) | Indication::Queued(..) | Indication::Applied(_) => {}
         }
     }
 }
@@ -243,6 +283,9 @@ impl Stages {
                     Observation::Indication(Indication::Exited(number)),
                     Some(Stage::Leaves(left)),
                 ) if *number == left => None,
+                (Observation::Indication(Indication::Queued(..) | Indication::Applied(_)), _) => {
+                    return true;
+                }
                 (Observation::Indication(what), _) => {
                     // Where it claims to be, whatever it was asked for.
                     if let Indication::Exited(_) = what {
@@ -283,12 +326,16 @@ impl Stages {
 #[derive(Clone, Debug, Default, Hash)]
 struct WellFormed {
     stages: Stages,
-    indications: u64,
+    /// Entries and exits.
+    visits: u64,
 }
 
 impl Property<MutualExclusion> for WellFormed {
     fn observe(&mut self, event: &Observed<'_, MutualExclusion>) -> Result<(), Violation> {
-        self.indications += u64::from(matches!(event.what, Observation::Indication(_)));
+        self.visits += u64::from(matches!(
+            event.what,
+            Observation::Indication(Indication::Entered(_) | Indication::Exited(_))
+        ));
         if self.stages.observe(event) {
             return Ok(());
         }
@@ -303,7 +350,7 @@ impl Property<MutualExclusion> for WellFormed {
     }
 
     fn exercised(&self) -> u64 {
-        self.indications
+        self.visits
     }
 }
 

@@ -1,11 +1,13 @@
 //! Mutual exclusion: processes enter a critical section one at a time.
 
 mod lamport_mutex;
+mod lock_server;
 mod ricart_agrawala;
 mod suzuki_kasami;
 mod token_ring;
 
 pub use lamport_mutex::LamportMutex;
+pub use lock_server::LockServer;
 pub use ricart_agrawala::RicartAgrawala;
 pub use suzuki_kasami::SuzukiKasami;
 pub use token_ring::TokenRing;

@@ -32,6 +32,7 @@ mod detectors {
 }
 mod exclusion {
     mod lamport_mutex;
+    mod lock_server;
     mod ricart_agrawala;
     mod suzuki_kasami;
     mod token_ring;

@@ -42,8 +42,15 @@ pub fn text_width(text: &str, face: Face) -> i32 {
     // An ellipsis is as wide as two letters.
     let count = text.width() + text.matches('…').count();
     let count = i32::try_from(count).unwrap_or(i32::MAX).min(10_000);
+    let count_of = |wide: fn(&char) -> bool| {
+        i32::try_from(text.chars().take(10_000).filter(wide).count()).unwrap_or(10_000)
+    };
     match face {
-        Face::Words => count * 13 / 2 + 2,
+        // Digits and some letters are wider than the average letter of a text.
+        Face::Words => {
+            let wide = count_of(char::is_ascii_digit) + 4 * count_of(|c| matches!(c, 'm' | 'w'));
+            count * 13 / 2 + wide * 5 / 4 + 2
+        }
         Face::Value => count * 29 / 4 + 2,
     }
 }

@@ -118,13 +118,17 @@ impl fmt::Display for Bound {
             Limit::AtMost(count) => write!(f, "{name} <= {count}")?,
             Limit::LessThanPart(1) => write!(f, "{name} < n")?,
             Limit::LessThanPart(divisor) => write!(f, "{name} < n/{divisor}")?,
-            Limit::Any => f.write_str("any number")?,
-            Limit::AnyThatRecover => f.write_str("any number, if they recover")?,
+            Limit::Any | Limit::AnyThatRecover => f.write_str("any number")?,
         }
         match (self.role, self.limit) {
-            (Some(role), Limit::AtMost(1)) => write!(f, " {role}"),
-            (Some(role), _) => write!(f, " {role}s"),
-            (None, _) => Ok(()),
+            (Some(role), Limit::AtMost(1)) => write!(f, " {role}")?,
+            (Some(role), Limit::Any | Limit::AnyThatRecover) => write!(f, " of {role}s")?,
+            (Some(role), _) => write!(f, " {role}s")?,
+            (None, _) => {}
+        }
+        match self.limit {
+            Limit::AnyThatRecover => f.write_str(", if they recover"),
+            _ => Ok(()),
         }
     }
 }
@@ -146,7 +150,9 @@ mod tests {
             (Bound::at_most(1).of("server"), "f <= 1 server"),
             (Bound::LESS_THAN_A_THIRD.given_as("m", 2), "m < n/3"),
             (Bound::ANY, "any number"),
+            (Bound::ANY.of("server"), "any number of servers"),
             (Bound::ANY_THAT_RECOVER, "any number, if they recover"),
+            (Bound::ANY_THAT_RECOVER.of("server"), "any number of servers, if they recover"),
         ];
         for (bound, text) in bounds {
             assert_eq!(bound.to_string(), text);

@@ -122,6 +122,38 @@ fn a_request_that_happened_before_is_granted_before() {
     assert_eq!(violated(&[&knows, &[Act::Crash(P0)], &visit(P1, 1)]), NONE);
 }
 
+fn hears(p: ProcessId, number: u64, ticket: u64) -> Event {
+    Act::Indicate(p, Indication::Queued(number, ticket))
+}
+
+#[test]
+fn requests_are_granted_in_the_order_of_their_tickets() {
+    let both = [wants(P0, 1), wants(P1, 1), hears(P0, 1, 4), hears(P1, 1, 5)];
+    assert_eq!(violated(&[&both, &visit(P0, 1), &visit(P1, 1)]), NONE);
+    assert_eq!(violated(&[&both, &visit(P1, 1), &visit(P0, 1)]), ["me.ticket-order"]);
+    // Nobody has to wait for the dead, nor for a ticket that its owner has not heard of.
+    assert_eq!(violated(&[&both, &[Act::Crash(P0)], &visit(P1, 1)]), NONE);
+    let unheard = [wants(P0, 1), wants(P1, 1), hears(P1, 1, 5)];
+    assert_eq!(violated(&[&unheard, &visit(P1, 1), &visit(P0, 1)]), NONE);
+    let of_another = [wants(P0, 2), wants(P1, 1), hears(P0, 1, 4), hears(P1, 1, 5)];
+    assert_eq!(violated(&[&of_another, &visit(P1, 1), &visit(P0, 2)]), NONE);
+    // The first ticket counts, whatever a process hears later.
+    let again = [&both[..], &[hears(P0, 1, 9)]].concat();
+    assert_eq!(violated(&[&again, &visit(P1, 1), &visit(P0, 1)]), ["me.ticket-order"]);
+    // A ticket is good for one visit.
+    let next = [&both[..], &visit(P0, 1), &[wants(P0, 2), hears(P0, 2, 6)]].concat();
+    assert_eq!(violated(&[&next, &visit(P1, 1), &visit(P0, 2)]), NONE);
+    assert_eq!(violated(&[&next, &visit(P0, 2), &visit(P1, 1)]), ["me.ticket-order"]);
+}
+
+#[test]
+fn a_resource_applies_no_write_with_a_lower_token() {
+    let applies = |p, token| Act::Indicate(p, Indication::Applied(token));
+    assert_eq!(violated(&[&[applies(P2, 1), applies(P2, 1), applies(P2, 3)]]), NONE);
+    assert_eq!(violated(&[&[applies(P2, 3), applies(P1, 1), applies(P2, 3)]]), NONE);
+    assert_eq!(violated(&[&[applies(P2, 3), applies(P2, 2)]]), ["me.fenced"]);
+}
+
 /// Whoever asks is inside at once.
 #[derive(Clone, Debug, Hash)]
 struct Open;
