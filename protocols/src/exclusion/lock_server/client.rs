@@ -48,8 +48,8 @@ impl Client {
         }
     }
 
-    pub(super) fn on_message(&mut self, msg: Msg, cx: &mut Context) {
-        match msg {
+    pub(super) fn on_message(&mut self, msg: &Msg, cx: &mut Context) {
+        match *msg {
             Msg::Queued { number, ticket } => self.on_queued(number, ticket, cx),
             Msg::Grant { number, ticket, token } => self.on_grant(number, ticket, token, cx),
             Msg::Rebooted => self.say_what_it_believes(cx),

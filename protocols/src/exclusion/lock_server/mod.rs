@@ -128,8 +128,8 @@ impl Process for LockServer {
 
     fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
         match self {
-            Self::Server(server) => server.on_message(from, msg, cx),
-            Self::Client(client) => client.on_message(msg, cx),
+            Self::Server(server) => server.on_message(from, &msg, cx),
+            Self::Client(client) => client.on_message(&msg, cx),
             Self::Resource(resource) => resource.on_message(&msg, cx),
         }
     }

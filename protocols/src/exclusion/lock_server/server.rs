@@ -50,11 +50,11 @@ impl Server {
         }
     }
 
-    pub(super) fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Context) {
-        match &mut self.phase {
+    pub(super) fn on_message(&mut self, from: ProcessId, msg: &Msg, cx: &mut Context) {
+        match self.phase {
             Phase::Quiet => cx.reach("a message from before the crash"),
-            Phase::Listening(_) => self.listen_to(from, &msg, cx),
-            Phase::Serving => self.serve(from, &msg, cx),
+            Phase::Listening(_) => self.listen_to(from, msg, cx),
+            Phase::Serving => self.serve(from, msg, cx),
         }
     }
 
