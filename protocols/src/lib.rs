@@ -52,6 +52,7 @@ impl Catalogue {
             .with::<order::SkeenTom>()
             .with::<exclusion::LamportMutex>()
             .with::<exclusion::LockServer>()
+            .with::<exclusion::Maekawa>()
             .with::<exclusion::RicartAgrawala>()
             .with::<exclusion::SuzukiKasami>()
             .with::<exclusion::TokenRing>()

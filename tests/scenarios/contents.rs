@@ -27,7 +27,14 @@ const CHAPTERS: [(&str, &[&str]); 10] = [
     ("order", &["lamport-tom", "skeen-tom"]),
     (
         "exclusion",
-        &["lock-server", "lamport-mutex", "ricart-agrawala", "suzuki-kasami", "token-ring"],
+        &[
+            "lock-server",
+            "lamport-mutex",
+            "ricart-agrawala",
+            "maekawa",
+            "suzuki-kasami",
+            "token-ring",
+        ],
     ),
     (
         "consensus",

@@ -33,6 +33,7 @@ mod detectors {
 mod exclusion {
     mod lamport_mutex;
     mod lock_server;
+    mod maekawa;
     mod ricart_agrawala;
     mod suzuki_kasami;
     mod token_ring;
@@ -46,6 +47,7 @@ mod order {
     mod skeen_tom;
 }
 mod parts {
+    mod coterie;
     mod rounds;
     mod votes;
 }
