@@ -17,6 +17,8 @@ enum Msg {
     Ask,
     Wait,
     Oath(Signed<u64>),
+    Oaths(Vec<Signed<u64>>),
+    Values(Vec<u64>),
 }
 
 const SEED: u64 = 9;
@@ -29,6 +31,12 @@ fn keys(ids: &[u32]) -> Keys {
 fn oath(signer: u32, value: u64) -> Msg {
     let signer = ProcessId(signer);
     Msg::Oath(Signed::by(signer, Key::of(SEED, signer), value))
+}
+
+/// Whether the signer has signed this.
+fn is_valid(signed: &Signed<u64>) -> bool {
+    let form = serde_json::to_value(signed).expect("a form");
+    form["tag"] == Key::of(SEED, signed.signer()).tag(&form["signed"])
 }
 
 fn any(msg: &Msg) -> AnyMessage {
@@ -71,11 +79,7 @@ fn numbers_of_every_size_are_tried() {
 #[test]
 fn signatures_are_made_with_own_keys_or_taken_from_others() {
     let is_valid = |msg: &&Msg| match msg {
-        Msg::Oath(oath) => {
-            let form = serde_json::to_value(oath).expect("a form");
-            let tag = Key::of(SEED, oath.signer()).tag(&form["signed"]);
-            form["tag"] == tag
-        }
+        Msg::Oath(oath) => is_valid(oath),
         _ => true,
     };
     let signer = |msg: &Msg| match msg {
@@ -108,4 +112,122 @@ fn a_lie_has_its_place_in_other_messages() {
     let lie = Lie::between(&oath(0, 1), &oath(0, 2)).expect("a lie");
     assert_eq!(lie.tell(&oath(0, 3), &keys(&[0])), Some(oath(0, 2)));
     assert_ne!(lie.tell(&oath(1, 3), &keys(&[0])), Some(oath(1, 2)));
+}
+
+#[test]
+fn lists_lose_and_double_and_change_what_is_in_them() {
+    let told = lies(&Msg::Values(vec![4, 5]), &[]);
+    let says = |values: &[u64]| told.contains(&Msg::Values(values.to_vec()));
+    assert!(says(&[4]) && says(&[5]) && says(&[4, 5, 4]) && says(&[4, 5, 5]), "{told:?}");
+    assert!(says(&[5, 5]) && says(&[4, 4]) && says(&[3, 5]) && says(&[0, 5]), "{told:?}");
+    // Nothing is changed to what is no message, such as a number for a list.
+    assert_eq!(lies(&Msg::Values(vec![]), &[]), [Msg::Values(vec![])].into());
+}
+
+#[test]
+fn signatures_in_lists_are_made_again_where_there_is_a_key() {
+    let signed = |signer: u32, value| {
+        let signer = ProcessId(signer);
+        Signed::by(signer, Key::of(SEED, signer), value)
+    };
+    let told = lies(&Msg::Oaths(vec![signed(0, 5), signed(1, 6)]), &[oath(2, 9)]);
+    let oaths =
+        || told.iter().filter_map(|msg| if let Msg::Oaths(o) = msg { Some(o) } else { None });
+    let all = || oaths().flatten();
+    let own = || all().filter(|oath| oath.signer() == ProcessId(0));
+    assert!(own().all(is_valid) && own().any(|oath| *oath != signed(0, 5)), "{told:?}");
+    // Of others it has only what it has seen, and what does not convince.
+    let of_others = all().filter(|oath| oath.signer() != ProcessId(0) && is_valid(oath));
+    let of_others: BTreeSet<_> = of_others.cloned().collect();
+    assert_eq!(of_others, [signed(1, 6), signed(2, 9)].into());
+}
+
+#[test]
+fn memory_is_bounded() {
+    let last = |count: u64| {
+        let seen: Vec<Msg> = (1_000..1_000 + count).map(|n| Msg::Values(vec![n])).collect();
+        let told = lies(&Msg::Values(vec![1]), &seen);
+        told.contains(&Msg::Values(vec![1_000 + count - 1]))
+    };
+    assert!(last(MEMORY as u64) && !last(MEMORY as u64 + 1));
+}
+
+fn adversary(behaviour: Behaviour, controlled: &[u32]) -> Adversary {
+    let mut adversary = Adversary::new(behaviour, Rng::new(1, Stream::Adversary(0)));
+    for (p, key) in keys(controlled) {
+        adversary.speak_for(p, key);
+    }
+    adversary
+}
+
+/// What p0 says instead of this message, to each of these receivers in turn.
+fn said(adversary: &mut Adversary, msg: &Msg, receivers: &[u32]) -> Vec<Vec<Said>> {
+    let setting = Setting::of(4);
+    let custom = |_: &str, _: &AnyMessage, _: &mut Liar<'_>| Vec::new();
+    let say = |to: &u32| {
+        let salt = adversary.salt();
+        let turn = Turn { me: ProcessId(0), setting: &setting, custom, salt };
+        adversary.replace(&turn, ProcessId(*to), any(msg))
+    };
+    receivers.iter().map(say).collect()
+}
+
+fn is_told(said: &Said, msg: &Msg) -> bool {
+    matches!(said, Said::Now(told) if *told == any(msg))
+}
+
+#[test]
+fn only_those_of_one_circle_collude() {
+    let circle = |ids: &[u32]| Behaviour::Collude(ids.iter().map(|p| ProcessId(*p)).collect());
+    let of_two = adversary(circle(&[0, 1]), &[0]);
+    assert!(of_two.takes_in(ProcessId(1), &circle(&[0, 1])));
+    assert!(!of_two.takes_in(ProcessId(2), &circle(&[0, 1])), "not of this circle");
+    assert!(!of_two.takes_in(ProcessId(1), &circle(&[0, 1, 2])), "another circle");
+    assert!(!of_two.takes_in(ProcessId(1), &Behaviour::Mutate));
+    assert!(!adversary(Behaviour::Mutate, &[0]).takes_in(ProcessId(1), &Behaviour::Mutate));
+}
+
+#[test]
+fn each_handler_has_a_salt_of_its_own() {
+    let mut liar = adversary(Behaviour::Mutate, &[0]);
+    let salts: BTreeSet<u64> = (0..20).map(|_| liar.salt()).collect();
+    assert_eq!(salts.len(), 20);
+}
+
+#[test]
+fn whoever_does_anything_is_silent_true_late_and_lying_by_turns() {
+    let mut liar = adversary(Behaviour::Random, &[0]);
+    let truth = Msg::Vote { round: 3, value: 4 };
+    let all = said(&mut liar, &truth, &[1; 400]);
+    let count = |what: &dyn Fn(&Vec<Said>) -> bool| all.iter().filter(|said| what(said)).count();
+    let silent = count(&|said| said.is_empty());
+    let late = count(&|said| matches!(said[..], [Said::After(..), ..]));
+    let lies =
+        count(&|said| matches!(&said[..], [first @ Said::Now(_), ..] if !is_told(first, &truth)));
+    let twice = count(&|said| said.len() == 2);
+    // One in five is silent, one in five late, two in five lie; one in four says something again.
+    for (what, count, share) in
+        [("silent", silent, 5), ("late", late, 5), ("lies", lies, 3), ("twice", twice, 5)]
+    {
+        let expected = 400 / share;
+        assert!((expected / 2..expected * 2).contains(&count), "{what}: {count} of 400");
+    }
+}
+
+#[test]
+fn the_same_lie_goes_to_one_receiver_and_the_truth_or_a_lie_to_others() {
+    let circle: ProcessSet = [ProcessId(0), ProcessId(1)].into_iter().collect();
+    let mut lied = BTreeSet::new();
+    for seed in 0..20 {
+        let mut liar = adversary(Behaviour::Collude(circle.clone()), &[0, 1]);
+        liar.rng = Rng::new(seed, Stream::Adversary(0));
+        let truth = Msg::Vote { round: 3, value: 4 };
+        for to in [2, 3] {
+            let told = said(&mut liar, &truth, &[to; 5]);
+            let told: Vec<bool> = told.iter().map(|said| is_told(&said[0], &truth)).collect();
+            assert!(told.iter().all(|is_true| *is_true == told[0]), "{told:?}");
+            lied.insert(!told[0]);
+        }
+    }
+    assert_eq!(lied, [false, true].into());
 }
