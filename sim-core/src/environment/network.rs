@@ -416,6 +416,60 @@ mod tests {
     }
 
     #[test]
+    fn order_and_bandwidth_are_those_of_the_link() {
+        let config = NetworkConfig {
+            overrides: vec![((P0, P1), Link { order: Order::Fifo, ..Link::default() })],
+            ..NetworkConfig::default()
+        };
+        let mixed = Network::new(&config, Duration::ZERO);
+        assert!(mixed.is_fifo((P0, P1)) && !mixed.is_fifo((P1, P0)) && !mixed.is_narrow());
+        let (narrow, _) = network(Link { bandwidth: Some(1_000), ..Link::default() });
+        assert!(narrow.is_narrow());
+    }
+
+    #[test]
+    fn only_arrivals_to_come_influence_what_follows() {
+        let fifo = || Link { order: Order::Fifo, ..Link::default() };
+        let at = |ms| Instant::ZERO + Duration::from_millis(ms);
+        let fingerprint = |network: &Network, now| {
+            let mut digest = Digest::default();
+            network.fingerprint(now, &mut digest);
+            digest
+        };
+        let (fresh, _) = network(fifo());
+        let (mut used, _) = network(fifo());
+        used.keep_order((P0, P1), Route::Arrives(at(7), None));
+        assert_ne!(fingerprint(&used, at(6)), fingerprint(&fresh, at(6)));
+        assert_eq!(fingerprint(&used, at(7)), fingerprint(&fresh, at(7)));
+        // It counts how long it is until then, not when it is.
+        let (mut later, _) = network(fifo());
+        later.keep_order((P0, P1), Route::Arrives(at(8), None));
+        assert_eq!(fingerprint(&used, at(6)), fingerprint(&later, at(7)));
+        assert_ne!(fingerprint(&used, at(6)), fingerprint(&later, at(6)));
+    }
+
+    #[test]
+    fn among_the_well_only_a_synchronous_network_keeps_the_bound() {
+        let slow = Duration::from_millis(90);
+        let delay = Delay::Uniform(DurationRange::constant(slow));
+        let config = NetworkConfig {
+            default: Link { delay, ..Link::default() },
+            bound: Duration::from_millis(10),
+            ..NetworkConfig::default()
+        };
+        let arrives = |is_synchronous, to: u32| {
+            let mut network = Network::new(&config, Duration::ZERO);
+            network.end_faults([P0, P1].into_iter().collect(), is_synchronous);
+            let mut rng = Rng::new(1, Stream::Network);
+            network.route(P0, ProcessId(to), Instant::ZERO, Duration::ZERO, &mut rng)
+        };
+        let at = |after| Route::Arrives(Instant::ZERO + after, None);
+        assert_eq!(arrives(true, 1), at(Duration::from_millis(10)));
+        assert_eq!(arrives(true, 2), at(slow));
+        assert_eq!(arrives(false, 1), at(slow));
+    }
+
+    #[test]
     fn after_stabilisation_all_arrives_within_the_bound() {
         let config = NetworkConfig {
             default: Link {

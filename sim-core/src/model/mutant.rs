@@ -72,3 +72,20 @@ const fn id(name: &str) -> u64 {
     }
     hash
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mutants_are_the_same_if_their_names_are() {
+        let of = |name| Mutant::code(name, "changes something", PropertyId("x.y"));
+        assert!(of("no-relay").is(&of("no-relay")));
+        let names = ["no-relay", "no-relays", "o-relay", "relay-no", "", "a", "b", "ab", "ba"];
+        let ids: std::collections::BTreeSet<u64> = names.iter().map(|name| id(name)).collect();
+        assert_eq!(ids.len(), names.len());
+        assert!(!of("a").is(&of("b")));
+        // The published hash of nothing, and of "a".
+        assert_eq!((id(""), id("a")), (0xcbf2_9ce4_8422_2325, 0xaf63_dc4c_8601_ec8c));
+    }
+}

@@ -269,3 +269,91 @@ impl RandomCondition {
         self.stream() >= 40
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const TIMES: DurationRange = DurationRange::constant(Duration::from_millis(1));
+
+    fn begins(what: RandomCondition) -> RandomAction {
+        RandomAction::Begin(what, TIMES)
+    }
+
+    /// Of links, then of processes.
+    fn conditions() -> [Vec<RandomCondition>; 2] {
+        use RandomCondition::{
+            Bandwidth, Clog, Delay, DiskFull, Drift, Duplicate, Freeze, Garble, Late, Loss,
+            Partition, ReceiveOmission, Reorder, Replay, SendOmission, Skew, Slow, SlowSync,
+            SyncFails,
+        };
+        let often = Probability::ALWAYS;
+        let of_links = vec![
+            Partition(PartitionShape::Halves),
+            Loss(often),
+            Duplicate(often),
+            Delay(TIMES),
+            Late(TIMES),
+            Reorder(often, Duration::ZERO),
+            Replay(often),
+            Garble(often),
+            Bandwidth(1),
+            Clog,
+        ];
+        let of_processes = vec![
+            SendOmission(often),
+            ReceiveOmission(often),
+            Slow(2),
+            SyncFails,
+            SlowSync(TIMES),
+            DiskFull,
+            Skew(TIMES),
+            Drift(1),
+            Freeze,
+        ];
+        [of_links, of_processes]
+    }
+
+    #[test]
+    fn each_kind_has_a_stream_of_its_own() {
+        let crash = |announced| RandomAction::Crash { recover_after: None, announced };
+        let actions = [
+            crash(false),
+            crash(true),
+            RandomAction::Start,
+            RandomAction::Pause(TIMES),
+            RandomAction::Corrupt(Behaviour::Silent),
+            RandomAction::CorruptState,
+            RandomAction::Damage(DiskFault::CorruptRecord),
+            RandomAction::Damage(DiskFault::LoseDisk),
+            RandomAction::Damage(DiskFault::Rollback(1)),
+            RandomAction::Jump(TIMES),
+        ];
+        let all: Vec<_> =
+            actions.into_iter().chain(conditions().into_iter().flatten().map(begins)).collect();
+        let streams: BTreeSet<u32> = all.iter().map(RandomAction::stream).collect();
+        assert_eq!(streams.len(), all.len());
+    }
+
+    #[test]
+    fn conditions_of_links_make_no_process_faulty() {
+        let [of_links, of_processes] = conditions();
+        assert!(of_links.into_iter().all(|what| !begins(what).is_of_process()));
+        assert!(of_processes.into_iter().all(|what| begins(what).is_of_process()));
+        assert!(RandomAction::CorruptState.is_of_process());
+    }
+
+    #[test]
+    fn only_exceptions_are_announced() {
+        let faults = |announced| {
+            let count = CountRange { min: 0, max: 1 };
+            let occurrence = Occurrence { count, between: TIMES, targets: ProcessSet::new() };
+            let what = RandomAction::Crash { recover_after: None, announced };
+            let kinds = vec![RandomKind { occurrence, what }];
+            RandomFaults { kinds, ..RandomFaults::default() }
+        };
+        assert!(faults(true).announces_crashes() && !faults(false).announces_crashes());
+    }
+}
