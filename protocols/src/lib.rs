@@ -10,6 +10,7 @@ pub mod checkpoint;
 pub mod commit;
 pub mod consensus;
 pub mod detectors;
+pub mod election;
 pub mod exclusion;
 pub mod links;
 pub mod order;
@@ -54,6 +55,8 @@ impl Catalogue {
             .with::<exclusion::RicartAgrawala>()
             .with::<exclusion::SuzukiKasami>()
             .with::<exclusion::TokenRing>()
+            .with::<election::ChangRoberts>()
+            .with::<election::RingElection>()
             .with::<consensus::AllToAllConsensus>()
             .with::<consensus::FloodingConsensus>()
             .with::<consensus::FloodSet>()

@@ -17,7 +17,7 @@ Made from their summaries by `UPDATE_EXPECT=1 cargo test --test scenarios conten
 ";
 
 /// The chapters, in the order of a course, with the protocols of each.
-const CHAPTERS: [(&str, &[&str]); 10] = [
+const CHAPTERS: [(&str, &[&str]); 11] = [
     ("links", &["reliable-link", "fifo-link"]),
     ("detectors", &["fd-perfect", "fd-exclude-on-timeout", "fd-heartbeat"]),
     (
@@ -26,6 +26,7 @@ const CHAPTERS: [(&str, &[&str]); 10] = [
     ),
     ("order", &["lamport-tom", "skeen-tom"]),
     ("exclusion", &["lamport-mutex", "ricart-agrawala", "suzuki-kasami", "token-ring"]),
+    ("election", &["chang-roberts", "ring-election"]),
     (
         "consensus",
         &["all-to-all-consensus", "flooding-consensus", "floodset", "hierarchical-consensus"],

@@ -30,6 +30,10 @@ mod detectors {
     mod fd_heartbeat;
     mod fd_perfect;
 }
+mod election {
+    mod chang_roberts;
+    mod ring_election;
+}
 mod exclusion {
     mod lamport_mutex;
     mod ricart_agrawala;

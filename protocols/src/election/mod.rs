@@ -1,0 +1,8 @@
+//! Leader election: the process with the greatest id becomes the leader, and all learn it; or all
+//! trust the same one eventually.
+
+mod chang_roberts;
+mod ring_election;
+
+pub use chang_roberts::ChangRoberts;
+pub use ring_election::RingElection;
