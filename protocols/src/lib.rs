@@ -57,6 +57,7 @@ impl Catalogue {
             .with::<exclusion::TokenRing>()
             .with::<election::ChangRoberts>()
             .with::<election::RingElection>()
+            .with::<election::Bully>()
             .with::<consensus::AllToAllConsensus>()
             .with::<consensus::FloodingConsensus>()
             .with::<consensus::FloodSet>()

@@ -1,8 +1,10 @@
 //! Leader election: the process with the greatest id becomes the leader, and all learn it; or all
 //! trust the same one eventually.
 
+mod bully;
 mod chang_roberts;
 mod ring_election;
 
+pub use bully::Bully;
 pub use chang_roberts::ChangRoberts;
 pub use ring_election::RingElection;

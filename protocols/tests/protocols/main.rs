@@ -31,6 +31,7 @@ mod detectors {
     mod fd_perfect;
 }
 mod election {
+    mod bully;
     mod chang_roberts;
     mod ring_election;
 }
