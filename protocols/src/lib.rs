@@ -58,6 +58,8 @@ impl Catalogue {
             .with::<election::ChangRoberts>()
             .with::<election::RingElection>()
             .with::<election::Bully>()
+            .with::<election::Omega>()
+            .with::<election::OmegaLowerEpoch>()
             .with::<consensus::AllToAllConsensus>()
             .with::<consensus::FloodingConsensus>()
             .with::<consensus::FloodSet>()

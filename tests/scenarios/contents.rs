@@ -26,7 +26,7 @@ const CHAPTERS: [(&str, &[&str]); 11] = [
     ),
     ("order", &["lamport-tom", "skeen-tom"]),
     ("exclusion", &["lamport-mutex", "ricart-agrawala", "suzuki-kasami", "token-ring"]),
-    ("election", &["chang-roberts", "ring-election", "bully"]),
+    ("election", &["chang-roberts", "ring-election", "bully", "omega", "omega-lower-epoch"]),
     (
         "consensus",
         &["all-to-all-consensus", "flooding-consensus", "floodset", "hierarchical-consensus"],

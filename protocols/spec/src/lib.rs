@@ -11,6 +11,7 @@ pub mod byzantine;
 pub mod consensus;
 pub mod detector;
 pub mod election;
+pub mod eventual_leader;
 pub mod interval_set;
 pub mod linearizability;
 pub mod link;

@@ -3,8 +3,12 @@
 
 mod bully;
 mod chang_roberts;
+mod omega;
+mod omega_lower_epoch;
 mod ring_election;
 
 pub use bully::Bully;
 pub use chang_roberts::ChangRoberts;
+pub use omega::Omega;
+pub use omega_lower_epoch::OmegaLowerEpoch;
 pub use ring_election::RingElection;

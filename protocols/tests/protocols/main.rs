@@ -33,6 +33,8 @@ mod detectors {
 mod election {
     mod bully;
     mod chang_roberts;
+    mod omega;
+    mod omega_lower_epoch;
     mod ring_election;
 }
 mod exclusion {
