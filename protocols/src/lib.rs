@@ -10,6 +10,7 @@ pub mod checkpoint;
 pub mod commit;
 pub mod consensus;
 pub mod detectors;
+pub mod election;
 pub mod exclusion;
 pub mod links;
 pub mod order;
@@ -56,6 +57,11 @@ impl Catalogue {
             .with::<exclusion::RicartAgrawala>()
             .with::<exclusion::SuzukiKasami>()
             .with::<exclusion::TokenRing>()
+            .with::<election::ChangRoberts>()
+            .with::<election::RingElection>()
+            .with::<election::Bully>()
+            .with::<election::Omega>()
+            .with::<election::OmegaLowerEpoch>()
             .with::<consensus::AllToAllConsensus>()
             .with::<consensus::FloodingConsensus>()
             .with::<consensus::FloodSet>()

@@ -17,7 +17,7 @@ Made from their summaries by `UPDATE_EXPECT=1 cargo test --test scenarios conten
 ";
 
 /// The chapters, in the order of a course, with the protocols of each.
-const CHAPTERS: [(&str, &[&str]); 10] = [
+const CHAPTERS: [(&str, &[&str]); 11] = [
     ("links", &["reliable-link", "fifo-link"]),
     ("detectors", &["fd-perfect", "fd-exclude-on-timeout", "fd-heartbeat"]),
     (
@@ -36,6 +36,7 @@ const CHAPTERS: [(&str, &[&str]); 10] = [
             "token-ring",
         ],
     ),
+    ("election", &["chang-roberts", "ring-election", "bully", "omega", "omega-lower-epoch"]),
     (
         "consensus",
         &["all-to-all-consensus", "flooding-consensus", "floodset", "hierarchical-consensus"],

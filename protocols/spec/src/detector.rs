@@ -42,6 +42,8 @@ use ftsim_core::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::{goes_on, last_quarter};
+
 /// The problem of detecting crashes.
 pub struct FailureDetector;
 
@@ -155,13 +157,6 @@ pub struct NoClients;
 
 impl Workload<FailureDetector> for NoClients {
     fn on_start(&mut self, _: &mut Ask<'_, FailureDetector>) {}
-}
-
-/// The beginning of the last quarter of a run; its end, if no events were left then.
-fn last_quarter(end: &End<'_>) -> Instant {
-    let at_ns = end.at.as_nanos();
-    let rest_ns = if end.cause == EndCause::Quiescent { 0 } else { at_ns / 4 };
-    Instant::from_nanos(at_ns - rest_ns)
 }
 
 /// Strong properties concern all processes, weak ones some process.
@@ -343,22 +338,6 @@ struct Mistakes {
     wrong_since: Instant,
 }
 
-/// The number of parts of a run. An observer that promises nothing and makes a mistake in each part
-/// makes them forever.
-const PART_COUNT: u64 = 8;
-
-impl Mistakes {
-    /// Whether a mistake began in each part of a run that ended at `end`.
-    fn go_on_until(&self, end: Instant) -> bool {
-        let end_ns = u128::from(end.as_nanos().max(1));
-        let part = |at: &Instant| u128::from(at.as_nanos()) * u128::from(PART_COUNT) / end_ns;
-        let mut parts: Vec<_> = self.began.iter().map(part).collect();
-        parts.dedup();
-        parts.retain(|part| *part < u128::from(PART_COUNT));
-        parts.len() as u64 == PART_COUNT
-    }
-}
-
 impl EventualAccuracy {
     fn of(strength: Strength) -> Self {
         Self {
@@ -385,8 +364,7 @@ impl EventualAccuracy {
             match self.promised.get(&q) {
                 Some(most) => (mistakes.began.len() as u64 > *most && last > late)
                     .then(|| (q, format!("{how_often} and learns after {most}, again at {last}"))),
-                None => mistakes
-                    .go_on_until(end.at)
+                None => goes_on(&mistakes.began, end.at)
                     .then(|| (q, format!("{how_often} all through the run, again at {last}"))),
             }
         })

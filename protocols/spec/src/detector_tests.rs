@@ -146,9 +146,7 @@ fn who_announces_nothing_and_errs_all_through_the_run_errs_for_ever() {
 #[test]
 fn a_mistake_at_the_very_end_belongs_to_no_eighth() {
     let at = |ms| Instant::ZERO + Duration::from_millis(ms);
-    let go_on = |ms: [u64; 8]| {
-        Mistakes { began: ms.map(at).to_vec(), wrong_since: Instant::ZERO }.go_on_until(at(800))
-    };
+    let go_on = |ms: [u64; 8]| goes_on(&ms.map(at), at(800));
     assert!(go_on([0, 100, 200, 300, 400, 500, 600, 799]));
     assert!(!go_on([0, 100, 200, 300, 400, 500, 600, 800]));
 }

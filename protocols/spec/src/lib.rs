@@ -10,6 +10,8 @@ pub mod broadcast;
 pub mod byzantine;
 pub mod consensus;
 pub mod detector;
+pub mod election;
+pub mod eventual_leader;
 pub mod interval_set;
 pub mod linearizability;
 pub mod link;
@@ -24,7 +26,7 @@ mod stub;
 
 use ftsim_core::model::spec::REQUEST_COUNT_MAX;
 use ftsim_core::rng::Rng;
-use ftsim_core::{Duration, DurationRange, Invalid};
+use ftsim_core::{Duration, DurationRange, End, EndCause, Instant, Invalid};
 
 /// Refuses a `count` under `key` with which clients would make more requests than a run can hold:
 /// `count` from each of this many processes.
@@ -45,4 +47,24 @@ fn draw(DurationRange { min, max }: DurationRange, rng: &mut Rng) -> Duration {
         return min;
     }
     Duration::from_nanos(rng.between(min.as_nanos(), max.as_nanos()))
+}
+
+/// The beginning of the last quarter of a run; its end, if no events were left then.
+fn last_quarter(end: &End<'_>) -> Instant {
+    let at_ns = end.at.as_nanos();
+    let rest_ns = if end.cause == EndCause::Quiescent { 0 } else { at_ns / 4 };
+    Instant::from_nanos(at_ns - rest_ns)
+}
+
+/// The number of parts of a run. By convention, what happens in each part happens forever.
+const PART_COUNT: u64 = 8;
+
+/// Whether each part of a run that ended at `end` contains one of these times, in their order.
+fn goes_on(times: &[Instant], end: Instant) -> bool {
+    let end_ns = u128::from(end.as_nanos().max(1));
+    let part = |at: &Instant| u128::from(at.as_nanos()) * u128::from(PART_COUNT) / end_ns;
+    let mut parts: Vec<_> = times.iter().map(part).collect();
+    parts.dedup();
+    parts.retain(|part| *part < u128::from(PART_COUNT));
+    parts.len() as u64 == PART_COUNT
 }

@@ -1,7 +1,7 @@
 //! Failure detectors: a perfect oracle, and detectors built from messages and timeouts.
 
 mod fd_exclude_on_timeout;
-mod fd_heartbeat;
+pub(crate) mod fd_heartbeat;
 mod fd_perfect;
 
 pub use fd_exclude_on_timeout::{FdExcludeOnTimeout, FdExcludeOnTimeoutParams};

@@ -30,6 +30,13 @@ mod detectors {
     mod fd_heartbeat;
     mod fd_perfect;
 }
+mod election {
+    mod bully;
+    mod chang_roberts;
+    mod omega;
+    mod omega_lower_epoch;
+    mod ring_election;
+}
 mod exclusion {
     mod lamport_mutex;
     mod lock_server;
