@@ -42,6 +42,7 @@ mod links {
 }
 mod order {
     mod lamport_tom;
+    mod lamport_tom_ft;
     mod skeen_tom;
 }
 mod parts {
