@@ -50,6 +50,7 @@ impl Catalogue {
             .with::<broadcast::FifoBroadcast>()
             .with::<broadcast::CausalBroadcast>()
             .with::<order::LamportTom>()
+            .with::<order::LamportTomFt>()
             .with::<order::SkeenTom>()
             .with::<exclusion::LamportMutex>()
             .with::<exclusion::LockServer>()

@@ -24,7 +24,7 @@ const CHAPTERS: [(&str, &[&str]); 11] = [
         "broadcast",
         &["beb", "eager-rb", "lazy-rb", "uniform-rb", "fifo-broadcast", "causal-broadcast"],
     ),
-    ("order", &["lamport-tom", "skeen-tom"]),
+    ("order", &["lamport-tom", "lamport-tom-ft", "skeen-tom"]),
     (
         "exclusion",
         &[

@@ -51,6 +51,7 @@ mod links {
 }
 mod order {
     mod lamport_tom;
+    mod lamport_tom_ft;
     mod skeen_tom;
 }
 mod parts {
