@@ -29,6 +29,8 @@ pub(super) struct Known<'a> {
     hosts: Vec<Host>,
     /// The last entry, if it was a replay.
     replayed: Option<(MessageId, ProcessId)>,
+    /// The newest message that was sent, and perhaps lost at once.
+    newest: Option<MessageId>,
 }
 
 /// The state of a process, or of its second copy.
@@ -124,6 +126,7 @@ impl<'a> Known<'a> {
             faults_ended: None,
             hosts: subject.experiment.setting.processes().map(host).collect(),
             replayed: None,
+            newest: None,
         }
     }
 
@@ -162,6 +165,14 @@ impl<'a> Known<'a> {
             TraceEvent::Replay { id, to, .. } => Some((*id, *to)),
             _ => None,
         };
+        // A message that is lost as soon as it is sent has no other entry.
+        let sends = match entry.what {
+            TraceEvent::Send { id, .. } | TraceEvent::Drop { id, .. } => self.newest < Some(id),
+            _ => false,
+        };
+        if let TraceEvent::Send { id, .. } | TraceEvent::Drop { id, .. } = entry.what {
+            self.newest = self.newest.max(Some(id));
+        }
         let Some(p) = entry.process else { return };
         let count = self.subject.experiment.setting.n;
         if let TraceEvent::Crash { .. } = entry.what {
@@ -200,7 +211,7 @@ impl<'a> Known<'a> {
             TraceEvent::StateCorrupted => host.ever_faulty = true,
             _ => {}
         }
-        if is_deed(&entry.what) {
+        if is_deed(&entry.what) || sends {
             host.acted = Some(entry.at);
             host.acted_in = Some(entry.step);
         }

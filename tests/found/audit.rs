@@ -73,6 +73,25 @@ fn a_process_that_is_paused_in_a_sync_does_nothing_when_the_sync_ends() {
     assert_eq!(told("paused-in-a-sync.toml", &audit), [""; 0]);
 }
 
+/// What it has held back is sent later, between its handlers. If that is lost at once, the trace
+/// has nothing else to show that it did something.
+#[test]
+fn a_liar_crashes_after_an_effect_that_nobody_sees() {
+    let text = r#"
+        protocol = "fd-heartbeat"
+        processes = 3
+        network = { loss = 0.5 }
+        fault = [
+            { at = "0ms", byzantine = "p0" },
+            { after_effect = { process = "p0", nth = 12 }, crash = "p0" },
+        ]
+        run = { seeds = 100, horizon = "500ms" }
+    "#;
+    let scenario = parse("liar.toml", text);
+    let audit = audit_seeds(&scenario, 1..101, 1).expect("the runs are made");
+    assert_eq!(told("liar.toml", &audit), [""; 0]);
+}
+
 #[test]
 fn a_process_that_crashes_in_a_batch_of_messages_takes_no_further_step() {
     assert_eq!(audited("steps-after-crash.toml", 1..51), [""; 0]);
