@@ -2,7 +2,7 @@
 
 use ftsim_core::ProcessSet;
 use ftsim_core::environment::liveness::LivenessMode;
-use ftsim_core::environment::network::Link;
+use ftsim_core::environment::network::{DropReason, Link};
 use ftsim_core::fault::condition::Condition;
 use ftsim_core::fault::{Action, Trigger};
 use ftsim_core::id::{MessageId, ProcessId};
@@ -86,6 +86,13 @@ pub(super) const fn is_deed(what: &TraceEvent) -> bool {
             | TraceEvent::Reach { .. }
             | TraceEvent::Note { .. }
     )
+}
+
+/// Whether this event is the sending of a message that never gets under way.
+const fn is_lost_at_once(what: &TraceEvent) -> bool {
+    use DropReason::{Cut, Loss, NoSuchProcess, Override, SendOmission};
+    let TraceEvent::Drop { reason, .. } = what else { return false };
+    matches!(reason, Loss | Cut | SendOmission | NoSuchProcess | Override)
 }
 
 impl<'a> Known<'a> {
@@ -200,7 +207,7 @@ impl<'a> Known<'a> {
             TraceEvent::StateCorrupted => host.ever_faulty = true,
             _ => {}
         }
-        if is_deed(&entry.what) {
+        if is_deed(&entry.what) || is_lost_at_once(&entry.what) {
             host.acted = Some(entry.at);
             host.acted_in = Some(entry.step);
         }

@@ -49,7 +49,7 @@ fn any_crashes_below_n_are_survived_with_all_orders() {
         for seed in 0..300 {
             let run = crashes(n, n - 1).run(seed);
             assert_eq!(run.violated(), NONE, "n = {n}, seed {seed}");
-            reached.extend(run.reached.iter().cloned());
+            reached.extend(run.reached.iter().copied());
         }
     }
     assert_eq!(reached.len(), 2, "{reached:?}");
