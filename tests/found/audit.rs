@@ -108,6 +108,26 @@ fn a_reliable_link_gets_through_after_its_receiver_has_restarted() {
     assert_eq!(audited("fifo-gap-after-restart.toml", 1..101), [""; 0]);
 }
 
+/// The crash was said to be none of the plan: the process does nothing else at that time. Found by
+/// `ftsim stress lamport-clock --beyond`.
+#[test]
+fn a_liar_crashes_after_an_effect_that_is_a_late_message_and_is_lost() {
+    let text = r#"
+        protocol = "lamport-clock"
+        processes = 2
+        workload = { actors = ["p0"], sends = 1.0 }
+        network = { loss = 0.5, bound = "10ms" }
+        fault = [
+            { at = "0ms", byzantine = "p0", behaviour = { delay = "30ms" } },
+            { after_effect = { process = "p0", nth = 6 }, crash = "p0" },
+        ]
+        run = { seeds = 100, horizon = "2s" }
+    "#;
+    let scenario = parse("late-and-lost.toml", text);
+    let audit = audit_seeds(&scenario, 1..101, 1).expect("the runs are made");
+    assert_eq!(told("late-and-lost.toml", &audit), [""; 0]);
+}
+
 #[test]
 fn every_rule_is_in_the_documentation() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/audit.md");

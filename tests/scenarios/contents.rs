@@ -24,7 +24,17 @@ const CHAPTERS: [(&str, &[&str]); 11] = [
         "broadcast",
         &["beb", "eager-rb", "lazy-rb", "uniform-rb", "fifo-broadcast", "causal-broadcast"],
     ),
-    ("order", &["lamport-tom", "lamport-tom-ft", "skeen-tom"]),
+    (
+        "order",
+        &[
+            "lamport-clock",
+            "vector-clock",
+            "lamport-tom",
+            "lamport-tom-ft",
+            "skeen-tom",
+            "tob-sequencer",
+        ],
+    ),
     (
         "exclusion",
         &[

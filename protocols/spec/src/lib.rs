@@ -2,16 +2,18 @@
 //! checked for. A problem knows nothing of the protocols that solve it.
 //!
 //! The checkers of larger properties have modules of their own: [`linearizability`], [`one_copy`]
-//! for one-copy serializability. [`message_set`] and [`interval_set`] keep large sets in little
-//! memory.
+//! for one-copy serializability. [`happened_before`] follows messages; [`message_set`] and
+//! [`interval_set`] keep large sets in little memory.
 
 pub mod atomic_commit;
 pub mod broadcast;
 pub mod byzantine;
+pub mod clocks;
 pub mod consensus;
 pub mod detector;
 pub mod election;
 pub mod eventual_leader;
+pub mod happened_before;
 pub mod interval_set;
 pub mod linearizability;
 pub mod link;

@@ -1,9 +1,16 @@
-//! Total order: all processes deliver the same messages in the same order.
+//! Order: logical clocks, and total order, where all processes deliver the same messages in one
+//! sequence.
 
+mod lamport_clock;
 mod lamport_tom;
 mod lamport_tom_ft;
 mod skeen_tom;
+mod tob_sequencer;
+mod vector_clock;
 
+pub use lamport_clock::LamportClock;
 pub use lamport_tom::LamportTom;
 pub use lamport_tom_ft::LamportTomFt;
 pub use skeen_tom::SkeenTom;
+pub use tob_sequencer::TobSequencer;
+pub use vector_clock::VectorClock;

@@ -50,9 +50,12 @@ mod links {
     mod reliable_link;
 }
 mod order {
+    mod lamport_clock;
     mod lamport_tom;
     mod lamport_tom_ft;
     mod skeen_tom;
+    mod tob_sequencer;
+    mod vector_clock;
 }
 mod parts {
     mod coterie;

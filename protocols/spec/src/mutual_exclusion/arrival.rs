@@ -1,22 +1,16 @@
 //! ME3: requests are granted in the order in which they happened, as far as one happened before the
 //! other (Lamport 1978).
 
-use std::collections::BTreeMap;
-use std::hash::{Hash, Hasher};
-
-use ftsim_core::{MessageId, Observation, Observed, ProcessId, Property, Setting, Violation};
+use ftsim_core::{Observation, Observed, ProcessId, Property, Setting, Violation};
 
 use super::{EntryNumber, Indication, MutualExclusion, Request};
-
-/// The requests that happened before an event: for each process, the number of its last one.
-type Past = Vec<EntryNumber>;
+use crate::happened_before::{HappenedBefore, Past};
 
 /// Remembers what happened before each request, and compares it with the entries so far.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct FirstComeFirstServed {
-    /// What happened before the next event of each process, in the order of their ids.
-    known: Vec<Past>,
-    in_transit: InTransit,
+    /// Requests are the events.
+    past: HappenedBefore,
     /// What happened before the last request of each process, in the order of their ids.
     before: Vec<Past>,
     /// The number of the last entry of each process.
@@ -26,36 +20,15 @@ pub(super) struct FirstComeFirstServed {
     obligations: u64,
 }
 
-/// What happened before the sending of each message that has not arrived.
-#[derive(Clone, Debug, Default)]
-struct InTransit(BTreeMap<MessageId, Past>);
-
-impl Hash for InTransit {
-    /// The numbers of messages are no part of the state.
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.values().for_each(|past| past.hash(state));
-    }
-}
-
 impl FirstComeFirstServed {
     pub(super) fn new(setting: &Setting) -> Self {
         let n = setting.n as usize;
-        let nothing = vec![vec![0; n]; n];
         Self {
-            known: nothing.clone(),
-            in_transit: InTransit::default(),
-            before: nothing,
+            past: HappenedBefore::new(setting),
+            before: vec![vec![0; n]; n],
             entered: vec![0; n],
             has_crashed: vec![false; n],
             obligations: 0,
-        }
-    }
-
-    fn receive(&mut self, p: ProcessId, message: MessageId) {
-        // A second copy tells nothing new.
-        let Some(past) = self.in_transit.0.remove(&message) else { return };
-        for (known, number) in self.known[p.index()].iter_mut().zip(past) {
-            *known = number.max(*known);
         }
     }
 
@@ -78,18 +51,15 @@ impl FirstComeFirstServed {
 impl Property<MutualExclusion> for FirstComeFirstServed {
     fn observe(&mut self, event: &Observed<'_, MutualExclusion>) -> Result<(), Violation> {
         let p = event.process;
-        if p.index() >= self.known.len() {
+        if p.index() >= self.before.len() {
             return Ok(());
         }
         match event.what {
             Observation::Request(Request::Enter(number)) => {
-                self.before[p.index()].clone_from(&self.known[p.index()]);
-                self.known[p.index()][p.index()] = *number;
+                self.before[p.index()] = self.past.of(p).to_vec();
+                self.past.event(p, *number);
             }
-            Observation::Send(message) => {
-                self.in_transit.0.insert(message, self.known[p.index()].clone());
-            }
-            Observation::Receive(message) => self.receive(p, message),
+            Observation::Send(_) | Observation::Receive(_) => self.past.observe(p, event.what),
             Observation::Indication(Indication::Entered(number)) => return self.enter(p, *number),
             Observation::Crash => self.has_crashed[p.index()] = true,
             _ => {}
