@@ -49,6 +49,7 @@ impl Catalogue {
             .with::<broadcast::UniformRb>()
             .with::<broadcast::FifoBroadcast>()
             .with::<broadcast::CausalBroadcast>()
+            .with::<broadcast::Gossip>()
             .with::<order::LamportClock>()
             .with::<order::VectorClock>()
             .with::<order::LamportTom>()

@@ -22,7 +22,15 @@ const CHAPTERS: [(&str, &[&str]); 11] = [
     ("detectors", &["fd-perfect", "fd-exclude-on-timeout", "fd-heartbeat"]),
     (
         "broadcast",
-        &["beb", "eager-rb", "lazy-rb", "uniform-rb", "fifo-broadcast", "causal-broadcast"],
+        &[
+            "beb",
+            "eager-rb",
+            "lazy-rb",
+            "uniform-rb",
+            "fifo-broadcast",
+            "causal-broadcast",
+            "gossip",
+        ],
     ),
     (
         "order",

@@ -11,6 +11,7 @@ pub mod byzantine;
 pub mod clocks;
 pub mod consensus;
 pub mod detector;
+pub mod dissemination;
 pub mod election;
 pub mod eventual_leader;
 pub mod happened_before;

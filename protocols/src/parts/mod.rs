@@ -3,4 +3,5 @@
 pub mod coterie;
 pub mod logical_clock;
 pub mod rounds;
+pub mod sample;
 pub mod votes;

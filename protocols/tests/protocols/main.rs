@@ -5,6 +5,7 @@ mod broadcast {
     mod causal_broadcast;
     mod eager_rb;
     mod fifo_broadcast;
+    mod gossip;
     mod lazy_rb;
     mod uniform_rb;
 }
@@ -60,10 +61,12 @@ mod order {
 mod parts {
     mod coterie;
     mod rounds;
+    mod sample;
     mod votes;
 }
 mod replication {
     mod primary_backup;
 }
+mod confidence;
 mod operations;
 mod scripted;

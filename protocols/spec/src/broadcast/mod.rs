@@ -65,6 +65,12 @@ pub const TOTAL_ORDER: PropertyId = PropertyId("bc.total-order");
 /// Uniform total order, without gaps.
 pub const UNIFORM_TOTAL_ORDER: PropertyId = PropertyId("bc.uniform-total-order");
 
+pub(crate) const NO_DUPLICATION_TEXT: &str = "no process delivers a message twice";
+pub(crate) const NO_CREATION_TEXT: &str =
+    "a message that is delivered was broadcast before by its sender";
+pub(crate) const AGREEMENT_TEXT: &str =
+    "every correct process eventually delivers a message that a correct process delivers";
+
 impl Spec for Broadcast {
     const NAME: &'static str = "broadcast";
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
@@ -78,19 +84,13 @@ impl Spec for Broadcast {
             "a correct process that broadcasts a message eventually delivers it",
             |_| Box::new(Validity::default()),
         ),
-        PropertyEntry::safety(NO_DUPLICATION, "no process delivers a message twice", |setting| {
+        PropertyEntry::safety(NO_DUPLICATION, NO_DUPLICATION_TEXT, |setting| {
             Box::new(NoDuplication::new(setting))
         }),
-        PropertyEntry::safety(
-            NO_CREATION,
-            "a message that is delivered was broadcast before by its sender",
-            |_| Box::new(NoCreation::default()),
-        ),
-        PropertyEntry::liveness(
-            AGREEMENT,
-            "every correct process eventually delivers a message that a correct process delivers",
-            |setting| Box::new(Agreement::new(Obliging::Correct, setting)),
-        )
+        PropertyEntry::safety(NO_CREATION, NO_CREATION_TEXT, |_| Box::new(NoCreation::default())),
+        PropertyEntry::liveness(AGREEMENT, AGREEMENT_TEXT, |setting| {
+            Box::new(Agreement::new(Obliging::Correct, setting))
+        })
         .if_claimed(),
         PropertyEntry::liveness(
             UNIFORM_AGREEMENT,
@@ -130,14 +130,9 @@ impl Spec for Broadcast {
     type Workload = Senders;
 
     fn workload(settings: &BroadcastWorkload, setting: &Setting) -> Result<Senders, Invalid> {
-        let known = |p: &ProcessId| p.0 < setting.n;
-        if let Some(stranger) = settings.senders.iter().find(|p| !known(p)) {
-            return Err(Invalid::new("senders", format!("there is no process {stranger}")));
-        }
         let all = || setting.processes().collect();
         let senders = if settings.senders.is_empty() { all() } else { settings.senders.clone() };
-        refuse_too_many("broadcasts", settings.broadcasts, senders.len())?;
-        Ok(Senders { senders, broadcasts: settings.broadcasts, every: settings.every })
+        Senders::new(senders, settings.broadcasts, settings.every, setting)
     }
 
     /// A broadcast is answered when its sender delivers it.
@@ -184,8 +179,27 @@ pub struct Senders {
     every: Duration,
 }
 
-impl Workload<Broadcast> for Senders {
-    fn on_start(&mut self, ask: &mut Ask<'_, Broadcast>) {
+impl Senders {
+    /// These senders, which broadcast this number of messages each.
+    ///
+    /// # Errors
+    /// If a sender does not exist, or there are more requests than a run can hold.
+    pub(crate) fn new(
+        senders: Vec<ProcessId>,
+        broadcasts: u32,
+        every: Duration,
+        setting: &Setting,
+    ) -> Result<Self, Invalid> {
+        if let Some(stranger) = senders.iter().find(|p| p.0 >= setting.n) {
+            return Err(Invalid::new("senders", format!("there is no process {stranger}")));
+        }
+        refuse_too_many("broadcasts", broadcasts, senders.len())?;
+        Ok(Self { senders, broadcasts, every })
+    }
+}
+
+impl<S: Spec<Request = Request>> Workload<S> for Senders {
+    fn on_start(&mut self, ask: &mut Ask<'_, S>) {
         if self.broadcasts > 0 {
             for sender in &self.senders {
                 ask.request(*sender, Duration::ZERO, Request::Broadcast(0));
@@ -197,7 +211,7 @@ impl Workload<Broadcast> for Senders {
         &mut self,
         sender: ProcessId,
         Request::Broadcast(number): &Request,
-        ask: &mut Ask<'_, Broadcast>,
+        ask: &mut Ask<'_, S>,
     ) {
         if number + 1 < u64::from(self.broadcasts) {
             ask.request(sender, self.every, Request::Broadcast(number + 1));
@@ -205,14 +219,26 @@ impl Workload<Broadcast> for Senders {
     }
 }
 
-fn delivered(event: &Observed<'_, Broadcast>) -> Option<MessageName> {
+/// A problem in which processes deliver messages that others broadcast.
+pub(crate) trait Delivering: Spec<Request = Request> {
+    /// The message that a process delivers with this indication.
+    fn delivered(indication: &Self::Indication) -> Option<MessageName>;
+}
+
+impl Delivering for Broadcast {
+    fn delivered(Indication::Deliver { sender, number }: &Indication) -> Option<MessageName> {
+        Some((*sender, *number))
+    }
+}
+
+pub(crate) fn delivered<S: Delivering>(event: &Observed<'_, S>) -> Option<MessageName> {
     match event.what {
-        Observation::Indication(Indication::Deliver { sender, number }) => Some((*sender, *number)),
+        Observation::Indication(indication) => S::delivered(indication),
         _ => None,
     }
 }
 
-fn broadcast(event: &Observed<'_, Broadcast>) -> Option<MessageName> {
+pub(crate) fn broadcast<S: Delivering>(event: &Observed<'_, S>) -> Option<MessageName> {
     match event.what {
         Observation::Request(Request::Broadcast(number)) => Some((event.process, *number)),
         _ => None,
@@ -339,13 +365,13 @@ impl Property<Broadcast> for NoDuplication {
 
 /// RB3: remembers the broadcasts.
 #[derive(Clone, Debug, Default, Hash)]
-struct NoCreation {
+pub(crate) struct NoCreation {
     broadcast: MessageSet,
     deliveries: u64,
 }
 
-impl Property<Broadcast> for NoCreation {
-    fn observe(&mut self, event: &Observed<'_, Broadcast>) -> Result<(), Violation> {
+impl<S: Delivering> Property<S> for NoCreation {
+    fn observe(&mut self, event: &Observed<'_, S>) -> Result<(), Violation> {
         if let Some(message) = broadcast(event) {
             self.broadcast.insert(message);
         }
