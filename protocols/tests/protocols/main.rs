@@ -30,6 +30,7 @@ mod detectors {
     mod fd_exclude_on_timeout;
     mod fd_heartbeat;
     mod fd_perfect;
+    mod swim;
 }
 mod election {
     mod bully;

@@ -31,7 +31,6 @@ const HAND_MADE: &[(&str, PropertyId, IsViolated)] = &[
     ("consensus", consensus::VALIDITY, decides_what_nobody_proposed),
     ("failure-detector", detector::EVENTUAL_WEAK_ACCURACY, all_suspected_for_good),
     ("failure-detector", detector::WEAK_ACCURACY, all_suspected_once),
-    ("failure-detector", detector::WEAK_COMPLETENESS, nobody_suspects),
     ("link", link::NO_CREATION, delivers_what_nobody_sent),
     ("snapshot", snapshot::BOUNDED_ROLLBACK, goes_back_two_checkpoints),
 ];
@@ -124,10 +123,6 @@ fn all_suspected_once() -> bool {
             Act::Indicate(P1, Suspect(P0)),
         ],
     )
-}
-
-fn nobody_suspects() -> bool {
-    violates::<detector::FailureDetector>(detector::WEAK_COMPLETENESS, &[Act::Crash(P1)])
 }
 
 fn delivers_what_nobody_sent() -> bool {
