@@ -41,6 +41,7 @@ impl Catalogue {
             .with::<detectors::FdPerfect>()
             .with::<detectors::FdExcludeOnTimeout>()
             .with::<detectors::FdHeartbeat>()
+            .with::<detectors::FdOperator>()
             .with::<detectors::Swim>()
             .with::<links::ReliableLink>()
             .with::<links::FifoLink>()

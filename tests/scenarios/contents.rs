@@ -19,7 +19,7 @@ Made from their summaries by `UPDATE_EXPECT=1 cargo test --test scenarios conten
 /// The chapters, in the order of a course, with the protocols of each.
 const CHAPTERS: [(&str, &[&str]); 11] = [
     ("links", &["reliable-link", "fifo-link"]),
-    ("detectors", &["fd-perfect", "fd-exclude-on-timeout", "fd-heartbeat", "swim"]),
+    ("detectors", &["fd-perfect", "fd-exclude-on-timeout", "fd-heartbeat", "fd-operator", "swim"]),
     (
         "broadcast",
         &[

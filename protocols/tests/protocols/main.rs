@@ -29,6 +29,7 @@ mod consensus {
 mod detectors {
     mod fd_exclude_on_timeout;
     mod fd_heartbeat;
+    mod fd_operator;
     mod fd_perfect;
     mod swim;
 }
