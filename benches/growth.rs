@@ -28,7 +28,7 @@ fn pending(c: &mut Criterion) {
     const DELIVERIES: u64 = 1_000_000;
     let mut group = c.benchmark_group("pending");
     group.throughput(Throughput::Elements(DELIVERIES)).sample_size(10);
-    for tokens in [64, 1_000, 10_000, 100_000] {
+    for tokens in [64, 1_000, 10_000, 100_000, 1_000_000] {
         let mut runner = ring::simulation(tokens, DELIVERIES);
         group.bench_function(BenchmarkId::new("ftsim", tokens), |b| {
             b.iter(|| black_box(runner.run(1)).digest);

@@ -61,7 +61,7 @@ impl<P: Protocol> Simulation<P> {
         if self.byte_count() > limits.byte_count_max {
             return Some(EndCause::MemoryLimit);
         }
-        let distance = EVENT_BOUND.max(4 * pending as u64);
+        let distance = EVENT_BOUND.max(4 * (pending + self.hosts.len()) as u64);
         self.bounds.events = (events + distance).min(limits.event_count_max);
         self.bounds.pending = PENDING_BOUND.max(2 * pending).min(limits.pending_count_max);
         None
