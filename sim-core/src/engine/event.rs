@@ -153,6 +153,12 @@ impl Queue {
         self.wheel.peek()
     }
 
+    /// The events that come next, if they have not been returned before.
+    #[inline]
+    pub fn upcoming(&mut self) -> &[Scheduled] {
+        self.wheel.upcoming()
+    }
+
     #[inline]
     pub fn pop(&mut self) -> Option<Scheduled> {
         self.wheel.pop()

@@ -35,6 +35,8 @@ pub(crate) struct Wheel {
     levels: Vec<Level>,
     /// Bit k: whether level k has events.
     levels_in_use: u32,
+    /// Whether another slot has become the current one since this was last asked.
+    has_turned: bool,
 }
 
 /// Events that differ from earlier ones in a certain digit of their times, by that digit.
@@ -53,6 +55,7 @@ impl Default for Wheel {
             heap: Heap::default(),
             levels: Vec::new(),
             levels_in_use: 0,
+            has_turned: false,
         }
     }
 }
@@ -98,6 +101,15 @@ impl Wheel {
             return self.current.last();
         }
         if self.heap_is_first() { self.heap.peek() } else { self.current.last() }
+    }
+
+    /// The events that come next, if they have not been returned before.
+    #[inline]
+    pub fn upcoming(&mut self) -> &[Scheduled] {
+        match std::mem::take(&mut self.has_turned) {
+            true => &self.current,
+            false => &[],
+        }
     }
 
     /// Removes the earliest event.
@@ -162,8 +174,7 @@ impl Wheel {
             self.grow();
         }
         self.levels_in_use |= 1 << index;
-        self.levels[index as usize]
-            .put((nanos(&event) >> (index * DIGIT)) as usize % SLOT_COUNT, event);
+        self.levels[index as usize].put(digit(nanos(&event), index), event);
     }
 
     #[cold]
@@ -189,6 +200,7 @@ impl Wheel {
             return self.split(index as usize, slot);
         }
         std::mem::swap(&mut self.current, &mut level.slots[slot]);
+        self.has_turned = true;
         self.until = nanos(&self.current[0]) | ((1 << (index * DIGIT)) - 1);
         for end in 2..=self.current.len() {
             sink(&mut self.current[..end]);
@@ -262,6 +274,12 @@ fn sink(events: &mut [Scheduled]) {
 #[inline]
 const fn nanos(event: &Scheduled) -> u64 {
     event.place.at.as_nanos()
+}
+
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "a digit is meant")]
+const fn digit(nanos: u64, index: u32) -> usize {
+    (nanos >> (index * DIGIT)) as usize % SLOT_COUNT
 }
 
 /// The index of the highest digit that is not zero, of a number that is not zero.
