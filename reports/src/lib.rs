@@ -24,6 +24,7 @@ mod pair;
 mod program;
 mod protocol_page;
 mod scenario;
+mod statistic;
 mod step_text;
 mod story;
 mod story_text;
@@ -61,6 +62,7 @@ pub use scenario::{
     PropertyRow, ReachedRow, RegressionRow, ScenarioReport, SeedRange, Surprise, SurpriseKind,
     write_json, write_scenario_figures, write_text,
 };
+pub use statistic::{Interval, Judgement, StatisticRow};
 pub use story::{Row, Standing, Story, Violated};
 pub use story_text::write_story;
 pub use sweep::{ExampleRow, GroupRow, RateRow, SweepReport, write_sweep_json, write_sweep_text};

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::figures::{Figures, write_figures, write_heading};
 use crate::foreign::line;
 use crate::layout::{Page, TableRow, counted};
+use crate::statistic::{Judgement, StatisticRow};
 use crate::style::{BAD, FAINT, GOOD, STRONG, UNKNOWN};
 use crate::traffic::{Traffic, write_traffic};
 
@@ -38,6 +39,9 @@ pub struct ScenarioReport {
     /// The cost of the runs; `None` if there were no runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub traffic: Option<Traffic>,
+    /// The claims about all runs together.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub statistics: Vec<StatisticRow>,
     /// The results of the regression seeds, which count nowhere else.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub regressions: Vec<RegressionRow>,
@@ -142,6 +146,10 @@ pub enum SurpriseKind {
     NotReached,
     /// A fault never struck.
     Unfired,
+    /// A claim about all runs together is refuted.
+    Refuted,
+    /// There are too few runs to judge a claim about all of them together.
+    Open,
 }
 
 impl SurpriseKind {
@@ -152,7 +160,9 @@ impl SurpriseKind {
             | Self::NotUndecided
             | Self::NotExercised
             | Self::NotReached
-            | Self::Unfired => true,
+            | Self::Unfired
+            | Self::Refuted
+            | Self::Open => true,
             Self::Panicked | Self::Violated | Self::Undecided | Self::Exercised => false,
         }
     }
@@ -183,9 +193,10 @@ impl ScenarioReport {
         self.as_expected = self.surprises.is_empty();
     }
 
-    /// Whether all surprises are undecided properties.
+    /// Whether all surprises are undecided properties, or claims for which there are too few runs.
     pub fn is_only_undecided(&self) -> bool {
-        let undecided = |s: &Surprise| s.kind == SurpriseKind::Undecided;
+        let undecided =
+            |s: &Surprise| matches!(s.kind, SurpriseKind::Undecided | SurpriseKind::Open);
         let only = !self.surprises.is_empty() && self.surprises.iter().all(undecided);
         only && self.regressions.iter().all(|row| row.now.is_empty())
     }
@@ -207,6 +218,9 @@ impl ScenarioReport {
             } else {
                 parts.push(format!("{name} vacuous"));
             }
+        }
+        for row in self.statistics.iter().filter(|row| row.judgement == Judgement::Confirmed) {
+            parts.push(format!("{}: {row}", row.claim));
         }
         if held > 0 || parts.is_empty() {
             parts.insert(0, format!("{held} held"));

@@ -18,7 +18,7 @@ pub struct ProcessSet {
 
 impl ProcessSet {
     /// The bound on ids, more than the processes of any run.
-    pub const ID_COUNT_MAX: u32 = 1 << 14;
+    pub const ID_COUNT_MAX: u32 = 1 << 20;
 
     /// The empty set.
     pub const fn new() -> Self {
@@ -183,7 +183,7 @@ mod tests {
         assert!(!members.insert(ProcessId(ProcessSet::ID_COUNT_MAX)));
         assert!(members.contains(last) && members.len() == 1);
         assert_eq!(members.iter().collect::<Vec<_>>(), [last]);
-        assert_eq!(ProcessSet::ID_COUNT_MAX, 16_384);
+        assert_eq!(ProcessSet::ID_COUNT_MAX, 1_048_576);
     }
 
     #[test]

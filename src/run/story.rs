@@ -101,7 +101,7 @@ pub(crate) fn violations(scenario: &Scenario, outcome: &Outcome) -> Vec<Violated
 
 /// The first unexpected violation; if the scenario expects all, the first violation.
 pub(crate) fn first<'v>(scenario: &Scenario, violations: &'v [Violated]) -> Option<&'v Violated> {
-    let expects = |v: &&Violated| scenario.expect.violated.iter().any(|id| id.0 == v.property);
+    let expects = |v: &&Violated| scenario.expect.tolerates(&v.property);
     violations.iter().find(|violated| !expects(violated)).or(violations.first())
 }
 

@@ -6,6 +6,7 @@ use ftsim_core::catalogue::PropertyInfo;
 use ftsim_core::{Entry, PropertyId};
 
 use super::problems::Problems;
+use super::statistic::{Quantity, Statistic, statistic};
 use crate::scenario::file::ExpectFile;
 
 /// Names that properties once had, and their names now.
@@ -18,7 +19,7 @@ const RENAMED: [(&str, &str); 5] = [
 ];
 
 /// What is expected of all seeds together.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Expectation {
     /// Some seed must violate each of these.
     pub violated: Vec<PropertyId>,
@@ -28,6 +29,18 @@ pub struct Expectation {
     pub undecided: Vec<PropertyId>,
     /// Some seed must reach each of these labels.
     pub reached: Vec<String>,
+    /// Claims about all runs together.
+    pub statistics: Vec<Statistic>,
+}
+
+impl Expectation {
+    /// Whether some runs may violate this property: if that is expected, or if there is a claim
+    /// about the share of runs in which it holds.
+    pub fn tolerates(&self, property: &str) -> bool {
+        let is_share =
+            |statistic: &Statistic| matches!(statistic.of, Quantity::Share(id) if id.0 == property);
+        self.violated.iter().any(|id| id.0 == property) || self.statistics.iter().any(is_share)
+    }
 }
 
 /// The properties that the scenario asks for.
@@ -72,7 +85,11 @@ pub fn expectation(
         }
     }
     no_duplicates(problems, "expect.reached", &file.reached);
-    Expectation { violated, vacuous, undecided, reached: file.reached }
+    let statistics = file.statistic.iter().enumerate();
+    let statistics = statistics
+        .filter_map(|(index, file)| statistic(problems, entry, checked, index, file))
+        .collect();
+    Expectation { violated, vacuous, undecided, reached: file.reached, statistics }
 }
 
 fn properties(

@@ -26,6 +26,7 @@ pub mod schema;
 pub(crate) mod seeds;
 mod settings;
 pub mod source;
+pub mod statistic;
 mod targets;
 mod transport;
 mod world;
@@ -60,7 +61,7 @@ use crate::scenario::source::{Places, Source};
 pub const PANICKED: &str = "panicked";
 
 /// Processes of one run.
-const PROCESS_COUNT_MAX: u64 = 10_000;
+const PROCESS_COUNT_MAX: u64 = 1_000_000;
 
 /// One experiment, ready to run.
 pub struct Scenario {

@@ -8,17 +8,22 @@ use ftsim_core::environment::message_rule::MessageRule;
 use ftsim_core::fault::{Action, Trigger};
 use ftsim_reports::program;
 use ftsim_reports::{
-    PropertyRow, ReachedRow, ScenarioReport, SeedRange, Surprise, SurpriseKind, counted, shell_word,
+    Judgement, PropertyRow, ReachedRow, ScenarioReport, SeedRange, StatisticRow, Surprise,
+    SurpriseKind, counted, shell_word,
 };
 
 use crate::cli::Exit;
 use crate::run::sent::Sent;
 use crate::scenario::Scenario;
+use crate::sweep::statistic;
 use crate::sweep::tally::{Example, PropertyTally, Tally};
 
 /// The report of a scenario over these seeds.
 pub fn report(scenario: &Scenario, seeds: SeedRange, tally: &Tally) -> ScenarioReport {
-    let surprises = surprises(scenario, seeds.from, tally);
+    let claims = scenario.expect.statistics.iter();
+    let statistics: Vec<StatisticRow> =
+        claims.map(|claim| statistic::judge(claim, tally)).collect();
+    let surprises = surprises(scenario, seeds.from, tally, &statistics);
     let tally_of = |id| tally.properties.get(&id).cloned().unwrap_or_default();
     let row = |property: &ftsim_core::catalogue::PropertyInfo| {
         let PropertyTally { held, vacuous, violated, undecided, first_violated, .. } =
@@ -31,7 +36,7 @@ pub fn report(scenario: &Scenario, seeds: SeedRange, tally: &Tally) -> ScenarioR
             violated,
             undecided,
             first_violating_seed: first_violated.map(|example| example.seed),
-            violation_expected: scenario.expect.violated.contains(&property.id),
+            violation_expected: scenario.expect.tolerates(property.id.0),
             undecided_expected: scenario.expect.undecided.contains(&property.id),
         }
     };
@@ -50,6 +55,7 @@ pub fn report(scenario: &Scenario, seeds: SeedRange, tally: &Tally) -> ScenarioR
         digest: tally.digest().to_string(),
         figures: Some(tally.figures.figures()),
         traffic: tally.traffic.summary(),
+        statistics,
         regressions: Vec::new(),
         as_expected: surprises.is_empty(),
         surprises,
@@ -69,7 +75,12 @@ pub(crate) fn exit(reports: &[&ScenarioReport]) -> Exit {
 }
 
 /// The unexpected results. If no particular seed shows one, the first seed is named as an example.
-fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surprise> {
+fn surprises(
+    scenario: &Scenario,
+    first_seed: u64,
+    tally: &Tally,
+    statistics: &[StatisticRow],
+) -> Vec<Surprise> {
     let mut surprises = Vec::new();
     let mut surprise = |kind, subject: &str, message: String, example: Option<&Example>| {
         let seed = example.map(|example| example.seed);
@@ -102,7 +113,9 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
             }
             continue;
         }
-        if let Some(example @ Example { message, .. }) = &counts.first_violated {
+        if let Some(example @ Example { message, .. }) = &counts.first_violated
+            && !scenario.expect.tolerates(name)
+        {
             let message = format!("violated in {} of {runs}; {message}", counts.violated);
             surprise(SurpriseKind::Violated, name, message, Some(example));
         }
@@ -128,6 +141,15 @@ fn surprises(scenario: &Scenario, first_seed: u64, tally: &Tally) -> Vec<Surpris
             );
             surprise(SurpriseKind::NotExercised, name, message, None);
         }
+    }
+    for row in statistics {
+        let kind = match row.judgement {
+            Judgement::Confirmed => continue,
+            Judgement::Refuted => SurpriseKind::Refuted,
+            Judgement::Open => SurpriseKind::Open,
+        };
+        let judged = if kind == SurpriseKind::Refuted { "refuted" } else { "open" };
+        surprise(kind, &row.claim, format!("is {judged}: {row}"), None);
     }
     for label in &scenario.expect.reached {
         if !tally.reached.contains_key(label.as_str()) {

@@ -9,6 +9,7 @@ use crate::run::figures::FigureSums;
 use crate::scenario::crash_point::CrashPoint;
 use crate::sweep::fault_counts::FaultCounts;
 use crate::sweep::figures::FigureSpreads;
+use crate::sweep::moments::RunMoments;
 use crate::sweep::traffic::TrafficSums;
 
 /// The results of some seeds, in order.
@@ -37,6 +38,8 @@ pub struct Tally {
     pub spreads: FigureSpreads,
     /// The cost of the runs.
     pub traffic: TrafficSums,
+    /// The sums for claims about all runs together.
+    pub moments: RunMoments,
     /// The folded digests of the seeds before `digests`.
     pub(crate) folded: Digest,
     pub(crate) digests: Vec<Digest>,
@@ -84,6 +87,7 @@ impl Tally {
         self.figures.add(outcome);
         self.spreads.add(outcome);
         self.traffic.add(outcome);
+        self.moments.add(outcome);
         let example = |message: String| Some(Example { seed: outcome.seed, crash_point, message });
         for judged in &outcome.judged {
             let property = self.properties.entry(judged.id).or_default();
@@ -139,6 +143,7 @@ impl Tally {
         self.figures.append(next.figures);
         self.spreads.append(&next.spreads);
         self.traffic.append(&next.traffic);
+        self.moments.append(&next.moments);
         for (id, theirs) in next.properties {
             let ours = self.properties.entry(id).or_default();
             ours.held += theirs.held;

@@ -18,6 +18,8 @@ use super::input::{Input, Kind};
 /// Events of a run, and messages under way, at most.
 const EVENT_COUNT_MAX: u64 = 300;
 const PENDING_COUNT_MAX: usize = 2_000;
+/// Bytes of memory of a run, at most.
+const BYTE_COUNT_MAX: u64 = 64 << 20;
 /// Larger worlds are run once in so many inputs.
 const PROCESS_COUNT_MAX: u32 = 100;
 const LARGE_ONE_IN: u64 = 50;
@@ -95,6 +97,7 @@ impl Judge {
         let limits = &mut scenario.experiment.limits;
         limits.event_count_max = limits.event_count_max.min(EVENT_COUNT_MAX);
         limits.pending_count_max = limits.pending_count_max.min(PENDING_COUNT_MAX);
+        limits.byte_count_max = limits.byte_count_max.min(BYTE_COUNT_MAX);
         let seed = scenario.seeds.start;
         let outcome = run::run(&scenario, seed).map_err(|error| {
             let panic = last_panic();

@@ -8,6 +8,7 @@ mod fault_error_failure;
 mod golden;
 mod pairs;
 mod slow_or_dead;
+mod statistics;
 mod three_failures;
 
 #[path = "../shipped/mod.rs"]

@@ -125,7 +125,13 @@ impl<S: Spec> Check<S> {
                 },
             },
         };
-        Judged { id: self.id, kind: self.kind, verdict, exercised: self.property.exercised() }
+        Judged {
+            id: self.id,
+            kind: self.kind,
+            verdict,
+            exercised: self.property.exercised(),
+            measured: panics::catch(|| self.property.measured(end)).ok().flatten(),
+        }
     }
 
     fn conclude(&mut self, end: &End<'_>) -> Result<(), Violation> {

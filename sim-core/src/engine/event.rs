@@ -7,7 +7,7 @@
 
 use std::cmp::Ordering;
 
-use crate::engine::heap::Heap;
+use crate::engine::wheel::Wheel;
 use crate::experiment::Ties;
 use crate::rng::Rng;
 use crate::time::Instant;
@@ -70,6 +70,12 @@ impl Scheduled {
         Self { place, about: (subject as u64) << 32 | detail as u64 }
     }
 
+    /// An event at this place, about nothing.
+    #[cfg(test)]
+    pub(crate) const fn at(place: Place) -> Self {
+        Self::new(place, 0, 0)
+    }
+
     /// The subject of the event; its meaning depends on the class.
     pub(crate) const fn subject(&self) -> u32 {
         (self.about >> 32) as u32
@@ -99,7 +105,7 @@ impl Ord for Scheduled {
 /// All scheduled events.
 #[derive(Clone, Debug)]
 pub(crate) struct Queue {
-    heap: Heap,
+    wheel: Wheel,
     sequence: u64,
     ties: Ties,
     tie_rng: Rng,
@@ -107,12 +113,12 @@ pub(crate) struct Queue {
 
 impl Queue {
     pub fn new(ties: Ties, tie_rng: Rng) -> Self {
-        Self { heap: Heap::default(), sequence: 0, ties, tie_rng }
+        Self { wheel: Wheel::default(), sequence: 0, ties, tie_rng }
     }
 
     /// Empties the queue and keeps its memory.
     pub fn reset(&mut self, tie_rng: Rng) {
-        self.heap.clear();
+        self.wheel.clear();
         self.sequence = 0;
         self.tie_rng = tie_rng;
     }
@@ -131,7 +137,7 @@ impl Queue {
 
     #[inline]
     pub fn push(&mut self, place: Place, subject: u32, detail: u32) {
-        self.heap.push(Scheduled::new(place, subject, detail));
+        self.wheel.push(Scheduled::new(place, subject, detail));
     }
 
     /// Schedules an event at the next free place.
@@ -143,34 +149,40 @@ impl Queue {
 
     /// The earliest event.
     #[inline]
-    pub fn peek(&self) -> Option<&Scheduled> {
-        self.heap.peek()
+    pub fn peek(&mut self) -> Option<&Scheduled> {
+        self.wheel.peek()
+    }
+
+    /// The events that come next, if they have not been returned before.
+    #[inline]
+    pub fn upcoming(&mut self) -> &[Scheduled] {
+        self.wheel.upcoming()
     }
 
     #[inline]
     pub fn pop(&mut self) -> Option<Scheduled> {
-        self.heap.pop()
+        self.wheel.pop()
     }
 
     /// Removes this event, wherever it is. False if it is not scheduled.
     pub fn take(&mut self, event: Scheduled) -> bool {
-        self.heap.remove(event)
+        self.wheel.remove(event)
     }
 
     /// Moves each event to the result of `place`, or removes it.
     pub fn settle(&mut self, mut place: impl FnMut(&Scheduled) -> Option<Place>) {
-        let events: Vec<Scheduled> = self.heap.iter().copied().collect();
-        self.heap.clear();
+        let events: Vec<Scheduled> = self.wheel.iter().copied().collect();
+        self.wheel.clear();
         for event in events {
             if let Some(place) = place(&event) {
-                self.heap.push(Scheduled { place, ..event });
+                self.wheel.push(Scheduled { place, ..event });
             }
         }
     }
 
     /// All scheduled events, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = &Scheduled> {
-        self.heap.iter()
+        self.wheel.iter()
     }
 }
 

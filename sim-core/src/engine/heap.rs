@@ -19,6 +19,18 @@ impl Heap {
         self.entries.clear();
     }
 
+    /// Whether there is no event.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The number of events.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// All events, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = &Scheduled> {
         self.entries.iter()

@@ -12,4 +12,5 @@ pub(crate) mod slab;
 mod stall;
 mod stepper;
 pub(crate) mod timer;
+pub(crate) mod wheel;
 pub(crate) mod world;

@@ -63,6 +63,13 @@ impl fmt::Display for DiskFault {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Log<R> {
     durable: Vec<Stored<R>>,
+    /// Boxed, so that the log of a process that stores nothing takes little memory.
+    unsynced: Option<Box<Unsynced<R>>>,
+}
+
+/// What a process has written and not synced.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Unsynced<R> {
     /// The base that replaces `durable` at the next sync.
     rewritten: Option<Vec<R>>,
     tail: Vec<R>,
@@ -70,29 +77,37 @@ pub struct Log<R> {
 
 impl<R> Default for Log<R> {
     fn default() -> Self {
-        Self { durable: Vec::new(), rewritten: None, tail: Vec::new() }
+        Self { durable: Vec::new(), unsynced: None }
+    }
+}
+
+impl<R> Default for Unsynced<R> {
+    fn default() -> Self {
+        Self { rewritten: None, tail: Vec::new() }
     }
 }
 
 impl<R> Log<R> {
     /// Appends a record to the volatile tail.
     pub fn append(&mut self, record: R) {
-        self.tail.push(record);
+        self.unsynced.get_or_insert_default().tail.push(record);
     }
 
     /// Replaces the whole log, including the volatile tail, at the next sync.
     pub fn rewrite(&mut self, records: Vec<R>) {
-        self.rewritten = Some(records);
-        self.tail.clear();
+        let unsynced = self.unsynced.get_or_insert_default();
+        unsynced.rewritten = Some(records);
+        unsynced.tail.clear();
     }
 
     /// Makes the whole log durable.
     pub fn sync(&mut self) {
-        if let Some(records) = self.rewritten.take() {
+        let Some(unsynced) = &mut self.unsynced else { return };
+        if let Some(records) = unsynced.rewritten.take() {
             self.durable.clear();
             self.durable.extend(records.into_iter().map(Stored::Intact));
         }
-        self.durable.extend(self.tail.drain(..).map(Stored::Intact));
+        self.durable.extend(unsynced.tail.drain(..).map(Stored::Intact));
     }
 
     /// Applies a crash.
@@ -105,11 +120,12 @@ impl<R> Log<R> {
                 self.keep_prefix(rng);
             }
             OnCrash::KeepSubset => {
+                let Some(unsynced) = &mut self.unsynced else { return };
                 // A rewrite is one piece; without it, its tail has nothing to follow.
-                if self.rewritten.is_some() && rng.below(2) == 0 {
+                if unsynced.rewritten.is_some() && rng.below(2) == 0 {
                     return self.lose_unsynced();
                 }
-                self.tail.retain(|_| rng.below(2) == 0);
+                unsynced.tail.retain(|_| rng.below(2) == 0);
                 self.sync();
             }
             OnCrash::TornLast => {
@@ -123,15 +139,17 @@ impl<R> Log<R> {
     /// Keeps a random number of unsynced items; returns whether the next one was a record, not a
     /// rewrite.
     fn keep_prefix(&mut self, rng: &mut Rng) -> bool {
-        let pieces = usize::from(self.rewritten.is_some()) + self.tail.len();
+        let unsynced = self.unsynced.get_or_insert_default();
+        let rewrites = usize::from(unsynced.rewritten.is_some());
+        let pieces = rewrites + unsynced.tail.len();
         let kept = usize::try_from(rng.between(0, pieces as u64)).unwrap_or(pieces);
-        if self.rewritten.is_some() && kept == 0 {
+        if kept < rewrites {
             self.lose_unsynced();
             return false;
         }
-        let records = kept - usize::from(self.rewritten.is_some());
-        let next = self.tail.len() > records;
-        self.tail.truncate(records);
+        let records = kept - rewrites;
+        let next = unsynced.tail.len() > records;
+        unsynced.tail.truncate(records);
         self.sync();
         next
     }
@@ -156,14 +174,14 @@ impl<R> Log<R> {
     }
 
     fn lose_unsynced(&mut self) {
-        self.rewritten = None;
-        self.tail.clear();
+        self.unsynced = None;
     }
 
     /// All records, durable or not.
     pub fn records(&self) -> impl Iterator<Item = &R> {
         let durable = self.durable.iter().filter_map(Stored::intact);
-        durable.chain(self.rewritten.iter().flatten()).chain(&self.tail)
+        let unsynced = self.unsynced.iter();
+        durable.chain(unsynced.flat_map(|u| u.rewritten.iter().flatten().chain(&u.tail)))
     }
 
     /// The records that a recovering process finds.

@@ -143,6 +143,12 @@ pub trait Property<S: Spec>: Clone + Hash + 'static {
     fn undecided(&self) -> Option<String> {
         None
     }
+
+    /// The number that it judges in the finished run, such as a share or a count, if there is one;
+    /// not negative. A scenario can make claims about its mean over many runs.
+    fn measured(&self, _end: &End<'_>) -> Option<f64> {
+        None
+    }
 }
 
 /// A property behind a pointer, still comparable and clonable. Every [`Property`] implements it.
@@ -161,6 +167,8 @@ pub trait DynProperty<S: Spec> {
     fn exercised(&self) -> u64;
     /// Forwards to [`Property::undecided`].
     fn undecided(&self) -> Option<String>;
+    /// Forwards to [`Property::measured`].
+    fn measured(&self, end: &End<'_>) -> Option<f64>;
     /// A copy.
     fn boxed_clone(&self) -> Box<dyn DynProperty<S>>;
     /// Adds its state to the digest of the run's state.
@@ -179,6 +187,9 @@ impl<S: Spec, T: Property<S>> DynProperty<S> for T {
     }
     fn undecided(&self) -> Option<String> {
         Property::undecided(self)
+    }
+    fn measured(&self, end: &End<'_>) -> Option<f64> {
+        Property::measured(self, end)
     }
     fn boxed_clone(&self) -> Box<dyn DynProperty<S>> {
         Box::new(self.clone())
@@ -307,7 +318,7 @@ pub enum Verdict {
 }
 
 /// The verdict on one property of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Judged {
     /// The property.
     pub id: PropertyId,
@@ -317,6 +328,8 @@ pub struct Judged {
     pub verdict: Verdict,
     /// How many times its premise was true.
     pub exercised: u64,
+    /// The number that it judges, if there is one.
+    pub measured: Option<f64>,
 }
 
 /// The reason why an obligation was not met.

@@ -384,4 +384,30 @@ pub struct ExpectFile {
     /// Labels that must be reached in some seed.
     #[serde(skip_serializing_if = "is_default")]
     pub reached: Vec<String>,
+    /// Claims about all runs together.
+    #[serde(skip_serializing_if = "is_default")]
+    pub statistic: Vec<StatisticFile>,
+}
+
+/// `[[expect.statistic]]`: a claim about all runs together, judged with a stated confidence.
+#[derive(Clone, Debug, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct StatisticFile {
+    /// A property: the claim is about the share of runs in which it holds. It may be violated in
+    /// the others.
+    #[serde(skip_serializing_if = "is_default")]
+    pub share: Option<String>,
+    /// A number of each run: the claim is about its mean. `messages` that were sent, `steps`, or a
+    /// property that measures something.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mean: Option<String>,
+    /// The least value that agrees with the claim.
+    #[serde(skip_serializing_if = "is_default")]
+    pub at_least: Option<f64>,
+    /// The greatest value that agrees with the claim.
+    #[serde(skip_serializing_if = "is_default")]
+    pub at_most: Option<f64>,
+    /// How sure the judgement must be: from 0.5 to less than 1, 0.99 unless given.
+    #[serde(skip_serializing_if = "is_default")]
+    pub confidence: Option<f64>,
 }

@@ -357,7 +357,7 @@ schema!(Counts, "Counts", |_generator| {
 schema!(Processes, "Processes", |_generator| {
     "description": "How many processes: a number, or a table of role and number.",
     "anyOf": [
-        { "type": "integer", "minimum": 1, "maximum": 10_000 },
+        { "type": "integer", "minimum": 1, "maximum": 1_000_000 },
         { "type": "object", "additionalProperties": { "type": "integer", "minimum": 0 } },
     ],
 });

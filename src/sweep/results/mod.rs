@@ -26,6 +26,7 @@ use crate::run::failing_run::FailingRun;
 use crate::sweep::Block;
 use crate::sweep::fault_counts::FaultCounts;
 use crate::sweep::figures::FigureSpreads;
+use crate::sweep::moments::RunMoments;
 use crate::sweep::shard::Shard;
 use crate::sweep::tally::{Example, PropertyTally, Tally};
 use crate::sweep::traffic::TrafficSums;
@@ -134,6 +135,9 @@ pub struct BlockLine {
     /// The distributions of latencies, outages and messages for an operation.
     #[serde(default)]
     pub figures: Box<FigureSpreads>,
+    /// The sums for claims about all runs together.
+    #[serde(default)]
+    pub moments: Box<RunMoments>,
 }
 
 impl StopRule {
@@ -183,6 +187,7 @@ impl BlockLine {
             first_panic: tally.first_panic.clone(),
             traffic: Box::new(tally.traffic.resolved()),
             figures: Box::new(tally.spreads.resolved()),
+            moments: Box::new(tally.moments.clone()),
         }
     }
 
@@ -203,6 +208,7 @@ impl BlockLine {
             first_panic: self.first_panic.clone(),
             traffic: (*self.traffic).clone(),
             spreads: (*self.figures).clone(),
+            moments: (*self.moments).clone(),
             ..Tally::default()
         }
     }

@@ -70,6 +70,12 @@ pub(super) enum Input<P: Protocol> {
 
 impl<P: Protocol> Host<P> {
     pub fn new(process: P) -> Self {
+        const {
+            assert!(
+                size_of::<Self>() <= size_of::<P>() + 264,
+                "a million processes fit into memory"
+            );
+        }
         Self {
             process,
             up: true,

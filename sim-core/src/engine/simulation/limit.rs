@@ -3,7 +3,7 @@
 use std::hash::Hasher;
 
 use super::Simulation;
-use super::host::{Envelope, Input};
+use super::host::{Envelope, Host, Input};
 use crate::engine::event::Scheduled;
 use crate::environment::transport::Packet;
 use crate::model::any_message::byte_count;
@@ -61,7 +61,7 @@ impl<P: Protocol> Simulation<P> {
         if self.byte_count() > limits.byte_count_max {
             return Some(EndCause::MemoryLimit);
         }
-        let distance = EVENT_BOUND.max(4 * pending as u64);
+        let distance = EVENT_BOUND.max(4 * (pending + self.hosts.len()) as u64);
         self.bounds.events = (events + distance).min(limits.event_count_max);
         self.bounds.pending = PENDING_BOUND.max(2 * pending).min(limits.pending_count_max);
         None
@@ -92,6 +92,7 @@ impl<P: Protocol> Simulation<P> {
             self.messages.iter().map(|m| byte_count::<Envelope<P::Msg>>(&m.msg)).sum::<u64>();
         bytes += self.world.packets.iter().map(Packet::byte_count).sum::<u64>();
         bytes += self.pending_count() as u64 * size_of::<Scheduled>() as u64;
+        bytes += self.hosts.len() as u64 * size_of::<Host<P>>() as u64;
         for host in &self.hosts {
             let mut state = ByteCount(0);
             host.process.hash(&mut state);

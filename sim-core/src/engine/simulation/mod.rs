@@ -18,6 +18,7 @@ mod tamper;
 mod twins;
 
 use std::collections::BTreeMap;
+use std::hint::black_box;
 use std::sync::Arc;
 
 use serde::Deserialize as _;
@@ -50,6 +51,9 @@ use crate::rng::{Rng, Stream};
 use crate::time::{Duration, Instant};
 use host::{Envelope, Host, Input};
 use limit::Bounds;
+
+/// The number of messages under way that caches hold well enough.
+const CACHED_COUNT_MAX: usize = 1 << 13;
 
 /// A protocol in an experiment.
 #[derive(Clone)]
@@ -164,6 +168,17 @@ impl<P: Protocol> Simulation<P> {
         masks.filter(|(_, mask)| is_unused(mask)).map(|(index, _)| index).collect()
     }
 
+    /// Reads what the next events are about, so that the processor waits for memory once rather
+    /// than for one event after the other.
+    fn fetch_ahead(&mut self) {
+        for event in self.world.queue.upcoming() {
+            if event.place.class() == Class::Delivery && event.detail() != carry::PACKET {
+                let to = self.messages.get(event.subject()).map(|message| message.to);
+                black_box(to.map(|to| self.hosts[to.index()].up));
+            }
+        }
+    }
+
     /// Attributes a panic to a process, to the clients, or to a checker, where it counts as a
     /// violation of its property. A panic of the engine itself propagates.
     fn blame(&mut self, panic: Raised) -> Option<Panicked> {
@@ -207,6 +222,10 @@ impl<P: Protocol> Stepper for Simulation<P> {
         let experiment = Arc::clone(&self.world.experiment);
         let setting = &experiment.setting;
         let mut clocks = Rng::new(seed, Stream::Clocks);
+        let host_bytes = u64::from(setting.n) * size_of::<Host<P>>() as u64;
+        if host_bytes <= experiment.limits.byte_count_max {
+            self.hosts.reserve_exact(setting.n as usize);
+        }
         for me in setting.processes() {
             self.world.running = Running::Handler(me);
             let mut host = Host::new(P::new(&self.params, setting, me));
@@ -265,7 +284,12 @@ impl<P: Protocol> Stepper for Simulation<P> {
             {
                 cause
             }
-            Some(_) => return self.world.queue.pop(),
+            Some(_) => {
+                if self.messages.len() > CACHED_COUNT_MAX {
+                    self.fetch_ahead();
+                }
+                return self.world.queue.pop();
+            }
         };
         self.world.ended = Some(cause);
         None
