@@ -118,6 +118,7 @@ const DO_WELL: &[&str] = &[
     "2pc-sync-fails-presume-commit",
     "ckpt-blocking-participant-never-returns",
     "fifo-link-reorder",
+    "gossip-lossy",
 ];
 
 #[test]

@@ -9,9 +9,9 @@
 //! Steps: a process that learns of a message passes it on for some rounds, each to k random others.
 //! With `push` its first round is at once, with `push-pull` in its next round. With `pull` and
 //! `push-pull` every process asks k others in each round, always, and is told the messages that
-//! they still pass on. `infect-and-die` is `push` for one round. How long a process passes a message
-//! on (`stop`) is a number of rounds, or with rumor mongering until it loses interest: at random
-//! (`blind-coin`), or because others know the message already (`feedback-coin`,
+//! they still pass on. `infect-and-die` is `push` for one round. How long a process passes a
+//! message on (`stop`) is a number of rounds, or with rumor mongering until it loses interest: at
+//! random (`blind-coin`), or because others know the message already (`feedback-coin`,
 //! `feedback-counter`).
 //!
 //! Why it works: while few know a message, almost all who are told are new, and their number grows
