@@ -58,6 +58,7 @@ impl Catalogue {
             .with::<order::LamportTomFt>()
             .with::<order::SkeenTom>()
             .with::<order::TobSequencer>()
+            .with::<order::TobConsensus>()
             .with::<exclusion::LamportMutex>()
             .with::<exclusion::LockServer>()
             .with::<exclusion::Maekawa>()

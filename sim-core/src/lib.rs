@@ -58,7 +58,8 @@ pub use id::{MessageId, ProcessId, PropertyId};
 pub use model::act::Act;
 pub use model::bound::Bound;
 pub use model::data::{Data, Message, Never, Stored, Timer};
-pub use model::effect::{Cx, Effect, Part};
+pub use model::effect::{Cx, Effect};
+pub use model::layer::{Embedding, Part};
 pub use model::mutant::{Mutant, MutantKind};
 pub use model::process::{Indication, Process, Request};
 pub use model::property::{

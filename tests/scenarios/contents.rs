@@ -41,6 +41,7 @@ const CHAPTERS: [(&str, &[&str]); 11] = [
             "lamport-tom-ft",
             "skeen-tom",
             "tob-sequencer",
+            "tob-consensus",
         ],
     ),
     (

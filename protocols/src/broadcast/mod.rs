@@ -1,9 +1,9 @@
-//! Broadcast: from best effort to uniform agreement, and in the order of senders and causes; gossip,
-//! which reaches almost all.
+//! Broadcast: from best effort to uniform agreement, and in the order of senders and causes;
+//! gossip, which reaches almost all.
 
 mod beb;
 mod causal_broadcast;
-mod eager_rb;
+pub(crate) mod eager_rb;
 mod fifo_broadcast;
 mod gossip;
 mod lazy_rb;

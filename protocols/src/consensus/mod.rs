@@ -1,6 +1,7 @@
 //! Consensus under crashes.
 
 mod all_to_all_consensus;
+pub(crate) mod any_consensus;
 mod flooding_consensus;
 mod floodset;
 mod hierarchical_consensus;

@@ -5,6 +5,7 @@ mod lamport_clock;
 mod lamport_tom;
 mod lamport_tom_ft;
 mod skeen_tom;
+mod tob_consensus;
 mod tob_sequencer;
 mod vector_clock;
 
@@ -12,5 +13,6 @@ pub use lamport_clock::LamportClock;
 pub use lamport_tom::LamportTom;
 pub use lamport_tom_ft::LamportTomFt;
 pub use skeen_tom::SkeenTom;
+pub use tob_consensus::TobConsensus;
 pub use tob_sequencer::TobSequencer;
 pub use vector_clock::VectorClock;

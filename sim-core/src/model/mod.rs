@@ -7,6 +7,7 @@ pub(crate) mod any_message;
 pub mod bound;
 pub mod data;
 pub mod effect;
+pub mod layer;
 pub mod mutant;
 pub mod process;
 pub mod property;
