@@ -80,6 +80,7 @@ impl Catalogue {
             .with::<checkpoint::ChandyLamport>()
             .with::<checkpoint::CkptBlocking>()
             .with::<replication::PrimaryBackup>()
+            .with::<replication::StateTransfer>()
             .with_numbers(include_str!("../numbers.toml"))
     }
 

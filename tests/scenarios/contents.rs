@@ -62,7 +62,7 @@ const CHAPTERS: [(&str, &[&str]); 11] = [
     ),
     ("byzantine", &["oral-messages", "phase-king"]),
     ("commit", &["two-phase-commit"]),
-    ("replication", &["primary-backup"]),
+    ("replication", &["primary-backup", "state-transfer"]),
     ("checkpoint", &["chandy-lamport", "ckpt-blocking"]),
 ];
 

@@ -22,6 +22,7 @@ pub mod message_set;
 pub mod mutual_exclusion;
 pub mod one_copy;
 pub mod primary_backup;
+pub mod replication;
 pub mod service;
 pub mod snapshot;
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Replication: several servers that provide one service.
 
 mod primary_backup;
+mod state_transfer;
 
 pub use primary_backup::PrimaryBackup;
+pub use state_transfer::StateTransfer;

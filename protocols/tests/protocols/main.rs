@@ -69,6 +69,7 @@ mod parts {
 }
 mod replication {
     mod primary_backup;
+    mod state_transfer;
 }
 mod confidence;
 mod operations;

@@ -280,6 +280,15 @@ impl ActiveConditions {
         self.at(p).any(|begun| begun.condition == Condition::DiskFull(p))
     }
 
+    /// Whether a condition in force keeps every message of some links back.
+    pub fn silence_links(&self) -> bool {
+        self.begun.iter().filter(|begun| begun.on).any(|begun| match &begun.condition {
+            Condition::Partition(_) | Condition::Clog(_) => true,
+            Condition::Loss(_, p) => *p == Probability::ALWAYS,
+            _ => false,
+        })
+    }
+
     /// The reason why messages from `from` to `to` need not arrive, if there is one.
     pub fn excuse(&self, from: ProcessId, to: ProcessId) -> Option<&'static str> {
         let silent = |begun: &Begun| match &begun.condition {

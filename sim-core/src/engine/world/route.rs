@@ -190,7 +190,7 @@ impl World {
             let ids = (0u32..).zip(correct).filter(|(_, correct)| **correct);
             ids.map(|(p, _)| ProcessId(p))
         };
-        if self.conditions.is_empty() && !self.network.has_dead_links() {
+        if !self.conditions.silence_links() && !self.network.has_dead_links() {
             return None;
         }
         let pairs = correct().flat_map(|p| correct().map(move |q| (p, q))).filter(|(p, q)| p != q);

@@ -211,7 +211,9 @@ fn the_narrowest_bandwidth_counts() {
 fn only_what_keeps_every_message_back_excuses_its_links() {
     let excuses = |condition: Condition| {
         let conditions = begun([condition]);
-        links_where(|p, q| conditions.excuse(p, q).is_some())
+        let links = links_where(|p, q| conditions.excuse(p, q).is_some());
+        assert_eq!(conditions.silence_links(), !links.is_empty());
+        links
     };
     let cut = Cut::OneWay { from: vec![P0], to: vec![P1] };
     assert_eq!(excuses(Condition::Partition(cut)), [(0, 1)]);

@@ -1,0 +1,193 @@
+//! A replica: it applies committed updates, answers reads, and catches up when it returns.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ftsim_core::{ProcessId, Setting, Stored};
+
+use super::{
+    Content, Context, Mode, Msg, NO_BUFFER, NO_DEDUP, NO_TRANSFER, PRIMARY, Params, Place,
+    READ_PENDING, Record, SERVE_WHILE_BEHIND, Ticket, Update,
+};
+use crate::spec::replication::Fact;
+use crate::spec::service::{Command, Indication, Key, Outcome, Value};
+
+/// A replica of the service.
+#[derive(Clone, Debug, Hash)]
+pub struct Replica {
+    primary: Option<ProcessId>,
+    has_disk: bool,
+    /// The place up to which it has applied all updates.
+    applied: Place,
+    values: BTreeMap<Key, Value>,
+    /// The updates received and not applied, by their places.
+    received: BTreeMap<Place, Update>,
+    /// The place up to which all is committed, as far as it knows.
+    committed: Place,
+    /// The reads that it has not answered: a client, its number of the operation, and the key.
+    reads: Vec<(ProcessId, u64, Key)>,
+    /// The copy that it receives.
+    copy: Option<Copy>,
+}
+
+/// A copy in parts.
+#[derive(Clone, Debug, Default, Hash)]
+struct Copy {
+    ticket: Ticket,
+    parts: BTreeSet<u32>,
+    values: BTreeMap<Key, Value>,
+    /// If the copy is of a whole state, the commands that led to it.
+    commands: Option<Vec<Command>>,
+}
+
+impl Replica {
+    pub(super) fn new(params: &Params, setting: &Setting) -> Self {
+        Self {
+            primary: setting.role(PRIMARY).next(),
+            has_disk: params.mode != Mode::Snapshot,
+            applied: 0,
+            values: BTreeMap::new(),
+            received: BTreeMap::new(),
+            committed: 0,
+            reads: Vec::new(),
+            copy: None,
+        }
+    }
+
+    pub(super) fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Context) {
+        cx.indicate(Indication::Adopted(self.restore(log)));
+        if cx.runs(&NO_TRANSFER) {
+            return;
+        }
+        let ticket = cx.rng().below(u64::MAX);
+        self.copy = Some(Copy { ticket, ..Copy::default() });
+        cx.indicate(Indication::Fact(Fact::CatchesUp));
+        if let Some(primary) = self.primary {
+            cx.send(primary, Msg::Join { ticket, applied: self.applied });
+        }
+    }
+
+    /// Takes the state from its disk; returns the commands that led to it.
+    fn restore(&mut self, log: &[Stored<Record>]) -> Vec<Command> {
+        let mut history = Vec::new();
+        for record in log.iter().map_while(Stored::intact) {
+            match record {
+                Record::State { values, commands } => {
+                    (self.applied, self.values) = (commands.len() as Place, values.clone());
+                    history.clone_from(commands);
+                }
+                Record::Update(update) => {
+                    self.execute(update);
+                    history.push(update.command);
+                }
+            }
+        }
+        history
+    }
+
+    pub(super) fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Context) {
+        match msg {
+            Msg::Request { number, key, .. } => self.reads.push((from, number, key)),
+            Msg::Update { place, update } => {
+                self.receive(place, update, cx);
+                cx.send(from, Msg::Ack(place));
+            }
+            Msg::Committed(place) => self.committed = place.max(self.committed),
+            Msg::Part { ticket, index, of, content } => {
+                self.on_part(ticket, index, of, content, cx);
+            }
+            _ => {}
+        }
+        self.apply(cx);
+        self.answer(cx);
+    }
+
+    fn receive(&mut self, place: Place, update: Update, cx: &mut Context) {
+        if place > self.applied || cx.runs(&NO_DEDUP) {
+            self.received.insert(place, update);
+        }
+    }
+
+    fn on_part(&mut self, ticket: Ticket, index: u32, of: u32, content: Content, cx: &mut Context) {
+        let Some(copy) = self.copy.as_mut().filter(|copy| copy.ticket == ticket) else { return };
+        copy.parts.insert(index);
+        let is_whole = copy.parts.len() == of as usize;
+        match content {
+            Content::Values(values) => copy.values.extend(values),
+            Content::Commands(commands) => copy.commands = Some(commands),
+            Content::Updates(first, updates) => {
+                for (place, update) in (first..).zip(updates) {
+                    self.receive(place, update, cx);
+                }
+            }
+            Content::UpTo(_) => {}
+        }
+        if is_whole {
+            self.install(cx);
+        }
+    }
+
+    /// The copy is whole: what has been received after it goes on from there.
+    fn install(&mut self, cx: &mut Context) {
+        let Some(Copy { values, commands, .. }) = self.copy.take() else { return };
+        if let Some(commands) = commands {
+            (self.applied, self.values) = (commands.len() as Place, values.clone());
+            if self.has_disk {
+                cx.rewrite(vec![Record::State { values, commands: commands.clone() }]);
+                cx.sync();
+            }
+            cx.indicate(Indication::Adopted(commands));
+        }
+        if self.received.keys().any(|place| *place > self.applied) {
+            cx.reach("updates came during the copy");
+        }
+        if self.received.keys().any(|place| *place <= self.applied) {
+            cx.reach("an update came that is in the copy");
+        }
+        if cx.runs(&NO_BUFFER) {
+            self.applied = self.received.keys().copied().fold(self.applied, Place::max);
+        }
+        if !cx.runs(&NO_DEDUP) {
+            self.received.retain(|place, _| *place > self.applied);
+        }
+        cx.indicate(Indication::Fact(Fact::CaughtUp));
+    }
+
+    /// Applies the committed updates in the order of their places.
+    fn apply(&mut self, cx: &mut Context) {
+        while self.copy.is_none()
+            && let Some(first) = self.received.first_entry()
+            && *first.key() <= self.committed.min(self.applied + 1)
+        {
+            let update = first.remove();
+            self.execute(&update);
+            cx.indicate(Indication::Applied(update.command));
+            if self.has_disk {
+                cx.append(Record::Update(update));
+                cx.sync();
+            }
+        }
+    }
+
+    fn execute(&mut self, update: &Update) {
+        let value = self.values.entry(update.key).or_default();
+        (*value, _) = update.operation.apply(*value);
+        self.applied += 1;
+    }
+
+    /// Answers the reads that need not wait.
+    fn answer(&mut self, cx: &mut Context) {
+        if self.copy.is_some() && !cx.runs(&SERVE_WHILE_BEHIND) {
+            return;
+        }
+        for (client, number, key) in std::mem::take(&mut self.reads) {
+            let is_pending = self.received.values().any(|update| update.key == key);
+            if is_pending && !cx.runs(&READ_PENDING) {
+                cx.reach("a read waits for an update");
+                self.reads.push((client, number, key));
+            } else {
+                let value = self.values.get(&key).copied().unwrap_or_default();
+                cx.send(client, Msg::Reply { number, outcome: Outcome::Value(value) });
+            }
+        }
+    }
+}
