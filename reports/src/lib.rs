@@ -49,7 +49,7 @@ pub use junit::write_junit;
 pub use lanes::{LaneSteps, Lanes, Signs, write_lanes};
 pub use layout::{Page, TableRow, counted, with_separators};
 pub use mermaid::write_mermaid;
-pub use numbers::{MeasuredNumber, NumberCase, write_numbers, write_numbers_markdown};
+pub use numbers::{MeanCase, MeasuredNumber, NumberCase, write_numbers, write_numbers_markdown};
 pub use outcome::{outcome_json, write_outcome};
 pub use page::{write_pair_page, write_run_page};
 pub use pair::{Pair, PartIndex};

@@ -114,7 +114,7 @@ impl fmt::Display for StatisticRow {
 }
 
 /// A number with five significant digits.
-struct Rounded(f64);
+pub(crate) struct Rounded(pub f64);
 
 impl fmt::Display for Rounded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -136,12 +136,15 @@ impl Transport<'_> {
         }
         // Messages sent before this life of the receiver may have been lost with its previous life.
         let first = last.filter(|(last, _)| *last == life).map_or(0, |(_, last)| last + 1);
+        if first >= number {
+            return;
+        }
         let skipped = self.carried.values().find(|c| {
             (c.from, c.to, c.life) == (from, to, life)
                 && (first..number).contains(&c.number)
                 && (c.at > host.began || host.life == 0)
         });
-        if let Some(skipped) = skipped.filter(|_| first < number) {
+        if let Some(skipped) = skipped {
             let message = format!("m{} of {from} is delivered before {}", id.0, skipped.message);
             report.add(Rule::TransportOrder, message);
         }

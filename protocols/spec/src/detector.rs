@@ -42,7 +42,7 @@ use ftsim_core::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{goes_on, last_quarter};
+use crate::{goes_on, last_quarter, mean, seconds};
 
 /// The problem of detecting crashes.
 pub struct FailureDetector;
@@ -206,31 +206,59 @@ impl Beliefs {
 
 /// Both forms of completeness: at the end, checks that all correct processes, or some, suspect each
 /// process that is down.
+///
+/// Measures, in seconds, the mean time from a crash until all correct processes, or the first,
+/// suspect it for good; nothing if some crash was not detected.
 #[derive(Clone, Debug, Hash)]
 struct Completeness {
     strength: Strength,
     beliefs: Beliefs,
+    /// The beginning of the latest suspicion, by suspect and observer.
+    since: BTreeMap<(ProcessId, ProcessId), Instant>,
     /// Known at the end: crashed processes that correct ones must suspect.
     obligations: u64,
 }
 
 impl Completeness {
     fn of(strength: Strength) -> Self {
-        Self { strength, beliefs: Beliefs::default(), obligations: 0 }
+        let (beliefs, since) = (Beliefs::default(), BTreeMap::new());
+        Self { strength, beliefs, since, obligations: 0 }
+    }
+
+    /// The crashes that must be detected by the end.
+    fn due(&self, end: &End<'_>) -> impl Iterator<Item = (ProcessId, Instant)> {
+        let late = last_quarter(end);
+        self.beliefs.down.iter().map(|(p, at)| (*p, *at)).filter(move |(_, at)| *at <= late)
+    }
+
+    /// The time from this crash of `p` until all correct processes, or the first, suspect it.
+    fn time_to_detect(&self, p: ProcessId, crash: Instant, end: &End<'_>) -> Option<Duration> {
+        let detections = end.correct().map(|q| {
+            let since = self.since.get(&(p, q)).filter(|_| self.beliefs.suspects(q, p));
+            since.map(|since| since.since(crash))
+        });
+        match self.strength {
+            Strength::Strong => detections.collect::<Option<Vec<_>>>()?.into_iter().max(),
+            Strength::Weak => detections.flatten().min(),
+        }
     }
 }
 
 impl Property<FailureDetector> for Completeness {
     fn observe(&mut self, event: &Observed<'_, FailureDetector>) -> Result<(), Violation> {
+        if let Observation::Indication(Indication::Suspect(p)) = event.what
+            && !self.beliefs.suspects(event.process, *p)
+        {
+            self.since.insert((*p, event.process), event.at);
+        }
         self.beliefs.note(event);
         Ok(())
     }
 
     fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
         let Some(observer) = end.correct().next() else { return Ok(()) };
-        let late = last_quarter(end);
-        let early = self.beliefs.down.iter().filter(|(_, at)| **at <= late);
-        for p in early.map(|(p, _)| *p) {
+        let due: Vec<_> = self.due(end).collect();
+        for (p, _) in due {
             self.obligations += 1;
             let ignorant = || end.correct().filter(|q| !self.beliefs.suspects(*q, p));
             match self.strength {
@@ -252,6 +280,11 @@ impl Property<FailureDetector> for Completeness {
 
     fn exercised(&self) -> u64 {
         self.obligations
+    }
+
+    fn measured(&self, end: &End<'_>) -> Option<f64> {
+        let times = self.due(end).map(|(p, crash)| self.time_to_detect(p, crash, end));
+        mean(times.map(|time| time.map(seconds)).collect::<Option<Vec<_>>>()?)
     }
 }
 

@@ -220,6 +220,38 @@ fn a_crash_in_the_last_quarter_before_the_horizon_obliges_nobody() {
 }
 
 #[test]
+fn completeness_measures_the_time_from_a_crash_to_a_suspicion_for_good() {
+    let [suspects, trusts] = [Indication::Suspect(P2), Indication::Trust(P2)];
+    let (suspects, trusts) = (Observation::Indication(&suspects), Observation::Indication(&trusts));
+    let measured = |strength, events: &[(u64, ProcessId, Observation<'_, FailureDetector>)]| {
+        let mut property = Completeness::of(strength);
+        let at = |s| Instant::ZERO + Duration::from_secs(s);
+        for &(s, process, what) in events {
+            let event = Observed { at: at(s), process, what };
+            property.observe(&event).expect("liveness is judged at the end");
+        }
+        let correct = [true, true, false, false];
+        property.measured(&End::new(at(100), EndCause::Horizon, &correct))
+    };
+    let crash = (10, P2, Observation::Crash);
+    let seen = [crash, (12, P1, suspects), (13, P1, suspects), (15, P0, suspects)];
+    assert_eq!(measured(Strength::Weak, &seen), Some(2.0));
+    assert_eq!(measured(Strength::Strong, &seen), Some(5.0));
+    let again = [&seen[..], &[(20, P1, trusts), (27, P1, suspects)]].concat();
+    assert_eq!(measured(Strength::Weak, &again), Some(5.0));
+    assert_eq!(measured(Strength::Strong, &again), Some(17.0));
+    // Only one detects it, and a second crash nobody.
+    assert_eq!(measured(Strength::Weak, &seen[..2]), Some(2.0));
+    assert_eq!(measured(Strength::Strong, &seen[..2]), None);
+    let other = [&seen[..], &[(30, ProcessId(3), Observation::Crash)]].concat();
+    assert_eq!(measured(Strength::Weak, &other), None);
+    // A suspicion before the crash detects it at once; a crash in the last quarter does not count.
+    assert_eq!(measured(Strength::Weak, &[(5, P0, suspects), crash]), Some(0.0));
+    assert_eq!(measured(Strength::Weak, &[(90, P2, Observation::Crash)]), None);
+    assert_eq!(measured(Strength::Strong, &[]), None);
+}
+
+#[test]
 fn detection_time_is_counted_from_the_crash_to_a_suspicion_for_good() {
     let in_time = [promise(P0, 1), Act::Crash(P1), suspect(P0, P1)];
     assert_eq!(check(2, &in_time), NONE);

@@ -60,6 +60,17 @@ fn last_quarter(end: &End<'_>) -> Instant {
     Instant::from_nanos(at_ns - rest_ns)
 }
 
+/// A duration in seconds, to be measured.
+fn seconds(duration: Duration) -> f64 {
+    duration.as_nanos() as f64 / 1e9
+}
+
+/// The mean of these numbers, if there are any.
+fn mean(numbers: Vec<f64>) -> Option<f64> {
+    let count = numbers.len();
+    (count > 0).then(|| numbers.into_iter().sum::<f64>() / count as f64)
+}
+
 /// The number of parts of a run. By convention, what happens in each part happens forever.
 const PART_COUNT: u64 = 8;
 

@@ -7,17 +7,19 @@
 //! parameters determine. So a run that reaches fewer refutes a solution only as far as that
 //! probability is close to one.
 //!
-//! A checker needs a bit for each process and message, and nothing for processes that are never
-//! reached.
+//! Two properties measure a run, for claims about the mean of many: `gossip.coverage` the share of
+//! the correct processes that a message of a correct one reaches, whether a share was promised or
+//! not, and `rb.agreement` the time in seconds that a message takes to reach all.
+//!
+//! A checker needs a bit for each process and message.
 
+mod properties;
 mod reach;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use ftsim_core::{
-    Duration, End, Invalid, Observation, Observed, OperationName, ProcessId, Property,
-    PropertyEntry, PropertyId, Setting, Spec, Violation,
+    Duration, Invalid, OperationName, ProcessId, PropertyEntry, PropertyId, Setting, Spec,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,9 +27,9 @@ use serde::{Deserialize, Serialize};
 pub use crate::broadcast::{AGREEMENT, MessageNumber, NO_CREATION, NO_DUPLICATION, Request};
 use crate::broadcast::{
     AGREEMENT_TEXT, Delivering, NO_CREATION_TEXT, NO_DUPLICATION_TEXT, NoCreation, Senders,
-    broadcast, delivered,
 };
 use crate::message_set::MessageName;
+use properties::{Agreement, Coverage, NoDuplication};
 pub use reach::{Reach, Reached};
 
 /// The problem of spreading messages to almost all processes.
@@ -87,7 +89,7 @@ impl Spec for Dissemination {
     const NAME: &'static str = "dissemination";
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry::safety(NO_DUPLICATION, NO_DUPLICATION_TEXT, |setting| {
-            Box::new(NoDuplication { reach: Reach::new(setting), deliveries: 0 })
+            Box::new(NoDuplication::new(setting))
         }),
         PropertyEntry::safety(NO_CREATION, NO_CREATION_TEXT, |_| Box::new(NoCreation::default())),
         PropertyEntry::liveness(
@@ -97,7 +99,7 @@ impl Spec for Dissemination {
         )
         .if_claimed(),
         PropertyEntry::liveness(AGREEMENT, AGREEMENT_TEXT, |setting| {
-            Box::new(Agreement { reach: Reach::new(setting), obligations: 0 })
+            Box::new(Agreement::new(setting))
         })
         .if_claimed(),
     ];
@@ -160,117 +162,6 @@ pub struct DisseminationWorkload {
 impl Default for DisseminationWorkload {
     fn default() -> Self {
         Self { senders: vec![ProcessId(0)], broadcasts: 1, every: Duration::from_millis(10) }
-    }
-}
-
-/// RB2: remembers the deliveries.
-#[derive(Clone, Debug, Hash)]
-struct NoDuplication {
-    reach: Reach,
-    deliveries: u64,
-}
-
-impl Property<Dissemination> for NoDuplication {
-    fn observe(&mut self, event: &Observed<'_, Dissemination>) -> Result<(), Violation> {
-        let Some(message) = delivered(event) else { return Ok(()) };
-        self.deliveries += 1;
-        let (p, (sender, number)) = (event.process, message);
-        if self.reach.add(message, p) {
-            return Ok(());
-        }
-        Err(Violation::by([p], format!("{p} delivered message {number} of {sender} twice")))
-    }
-
-    fn exercised(&self) -> u64 {
-        self.deliveries
-    }
-}
-
-/// Coverage: remembers broadcasts, deliveries and promises, and counts at the end.
-#[derive(Clone, Debug, Hash)]
-struct Coverage {
-    reach: Reach,
-    broadcast: BTreeSet<MessageName>,
-    promised: BTreeMap<ProcessId, Share>,
-    /// Known at the end: messages with a promise.
-    obligations: u64,
-}
-
-impl Coverage {
-    fn new(setting: &Setting) -> Self {
-        let (broadcast, promised) = (BTreeSet::new(), BTreeMap::new());
-        Self { reach: Reach::new(setting), broadcast, promised, obligations: 0 }
-    }
-}
-
-impl Property<Dissemination> for Coverage {
-    fn observe(&mut self, event: &Observed<'_, Dissemination>) -> Result<(), Violation> {
-        if let Some(message) = delivered(event) {
-            self.reach.add(message, event.process);
-        } else if let Some(message) = broadcast(event) {
-            self.broadcast.insert(message);
-        } else if let Observation::Indication(Indication::Reaches(share)) = event.what {
-            self.promised.insert(event.process, *share);
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
-        for &(sender, number) in self.broadcast.iter().filter(|(p, _)| end.is_correct(*p)) {
-            let Some(share) = self.promised.get(&sender) else { continue };
-            self.obligations += 1;
-            let Reached { count, total } = self.reach.of((sender, number), end);
-            if !share.is_reached_by(count, total) {
-                let missed = self.reach.first_missed((sender, number), end);
-                let message = format!(
-                    "message {number} of {sender} reached {count} of {total} correct processes, \
-                     not {share}"
-                );
-                return Err(Violation::by([Some(sender), missed].into_iter().flatten(), message));
-            }
-        }
-        Ok(())
-    }
-
-    fn exercised(&self) -> u64 {
-        self.obligations
-    }
-}
-
-/// RB4, which dissemination does not promise: remembers the deliveries, and looks for missing ones
-/// at the end.
-#[derive(Clone, Debug, Hash)]
-struct Agreement {
-    reach: Reach,
-    /// Known at the end: messages that every correct process must deliver.
-    obligations: u64,
-}
-
-impl Property<Dissemination> for Agreement {
-    fn observe(&mut self, event: &Observed<'_, Dissemination>) -> Result<(), Violation> {
-        if let Some(message) = delivered(event) {
-            self.reach.add(message, event.process);
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
-        for message in self.reach.messages() {
-            let Some(first) = self.reach.first_reached(message, end) else { continue };
-            self.obligations += 1;
-            if let Some(missed) = self.reach.first_missed(message, end) {
-                let (sender, number) = message;
-                return Err(Violation::by(
-                    [first, missed],
-                    format!("{first} delivered message {number} of {sender}, {missed} never did"),
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    fn exercised(&self) -> u64 {
-        self.obligations
     }
 }
 

@@ -1,6 +1,6 @@
 use super::*;
-use ftsim_core::Verdict;
 use ftsim_core::bench::history::{Act, check, judge};
+use ftsim_core::{End, EndCause, Instant, Observation, Observed, Property, Verdict};
 
 const P0: ProcessId = ProcessId(0);
 const P1: ProcessId = ProcessId(1);
@@ -82,6 +82,59 @@ fn a_sender_that_promises_nothing_owes_nothing() {
     let mut verdicts = judge(&Setting::of(2), &silent, true);
     verdicts.retain(|(_, verdict)| *verdict != Verdict::Held);
     assert_eq!(verdicts, [("gossip.coverage", Verdict::HeldVacuously)]);
+}
+
+/// What a property measures in a history between these processes, whose event k is at k seconds.
+fn measured(
+    mut property: impl Property<Dissemination>,
+    correct: &[bool],
+    history: &[Act<Dissemination>],
+) -> Option<f64> {
+    let at = |k: usize| Instant::ZERO + Duration::from_secs(k as u64);
+    for (k, act) in history.iter().enumerate() {
+        let (process, what) = match act {
+            Act::Request(p, request) => (*p, Observation::Request(request)),
+            Act::Indicate(p, indication) => (*p, Observation::Indication(indication)),
+            _ => continue,
+        };
+        let event = Observed { at: at(k), process, what };
+        property.observe(&event).expect("liveness is judged at the end");
+    }
+    property.measured(&End::new(at(history.len()), EndCause::Quiescent, correct))
+}
+
+#[test]
+fn coverage_measures_the_mean_share_of_the_correct_processes_promised_or_not() {
+    let share = |correct: [bool; 4], history: &[_]| {
+        let measured = measured(Coverage::new(&Setting::of(4)), &correct, history);
+        measured.map(|share| (share * 100.0).round())
+    };
+    let half = [bcast(P0, 1), deliver(0, P0, 1), deliver(2, P0, 1), deliver(2, P0, 1)];
+    assert_eq!(share([true; 4], &half), Some(50.0));
+    assert_eq!(share([true, false, true, true], &half), Some(67.0));
+    assert_eq!(share([true; 4], &spread(1.0, 3)), Some(75.0));
+    // The message of a faulty process does not count, and that of no process neither.
+    assert_eq!(share([false, true, true, true], &half), None);
+    assert_eq!(share([true; 4], &[]), None);
+    let two = half.into_iter().chain([bcast(P1, 1)]).collect::<Vec<_>>();
+    assert_eq!(share([true; 4], &two), Some(25.0));
+}
+
+#[test]
+fn agreement_measures_the_time_until_the_last_process_is_reached() {
+    let time = |correct: &[bool], history: &[_]| {
+        let setting = Setting::of(u32::try_from(correct.len()).expect("few"));
+        measured(Agreement::new(&setting), correct, history)
+    };
+    let once = [bcast(P0, 1), deliver(0, P0, 1), deliver(1, P0, 1), deliver(1, P0, 1)];
+    assert_eq!(time(&[true; 2], &once), Some(2.0));
+    assert_eq!(time(&[true; 3], &once), None);
+    assert_eq!(time(&[true, true, false], &once), Some(2.0));
+    let second = [bcast(P1, 1), deliver(0, P1, 1), deliver(1, P1, 1)];
+    let both: Vec<_> = once.into_iter().chain(second).chain([deliver(1, P1, 2)]).collect();
+    assert_eq!(time(&[true; 2], &both[..7]), Some(2.0));
+    assert_eq!(time(&[true; 2], &both), None);
+    assert_eq!(time(&[true; 2], &[]), None);
 }
 
 #[test]

@@ -17,8 +17,11 @@
 //! Why it works: while few know a message, almost all who are told are new, and their number grows
 //! by a factor in every round; when few are left, each is missed by all others with a probability
 //! that falls exponentially. A share s is missed: with r rounds of k targets s = e^(−kr(1 − s)),
-//! with `feedback-coin` s = e^(−(k + 1)(1 − s)). No process is certain to be told, so this is no
-//! reliable broadcast (mutant `as-rb`).
+//! with `feedback-coin` s = e^(−(k + 1)(1 − s)), if a message finds a process new with the
+//! probability of that instant: one target in a round, and answers before the next. All of n are
+//! reached with probability e^(−e^(−c)) if each tells ln n + c others, once (Kermarrec, Massoulié
+//! and Ganesh 2003). `push` to one in a round reaches all after log2 n + ln n + O(1) rounds. No
+//! process is certain to be told, so this is no reliable broadcast (mutant `as-rb`).
 //!
 //! What it promises: by default 90 % of the correct processes if k·r ≥ 40, otherwise nothing. If
 //! half of the processes are faulty, all k·r draws of the sender miss the correct ones in one of
