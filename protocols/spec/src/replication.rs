@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use ftsim_core::{
-    End, Observation, Observed, ProcessId, Property, PropertyEntry, PropertyId, Setting, Standing,
-    Violation,
+    End, FaultClass, Observation, Observed, ProcessId, Property, PropertyEntry, PropertyId,
+    Setting, Standing, Violation,
 };
 use serde::Serialize;
 
@@ -49,6 +49,9 @@ impl Facts for Fact {
         linearizable(Standing::Core),
         liveness(Standing::Core),
     ];
+
+    const FAULTS: &'static [FaultClass] =
+        &[FaultClass::None, FaultClass::CrashStop, FaultClass::CrashRecovery];
 
     fn phrase(&self) -> Option<String> {
         Some(match self {

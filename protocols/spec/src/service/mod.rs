@@ -14,7 +14,9 @@ mod tests;
 use std::fmt;
 use std::marker::PhantomData;
 
-use ftsim_core::{Act, Data, Invalid, OperationName, ProcessId, PropertyEntry, Setting, Spec};
+use ftsim_core::{
+    Act, Data, FaultClass, Invalid, OperationName, ProcessId, PropertyEntry, Setting, Spec,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -35,6 +37,8 @@ pub trait Facts: Data {
     const SPEC: &'static str;
     /// Its properties: shared ones and its own.
     const PROPERTIES: &'static [PropertyEntry<Service<Self>>];
+    /// The classes of faults that they are stated for, as [`Spec::FAULTS`].
+    const FAULTS: &'static [FaultClass] = &[FaultClass::None, FaultClass::CrashStop];
     /// Whether servers announce that they lead.
     const HAS_LEADER: bool = false;
 
@@ -183,6 +187,7 @@ pub enum Indication<F> {
 impl<F: Facts> Spec for Service<F> {
     const NAME: &'static str = F::SPEC;
     const PROPERTIES: &'static [PropertyEntry<Self>] = F::PROPERTIES;
+    const FAULTS: &'static [FaultClass] = F::FAULTS;
 
     type Request = Request;
     type Indication = Indication<F>;

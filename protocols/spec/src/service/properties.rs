@@ -45,7 +45,7 @@ pub const fn exactly_once<F: Facts>(standing: Standing) -> PropertyEntry<Service
 pub const fn liveness<F: Facts>(standing: Standing) -> PropertyEntry<Service<F>> {
     let entry = PropertyEntry::liveness(
         LIVENESS,
-        "a command of a correct client is eventually answered",
+        "a command is eventually answered, unless its client crashes",
         |_| Box::new(Liveness::default()),
     );
     PropertyEntry { standing, ..entry }
@@ -292,6 +292,9 @@ impl<F: Facts> Property<Service<F>> for Liveness {
         }
         if let Some((command, _)) = responded(event) {
             self.owed.remove(&command);
+        }
+        if matches!(event.what, Observation::Crash) {
+            self.owed.retain(|command| command.client != event.process);
         }
         Ok(())
     }

@@ -2,13 +2,13 @@
 
 use ftsim_core::{Duration, ProcessId, Setting};
 
-use super::{Context, Msg, PRIMARY, Params, Timer};
+use super::{Context, Msg, NO_RETRY, PRIMARY, Params, Timer};
 use crate::spec::service::{Indication, Key, Operation, SERVER};
 
 /// A client of the service.
 #[derive(Clone, Debug, Hash)]
 pub struct Client {
-    primary: Option<ProcessId>,
+    primary: ProcessId,
     servers: Vec<ProcessId>,
     retry: Duration,
     /// The replica at which it reads: an index into `servers`.
@@ -21,7 +21,7 @@ impl Client {
     pub(super) fn new(params: &Params, setting: &Setting, me: ProcessId) -> Self {
         let servers: Vec<_> = setting.role(SERVER).collect();
         let place = me.index() % servers.len().max(1);
-        let primary = setting.role(PRIMARY).next();
+        let primary = setting.role(PRIMARY).next().unwrap_or(me);
         Self { primary, servers, retry: params.retry, place, pending: None }
     }
 
@@ -32,12 +32,8 @@ impl Client {
         operation: Operation,
         cx: &mut Context,
     ) {
-        self.pending = Some((number, key, operation.clone()));
-        if operation == Operation::Read {
-            self.read(cx);
-        } else if let Some(primary) = self.primary {
-            cx.send(primary, Msg::Request { number, key, operation });
-        }
+        self.pending = Some((number, key, operation));
+        self.transmit(cx);
     }
 
     pub(super) fn on_message(&mut self, msg: Msg, cx: &mut Context) {
@@ -49,15 +45,19 @@ impl Client {
         }
     }
 
-    /// Tries the next replica.
+    /// Reads at the next replica, or asks the primary again.
     pub(super) fn on_retry(&mut self, cx: &mut Context) {
         self.place = (self.place + 1) % self.servers.len();
-        self.read(cx);
+        self.transmit(cx);
     }
 
-    fn read(&self, cx: &mut Context) {
+    fn transmit(&self, cx: &mut Context) {
         let Some((number, key, operation)) = self.pending.clone() else { return };
-        cx.send(self.servers[self.place], Msg::Request { number, key, operation });
-        cx.set_timer(self.retry, Timer::Retry);
+        let reads = operation == Operation::Read;
+        let to = if reads { self.servers[self.place] } else { self.primary };
+        cx.send(to, Msg::Request { number, key, operation });
+        if !cx.runs(&NO_RETRY) {
+            cx.set_timer(self.retry, Timer::Retry);
+        }
     }
 }

@@ -3,15 +3,15 @@
 //! Source: Schneider (1990), *Implementing fault-tolerant services using the state machine
 //! approach*, section 7.3 (integrating a repaired object); the reads are those of ROWA, after
 //! Bernstein, Hadzilacos and Goodman (1987), chapter 8. Spec: [`ReplicatedService`]. Model:
-//! synchronous, reliable links, crash-recovery of any number of replicas; the primary, which orders
-//! updates, does not fail.
+//! synchronous, reliable links, crash-recovery of any number of processes; while the primary, which
+//! orders updates, is down, there are none.
 //!
-//! Steps: clients send updates to the primary, which gives each the next place in its log and sends
-//! UPDATE to its members, the replicas that are up. A member acknowledges what it receives; who has
-//! not within 2δ, and a tenth for clocks that drift, is down, and no member any more. Once all members have acknowledged an update it
-//! is committed: the primary replies and sends COMMITTED, and replicas apply it, in the order of
-//! places. Clients read at any replica, which waits while it has updates of that key that are not
-//! committed.
+//! Steps: clients send updates to the primary, which gives each the next place in its log, on its
+//! disk, and sends UPDATE to its members, the replicas that are up. A member acknowledges what it
+//! receives; who has not within 2δ and the time of a sync, and a tenth for clocks that drift, is
+//! down, and no member any more. Once all members have acknowledged an update it is committed: the
+//! primary replies and sends COMMITTED, and replicas apply it, in the order of places. Clients read
+//! at any replica, which waits while it has updates of that key that are not committed.
 //!
 //! A replica that returns sends JOIN to the primary, and is a member again when that arrives. The
 //! primary answers with the parts of a copy: its state (`mode = "snapshot"`), the updates that the
@@ -35,7 +35,7 @@ use std::collections::BTreeMap;
 use ftsim_core::prelude::*;
 
 use crate::spec::replication::{CONVERGENCE, PREFIX, ReplicatedService};
-use crate::spec::service::properties::{EXACTLY_ONCE, LINEARIZABLE};
+use crate::spec::service::properties::{EXACTLY_ONCE, LINEARIZABLE, LIVENESS};
 use crate::spec::service::{CLIENT, Command, Key, Operation, Outcome, Request, SERVER, Value};
 use client::Client;
 use primary::Primary;
@@ -60,8 +60,19 @@ pub struct Update {
 pub enum Record {
     /// A state that it has received, and the commands that led to it.
     State { values: BTreeMap<Key, Value>, commands: Vec<Command> },
-    /// An update that it has applied after that.
-    Update(Update),
+    /// An update that it has applied after that, or that the primary has ordered.
+    Update { place: Place, update: Update },
+}
+
+impl Record {
+    /// The place up to which all is known with this record, which comes after `place`, if no other
+    /// is missing before it.
+    fn follows(&self, place: Place) -> Option<Place> {
+        match self {
+            Self::State { commands, .. } => Some(commands.len() as Place),
+            Self::Update { place: next, .. } => (*next == place.saturating_add(1)).then_some(*next),
+        }
+    }
 }
 
 /// The name of a copy: a number that the replica has drawn.
@@ -106,15 +117,16 @@ pub enum Content {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Timer {
-    /// At a client: no reply came.
+    /// At a client: no reply came. At a replica that has returned: no copy came.
     Retry,
+    /// At a replica with a disk: what it has applied is to be made durable.
+    Save,
     /// At the primary: members that are up have acknowledged the update in this place.
     AckDue(Place),
 }
 
 /// A process: the primary, a replica, or a client.
 #[derive(Clone, Debug, Hash)]
-#[expect(clippy::large_enum_variant, reason = "there is one for each process")]
 pub enum StateTransfer {
     /// It orders updates.
     Primary(Primary),
@@ -133,8 +145,10 @@ impl Process for StateTransfer {
     type Record = Record;
 
     fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Cx<Self>) {
-        if let Self::Replica(replica) = self {
-            replica.on_recover(log, cx);
+        match self {
+            Self::Primary(primary) => primary.on_recover(log, cx),
+            Self::Replica(replica) => replica.on_recover(log, cx),
+            Self::Client(_) => {}
         }
     }
 
@@ -157,9 +171,25 @@ impl Process for StateTransfer {
         match (self, timer) {
             (Self::Primary(primary), Timer::AckDue(place)) => primary.on_ack_due(place, cx),
             (Self::Client(client), Timer::Retry) => client.on_retry(cx),
+            (Self::Replica(replica), Timer::Retry) => replica.on_retry(cx),
+            (Self::Replica(replica), Timer::Save) => replica.on_save(cx),
             _ => {}
         }
     }
+}
+
+/// The records before the first that a crash has torn or lost. The rest is removed from the disk.
+fn whole_part(log: &[Stored<Record>], cx: &mut Context) -> Vec<Record> {
+    let follows = |place: &mut Place, record: &Record| {
+        *place = record.follows(*place)?;
+        Some(record.clone())
+    };
+    let whole: Vec<_> = log.iter().map_while(Stored::intact).scan(0, follows).collect();
+    if whole.len() < log.len() {
+        cx.rewrite(whole.clone());
+        cx.sync();
+    }
+    whole
 }
 
 /// What is copied to a replica that returns.
@@ -185,13 +215,18 @@ pub struct Params {
     pub part: u32,
     /// With `snapshot-log`, the number of updates that the primary keeps.
     pub keep: u32,
-    /// The time after which a client reads at the next replica.
+    /// The time after which a client reads at the next replica, or asks the primary again, and a
+    /// replica that has returned asks again for a copy.
     pub retry: Duration,
+    /// The time from one sync of a replica to the next, if there is something to save; a sync must
+    /// not take longer.
+    pub save: Duration,
 }
 
 impl Default for Params {
     fn default() -> Self {
-        Self { mode: Mode::Snapshot, part: 2, keep: 8, retry: Duration::from_millis(100) }
+        let (save, retry) = (Duration::from_millis(20), Duration::from_millis(100));
+        Self { mode: Mode::Snapshot, part: 2, keep: 8, retry, save }
     }
 }
 
@@ -209,6 +244,8 @@ const NO_DEDUP: Mutant = Mutant::code(
 );
 const NO_TRANSFER: Mutant =
     Mutant::code("no-transfer", "goes on from where it is, without a copy", CONVERGENCE);
+const NO_RETRY: Mutant =
+    Mutant::code("no-retry", "a client waits for its replica, also if that is down", LIVENESS);
 const READ_PENDING: Mutant = Mutant::code(
     "read-pending",
     "answers reads from its state, without waiting for updates that it has",
@@ -221,7 +258,7 @@ impl Protocol for StateTransfer {
     const SOURCE: &'static str = "Schneider 1990, section 7.3";
     const ROLES: &'static [&'static str] = &[PRIMARY, SERVER, CLIENT];
     const MUTANTS: &'static [Mutant] =
-        &[NO_BUFFER, SERVE_WHILE_BEHIND, NO_DEDUP, NO_TRANSFER, READ_PENDING];
+        &[NO_BUFFER, SERVE_WHILE_BEHIND, NO_DEDUP, NO_TRANSFER, READ_PENDING, NO_RETRY];
 
     type Params = Params;
 
@@ -238,22 +275,26 @@ impl Protocol for StateTransfer {
         if params.retry == Duration::ZERO {
             return Err(Invalid::new("retry", "must be longer than zero"));
         }
+        if params.save < setting.delay_bound || params.save == Duration::ZERO {
+            return Err(Invalid::new("save", "must be at least the bound on delays"));
+        }
         Ok(())
     }
 
     fn model(_: &Params, _: &Setting) -> Model {
-        Model::SYNCHRONOUS.crash_recovery(Bound::ANY.of(SERVER))
+        Model::SYNCHRONOUS.crash_recovery(Bound::ANY_THAT_RECOVER)
     }
 
     fn can_progress(_: &Params, setting: &Setting, well: &ProcessSet) -> bool {
-        setting.role(SERVER).any(|p| well.contains(p))
+        let some_well = |role| setting.role(role).any(|p| well.contains(p));
+        some_well(PRIMARY) && some_well(SERVER)
     }
 
     fn new(params: &Params, setting: &Setting, me: ProcessId) -> Self {
         if setting.has_role(me, PRIMARY) {
             Self::Primary(Primary::new(params, setting))
         } else if setting.has_role(me, SERVER) {
-            Self::Replica(Replica::new(params, setting))
+            Self::Replica(Replica::new(params, setting, me))
         } else {
             Self::Client(Client::new(params, setting, me))
         }

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use ftsim_core::{Duration, ProcessId, ProcessSet, Setting};
+use ftsim_core::{Duration, ProcessId, ProcessSet, Setting, Stored};
 
-use super::{Content, Context, Mode, Msg, Params, Place, Ticket, Timer, Update};
-use crate::spec::service::{Command, Key, SERVER, Value};
+use super::{
+    Content, Context, Mode, Msg, Params, Place, Record, Ticket, Timer, Update, whole_part,
+};
+use crate::spec::service::{Command, Key, Outcome, SERVER, Value};
 
 /// The process that orders updates.
 #[derive(Clone, Debug, Hash)]
@@ -23,6 +25,8 @@ pub struct Primary {
     awaited: BTreeMap<Place, ProcessSet>,
     /// The result of the committed updates.
     values: BTreeMap<Key, Value>,
+    /// The outcome of each command in the log, once it is committed.
+    outcomes: BTreeMap<Command, Option<Outcome>>,
 }
 
 impl Primary {
@@ -35,6 +39,7 @@ impl Primary {
             committed: 0,
             awaited: BTreeMap::new(),
             values: BTreeMap::new(),
+            outcomes: BTreeMap::new(),
         }
     }
 
@@ -42,7 +47,13 @@ impl Primary {
         match msg {
             Msg::Request { number, key, operation } => {
                 let command = Command { client: from, number };
-                self.order(Update { command, key, operation }, cx);
+                match self.outcomes.get(&command) {
+                    None => self.order(Update { command, key, operation }, cx),
+                    Some(None) => {}
+                    Some(Some(outcome)) => {
+                        cx.send(from, Msg::Reply { number, outcome: outcome.clone() });
+                    }
+                }
             }
             Msg::Ack(place) => {
                 if let Some(awaited) = self.awaited.get_mut(&place) {
@@ -60,13 +71,36 @@ impl Primary {
     }
 
     fn order(&mut self, update: Update, cx: &mut Context) {
+        cx.append(Record::Update { place: self.last() + 1, update: update.clone() });
+        cx.sync();
+        self.send_out(update, cx);
+        self.commit(cx);
+    }
+
+    /// It has returned: who is up, and what is committed, the acknowledgements tell anew.
+    pub(super) fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Context) {
+        for record in whole_part(log, cx) {
+            if let Record::Update { update, .. } = record {
+                self.send_out(update, cx);
+            }
+        }
+    }
+
+    /// Gives an update that is on the disk its place, and sends it to the members.
+    fn send_out(&mut self, update: Update, cx: &mut Context) {
+        self.outcomes.insert(update.command, None);
         self.log.push(update.clone());
         let place = self.last();
         cx.send_to(self.members.iter(), Msg::Update { place, update });
         self.awaited.insert(place, self.members.clone());
-        let due_ns = self.delay_bound.times(2).as_nanos();
-        cx.set_timer(Duration::from_nanos(due_ns + due_ns / 10), Timer::AckDue(place));
-        self.commit(cx);
+        cx.set_timer(self.ack_timeout(), Timer::AckDue(place));
+    }
+
+    fn ack_timeout(&self) -> Duration {
+        // The time of a sync of the member, if it has a disk.
+        let save = (self.params.mode != Mode::Snapshot).then_some(self.params.save);
+        let due = self.delay_bound.times(2) + save.unwrap_or(Duration::ZERO);
+        due + Duration::from_nanos(due.as_nanos() / 10)
     }
 
     /// Members that have not acknowledged this update are down.
@@ -107,6 +141,7 @@ impl Primary {
         let (new, outcome) = update.operation.apply(*value);
         *value = new;
         let Command { client, number } = update.command;
+        self.outcomes.insert(update.command, Some(outcome.clone()));
         cx.send(client, Msg::Reply { number, outcome });
     }
 
@@ -114,11 +149,16 @@ impl Primary {
     fn on_join(&mut self, from: ProcessId, ticket: Ticket, applied: Place, cx: &mut Context) {
         self.members.insert(from);
         self.await_no_more(from);
-        let is_short = self.last() - applied.min(self.last()) <= u64::from(self.params.keep);
-        let mut parts = match self.params.mode {
-            Mode::Snapshot => self.snapshot(),
-            Mode::SnapshotLog if !is_short => self.snapshot(),
-            Mode::LogSuffix | Mode::SnapshotLog => self.updates_after(applied),
+        let missed = self.last().saturating_sub(applied);
+        let has_log = match self.params.mode {
+            Mode::Snapshot => false,
+            Mode::LogSuffix => true,
+            Mode::SnapshotLog => missed <= u64::from(self.params.keep),
+        };
+        // After a crash of its own, it may know less to be committed than the replica has applied.
+        let mut parts = match has_log || applied >= self.committed {
+            true => self.updates_after(applied),
+            false => self.snapshot(),
         };
         parts.push(Content::UpTo(self.last()));
         let of = u32::try_from(parts.len()).unwrap_or(u32::MAX);
@@ -142,8 +182,9 @@ impl Primary {
 
     fn updates_after(&self, place: Place) -> Vec<Content> {
         let size = self.params.part as usize;
-        let rest = self.log.get(index(place + 1)..).unwrap_or_default();
-        let firsts = (place + 1..).step_by(size);
+        let next = place.saturating_add(1);
+        let rest = self.log.get(index(next)..).unwrap_or_default();
+        let firsts = (next..).step_by(size);
         firsts
             .zip(rest.chunks(size))
             .map(|(at, part)| Content::Updates(at, part.to_vec()))

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ftsim_core::{ProcessId, Setting, Stored};
+use ftsim_core::{Duration, ProcessId, Setting, Stored};
 
 use super::{
     Content, Context, Mode, Msg, NO_BUFFER, NO_DEDUP, NO_TRANSFER, PRIMARY, Params, Place,
-    READ_PENDING, Record, SERVE_WHILE_BEHIND, Ticket, Update,
+    READ_PENDING, Record, SERVE_WHILE_BEHIND, Ticket, Timer, Update, whole_part,
 };
 use crate::spec::replication::Fact;
 use crate::spec::service::{Command, Indication, Key, Outcome, Value};
@@ -14,8 +14,12 @@ use crate::spec::service::{Command, Indication, Key, Outcome, Value};
 /// A replica of the service.
 #[derive(Clone, Debug, Hash)]
 pub struct Replica {
-    primary: Option<ProcessId>,
+    primary: ProcessId,
+    retry: Duration,
     has_disk: bool,
+    save: Duration,
+    /// Whether something that it has applied is not durable.
+    is_to_save: bool,
     /// The place up to which it has applied all updates.
     applied: Place,
     values: BTreeMap<Key, Value>,
@@ -40,10 +44,13 @@ struct Copy {
 }
 
 impl Replica {
-    pub(super) fn new(params: &Params, setting: &Setting) -> Self {
+    pub(super) fn new(params: &Params, setting: &Setting, me: ProcessId) -> Self {
         Self {
-            primary: setting.role(PRIMARY).next(),
+            primary: setting.role(PRIMARY).next().unwrap_or(me),
+            retry: params.retry,
             has_disk: params.mode != Mode::Snapshot,
+            save: params.save,
+            is_to_save: false,
             applied: 0,
             values: BTreeMap::new(),
             received: BTreeMap::new(),
@@ -54,29 +61,39 @@ impl Replica {
     }
 
     pub(super) fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Context) {
-        cx.indicate(Indication::Adopted(self.restore(log)));
+        let saved = whole_part(log, cx);
+        let history = self.restore(saved);
+        cx.indicate(Indication::Adopted(history));
         if cx.runs(&NO_TRANSFER) {
             return;
         }
+        cx.indicate(Indication::Fact(Fact::CatchesUp));
+        self.join(cx);
+    }
+
+    /// Asks for a copy, and again until it is there.
+    fn join(&mut self, cx: &mut Context) {
         let ticket = cx.rng().below(u64::MAX);
         self.copy = Some(Copy { ticket, ..Copy::default() });
-        cx.indicate(Indication::Fact(Fact::CatchesUp));
-        if let Some(primary) = self.primary {
-            cx.send(primary, Msg::Join { ticket, applied: self.applied });
-        }
+        cx.send(self.primary, Msg::Join { ticket, applied: self.applied });
+        cx.set_timer(self.retry, Timer::Retry);
+    }
+
+    pub(super) fn on_retry(&mut self, cx: &mut Context) {
+        self.join(cx);
     }
 
     /// Takes the state from its disk; returns the commands that led to it.
-    fn restore(&mut self, log: &[Stored<Record>]) -> Vec<Command> {
+    fn restore(&mut self, log: Vec<Record>) -> Vec<Command> {
         let mut history = Vec::new();
-        for record in log.iter().map_while(Stored::intact) {
+        for record in log {
             match record {
                 Record::State { values, commands } => {
-                    (self.applied, self.values) = (commands.len() as Place, values.clone());
-                    history.clone_from(commands);
+                    (self.applied, self.values) = (commands.len() as Place, values);
+                    history = commands;
                 }
-                Record::Update(update) => {
-                    self.execute(update);
+                Record::Update { update, .. } => {
+                    self.execute(&update);
                     history.push(update.command);
                 }
             }
@@ -115,7 +132,7 @@ impl Replica {
             Content::Values(values) => copy.values.extend(values),
             Content::Commands(commands) => copy.commands = Some(commands),
             Content::Updates(first, updates) => {
-                for (place, update) in (first..).zip(updates) {
+                for (place, update) in (first..=Place::MAX).zip(updates) {
                     self.receive(place, update, cx);
                 }
             }
@@ -129,11 +146,12 @@ impl Replica {
     /// The copy is whole: what has been received after it goes on from there.
     fn install(&mut self, cx: &mut Context) {
         let Some(Copy { values, commands, .. }) = self.copy.take() else { return };
+        cx.cancel_timer(Timer::Retry);
         if let Some(commands) = commands {
             (self.applied, self.values) = (commands.len() as Place, values.clone());
             if self.has_disk {
                 cx.rewrite(vec![Record::State { values, commands: commands.clone() }]);
-                cx.sync();
+                self.save_later(cx);
             }
             cx.indicate(Indication::Adopted(commands));
         }
@@ -156,22 +174,34 @@ impl Replica {
     fn apply(&mut self, cx: &mut Context) {
         while self.copy.is_none()
             && let Some(first) = self.received.first_entry()
-            && *first.key() <= self.committed.min(self.applied + 1)
+            && *first.key() <= self.committed.min(self.applied.saturating_add(1))
         {
             let update = first.remove();
             self.execute(&update);
             cx.indicate(Indication::Applied(update.command));
             if self.has_disk {
-                cx.append(Record::Update(update));
-                cx.sync();
+                cx.append(Record::Update { place: self.applied, update });
+                self.save_later(cx);
             }
         }
+    }
+
+    fn save_later(&mut self, cx: &mut Context) {
+        if !self.is_to_save {
+            self.is_to_save = true;
+            cx.set_timer(self.save, Timer::Save);
+        }
+    }
+
+    pub(super) fn on_save(&mut self, cx: &mut Context) {
+        self.is_to_save = false;
+        cx.sync();
     }
 
     fn execute(&mut self, update: &Update) {
         let value = self.values.entry(update.key).or_default();
         (*value, _) = update.operation.apply(*value);
-        self.applied += 1;
+        self.applied = self.applied.saturating_add(1);
     }
 
     /// Answers the reads that need not wait.

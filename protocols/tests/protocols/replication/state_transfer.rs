@@ -38,9 +38,10 @@ fn an_update_costs_3_m_plus_2_messages_and_a_read_2() {
         assert_eq!(run.statistics.sent(), u64::from(3 * m + 2), "{m} members");
         assert_eq!(run.violated(), NONE);
         let read = r#""writes": 0, "reads": 1"#.to_owned();
-        let only = format!(r#"{{"operations": 1, "increments": 0, {read}}}"#);
+        let only = format!(r#"{{"operations": 1, "increments": 0, "think": "0ms", {read}}}"#);
         let run = bench(m, 1, "snapshot").workload(&only).lockstep().run(1);
-        assert_eq!((run.statistics.sent(), run.steps()), (2, 2), "{m} members");
+        let steps = run.indication_steps().last().copied();
+        assert_eq!((run.statistics.sent(), steps), (2, Some(2)), "{m} members");
     }
 }
 
@@ -48,7 +49,7 @@ fn an_update_costs_3_m_plus_2_messages_and_a_read_2() {
 fn returns(mode: &str) -> Bench {
     let workload = r#"{"operations": 8, "keys": 1, "reads": 0, "increments": 0, "think": "0ms"}"#;
     let mut bench = bench(2, 1, mode).workload(workload).lockstep();
-    let crash = Crash { recover_after: Some(STEP.times(12)), ..Crash::default() };
+    let crash = Crash { recover_after: Some(STEP.times(16)), ..Crash::default() };
     let action = Action::Crash(ProcessId(1), crash);
     bench.experiment.plan.faults.push(Fault { trigger: sends(1, "Ack", 3), action });
     bench
@@ -56,8 +57,9 @@ fn returns(mode: &str) -> Bench {
 
 #[test]
 fn a_copy_is_one_join_and_the_parts_of_what_is_missing() {
-    // A part with the value, the commands, and the end; without a disk, nothing is there.
-    for (mode, parts) in [("snapshot", 3), ("snapshot-log", 2), ("log-suffix", 2)] {
+    // The value, the commands, an update that is not committed, the end; with a disk, the updates
+    // that it lacks, and the end.
+    for (mode, parts) in [("snapshot", 4), ("snapshot-log", 4), ("log-suffix", 3)] {
         let run = returns(mode).run(1);
         let of = |kind| run.statistics.sent_of(kind);
         assert_eq!((of("Join"), of("Part")), (1, parts), "{mode}");
@@ -93,6 +95,7 @@ fn each_mutant_violates_its_property_and_no_more_than_follows() {
         ("serve-while-behind", "reg.linearizable", &["reg.linearizable"]),
         ("no-dedup", "smr.exactly-once", &diverged),
         ("no-transfer", "rep.convergence", &diverged),
+        ("no-retry", "smr.liveness", &["smr.liveness"]),
         ("read-pending", "reg.linearizable", &["reg.linearizable"]),
     ] {
         let violated = crashes("snapshot").mutant(mutant).violated_in(0..400);
