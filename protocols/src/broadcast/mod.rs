@@ -1,5 +1,5 @@
-//! Broadcast: from best effort to uniform agreement, and in the order of senders and causes; gossip,
-//! which reaches almost all.
+//! Broadcast: from best effort to uniform agreement, and in the order of senders and causes;
+//! gossip, which reaches almost all.
 
 mod beb;
 mod causal_broadcast;

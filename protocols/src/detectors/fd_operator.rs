@@ -10,13 +10,13 @@
 //! now the machine is switched off. If the operator denies it and the process stays silent, ask
 //! again. If it is heard before the answer, the question is withdrawn.
 //!
-//! Why it works: if the operator never errs, nobody is suspected who is up, however slow, and who is
-//! down is confirmed at the first question after the operator can see it: this is P, without any
+//! Why it works: if the operator never errs, nobody is suspected who is up, however slow, and who
+//! is down is confirmed at the first question after the operator can see it: this is P, without any
 //! bound on delays. Operators who err deny a crash any number of times, but not for ever, since
 //! every question may be the one that is answered rightly: so strong completeness is left, with
 //! probability 1. Accuracy is not. One question about a slow process that is answered wrongly
-//! suspects a correct process for good, so the detector is not even ◇P, as it is without an operator
-//! if delays are bounded in the end.
+//! suspects a correct process for good, so the detector is not even ◇P, as it is without an
+//! operator if delays are bounded in the end.
 
 use ftsim_core::prelude::*;
 use ftsim_core::{DurationRange, Part, Probability};

@@ -25,11 +25,14 @@
 //!
 //! What it promises: by default 90 % of the correct processes if k·r ≥ 40, otherwise nothing. If
 //! half of the processes are faulty, all k·r draws of the sender miss the correct ones in one of
-//! 2^(k·r) runs (`pull`: nobody asks it in one of e^(k·r/2)); so fewer than one run in 10^8 does not
-//! keep the promise. `coverage` promises a share at the user's own risk. Loss p of messages has the
-//! effect of k(1 − p) in place of k.
+//! 2^(k·r) runs (`pull`: nobody asks it in one of e^(k·r/2)); so fewer than one run in 10^8 does
+//! not keep the promise. `coverage` promises a share at the user's own risk. Loss p of messages has
+//! the effect of k(1 − p) in place of k.
 //!
 //! Every process knows all others; the partial views of Eugster et al. (2003) are left out.
+//!
+//! Demers tosses the blind coin after each contact, here it is tossed after each round: the same
+//! with one target.
 //!
 //! Words: Demers' *rumor* is our message, *residue* the share s; *rumor mongering* is `push` with a
 //! `stop` other than `rounds`, *anti-entropy* is near to `pull` and `push-pull` with many rounds.

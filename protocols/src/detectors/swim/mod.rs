@@ -1,9 +1,10 @@
 //! SWIM: each member probes another at random in each period, and news travels on the probes.
 //!
-//! Source: Das, Gupta and Motivala (2002), *SWIM: scalable weakly-consistent infection-style process
-//! group membership protocol*, with suspicion (section 4.2) and round robin (4.3). Spec:
+//! Source: Das, Gupta and Motivala (2002), *SWIM: scalable weakly-consistent infection-style
+//! process group membership protocol*, with suspicion (section 4.2) and round robin (4.3). Spec:
 //! [`FailureDetector`]. Model: crash-stop, f < n. If members never confirm suspicions, which is the
-//! default, partially synchronous with fair-loss links; if they do, synchronous with reliable links.
+//! default, partially synchronous with fair-loss links; if they do, synchronous with reliable
+//! links.
 //!
 //! Steps: in each period a member pings another. If no ACK has come after the ping timeout, it asks
 //! k others to ping that member for it (PING-REQ) and to pass the ACK on. If none has come when the
@@ -22,15 +23,16 @@
 //! Accuracy: a confirmation is never taken back, so one wrong one refutes eventual accuracy. While
 //! messages can be lost, or take long before GST, any suspicion timeout can end before a refutation
 //! comes; the paper makes that improbable, not impossible. So there are two models. Without
-//! confirmations this is ◇P, if the ping timeout exceeds a round trip by a twentieth, for clocks that
-//! drift: after GST no ping is in vain. With confirmations it is accurate only where no message is
-//! lost or late. On lossy links a probe of a correct member fails with probability (1 − q²)(1 − q⁴)^k,
-//! where q is the probability that a message arrives.
+//! confirmations this is ◇P, if the ping timeout exceeds a round trip by a twentieth, for clocks
+//! that drift: after GST no ping is in vain. With confirmations it is accurate only where no
+//! message is lost or late. On lossy links a probe of a correct member fails with probability
+//! (1 − q²)(1 − q⁴)^k, where q is the probability that a message arrives.
 //!
-//! Beyond the paper: a ping tells its target that it is suspected, and an ACK answers that, whatever
-//! news has been sent before, as in the *buddy system* of Dadgar, Phillips and Currey (2018),
-//! *Lifeguard*. The news of the paper can run out before it reaches the suspect. Members are known
-//! from the start, and none joins.
+//! Beyond the paper: a ping tells its target that it is suspected, and an ACK answers that,
+//! whatever news has been sent before, as in the *buddy system* of Dadgar, Phillips and Currey
+//! (2018), *Lifeguard*. The news of the paper can run out before it reaches the suspect. Members
+//! are known from the start and none joins or leaves; their periods begin together, and one that is
+//! confirmed in error goes on probing.
 //!
 //! Words: the paper's protocol period T' is our period; its *faulty* our confirmed.
 

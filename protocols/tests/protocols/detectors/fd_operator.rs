@@ -32,7 +32,10 @@ fn slow(n: u32, error_rate: f64) -> Bench {
 }
 
 fn answers(run: &Run) -> u64 {
-    let is_answer = |what: &TraceEvent| matches!(what, TraceEvent::Timer { timer } if timer.starts_with("Answer"));
+    let is_answer = |what: &TraceEvent| match what {
+        TraceEvent::Timer { timer } => timer.starts_with("Answer"),
+        _ => false,
+    };
     run.trace.entries.iter().filter(|e| is_answer(&e.what)).count() as u64
 }
 

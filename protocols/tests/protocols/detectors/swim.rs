@@ -41,13 +41,19 @@ fn bad_until_a_second(mut bench: Bench) -> Bench {
 
 /// The time of each suspicion.
 fn suspicions(run: &Run) -> Vec<Instant> {
-    let told = |what: &TraceEvent| matches!(what, TraceEvent::Indicate { what, .. } if what.starts_with("Suspect"));
+    let told = |what: &TraceEvent| match what {
+        TraceEvent::Indicate { what, .. } => what.starts_with("Suspect"),
+        _ => false,
+    };
     run.trace.entries.iter().filter(|e| told(&e.what)).map(|e| e.at).collect()
 }
 
 /// The periods in which p0 pings p1, from 0.
 fn pings(run: &Run) -> Vec<u64> {
-    let is_ping = |what: &TraceEvent| matches!(what, TraceEvent::Send { to: ProcessId(1), kind, .. } if kind == "Ping");
+    let is_ping = |what: &TraceEvent| match what {
+        TraceEvent::Send { to: ProcessId(1), kind, .. } => kind == "Ping",
+        _ => false,
+    };
     let of_p0 = run.trace.entries.iter().filter(|e| e.process == Some(ProcessId(0)));
     of_p0.filter(|e| is_ping(&e.what)).map(|e| e.at.as_nanos() / 1_000_000 / PERIOD_MS).collect()
 }
