@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::cli::screen::Form;
 use crate::cli::{Exit, Failure, Out, complain};
-use crate::run::numbers::measured;
 use crate::scenario::diagnostic::did_you_mean;
+use crate::sweep::numbers::measured;
 
 /// Arguments of `ftsim numbers`.
 #[derive(Debug, Args)]

@@ -17,13 +17,13 @@ use super::describe;
 use crate::cli::progress::spinner;
 use crate::cli::{Exit, Failure, interrupt, load_all};
 use crate::files::{at, write_whole};
-use crate::run::numbers::measured;
 use crate::run::one_run::OneRun;
 use crate::run::picture::{diagram_without_states, write_page};
 use crate::run::story::{needs_of, violations};
 use crate::run::{Repeat, run_one};
 use crate::scenario::Scenario;
 use crate::shrink::{Effort, Target, shrink};
+use crate::sweep::numbers::measured;
 
 /// The folder whose scenarios are shown if none are named.
 const SCENARIOS: &str = "scenarios";

@@ -7,7 +7,6 @@ pub mod failure;
 pub mod figures;
 pub(crate) mod lanes;
 pub mod necessity;
-pub(crate) mod numbers;
 pub(crate) mod one_run;
 pub(crate) mod picture;
 pub(crate) mod record_file;

@@ -5,6 +5,7 @@ pub mod fault_counts;
 pub mod figures;
 pub mod judge;
 pub mod moments;
+pub(crate) mod numbers;
 pub(crate) mod regression;
 pub(crate) mod report;
 pub mod results;

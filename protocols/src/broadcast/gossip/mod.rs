@@ -31,6 +31,9 @@
 //!
 //! Every process knows all others; the partial views of Eugster et al. (2003) are left out.
 //!
+//! Demers tosses the blind coin after each contact, here it is tossed after each round: the same
+//! with one target.
+//!
 //! Words: Demers' *rumor* is our message, *residue* the share s; *rumor mongering* is `push` with a
 //! `stop` other than `rounds`, *anti-entropy* is near to `pull` and `push-pull` with many rounds.
 

@@ -25,13 +25,14 @@
 //! comes; the paper makes that improbable, not impossible. So there are two models. Without
 //! confirmations this is ◇P, if the ping timeout exceeds a round trip by a twentieth, for clocks
 //! that drift: after GST no ping is in vain. With confirmations it is accurate only where no
-//! message is lost or late. On lossy links a probe of a correct member fails with probability (1 −
-//! q²)(1 − q⁴)^k, where q is the probability that a message arrives.
+//! message is lost or late. On lossy links a probe of a correct member fails with probability
+//! (1 − q²)(1 − q⁴)^k, where q is the probability that a message arrives.
 //!
 //! Beyond the paper: a ping tells its target that it is suspected, and an ACK answers that,
 //! whatever news has been sent before, as in the *buddy system* of Dadgar, Phillips and Currey
 //! (2018), *Lifeguard*. The news of the paper can run out before it reaches the suspect. Members
-//! are known from the start, and none joins.
+//! are known from the start and none joins or leaves; their periods begin together, and one that is
+//! confirmed in error goes on probing.
 //!
 //! Words: the paper's protocol period T' is our period; its *faulty* our confirmed.
 

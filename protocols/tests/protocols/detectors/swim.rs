@@ -51,7 +51,7 @@ fn suspicions(run: &Run) -> Vec<Instant> {
 /// The periods in which p0 pings p1, from 0.
 fn pings(run: &Run) -> Vec<u64> {
     let is_ping = |what: &TraceEvent| match what {
-        TraceEvent::Send { to, kind, .. } => *to == ProcessId(1) && *kind == "Ping",
+        TraceEvent::Send { to: ProcessId(1), kind, .. } => kind == "Ping",
         _ => false,
     };
     let of_p0 = run.trace.entries.iter().filter(|e| e.process == Some(ProcessId(0)));
