@@ -157,7 +157,6 @@ fn row(number: &MeasuredNumber) -> [String; 5] {
 mod tests {
     use super::{MeanCase, MeasuredNumber, NumberCase, write_numbers, write_numbers_markdown};
     use crate::layout::Page;
-    use crate::statistic::{Interval, Judgement, Rounded, StatisticRow};
     use crate::statistic::{Interval, Judgement, StatisticRow};
 
     fn number(measured: u64) -> MeasuredNumber {
