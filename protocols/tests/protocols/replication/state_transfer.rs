@@ -57,9 +57,9 @@ fn returns(mode: &str) -> Bench {
 
 #[test]
 fn a_copy_is_one_join_and_the_parts_of_what_is_missing() {
-    // The value, the commands, an update that is not committed, the end; with a disk, the updates
-    // that it lacks, and the end.
-    for (mode, parts) in [("snapshot", 4), ("snapshot-log", 4), ("log-suffix", 3)] {
+    // The value, the commands, an update that is not committed yet if there is one, and the end;
+    // with the log on a disk, the updates that it lacks, and the end.
+    for (mode, parts) in [("snapshot", 4), ("snapshot-log", 3), ("log-suffix", 4)] {
         let run = returns(mode).run(1);
         let of = |kind| run.statistics.sent_of(kind);
         assert_eq!((of("Join"), of("Part")), (1, parts), "{mode}");
