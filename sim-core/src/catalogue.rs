@@ -28,6 +28,8 @@ pub struct Entry {
     pub spec: &'static str,
     /// The classes of faults that the problem is stated for.
     pub spec_faults: &'static [FaultClass],
+    /// The greatest number of processes that a run can have.
+    pub process_count_max: u32,
     /// Its source: author and year, comma, title.
     pub source: &'static str,
     /// The model in which it is correct, with default parameters.
@@ -124,6 +126,7 @@ impl Entry {
             summary: P::SUMMARY,
             spec: P::Spec::NAME,
             spec_faults: P::Spec::FAULTS,
+            process_count_max: P::Spec::PROCESS_COUNT_MAX,
             source: P::SOURCE,
             model: P::model(&params, &setting),
             claims: || P::claims(&P::Params::default(), &Setting::with_roles(P::ROLES, 1)),

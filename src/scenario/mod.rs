@@ -60,9 +60,6 @@ use crate::scenario::source::{Places, Source};
 /// What a panic is called where properties are named.
 pub const PANICKED: &str = "panicked";
 
-/// Processes of one run.
-const PROCESS_COUNT_MAX: u64 = 1_000_000;
-
 /// One experiment, ready to run.
 pub struct Scenario {
     /// Where it was read from, as the user named it.
@@ -361,10 +358,11 @@ fn roles(
         }
     }
     let sum = counts.iter().fold(0u64, |sum, (_, count)| sum.saturating_add(*count));
-    if sound && !(1..=PROCESS_COUNT_MAX).contains(&sum) {
+    let most = entry.process_count_max;
+    if sound && !(1..=u64::from(most)).contains(&sum) {
         problems
             .value("processes", format!("{sum} processes are out of range"))
-            .label(format!("expected 1 to {PROCESS_COUNT_MAX}"));
+            .label(format!("expected 1 to {most}"));
         sound = false;
     }
     let narrow = |(role, count)| Some((role, u32::try_from(count).ok()?));

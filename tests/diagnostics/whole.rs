@@ -255,7 +255,7 @@ processes = 0
              --> x.toml:2:13
               |
             2 | processes = 0
-              |             ^ expected 1 to 1000000
+              |             ^ expected 1 to 10000
         "#]],
     );
 }
@@ -271,7 +271,7 @@ processes = { leader = 1, worker = 9223372036854775807 }
              --> x.toml:2:13
               |
             2 | processes = { leader = 1, worker = 9223372036854775807 }
-              |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected 1 to 1000000
+              |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected 1 to 10000
         "#]],
     );
 }

@@ -36,6 +36,9 @@ pub trait Spec: Sized + 'static {
     /// crash-recovery, for example, an announcement and its record are two steps with a possible
     /// crash in between, so a property must tolerate repeated announcements.
     const FAULTS: &'static [FaultClass] = &[FaultClass::None, FaultClass::CrashStop];
+    /// The greatest number of processes that a run can have. More than by default only if nothing
+    /// that the checkers remember grows with the square of it.
+    const PROCESS_COUNT_MAX: u32 = 10_000;
 
     /// The requests to a process.
     type Request: Message;

@@ -87,6 +87,7 @@ pub const COVERAGE: PropertyId = PropertyId("gossip.coverage");
 
 impl Spec for Dissemination {
     const NAME: &'static str = "dissemination";
+    const PROCESS_COUNT_MAX: u32 = 1_000_000;
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry::safety(NO_DUPLICATION, NO_DUPLICATION_TEXT, |setting| {
             Box::new(NoDuplication::new(setting))
