@@ -246,7 +246,34 @@ mod tests {
 
     #[test]
     fn a_message_that_is_no_enum_has_its_type_for_a_kind() {
+        #[derive(Serialize)]
+        struct Halt;
+        assert_eq!(MessageKind::of(&Halt).to_string(), "Halt");
         assert_eq!(MessageKind::of(&Token(7)).to_string(), "Token");
         assert_eq!(MessageKind::of(&7u64).to_string(), "Message");
+        assert!(MessageKind::of(&7u64).is_named("Message"));
+        assert!(!MessageKind::of(&7u64).is_named("Token"));
+        assert!(MessageKind::of(&Token(7)).is_named("Token"));
+        assert!(!MessageKind::of(&Token(7)).is_named("Message"));
+    }
+
+    #[test]
+    fn four_levels_are_told_apart() {
+        #[derive(Serialize)]
+        enum Level<T> {
+            In(T),
+        }
+        #[derive(Serialize)]
+        enum Last {
+            A,
+            B,
+        }
+        use Level::In;
+        let four = [Last::A, Last::B].map(|last| MessageKind::of(&In(In(In(last)))));
+        assert_eq!(four.map(|kind| kind.to_string()), ["In.In.In.A", "In.In.In.B"]);
+        assert_ne!(four[0].code(), four[1].code());
+        let five = [Last::A, Last::B].map(|last| MessageKind::of(&In(In(In(In(last))))));
+        assert_eq!(five.map(|kind| kind.to_string()), ["In.In.In.In"; 2]);
+        assert_eq!(five[0].code(), five[1].code());
     }
 }

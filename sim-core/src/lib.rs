@@ -34,6 +34,7 @@ pub mod digest;
 pub mod engine;
 pub mod environment;
 pub mod experiment;
+pub mod explore;
 pub mod fault;
 pub mod id;
 pub mod kind;

@@ -45,6 +45,8 @@ pub enum Stream {
     Ties,
     /// The latency of disks.
     Storage,
+    /// The choices of a sampled run.
+    Exploration,
     /// The randomness of one process, by its index.
     Process(u32),
 }
@@ -65,6 +67,7 @@ impl Stream {
             Self::Adversary(p) => (3 << 32) | p as u64,
             Self::StateCorruption => 10,
             Self::Core => 11,
+            Self::Exploration => 12,
             Self::Choice(number) => (4 << 32) | number as u64,
             Self::Message(number) => (6 << 32) | number as u64,
             Self::FaultKind(kind) => (2 << 32) | kind as u64,
@@ -223,6 +226,7 @@ mod tests {
             Stream::Clocks,
             Stream::Ties,
             Stream::Storage,
+            Stream::Exploration,
         ];
         let families = [
             Stream::Adversary,
@@ -236,7 +240,7 @@ mod tests {
         let members = families.into_iter().flat_map(|of| indices.map(of));
         let all: Vec<u64> = single.into_iter().chain(members).map(Stream::number).collect();
         let distinct: std::collections::BTreeSet<&u64> = all.iter().collect();
-        assert_eq!((all.len(), distinct.len()), (11 + 36, 11 + 36));
+        assert_eq!((all.len(), distinct.len()), (12 + 36, 12 + 36));
     }
 
     #[test]
@@ -293,5 +297,16 @@ mod tests {
             seen.insert(items);
         }
         assert_eq!(seen.len(), 24);
+    }
+
+    #[test]
+    fn a_unit_is_in_the_middle_of_its_step() {
+        for bits in 0..100 {
+            let mut rng = Rng::from_bits(bits);
+            let step = (rng.clone().bits() >> 12) as f64;
+            let steps = (1u64 << 52) as f64;
+            let unit = rng.unit() * steps;
+            assert!(step < unit && unit < step + 1.0, "{unit} is not between {step} and the next");
+        }
     }
 }

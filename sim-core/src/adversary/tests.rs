@@ -107,6 +107,9 @@ fn a_lie_has_its_place_in_other_messages() {
     assert_eq!(lie.tell(&vote(4, 5), &keys(&[])), Some(vote(4, 7)));
     assert_eq!(lie.tell(&ask, &keys(&[])), None);
     assert!(Lie::between(&ask, &ask).is_none());
+    let other_king = any(&Msg::King { round: 1, value: 3 });
+    let lie = Lie::between(&vote(1, 2), &other_king).expect("a lie");
+    assert_eq!(lie.tell(&vote(4, 5), &keys(&[])), Some(other_king), "it is one about the kind");
     let lie = Lie::between(&vote(1, 2), &king).expect("a lie");
     assert_eq!(lie.tell(&vote(4, 5), &keys(&[])), Some(king));
     let lie = Lie::between(&oath(0, 1), &oath(0, 2)).expect("a lie");
@@ -230,4 +233,9 @@ fn the_same_lie_goes_to_one_receiver_and_the_truth_or_a_lie_to_others() {
         }
     }
     assert_eq!(lied, [false, true].into());
+}
+
+#[test]
+fn a_list_without_elements_has_none_to_change() {
+    assert_eq!(lies(&Msg::Values(Vec::new()), &[]), BTreeSet::from([Msg::Values(Vec::new())]));
 }

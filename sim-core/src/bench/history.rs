@@ -12,6 +12,10 @@ pub enum Act<S: Spec> {
     Request(ProcessId, S::Request),
     /// An announcement of a process.
     Indicate(ProcessId, S::Indication),
+    /// A process is not there until it starts.
+    Absent(ProcessId),
+    /// An absent process starts.
+    Start(ProcessId),
     /// A process crashes.
     Crash(ProcessId),
     /// A crashed process is up again.
@@ -27,6 +31,8 @@ impl<S: Spec> Clone for Act<S> {
         match self {
             Self::Request(p, request) => Self::Request(*p, request.clone()),
             Self::Indicate(p, indication) => Self::Indicate(*p, indication.clone()),
+            Self::Absent(p) => Self::Absent(*p),
+            Self::Start(p) => Self::Start(*p),
             Self::Crash(p) => Self::Crash(*p),
             Self::Recover(p) => Self::Recover(*p),
             Self::Send(p, number) => Self::Send(*p, *number),
@@ -36,7 +42,8 @@ impl<S: Spec> Clone for Act<S> {
 }
 
 /// The properties of the spec, core and claims, that a quiescent history of `n` processes violates,
-/// in the order of the spec's table. A process that crashes is faulty unless it recovers.
+/// in the order of the spec's table. A process that crashes is faulty unless it recovers, and one
+/// that is absent unless it starts.
 ///
 /// # Panics
 /// If a process of the history is not one of the `n`.
@@ -60,20 +67,23 @@ pub fn judge<S: Spec>(
     let mut correct = vec![true; setting.n as usize];
     for act in history {
         match act {
-            Act::Crash(p) => correct[p.index()] = false,
-            Act::Recover(p) => correct[p.index()] = true,
+            Act::Absent(p) | Act::Crash(p) => correct[p.index()] = false,
+            Act::Start(p) | Act::Recover(p) => correct[p.index()] = true,
             _ => {}
         }
     }
     let at = |ms: usize| Instant::from_nanos(ms as u64 * 1_000_000);
     let mut end = End::new(at(history.len()), EndCause::Quiescent, &correct);
-    end.failure_free = failure_free && !history.iter().any(|a| matches!(a, Act::Crash(_)));
+    end.failure_free =
+        failure_free && !history.iter().any(|a| matches!(a, Act::Absent(_) | Act::Crash(_)));
     let verdict = |entry: &PropertyEntry<S>| {
         let mut property = (entry.checker)(setting);
         for (index, act) in history.iter().enumerate() {
             let (process, what) = match act {
                 Act::Request(p, request) => (*p, Observation::Request(request)),
                 Act::Indicate(p, indication) => (*p, Observation::Indication(indication)),
+                Act::Absent(p) => (*p, Observation::Absent),
+                Act::Start(p) => (*p, Observation::Start),
                 Act::Crash(p) => (*p, Observation::Crash),
                 Act::Recover(p) => (*p, Observation::Recover),
                 Act::Send(p, number) => (*p, Observation::Send(MessageId(*number))),

@@ -16,6 +16,8 @@ pub(crate) struct Checker<S: Spec> {
     checks: Vec<Check<S>>,
     /// Whether some property is over messages.
     pub over_messages: bool,
+    /// Whether some property minds the order of events at different processes.
+    pub minds_order: bool,
     /// The check whose code is running, to distinguish its panics from those of a protocol.
     running: Option<usize>,
 }
@@ -24,6 +26,7 @@ struct Check<S: Spec> {
     id: PropertyId,
     kind: PropertyKind,
     over_messages: bool,
+    minds_order: bool,
     property: Box<dyn DynProperty<S>>,
     violation: Option<Violation>,
 }
@@ -34,6 +37,7 @@ impl<S: Spec> Clone for Checker<S> {
             id: c.id,
             kind: c.kind,
             over_messages: c.over_messages,
+            minds_order: c.minds_order,
             property: c.property.clone(),
             violation: c.violation.clone(),
         });
@@ -58,11 +62,17 @@ impl<S: Spec> Checker<S> {
             id: entry.id,
             kind: entry.kind,
             over_messages: entry.over_messages,
+            minds_order: entry.minds_order,
             property: (entry.checker)(setting),
             violation: None,
         });
         let checks: Vec<_> = checks.collect();
-        Self { over_messages: checks.iter().any(|c| c.over_messages), checks, running: None }
+        Self {
+            over_messages: checks.iter().any(|c| c.over_messages),
+            minds_order: checks.iter().any(|c| c.minds_order),
+            checks,
+            running: None,
+        }
     }
 
     /// Passes an event to every property that is not violated yet; calls `violated` for each one

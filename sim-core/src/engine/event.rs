@@ -1,14 +1,17 @@
 //! The event queue, and the only definition of the order of events.
 //!
 //! Events are ordered by time; at one instant by class, in the order of [`Class`]; within a class
-//! by the sequence of their scheduling, or, if the scenario requests it, by a seeded draw.
+//! by the sequence of their scheduling, or, if the scenario requests it, by a seeded draw. What a
+//! link that keeps order delivers at one instant has one draw, and so comes in sequence.
 //! Deliveries thus precede timers due at the same instant; otherwise the timer that ends a round
 //! would precede the messages of the round that arrive with it.
 
 use std::cmp::Ordering;
 
+use crate::digest::Digest;
 use crate::engine::wheel::Wheel;
 use crate::experiment::Ties;
+use crate::id::ProcessId;
 use crate::rng::Rng;
 use crate::time::Instant;
 
@@ -48,6 +51,16 @@ impl Place {
         CLASSES[(self.order >> 60) as usize]
     }
 
+    /// The same place at another time.
+    pub(crate) const fn moved_to(self, at: Instant) -> Self {
+        Self { at, ..self }
+    }
+
+    /// Greater for what was scheduled later, within one class and unless ties are drawn.
+    pub(crate) const fn sequence(self) -> u64 {
+        self.order & ((1 << 60) - 1)
+    }
+
     /// The order as a number.
     #[inline]
     pub(crate) const fn key(self) -> u128 {
@@ -74,6 +87,11 @@ impl Scheduled {
     #[cfg(test)]
     pub(crate) const fn at(place: Place) -> Self {
         Self::new(place, 0, 0)
+    }
+
+    /// The same event at another place.
+    pub(crate) const fn moved_to(self, place: Place) -> Self {
+        Self { place, ..self }
     }
 
     /// The subject of the event; its meaning depends on the class.
@@ -109,17 +127,21 @@ pub(crate) struct Queue {
     sequence: u64,
     ties: Ties,
     tie_rng: Rng,
+    /// Drawn for the run: the ties of links that keep order depend on it.
+    of_links: u64,
 }
 
 impl Queue {
     pub fn new(ties: Ties, tie_rng: Rng) -> Self {
-        Self { wheel: Wheel::default(), sequence: 0, ties, tie_rng }
+        let of_links = tie_rng.clone().bits();
+        Self { wheel: Wheel::default(), sequence: 0, ties, tie_rng, of_links }
     }
 
     /// Empties the queue and keeps its memory.
     pub fn reset(&mut self, tie_rng: Rng) {
         self.wheel.clear();
         self.sequence = 0;
+        self.of_links = tie_rng.clone().bits();
         self.tie_rng = tie_rng;
     }
 
@@ -129,10 +151,15 @@ impl Queue {
         self.sequence += 1;
         let tie = match self.ties {
             Ties::Sequence => self.sequence,
-            // 28 drawn bits, then the sequence, so that places stay unique.
-            Ties::Drawn => (self.tie_rng.bits() >> 36) << 32 | (self.sequence & 0xffff_ffff),
+            Ties::Drawn => drawn_tie(self.tie_rng.bits(), self.sequence),
         };
         Place { at, order: (class as u64) << 60 | tie }
+    }
+
+    /// Whether ties are drawn.
+    #[inline]
+    pub fn draws_ties(&self) -> bool {
+        self.ties == Ties::Drawn
     }
 
     #[inline]
@@ -144,6 +171,25 @@ impl Queue {
     #[inline]
     pub fn schedule(&mut self, at: Instant, class: Class, subject: u32, detail: u32) {
         let place = self.place(at, class);
+        self.push(place, subject, detail);
+    }
+
+    /// Schedules a delivery on a link that keeps order, if ties are drawn.
+    #[cold]
+    pub fn schedule_in_order(
+        &mut self,
+        at: Instant,
+        (from, to): (ProcessId, ProcessId),
+        subject: u32,
+        detail: u32,
+    ) {
+        let mut draw = Digest::EMPTY;
+        for word in [self.of_links, from.0.into(), to.0.into(), at.as_nanos()] {
+            draw.mix(word);
+        }
+        self.sequence += 1;
+        let tie = drawn_tie(draw.value(), self.sequence);
+        let place = Place { at, order: (Class::Delivery as u64) << 60 | tie };
         self.push(place, subject, detail);
     }
 
@@ -184,6 +230,11 @@ impl Queue {
     pub fn iter(&self) -> impl Iterator<Item = &Scheduled> {
         self.wheel.iter()
     }
+}
+
+/// 28 drawn bits, then the sequence, so that places stay unique.
+const fn drawn_tie(bits: u64, sequence: u64) -> u64 {
+    (bits >> 36) << 32 | (sequence & 0xffff_ffff)
 }
 
 #[cfg(test)]
@@ -235,5 +286,29 @@ mod tests {
         (0..10).for_each(|i| queue.schedule(Instant::ZERO, Class::Delivery, i, 0));
         let came: Vec<u32> = std::iter::from_fn(|| queue.pop()).map(|s| s.subject()).collect();
         assert!(!came.is_sorted(), "{came:?}");
+    }
+
+    #[test]
+    fn drawn_ties_keep_the_order_of_a_link_and_mix_links() {
+        let mut queue = queue(Ties::Drawn);
+        for index in 0..60 {
+            let link = (ProcessId(index % 6), ProcessId(7));
+            queue.schedule_in_order(Instant::ZERO, link, index, 0);
+        }
+        let came: Vec<u32> = std::iter::from_fn(|| queue.pop()).map(|s| s.subject()).collect();
+        for sender in 0..6 {
+            let of_link: Vec<_> = came.iter().filter(|index| **index % 6 == sender).collect();
+            assert!(of_link.is_sorted() && of_link.len() == 10, "{came:?}");
+        }
+        let senders: Vec<_> = came.chunks(10).map(|chunk| chunk[0] % 6).collect();
+        assert!(!senders.is_sorted(), "{came:?}");
+    }
+
+    #[test]
+    fn drawn_places_stay_unique() {
+        let mut queue = queue(Ties::Drawn);
+        let places = (1..1_000).map(|_| queue.place(Instant::ZERO, Class::Timer));
+        let lower: Vec<u64> = places.map(|place| place.order & 0xffff_ffff).collect();
+        assert_eq!(lower, (1..1_000).collect::<Vec<u64>>());
     }
 }

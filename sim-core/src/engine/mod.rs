@@ -10,7 +10,7 @@ pub(crate) mod runner;
 pub(crate) mod simulation;
 pub(crate) mod slab;
 mod stall;
-mod stepper;
+pub(crate) mod stepper;
 pub(crate) mod timer;
 pub(crate) mod wheel;
 pub(crate) mod world;

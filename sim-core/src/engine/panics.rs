@@ -98,6 +98,13 @@ mod tests {
     }
 
     #[test]
+    fn a_panic_outside_is_left_to_the_hook_before() {
+        assert_eq!(catch(|| 7), Ok(7));
+        assert!(catch_unwind(|| panic!("outside")).is_err());
+        assert_eq!(RAISED_AT.take(), None);
+    }
+
+    #[test]
     fn a_panic_that_is_passed_on_keeps_its_place() {
         let inner = || catch(|| panic!("inside")).unwrap_err();
         let place = inner().place;

@@ -278,6 +278,33 @@ impl Runner {
         outcome
     }
 
+    /// What runs the protocol, for an explorer that chooses what happens next.
+    pub(crate) fn stepper(&mut self) -> &mut dyn Stepper {
+        &mut *self.stepper
+    }
+
+    /// What runs the protocol.
+    pub(crate) fn stepper_ref(&self) -> &dyn Stepper {
+        &*self.stepper
+    }
+
+    /// What does not depend on the protocol.
+    pub(crate) fn world_ref(&self) -> &World {
+        self.stepper.world()
+    }
+
+    /// Ends a run that an explorer has driven, for this reason unless it has ended before.
+    pub(crate) fn finish_because(
+        &mut self,
+        cause: EndCause,
+        panic: Option<panics::Raised>,
+    ) -> Outcome {
+        self.world().ended.get_or_insert(cause);
+        let outcome = self.stepper.finish(panic);
+        self.world().forget_plan();
+        outcome
+    }
+
     fn world(&mut self) -> &mut World {
         self.stepper.world_mut()
     }

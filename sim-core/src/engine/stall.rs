@@ -36,11 +36,11 @@ pub(super) fn find(stepper: &mut dyn Stepper, steps: u64) -> Stall {
                 }
                 search.left -= 1;
             }
-            Some(Search { distance, .. }) => {
-                let distance = *distance * 2;
+            Some(Search { distance, announced: before, .. }) if *before == announced => {
+                let distance = distance.saturating_mul(2);
                 search = Some(Search { kept: state, distance, left: distance, announced });
             }
-            None => search = Some(Search { kept: state, distance: 1, left: 1, announced }),
+            _ => search = Some(Search { kept: state, distance: 1, left: 1, announced }),
         }
     }
     Stall::TooSlow

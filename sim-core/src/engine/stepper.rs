@@ -5,8 +5,11 @@ use crate::digest::Digest;
 use crate::engine::event::Scheduled;
 use crate::engine::panics::Raised;
 use crate::engine::world::World;
-use crate::id::ProcessId;
+use crate::fault::Crash;
+use crate::id::{MessageId, ProcessId};
+use crate::kind::MessageKind;
 use crate::outcome::Outcome;
+use crate::time::Instant;
 
 /// A protocol in a world, step by step.
 pub(crate) trait Stepper {
@@ -40,4 +43,32 @@ pub(crate) trait Stepper {
     fn behaviour(&self) -> Digest;
     /// A copy that goes its own way.
     fn fork(&self) -> Box<dyn Stepper>;
+    /// Executes an event that was taken from the queue at this time, whenever it is due.
+    fn happen(&mut self, event: Scheduled, now: Instant);
+    /// Where the timer of this event runs out by now; `None` if it is not set any more.
+    fn settle_timer(&mut self, event: Scheduled) -> Option<Scheduled>;
+    /// The sender and the receiver of the message that this event delivers, and the name of its
+    /// kind; `None` for any other event.
+    fn message_of(&self, event: &Scheduled) -> Option<(ProcessId, ProcessId, MessageKind)>;
+    /// The message that this event delivers; `None` for any other event.
+    fn message_id(&self, event: &Scheduled) -> Option<MessageId>;
+    /// The state of this process as its handlers see it: equal for two in which they do the same.
+    /// Never equal to an earlier one once the process has drawn.
+    fn state_digest(&self, p: ProcessId) -> Digest;
+    /// Loses the message of this event, which was taken from the queue.
+    fn lose(&mut self, event: Scheduled);
+    /// Schedules a copy of the message of this event.
+    fn duplicate(&mut self, event: &Scheduled);
+    /// Whether this process is up.
+    fn is_up(&self, p: ProcessId) -> bool;
+    /// Crashes this process between two steps.
+    fn crash_at_rest(&mut self, p: ProcessId, crash: &Crash);
+    /// The number of effects of this process so far.
+    fn effect_count(&self, p: ProcessId) -> u64;
+    /// Whether some process has read its clock.
+    fn has_read_clocks(&self) -> bool;
+    /// Whether some property minds the order of events at different processes.
+    fn minds_order(&self) -> bool;
+    /// The state of the clients that all processes share.
+    fn clients(&self) -> Digest;
 }

@@ -144,6 +144,15 @@ impl<T: Copy + Eq> Timers<T> {
         entry.due
     }
 
+    /// Has the timer whose event is queued for `index` at `place` run out at `now` instead.
+    pub fn bring_forward(&mut self, index: u32, place: Place, now: Place) {
+        let slot = self.entries.get_mut(index as usize).and_then(Option::as_mut);
+        if let Some(entry) = slot.filter(|entry| entry.due == Some(place)) {
+            entry.due = Some(now);
+            entry.queued = Some(now);
+        }
+    }
+
     /// Removes all timers that are set and not yet due, and returns them with their due times.
     pub fn take_running(&mut self) -> Vec<(T, Place)> {
         let running = |slot: &mut Option<Entry<T>>| {

@@ -85,7 +85,11 @@ impl Wheel {
             self.put(event);
         } else {
             self.heap.push(event);
-            if self.until == u64::MAX && self.heap.len() > HEAP_LENGTH_MAX {
+            // In the last slot of all time, `until` is as great although the wheel turns.
+            if self.until == u64::MAX
+                && self.heap.len() > HEAP_LENGTH_MAX
+                && self.current.is_empty()
+            {
                 self.begin_to_turn();
             }
         }
@@ -379,5 +383,64 @@ mod tests {
             let rest: Vec<_> = std::iter::from_fn(|| wheel.pop()).collect();
             prop_assert_eq!(rest, model.into_values().collect::<Vec<_>>());
         }
+    }
+
+    /// The cost of an event must not grow with the number of events.
+    #[test]
+    fn few_of_many_events_are_in_the_heap() {
+        let mut places = Queue::new(Ties::Sequence, Rng::new(1, Stream::Ties));
+        let mut wheel = Wheel::default();
+        for index in 0..10_000u64 {
+            let at = Instant::from_nanos(index * 7_919 % 10_000 * 1_000);
+            wheel.push(Scheduled::at(places.place(at, Class::Delivery)));
+            assert!(wheel.heap.iter().count() <= HEAP_LENGTH_MAX + 1, "{index}");
+        }
+        let mut largest = 0;
+        for index in 0..10_000 {
+            assert_eq!(wheel.pop().map(|event| nanos(&event)), Some(index * 1_000));
+            largest = largest.max(wheel.current.len());
+        }
+        assert!(largest <= FEW, "{largest}");
+    }
+
+    #[test]
+    fn the_last_event_of_its_level_is_removed_from_among_others() {
+        let mut places = Queue::new(Ties::Sequence, Rng::new(1, Stream::Ties));
+        // One event in each level, but for the first instant, which has enough to begin with.
+        let times = std::iter::repeat_n(0, HEAP_LENGTH_MAX).chain((0..9).map(|k| 1 << (6 * k)));
+        let times: Vec<u64> = times.collect();
+        for removed in HEAP_LENGTH_MAX..times.len() {
+            let mut wheel = Wheel::default();
+            let mut push = |at| {
+                let place = places.place(Instant::from_nanos(at), Class::Delivery);
+                wheel.push(Scheduled::at(place));
+                Scheduled::at(place)
+            };
+            let mut events: Vec<Scheduled> = times.iter().map(|at| push(*at)).collect();
+            let event = events.remove(removed);
+            assert!(wheel.remove(event) && !wheel.remove(event));
+            let rest: Vec<_> = std::iter::from_fn(|| wheel.pop()).collect();
+            assert_eq!(rest, events);
+        }
+    }
+
+    #[test]
+    fn the_last_slot_of_time_is_no_exception() {
+        let mut places = Queue::new(Ties::Sequence, Rng::new(1, Stream::Ties));
+        let (mut wheel, last) = (Wheel::default(), 0xf << 60);
+        let mut push = |wheel: &mut Wheel, at| {
+            let place = places.place(Instant::from_nanos(at), Class::Delivery);
+            wheel.push(Scheduled::at(place));
+        };
+        let now = std::iter::repeat_n(0, HEAP_LENGTH_MAX + 1);
+        now.chain([last + 5]).for_each(|at| push(&mut wheel, at));
+        for _ in 0..=HEAP_LENGTH_MAX {
+            assert_eq!(wheel.pop().map(|event| nanos(&event)), Some(0));
+        }
+        assert_eq!(wheel.peek().map(nanos), Some(last + 5));
+        (1..=HEAP_LENGTH_MAX as u64 + 1).for_each(|k| push(&mut wheel, last + 2 * k));
+        let rest: Vec<u64> =
+            std::iter::from_fn(|| wheel.pop()).map(|event| nanos(&event) - last).collect();
+        assert!(rest.is_sorted(), "{rest:?}");
     }
 }

@@ -21,7 +21,7 @@ use crate::experiment::Experiment;
 use crate::fault::condition::{Condition, Persistence};
 use crate::fault::conditions::ActiveConditions;
 use crate::fault::random::Profile;
-use crate::fault::{Action, Crash, Plan, Trigger};
+use crate::fault::{Action, Crash, Fault, Plan, Trigger};
 use crate::id::{MessageId, ProcessId};
 use crate::model::property::EndCause;
 use crate::outcome::decisions::RecordedSchedule;
@@ -97,6 +97,17 @@ impl Notice {
     }
 }
 
+/// An effect of a process, as an explorer sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EffectMark {
+    /// The process.
+    pub process: ProcessId,
+    /// The number of messages sent so far, this effect included.
+    pub messages: u64,
+    /// The number of events that properties were shown so far, this effect included.
+    pub observed: u64,
+}
+
 /// What is recorded of a run, on request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recording {
@@ -106,6 +117,8 @@ pub(crate) struct Recording {
     pub decisions: Option<RecordedSchedule>,
     /// What clients asked, and what they were answered.
     pub operations: Option<Vec<OperationEvent>>,
+    /// The counted effects, in order.
+    pub effects: Option<Vec<EffectMark>>,
 }
 
 #[derive(Clone, Debug)]
@@ -160,6 +173,8 @@ pub(crate) struct World {
     pub is_unavailable: bool,
     /// The number of indications, excluding probes.
     pub announced: u64,
+    /// The number of events that properties were shown.
+    pub observed: u64,
     /// The second copies of processes.
     pub twins: Vec<Twin>,
     /// Whether old messages are kept for replays.
@@ -172,10 +187,6 @@ pub(crate) struct World {
 
 impl World {
     pub fn new(experiment: Arc<Experiment>) -> Self {
-        let gap = match experiment.ties {
-            crate::experiment::Ties::Sequence => Duration::ZERO,
-            crate::experiment::Ties::Drawn => Duration::from_nanos(1),
-        };
         let script = Arc::new(experiment.plan.clone());
         Self {
             plan: Arc::clone(&script),
@@ -188,7 +199,7 @@ impl World {
             packets: Slab::default(),
             links_can_be_late: experiment.network.can_exceed_bound(),
             queue: Queue::new(experiment.ties, Rng::new(0, Stream::Ties)),
-            network: Network::new(&experiment.network, gap),
+            network: Network::new(&experiment.network),
             draws: Draws::of(0),
             overrides: Overrides::default(),
             request_overrides: RequestOverrides::default(),
@@ -211,12 +222,29 @@ impl World {
             core: None,
             is_unavailable: false,
             announced: 0,
+            observed: 0,
             twins: Vec::new(),
             keeps_sent: false,
             beacon: Beacon::default(),
             running: Running::Engine,
             ended: None,
             experiment,
+        }
+    }
+
+    /// Schedules the arrival of a message, or of a packet, at a process.
+    #[inline]
+    pub fn schedule_arrival(
+        &mut self,
+        at: Instant,
+        (from, to): (ProcessId, ProcessId),
+        index: u32,
+        detail: u32,
+    ) {
+        if self.queue.draws_ties() && self.network.is_fifo((from, self.identity(to))) {
+            self.queue.schedule_in_order(at, (from, to), index, detail);
+        } else {
+            self.queue.schedule(at, Class::Delivery, index, detail);
         }
     }
 
@@ -251,6 +279,7 @@ impl World {
         self.core = None;
         self.is_unavailable = false;
         self.announced = 0;
+        self.observed = 0;
         self.running = Running::Engine;
         self.ended = None;
         self.arm();
@@ -306,10 +335,10 @@ impl World {
         self.queue.schedule(at, Class::Fault, index, 0);
     }
 
-    /// Whether a fault or the profile waits for effects.
+    /// Whether a fault, the profile or a record waits for effects.
     #[inline]
     pub const fn has_effect_triggers(&self) -> bool {
-        !self.armed.is_empty() || self.profile.is_some()
+        !self.armed.is_empty() || self.profile.is_some() || self.recording.effects.is_some()
     }
 
     /// Handles an effect of `process`; `sent` is the kind if it was a message to another process. A
@@ -318,6 +347,10 @@ impl World {
     pub fn effect_done(&mut self, process: ProcessId, sent: Option<KindIndex>) -> Option<Crash> {
         if let Some(profile) = &mut self.profile {
             profile.effects[process.index()].push(self.now);
+        }
+        if let Some(effects) = &mut self.recording.effects {
+            let (messages, observed) = (self.message_count, self.observed);
+            effects.push(EffectMark { process, messages, observed });
         }
         let sent = sent.map(|index| self.statistics.kind(index));
         let mut due = Vec::new();
@@ -348,6 +381,16 @@ impl World {
             }
         }
         crash
+    }
+
+    /// Has a process crash after this many more of its effects, of which it has had `count`.
+    pub fn arm_crash(&mut self, process: ProcessId, count: u64, more: u64, crash: Crash) {
+        let plan = Arc::make_mut(&mut self.plan);
+        let trigger = Trigger::AfterEffect { process, nth: count + more };
+        plan.faults.push(Fault { trigger, action: Action::Crash(process, crash) });
+        self.fired.push(false);
+        let fault = plan.faults.len() - 1;
+        self.armed.push(Armed { fault, process, kind: None, left: more });
     }
 
     pub fn next_message(&mut self) -> MessageId {

@@ -56,8 +56,6 @@ pub(crate) struct Network {
     garbles: bool,
     /// The time until which each link with a bandwidth is busy with earlier messages.
     busy_until: BTreeMap<(ProcessId, ProcessId), Instant>,
-    /// The gap between two arrivals on a FIFO link, so that a drawn tie cannot swap them.
-    gap: Duration,
     /// Links that are in a burst of loss.
     bursts: BTreeSet<(ProcessId, ProcessId)>,
     /// The latest arrival on each FIFO link so far.
@@ -73,7 +71,7 @@ struct Well {
 }
 
 impl Network {
-    pub fn new(config: &NetworkConfig, gap: Duration) -> Self {
+    pub fn new(config: &NetworkConfig) -> Self {
         let mut links = vec![config.default.clone()];
         let mut overridden = BTreeMap::new();
         for (pair, link) in &config.overrides {
@@ -93,7 +91,6 @@ impl Network {
             overridden,
             stabilise_at: config.stabilise_at.unwrap_or(Instant::MAX),
             bound: config.bound,
-            gap,
             bursts: BTreeSet::new(),
             last_arrival: BTreeMap::new(),
         }
@@ -276,7 +273,7 @@ impl Network {
 
     fn in_order(&mut self, link: (ProcessId, ProcessId), arrival: Instant) -> Instant {
         let last = self.last_arrival.entry(link).or_default();
-        *last = if *last == Instant::ZERO { arrival } else { arrival.max(*last + self.gap) };
+        *last = arrival.max(*last);
         *last
     }
 }
@@ -328,7 +325,7 @@ mod tests {
 
     fn network(link: Link) -> (Network, Rng) {
         let config = NetworkConfig { default: link, ..NetworkConfig::default() };
-        (Network::new(&config, Duration::ZERO), Rng::new(1, Stream::Network))
+        (Network::new(&config), Rng::new(1, Stream::Network))
     }
 
     /// Sends from `from` to the other of p0 and p1.
@@ -421,7 +418,7 @@ mod tests {
             overrides: vec![((P0, P1), Link { order: Order::Fifo, ..Link::default() })],
             ..NetworkConfig::default()
         };
-        let mixed = Network::new(&config, Duration::ZERO);
+        let mixed = Network::new(&config);
         assert!(mixed.is_fifo((P0, P1)) && !mixed.is_fifo((P1, P0)) && !mixed.is_narrow());
         let (narrow, _) = network(Link { bandwidth: Some(1_000), ..Link::default() });
         assert!(narrow.is_narrow());
@@ -458,7 +455,7 @@ mod tests {
             ..NetworkConfig::default()
         };
         let arrives = |is_synchronous, to: u32| {
-            let mut network = Network::new(&config, Duration::ZERO);
+            let mut network = Network::new(&config);
             network.end_faults([P0, P1].into_iter().collect(), is_synchronous);
             let mut rng = Rng::new(1, Stream::Network);
             network.route(P0, ProcessId(to), Instant::ZERO, Duration::ZERO, &mut rng)
@@ -484,7 +481,7 @@ mod tests {
             stabilise_at: Some(Instant::ZERO + Duration::from_secs(1)),
             bound: Duration::from_millis(5),
         };
-        let mut network = Network::new(&config, Duration::ZERO);
+        let mut network = Network::new(&config);
         let mut rng = Rng::new(1, Stream::Network);
         for ms in 0..2_000 {
             let now = Instant::ZERO + Duration::from_millis(ms);
@@ -516,7 +513,7 @@ mod tests {
         };
         let config =
             NetworkConfig { overrides: vec![((P0, P1), slow)], ..NetworkConfig::default() };
-        let mut network = Network::new(&config, Duration::ZERO);
+        let mut network = Network::new(&config);
         let mut rng = Rng::new(1, Stream::Network);
         let second = Instant::ZERO + Duration::from_secs(1);
         let arrives = Route::Arrives(second, None);

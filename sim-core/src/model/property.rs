@@ -42,6 +42,9 @@ pub struct PropertyEntry<S: Spec> {
     pub text: &'static str,
     /// Whether it observes every message: it speaks of what happened before what.
     pub over_messages: bool,
+    /// Whether its verdict depends on the order of events at different processes of which neither
+    /// happened before the other.
+    pub minds_order: bool,
     /// Creates its checker.
     pub checker: MakeChecker<S>,
 }
@@ -50,19 +53,27 @@ impl<S: Spec> PropertyEntry<S> {
     /// A safety property of the problem's core.
     pub const fn safety(id: PropertyId, text: &'static str, checker: MakeChecker<S>) -> Self {
         let (kind, standing) = (PropertyKind::Safety, Standing::Core);
-        Self { id, kind, standing, text, over_messages: false, checker }
+        Self { id, kind, standing, text, over_messages: false, minds_order: true, checker }
     }
 
     /// A liveness property of the problem's core.
     pub const fn liveness(id: PropertyId, text: &'static str, checker: MakeChecker<S>) -> Self {
         let (kind, standing) = (PropertyKind::Liveness, Standing::Core);
-        Self { id, kind, standing, text, over_messages: false, checker }
+        Self { id, kind, standing, text, over_messages: false, minds_order: true, checker }
     }
 
     /// The same, but only for solutions that claim it.
     #[must_use]
     pub const fn if_claimed(self) -> Self {
         Self { standing: Standing::Claim, ..self }
+    }
+
+    /// The same, but what it says of a run does not depend on the order of events at different
+    /// processes of which neither happened before the other (Lamport 1978), nor on times. An
+    /// explorer then need not try both orders.
+    #[must_use]
+    pub const fn in_any_order(self) -> Self {
+        Self { minds_order: false, ..self }
     }
 
     /// The same, but it also observes when messages are sent and received.
@@ -98,6 +109,10 @@ pub enum Observation<'a, S: Spec> {
     Request(&'a S::Request),
     /// The process announced an indication.
     Indication(&'a S::Indication),
+    /// The process is not there until it [starts](Self::Start); told before all else.
+    Absent,
+    /// The process, absent until now, starts.
+    Start,
     /// The process crashed.
     Crash,
     /// The process recovered, with only its stable log.

@@ -107,6 +107,10 @@ pub trait Spec: Sized + 'static {
 
 /// The clients of one run. They are interactive: the next request can depend on indications.
 pub trait Workload<S: Spec>: Clone + Hash + 'static {
+    /// Whether what clients ask of one process depends on that process alone. An explorer then need
+    /// not try both orders of what clients see at different processes.
+    const IS_PER_PROCESS: bool = false;
+
     /// Called when the run begins.
     fn on_start(&mut self, ask: &mut Ask<'_, S>);
     /// Called when a request reaches a process, which may be down; a client with many requests can

@@ -18,6 +18,9 @@ pub struct Model {
     pub links: Links,
     /// The failure detector that it needs.
     pub detector: DetectorClass,
+    /// How much a clock may gain or lose, in parts per million, where timing is synchronous: a
+    /// timeout that is derived from the bound on delays is right only by a clock that runs right.
+    pub drift_ppm: u32,
 }
 
 impl Model {
@@ -35,6 +38,7 @@ impl Model {
             bound: Bound::NONE,
             links: Links::Reliable,
             detector: DetectorClass::None,
+            drift_ppm: 0,
         }
     }
 
@@ -60,6 +64,12 @@ impl Model {
     #[must_use]
     pub const fn over(self, links: Links) -> Self {
         Self { links, ..self }
+    }
+
+    /// Clocks may gain or lose this many parts per million.
+    #[must_use]
+    pub const fn drifting(self, ppm: u32) -> Self {
+        Self { drift_ppm: ppm, ..self }
     }
 
     /// Processes have a detector of this class.
@@ -146,6 +156,8 @@ pub enum DetectorClass {
     None,
     /// P: eventually suspects every crashed process, and never suspects another.
     Perfect,
+    /// ◇P: eventually suspects exactly the crashed processes.
+    EventuallyPerfect,
 }
 
 impl DetectorClass {
@@ -154,6 +166,7 @@ impl DetectorClass {
         match self {
             Self::None => "none",
             Self::Perfect => "perfect",
+            Self::EventuallyPerfect => "eventually perfect",
         }
     }
 }

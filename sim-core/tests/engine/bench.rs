@@ -1,11 +1,14 @@
 //! The small world for tests of protocols, and histories written by hand.
 
 use ftsim_core::bench::history::{Act, check, judge};
-use ftsim_core::bench::{Bench, after_effect, sends};
+use ftsim_core::bench::{Bench, STEP, after_effect, sends};
+use ftsim_core::environment::network::DropReason;
 use ftsim_core::fault::InFlight;
 use ftsim_core::{Duration, ProcessId, Setting, Verdict};
 
 use crate::scripted::{Actor, CENSOR, Do, SEVENS, SOURCES, Said, Theatre};
+use crate::worlds::chatter::Chatter;
+use crate::worlds::topics::{self, Topics};
 
 const P0: ProcessId = ProcessId(0);
 const P1: ProcessId = ProcessId(1);
@@ -73,5 +76,37 @@ fn a_history_is_judged_event_by_event() {
     let of = |id: &str| &judged.iter().find(|(known, _)| *known == id).expect("judged").1;
     assert_eq!(of(SEVENS.0), &Verdict::Held);
     assert_eq!(of(SOURCES.0), &Verdict::HeldVacuously, "nothing was received");
-    assert_eq!(Duration::from_millis(10), ftsim_core::bench::STEP);
+    assert_eq!(Duration::from_millis(10), STEP);
+}
+
+#[test]
+fn an_event_of_a_history_happens_at_the_millisecond_of_its_number() {
+    let heard = || Act::<Topics>::Indicate(P1, topics::Said::Heard { from: P0, topic: 7 });
+    let verdicts = judge(&Setting::of(2), &[heard(), heard(), heard(), heard()], true);
+    let (id, Verdict::Violated(violation)) = &verdicts[0] else { panic!("{verdicts:?}") };
+    let expected = (topics::SELDOM.0, "p1 heard 7 again and again until 3ms");
+    assert_eq!((*id, violation.message.as_str()), expected);
+}
+
+#[test]
+fn messages_that_take_just_the_bound_are_no_failure() {
+    let calm = || Bench::of::<Chatter>(3).lockstep().workload(r#"{"n": 3, "count": 3}"#);
+    let late = || {
+        let mut late = calm();
+        late.experiment.network.bound = STEP - Duration::from_micros(2);
+        late
+    };
+    for seed in 0..10 {
+        // The measure of this property has a half for a run that is free of failures.
+        let half = |bench: Bench| {
+            let run = bench.run(seed);
+            let all_exist = run.statistics.dropped_for(DropReason::NoSuchProcess) == 0;
+            (run.outcome.judged[1].measured.map(f64::fract), all_exist)
+        };
+        let (free, all_exist) = half(calm());
+        assert_eq!(free, Some(if all_exist { 0.5 } else { 0.0 }), "seed {seed}");
+        assert_eq!(half(late()).0, Some(0.0), "seed {seed}");
+    }
+    let all_exist = |seed| calm().run(seed).statistics.dropped_for(DropReason::NoSuchProcess) == 0;
+    assert!((0..10).any(all_exist));
 }

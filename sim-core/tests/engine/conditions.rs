@@ -161,3 +161,11 @@ fn what_a_condition_holds_up_arrives_when_the_network_has_stabilised() {
         assert_eq!(stage.play(), ["60 p1 Heard(0, 1)", "70 p1 Heard(0, 2)"]);
     }
 }
+
+#[test]
+fn a_condition_that_begins_when_the_network_has_stabilised_is_not_bounded() {
+    let stage = Stage::new(2, &[(50, 0, vec![Do::Send(1, 1)])])
+        .with(|e| e.network.stabilise_at = Some(ms(50)))
+        .fault(at(50), Action::Begin(Condition::Slow(P0, 3), Persistence::Permanent));
+    assert_eq!(stage.play(), ["80 p1 Heard(0, 1)"]);
+}

@@ -1,10 +1,10 @@
 //! A crash lands exactly where it is put: between any two effects, and takes with it exactly what
 //! it should.
 
-use crate::scripted::{Do, Stage, after_effect, at, crash, crash_for};
-use ftsim_core::ProcessId;
+use crate::scripted::{Do, Said, Script, Stage, Theatre, after_effect, at, crash, crash_for};
 use ftsim_core::environment::network::DropReason;
 use ftsim_core::fault::{Action, Crash, InFlight, Trigger};
+use ftsim_core::{Bound, Cx, Model, Never, Process, ProcessId, Protocol, Setting};
 
 fn broadcast() -> Stage {
     Stage::new(4, &[(0, 0, vec![Do::Broadcast(5), Do::Say(1)])])
@@ -98,4 +98,45 @@ fn requests_and_messages_to_a_process_that_is_down_are_lost() {
 fn a_message_sent_before_a_crash_reaches_the_next_life() {
     let stage = Stage::new(2, &[(8, 1, vec![Do::Send(0, 5)])]).fault(at(5), crash_for(0, Some(10)));
     assert_eq!(stage.play(), ["15 p0 Found([])", "18 p0 Heard(1, 5)"]);
+}
+
+/// Says a word when it starts, and knows nothing of recoveries.
+#[derive(Clone, Debug, Hash)]
+struct Greeter;
+
+impl Process for Greeter {
+    type Spec = Theatre;
+    type Msg = u64;
+    type Timer = Never;
+    type Record = Never;
+    fn on_start(&mut self, cx: &mut Cx<Self>) {
+        cx.indicate(Said::Word(5));
+    }
+    fn on_request(&mut self, _: Vec<Do>, _: &mut Cx<Self>) {}
+    fn on_message(&mut self, _: ProcessId, _: u64, _: &mut Cx<Self>) {}
+}
+
+impl Protocol for Greeter {
+    const NAME: &'static str = "greeter";
+    const SUMMARY: &'static str = "says a word";
+    const SOURCE: &'static str = "none";
+    type Params = Script;
+    fn model(_: &Script, _: &Setting) -> Model {
+        Model::ASYNCHRONOUS.crash_recovery(Bound::MINORITY)
+    }
+    fn new(_: &Script, _: &Setting, _: ProcessId) -> Self {
+        Self
+    }
+}
+
+#[test]
+fn a_process_that_knows_nothing_of_recoveries_starts_again() {
+    let stage = Stage::new(1, &[]).fault(at(10), crash_for(0, Some(5)));
+    assert_eq!(stage.play_with::<Greeter>(), ["0 p0 Word(5)", "15 p0 Word(5)"]);
+}
+
+#[test]
+fn a_request_to_nobody_is_none() {
+    let lines = [(5, 2, vec![Do::Say(1)]), (6, 1, vec![Do::Say(2)])];
+    assert_eq!(Stage::new(2, &lines).play(), ["6 p1 Word(2)"]);
 }

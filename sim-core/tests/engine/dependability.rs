@@ -1,6 +1,6 @@
 //! Figures come out exactly as histories written by hand and scripted faults say.
 
-use crate::scripted::{Stage, at, crash, crash_for, ms};
+use crate::scripted::{Do, Stage, at, crash, crash_for, ms};
 use ftsim_core::adversary::Behaviour;
 use ftsim_core::fault::{Action, Crash};
 use ftsim_core::outcome::dependability::{Dependability, Unit};
@@ -267,4 +267,15 @@ fn figures_of_several_runs_are_sums() {
     assert_eq!(lived(&both.process()), twice(lived(&one.process())));
     assert_eq!(lived(&both.series), twice(lived(&one.series)));
     assert_eq!(lived(&both.parallel), twice(lived(&one.parallel)));
+}
+
+#[test]
+fn until_the_first_process_starts_there_is_neither_uptime_nor_downtime() {
+    let stage = Stage::new(2, &[(100, 0, vec![Do::Say(1)])])
+        .fault(at(10), Action::Start(P0))
+        .fault(at(30), Action::Start(P1));
+    let figures = stage.simulation().run(1).dependability;
+    let all: Vec<_> = figures.processes.iter().map(lived).collect();
+    assert_eq!(all, [(90, 0, 0, 0), (70, 0, 0, 0)]);
+    assert_eq!([lived(&figures.parallel), lived(&figures.series)], [(90, 0, 0, 0), (70, 0, 0, 0)]);
 }

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use ftsim_core::environment::detector::{DetectorConfig, DetectorKind, RandomMistakes};
 use ftsim_core::environment::network::{Cut, DropReason};
 use ftsim_core::fault::choice::{DrawnTarget, TargetRule};
-use ftsim_core::fault::condition::{Condition, Persistence};
+use ftsim_core::fault::condition::{Condition, Links, Persistence};
 use ftsim_core::fault::{Action, Crash, Fault, Trigger};
 use ftsim_core::outcome::trace::TraceEvent;
 use ftsim_core::time::CountRange;
-use ftsim_core::{DurationRange, Outcome, ProcessId};
+use ftsim_core::{DurationRange, Outcome, Probability, ProcessId};
 
 use crate::scripted::{Do, LEADS, RESIGNS, Stage, after_effect, at, crash, crash_for};
 
@@ -203,4 +203,36 @@ fn omega_agrees_in_the_end_after_any_mistakes_and_crashes() {
             assert_eq!(last.get(&Some(p(correct))), Some(&p(1)), "seed {seed}");
         }
     }
+}
+
+#[test]
+fn all_faults_of_a_chosen_candidate_strike_and_none_of_another() {
+    let mut chosen = BTreeSet::new();
+    for seed in 0..40 {
+        // A fault of everybody, then two of each candidate.
+        let stage = (0..4).fold(Stage::new(4, &[]).fault(at(1), Action::Heal), |stage, process| {
+            let again = Action::Pause { process: p(process), resume_after: None };
+            stage.fault(at(5), crash_for(process, Some(2))).fault(at(20), again)
+        });
+        let of = TargetRule::Any;
+        let choice = DrawnTarget { faults: 1..9, candidate_count: 4, of };
+        let plan = stage.with(|e| e.choices.push(choice)).simulation().run(seed).plan;
+        let kept: Vec<usize> =
+            (0..9).filter(|index| plan.faults[*index].trigger != Trigger::Never).collect();
+        let [0, first, second] = kept[..] else { panic!("{kept:?}") };
+        assert!(first % 2 == 1 && second == first + 1, "{kept:?}");
+        chosen.insert(first);
+    }
+    assert_eq!(chosen, BTreeSet::from([1, 3, 5, 7]));
+}
+
+#[test]
+fn a_fault_that_waits_for_a_leader_can_replay_what_was_sent_before() {
+    let talk = (0..20).map(|i| (40 + i, 0, vec![Do::Broadcast(i)]));
+    let lines: Vec<_> = [(10, 1, vec![Do::Say(LEADS)])].into_iter().chain(talk).collect();
+    let replay = Condition::Replay(Links::ALL, Probability::ALWAYS);
+    let begin = |_| Action::Begin(replay.clone(), Persistence::Permanent);
+    let outcome = of_the_leader(Stage::new(3, &lines), begin);
+    // From 50 ms on, a message on each of two links a millisecond.
+    assert_eq!(outcome.statistics.replayed, 20);
 }

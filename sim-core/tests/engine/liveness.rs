@@ -3,6 +3,7 @@
 use ftsim_core::adversary::Behaviour;
 use ftsim_core::environment::liveness::{Liveness, LivenessMode};
 use ftsim_core::environment::network::{Cut, Loss};
+use ftsim_core::environment::transport::Guarantee;
 use ftsim_core::fault::Action;
 use ftsim_core::fault::condition::{Condition, Persistence};
 use ftsim_core::model::property::Stall;
@@ -184,17 +185,62 @@ impl<const COUNTS: bool> Protocol for Sleepless<COUNTS> {
     }
 }
 
+/// A message goes back and forth; if it `COUNTS`, it is never the same twice.
+#[derive(Clone, Debug, Default, Hash)]
+struct Rally<const COUNTS: bool>;
+
+impl<const COUNTS: bool> Process for Rally<COUNTS> {
+    type Spec = Theatre;
+    type Msg = u64;
+    type Timer = Never;
+    type Record = Never;
+    fn on_start(&mut self, cx: &mut Cx<Self>) {
+        if cx.me() == p(0) {
+            cx.send_to_others(1);
+        }
+    }
+    fn on_request(&mut self, _: Vec<Do>, _: &mut Cx<Self>) {}
+    fn on_message(&mut self, from: ProcessId, word: u64, cx: &mut Cx<Self>) {
+        cx.send(from, word + u64::from(COUNTS));
+    }
+}
+
+impl<const COUNTS: bool> Protocol for Rally<COUNTS> {
+    const NAME: &'static str = "rally";
+    const SUMMARY: &'static str = "sends back what comes";
+    const SOURCE: &'static str = "none";
+    fn model(_: &Self::Params, _: &Setting) -> Model {
+        Actor::model(&Script::default(), &Setting::of(1))
+    }
+    type Params = Script;
+    fn new(_: &Script, _: &Setting, _: ProcessId) -> Self {
+        Self
+    }
+}
+
+fn stall_on<P: Protocol<Spec = Theatre, Params = Script>>(stage: &Stage) -> Option<Stall> {
+    match sevens_of::<P>(stage).0 {
+        Verdict::Violated(violation) => violation.stall,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn deadlock_livelock_and_slowness_are_told_apart() {
     fn stall<P: Protocol<Spec = Theatre, Params = Script>>() -> Option<Stall> {
-        match sevens_of::<P>(&Stage::new(2, &[])).0 {
-            Verdict::Violated(violation) => violation.stall,
-            other => panic!("{other:?}"),
-        }
+        stall_on::<P>(&Stage::new(2, &[]))
     }
     assert_eq!(stall::<Actor>(), Some(Stall::Deadlock));
     assert_eq!(stall::<Sleepless<false>>(), Some(Stall::Livelock));
     assert_eq!(stall::<Sleepless<true>>(), Some(Stall::TooSlow));
+    assert_eq!(stall::<Rally<false>>(), Some(Stall::Livelock));
+    assert_eq!(stall::<Rally<true>>(), Some(Stall::TooSlow));
+    // Over reliable links the word is in a packet.
+    let reliable = Stage::new(2, &[]).with(|e| {
+        e.transport.guarantee = Guarantee::Reliable;
+        e.transport.resend_after = Duration::from_millis(30);
+    });
+    assert_eq!(stall_on::<Rally<true>>(&reliable), Some(Stall::TooSlow));
 }
 
 #[test]
@@ -202,4 +248,14 @@ fn the_search_for_a_stall_leaves_no_trace() {
     let (_, trace) = sevens_of::<Sleepless<false>>(&Stage::new(2, &[]));
     let starts = trace.entries.iter().filter(|entry| matches!(entry.what, TraceEvent::Start));
     assert_eq!(starts.count(), 2);
+}
+
+#[test]
+fn a_run_that_is_too_slow_is_told_so_however_much_was_said() {
+    for words in [10, 60, 70] {
+        let mut lines: Vec<_> = (0..words).map(|i| (i, 0, vec![Do::Say(100 + i)])).collect();
+        lines.push((0, 1, vec![Do::SetTimer(5_000, 1)]));
+        let stall = stall_on::<Actor>(&Stage::new(2, &lines));
+        assert_eq!(stall, Some(Stall::TooSlow), "{words} words");
+    }
 }

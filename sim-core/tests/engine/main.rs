@@ -2,6 +2,7 @@
 
 mod bench;
 mod byzantine;
+mod catalogue;
 mod clocks;
 mod conditions;
 mod crash;
@@ -9,8 +10,10 @@ mod decisions;
 mod dependability;
 mod fates;
 mod layers;
+mod limits;
 mod links;
 mod liveness;
+mod mistakes;
 mod model;
 mod operations;
 mod random;
@@ -22,3 +25,4 @@ mod tampering;
 mod transport;
 mod waiting;
 mod words;
+mod worlds;

@@ -77,6 +77,8 @@ fn an_act_has_the_name_and_the_content_of_its_variant() {
     assert_eq!(act(&Asked::Pair(7, 8)), ("Pair".to_owned(), json!([7, 8])));
     let swap = Asked::Swap { old: 1, new: 2 };
     assert_eq!(act(&swap), ("Swap".to_owned(), json!({ "old": 1, "new": 2 })));
+    let whole = json!({ "old": 1, "new": 2 });
+    assert_eq!(Act::of(&whole).value, whole, "more than one key is no name of a variant");
     let ended = Act { failed: true, ..Act::of(&swap) }.ended_with(&Asked::Read(9));
     assert_eq!((ended.function.as_str(), ended.value, ended.failed), ("Swap", json!(9), true));
 }

@@ -3,7 +3,7 @@
 
 use ftsim_core::environment::network::{Cut, Loss};
 use ftsim_core::environment::transport::{Guarantee, Heartbeat, TransportConfig};
-use ftsim_core::fault::condition::{Condition, Persistence};
+use ftsim_core::fault::condition::{Condition, Links, Persistence};
 use ftsim_core::fault::{Action, Crash, InFlight};
 use ftsim_core::{Duration, Probability, ProcessId, Verdict};
 
@@ -154,4 +154,28 @@ fn heartbeats_can_be_wrong_and_learn() {
     // The first pause is taken for a crash; the second is shorter than the longer timeout.
     let by_p0: Vec<&String> = said.iter().filter(|line| line.contains(" p0 ")).collect();
     assert_eq!(by_p0, ["160 p0 Suspects(2)", "190 p0 Trusts(2)"]);
+}
+
+#[test]
+fn what_an_earlier_life_has_acknowledged_holds_nothing_up() {
+    let lines = [0, 5, 30].map(|at| (at, 0, vec![Do::Send(1, at)]));
+    let stage = Stage::new(2, &lines)
+        .fault(at(12), crash_for(1, Some(1)))
+        .with(|e| e.transport = storm(Guarantee::ReliableFifo).experiment.transport);
+    // The second arrives in the next life before the sender knows that the first has arrived, and
+    // waits for it; the third comes with that knowledge.
+    let said = stage.play();
+    let heard = ["10 p1 Heard(0, 0)", "13 p1 Found([])", "40 p1 Heard(0, 5)", "40 p1 Heard(0, 30)"];
+    assert_eq!(said, heard);
+}
+
+#[test]
+fn what_an_earlier_life_of_the_sender_sent_is_not_delivered_after_the_next_one_was_heard() {
+    let late = Condition::Late(Links::ALL, millis(100));
+    let lines = [(0, 0, vec![Do::Send(1, 1), Do::Send(1, 2)]), (20, 0, vec![Do::Send(1, 3)])];
+    let stage = Stage::new(2, &lines)
+        .fault(at(0), Action::Begin(late, Persistence::Transient(millis(1))))
+        .fault(at(5), crash_for(0, Some(1)))
+        .with(|e| e.transport = storm(Guarantee::Reliable).experiment.transport);
+    assert_eq!(stage.play(), ["6 p0 Found([])", "30 p1 Heard(0, 3)"]);
 }

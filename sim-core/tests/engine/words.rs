@@ -1,6 +1,7 @@
 //! What faults, settings and verdicts are called where people read them.
 
 use ftsim_core::adversary::Behaviour;
+use ftsim_core::environment::message_rule::{Arrival, Content, Fate, MessageRule};
 use ftsim_core::environment::network::DropReason;
 use ftsim_core::environment::request_override::RequestOverride;
 use ftsim_core::environment::storage::DiskFault;
@@ -81,8 +82,9 @@ fn classes_have_the_names_of_the_literature() {
     let faults = faults.map(FaultClass::as_str);
     assert_eq!(faults, ["none", "crash-stop", "crash-recovery", "Byzantine"]);
     assert_eq!(
-        [DetectorClass::None, DetectorClass::Perfect].map(DetectorClass::as_str),
-        ["none", "perfect"]
+        [DetectorClass::None, DetectorClass::Perfect, DetectorClass::EventuallyPerfect]
+            .map(DetectorClass::as_str),
+        ["none", "perfect", "eventually perfect"]
     );
     assert_eq!(Timing::Asynchronous.as_str(), "asynchronous");
     assert_eq!(format!("{:>4} {:?} {}", P1, MessageId(7), PropertyId("a.b")), "  p1 m7 a.b");
@@ -111,7 +113,7 @@ fn a_violation_says_why_nothing_more_happened() {
     let violation = Violation::by([P1], "p1 never decided");
     assert_eq!(violation.text(), "p1 never decided");
     let stuck = Violation { stall: Some(Stall::Deadlock), ..violation };
-    assert_eq!(stuck.text(), format!("p1 never decided; {}", Stall::Deadlock));
+    assert_eq!(stuck.text(), "p1 never decided; deadlock: nothing was left to happen");
 }
 
 #[test]
@@ -122,4 +124,39 @@ fn a_set_of_processes_is_empty_until_something_is_in_it() {
     assert!(!set.is_empty() && set.len() == 1 && set.contains(ProcessId(70)));
     set.remove(ProcessId(70));
     assert!(set.is_empty() && set == ProcessSet::new());
+}
+
+#[test]
+fn links_and_times_are_called_as_in_the_literature() {
+    use ftsim_core::Links;
+    let links = [Links::FairLoss, Links::Reliable, Links::ReliableFifo].map(Links::as_str);
+    assert_eq!(links, ["fair-loss", "reliable", "reliable, fifo"]);
+    let times = [Timing::Synchronous, Timing::PartiallySynchronous, Timing::Asynchronous];
+    let times = times.map(Timing::as_str);
+    assert_eq!(times, ["synchronous", "partially synchronous", "asynchronous"]);
+}
+
+#[test]
+fn a_mask_is_told_in_words() {
+    let mask = ftsim_core::Mask { process: P1, request: 3 };
+    assert_eq!(mask.to_string(), "request 3 for p1");
+}
+
+#[test]
+fn an_override_of_a_message_is_told_in_words() {
+    let rule = |kind: Option<&str>, fate| {
+        let kind = kind.map(ToOwned::to_owned);
+        MessageRule { from: P1, to: ProcessId(2), kind, nth: 2, fate }.to_string()
+    };
+    assert_eq!(rule(Some("Commit"), Fate::DROP), "Commit number 2 on p1 -> p2: lost");
+    let cut = Fate::Drop(DropReason::Cut);
+    assert_eq!(rule(None, cut), "message number 2 on p1 -> p2: link cut");
+    let all = Fate::Arrive(Arrival {
+        after: Some(ms(3)),
+        copy_after: Some(ms(4)),
+        content: Some(Content::Replaced(7.into())),
+    });
+    let text = "takes 3ms, doubled, the copy takes 4ms, replaced by 7";
+    assert_eq!(rule(None, all), format!("message number 2 on p1 -> p2: {text}"));
+    assert!(rule(None, Fate::content(Content::Garbled)).ends_with(": garbled"));
 }

@@ -209,7 +209,7 @@ impl<P: Protocol> Simulation<P> {
             arrives,
         });
         let index = self.messages.insert(Envelope { id, from, to, lost: false, msg });
-        self.world.queue.schedule(arrives, Class::Delivery, index, 0);
+        self.world.schedule_arrival(arrives, (from, to), index, 0);
     }
 
     #[inline(never)]

@@ -2,7 +2,6 @@
 
 use super::Simulation;
 use super::host::Input;
-use crate::engine::event::Class;
 use crate::engine::world::{Control, World};
 use crate::environment::network::Route;
 use crate::environment::transport::{Body, Data, Guarantee, Packet, Receipt, Transport};
@@ -167,7 +166,7 @@ impl World {
         for at in [Some(at), copy].into_iter().flatten() {
             let packet = Packet { from, to, incarnation, lost: false, body: body.clone() };
             let index = self.packets.insert(packet);
-            self.queue.schedule(at, Class::Delivery, index, PACKET);
+            self.schedule_arrival(at, (from, to), index, PACKET);
         }
     }
 }

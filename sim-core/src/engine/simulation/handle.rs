@@ -207,6 +207,7 @@ impl<P: Protocol> Simulation<P> {
         let event = Observed { at: self.world.now, process, what: *what };
         let step = self.world.step;
         let world = &mut self.world;
+        world.observed += 1;
         self.checker.observe(&event, step, |id, kind, violation| {
             world.record(Some(process), || TraceEvent::Violation {
                 property: id.0.to_owned(),

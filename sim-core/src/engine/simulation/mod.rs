@@ -18,6 +18,7 @@ mod tamper;
 mod twins;
 
 use std::collections::BTreeMap;
+use std::hash::Hash as _;
 use std::hint::black_box;
 use std::sync::Arc;
 
@@ -35,12 +36,14 @@ use crate::engine::world::{Notice, Running, World};
 use crate::environment::clock::LocalClock;
 use crate::environment::mask::Mask;
 use crate::environment::message_rule::Content;
+use crate::environment::network::DropReason;
 use crate::experiment::Experiment;
-use crate::fault::{Action, Trigger};
-use crate::id::ProcessId;
+use crate::fault::{Action, Crash, Trigger};
+use crate::id::{MessageId, ProcessId};
+use crate::kind::MessageKind;
 use crate::model::effect::Effect;
 use crate::model::process::{Process, Request};
-use crate::model::property::{End, EndCause, Standing};
+use crate::model::property::{End, EndCause, Observation, Standing};
 use crate::model::protocol::Protocol;
 use crate::model::setting::Invalid;
 use crate::model::spec::{OperationName, Spec, Workload};
@@ -150,6 +153,7 @@ impl<P: Protocol> Simulation<P> {
             host.ever_faulty = true;
             self.world.history.is_absent(process);
             self.world.failure_free = false;
+            self.observe(process, &Observation::Absent);
         }
         let start = Trigger::At(Instant::ZERO);
         for fault in plan.faults.iter().filter(|fault| fault.trigger == start) {
@@ -401,6 +405,90 @@ impl<P: Protocol> Stepper for Simulation<P> {
 
     fn fork(&self) -> Box<dyn Stepper> {
         Box::new(self.clone())
+    }
+
+    fn happen(&mut self, event: Scheduled, now: Instant) {
+        let place = event.place.moved_to(now);
+        if event.place.class() == Class::Timer {
+            let timers = &mut self.hosts[ProcessId(event.detail()).index()].timers;
+            timers.bring_forward(event.subject(), event.place, place);
+        }
+        self.world.now = now;
+        self.execute(event.moved_to(place));
+    }
+
+    fn settle_timer(&mut self, event: Scheduled) -> Option<Scheduled> {
+        let timers = &mut self.hosts[ProcessId(event.detail()).index()].timers;
+        timers.settle(event.subject(), event.place).map(|place| event.moved_to(place))
+    }
+
+    fn message_of(&self, event: &Scheduled) -> Option<(ProcessId, ProcessId, MessageKind)> {
+        if event.place.class() != Class::Delivery || event.detail() == carry::PACKET {
+            return None;
+        }
+        let message = self.messages.get(event.subject())?;
+        Some((message.from, message.to, MessageKind::of(&message.msg)))
+    }
+
+    fn message_id(&self, event: &Scheduled) -> Option<MessageId> {
+        match event.place.class() {
+            Class::Delivery if event.detail() != carry::PACKET => {
+                self.messages.get(event.subject()).map(|message| message.id)
+            }
+            _ => None,
+        }
+    }
+
+    fn state_digest(&self, p: ProcessId) -> Digest {
+        let host = &self.hosts[p.index()];
+        let mut digest = Digest::EMPTY;
+        host.process.hash(&mut digest);
+        if host.coin.rng.is_some() {
+            digest.mix(self.world.step);
+        }
+        digest
+    }
+
+    fn lose(&mut self, event: Scheduled) {
+        let Envelope { id, from, to, msg, .. } = self.messages.take(event.subject());
+        self.world.failure_free = false;
+        self.drop_message(id, from, to, &msg, DropReason::Loss);
+    }
+
+    fn duplicate(&mut self, event: &Scheduled) {
+        let Some(message) = self.messages.get(event.subject()).cloned() else { return };
+        self.world.statistics.duplicated += 1;
+        self.world.failure_free = false;
+        let Envelope { id, from, to, msg, .. } = message;
+        self.schedule_delivery(id, from, to, msg, self.world.now);
+    }
+
+    fn is_up(&self, p: ProcessId) -> bool {
+        self.hosts[p.index()].up
+    }
+
+    fn crash_at_rest(&mut self, p: ProcessId, crash: &Crash) {
+        self.act(&Action::Crash(p, *crash));
+    }
+
+    fn effect_count(&self, p: ProcessId) -> u64 {
+        self.hosts[p.index()].effect_count
+    }
+
+    fn has_read_clocks(&self) -> bool {
+        self.hosts.iter().any(|host| host.coin.has_read_clock.get())
+    }
+
+    fn minds_order(&self) -> bool {
+        self.checker.minds_order
+    }
+
+    fn clients(&self) -> Digest {
+        let mut digest = Digest::EMPTY;
+        if !Clients::<P>::IS_PER_PROCESS {
+            self.workload.hash(&mut digest);
+        }
+        digest
     }
 }
 

@@ -133,6 +133,7 @@ impl<P: Protocol> Simulation<P> {
             self.world.consult_omega(observer);
         }
         self.note_service(p);
+        self.observe(p, &Observation::Start);
         self.begin_to_beat(p);
         self.handle(p, Input::Start);
         self.consult_clients(|workload, ask| workload.on_recover(p, ask));

@@ -58,7 +58,7 @@ impl World {
         delay
     }
 
-    pub(super) fn notify_at(&mut self, at: Instant, observer: ProcessId, notice: &Notice) {
+    pub fn notify_at(&mut self, at: Instant, observer: ProcessId, notice: &Notice) {
         self.queue.schedule(at, Class::Detector, observer.0, notice.pack());
     }
 }

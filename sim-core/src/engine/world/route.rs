@@ -9,9 +9,6 @@ use crate::kind::MessageKind;
 use crate::outcome::KindIndex;
 use crate::time::{Duration, Instant};
 
-/// A generous bound on the gaps of a nanosecond between messages that are sent at one instant.
-const FIFO_GAPS_MAX: Duration = Duration::from_micros(1);
-
 impl World {
     /// Decides the fate of a message from `from` to another process `to`, sent now.
     #[inline]
@@ -33,11 +30,11 @@ impl World {
 
     /// A message that takes longer than the bound on delays is a performance failure of its link
     /// (Cristian 1991). The time in which a link transmits it, and the messages before it, is no
-    /// delay, nor is the gap between messages that a FIFO link delivers in order.
+    /// delay.
     #[cold]
     fn note_lateness(&mut self, route: Route, waits: Duration) {
         if let Route::Arrives(at, _) = route {
-            let bound = self.experiment.network.bound + waits + FIFO_GAPS_MAX;
+            let bound = self.experiment.network.bound + waits;
             self.failure_free &= at.since(self.now) <= bound;
         }
     }

@@ -1,11 +1,13 @@
 //! Tapes are read as they were written, and malformed input does no harm.
 
+use std::io::{self, Read as _};
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde::Serialize;
 
-use super::{SLOT_COUNT, Tape, TapeError, TapeReader};
+use super::{SLOT_COUNT, TEXT_END, Tape, TapeError, TapeReader};
 use crate::environment::network::DropReason;
 use crate::id::{MessageId, ProcessId};
 use crate::model::data::StorageError;
@@ -141,6 +143,11 @@ proptest! {
         let (tape, entries) = written(&lines);
         let (found, error) = read(&tape);
         prop_assert!(error.is_none(), "{:?}", error);
+        prop_assert_eq!(&found, &entries);
+        // Without its end it is short by that byte.
+        let last = tape.len() - 1;
+        let (found, error) = read(&tape[..last]);
+        prop_assert!(matches!(error, Some(TapeError::Short(at)) if at == last as u64));
         prop_assert_eq!(found, entries);
     }
 
@@ -211,6 +218,15 @@ fn what_is_said_again_is_a_few_bytes() {
 }
 
 #[test]
+fn a_text_without_an_end_does_not_fill_the_memory() {
+    let (tape, _) = written(&[sent(1, 1)]);
+    let length = tape.iter().position(|byte| *byte == TEXT_END).expect("the end of its kind");
+    let endless = io::BufReader::new(tape[..length].chain(io::repeat(b'a')));
+    let error = TapeReader::new(endless).next_entry().unwrap_err();
+    assert!(error.to_string().ends_with(": a text without an end"), "{error}");
+}
+
+#[test]
 fn a_full_tape_takes_no_more_and_says_so() {
     let mut tape = Tape::new(2);
     for step in 0..3 {
@@ -220,4 +236,35 @@ fn a_full_tape_takes_no_more_and_says_so() {
     let (entries, error) = read(tape.bytes());
     assert!(error.is_none());
     assert_eq!(entries.iter().map(|entry| entry.step).collect::<Vec<_>>(), [0, 1]);
+}
+
+/// A message that is sent, `at` nanoseconds after the line before.
+fn sent(step_by: u64, after: u64) -> Line {
+    let (process, text) = (Some(1), String::new());
+    Line { step_by, after, process, other: 2, id: 0, extra: 5, value: 7, text, which: 1 }
+}
+
+#[test]
+fn differences_that_are_equal_do_not_make_up_for_each_other() {
+    // One step and one nanosecond on, which is not the same step and time.
+    let lines = [sent(1, 0), sent(1, 1), sent(0, 0), sent(3, 3)];
+    let (tape, entries) = written(&lines);
+    assert_eq!(read(&tape).0, entries);
+    // Two numbers too large for their places, by as much.
+    let beyond = |line: Line, which| match which {
+        0 => Line { step_by: 1 << 8, ..line },
+        1 => Line { after: 1 << 32, ..line },
+        2 => Line { process: Some((1 << 16) - 1), ..line },
+        // The difference of the number to the last one takes a bit more.
+        3 => Line { id: 1 << 15, ..line },
+        4 => Line { other: 1 << 21, ..line },
+        _ => Line { extra: 1 << 32, ..line },
+    };
+    for one in 0..6 {
+        for other in 0..6 {
+            let lines = [sent(1, 1), beyond(beyond(sent(1, 1), one), other), sent(0, 0)];
+            let (tape, entries) = written(&lines);
+            assert_eq!(read(&tape).0, entries, "{one} and {other}");
+        }
+    }
 }
