@@ -12,6 +12,7 @@ pub mod consensus;
 pub mod detectors;
 pub mod election;
 pub mod exclusion;
+pub mod groups;
 pub mod links;
 pub mod order;
 pub mod parts;
@@ -70,15 +71,22 @@ impl Catalogue {
             .with::<election::Bully>()
             .with::<election::Omega>()
             .with::<election::OmegaLowerEpoch>()
+            .with::<groups::FlatGroup>()
+            .with::<groups::HierarchicalGroup>()
+            .with::<groups::Membership>()
+            .with::<groups::ViewSynchrony>()
             .with::<consensus::AllToAllConsensus>()
             .with::<consensus::FloodingConsensus>()
             .with::<consensus::FloodSet>()
             .with::<consensus::HierarchicalConsensus>()
+            .with::<consensus::BenOr>()
+            .with::<consensus::Paxos>()
             .with::<byzantine::OralMessages>()
             .with::<byzantine::PhaseKing>()
             .with::<commit::TwoPhaseCommit>()
             .with::<checkpoint::ChandyLamport>()
             .with::<checkpoint::CkptBlocking>()
+            .with::<replication::Abd>()
             .with::<replication::PrimaryBackup>()
             .with::<replication::StateTransfer>()
             .with_numbers(include_str!("../numbers.toml"))

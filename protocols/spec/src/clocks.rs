@@ -291,7 +291,10 @@ impl Property<Clocks> for Times {
                 self.happen(p);
             }
             Observation::Indication(Indication::At(time)) => return self.has_time(p, time),
-            Observation::Crash | Observation::Recover => {}
+            Observation::Absent
+            | Observation::Start
+            | Observation::Crash
+            | Observation::Recover => {}
         }
         Ok(())
     }

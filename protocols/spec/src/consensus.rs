@@ -12,8 +12,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::{
-    Ask, DurationRange, End, FaultClass, Invalid, Observation, Observed, OperationName, ProcessId,
-    ProcessSet, Property, PropertyEntry, PropertyId, Setting, Spec, Violation, Workload,
+    Ask, Data, DurationRange, End, FaultClass, Invalid, Observation, Observed, OperationName,
+    ProcessId, ProcessSet, Property, PropertyEntry, PropertyId, Setting, Spec, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,20 @@ pub enum Indication {
     Decide(Value),
 }
 
+/// An announcement that may be a decision: that of consensus, or of a family of solutions which
+/// announce more.
+pub trait Decision: Data {
+    /// The value that is decided by announcing this.
+    fn decided(&self) -> Option<Value>;
+}
+
+impl Decision for Indication {
+    fn decided(&self) -> Option<Value> {
+        let Self::Decide(value) = self;
+        Some(*value)
+    }
+}
+
 /// C2: a decided value was proposed.
 pub const VALIDITY: PropertyId = PropertyId("cons.validity");
 /// C3: no process changes its decision, or decides twice without a crash in between.
@@ -58,24 +72,29 @@ impl Spec for Consensus {
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
         PropertyEntry::safety(VALIDITY, "a value that is decided was proposed before", |_| {
             Box::new(Validity::default())
-        }),
+        })
+        .in_any_order(),
         PropertyEntry::safety(
             INTEGRITY,
             "no process decides differently from before, or the same twice without a crash",
             |_| Box::new(Integrity::default()),
-        ),
+        )
+        .in_any_order(),
         PropertyEntry::safety(AGREEMENT, "no two correct processes decide differently", |_| {
             Box::new(Agreement::default())
-        }),
+        })
+        .in_any_order(),
         PropertyEntry::safety(
             UNIFORM_AGREEMENT,
             "no two processes, correct or faulty, decide differently",
             |_| Box::new(UniformAgreement::default()),
         )
-        .if_claimed(),
+        .if_claimed()
+        .in_any_order(),
         PropertyEntry::liveness(TERMINATION, "every correct process eventually decides", |_| {
             Box::new(Termination::default())
-        }),
+        })
+        .in_any_order(),
     ];
 
     type Request = Request;
@@ -179,22 +198,22 @@ fn proposed<S: Spec<Request = Request>>(event: &Observed<'_, S>) -> Option<Value
     }
 }
 
-fn decided<S: Spec<Indication = Indication>>(event: &Observed<'_, S>) -> Option<Value> {
+fn decided<S: Spec<Indication: Decision>>(event: &Observed<'_, S>) -> Option<Value> {
     match event.what {
-        Observation::Indication(Indication::Decide(value)) => Some(*value),
+        Observation::Indication(indication) => indication.decided(),
         _ => None,
     }
 }
 
 /// C2: remembers the proposals.
 #[derive(Clone, Debug, Default, Hash)]
-struct Validity {
+pub(super) struct Validity {
     proposed: BTreeSet<Value>,
     decisions: u64,
 }
 
-impl Property<Consensus> for Validity {
-    fn observe(&mut self, event: &Observed<'_, Consensus>) -> Result<(), Violation> {
+impl<S: Spec<Request = Request, Indication: Decision>> Property<S> for Validity {
+    fn observe(&mut self, event: &Observed<'_, S>) -> Result<(), Violation> {
         self.proposed.extend(proposed(event));
         let Some(value) = decided(event) else { return Ok(()) };
         self.decisions += 1;
@@ -218,7 +237,7 @@ pub(super) struct Integrity {
     may_repeat: ProcessSet,
 }
 
-impl<S: Spec<Indication = Indication>> Property<S> for Integrity {
+impl<S: Spec<Indication: Decision>> Property<S> for Integrity {
     fn observe(&mut self, event: &Observed<'_, S>) -> Result<(), Violation> {
         let p = event.process;
         if matches!(event.what, Observation::Crash) && self.decisions.contains_key(&p) {
@@ -249,7 +268,7 @@ pub(super) struct Agreement {
     agreeing: u64,
 }
 
-impl<S: Spec<Indication = Indication>> Property<S> for Agreement {
+impl<S: Spec<Indication: Decision>> Property<S> for Agreement {
     fn observe(&mut self, event: &Observed<'_, S>) -> Result<(), Violation> {
         if let Some(value) = decided(event) {
             self.deciders.entry(value).or_default().insert(event.process);
@@ -276,13 +295,13 @@ impl<S: Spec<Indication = Indication>> Property<S> for Agreement {
 
 /// UC4: remembers the first decision.
 #[derive(Clone, Debug, Default, Hash)]
-struct UniformAgreement {
+pub(super) struct UniformAgreement {
     first: Option<(ProcessId, Value)>,
     agreeing: u64,
 }
 
-impl Property<Consensus> for UniformAgreement {
-    fn observe(&mut self, event: &Observed<'_, Consensus>) -> Result<(), Violation> {
+impl<S: Spec<Indication: Decision>> Property<S> for UniformAgreement {
+    fn observe(&mut self, event: &Observed<'_, S>) -> Result<(), Violation> {
         let Some(value) = decided(event) else { return Ok(()) };
         let first = *self.first.get_or_insert((event.process, value));
         self.agreeing += u64::from(first.0 != event.process);
@@ -305,12 +324,25 @@ pub(super) struct Termination {
     proposers: ProcessSet,
     deciders: ProcessSet,
     owed: u64,
+    /// Whether a process that crashes has not proposed any more.
+    is_forgetful: bool,
 }
 
-impl<S: Spec<Request = Request, Indication = Indication>> Property<S> for Termination {
+impl Termination {
+    /// For solutions that keep no proposal on stable storage: a crash may take it away before
+    /// another process has heard of it.
+    pub(super) fn of_volatile_proposals() -> Self {
+        Self { is_forgetful: true, ..Self::default() }
+    }
+}
+
+impl<S: Spec<Request = Request, Indication: Decision>> Property<S> for Termination {
     fn observe(&mut self, event: &Observed<'_, S>) -> Result<(), Violation> {
         if proposed(event).is_some() {
             self.proposers.insert(event.process);
+        }
+        if self.is_forgetful && matches!(event.what, Observation::Crash) {
+            self.proposers.remove(event.process);
         }
         if decided(event).is_some() {
             self.deciders.insert(event.process);

@@ -3,8 +3,8 @@
 //!
 //! Properties after Garcia-Molina (1982) and Lynch (1996), chapter 3. Elections have no numbers, so
 //! the properties do not say which announcements belong to one election. They speak of the
-//! processes that were up throughout: since the start, or since a recovery so long ago that each
-//! election since then took the process into account ([`Indication::JoinsWithin`]).
+//! processes that were up throughout: since the start, or since a recovery or a late start so long
+//! ago that each election since then took the process into account ([`Indication::JoinsWithin`]).
 //!
 //! A client asks a process for an election when it finds that the leader does not answer. If it
 //! asks before the last messages of a crashed leader have arrived, its process may still be told of
@@ -46,8 +46,8 @@ pub enum Indication {
     Follows(Id),
     /// A probe, at the start: its id.
     HasId(Id),
-    /// A probe, whenever it starts: an election may overlook a process that recovered less than
-    /// this before the last announcement.
+    /// A probe, whenever it starts: an election may overlook a process that recovered, or started
+    /// late, less than this before the last announcement.
     JoinsWithin(Duration),
 }
 
@@ -62,14 +62,31 @@ pub const TERMINATION: PropertyId = PropertyId("el.termination");
 /// A crashed leader is replaced without a request.
 pub const SUCCESSION: PropertyId = PropertyId("el.succession");
 
+/// A problem in which a leader is elected.
+pub trait Electing: Spec {
+    /// The announcement about the leader, if it is one.
+    fn election(indication: &Self::Indication) -> Option<&Indication>;
+}
+
+impl Electing for Election {
+    fn election(indication: &Indication) -> Option<&Indication> {
+        Some(indication)
+    }
+}
+
+/// The entry of [`ONE_LEADER`].
+pub const fn one_leader<S: Electing>() -> PropertyEntry<S> {
+    PropertyEntry::safety(
+        ONE_LEADER,
+        "no two processes lead, but for a lesser one that steps down within a message delay",
+        |setting| Box::new(OneLeader::new(setting)),
+    )
+}
+
 impl Spec for Election {
     const NAME: &'static str = "election";
     const PROPERTIES: &'static [PropertyEntry<Self>] = &[
-        PropertyEntry::safety(
-            ONE_LEADER,
-            "no two processes lead, but for a lesser one that steps down within a message delay",
-            |setting| Box::new(OneLeader::new(setting)),
-        ),
+        one_leader(),
         PropertyEntry::safety(
             AGREEMENT,
             "of two processes that are up throughout, not both are named as the leader",

@@ -6,6 +6,7 @@
 //! [`interval_set`] keep large sets in little memory.
 
 pub mod atomic_commit;
+pub mod ballots;
 pub mod broadcast;
 pub mod byzantine;
 pub mod clocks;
@@ -18,15 +19,19 @@ pub mod happened_before;
 pub mod interval_set;
 pub mod linearizability;
 pub mod link;
+pub mod membership;
 pub mod message_set;
 pub mod mutual_exclusion;
 pub mod one_copy;
 pub mod primary_backup;
+pub mod process_group;
+pub mod register;
 pub mod replication;
 pub mod service;
 pub mod snapshot;
 #[cfg(test)]
 mod stub;
+pub mod view_synchrony;
 
 use ftsim_core::model::spec::REQUEST_COUNT_MAX;
 use ftsim_core::rng::Rng;

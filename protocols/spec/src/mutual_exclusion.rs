@@ -10,8 +10,8 @@ mod tokens;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::{
-    Ask, DurationRange, End, FaultClass, Invalid, Observation, Observed, OperationName, ProcessId,
-    Property, PropertyEntry, PropertyId, Setting, Spec, Violation, Workload,
+    Ask, DurationRange, End, FaultClass, Instant, Invalid, Observation, Observed, OperationName,
+    ProcessId, Property, PropertyEntry, PropertyId, Setting, Spec, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -395,11 +395,15 @@ impl Property<MutualExclusion> for Exclusion {
 struct Progress {
     stages: Stages,
     entries: u64,
+    last_entry: Option<Instant>,
 }
 
 impl Property<MutualExclusion> for Progress {
     fn observe(&mut self, event: &Observed<'_, MutualExclusion>) -> Result<(), Violation> {
-        self.entries += u64::from(is_entry(event));
+        if is_entry(event) {
+            self.entries += 1;
+            self.last_entry = Some(event.at);
+        }
         self.stages.observe(event);
         Ok(())
     }
@@ -415,7 +419,11 @@ impl Property<MutualExclusion> for Progress {
             0 => String::new(),
             count => format!(", like {count} more"),
         };
-        let how = format!("{first} wants to enter{others}, nobody is inside, and nobody enters");
+        let last = match self.last_entry {
+            Some(at) => format!("nobody has entered since {at}"),
+            None => "nobody has ever entered".to_owned(),
+        };
+        let how = format!("{first} wants to enter{others}, nobody is inside, and {last}");
         Err(Violation::by(stuck, how))
     }
 

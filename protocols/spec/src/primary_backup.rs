@@ -13,6 +13,7 @@ use ftsim_core::{
 };
 use serde::Serialize;
 
+use super::service::clients::ServiceWorkload;
 use super::service::properties::{acked_survives, exactly_once, linearizable, liveness};
 use super::service::{Command, Facts, Indication, Service};
 
@@ -57,6 +58,8 @@ pub const IDLE_BACKUP: PropertyId = PropertyId("pb.idle-backup");
 pub const BOFO: PropertyId = PropertyId("pb.bofo");
 
 impl Facts for Fact {
+    type Workload = ServiceWorkload;
+
     const SPEC: &'static str = "primary-backup service";
     const PROPERTIES: &'static [PropertyEntry<Service<Self>>] = &[
         PropertyEntry::safety(

@@ -12,6 +12,7 @@ use ftsim_core::{
 };
 use serde::Serialize;
 
+use super::service::clients::ServiceWorkload;
 use super::service::properties::{exactly_once, linearizable, liveness};
 use super::service::{Command, Facts, Indication, SERVER, Service};
 
@@ -33,6 +34,8 @@ pub const PREFIX: PropertyId = PropertyId("rep.prefix");
 pub const CONVERGENCE: PropertyId = PropertyId("rep.convergence");
 
 impl Facts for Fact {
+    type Workload = ServiceWorkload;
+
     const SPEC: &'static str = "replicated service";
     const PROPERTIES: &'static [PropertyEntry<Service<Self>>] = &[
         PropertyEntry::safety(

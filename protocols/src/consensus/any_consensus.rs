@@ -1,7 +1,8 @@
 //! Any consensus of the catalogue, chosen by name, for protocols that are built on consensus.
 //!
 //! Floodset is left out: its rounds begin at the same time everywhere, and here each process
-//! proposes when it has something to propose.
+//! proposes when it has something to propose. So is Ben-Or, which decides one of two values, and
+//! Paxos, which solves another problem: its proposers begin by themselves, and recover from disks.
 
 use ftsim_core::Part;
 use ftsim_core::prelude::*;

@@ -1,6 +1,7 @@
 //! Leader election: the process with the greatest id becomes the leader, and all learn it; or all
 //! trust the same one eventually.
 
+pub(crate) mod any_election;
 mod bully;
 mod chang_roberts;
 mod omega;

@@ -2,7 +2,7 @@
 //!
 //! Source: Le Lann (1977), as textbooks tell it: Tanenbaum and van Steen (2007), section 6.5. Spec:
 //! [`Election`] with succession. Model: asynchronous with a perfect failure detector P, reliable
-//! links, any number of crashes.
+//! links, crash-stop, f < n.
 //!
 //! Steps: a process that is asked for an election, or suspects the leader, sends ELECTION with its
 //! id to its successor. Each process adds its id and passes the message on. When it comes home, the

@@ -4,11 +4,12 @@
 //! correction of Sanders (1987). Spec: [`MutualExclusion`]. Model: asynchronous, reliable FIFO
 //! links, no failures.
 //!
-//! Steps: a process that wants to enter sends REQUEST with its time to its quorum. Each member, an
-//! arbiter, is LOCKED for one request at a time and queues the others. It tells a request FAILED
-//! if an earlier one is known, by time and id. If the new one is the earliest, it sends INQUIRE to
-//! the process that it is locked for, which sends RELINQUISH if it has FAILED elsewhere, or as soon
-//! as it does: then the earliest request is next. Whoever exits sends RELEASE.
+//! Steps: a process that wants to enter sends REQUEST with its time to its quorum, to which it
+//! belongs itself. Each member, an arbiter, is LOCKED for one request at a time and queues the
+//! others. It tells a request FAILED if an earlier one is known, by time and id. If the new one is
+//! the earliest, it sends INQUIRE to the process that it is locked for, which sends RELINQUISH if
+//! it has FAILED elsewhere, or as soon as it does: then the earliest request is next. Whoever exits
+//! sends RELEASE.
 //!
 //! An INQUIRE can be late, and reach its process when that has left and asks again. To relinquish
 //! an arbiter then, before its next LOCKED has come, would be to take two locks for one.
@@ -76,6 +77,7 @@ type Known = (Time, ProcessId);
 #[derive(Clone, Debug, Default, Hash)]
 struct Arbiter {
     locked_for: Option<Known>,
+    /// Whether it has sent INQUIRE since it was locked: it sends one at most.
     has_inquired: bool,
     /// The requests that wait.
     queue: BTreeSet<Known>,
@@ -112,7 +114,7 @@ impl Process for Maekawa {
             Msg::Relinquish { time } => self.arbiter.on_relinquish((time, from), cx),
             Msg::Release { time } => self.arbiter.on_release((time, from), cx),
             Msg::Locked | Msg::Failed | Msg::Inquire { .. } => {
-                // Whoever is inside gives way to nobody.
+                // Whoever is inside gives way to nobody: its RELEASE answers the INQUIRE.
                 let waiting = self.visit.as_mut().filter(|visit| !visit.is_inside);
                 let Some(visit) = waiting else { return };
                 match msg {
@@ -161,6 +163,7 @@ impl Visit {
     fn relinquish(&mut self, arbiter: ProcessId, cx: &mut Cx<Maekawa>) {
         cx.reach("gives way");
         self.locked.remove(arbiter);
+        // An arbiter inquires only for an earlier request.
         self.failed.insert(arbiter);
         cx.send(arbiter, Msg::Relinquish { time: self.time });
     }
@@ -174,6 +177,7 @@ impl Arbiter {
         if holder < new || earliest.is_some_and(|earliest| earliest < new) {
             return cx.send(new.1, Msg::Failed);
         }
+        // The new one is the earliest. The one that was has not been told, as long as it was.
         if let Some(displaced) = earliest.filter(|earliest| *earliest < holder)
             && !cx.runs(&NO_LATE_FAILED)
         {

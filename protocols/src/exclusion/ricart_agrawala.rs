@@ -13,6 +13,10 @@
 //! the earlier one keeps it to itself until it has left. Requests are ordered, so nobody waits in a
 //! circle.
 //!
+//! Words: the paper counts the replies that are missing; here a process keeps the set of those
+//! whose permission it has. Its *Reply_Deferred* are those `deferred`, and its two sequence numbers
+//! the time of the own request and the clock.
+//!
 //! In the paper only requests carry a time. Then a reply can follow a request that is still on its
 //! way, and whoever asks after that reply may have the earlier time even so: requests are not
 //! granted in the order in which they happened. So replies carry the time as well here; the mutant

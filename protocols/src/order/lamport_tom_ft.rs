@@ -2,7 +2,7 @@
 //!
 //! Source: after Lamport (1978); the flush after Birman and Joseph (1987). Spec: [`Broadcast`] with
 //! uniform agreement and all orders. Model: asynchronous, reliable FIFO links, a perfect failure
-//! detector P, any number of crashes.
+//! detector P, crash-stop, f < n. Newcomers may join ([`rejoin`]).
 //!
 //! Steps: as `lamport-tom`, but a process delivers the first message of its queue once all that it
 //! does not suspect have acknowledged it. When it suspects a process, it accepts nothing more from
@@ -17,23 +17,37 @@
 //!
 //! With `repair = "fetch"` there is no flush. A process that learns from an acknowledgement of a
 //! message that it does not have, and whose sender it suspects, fetches it from whoever has it, and
-//! delivers nothing later until then. This is **unsafe**: all have the same messages in the end,
-//! but a process can deliver a later message before it learns of this one. It is not enough that
-//! all living processes have acknowledged a message; none must have an earlier one of a crashed
-//! sender.
+//! delivers nothing later until then. This is **unsafe** ([`fetch`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+mod fetch;
+mod mutants;
+mod params;
+mod rejoin;
+
+use std::collections::BTreeMap;
 
 use ftsim_core::prelude::*;
 
 use crate::parts::logical_clock::{LogicalClock, Time};
 use crate::spec::broadcast::{
-    AGREEMENT, Broadcast, CAUSAL, FIFO, Indication, MessageNumber, Request, TOTAL_ORDER,
-    UNIFORM_AGREEMENT, UNIFORM_TOTAL_ORDER, VALIDITY,
+    AGREEMENT, Broadcast, CAUSAL, FIFO, Indication, MessageNumber, PREFIX, Request, TOTAL_ORDER,
+    UNIFORM_AGREEMENT, UNIFORM_TOTAL_ORDER,
 };
+use mutants::{NO_REPAIR, WAIT_FOR_DEAD};
+pub use params::{LamportTomFtParams, Repair};
+use rejoin::{Newcomer, State};
 
 /// The time at which a message was multicast, and its sender: messages are delivered in this order.
 type Stamp = (Time, ProcessId);
+
+/// What has a place in the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Entry {
+    /// A message.
+    Message(MessageNumber),
+    /// The joining of a newcomer.
+    Join(ProcessId),
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
@@ -45,6 +59,27 @@ pub enum Msg {
     Flush { suspected: ProcessSet, undelivered: Vec<(Stamp, MessageNumber)> },
     /// The sender asks for a message.
     Fetch(Stamp),
+    /// The sender, a newcomer, asks to join.
+    Join,
+    /// The joining of a newcomer, multicast as a message is.
+    Admit { stamp: Stamp, newcomer: ProcessId },
+    /// What the sender has when it delivers the joining of the receiver.
+    State(Box<State>),
+}
+
+impl Msg {
+    const fn of(stamp: Stamp, entry: Entry) -> Self {
+        match entry {
+            Entry::Message(number) => Self::Data { stamp, number },
+            Entry::Join(newcomer) => Self::Admit { stamp, newcomer },
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Timer {
+    /// At a newcomer: time to join.
+    Join,
 }
 
 /// A process of totally ordered multicast that tolerates crashes.
@@ -53,29 +88,41 @@ pub struct LamportTomFt {
     repair: Repair,
     clock: LogicalClock,
     /// The messages that are not delivered yet, in the order of delivery.
-    queue: BTreeMap<Stamp, MessageNumber>,
-    /// The messages that have come, delivered or not.
-    known: BTreeSet<Stamp>,
+    queue: BTreeMap<Stamp, Entry>,
+    /// The messages that are delivered.
+    delivered: BTreeMap<Stamp, Entry>,
     /// The processes that have acknowledged each message, also one that has not come yet.
     acked: BTreeMap<Stamp, ProcessSet>,
     suspected: ProcessSet,
     /// The suspects in the last flush of each process.
     flushed: BTreeMap<ProcessId, ProcessSet>,
+    /// Those who must acknowledge a message, unless they are suspected.
+    members: ProcessSet,
+    /// Those to whom it multicasts: the members, and newcomers that are about to join.
+    group: ProcessSet,
+    /// Those who have joined and have sent nothing since.
+    unheard: ProcessSet,
+    /// What it is as long as it has not joined; `None` for a member.
+    newcomer: Option<Newcomer>,
 }
 
 impl Process for LamportTomFt {
     type Spec = Broadcast;
     type Msg = Msg;
-    type Timer = Never;
+    type Timer = Timer;
     type Record = Never;
 
+    fn on_start(&mut self, cx: &mut Cx<Self>) {
+        if let Some(newcomer) = &self.newcomer {
+            newcomer.wait(cx);
+        }
+    }
+
     fn on_request(&mut self, Request::Broadcast(number): Request, cx: &mut Cx<Self>) {
-        let stamp = (self.clock.tick(), cx.me());
-        cx.send_to_others(Msg::Data { stamp, number });
-        self.known.insert(stamp);
-        self.queue.insert(stamp, number);
-        self.acknowledged(stamp, cx.me());
-        self.deliver(cx);
+        match &mut self.newcomer {
+            Some(newcomer) => newcomer.requests.push(number),
+            None => self.multicast(Entry::Message(number), cx),
+        }
     }
 
     fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
@@ -83,8 +130,45 @@ impl Process for LamportTomFt {
             cx.reach("message of a suspect ignored");
             return;
         }
+        match (msg, &mut self.newcomer) {
+            (Msg::State(state), _) => self.take_over(from, *state, cx),
+            (msg, Some(newcomer)) => newcomer.early.push((from, msg)),
+            (msg, None) => self.accept(from, msg, cx),
+        }
+        self.deliver(cx);
+    }
+
+    fn on_timer(&mut self, Timer::Join: Timer, cx: &mut Cx<Self>) {
+        self.ask_to_join(cx);
+    }
+
+    fn on_suspect(&mut self, p: ProcessId, cx: &mut Cx<Self>) {
+        self.suspected.insert(p);
+        if self.newcomer.is_some() {
+            return self.ask_another(p, cx);
+        }
+        match self.repair {
+            _ if cx.runs(&NO_REPAIR) => {}
+            Repair::Flush => self.flush(cx),
+            Repair::Fetch => self.fetch_all(cx),
+        }
+        self.send_state(cx);
+        self.deliver(cx);
+    }
+}
+
+impl LamportTomFt {
+    fn multicast(&mut self, entry: Entry, cx: &mut Cx<Self>) {
+        let stamp = (self.clock.tick(), cx.me());
+        cx.send_to(self.others(cx), Msg::of(stamp, entry));
+        self.enqueue(stamp, entry, cx);
+        self.deliver(cx);
+    }
+
+    fn accept(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
         match msg {
-            Msg::Data { stamp, number } => self.receive(stamp, number, cx),
+            Msg::Data { stamp, number } => self.receive(stamp, Entry::Message(number), cx),
+            Msg::Admit { stamp, newcomer } => self.receive(stamp, Entry::Join(newcomer), cx),
             Msg::Ack { time, of } => {
                 self.clock.receive(time);
                 self.acknowledged(of, from);
@@ -94,34 +178,24 @@ impl Process for LamportTomFt {
             }
             Msg::Flush { suspected, undelivered } => {
                 for (stamp, number) in undelivered {
-                    self.receive(stamp, number, cx);
+                    self.receive(stamp, Entry::Message(number), cx);
                 }
                 self.flushed.insert(from, suspected);
             }
             Msg::Fetch(stamp) => {
-                if let Some(&number) = self.queue.get(&stamp) {
-                    cx.send(from, Msg::Data { stamp, number });
+                if let Some(&entry) = self.queue.get(&stamp) {
+                    cx.send(from, Msg::of(stamp, entry));
                 }
             }
+            Msg::Join => return self.admit(from, cx),
+            Msg::State(_) => {}
         }
-        self.deliver(cx);
+        self.unheard.remove(from);
     }
 
-    fn on_suspect(&mut self, p: ProcessId, cx: &mut Cx<Self>) {
-        self.suspected.insert(p);
-        match self.repair {
-            _ if cx.runs(&NO_REPAIR) => {}
-            Repair::Flush => self.flush(cx),
-            Repair::Fetch => self.fetch_all(cx),
-        }
-        self.deliver(cx);
-    }
-}
-
-impl LamportTomFt {
     /// Enters a message in the queue and acknowledges it, unless it has come before.
-    fn receive(&mut self, stamp: Stamp, number: MessageNumber, cx: &mut Cx<Self>) {
-        if !self.known.insert(stamp) {
+    fn receive(&mut self, stamp: Stamp, entry: Entry, cx: &mut Cx<Self>) {
+        if self.has(stamp) {
             return;
         }
         let (sent, sender) = stamp;
@@ -129,10 +203,21 @@ impl LamportTomFt {
             cx.reach("message of a suspect repaired");
         }
         self.clock.receive(sent);
-        self.queue.insert(stamp, number);
         self.acknowledged(stamp, sender);
+        cx.send_to(self.others(cx), Msg::Ack { time: self.clock.now(), of: stamp });
+        self.enqueue(stamp, entry, cx);
+    }
+
+    fn has(&self, stamp: Stamp) -> bool {
+        self.queue.contains_key(&stamp) || self.delivered.contains_key(&stamp)
+    }
+
+    fn enqueue(&mut self, stamp: Stamp, entry: Entry, cx: &mut Cx<Self>) {
+        self.queue.insert(stamp, entry);
         self.acknowledged(stamp, cx.me());
-        cx.send_to_others(Msg::Ack { time: self.clock.now(), of: stamp });
+        if let Entry::Join(newcomer) = entry {
+            self.expect(newcomer, cx);
+        }
     }
 
     fn acknowledged(&mut self, of: Stamp, by: ProcessId) {
@@ -140,46 +225,33 @@ impl LamportTomFt {
     }
 
     fn flush(&mut self, cx: &mut Cx<Self>) {
-        let of_suspects = self.queue.iter().filter(|((_, p), _)| self.suspected.contains(*p));
-        let undelivered = of_suspects.map(|(stamp, number)| (*stamp, *number)).collect();
-        let flush = Msg::Flush { suspected: self.suspected.clone(), undelivered };
-        cx.send_to(self.peers(cx), flush);
-    }
-
-    /// Whether a message has to be fetched from somebody who has acknowledged it.
-    fn must_fetch(&self, stamp: Stamp) -> bool {
-        let is_missing = self.suspected.contains(stamp.1) && !self.known.contains(&stamp);
-        self.repair == Repair::Fetch && is_missing
-    }
-
-    fn fetch_all(&self, cx: &mut Cx<Self>) {
-        for (stamp, by) in self.acked.iter().filter(|(stamp, _)| self.must_fetch(**stamp)) {
-            if let Some(holder) = self.holder(by, cx) {
-                cx.send(holder, Msg::Fetch(*stamp));
+        let mut undelivered = Vec::new();
+        for (&stamp, &entry) in self.queue.iter().filter(|((_, p), _)| self.suspected.contains(*p))
+        {
+            match entry {
+                Entry::Message(number) => undelivered.push((stamp, number)),
+                Entry::Join(_) => cx.send_to(self.unsuspected(cx), Msg::of(stamp, entry)),
             }
         }
-    }
-
-    /// A process to fetch a message from. A message without one is forgotten.
-    fn holder(&self, acked: &ProcessSet, cx: &Cx<Self>) -> Option<ProcessId> {
-        self.peers(cx).find(|p| acked.contains(*p))
-    }
-
-    /// Whether it knows of a message before this one that it has to fetch.
-    fn misses_earlier(&self, stamp: Stamp, cx: &Cx<Self>) -> bool {
-        let mut earlier = self.acked.range(..stamp);
-        earlier.any(|(stamp, by)| self.must_fetch(*stamp) && self.holder(by, cx).is_some())
+        let flush = Msg::Flush { suspected: self.suspected.clone(), undelivered };
+        cx.send_to(self.unsuspected(cx), flush);
     }
 
     fn deliver(&mut self, cx: &mut Cx<Self>) {
-        while let Some((&stamp, &number)) = self.queue.first_key_value()
+        while let Some((&stamp, &entry)) = self.queue.first_key_value()
             && self.is_stable(stamp, cx)
             && self.is_flushed(cx)
             && !self.misses_earlier(stamp, cx)
         {
             self.queue.remove(&stamp);
             self.acked.remove(&stamp);
-            cx.indicate(Indication::Deliver { sender: stamp.1, number });
+            self.delivered.insert(stamp, entry);
+            match entry {
+                Entry::Message(number) => {
+                    cx.indicate(Indication::Deliver { sender: stamp.1, number });
+                }
+                Entry::Join(newcomer) => self.join(newcomer, cx),
+            }
         }
     }
 
@@ -187,90 +259,79 @@ impl LamportTomFt {
     fn is_flushed(&self, cx: &Cx<Self>) -> bool {
         let agrees = |p| self.flushed.get(&p) == Some(&self.suspected);
         let repairs = self.repair == Repair::Flush && !cx.runs(&NO_REPAIR);
-        self.suspected.is_empty() || !repairs || self.peers(cx).all(agrees)
+        let mut others = self.unsuspected(cx).filter(|p| self.members.contains(*p));
+        self.suspected.is_empty() || !repairs || others.all(agrees)
     }
 
-    /// Whether all that are not suspected have acknowledged this message.
+    /// Whether all members that are not suspected have acknowledged this message.
     fn is_stable(&self, stamp: Stamp, cx: &Cx<Self>) -> bool {
         let is_excused = |p| self.suspected.contains(p) && !cx.runs(&WAIT_FOR_DEAD);
         let acked = self.acked.get(&stamp);
-        cx.processes().all(|p| is_excused(p) || acked.is_some_and(|acked| acked.contains(p)))
+        let has_acked = |p| acked.is_some_and(|acked| acked.contains(p));
+        self.members.iter().all(|p| is_excused(p) || has_acked(p))
     }
 
-    /// All other processes that are not suspected.
-    fn peers(&self, cx: &Cx<Self>) -> impl Iterator<Item = ProcessId> + use<'_> {
-        cx.others().filter(|p| !self.suspected.contains(*p))
+    /// All others to whom it multicasts.
+    fn others(&self, cx: &Cx<Self>) -> impl Iterator<Item = ProcessId> + use<'_> {
+        let me = cx.me();
+        self.group.iter().filter(move |p| *p != me)
+    }
+
+    /// Those of them that it does not suspect.
+    fn unsuspected(&self, cx: &Cx<Self>) -> impl Iterator<Item = ProcessId> + use<'_> {
+        self.others(cx).filter(|p| !self.suspected.contains(*p))
     }
 }
-
-/// `[params]` of totally ordered multicast that tolerates crashes.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct LamportTomFtParams {
-    /// How processes get the messages of a crashed process that only some of them have.
-    pub repair: Repair,
-}
-
-/// How processes get the messages of a crashed process that only some of them have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Repair {
-    /// All send them to all, and deliver nothing until then.
-    #[default]
-    Flush,
-    /// Whoever hears of one fetches it. Unsafe: by then it may have delivered a later one.
-    Fetch,
-}
-
-const WAIT_FOR_DEAD: Mutant = Mutant::code(
-    "wait-for-dead",
-    "waits for the acknowledgements of suspected processes too",
-    VALIDITY,
-);
-const NO_REPAIR: Mutant = Mutant::code(
-    "no-repair",
-    "leaves the messages of a suspected process to those who have them",
-    AGREEMENT,
-);
-const FETCH_ONLY: Mutant = Mutant::assumption(
-    "fetch-only",
-    "is expected to keep the order, although messages of the crashed are only fetched",
-    TOTAL_ORDER,
-    "params.repair",
-    Some(r#""flush""#),
-);
 
 impl Protocol for LamportTomFt {
     const NAME: &'static str = "lamport-tom-ft";
     const SUMMARY: &'static str = "total order by logical clocks, with a flush after each crash";
     const SOURCE: &'static str = "after Lamport 1978; Birman & Joseph 1987";
-    const MUTANTS: &'static [Mutant] = &[WAIT_FOR_DEAD, NO_REPAIR, FETCH_ONLY];
+    const MUTANTS: &'static [Mutant] = mutants::ALL;
 
     type Params = LamportTomFtParams;
 
-    fn model(_: &LamportTomFtParams, _: &Setting) -> Model {
+    fn model(params: &LamportTomFtParams, setting: &Setting) -> Model {
         let links = Model::ASYNCHRONOUS.over(Links::ReliableFifo);
-        links.crash_stop(Bound::ALL_BUT_ONE).with(DetectorClass::Perfect)
+        let bound = match params.newcomers {
+            0 => Bound::ALL_BUT_ONE,
+            // One of the founders stays up, for whoever joins.
+            newcomers => Bound::at_most(setting.n.saturating_sub(newcomers).saturating_sub(1)),
+        };
+        links.crash_stop(bound).with(DetectorClass::Perfect)
     }
 
-    fn new(params: &LamportTomFtParams, _: &Setting, _: ProcessId) -> Self {
+    fn validate(params: &LamportTomFtParams, setting: &Setting) -> Result<(), Invalid> {
+        params.validate(setting)
+    }
+
+    fn new(params: &LamportTomFtParams, setting: &Setting, me: ProcessId) -> Self {
+        let founders = params.founders(setting);
+        let newcomer = (!founders.contains(me)).then(|| Newcomer::new(params));
         Self {
             repair: params.repair,
             clock: LogicalClock::default(),
             queue: BTreeMap::new(),
-            known: BTreeSet::new(),
+            delivered: BTreeMap::new(),
             acked: BTreeMap::new(),
             suspected: ProcessSet::new(),
             flushed: BTreeMap::new(),
+            members: founders.clone(),
+            group: founders,
+            unheard: ProcessSet::new(),
+            newcomer,
         }
     }
 
     fn claims(params: &LamportTomFtParams, _: &Setting) -> Vec<PropertyId> {
-        match params.repair {
-            Repair::Flush => {
-                vec![AGREEMENT, UNIFORM_AGREEMENT, FIFO, CAUSAL, TOTAL_ORDER, UNIFORM_TOTAL_ORDER]
-            }
-            Repair::Fetch => vec![AGREEMENT, UNIFORM_AGREEMENT],
+        if params.repair == Repair::Fetch {
+            return vec![AGREEMENT, UNIFORM_AGREEMENT];
         }
+        let mut claims =
+            vec![AGREEMENT, UNIFORM_AGREEMENT, FIFO, CAUSAL, TOTAL_ORDER, UNIFORM_TOTAL_ORDER];
+        if params.newcomers > 0 {
+            claims.push(PREFIX);
+        }
+        claims
     }
 }

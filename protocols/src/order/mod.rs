@@ -6,7 +6,7 @@ mod lamport_tom;
 mod lamport_tom_ft;
 mod skeen_tom;
 mod tob_consensus;
-mod tob_sequencer;
+pub(crate) mod tob_sequencer;
 mod vector_clock;
 
 pub use lamport_clock::LamportClock;

@@ -10,7 +10,14 @@
 //!
 //! Why it works: a final priority is at least the proposal, so a message whose final priority is
 //! the lowest of all priorities here stays the lowest: those that are not final yet only rise, and
-//! new ones are proposed above it.
+//! new ones are proposed above it. The order of each sender holds because links keep it: every
+//! process proposes more for the later of two messages, so the highest proposal for it is higher
+//! too. And so does causal order: whoever has delivered a message proposes more than its final
+//! priority for what it sends itself, and all have the message by then.
+//!
+//! Words: the paper tags messages *undeliverable* until their priority is final, and gives a
+//! proposal the number of its process as a fraction, so that no two are equal. It promises no more
+//! than one order; causal order is its CBCAST's.
 
 use std::collections::BTreeMap;
 
@@ -49,6 +56,7 @@ pub struct SkeenTom {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Pending {
     priority: Priority,
+    /// Whether all have proposed: *deliverable*.
     is_final: bool,
 }
 
@@ -77,15 +85,18 @@ impl Process for SkeenTom {
 }
 
 impl SkeenTom {
+    /// Enters a message with a proposal above all that it has seen, which is returned.
     fn propose(&mut self, message: MessageName, cx: &mut Cx<Self>) -> u64 {
         self.highest = self.highest.saturating_add(1);
         let priority = (self.highest, cx.me());
-        let is_final = cx.runs(&DELIVER_ON_PROPOSAL);
-        self.pending.insert(message, Pending { priority, is_final });
-        self.deliver(cx);
+        self.pending.insert(message, Pending { priority, is_final: false });
+        if cx.runs(&DELIVER_ON_PROPOSAL) {
+            self.on_final(message, priority, cx);
+        }
         self.highest
     }
 
+    /// At the sender: when all have proposed, the highest proposal is final.
     fn on_proposal(&mut self, number: MessageNumber, proposal: Priority, cx: &mut Cx<Self>) {
         let (highest, count) = self.proposals.entry(number).or_insert((proposal, 0));
         *highest = proposal.max(*highest);

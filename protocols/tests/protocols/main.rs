@@ -22,9 +22,11 @@ mod commit {
 }
 mod consensus {
     mod all_to_all_consensus;
+    mod ben_or;
     mod flooding_consensus;
     mod floodset;
     mod hierarchical_consensus;
+    mod paxos;
 }
 mod detectors {
     mod fd_exclude_on_timeout;
@@ -48,6 +50,12 @@ mod exclusion {
     mod suzuki_kasami;
     mod token_ring;
 }
+mod groups {
+    mod flat_group;
+    mod hierarchical_group;
+    mod membership;
+    mod view_synchrony;
+}
 mod links {
     mod fifo_link;
     mod reliable_link;
@@ -68,6 +76,7 @@ mod parts {
     mod votes;
 }
 mod replication {
+    mod abd;
     mod primary_backup;
     mod state_transfer;
 }

@@ -146,33 +146,39 @@ impl Spec for AtomicCommit {
             AGREEMENT,
             "no process commits a transaction that another aborts",
             |_| Box::new(Agreement::default()),
-        ),
+        )
+        .in_any_order(),
         PropertyEntry::safety(IRREVOCABLE, "no process changes its decision", |_| {
             Box::new(Irrevocable::default())
-        }),
+        })
+        .in_any_order(),
         PropertyEntry::safety(
             COMMIT_VALIDITY,
             "every participant has voted for a transaction before any process commits it",
             |setting| Box::new(CommitValidity::new(setting)),
-        ),
+        )
+        .in_any_order(),
         PropertyEntry::liveness(
             NON_TRIVIALITY,
             "if nothing fails and no message exceeds the bound, a transaction with all votes Yes \
              is eventually committed",
             |setting| Box::new(NonTriviality::new(setting)),
-        ),
+        )
+        .in_any_order(),
         PropertyEntry::liveness(
             TERMINATION,
             "once all failures are repaired and none is new, every process decides, or has \
                    only read and left",
             |setting| Box::new(Termination::new(Premise::AllRepaired, setting)),
-        ),
+        )
+        .in_any_order(),
         PropertyEntry::liveness(
             NONBLOCKING,
             "every correct process decides, whoever stays down",
             |setting| Box::new(Termination::new(Premise::SomeDown, setting)),
         )
-        .if_claimed(),
+        .if_claimed()
+        .in_any_order(),
         PropertyEntry::safety(
             ONE_COPY,
             "committed transactions are equivalent to a serial history on a single copy",

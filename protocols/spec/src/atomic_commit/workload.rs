@@ -112,6 +112,8 @@ impl Part {
 }
 
 impl Workload<AtomicCommit> for Transactions {
+    const IS_PER_PROCESS: bool = true;
+
     fn on_start(&mut self, ask: &mut Ask<'_, AtomicCommit>) {
         for transaction in 1..=u64::from(self.count) {
             let after = self.every.times(transaction - 1);

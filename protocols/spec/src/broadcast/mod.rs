@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::message_set::{MessageName, MessageSet};
 use crate::refuse_too_many;
-use order::{Past, PastFirst, TotalOrder, UniformTotalOrder};
+use order::{Past, PastFirst, Prefix, TotalOrder, UniformTotalOrder};
 
 /// The problem of delivering a message to all processes.
 pub struct Broadcast;
@@ -64,6 +64,8 @@ pub const CAUSAL: PropertyId = PropertyId("bc.causal");
 pub const TOTAL_ORDER: PropertyId = PropertyId("bc.total-order");
 /// Uniform total order, without gaps.
 pub const UNIFORM_TOTAL_ORDER: PropertyId = PropertyId("bc.uniform-total-order");
+/// Processes do not diverge, newcomers included.
+pub use crate::replication::PREFIX;
 
 pub(crate) const NO_DUPLICATION_TEXT: &str = "no process delivers a message twice";
 pub(crate) const NO_CREATION_TEXT: &str =
@@ -78,48 +80,64 @@ impl Spec for Broadcast {
             BEST_EFFORT,
             "every correct process eventually delivers a message that a correct process broadcasts",
             |setting| Box::new(BestEffort::new(setting)),
-        ),
+        )
+        .in_any_order(),
         PropertyEntry::liveness(
             VALIDITY,
             "a correct process that broadcasts a message eventually delivers it",
             |_| Box::new(Validity::default()),
-        ),
+        )
+        .in_any_order(),
         PropertyEntry::safety(NO_DUPLICATION, NO_DUPLICATION_TEXT, |setting| {
             Box::new(NoDuplication::new(setting))
-        }),
-        PropertyEntry::safety(NO_CREATION, NO_CREATION_TEXT, |_| Box::new(NoCreation::default())),
+        })
+        .in_any_order(),
+        PropertyEntry::safety(NO_CREATION, NO_CREATION_TEXT, |_| Box::new(NoCreation::default()))
+            .in_any_order(),
         PropertyEntry::liveness(AGREEMENT, AGREEMENT_TEXT, |setting| {
             Box::new(Agreement::new(Obliging::Correct, setting))
         })
-        .if_claimed(),
+        .if_claimed()
+        .in_any_order(),
         PropertyEntry::liveness(
             UNIFORM_AGREEMENT,
             "every correct process eventually delivers a message that any process delivers",
             |setting| Box::new(Agreement::new(Obliging::Any, setting)),
         )
-        .if_claimed(),
+        .if_claimed()
+        .in_any_order(),
         PropertyEntry::safety(
             FIFO,
             "a process delivers a message only after those that its sender broadcast before",
             |setting| Box::new(PastFirst::new(Past::Fifo, setting)),
         )
-        .if_claimed(),
+        .if_claimed()
+        .in_any_order(),
         PropertyEntry::safety(
             CAUSAL,
             "a process delivers a message only after those that happened before it",
             |setting| Box::new(PastFirst::new(Past::Causal, setting)),
         )
-        .if_claimed(),
+        .if_claimed()
+        .in_any_order(),
         PropertyEntry::safety(
             TOTAL_ORDER,
             "correct processes deliver the messages that they share in one order",
             |_| Box::new(TotalOrder::default()),
         )
-        .if_claimed(),
+        .if_claimed()
+        .in_any_order(),
         PropertyEntry::safety(
             UNIFORM_TOTAL_ORDER,
             "two processes that deliver a message have delivered the same before, in one order",
             |_| Box::new(UniformTotalOrder::default()),
+        )
+        .if_claimed()
+        .in_any_order(),
+        PropertyEntry::safety(
+            PREFIX,
+            "of what two processes have delivered, one is the beginning of the other",
+            |_| Box::new(Prefix::default()),
         )
         .if_claimed(),
     ];
@@ -220,12 +238,18 @@ impl<S: Spec<Request = Request>> Workload<S> for Senders {
 }
 
 /// A problem in which processes deliver messages that others broadcast.
-pub(crate) trait Delivering: Spec<Request = Request> {
+pub(crate) trait Delivering: Spec {
+    /// The number of the message that this asks a process to broadcast.
+    fn requested(request: &Self::Request) -> Option<MessageNumber>;
     /// The message that a process delivers with this indication.
     fn delivered(indication: &Self::Indication) -> Option<MessageName>;
 }
 
 impl Delivering for Broadcast {
+    fn requested(Request::Broadcast(number): &Request) -> Option<MessageNumber> {
+        Some(*number)
+    }
+
     fn delivered(Indication::Deliver { sender, number }: &Indication) -> Option<MessageName> {
         Some((*sender, *number))
     }
@@ -240,7 +264,7 @@ pub(crate) fn delivered<S: Delivering>(event: &Observed<'_, S>) -> Option<Messag
 
 pub(crate) fn broadcast<S: Delivering>(event: &Observed<'_, S>) -> Option<MessageName> {
     match event.what {
-        Observation::Request(Request::Broadcast(number)) => Some((event.process, *number)),
+        Observation::Request(request) => Some((event.process, S::requested(request)?)),
         _ => None,
     }
 }
@@ -337,19 +361,19 @@ impl Property<Broadcast> for Validity {
 
 /// RB2: remembers the deliveries.
 #[derive(Clone, Debug, Hash)]
-struct NoDuplication {
+pub(crate) struct NoDuplication {
     /// For each process, in the order of their ids.
     delivered: Vec<MessageSet>,
 }
 
 impl NoDuplication {
-    fn new(setting: &Setting) -> Self {
+    pub(crate) fn new(setting: &Setting) -> Self {
         Self { delivered: delivered_by_none(setting) }
     }
 }
 
-impl Property<Broadcast> for NoDuplication {
-    fn observe(&mut self, event: &Observed<'_, Broadcast>) -> Result<(), Violation> {
+impl<S: Delivering> Property<S> for NoDuplication {
+    fn observe(&mut self, event: &Observed<'_, S>) -> Result<(), Violation> {
         let Some(message) = delivered(event) else { return Ok(()) };
         if self.delivered[event.process.index()].insert(message) {
             return Ok(());

@@ -1,7 +1,7 @@
 //! The orders in which processes deliver: FIFO, causal and total.
 //!
-//! Definitions after Hadzilacos and Toueg (1994), and for uniform total order without gaps after
-//! Défago, Schiper and Urbán (2004), section 2.
+//! Definitions after Hadzilacos and Toueg (1994), for uniform total order without gaps after
+//! Défago, Schiper and Urbán (2004), section 2, and for prefixes after Schneider (1990).
 
 use std::collections::BTreeMap;
 use std::hash::Hash;
@@ -219,6 +219,40 @@ impl Property<Broadcast> for UniformTotalOrder {
                 others.at(differ),
             ),
         ))
+    }
+
+    fn exercised(&self) -> u64 {
+        self.comparisons
+    }
+}
+
+/// No divergence: remembers the longest sequence that any process has delivered. A newcomer must
+/// deliver all that was delivered before: its sequence begins as that of the others.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Prefix {
+    longest: Vec<MessageName>,
+    /// The number of deliveries of each process.
+    counts: BTreeMap<ProcessId, usize>,
+    comparisons: u64,
+}
+
+impl Property<Broadcast> for Prefix {
+    fn observe(&mut self, event: &Observed<'_, Broadcast>) -> Result<(), Violation> {
+        let Some(message) = delivered(event) else { return Ok(()) };
+        let p = event.process;
+        let count = self.counts.entry(p).or_default();
+        *count += 1;
+        let Some(other) = self.longest.get(*count - 1) else {
+            self.longest.push(message);
+            return Ok(());
+        };
+        self.comparisons += 1;
+        if *other == message {
+            return Ok(());
+        }
+        let [own, other] =
+            [&message, other].map(|(sender, number)| format!("{number} of {sender}"));
+        Err(Violation::by([p], format!("{p} delivered {own} in place {count}, another {other}")))
     }
 
     fn exercised(&self) -> u64 {

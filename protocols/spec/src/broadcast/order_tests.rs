@@ -191,6 +191,21 @@ fn by_definition(events: &[Drawn]) -> Vec<&'static str> {
     verdicts.filter(|(_, holds)| !holds).map(|(id, _)| id).collect()
 }
 
+#[test]
+fn a_newcomer_begins_as_the_others_did_or_diverges() {
+    let diverges = |more: &[Act<Broadcast>]| {
+        let others = [sends(P0, 0), sends(P0, 1), gets(P0, (P0, 0)), gets(P0, (P0, 1))];
+        check(3, &[&others[..], more].concat()).contains(&"rep.prefix")
+    };
+    assert!(!diverges(&[]));
+    assert!(!diverges(&[gets(P2, (P0, 0))]));
+    assert!(!diverges(&[gets(P2, (P0, 0)), gets(P2, (P0, 1)), gets(P1, (P0, 0))]));
+    assert!(diverges(&[gets(P2, (P0, 1))]));
+    // Also if it has crashed.
+    assert!(diverges(&[gets(P2, (P0, 1)), Act::Crash(P2)]));
+    assert!(diverges(&[gets(P2, (P0, 0)), gets(P2, (P1, 0))]));
+}
+
 proptest! {
     #[test]
     fn the_checkers_agree_with_the_definitions(events in drawn()) {

@@ -140,6 +140,10 @@ impl Spec for Dissemination {
 }
 
 impl Delivering for Dissemination {
+    fn requested(Request::Broadcast(number): &Request) -> Option<MessageNumber> {
+        Some(*number)
+    }
+
     fn delivered(indication: &Indication) -> Option<MessageName> {
         match indication {
             Indication::Deliver { sender, number } => Some((*sender, *number)),

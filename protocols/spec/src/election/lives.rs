@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use ftsim_core::{Duration, Instant, Observation, Observed, ProcessId, Setting};
 
-use super::{Election, Id, Indication};
+use super::{Electing, Election, Id, Indication};
 
 /// Since when a process is up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Life {
     SinceTheStart,
     Since(Instant),
-    Over,
+    /// It has crashed, or has not started.
+    Down,
 }
 
 /// The ids of processes, and since when each is up.
@@ -34,15 +35,18 @@ impl Lives {
         }
     }
 
-    pub(super) fn observe(&mut self, event: &Observed<'_, Election>) {
+    pub(super) fn observe<S: Electing>(&mut self, event: &Observed<'_, S>) {
         let p = event.process;
         match event.what {
-            Observation::Indication(Indication::HasId(id)) => drop(self.ids.insert(p, *id)),
-            Observation::Indication(Indication::JoinsWithin(time)) => {
-                self.joins_within = self.joins_within.max(*time);
-            }
-            Observation::Crash => self.begin(p, Life::Over),
-            Observation::Recover => self.begin(p, Life::Since(event.at)),
+            Observation::Indication(indication) => match S::election(indication) {
+                Some(Indication::HasId(id)) => drop(self.ids.insert(p, *id)),
+                Some(Indication::JoinsWithin(time)) => {
+                    self.joins_within = self.joins_within.max(*time);
+                }
+                _ => {}
+            },
+            Observation::Absent | Observation::Crash => self.begin(p, Life::Down),
+            Observation::Start | Observation::Recover => self.begin(p, Life::Since(event.at)),
             _ => {}
         }
     }
@@ -76,7 +80,7 @@ impl Lives {
     }
 
     pub(super) fn is_up(&self, p: ProcessId) -> bool {
-        self.lives.get(p.index()).is_some_and(|life| *life != Life::Over)
+        self.lives.get(p.index()).is_some_and(|life| *life != Life::Down)
     }
 
     /// Whether `p` has been up so long that an election which ended at `end` took it into account.
@@ -84,7 +88,7 @@ impl Lives {
         match self.lives.get(p.index()) {
             Some(Life::SinceTheStart) => true,
             Some(Life::Since(start)) => *start + self.joins_within < end,
-            Some(Life::Over) | None => false,
+            Some(Life::Down) | None => false,
         }
     }
 }

@@ -8,7 +8,7 @@ use ftsim_core::{
 };
 
 use super::lives::Lives;
-use super::{Election, Id, Indication, Request};
+use super::{Electing, Election, Id, Indication, Request};
 use crate::last_quarter;
 
 /// One leader: remembers who leads, and since when.
@@ -55,18 +55,22 @@ impl OneLeader {
     }
 }
 
-impl Property<Election> for OneLeader {
-    fn observe(&mut self, event: &Observed<'_, Election>) -> Result<(), Violation> {
+impl<S: Electing> Property<S> for OneLeader {
+    fn observe(&mut self, event: &Observed<'_, S>) -> Result<(), Violation> {
         self.both_lead(|since| since + self.delay_bound < event.at)?;
         self.lives.observe(event);
-        match event.what {
-            Observation::Indication(Indication::Leads) => self.lead(event.process, event.at),
-            Observation::Indication(Indication::Follows(_)) | Observation::Crash => {
-                self.leaders.remove(&event.process);
-                Ok(())
-            }
-            _ => Ok(()),
+        let announced = match event.what {
+            Observation::Indication(indication) => S::election(indication),
+            _ => None,
+        };
+        if let Some(Indication::Leads) = announced {
+            return self.lead(event.process, event.at);
         }
+        let steps_down = matches!(announced, Some(Indication::Follows(_)));
+        if steps_down || matches!(event.what, Observation::Crash) {
+            self.leaders.remove(&event.process);
+        }
+        Ok(())
     }
 
     fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
@@ -169,7 +173,8 @@ pub(super) struct Termination {
     /// How long messages of a process that has crashed may still arrive.
     delay_bound: Duration,
     last_crash: Option<Instant>,
-    /// Whether some process was asked when nothing was on its way from a crashed one.
+    /// Whether some process was asked when nothing was on its way from a crashed one, and nobody
+    /// has started since.
     is_asked_in_peace: bool,
     leaders: ProcessSet,
     named: BTreeMap<ProcessId, Id>,
@@ -219,6 +224,8 @@ impl Property<Election> for Termination {
         match event.what {
             Observation::Request(Request::Elect) => self.ask(p, event.at),
             Observation::Crash => self.crash(p, event.at),
+            // Nobody has to tell it of what was before.
+            Observation::Start => self.is_asked_in_peace = false,
             Observation::Indication(Indication::Leads) => drop(self.leaders.insert(p)),
             Observation::Indication(Indication::Follows(_)) => drop(self.leaders.remove(p)),
             _ => {}

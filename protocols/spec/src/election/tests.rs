@@ -106,6 +106,24 @@ fn who_has_just_recovered_may_be_overlooked() {
 }
 
 #[test]
+fn who_has_not_started_is_not_up() {
+    let late = [Act::Absent(P2), asked(P0), leads(P1), follows(P0, 1)];
+    assert_eq!(violated(&[&late]), NONE);
+    // P2 has the greatest id from the moment on at which it starts.
+    let starts = [Act::Start(P2)];
+    assert_eq!(violated(&[&late, &starts]), NONE);
+    assert_eq!(violated(&[&late, &starts, &[follows(P0, 1)]]), ["el.max"]);
+    assert_eq!(violated(&[&late, &starts, &[leads(P2), follows(P0, 2), follows(P1, 2)]]), NONE);
+    // It leads late, and may be overlooked at first, as if it had recovered.
+    let joins = [Act::Indicate(P0, Indication::JoinsWithin(Duration::from_millis(5)))];
+    let named = |ms| violated(&[&joins, &late, &starts, &pause(ms), &[follows(P0, 1)]]);
+    assert_eq!((named(4), named(5)), (NONE.to_vec(), vec!["el.max"]));
+    // Once it is asked, all must learn of a leader, itself included.
+    let again = [asked(P2), follows(P0, 1)];
+    assert!(violated(&[&late, &starts, &again]).contains(&"el.termination"));
+}
+
+#[test]
 fn who_is_asked_learns_of_a_leader() {
     assert_eq!(violated(&[&[asked(P0)]]), ["el.termination"]);
     assert_eq!(violated(&[&election(), &[asked(P0)]]), ["el.termination"]);

@@ -1,7 +1,7 @@
 //! The properties of mutual exclusion, on histories written by hand.
 
-use ftsim_core::ProcessId;
-use ftsim_core::bench::history::{Act, check};
+use ftsim_core::bench::history::{Act, check, judge};
+use ftsim_core::{ProcessId, Setting, Verdict};
 
 use super::{Indication, MutualExclusion, Request};
 use crate::stub::{Answers, Stub, requests};
@@ -86,6 +86,24 @@ fn who_wants_must_enter_unless_someone_stays_inside() {
     let orphaned = [wants(P0, 1), wants(P1, 1), enters(P0, 1), Act::Crash(P0)];
     assert_eq!(violated(&[&orphaned]), waits);
     assert_eq!(violated(&[&[wants(P0, 1), enters(P0, 1), exit(P0, 1)]]), ["me.progress"]);
+}
+
+#[test]
+fn who_is_stuck_is_told_when_somebody_last_entered() {
+    let told = |history: &[Event]| {
+        let verdicts = judge(&Setting::of(3), history, false);
+        let progress = verdicts.into_iter().find(|(id, _)| *id == "me.progress");
+        match progress {
+            Some((_, Verdict::Violated(violation))) => violation.message,
+            other => panic!("{other:?}"),
+        }
+    };
+    let never = "p0 wants to enter, nobody is inside, and nobody has ever entered";
+    assert_eq!(told(&[wants(P0, 1)]), never);
+    // P1 enters at 2 ms.
+    let others = [&[wants(P0, 1), wants(P1, 1)], &visit(P1, 1)[..]].concat();
+    let since = "p0 wants to enter, nobody is inside, and nobody has entered since 2ms";
+    assert_eq!(told(&others), since);
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The clients of a service: each invokes one operation after another.
 
-use ftsim_core::{Ask, Duration, DurationRange, Instant, Invalid, ProcessId, Setting, Workload};
+use ftsim_core::{
+    Ask, Duration, DurationRange, Instant, Invalid, ProcessId, ProcessSet, Setting, Settings,
+    Workload,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -53,10 +56,29 @@ impl Default for ServiceWorkload {
     }
 }
 
+/// The settings of the clients of a family of protocols.
+pub trait ClientSettings: Settings {
+    /// The same, as settings of a service.
+    fn of_service(&self) -> ServiceWorkload;
+
+    /// The number of clients that write; the others only read. If `None`, all write.
+    fn writer_count(&self) -> Option<u32> {
+        None
+    }
+}
+
+impl ClientSettings for ServiceWorkload {
+    fn of_service(&self) -> ServiceWorkload {
+        self.clone()
+    }
+}
+
 /// The clients of a service, and its operator.
 #[derive(Clone, Debug, Hash)]
 pub struct Clients {
     clients: Vec<ProcessId>,
+    /// The clients that only read.
+    readers: ProcessSet,
     servers: Vec<ProcessId>,
     operations: u64,
     keys: u32,
@@ -68,8 +90,10 @@ pub struct Clients {
 }
 
 impl Clients {
-    pub(super) fn new(settings: &ServiceWorkload, setting: &Setting) -> Result<Self, Invalid> {
-        let ServiceWorkload { reads, writes, increments, swaps, .. } = *settings;
+    pub(super) fn new(of: &impl ClientSettings, setting: &Setting) -> Result<Self, Invalid> {
+        let settings = of.of_service();
+        let writer_count = of.writer_count().map_or(usize::MAX, |count| count as usize);
+        let ServiceWorkload { reads, writes, increments, swaps, .. } = settings;
         let weights = [reads, writes, increments, swaps];
         if settings.keys == 0 {
             return Err(Invalid::new("keys", "there must be a key"));
@@ -84,12 +108,13 @@ impl Clients {
         }
         Ok(Self {
             clients: setting.role(CLIENT).collect(),
+            readers: setting.role(CLIENT).skip(writer_count).collect(),
             servers,
             operations: settings.operations,
             keys: settings.keys,
             weights,
             think: settings.think,
-            operator: settings.operator.clone(),
+            operator: settings.operator,
             written: 0,
         })
     }
@@ -101,7 +126,10 @@ impl Clients {
         let (min, max) = (self.think.min.as_nanos(), self.think.max.as_nanos());
         let think = Duration::from_nanos(ask.rng().between(min, max));
         let key = Key::try_from(ask.rng().below(u64::from(self.keys))).unwrap_or_default();
-        let operation = self.draw(ask);
+        let operation = match self.readers.contains(client) {
+            true => Operation::Read,
+            false => self.draw(ask),
+        };
         ask.request(client, think, Request::Invoke { number, key, operation });
     }
 

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::linearizability::Model;
-use clients::{Clients, ServiceWorkload};
+use clients::{ClientSettings, Clients};
 
 /// The role of the processes that hold the state.
 pub const SERVER: &str = "server";
@@ -41,6 +41,8 @@ pub trait Facts: Data {
     const FAULTS: &'static [FaultClass] = &[FaultClass::None, FaultClass::CrashStop];
     /// Whether servers announce that they lead.
     const HAS_LEADER: bool = false;
+    /// The keys of `[workload]`.
+    type Workload: ClientSettings;
 
     /// Whether the server that announces this leads from now on, or no longer does; `None` if
     /// neither.
@@ -191,10 +193,10 @@ impl<F: Facts> Spec for Service<F> {
 
     type Request = Request;
     type Indication = Indication<F>;
-    type WorkloadSettings = ServiceWorkload;
+    type WorkloadSettings = F::Workload;
     type Workload = Clients;
 
-    fn workload(settings: &ServiceWorkload, setting: &Setting) -> Result<Clients, Invalid> {
+    fn workload(settings: &F::Workload, setting: &Setting) -> Result<Clients, Invalid> {
         Clients::new(settings, setting)
     }
 

@@ -61,7 +61,7 @@ pub const fn acked_survives<F: Facts>(standing: Standing) -> PropertyEntry<Servi
     PropertyEntry { standing, ..entry }
 }
 
-fn invoked<'a, F: Facts>(
+pub(crate) fn invoked<'a, F: Facts>(
     event: &Observed<'a, Service<F>>,
 ) -> Option<(Command, Key, &'a Operation)> {
     let Observation::Request(Request::Invoke { number, key, operation }) = event.what else {
@@ -70,7 +70,9 @@ fn invoked<'a, F: Facts>(
     Some((Command { client: event.process, number: *number }, *key, operation))
 }
 
-fn responded<'a, F: Facts>(event: &Observed<'a, Service<F>>) -> Option<(Command, &'a Outcome)> {
+pub(crate) fn responded<'a, F: Facts>(
+    event: &Observed<'a, Service<F>>,
+) -> Option<(Command, &'a Outcome)> {
     match event.what {
         Observation::Indication(Indication::Response { number, outcome }) => {
             Some((Command { client: event.process, number: *number }, outcome))
@@ -279,7 +281,7 @@ impl<F: Facts> Property<Service<F>> for ExactlyOnce {
 
 /// `smr.liveness`: remembers the unanswered commands.
 #[derive(Clone, Debug, Default, Hash)]
-struct Liveness {
+pub(crate) struct Liveness {
     owed: BTreeSet<Command>,
     commands: u64,
 }

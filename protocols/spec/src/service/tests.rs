@@ -3,12 +3,15 @@
 
 use ftsim_core::{Never, ProcessId, PropertyEntry, Setting, Spec, Standing, Verdict};
 
+use super::clients::ServiceWorkload;
 use super::properties::{acked_survives, exactly_once, linearizable, liveness};
 use super::{Command, Facts, Indication, OneKey, Operation, Outcome, Request, Service};
 use crate::linearizability::Model;
 use ftsim_core::bench::history::{Act, check, judge};
 
 impl Facts for Never {
+    type Workload = ServiceWorkload;
+
     const SPEC: &'static str = "service";
     const PROPERTIES: &'static [PropertyEntry<Service<Self>>] = &[
         linearizable(Standing::Core),
@@ -291,6 +294,8 @@ fn an_operation_is_answered_by_the_response_at_its_client() {
 struct Nothing;
 
 impl Facts for Nothing {
+    type Workload = ServiceWorkload;
+
     const SPEC: &'static str = "service";
     const PROPERTIES: &'static [PropertyEntry<Service<Self>>] = &[];
 }

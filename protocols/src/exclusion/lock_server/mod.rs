@@ -8,7 +8,8 @@
 //! Steps: a client sends ENTER. The server grants the lock if it is free, and otherwise queues the
 //! request and tells the client its ticket. A client that leaves sends LEAVE, and the first in the
 //! queue is next. The server gives up a client that has crashed: one that waits loses its place,
-//! and one that owns the lock loses the lock.
+//! and one that owns the lock loses the lock. It does so again δ later, since an ENTER can arrive
+//! after the news that its sender has crashed.
 //!
 //! When the server is up again, it keeps quiet for δ, so that nothing from before the crash is
 //! under way any more. Then it listens for `reconnect_deadline` and grants nothing. Each client
@@ -25,7 +26,8 @@
 //! With `detection = "lease"` nobody tells the server of crashes: a client keeps what it has only
 //! as long as it is heard. A client that hangs for longer loses the lock without knowing. The
 //! resource that the lock protects can protect itself: each grant has a higher number than the
-//! last, writes carry it, and the resource ignores those with a lower one than it has seen.
+//! last, writes carry it, and the resource ignores those with a lower one than it has seen. It
+//! keeps the highest one on its disk before it acts on it: late writes may come after a crash, too.
 
 mod client;
 mod lock;
@@ -78,12 +80,32 @@ pub enum Claim {
     Owns { number: EntryNumber, ticket: Ticket, token: Token },
 }
 
+/// What is on a disk.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Record {
+    /// The server's: the lock.
+    Lock(Lock),
+    /// The resource's: the highest token that it has seen.
+    Highest(Token),
+}
+
+impl Record {
+    const fn lock(&self) -> Option<&Lock> {
+        match self {
+            Self::Lock(lock) => Some(lock),
+            Self::Highest(_) => None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Timer {
     /// At a restarted server: what was under way at the crash has arrived.
     Quiet,
     /// At a restarted server: every client that is up has said what it believes.
     Reconnected,
+    /// At a server: what this client has sent before its crash has arrived.
+    LastWords(ProcessId),
     /// At a server, with `lease`: this client was not heard.
     Lease(ProcessId),
     /// At a client: time to say again what it believes.
@@ -107,13 +129,13 @@ impl Process for LockServer {
     type Spec = MutualExclusion;
     type Msg = Msg;
     type Timer = Timer;
-    type Record = Lock;
+    type Record = Record;
 
-    fn on_recover(&mut self, log: &[Stored<Lock>], cx: &mut Cx<Self>) {
+    fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Cx<Self>) {
         match self {
             Self::Server(server) => server.on_recover(log, cx),
             Self::Client(client) => client.on_recover(cx),
-            Self::Resource(_) => {}
+            Self::Resource(resource) => resource.on_recover(log),
         }
     }
 

@@ -15,6 +15,7 @@ pub(super) const ALL: &[Mutant] = &[
     GRANT_TO_DEAD,
     FALSE_SUSPICION,
     NO_FENCING_CHECK,
+    FORGETFUL_RESOURCE,
 ];
 
 pub(super) const REPLY_THEN_PERSIST: Mutant = Mutant::code(
@@ -75,5 +76,11 @@ const FALSE_SUSPICION: Mutant = Mutant::assumption(
 pub(super) const NO_FENCING_CHECK: Mutant = Mutant::code(
     "no-fencing-check",
     "the resource applies writes without looking at their tokens",
+    FENCED,
+);
+
+pub(super) const FORGETFUL_RESOURCE: Mutant = Mutant::code(
+    "forgetful-resource",
+    "the resource forgets in a crash which tokens it has seen",
     FENCED,
 );

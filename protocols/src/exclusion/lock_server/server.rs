@@ -8,7 +8,7 @@ use super::mutants::{
     SHORT_DEADLINE,
 };
 use super::params::{Detection, Dial, Memory, OnSuspect, Params};
-use super::{Claim, Context, Msg, Timer};
+use super::{Claim, Context, Msg, Record, Timer};
 use crate::spec::mutual_exclusion::{CLIENT, EntryNumber, Ticket, Token};
 
 /// The server.
@@ -62,7 +62,7 @@ impl Server {
         match timer {
             Timer::Quiet => self.listen(cx),
             Timer::Reconnected => self.conclude(cx),
-            Timer::Lease(client) => self.on_suspect(client, cx),
+            Timer::LastWords(client) | Timer::Lease(client) => self.give_up(client, cx),
             Timer::Repeat => {}
         }
     }
@@ -75,7 +75,10 @@ impl Server {
                 self.enter(from, number, cx);
             }
             Msg::Leave { token } => self.leave(from, token, cx),
-            Msg::Reconnect(Claim::Nothing) => self.remove(from, cx),
+            Msg::Reconnect(Claim::Nothing) => {
+                cx.cancel_timer(Timer::LastWords(from));
+                self.remove(from, cx);
+            }
             _ => {}
         }
         self.renew_lease(from, cx);
@@ -129,7 +132,7 @@ impl Server {
 
     fn save(&self, cx: &mut Context) {
         if self.params.server == Memory::Stateful {
-            cx.rewrite(vec![self.lock.clone()]);
+            cx.rewrite(vec![Record::Lock(self.lock.clone())]);
             cx.sync();
         }
     }
@@ -142,9 +145,18 @@ impl Server {
 
     // Clients that crash.
 
+    /// Gives up a client that has crashed, and once more when what it sent before has arrived.
     pub(super) fn on_suspect(&mut self, client: ProcessId, cx: &mut Context) {
-        if let Phase::Listening(claims) = &mut self.phase {
-            return claims.retain(|(p, _)| *p != client);
+        self.give_up(client, cx);
+        cx.set_timer(self.delay_bound, Timer::LastWords(client));
+    }
+
+    fn give_up(&mut self, client: ProcessId, cx: &mut Context) {
+        match &mut self.phase {
+            // It will claim nothing.
+            Phase::Quiet => return cx.reach("a suspicion in the quiet time"),
+            Phase::Listening(claims) => return claims.retain(|(p, _)| *p != client),
+            Phase::Serving => {}
         }
         let keeps = match self.lock.is_owned_by(client) {
             true => self.params.on_suspect == OnSuspect::Wait,
@@ -163,8 +175,8 @@ impl Server {
 
     // After a crash of its own.
 
-    pub(super) fn on_recover(&mut self, log: &[Stored<Lock>], cx: &mut Context) {
-        let saved = log.iter().rev().find_map(Stored::intact);
+    pub(super) fn on_recover(&mut self, log: &[Stored<Record>], cx: &mut Context) {
+        let saved = log.iter().rev().find_map(|stored| stored.intact()?.lock());
         self.lock = saved.cloned().unwrap_or_default();
         self.inherited = self.lock.last_token;
         if !cx.runs(&REPLY_THEN_PERSIST) && !cx.runs(&NO_RESEND) {

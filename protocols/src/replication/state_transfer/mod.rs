@@ -44,6 +44,9 @@ use replica::Replica;
 /// The role of the process that orders updates.
 const PRIMARY: &str = "primary";
 
+/// How much clocks may gain or lose: a tenth.
+const DRIFT_PPM: u32 = 100_000;
+
 /// The place of an update in the log, from 1.
 pub type Place = u64;
 
@@ -282,7 +285,7 @@ impl Protocol for StateTransfer {
     }
 
     fn model(_: &Params, _: &Setting) -> Model {
-        Model::SYNCHRONOUS.crash_recovery(Bound::ANY_THAT_RECOVER)
+        Model::SYNCHRONOUS.crash_recovery(Bound::ANY_THAT_RECOVER).drifting(DRIFT_PPM)
     }
 
     fn can_progress(_: &Params, setting: &Setting, well: &ProcessSet) -> bool {

@@ -24,6 +24,20 @@ fn down(mut bench: Bench, p: u32, from_ms: u64, to_ms: u64) -> Bench {
     bench
 }
 
+/// The greatest starts at 100 ms: it is neither elected nor overlooked before.
+#[test]
+fn who_starts_late_is_not_up_before() {
+    let bench = |asked_at| {
+        let mut bench = asked(4, 0, asked_at);
+        let action = Action::Start(ProcessId(3));
+        bench.experiment.plan.faults.push(Fault { trigger: at(100), action });
+        bench.run(1)
+    };
+    let before = bench(20);
+    assert_eq!((before.violated(), before.statistics.sent_of("Coordinator")), (NONE.to_vec(), 2));
+    assert_eq!(bench(200).violated(), NONE);
+}
+
 #[test]
 fn the_greatest_below_the_dead_one_needs_n_minus_1_messages() {
     for n in [2, 3, 5, 9] {

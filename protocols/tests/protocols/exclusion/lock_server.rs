@@ -129,6 +129,58 @@ fn an_owner_that_stays_down_keeps_the_lock_of_a_server_that_waits() {
     assert!(stuck > 0 && stuck < 50, "p1 is the owner in some runs and waits in others: {stuck}");
 }
 
+/// The owner crashes while the server is down, or in its quiet time, which ends at 80 ms.
+#[test]
+fn a_restarted_server_grants_nothing_before_it_has_listened() {
+    let visits = r#"{"entries": 1, "at": "0ms..30ms", "stay": "200ms"}"#;
+    let mut in_quiet_time = 0;
+    for seed in 0..100 {
+        let run = restart(bench(2, "{}", visits), at_ms(60), 10).crash(1, at_ms(65)).run(seed);
+        assert_eq!(run.violated(), NONE, "seed {seed}");
+        if !run.reached.contains(&"a suspicion in the quiet time") {
+            continue;
+        }
+        in_quiet_time += 1;
+        // It listens for 100 ms.
+        if let [_, waited] = run.latencies[..] {
+            assert!(waited >= Duration::from_millis(80 + 100 - 30), "seed {seed}: {waited}");
+        }
+    }
+    assert!(in_quiet_time > 20, "{in_quiet_time}");
+}
+
+/// The first owner hangs for longer than its lease, and the resource crashes meanwhile.
+fn late_write(seed: u64, mutant: Option<&str>) -> Run {
+    let roles = [("server", 1), ("client", 3), ("resource", 1)];
+    let mut bench = Bench::with_roles::<LockServer>(&roles)
+        .params(r#"{"detection": "lease", "fencing": true}"#)
+        .workload(r#"{"entries": 1, "at": "0ms..20ms", "stay": "50ms"}"#);
+    bench.experiment.network.default.order = Order::Fifo;
+    let recover_after = Some(Duration::from_millis(5));
+    let crash = Action::Crash(ProcessId(4), Crash { recover_after, ..Crash::default() });
+    let resume_after = Some(Duration::from_millis(300));
+    let hangs = Action::Pause { process: ProcessId(1), resume_after };
+    bench.experiment.plan.faults.push(Fault { trigger: at_ms(60), action: hangs });
+    bench.experiment.plan.faults.push(Fault { trigger: at_ms(300), action: crash });
+    match mutant {
+        Some(name) => bench.mutant(name).run(seed),
+        None => bench.run(seed),
+    }
+}
+
+#[test]
+fn a_resource_that_crashes_remembers_the_highest_token() {
+    let (mut ignored, mut forgotten) = (0, 0);
+    for seed in 0..200 {
+        let run = late_write(seed, None);
+        assert!(!run.violated().contains(&"me.fenced"), "seed {seed}");
+        ignored += u32::from(run.reached.contains(&"a write comes too late"));
+        let forgetful = late_write(seed, Some("forgetful-resource"));
+        forgotten += u32::from(forgetful.violated().contains(&"me.fenced"));
+    }
+    assert!(ignored > 20 && forgotten > 20, "{ignored}, {forgotten}");
+}
+
 #[test]
 fn what_the_parameters_need_is_said() {
     for (params, key) in [
