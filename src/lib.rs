@@ -13,6 +13,7 @@
 pub mod audit;
 pub mod cli;
 mod commands;
+pub mod explore;
 pub mod files;
 pub mod prelude;
 pub mod run;

@@ -70,7 +70,7 @@ impl Delay {
             (false, false) => longest.min(bound),
         };
         // On a link that keeps order, a message waits for earlier ones and those sent with it.
-        let behind = self.latest.get(&link).map(|at| *at + Duration::from_nanos(4));
+        let behind = self.latest.get(&link).copied();
         let behind = behind.filter(|_| of_link.order == Order::Fifo).unwrap_or_default();
         (from, until.max(behind))
     }

@@ -4,6 +4,7 @@ mod check;
 mod describe;
 mod diff;
 mod explain;
+mod explore;
 mod merge;
 mod new;
 mod numbers;
@@ -34,6 +35,7 @@ use crate::scenario::schema;
 use check::CheckArgs;
 use diff::DiffArgs;
 use explain::ExplainArgs;
+use explore::ExploreArgs;
 use merge::MergeArgs;
 use new::NewArgs;
 use numbers::NumbersArgs;
@@ -112,6 +114,14 @@ const EXIT_STRESS: &str = exit_status! {
     "   70  ftsim itself failed, or the trace of a run is wrong"
     "  130  interrupted; finished results are written"
 };
+const EXIT_EXPLORE: &str = exit_status! {
+    "    0  all expectations are met: what should be violated is, and all else was seen to hold"
+    "    1  some expectation is not met"
+    "    2  usage error, unusable file, or output that cannot be written"
+    "    3  the search was cut off before it was over; nothing else is wrong"
+    "   70  ftsim itself failed"
+    "  130  interrupted; what was seen until then is written"
+};
 const EXIT_EXPLAIN: &str = exit_status! {
     "    0  the story is written"
     "    1  the run violates no property, or not the selected one"
@@ -179,6 +189,9 @@ enum Command {
     /// Run random scenarios within the model of a protocol, or just beyond it
     #[command(after_help = EXIT_STRESS)]
     Stress(StressArgs),
+    /// Explore all runs of a small scenario, up to the order of what commutes
+    #[command(after_help = EXIT_EXPLORE)]
+    Explore(ExploreArgs),
     /// Explain a violation: the events that led to it, and the faults it needs
     #[command(after_help = EXIT_EXPLAIN)]
     Explain(ExplainArgs),
@@ -307,6 +320,7 @@ fn command(command: &Command, catalogue: &Catalogue, out: &mut Out) -> Result<Ex
         Command::Show(args) => show::show(args, catalogue, out),
         Command::Shrink(args) => shrink::shrink(args, catalogue, out),
         Command::Stress(args) => stress::stress(args, catalogue, out),
+        Command::Explore(args) => explore::explore(args, catalogue, out),
         Command::Explain(args) => explain::explain(args, catalogue, out),
         Command::Diff(args) => diff::diff(args, catalogue, out),
         Command::Check(args) => check::check(args, catalogue, out),

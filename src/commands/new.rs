@@ -116,7 +116,7 @@ fn scenario(entry: &Entry) -> String {
         text.push_str(&format!("\n[{section}]\n"));
         keys.iter().for_each(|(key, property)| text.push_str(&commented(key, property)));
     }
-    if entry.model.detector == DetectorClass::Perfect {
+    if entry.model.detector != DetectorClass::None {
         text.push_str("\n[detector]\nkind  = \"perfect\"\ndelay = \"0ms..20ms\"\n");
     }
     let max = entry.model.bound.max(&setting).unwrap_or(0);

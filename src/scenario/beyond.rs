@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use ftsim_core::environment::network::{Link, Loss, Order};
 use ftsim_core::environment::transport::Guarantee;
 use ftsim_core::fault::Action;
-use ftsim_core::{FaultClass, Links, Probability, ProcessId};
+use ftsim_core::fault::condition::Condition;
+use ftsim_core::fault::random::{RandomAction, RandomCondition};
+use ftsim_core::{FaultClass, Links, Probability, ProcessId, Timing};
 
 use super::Scenario;
 use super::problems::Problems;
@@ -20,6 +22,7 @@ pub fn warn(problems: &mut Problems<'_>, scenario: &Scenario) {
     if !is_meant {
         warn_of_faults(problems, scenario);
         warn_of_links(problems, scenario);
+        warn_of_clocks(problems, scenario);
     }
 }
 
@@ -79,6 +82,53 @@ fn warn_of_links(problems: &mut Problems<'_>, scenario: &Scenario) {
     }
     if links == Links::ReliableFifo && all().any(|link| link.order == Order::Any) {
         problems.warn("network.order", needs).label("messages can overtake each other").help(FIFO);
+    }
+}
+
+/// Clocks that do not run at the rate that a synchronous protocol needs for its timeouts, however
+/// few: a process with such a clock does not crash but is wrong about others. What a clock shows is
+/// of no importance, since no timer depends on it.
+fn warn_of_clocks(problems: &mut Problems<'_>, scenario: &Scenario) {
+    let (model, experiment) = (&scenario.resolved.model, &scenario.experiment);
+    if model.timing != Timing::Synchronous {
+        return;
+    }
+    let is_too_much = |ppm: i32| ppm.unsigned_abs() > model.drift_ppm;
+    let (slowest, fastest) = experiment.clocks.drift_ppm;
+    let mut found = Vec::new();
+    if is_too_much(slowest) || is_too_much(fastest) {
+        found.push(("clocks.drift".to_owned(), "these clocks do not"));
+    }
+    // A Byzantine process may have any clock.
+    let counts = model.faults != FaultClass::Byzantine;
+    let faults = experiment.plan.faults.iter().zip(&scenario.fault_origins);
+    found.extend(faults.filter(|_| counts).filter_map(|(fault, origin)| {
+        let path = format!("fault[{origin}]");
+        match fault.action {
+            Action::Begin(Condition::Drift(_, ppm), _) if is_too_much(ppm) => {
+                Some((path, "here a clock drifts"))
+            }
+            Action::Begin(Condition::Freeze(_), _) => Some((path, "here a clock stands still")),
+            _ => None,
+        }
+    }));
+    let kinds = experiment.random.iter().flat_map(|random| &random.kinds);
+    found.extend(kinds.filter(|_| counts).filter_map(|kind| match kind.what {
+        RandomAction::Begin(RandomCondition::Drift(ppm), _) if ppm > model.drift_ppm => {
+            Some(("random.drift".to_owned(), "these clocks do not"))
+        }
+        RandomAction::Begin(RandomCondition::Freeze, _) => {
+            Some(("random.freeze".to_owned(), "these clocks stand still"))
+        }
+        _ => None,
+    }));
+    if let Some((path, label)) = found.into_iter().next() {
+        let within = match model.drift_ppm {
+            0 => String::new(),
+            ppm => format!(", within {ppm}ppm"),
+        };
+        let needs = format!("`{}` needs clocks that run at one rate{within}", scenario.entry.name);
+        problems.warn(&path, needs).label(label).help(MEANT);
     }
 }
 

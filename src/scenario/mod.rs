@@ -7,6 +7,7 @@ mod context;
 pub mod crash_point;
 pub mod diagnostic;
 mod expectation;
+mod exploring;
 mod faults;
 pub mod file;
 mod liars;
@@ -46,6 +47,7 @@ use serde_json::{Map, Value};
 use toml::de::DeTable;
 
 pub use expectation::Expectation;
+pub use exploring::Exploring;
 use problems::{Problems, UnknownField};
 use reading::UNKNOWN_KEYS_MAX;
 pub use settings::{Effective, effective};
@@ -86,6 +88,8 @@ pub struct Scenario {
     pub crash_points: Option<EveryCrashPoint>,
     /// The seeds that it asks for: that of a repro, or those of `[run]`.
     pub seeds: Range<u64>,
+    /// What it says about its exploration.
+    pub exploring: Exploring,
     /// What is expected.
     pub expect: Expectation,
     /// The run that it stands for, if it is a repro.
@@ -177,6 +181,7 @@ fn read(
     let seeds = world::seeds(problems, &file);
     let limits = world::limits(problems, &file.run);
     let clocks = world::clocks(problems, &file.clocks);
+    let exploring = exploring::exploring(problems, &file.explore);
     let Some(entry) = catalogue.get(&file.protocol) else {
         let names: Vec<&str> = catalogue.entries().iter().map(|entry| entry.name).collect();
         problems.unknown("protocol", "protocol", &file.protocol, &names);
@@ -228,8 +233,8 @@ fn read(
         || drawn.as_ref().is_some_and(RandomFaults::announces_crashes);
     // Whoever writes `kind = "none"` wants to see what comes of it.
     let is_meant = file.detector.kind == Some(file::DetectorKind::None);
-    if resolved.model.detector == DetectorClass::Perfect && !suspects && !is_meant {
-        world::detector_missing(problems, entry.name);
+    if resolved.model.detector != DetectorClass::None && !suspects && !is_meant {
+        world::detector_missing(problems, entry.name, resolved.model.detector);
     }
     let is_checked = |property: &&PropertyInfo| {
         property.standing == Standing::Core
@@ -271,6 +276,7 @@ fn read(
         fault_origins: origins,
         crash_points,
         seeds,
+        exploring,
         expect,
         repro,
         text: String::new(),

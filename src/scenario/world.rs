@@ -10,7 +10,7 @@ use ftsim_core::environment::liveness::{Liveness, LivenessMode};
 use ftsim_core::environment::storage::OnCrash;
 use ftsim_core::experiment::Ties;
 use ftsim_core::time::CountRange;
-use ftsim_core::{Duration, Instant, Limits, ProcessSet};
+use ftsim_core::{DetectorClass, Duration, Instant, Limits, ProcessSet};
 
 use super::file;
 use super::names::Names;
@@ -176,8 +176,13 @@ pub fn fate_groups(
 }
 
 /// Refuses a world without suspicions for a protocol that waits for them.
-pub fn detector_missing(problems: &mut Problems<'_>, protocol: &str) {
-    let message = format!("`{protocol}` with these parameters needs a perfect failure detector");
+pub fn detector_missing(problems: &mut Problems<'_>, protocol: &str, class: DetectorClass) {
+    let (article, class) = match class {
+        DetectorClass::EventuallyPerfect => ("an", class.as_str()),
+        DetectorClass::Perfect | DetectorClass::None => ("a", class.as_str()),
+    };
+    let message =
+        format!("`{protocol}` with these parameters needs {article} {class} failure detector");
     let help = "write kind = \"perfect\" in [detector], or \"none\" to see what happens without";
     let at = if problems.is_given("detector.kind") { "detector.kind" } else { "protocol" };
     problems.value(at, message).label("here no process is ever suspected").help(help);

@@ -52,7 +52,8 @@ impl Assumption {
             Self::Delay => model.timing == Timing::Synchronous,
             Self::NoLoss | Self::NoDuplicates => reliable,
             Self::Order => model.links == Links::ReliableFifo,
-            Self::Accuracy | Self::Completeness => model.detector == DetectorClass::Perfect,
+            Self::Accuracy => model.detector == DetectorClass::Perfect,
+            Self::Completeness => model.detector != DetectorClass::None,
         }
     }
 }

@@ -7,6 +7,7 @@ mod value;
 mod world;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -119,7 +120,15 @@ impl Stress<'_> {
         let mut rng = Rng::from_bits(self.seed);
         let [scenarios, attempts] = [rng.bits(), rng.bits()];
         let bits = number.wrapping_mul(scenarios | 1) ^ attempt.wrapping_mul(attempts | 1);
-        world::draw(self.entry, self.broken, self.seed_count, &mut Rng::from_bits(bits))
+        let seeds = self.seeds(number);
+        world::draw(self.entry, self.broken, &seeds, &mut Rng::from_bits(bits))
+    }
+
+    /// The seeds of a scenario. Each has its own: with equal ones, all would draw the same faults
+    /// and delays as far as they are alike.
+    const fn seeds(&self, number: u64) -> Range<u64> {
+        let first = number.saturating_mul(self.seed_count).saturating_add(1);
+        first..first.saturating_add(self.seed_count)
     }
 
     /// Runs the scenarios. The summary does not depend on the number of threads, unless the time is

@@ -1,6 +1,8 @@
 //! Draws a scenario: processes, parameters, clients, and an environment at or near the limits of
 //! the model that the parameters give, or beyond one of them.
 
+use std::ops::Range;
+
 use ftsim_core::rng::Rng;
 use ftsim_core::{DetectorClass, Entry, FaultClass, Links, Model, MutantKind, Setting, Timing};
 use serde_json::{Map, Value, json};
@@ -17,8 +19,14 @@ const WINDOWS_MS: [u64; 4] = [5, 30, 100, 300];
 /// The bound on delays, in milliseconds.
 const BOUND_MS: u64 = 10;
 
-/// Draws a scenario file. It may be refused, because some parameters are incompatible.
-pub fn draw(entry: &Entry, broken: Option<Assumption>, seed_count: u64, rng: &mut Rng) -> String {
+/// Draws a scenario file with these seeds. It may be refused, because some parameters are
+/// incompatible.
+pub fn draw(
+    entry: &Entry,
+    broken: Option<Assumption>,
+    seeds: &Range<u64>,
+    rng: &mut Rng,
+) -> String {
     let mut world = World { entry, rng, file: Map::new(), random: Map::new() };
     world.file.insert("protocol".into(), entry.name.into());
     let setting = world.processes();
@@ -39,7 +47,12 @@ pub fn draw(entry: &Entry, broken: Option<Assumption>, seed_count: u64, rng: &mu
     }
     // Lossy links need several attempts, and time for them.
     let horizon = if model.links == Links::FairLoss { "120s" } else { "10s" };
-    let run = json!({ "seeds": seed_count, "horizon": horizon, "max_events": 200_000 });
+    let run = json!({
+        "first_seed": seeds.start,
+        "seeds": seeds.end - seeds.start,
+        "horizon": horizon,
+        "max_events": 200_000,
+    });
     file.insert("run".into(), run);
     // TOML requires single values before tables.
     let (tables, values): (Map<_, _>, Map<_, _>) =
@@ -156,21 +169,36 @@ impl World<'_> {
     }
 
     fn detector(&mut self, model: &Model) {
-        if model.detector != DetectorClass::Perfect {
+        if model.detector == DetectorClass::None {
             return;
         }
         let delay = self.pick(&["0ms", "5ms", "0ms..20ms", "0ms..100ms"]);
         self.put("detector", object(json!({ "kind": "perfect", "delay": delay })));
+        if model.detector == DetectorClass::EventuallyPerfect && !self.one_in(3) {
+            self.err();
+        }
+    }
+
+    /// Has the detector suspect processes that are up.
+    fn err(&mut self) {
+        self.set("detector", "kind", "eventually-perfect".into());
+        self.set("detector", "mistakes_per_process", "1..3".into());
+        self.set("detector", "mistake_duration", "5ms..200ms".into());
+        self.set("network", "stabilise_at", "2s".into());
     }
 
     /// Clocks: protocols may not rely on their readings. Their rates are bounded if delays are.
     fn clocks(&mut self, model: &Model) {
+        let drift = match model.timing {
+            Timing::Synchronous => model.drift_ppm,
+            Timing::PartiallySynchronous | Timing::Asynchronous => 1_000,
+        };
         let mut clocks = Map::new();
         if self.one_in(3) {
             clocks.insert("offset".into(), "0ms..50ms".into());
         }
-        if model.timing != Timing::Synchronous && self.one_in(3) {
-            clocks.insert("drift".into(), "-1000ppm..1000ppm".into());
+        if drift > 0 && self.one_in(3) {
+            clocks.insert("drift".into(), format!("-{drift}ppm..{drift}ppm").into());
         }
         self.put("clocks", clocks);
     }
@@ -183,7 +211,11 @@ impl World<'_> {
             FaultClass::CrashRecovery => {
                 let stays_down = max > 0 && self.one_in(3);
                 let down = self.pick(&["1ms..10ms", "1ms..300ms", "50ms..150ms"]);
-                self.crashes(setting.n, (!stays_down).then_some(down));
+                if stays_down {
+                    self.crashes(max, None);
+                } else {
+                    self.crashes(setting.n, Some(down));
+                }
                 let kept = ["lose-unsynced", "keep-all", "keep-prefix", "keep-subset", "torn-last"];
                 let on_crash = self.pick(&kept);
                 let latency = self.pick(&["0ms", "0ms..5ms", "10ms"]);
@@ -316,12 +348,7 @@ impl World<'_> {
                 self.drop_transport();
                 self.set("network", "order", "any".into());
             }
-            Assumption::Accuracy => {
-                self.set("detector", "kind", "eventually-perfect".into());
-                self.set("detector", "mistakes_per_process", "1..3".into());
-                self.set("detector", "mistake_duration", "5ms..200ms".into());
-                self.set("network", "stabilise_at", "2s".into());
-            }
+            Assumption::Accuracy => self.err(),
             Assumption::Completeness => self.put("detector", object(json!({ "kind": "none" }))),
         }
     }

@@ -3,6 +3,7 @@
 mod ci;
 mod command_line;
 mod drawings;
+mod explore;
 mod hostile;
 mod kill;
 mod lanes;

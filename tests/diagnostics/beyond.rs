@@ -111,6 +111,53 @@ duplicate = 0.1
     assert_eq!(warnings(&format!("{text}links = \"reliable\"\n")), "");
 }
 
+const CLOCKS: &str = r#"protocol = "bully"
+processes = 4
+[clocks]
+drift = "-10000ppm..10000ppm"
+"#;
+
+#[test]
+fn clocks_that_drift_where_delays_are_bounded() {
+    let expected = expect![[r#"
+        warning: `bully` needs clocks that run at one rate
+         --> x.toml:4:9
+          |
+        4 | drift = "-10000ppm..10000ppm"
+          |         ^^^^^^^^^^^^^^^^^^^^^ these clocks do not
+          |
+        help: if the scenario is about that, say in [expect] which properties are violated
+    "#]];
+    expected.assert_eq(&warnings(CLOCKS));
+    assert_eq!(warnings(&format!("{CLOCKS}[expect]\nviolated = [\"el.max\"]\n")), "");
+    // An asynchronous protocol takes no notice, and this one allows for a tenth.
+    assert_eq!(warnings(&CLOCKS.replace("bully", "eager-rb")), "");
+    let tenth = CLOCKS.replace("bully", "state-transfer");
+    let tenth = tenth.replace("= 4", "= { primary = 1, server = 2, client = 1 }");
+    assert_eq!(warnings(&tenth), "");
+    let more = tenth.replace("..10000ppm", "..100001ppm");
+    assert!(warnings(&more).contains("at one rate, within 100000ppm"));
+}
+
+#[test]
+fn one_clock_that_drifts_stands_still_or_is_set() {
+    let one = |fault: &str| {
+        let fault = format!("[[fault]]\nat = \"1ms\"\n{fault}\n");
+        warnings(&format!("protocol = \"bully\"\nprocesses = 4\n{fault}"))
+    };
+    assert!(one(r#"drift = { process = "p1", by = "10000ppm" }"#).contains("a clock drifts"));
+    let frozen = "freeze = \"p1\"\nduration = \"5ms\"";
+    assert!(one(frozen).contains("a clock stands still"));
+    // No timer depends on what a clock shows.
+    assert_eq!(one(r#"jump = { process = "p1", ahead = "1s" }"#), "");
+    let drawn = |kind: &str| {
+        let head = "protocol = \"bully\"\nprocesses = 4\n[random]\nmax_faulty = 1\n";
+        let times = "count = 1\nbetween = \"0ms..50ms\"\nduration = \"50ms\"\n";
+        warnings(&format!("{head}[random.{kind}]\n{times}"))
+    };
+    assert!(drawn("freeze").contains("these clocks stand still"));
+}
+
 /// Scenarios in which the protocol does well beyond its model.
 const DO_WELL: &[&str] = &[
     "2pc-coordinator-crash-cooperative",

@@ -85,7 +85,7 @@ fn a_misspelt_section() {
               = note: expected one of `protocol`, `summary`, `reference`, `check`, `processes`,
                       `fate_sharing`, `params`, `network`, `clocks`, `detector`, `storage`,
                       `workload`, `fault`, `message`, `request`, `mask`, `random`, `liveness`,
-                      `run`, `expect`, `repro`
+                      `run`, `explore`, `expect`, `repro`
             help: did you mean `network`?
         "#]],
     );
@@ -138,7 +138,7 @@ fn unknown_properties() {
               |
               = note: expected one of `beb.validity`, `rb.validity`, `rb.no-duplication`,
                       `rb.no-creation`, `rb.agreement`, `rb.uniform-agreement`, `bc.fifo`,
-                      `bc.causal`, `bc.total-order`, `bc.uniform-total-order`
+                      `bc.causal`, `bc.total-order`, `bc.uniform-total-order`, `rep.prefix`
             help: did you mean `rb.agreement`?
 
             error: unknown property `cs.agreement`
@@ -149,7 +149,7 @@ fn unknown_properties() {
               |
               = note: expected one of `beb.validity`, `rb.validity`, `rb.no-duplication`,
                       `rb.no-creation`, `rb.agreement`, `rb.uniform-agreement`, `bc.fifo`,
-                      `bc.causal`, `bc.total-order`, `bc.uniform-total-order`
+                      `bc.causal`, `bc.total-order`, `bc.uniform-total-order`, `rep.prefix`
             help: did you mean `rb.agreement`?
         "#]],
     );

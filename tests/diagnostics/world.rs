@@ -188,7 +188,7 @@ reached = ["x", "x"]
               |
               = note: expected one of `beb.validity`, `rb.validity`, `rb.no-duplication`,
                       `rb.no-creation`, `rb.agreement`, `rb.uniform-agreement`, `bc.fifo`,
-                      `bc.causal`, `bc.total-order`, `bc.uniform-total-order`
+                      `bc.causal`, `bc.total-order`, `bc.uniform-total-order`, `rep.prefix`
             help: did you mean `rb.no-creation`?
 
             error: `x` is listed twice
@@ -236,7 +236,7 @@ undecided = ["rb.agreement", "rb.validity", "rb.validity", "rb.vlidity"]
               |
               = note: expected one of `beb.validity`, `rb.validity`, `rb.no-duplication`,
                       `rb.no-creation`, `rb.agreement`, `rb.uniform-agreement`, `bc.fifo`,
-                      `bc.causal`, `bc.total-order`, `bc.uniform-total-order`
+                      `bc.causal`, `bc.total-order`, `bc.uniform-total-order`, `rep.prefix`
             help: did you mean `rb.validity`?
         "#]],
     );

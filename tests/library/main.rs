@@ -2,6 +2,7 @@
 
 mod explain;
 mod kinds;
+mod lineage;
 mod not_deterministic;
 mod pictures;
 mod readme;
@@ -12,5 +13,7 @@ mod stress;
 mod sweep;
 mod tidy;
 
+#[path = "../../sim-core/tests/explore/brute.rs"]
+mod brute;
 #[path = "../shipped/mod.rs"]
 mod shipped;

@@ -16,7 +16,7 @@ const SIM_CORE: Plan = &[
     &["fault"],
     &["experiment", "outcome"],
     &["engine"],
-    &["catalogue"],
+    &["catalogue", "explore"],
     &["bench"],
     &["prelude"],
 ];
@@ -25,7 +25,7 @@ const FTSIM: Plan = &[
     &["cli"],
     &["run"],
     &["shrink"],
-    &["stress", "sweep"],
+    &["explore", "stress", "sweep"],
     &["commands"],
 ];
 

@@ -17,7 +17,7 @@ Made from their summaries by `UPDATE_EXPECT=1 cargo test --test scenarios conten
 ";
 
 /// The chapters, in the order of a course, with the protocols of each.
-const CHAPTERS: [(&str, &[&str]); 11] = [
+const CHAPTERS: [(&str, &[&str]); 12] = [
     ("links", &["reliable-link", "fifo-link"]),
     ("detectors", &["fd-perfect", "fd-exclude-on-timeout", "fd-heartbeat", "fd-operator", "swim"]),
     (
@@ -56,13 +56,21 @@ const CHAPTERS: [(&str, &[&str]); 11] = [
         ],
     ),
     ("election", &["chang-roberts", "ring-election", "bully", "omega", "omega-lower-epoch"]),
+    ("groups", &["flat-group", "hierarchical-group", "membership", "view-synchrony"]),
     (
         "consensus",
-        &["all-to-all-consensus", "flooding-consensus", "floodset", "hierarchical-consensus"],
+        &[
+            "all-to-all-consensus",
+            "flooding-consensus",
+            "floodset",
+            "hierarchical-consensus",
+            "ben-or",
+            "paxos",
+        ],
     ),
     ("byzantine", &["oral-messages", "phase-king"]),
     ("commit", &["two-phase-commit"]),
-    ("replication", &["primary-backup", "state-transfer"]),
+    ("replication", &["abd", "primary-backup", "state-transfer"]),
     ("checkpoint", &["chandy-lamport", "ckpt-blocking"]),
 ];
 

@@ -5,6 +5,7 @@
 
 mod condition;
 mod delay;
+mod explore;
 mod fault;
 mod keys;
 mod mask;
@@ -25,6 +26,7 @@ pub use condition::{
     ReorderFile, RollbackFile, SendOmissionFile, ShiftFile, SlowFile, SlowSyncFile,
 };
 pub use delay::{DelayFile, DelayTable};
+pub use explore::{ExploreFile, ExploreTimeFile};
 pub use fault::{
     BehaviourFile, ColludeFile, FaultFile, InFlightFile, PartitionFile, Shape, When, WhenEffect,
 };
@@ -99,6 +101,9 @@ pub struct ScenarioFile {
     /// Seeds, and the limits of each run.
     #[serde(default, skip_serializing_if = "is_default")]
     pub run: RunFile,
+    /// How `ftsim explore` explores it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub explore: ExploreFile,
     /// The expected outcome.
     #[serde(default, skip_serializing_if = "is_default")]
     pub expect: ExpectFile,

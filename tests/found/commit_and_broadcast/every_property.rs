@@ -9,7 +9,10 @@ use ftsim_core::{
     Duration, End, EndCause, Instant, Observation, Observed, ProcessId, PropertyId, Setting, Spec,
 };
 use ftsim_protocols::spec::byzantine::ByzantineAgreement;
-use ftsim_protocols::spec::{atomic_commit, consensus, detector, link, snapshot};
+use ftsim_protocols::spec::view_synchrony::{self, ViewSynchrony};
+use ftsim_protocols::spec::{
+    atomic_commit, ballots, broadcast, consensus, detector, link, membership, snapshot,
+};
 
 use crate::shipped;
 
@@ -27,12 +30,24 @@ const HAND_MADE: &[(&str, PropertyId, IsViolated)] = &[
     ("atomic-commit", atomic_commit::IRREVOCABLE, decided_twice),
     ("byzantine-agreement", consensus::INTEGRITY, byzantine_decides_twice),
     ("byzantine-agreement", consensus::TERMINATION, byzantine_never_decides),
+    ("consensus by ballots", consensus::INTEGRITY, ballots_decide_twice),
+    ("consensus by ballots", consensus::VALIDITY, ballots_decide_what_nobody_proposed),
     ("consensus", consensus::INTEGRITY, decides_twice),
     ("consensus", consensus::VALIDITY, decides_what_nobody_proposed),
     ("failure-detector", detector::EVENTUAL_WEAK_ACCURACY, all_suspected_for_good),
     ("failure-detector", detector::WEAK_ACCURACY, all_suspected_once),
     ("link", link::NO_CREATION, delivers_what_nobody_sent),
+    ("membership", membership::SELF_INCLUSION, goes_back_to_an_earlier_view),
     ("snapshot", snapshot::BOUNDED_ROLLBACK, goes_back_two_checkpoints),
+    ("view synchrony", membership::SELF_INCLUSION, group::strange_view),
+    ("view synchrony", membership::VIEW_AGREEMENT, group::two_views_of_one_number),
+    ("view synchrony", membership::UNIFORM_VIEW_AGREEMENT, group::two_views_of_one_number_at_once),
+    ("view synchrony", membership::COMPLETENESS, group::departure_unheard),
+    ("view synchrony", membership::ACCURACY, group::member_left_out),
+    ("view synchrony", broadcast::NO_DUPLICATION, group::delivered_twice),
+    ("view synchrony", broadcast::NO_CREATION, group::never_sent),
+    ("view synchrony", view_synchrony::VALIDITY, group::sender_that_forgets),
+    ("view synchrony", view_synchrony::AGREEMENT, group::missing_in_the_last_view),
 ];
 
 /// One event of a history.
@@ -80,6 +95,26 @@ fn decides_what_nobody_proposed() -> bool {
         &[
             Act::Request(P0, consensus::Request::Propose(7)),
             Act::Indicate(P0, consensus::Indication::Decide(9)),
+        ],
+    )
+}
+
+fn ballots_decide_twice() -> bool {
+    let decides = |value| Act::Indicate(P0, ballots::Indication::Decide(value));
+    let proposes = [7, 8].map(|value| Act::Request(P0, consensus::Request::Propose(value)));
+    let [first, second] = proposes;
+    violates::<ballots::ConsensusByBallots>(
+        consensus::INTEGRITY,
+        &[first, second, decides(7), decides(8)],
+    )
+}
+
+fn ballots_decide_what_nobody_proposed() -> bool {
+    violates::<ballots::ConsensusByBallots>(
+        consensus::VALIDITY,
+        &[
+            Act::Request(P0, consensus::Request::Propose(7)),
+            Act::Indicate(P0, ballots::Indication::Decide(9)),
         ],
     )
 }
@@ -136,6 +171,77 @@ fn goes_back_two_checkpoints() -> bool {
     let both = |snapshot| of(P0, snapshot).into_iter().chain(of(P1, snapshot));
     let history: Vec<_> = both(1).chain(both(2)).chain([back(P0), back(P1)]).collect();
     violates::<snapshot::Snapshot>(snapshot::BOUNDED_ROLLBACK, &history)
+}
+
+fn goes_back_to_an_earlier_view() -> bool {
+    let installs = |number| {
+        let view = membership::View { number, members: [P0].into_iter().collect() };
+        Act::Indicate(P0, membership::Indication::Installs(view))
+    };
+    let history = [installs(2), installs(1)];
+    violates::<membership::Membership>(membership::SELF_INCLUSION, &history)
+}
+
+/// Histories of view-synchronous multicast.
+mod group {
+    use super::{Act, P0, P1, ViewSynchrony, broadcast, membership, view_synchrony, violates};
+    use ftsim_core::ProcessId;
+    use view_synchrony::{Indication, Request};
+
+    fn installs(p: ProcessId, number: u64, members: &[ProcessId]) -> Act<ViewSynchrony> {
+        let view = membership::View { number, members: members.iter().copied().collect() };
+        Act::Indicate(p, Indication::Group(membership::Indication::Installs(view)))
+    }
+
+    fn delivers(p: ProcessId) -> Act<ViewSynchrony> {
+        Act::Indicate(p, Indication::Deliver { sender: P0, number: 0 })
+    }
+
+    const SENDS: Act<ViewSynchrony> = Act::Request(P0, Request::Multicast(0));
+
+    pub(super) fn strange_view() -> bool {
+        violates(membership::SELF_INCLUSION, &[installs(P0, 1, &[P1])])
+    }
+
+    fn split() -> [Act<ViewSynchrony>; 2] {
+        [installs(P0, 1, &[P0]), installs(P1, 1, &[P0, P1])]
+    }
+
+    pub(super) fn two_views_of_one_number() -> bool {
+        violates(membership::VIEW_AGREEMENT, &split())
+    }
+
+    pub(super) fn two_views_of_one_number_at_once() -> bool {
+        violates(membership::UNIFORM_VIEW_AGREEMENT, &split())
+    }
+
+    pub(super) fn departure_unheard() -> bool {
+        let leave = Act::Request(P1, Request::Group(membership::Request::Leave));
+        violates(membership::COMPLETENESS, &[installs(P0, 1, &[P0, P1]), leave])
+    }
+
+    pub(super) fn member_left_out() -> bool {
+        violates(membership::ACCURACY, &[installs(P0, 1, &[P0, P1]), installs(P0, 2, &[P0])])
+    }
+
+    pub(super) fn delivered_twice() -> bool {
+        violates(broadcast::NO_DUPLICATION, &[SENDS, delivers(P1), delivers(P1)])
+    }
+
+    pub(super) fn never_sent() -> bool {
+        violates(broadcast::NO_CREATION, &[delivers(P1)])
+    }
+
+    pub(super) fn sender_that_forgets() -> bool {
+        violates(view_synchrony::VALIDITY, &[installs(P0, 1, &[P0]), SENDS])
+    }
+
+    pub(super) fn missing_in_the_last_view() -> bool {
+        let both = [P0, P1];
+        let views = [installs(P0, 1, &both), installs(P1, 1, &both)];
+        let [first, second] = views;
+        violates(view_synchrony::AGREEMENT, &[first, second, SENDS, delivers(P0)])
+    }
 }
 
 /// Pairs of spec and property.

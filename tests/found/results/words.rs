@@ -78,7 +78,7 @@ seed = 4
               = note: expected one of `protocol`, `summary`, `reference`, `check`, `processes`,
                       `fate_sharing`, `params`, `network`, `clocks`, `detector`, `storage`,
                       `workload`, `fault`, `message`, `request`, `mask`, `random`, `liveness`,
-                      `run`, `expect`, `repro`
+                      `run`, `explore`, `expect`, `repro`
             help: did you mean `protocol`?
 
             error: unknown field `colour`
@@ -90,7 +90,7 @@ seed = 4
               = note: expected one of `protocol`, `summary`, `reference`, `check`, `processes`,
                       `fate_sharing`, `params`, `network`, `clocks`, `detector`, `storage`,
                       `workload`, `fault`, `message`, `request`, `mask`, `random`, `liveness`,
-                      `run`, `expect`, `repro`
+                      `run`, `explore`, `expect`, `repro`
 
             error: unknown field `dealy`
              --> x.toml:5:1
