@@ -8,8 +8,8 @@
 //! Steps: a client sends ENTER. The server grants the lock if it is free, and otherwise queues the
 //! request and tells the client its ticket. A client that leaves sends LEAVE, and the first in the
 //! queue is next. The server gives up a client that has crashed: one that waits loses its place,
-//! and one that owns the lock loses the lock. It does so again δ later, since an ENTER can arrive
-//! after the news that its sender has crashed.
+//! and one that owns the lock loses the lock. An ENTER can arrive after the news that its sender
+//! has crashed, so whatever comes from a client that is down waits for the news that it is up again.
 //!
 //! When the server is up again, it keeps quiet for δ, so that nothing from before the crash is
 //! under way any more. Then it listens for `reconnect_deadline` and grants nothing. Each client
@@ -104,8 +104,6 @@ pub enum Timer {
     Quiet,
     /// At a restarted server: every client that is up has said what it believes.
     Reconnected,
-    /// At a server: what this client has sent before its crash has arrived.
-    LastWords(ProcessId),
     /// At a server, with `lease`: this client was not heard.
     Lease(ProcessId),
     /// At a client: time to say again what it believes.
@@ -167,6 +165,12 @@ impl Process for LockServer {
     fn on_suspect(&mut self, p: ProcessId, cx: &mut Cx<Self>) {
         if let Self::Server(server) = self {
             server.on_suspect(p, cx);
+        }
+    }
+
+    fn on_trust(&mut self, p: ProcessId, cx: &mut Cx<Self>) {
+        if let Self::Server(server) = self {
+            server.on_trust(p, cx);
         }
     }
 }

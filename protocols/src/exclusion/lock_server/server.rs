@@ -1,5 +1,7 @@
 //! The server: it keeps the lock, and learns after a crash who has it.
 
+use std::collections::BTreeMap;
+
 use ftsim_core::{Duration, ProcessId, Setting, Stored};
 
 use super::lock::{Entry, Lock, Owner};
@@ -22,6 +24,8 @@ pub struct Server {
     lock: Lock,
     /// The last grant of an earlier life that it knows of.
     inherited: Token,
+    /// The clients that are down as far as it knows, and what has come from each since.
+    down: BTreeMap<ProcessId, Vec<Msg>>,
 }
 
 /// What a server does with messages.
@@ -47,14 +51,16 @@ impl Server {
             phase: Phase::Serving,
             lock: Lock::default(),
             inherited: 0,
+            down: BTreeMap::new(),
         }
     }
 
     pub(super) fn on_message(&mut self, from: ProcessId, msg: &Msg, cx: &mut Context) {
-        match self.phase {
-            Phase::Quiet => cx.reach("a message from before the crash"),
-            Phase::Listening(_) => self.listen_to(from, msg, cx),
-            Phase::Serving => self.serve(from, msg, cx),
+        match (&self.phase, self.down.get_mut(&from)) {
+            (Phase::Quiet, _) => cx.reach("a message from before the crash"),
+            (_, Some(kept)) => kept.push(msg.clone()),
+            (Phase::Listening(_), None) => self.listen_to(from, msg, cx),
+            (Phase::Serving, None) => self.serve(from, msg, cx),
         }
     }
 
@@ -62,7 +68,7 @@ impl Server {
         match timer {
             Timer::Quiet => self.listen(cx),
             Timer::Reconnected => self.conclude(cx),
-            Timer::LastWords(client) | Timer::Lease(client) => self.give_up(client, cx),
+            Timer::Lease(client) => self.give_up(client, cx),
             Timer::Repeat => {}
         }
     }
@@ -75,10 +81,7 @@ impl Server {
                 self.enter(from, number, cx);
             }
             Msg::Leave { token } => self.leave(from, token, cx),
-            Msg::Reconnect(Claim::Nothing) => {
-                cx.cancel_timer(Timer::LastWords(from));
-                self.remove(from, cx);
-            }
+            Msg::Reconnect(Claim::Nothing) => self.remove(from, cx),
             _ => {}
         }
         self.renew_lease(from, cx);
@@ -145,10 +148,17 @@ impl Server {
 
     // Clients that crash.
 
-    /// Gives up a client that has crashed, and once more when what it sent before has arrived.
     pub(super) fn on_suspect(&mut self, client: ProcessId, cx: &mut Context) {
+        self.down.insert(client, Vec::new());
         self.give_up(client, cx);
-        cx.set_timer(self.delay_bound, Timer::LastWords(client));
+    }
+
+    /// Listens to a client that is up again. What it sent before its crash comes first, and then
+    /// that it claims nothing.
+    pub(super) fn on_trust(&mut self, client: ProcessId, cx: &mut Context) {
+        for msg in self.down.remove(&client).unwrap_or_default() {
+            self.on_message(client, &msg, cx);
+        }
     }
 
     fn give_up(&mut self, client: ProcessId, cx: &mut Context) {
