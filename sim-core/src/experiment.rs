@@ -15,6 +15,7 @@ use crate::fault::random::RandomFaults;
 use crate::id::PropertyId;
 use crate::model::setting::Setting;
 use crate::process_set::ProcessSet;
+use crate::rng::told::ToldDraws;
 use crate::time::{Duration, DurationRange, Instant};
 
 /// The settings of a run, apart from its seed.
@@ -49,6 +50,8 @@ pub struct Experiment {
     pub requests: Vec<RequestOverride>,
     /// Masked requests.
     pub masks: Vec<Mask>,
+    /// Draws that are told.
+    pub draws: Vec<ToldDraws>,
     /// The faults that are drawn from each seed.
     pub random: Option<RandomFaults>,
     /// The order of events of one class at one instant.
@@ -107,6 +110,7 @@ impl Experiment {
             overrides: Vec::new(),
             requests: Vec::new(),
             masks: Vec::new(),
+            draws: Vec::new(),
             random: None,
             ties: Ties::default(),
             check: Vec::new(),

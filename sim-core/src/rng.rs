@@ -4,11 +4,15 @@
 //! not affect another. The conversion of draws (to bounded integers, shuffles, probabilities) is
 //! defined here, because the meaning of a seed depends on it and libraries may change theirs.
 
+pub mod told;
+
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+
+use told::Told;
 
 /// The purpose of a stream of randomness. Streams do not affect each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,30 +82,39 @@ impl Stream {
 
 /// A stream of a run's randomness.
 #[derive(Clone, Debug)]
-pub struct Rng(ChaCha8Rng);
+pub struct Rng {
+    source: ChaCha8Rng,
+    /// What tells small draws, if anything does.
+    told: Option<Box<Told>>,
+}
 
 impl Rng {
     /// This stream in the run with this seed.
     pub fn new(seed: u64, stream: Stream) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(stream.number());
-        Self(rng)
+        Self { source: rng, told: None }
     }
 
     /// A sequence of draws that depends only on these bits.
     pub fn from_bits(bits: u64) -> Self {
-        Self(ChaCha8Rng::seed_from_u64(bits))
+        Self { source: ChaCha8Rng::seed_from_u64(bits), told: None }
+    }
+
+    /// The same stream, small draws of which are told.
+    pub(crate) fn told(self, told: Option<Told>) -> Self {
+        Self { told: told.map(Box::new), ..self }
     }
 
     /// Whether anything was drawn.
     pub(crate) fn has_drawn(&self) -> bool {
-        self.0.get_word_pos() > 0
+        self.source.get_word_pos() > 0
     }
 
     /// 64 random bits.
     #[inline]
     pub fn bits(&mut self) -> u64 {
-        self.0.next_u64()
+        self.source.next_u64()
     }
 
     /// A number in `0..n`, biased by less than n in 2^64.
@@ -112,6 +125,11 @@ impl Rng {
     #[track_caller]
     pub fn below(&mut self, n: u64) -> u64 {
         assert!(n > 0, "no number is below zero");
+        if let Some(told) = &mut self.told
+            && let Some(value) = told.next(n)
+        {
+            return value;
+        }
         high_half(self.bits(), n)
     }
 
@@ -135,7 +153,10 @@ impl Rng {
         match p.0 {
             0 => false,
             u64::MAX => true,
-            threshold => self.bits() < threshold,
+            threshold => {
+                let told = self.told.as_mut().and_then(|told| told.next(2));
+                told.map_or_else(|| self.bits() < threshold, |value| value == 1)
+            }
         }
     }
 

@@ -44,6 +44,12 @@ pub(crate) struct ExploreArgs {
     /// Let N timers of each process run out while messages are under way; default: 0
     #[arg(long, value_name = "N")]
     timeouts: Option<u32>,
+    /// Choose the first N small draws of each process, such as coins; default: 0
+    #[arg(long, value_name = "N")]
+    coins: Option<u32>,
+    /// Choose the first N small draws of the clients, such as votes; default: 0
+    #[arg(long, value_name = "N")]
+    votes: Option<u32>,
     /// Cut a run off after N steps; default: 200
     #[arg(long, value_name = "N")]
     steps: Option<u32>,
@@ -192,6 +198,8 @@ impl ExploreArgs {
             (&mut budget.duplicates, self.duplicates),
             (&mut budget.suspicions, self.suspicions),
             (&mut budget.timeouts, self.timeouts),
+            (&mut budget.coins, self.coins),
+            (&mut budget.votes, self.votes),
             (&mut budget.steps, self.steps),
         ];
         for (value, given) in given {
@@ -214,8 +222,10 @@ impl ExploreArgs {
     /// Fault patterns are crashes and losses in lockstep, and nothing else.
     fn keep_to_patterns(&self, settings: &mut Settings) -> Result<(), String> {
         let is_free = matches!(self.time, Some(TimeArg::Free));
+        let chosen = [self.coins, self.votes];
         let others = [self.recoveries, self.duplicates, self.suspicions, self.timeouts];
-        if is_free || self.unreduced || others.into_iter().flatten().any(|count| count > 0) {
+        let others = others.into_iter().chain(chosen);
+        if is_free || self.unreduced || others.flatten().any(|count| count > 0) {
             return Err("lineage is about crashes and losses in lockstep alone".to_owned());
         }
         let Budget { crashes, losses, steps, .. } = settings.budget;
@@ -332,7 +342,10 @@ impl Row {
                 writeln!(out, "    {:>3}  {}", number, line(step))?;
             }
             if found.scenario.is_none() {
-                writeln!(out, "    delays alone cannot tell this run: no scenario is written")?;
+                writeln!(
+                    out,
+                    "    no scenario is written: delays and clocks alone cannot force this order"
+                )?;
             }
         }
         Ok(())
@@ -347,6 +360,8 @@ impl Row {
             (budget.duplicates, "duplicate"),
             (budget.suspicions, "wrong suspicion"),
             (budget.timeouts, "early timeout"),
+            (budget.coins, "coin"),
+            (budget.votes, "vote"),
         ];
         let parts = parts.iter().filter(|(count, _)| *count > 0);
         let mut parts: Vec<String> = parts.map(|(count, what)| format!("{count} {what}")).collect();
@@ -382,6 +397,7 @@ impl Row {
                 "crashes": budget.crashes, "recoveries": budget.recoveries,
                 "losses": budget.losses, "duplicates": budget.duplicates,
                 "suspicions": budget.suspicions, "timeouts": budget.timeouts,
+                "coins": budget.coins, "votes": budget.votes,
                 "steps": budget.steps,
             },
             "strategy": self.settings.strategy.to_string(),

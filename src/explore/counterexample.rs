@@ -5,11 +5,14 @@ use ftsim_core::environment::detector::DetectorKind;
 use ftsim_core::environment::transport::Guarantee;
 use ftsim_core::explore::lineage::Pattern;
 use ftsim_core::explore::{Explored, How, Step, Timed, What};
+use ftsim_core::rng::told::{Draw, ToldDraws};
 use ftsim_protocols::Catalogue;
 use toml::{Table, Value};
 
 use crate::run;
-use crate::scenario::file::{FaultFile, MessageFile, MistakeFile, NoticeFile, RequestFile};
+use crate::scenario::file::{
+    DrawFile, FaultFile, MessageFile, MistakeFile, NoticeFile, RequestFile,
+};
 use crate::scenario::{PANICKED, Scenario};
 
 /// A run that violates a property.
@@ -21,7 +24,7 @@ pub struct Counterexample {
     pub message: String,
     /// The steps, in words.
     pub steps: Vec<String>,
-    /// A scenario whose run violates the property, if delays alone can tell the run.
+    /// A scenario whose run violates the property, if delays and clocks can force its order.
     pub scenario: Option<String>,
 }
 
@@ -34,7 +37,7 @@ pub struct Found {
 /// What makes a run again.
 enum Run {
     /// It took these steps, after which this was left.
-    Steps { seed: u64, steps: Vec<Step>, left: Vec<(What, u32)> },
+    Steps { seed: u64, steps: Vec<Step>, left: Vec<(What, u32)>, draws: Vec<(u32, Draw)> },
     /// In lockstep, under this pattern.
     Under(Pattern),
 }
@@ -43,7 +46,8 @@ impl Found {
     /// Keeps this run, which a property refused with this message.
     pub fn of(explored: &Explored<'_>, message: String) -> Self {
         let (steps, left) = (explored.steps.to_vec(), explored.left.to_vec());
-        Self { message, run: Run::Steps { seed: explored.seed, steps, left } }
+        let (seed, draws) = (explored.seed, explored.draws.to_vec());
+        Self { message, run: Run::Steps { seed, steps, left, draws } }
     }
 
     /// The same for the run in lockstep under this pattern.
@@ -53,9 +57,9 @@ impl Found {
 }
 
 /// What a scenario has for runs that are drawn, or that an explorer does without.
-const ABOUT_OTHER_RUNS: [&str; 10] = [
-    "random", "repro", "expect", "message", "fault", "liveness", "mask", "request", "clocks",
-    "explore",
+const ABOUT_OTHER_RUNS: [&str; 11] = [
+    "random", "repro", "expect", "message", "fault", "liveness", "mask", "request", "draw",
+    "clocks", "explore",
 ];
 const ABOUT_DRAWN_LINKS: [&str; 8] =
     ["loss", "duplicate", "bandwidth", "corrupt", "stabilise_at", "link", "links", "resend_after"];
@@ -68,11 +72,24 @@ impl Counterexample {
         property: &str,
         Found { message, run }: Found,
     ) -> Self {
-        let (steps, table) = match &run {
-            Run::Steps { seed, steps, left } => {
-                let timed = Timed::of(steps, left);
-                let table = timed.and_then(|timed| write(scenario, *seed, &timed));
-                (steps.iter().map(in_words).collect(), table)
+        let shows = |table: Table| expecting(table, property, catalogue);
+        let (steps, scenario) = match &run {
+            Run::Steps { seed, steps, left, draws } => {
+                let plain = Timed::of(steps, left);
+                let n = scenario.experiment.setting.n;
+                let with_clocks = || Timed::with_clocks(n, steps, left);
+                let told = |timed: Timed| {
+                    let mut table = write(scenario, *seed, &timed)?;
+                    insert(&mut table, "draw", all(told_draws(draws).iter().map(DrawFile::from))?);
+                    shows(table)
+                };
+                let text = plain.and_then(told).or_else(|| told(with_clocks()));
+                let words = (0..).zip(steps).map(|(index, step)| {
+                    let own = draws.iter().filter(|(at, _)| *at == index);
+                    let own = own.map(|(_, draw)| format!("; {draw}"));
+                    in_words(step) + &own.collect::<String>()
+                });
+                (words.collect(), text)
             }
             Run::Under(pattern) => {
                 let (messages, faults) = (pattern.rules(), pattern.plan().faults);
@@ -80,16 +97,23 @@ impl Counterexample {
                 let words = crashes.chain(messages.iter().map(ToString::to_string)).collect();
                 let timed = Timed { messages, faults, ..Timed::default() };
                 let table = write(scenario, scenario.seeds.start, &timed);
-                (words, table.map(|table| in_lockstep(scenario, table)))
+                (words, table.and_then(|table| shows(in_lockstep(scenario, table))))
             }
         };
-        Self {
-            property: property.to_owned(),
-            message,
-            steps,
-            scenario: table.and_then(|table| expecting(table, property, catalogue)),
+        Self { property: property.to_owned(), message, steps, scenario }
+    }
+}
+
+/// The draws of each drawer, in their order.
+fn told_draws(draws: &[(u32, Draw)]) -> Vec<ToldDraws> {
+    let mut told: Vec<ToldDraws> = Vec::new();
+    for (_, Draw { by, value, .. }) in draws {
+        match told.iter_mut().find(|known| known.by == *by) {
+            Some(known) => known.values.push(*value),
+            None => told.push(ToldDraws { by: *by, values: vec![*value] }),
         }
     }
+    told
 }
 
 /// The text of this scenario with what its only run comes to as its expectation. `None` if the run

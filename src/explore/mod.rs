@@ -127,6 +127,8 @@ impl Settings {
             duplicates: said.duplicates.unwrap_or(is_lossy.into()),
             suspicions: said.suspicions.unwrap_or(default.suspicions),
             timeouts: said.timeouts.unwrap_or(default.timeouts),
+            coins: said.coins.unwrap_or(default.coins),
+            votes: said.votes.unwrap_or(default.votes),
             steps: said.steps.unwrap_or(default.steps),
         };
         let time = said.time.unwrap_or(time);
@@ -202,6 +204,11 @@ fn frontier(scenario: &Scenario, settings: &Settings) -> Result<Frontier, String
         .prepare(experiment, &scenario.params, &scenario.workload)
         .map_err(|invalid| format!("{}: {}", invalid.key, invalid.message))?;
     let frontier = Frontier::new(runner, settings.time, settings.budget);
+    // What a sampled run draws is drawn from its seed.
+    let frontier = match settings.strategy {
+        Strategy::Exhaustive => frontier.telling_draws(),
+        Strategy::Sampled(_) | Strategy::Lineage => frontier,
+    };
     Ok(match settings.is_within_bound {
         true => frontier.within(scenario.resolved.model.bound),
         false => frontier,

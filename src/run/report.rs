@@ -147,7 +147,7 @@ fn header_json(scenario: &Scenario, outcome: &Outcome) -> Value {
     for (name, value) in effective(scenario) {
         match settings.get_mut(name) {
             Some(Value::Array(several)) => several.push(value.into()),
-            _ if matches!(name, "fault" | "link" | "message" | "request" | "mask") => {
+            _ if matches!(name, "fault" | "link" | "message" | "request" | "mask" | "draw") => {
                 settings.insert(name.to_owned(), json!([value]));
             }
             _ => {

@@ -21,6 +21,10 @@ pub struct Exploring {
     pub suspicions: Option<u32>,
     /// Early timeouts of each process.
     pub timeouts: Option<u32>,
+    /// Draws of each process that are chosen.
+    pub coins: Option<u32>,
+    /// Draws of the clients that are chosen.
+    pub votes: Option<u32>,
     /// Steps after which a run is cut off.
     pub steps: Option<u32>,
     /// How time passes.
@@ -45,6 +49,8 @@ pub fn exploring(problems: &mut Problems<'_>, file: &ExploreFile) -> Exploring {
         duplicates: count("duplicates", file.duplicates, 0),
         suspicions: count("suspicions", file.suspicions, 0),
         timeouts: count("timeouts", file.timeouts, 0),
+        coins: count("coins", file.coins, 0),
+        votes: count("votes", file.votes, 0),
         steps: count("steps", file.steps, 1),
         time: file.time.map(|time| match time {
             ExploreTimeFile::Free => Time::Free,

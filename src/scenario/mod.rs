@@ -6,6 +6,7 @@ mod conditions;
 mod context;
 pub mod crash_point;
 pub mod diagnostic;
+mod draws;
 mod expectation;
 mod exploring;
 mod faults;
@@ -221,6 +222,7 @@ fn read(
     let random::Random { drawn, crash_points } = random.unwrap_or_default();
     let requests = requests::requests(problems, &names, entry, limits.horizon, &file.request);
     let masks = masks::masks(problems, &names, &file.mask);
+    let draws = draws::draws(problems, &names, &file.draw);
     let overrides = messages::overrides(problems, &names, entry, limits.horizon, &file.message);
     setting.delay_bound = network.bound;
     let check = expectation::check(problems, entry, &file.check);
@@ -263,6 +265,7 @@ fn read(
             overrides,
             requests,
             masks,
+            draws,
             random: drawn,
             ties: world::ties(&file.run),
             check,

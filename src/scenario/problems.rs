@@ -167,6 +167,7 @@ const LISTS: &[&str] = &[
     "message",
     "request",
     "mask",
+    "draw",
     "network.link",
     "detector.mistakes",
     "detector.blind",

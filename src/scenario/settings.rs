@@ -84,6 +84,9 @@ pub fn effective(scenario: &Scenario) -> Effective {
     for (number, mask) in (1..).zip(&experiment.masks) {
         put("mask", format!("{number}: {mask} is not made"));
     }
+    for draws in &experiment.draws {
+        put("draw", draws.to_string());
+    }
     if let Some(random) = &experiment.random {
         put("random", drawn(random));
     }

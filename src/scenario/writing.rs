@@ -9,14 +9,16 @@ use ftsim_core::environment::request_override::RequestOverride;
 use ftsim_core::environment::storage::{DiskFault, OnCrash};
 use ftsim_core::fault::condition::{Condition, Links, Persistence};
 use ftsim_core::fault::{Action, Crash, Fault, InFlight, Trigger};
+use ftsim_core::rng::told::ToldDraws;
 use ftsim_core::{Instant, Mask, Probability, ProcessId, ProcessSet};
 use serde_json::Value as Json;
 
 use super::file::{
-    BandwidthFile, BehaviourFile, ChanceFile, ColludeFile, Count, DelayFaultFile, Drift, DriftFile,
-    FaultFile, InFlightFile, LateFile, LinksFile, MaskFile, MessageFile, MistakeFile, NoticeFile,
-    OnCrashFile, PartitionFile, Rate, ReceiveOmissionFile, ReorderFile, RequestFile, RollbackFile,
-    SendOmissionFile, Shape, ShiftFile, SlowFile, SlowSyncFile, Targets, When, WhenEffect,
+    BandwidthFile, BehaviourFile, ChanceFile, ColludeFile, Count, DelayFaultFile, DrawFile, Drift,
+    DriftFile, FaultFile, InFlightFile, LateFile, LinksFile, MaskFile, MessageFile, MistakeFile,
+    NoticeFile, OnCrashFile, PartitionFile, Rate, ReceiveOmissionFile, ReorderFile, RequestFile,
+    RollbackFile, SendOmissionFile, Shape, ShiftFile, SlowFile, SlowSyncFile, Targets, When,
+    WhenEffect,
 };
 
 impl FaultFile {
@@ -260,6 +262,12 @@ impl From<&RequestOverride> for RequestFile {
 impl From<Mask> for MaskFile {
     fn from(mask: Mask) -> Self {
         Self { process: mask.process.to_string(), request: Count(mask.request) }
+    }
+}
+
+impl From<&ToldDraws> for DrawFile {
+    fn from(draws: &ToldDraws) -> Self {
+        Self { by: draws.by.to_string(), values: draws.values.clone() }
     }
 }
 

@@ -33,6 +33,7 @@ use crate::outcome::tape::Tape;
 use crate::outcome::trace::TraceEvent;
 use crate::outcome::{KindIndex, Statistics};
 use crate::process_set::ProcessSet;
+use crate::rng::told::{Drawer, Teller};
 use crate::rng::{Rng, Stream};
 use crate::time::{Duration, Instant};
 
@@ -142,6 +143,8 @@ pub(crate) struct World {
     pub queue: Queue,
     pub network: Network,
     pub draws: Draws,
+    /// What tells draws, if anything does.
+    pub teller: Teller,
     pub overrides: Overrides,
     pub request_overrides: RequestOverrides,
     pub conditions: ActiveConditions,
@@ -201,6 +204,7 @@ impl World {
             queue: Queue::new(experiment.ties, Rng::new(0, Stream::Ties)),
             network: Network::new(&experiment.network),
             draws: Draws::of(0),
+            teller: Teller::default(),
             overrides: Overrides::default(),
             request_overrides: RequestOverrides::default(),
             conditions: ActiveConditions::default(),
@@ -258,6 +262,9 @@ impl World {
         self.queue.reset(Rng::new(seed, Stream::Ties));
         self.network.reset();
         self.draws = Draws::of(seed);
+        if !self.experiment.draws.is_empty() {
+            self.tell(Teller::Scenario(self.experiment.draws.clone().into()));
+        }
         self.overrides.reset(&self.experiment.overrides);
         self.request_overrides.reset(&self.experiment.requests);
         self.conditions.clear();
@@ -283,6 +290,15 @@ impl World {
         self.running = Running::Engine;
         self.ended = None;
         self.arm();
+    }
+
+    /// Small draws are told, from now on.
+    pub fn tell(&mut self, teller: Teller) {
+        let Draws { workload, storage, .. } = &mut self.draws;
+        for (stream, drawer) in [(workload, Drawer::Clients), (storage, Drawer::Disks)] {
+            *stream = stream.clone().told(teller.of(drawer));
+        }
+        self.teller = teller;
     }
 
     /// Restores the scripted faults for the next run.

@@ -4,7 +4,6 @@ use crate::environment::clock::ClockConfig;
 use crate::environment::delay::Delay;
 use crate::environment::detector::DetectorConfig;
 use crate::environment::network::{Link, NetworkConfig, Order};
-use crate::environment::storage::OnCrash;
 use crate::environment::transport::{Guarantee, TransportConfig};
 use crate::experiment::{Experiment, Ties};
 use crate::fault::Plan;
@@ -29,6 +28,10 @@ pub struct Budget {
     pub suspicions: u32,
     /// With [`Time::Free`]: timers that run out while something else could happen, at each process.
     pub timeouts: u32,
+    /// Small draws of each process that are chosen: its first ones.
+    pub coins: u32,
+    /// Small draws of the clients that are chosen: their first ones.
+    pub votes: u32,
     /// Steps, after which a run is cut off; at most [`STEP_COUNT_MAX`].
     pub steps: u32,
 }
@@ -42,6 +45,8 @@ impl Default for Budget {
             duplicates: 0,
             suspicions: 0,
             timeouts: 0,
+            coins: 0,
+            votes: 0,
             steps: 200,
         }
     }
@@ -94,16 +99,12 @@ impl Time {
                 ..Default::default()
             },
             sync_latency: DurationRange::default(),
-            on_crash: match experiment.on_crash {
-                OnCrash::KeepAll => OnCrash::KeepAll,
-                OnCrash::LoseAll => OnCrash::LoseAll,
-                _ => OnCrash::LoseUnsynced,
-            },
             plan: Plan::default(),
             choices: Vec::new(),
             liveness: None,
             overrides: Vec::new(),
             requests: Vec::new(),
+            draws: Vec::new(),
             random: None,
             ties: Ties::Sequence,
             limits: crate::experiment::Limits { stop_at_violation: true, ..*limits },

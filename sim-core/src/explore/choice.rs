@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::digest::Digest;
 use crate::id::ProcessId;
+use crate::rng::told::Coins;
 
 /// What happens next, by a name that is the same in all runs in which the same came before it, in
 /// whatever order.
@@ -13,6 +14,8 @@ pub struct Choice {
     pub event: EventId,
     /// What becomes of it.
     pub how: How,
+    /// What is drawn on the way.
+    pub coins: Coins,
 }
 
 /// The identity of an event. Collisions are as unlikely as those of run digests.
@@ -59,7 +62,12 @@ pub enum How {
 
 impl Choice {
     /// All processes start.
-    pub const START: Self = Self { event: EventId(0), how: How::Happens };
+    pub const START: Self = Self::of(EventId(0), How::Happens);
+
+    /// This becomes of an event, and nothing but zeros is drawn.
+    pub const fn of(event: EventId, how: How) -> Self {
+        Self { event, how, coins: Coins::NONE }
+    }
 
     /// Whether a run is complete without it, although it could be made.
     pub const fn is_optional(&self) -> bool {
@@ -68,7 +76,7 @@ impl Choice {
 
     /// Whether it is what becomes of an event if the explorer does not interfere.
     pub const fn is_plain(&self) -> bool {
-        matches!(self.how, How::Happens)
+        matches!(self.how, How::Happens) && self.coins.is_empty()
     }
 
     /// Whether it is what becomes of a message that was just sent.

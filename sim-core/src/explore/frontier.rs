@@ -4,6 +4,7 @@ mod collect;
 mod enabled;
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(super) use collect::Ghost;
 
@@ -24,6 +25,7 @@ use crate::id::ProcessId;
 use crate::model::bound::Bound;
 use crate::model::property::EndCause;
 use crate::outcome::Outcome;
+use crate::rng::told::{Draw, Drawer, Script, Teller};
 use crate::time::{Duration, Instant};
 
 /// Something that can happen, and where.
@@ -35,6 +37,8 @@ struct Pending {
     at: ProcessId,
     cause: u32,
     after: Duration,
+    /// When it is due by the clock of its process.
+    due: Instant,
     /// Whether its message comes twice.
     is_double: bool,
 }
@@ -72,6 +76,11 @@ pub struct Frontier {
     epoch: u32,
     last_key: Option<(Instant, bool)>,
     used: Budget,
+    /// What the clock of each process shows. It passes to the next timer that is due when that
+    /// runs out early.
+    clocks: Vec<Instant>,
+    /// The step in which each process's last timer ran out, and when that was due.
+    timed_out: Vec<Option<(u32, Instant)>>,
     /// Early timeouts of each process, its crashes, and the step of the last one.
     timeouts: Vec<u32>,
     crashes: Vec<u32>,
@@ -86,6 +95,10 @@ pub struct Frontier {
     clients: Digest,
     /// Effects of each process in the last step.
     effects: Vec<u64>,
+    /// What tells the draws of a step, unless all are drawn.
+    script: Option<Arc<Mutex<Script>>>,
+    /// The draws of all steps of the run, with the number of the step.
+    draws: Vec<(u32, Draw)>,
     panic: Option<Raised>,
 }
 
@@ -121,6 +134,8 @@ impl Frontier {
             epoch: 0,
             last_key: None,
             used: Budget::default(),
+            clocks: Vec::new(),
+            timed_out: Vec::new(),
             timeouts: Vec::new(),
             crashes: Vec::new(),
             crash_step: Vec::new(),
@@ -130,8 +145,18 @@ impl Frontier {
             bound: None,
             clients: Digest::EMPTY,
             effects: Vec::new(),
+            script: None,
+            draws: Vec::new(),
             panic: None,
         }
+    }
+
+    /// Has small draws chosen rather than drawn, as far as the budget goes.
+    #[must_use]
+    pub fn telling_draws(self) -> Self {
+        let Budget { coins, votes, .. } = self.budget;
+        let script = Script::new(coins, votes);
+        Self { script: Some(Arc::new(Mutex::new(script))), ..self }
     }
 
     /// Has no more processes crash for good than this bound admits.
@@ -158,6 +183,10 @@ impl Frontier {
         self.epoch = 0;
         self.last_key = None;
         self.used = Budget::default();
+        self.clocks.clear();
+        self.clocks.resize(self.n as usize, Instant::ZERO);
+        self.timed_out.clear();
+        self.timed_out.resize(self.n as usize, None);
         self.timeouts.clear();
         self.timeouts.resize(self.n as usize, 0);
         self.crashes.clear();
@@ -172,6 +201,11 @@ impl Frontier {
         let stepper = self.runner.stepper();
         stepper.world_mut().forget_plan();
         self.panic = panics::catch(|| stepper.reset(seed)).err();
+        self.draws.clear();
+        if let Some(script) = &self.script {
+            locked(script).begin_run();
+            stepper.world_mut().tell(Teller::Explorer(Arc::clone(script)));
+        }
         self.clients = self.runner.stepper().clients();
     }
 
@@ -226,7 +260,11 @@ impl Frontier {
             effect_count: 0,
             epoch: self.epoch,
             is_last_resort: false,
+            clock: Instant::ZERO,
         };
+        if let Some(script) = &self.script {
+            locked(script).begin_step(choice.coins);
+        }
         if let How::IsLost | How::ComesTwice = choice.how {
             self.decide(choice, &mut step);
             return step;
@@ -266,16 +304,23 @@ impl Frontier {
         if let What::Recovery(p) = step.what {
             step.footprint = step.footprint.reads_all_status().changes_status(p);
         }
+        let drawn = self.drawn();
+        let clients_draw = drawn.iter().any(|draw| draw.by == Drawer::Clients);
+        self.draws.extend(drawn.into_iter().map(|draw| (index, draw)));
+        let stepper = self.runner.stepper();
         let world = stepper.world();
         if world.observed != observed && stepper.minds_order() {
             step.footprint = step.footprint.seen();
         }
         let clients = stepper.clients();
-        if clients != self.clients {
+        if clients != self.clients || clients_draw {
             self.clients = clients;
             step.footprint = step.footprint.changes_clients();
         } else if world.observed != observed {
             step.footprint = step.footprint.reads_clients();
+        }
+        if let Some(p) = step.what.process() {
+            step.clock = self.clocks[p.index()];
         }
         self.collect(choice, index, new);
         step
@@ -350,6 +395,11 @@ impl Frontier {
         if let What::Request { process, .. } = one.what {
             step.needs[1] = self.requested[process.index()].replace(self.step_count - 1);
         }
+        if let What::Timer(p) = one.what {
+            let last = self.timed_out[p.index()].replace((self.step_count - 1, one.due));
+            step.needs[1] = last.filter(|(_, due)| *due < one.due).map(|(step, _)| step);
+            self.clocks[p.index()] = one.due;
+        }
         step.after = one.after;
         step.effect_count = self.runner.stepper().effect_count(one.at);
         let mut now = self.runner.world_ref().now;
@@ -370,6 +420,8 @@ impl Frontier {
             Time::Free if one.is_timer() => {
                 step.is_last_resort = true;
                 step.footprint = Footprint::EVERYTHING;
+                let passed = one.event.place.at.since(now);
+                self.pass(passed);
                 now = now.max(one.event.place.at);
             }
             Time::Free => {}
@@ -405,6 +457,16 @@ impl Frontier {
         self.guarded(|stepper| stepper.happen(one.event, now));
         if let What::Recovery(p) = one.what {
             self.will_recover &= !(1 << p.0);
+        }
+    }
+
+    /// Time passes on all clocks, but not beyond a timer that is due.
+    fn pass(&mut self, passed: Duration) {
+        for (p, clock) in self.clocks.iter_mut().enumerate() {
+            let own = self.pending.iter().filter(|one| one.is_timer() && one.at.index() == p);
+            let due = own.map(|one| one.due).min().unwrap_or(Instant::MAX);
+            let before = Instant::from_nanos(due.as_nanos().saturating_sub(1));
+            *clock = (*clock).max((*clock + passed).min(before));
         }
     }
 
@@ -465,6 +527,16 @@ impl Frontier {
         self.pending.iter().map(|one| (one.what, one.cause)).collect()
     }
 
+    /// The draws of the last step that were chosen.
+    pub(super) fn drawn(&self) -> Vec<Draw> {
+        self.script.as_ref().map_or_else(Vec::new, |script| locked(script).step().to_vec())
+    }
+
+    /// The draws of the run that were chosen, with the step of each, counted from 0.
+    pub fn draws(&self) -> &[(u32, Draw)] {
+        &self.draws
+    }
+
     /// Ends the run, with its verdicts.
     pub fn finish(&mut self) -> Outcome {
         let is_at_rest = self.pending.is_empty();
@@ -477,7 +549,11 @@ impl Frontier {
     }
 }
 
+fn locked(script: &Mutex<Script>) -> MutexGuard<'_, Script> {
+    script.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The choice that this event just happens.
 pub(super) const fn plain(event: EventId) -> Choice {
-    Choice { event, how: How::Happens }
+    Choice::of(event, How::Happens)
 }

@@ -33,6 +33,7 @@ pub use step::{Step, What};
 pub use timed::Timed;
 
 use crate::outcome::Outcome;
+use crate::rng::told::Draw;
 
 /// A finished run of a search.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub struct Explored<'a> {
     pub steps: &'a [Step],
     /// What has not happened, and the step that has caused it.
     pub left: &'a [(What, u32)],
+    /// The draws that were chosen, with the step of each.
+    pub draws: &'a [(u32, Draw)],
     /// The verdicts and figures.
     pub outcome: &'a Outcome,
     /// Whether it was cut off before all that was due had happened.

@@ -174,6 +174,7 @@ impl<'a> Reduced<'a> {
                         seed: self.seed,
                         steps: &self.steps,
                         left: &left,
+                        draws: self.frontier.draws(),
                         outcome: &outcome,
                         is_cut,
                     };
@@ -320,7 +321,10 @@ impl<'a> Reduced<'a> {
         });
         if !is_covered {
             let event = self.steps[causes[0]].choice.event;
-            self.path[earlier].note(event);
+            // Not so if it is a timer, and the earlier step cancelled one that was due before.
+            if self.path[earlier].can_begin_with(event) {
+                self.path[earlier].note(event);
+            }
         }
     }
 
@@ -336,7 +340,7 @@ impl<'a> Reduced<'a> {
             .filter(|k| past.contains(*k) && !self.past[*k].meets(&past, killer + 1));
         let event = first.next().map_or(ghost.event, |k| self.steps[k].choice.event);
         let node = &mut self.path[killer];
-        if node.enabled.contains(&event) || node.optional.iter().any(|c| c.event == event) {
+        if node.can_begin_with(event) {
             node.note(event);
         }
     }

@@ -4,7 +4,7 @@ use super::choice::Choice;
 use super::footprint::Footprint;
 use crate::id::ProcessId;
 use crate::kind::MessageKind;
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 
 /// A step of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Step {
     pub epoch: u32,
     /// Whether it comes after all steps before it, whatever they touch.
     pub is_last_resort: bool,
+    /// What the clock of its process shows, if it is about one.
+    pub clock: Instant,
 }
 
 /// What a step was about.
@@ -69,6 +71,22 @@ pub enum What {
     Crash(ProcessId),
     /// Something else at this process.
     Other(ProcessId),
+}
+
+impl What {
+    /// The process at which it happens, if there is one.
+    pub const fn process(self) -> Option<ProcessId> {
+        match self {
+            Self::Start => None,
+            Self::Message { to: p, .. }
+            | Self::Timer(p)
+            | Self::Request { process: p, .. }
+            | Self::Notice { observer: p, .. }
+            | Self::Recovery(p)
+            | Self::Crash(p)
+            | Self::Other(p) => Some(p),
+        }
+    }
 }
 
 /// The kind of a message, comparable.

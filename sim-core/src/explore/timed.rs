@@ -5,6 +5,7 @@ use crate::environment::message_rule::{Arrival, Fate, MessageRule};
 use crate::environment::request_override::RequestOverride;
 use crate::explore::choice::How;
 use crate::explore::step::{Step, What};
+use crate::fault::condition::{Condition, Persistence};
 use crate::fault::{Action, Crash, Fault, Trigger};
 use crate::id::ProcessId;
 use crate::time::{Duration, Instant};
@@ -23,7 +24,7 @@ pub struct Timed {
     pub mistakes: Vec<Mistake>,
     /// When clients ask.
     pub requests: Vec<RequestOverride>,
-    /// The crashes.
+    /// The crashes, and when clocks stand still.
     pub faults: Vec<Fault>,
     /// When the last step happens.
     pub end: Instant,
@@ -33,19 +34,29 @@ impl Timed {
     /// The times of a run with these steps, after which this is left. `None` if times alone cannot
     /// tell it: a timer would have to run out before or after it is due.
     pub fn of(steps: &[Step], left: &[(What, u32)]) -> Option<Self> {
-        let times = times(steps)?;
-        let end = times.iter().copied().max()?;
-        let mut timed = Self { end, ..Self::default() };
+        Some(Self::at(&times(steps)?, Vec::new(), steps, left))
+    }
+
+    /// The same for a run of `n` processes whose clocks stand still but for when they have to pass.
+    /// Timers that run out before or after they are due are those of clocks that run fast or slow.
+    pub fn with_clocks(n: u32, steps: &[Step], left: &[(What, u32)]) -> Self {
+        let (times, faults) = with_clocks(n, steps);
+        Self::at(&times, faults, steps, left)
+    }
+
+    fn at(times: &[Instant], faults: Vec<Fault>, steps: &[Step], left: &[(What, u32)]) -> Self {
+        let end = times.iter().copied().max().unwrap_or_default();
+        let mut timed = Self { end, faults, ..Self::default() };
         for (index, step) in steps.iter().enumerate() {
             let cause = step.needs[0].map_or(Instant::ZERO, |cause| times[cause as usize]);
             let after = times[index].since(cause);
-            timed.add(step, times[index], after, steps, &times);
+            timed.add(step, times[index], after, steps, times);
         }
         let late = end + STEP + STEP;
         for (what, cause) in left {
             timed.put_off(*what, late.since(times[*cause as usize]));
         }
-        Some(timed)
+        timed
     }
 
     fn add(&mut self, step: &Step, at: Instant, after: Duration, all: &[Step], times: &[Instant]) {
@@ -177,4 +188,58 @@ fn times(steps: &[Step]) -> Option<Vec<Instant>> {
         next = next.max(at + STEP);
     }
     Some(times)
+}
+
+/// The time of each step, one after the other, if the clock of each process stands still but for
+/// when it has to pass; and the faults that make it so.
+fn with_clocks(n: u32, steps: &[Step]) -> (Vec<Instant>, Vec<Fault>) {
+    let mut clocks = vec![Clock::default(); n as usize];
+    let mut times: Vec<Instant> = Vec::with_capacity(steps.len());
+    let (mut next, mut faults) = (Instant::ZERO, Vec::new());
+    for step in steps {
+        let at = step.what.process().map_or(next, |p| {
+            let clock = &mut clocks[p.index()];
+            let passes = step.clock.since(clock.shows);
+            if passes > Duration::ZERO {
+                faults.extend(clock.stands_still_until(p, next));
+                clock.passes(next, passes);
+                next + passes
+            } else if step.what == What::Timer(p) {
+                // Due together with the one before.
+                Instant::from_nanos(clock.stopped.as_nanos() - 1)
+            } else {
+                next
+            }
+        });
+        times.push(at);
+        next = next.max(at + STEP);
+    }
+    let end = next + STEP + STEP;
+    let all = (0..n).map(ProcessId).zip(&clocks);
+    faults.extend(all.filter_map(|(p, clock)| clock.stands_still_until(p, end)));
+    (times, faults)
+}
+
+/// A clock that stands still but for when it has to pass.
+#[derive(Clone, Copy, Default)]
+struct Clock {
+    /// What it shows.
+    shows: Instant,
+    /// Since when it stands still.
+    stopped: Instant,
+}
+
+impl Clock {
+    fn stands_still_until(self, process: ProcessId, until: Instant) -> Option<Fault> {
+        let span = until.since(self.stopped);
+        let (trigger, freeze) = (Trigger::At(self.stopped), Condition::Freeze(process));
+        let action = Action::Begin(freeze, Persistence::Transient(span));
+        (span > Duration::ZERO).then_some(Fault { trigger, action })
+    }
+
+    /// It passes from this time on, and stops when the timers that are due then have run out.
+    fn passes(&mut self, from: Instant, span: Duration) {
+        let more = span + Duration::from_nanos(1);
+        (self.shows, self.stopped) = (self.shows + more, from + more);
+    }
 }

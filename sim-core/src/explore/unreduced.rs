@@ -32,7 +32,14 @@ pub fn explore(
             count.cut += u64::from(is_cut);
             count.longest = count.longest.max(steps.len() as u64);
             let rest = frontier.left();
-            let explored = Explored { seed, steps: &steps, left: &rest, outcome: &outcome, is_cut };
+            let explored = Explored {
+                seed,
+                steps: &steps,
+                left: &rest,
+                draws: frontier.draws(),
+                outcome: &outcome,
+                is_cut,
+            };
             if visit(&explored).is_break() {
                 return (count, ControlFlow::Break(()));
             }

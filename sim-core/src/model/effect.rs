@@ -6,6 +6,7 @@ use crate::id::ProcessId;
 use crate::model::mutant::Mutant;
 use crate::model::process::{Indication, Process};
 use crate::model::setting::Setting;
+use crate::rng::told::{Drawer, Teller};
 use crate::rng::{Rng, Stream};
 use crate::time::{Duration, Instant};
 
@@ -50,6 +51,8 @@ pub(crate) struct Env<'a> {
     /// The process's local time.
     pub now: Instant,
     pub coin: &'a mut Coin,
+    /// What tells draws.
+    pub teller: &'a Teller,
 }
 
 /// A process's own randomness, created on first use, because most processes never use it.
@@ -112,8 +115,11 @@ impl<P: Process> Cx<'_, P> {
 
     /// This process's own randomness.
     pub fn rng(&mut self) -> &mut Rng {
-        let (me, seed) = (self.env.me, self.env.coin.seed);
-        self.env.coin.rng.get_or_insert_with(|| Box::new(Rng::new(seed, Stream::Process(me.0))))
+        let (me, seed, teller) = (self.env.me, self.env.coin.seed, self.env.teller);
+        self.env.coin.rng.get_or_insert_with(|| {
+            let rng = Rng::new(seed, Stream::Process(me.0));
+            Box::new(rng.told(teller.of(Drawer::Process(me))))
+        })
     }
 
     /// Sends `msg` to `to`.

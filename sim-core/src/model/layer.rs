@@ -54,8 +54,8 @@ impl<P: Process> Cx<'_, P> {
     ) -> Vec<Indication<Q>> {
         let mut inner = Vec::new();
         let mut indications = Vec::new();
-        let Env { me, setting, now, ref mut coin } = *self.env;
-        f(&mut Cx { env: &mut Env { me, setting, now, coin }, effects: &mut inner });
+        let Env { me, setting, now, ref mut coin, teller } = *self.env;
+        f(&mut Cx { env: &mut Env { me, setting, now, coin, teller }, effects: &mut inner });
         for effect in inner {
             match effect {
                 Effect::Send(to, msg) => self.send(to, part.msg(msg)),

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 
 use crate::tables::{Act, Cell, INPUT_COUNT, STATE_COUNT, Table, fifo, frontier};
 use ftsim_core::environment::detector::DetectorKind;
+use ftsim_core::environment::storage::OnCrash;
 use ftsim_core::explore::reduced::{Reduced, divide};
 use ftsim_core::explore::{
     Budget, ClassId, Count, Explored, Frontier, How, Step, Time, What, estimate, unreduced,
@@ -87,10 +88,11 @@ fn all(frontier: &mut Frontier, run_count_max: u64) -> Option<(Seen, Count)> {
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         4 => (0u32..3, 0u8..2).prop_map(|(to, kind)| Act::Send(to, kind)),
-        1 => Just(Act::SetTimer),
-        1 => Just(Act::CancelTimer),
+        1 => (0u8..2).prop_map(Act::SetTimer),
+        1 => (0u8..2).prop_map(Act::CancelTimer),
         1 => (0u8..3).prop_map(Act::Record),
         1 => Just(Act::Sync),
+        1 => Just(Act::Toss),
         1 => Just(Act::Say),
     ]
 }
@@ -98,20 +100,33 @@ fn act() -> impl Strategy<Value = Act> {
 pub fn table() -> impl Strategy<Value = Table> {
     let cell = (0..STATE_COUNT, collection::vec(act(), 0..3))
         .prop_map(|(next, acts)| Cell { next: u8::try_from(next).unwrap(), acts });
-    (collection::vec(cell, STATE_COUNT * INPUT_COUNT), 1u8..4, collection::vec(0u32..2, 0..3))
-        .prop_map(|(cells, fuel, requests)| Table { cells, fuel, requests })
+    let requests = collection::vec(0u32..2, 0..3);
+    (collection::vec(cell, STATE_COUNT * INPUT_COUNT), 1u8..4, requests, any::<bool>())
+        .prop_map(|(cells, fuel, requests, is_drawn)| Table { cells, fuel, requests, is_drawn })
 }
 
 pub fn budget() -> impl Strategy<Value = Budget> {
-    (0u32..3, 0u32..2, 0u32..2, 0u32..2, 0u32..2, 0u32..2).prop_map(|b| Budget {
+    let counts = (0u32..3, 0u32..2, 0u32..2, 0u32..2, 0u32..2, 0u32..2);
+    (counts, 0u32..3, 0u32..3).prop_map(|(b, coins, votes)| Budget {
         crashes: b.0,
         recoveries: b.1,
         losses: b.2,
         duplicates: b.3,
         suspicions: b.4,
         timeouts: b.5,
+        coins,
+        votes,
         steps: 60,
     })
+}
+
+fn on_crash() -> impl Strategy<Value = OnCrash> {
+    prop_oneof![
+        Just(OnCrash::LoseUnsynced),
+        Just(OnCrash::KeepPrefix),
+        Just(OnCrash::KeepSubset),
+        Just(OnCrash::TornLast),
+    ]
 }
 
 /// 60, unless the environment says otherwise.
@@ -129,9 +144,11 @@ proptest! {
         n in 2u32..4,
         is_fifo in any::<bool>(),
         is_free in any::<bool>(),
+        on_crash in on_crash(),
     ) {
         let time = if is_free { Time::Free } else { Time::Lockstep };
         let mut world = frontier(n, &table, time, budget, |experiment| {
+            experiment.on_crash = on_crash;
             if is_fifo { fifo(experiment) }
         });
         let Some((every, count)) = all(&mut world, 4_000) else { return Ok(()) };
@@ -161,7 +178,7 @@ proptest! {
 fn on_request(acts: &[Act], requests: &[u32]) -> Table {
     let mut cells = vec![Cell::default(); STATE_COUNT * INPUT_COUNT];
     cells[3] = Cell { next: 0, acts: acts.to_vec() };
-    Table { cells, fuel: 9, requests: requests.to_vec() }
+    Table { cells, fuel: 9, requests: requests.to_vec(), ..Table::default() }
 }
 
 fn run_count(n: u32, table: &Table, budget: Budget) -> u64 {

@@ -163,7 +163,7 @@ fn a_message_that_makes_another_one_matters() {
     cells[on_start].acts = vec![Act::Hush];
     cells[on_request].acts = vec![Act::Hush, Act::Send(1, 0)];
     cells[on_a].acts = vec![Act::Hush, Act::Send(1, 1)];
-    let table = Table { cells, fuel: 9, requests: vec![0] };
+    let table = Table { cells, fuel: 9, requests: vec![0], ..Table::default() };
     let experiment = Experiment::new(Setting::of(3));
     let faults = Faults { crashes: 0, losses: 2, steps: 512 };
     let (tried, count) = lineage(&experiment, &table, faults);

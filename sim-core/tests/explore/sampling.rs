@@ -90,7 +90,7 @@ fn always(on: &[(usize, &[Act])], fuel: u8) -> Table {
     for (input, acts) in on {
         cells[*input].acts = acts.to_vec();
     }
-    Table { cells, fuel, requests: vec![0] }
+    Table { cells, fuel, requests: vec![0], ..Table::default() }
 }
 
 const ON_A: usize = 0;

@@ -16,9 +16,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Act {
     Send(u32, u8),
-    SetTimer,
-    CancelTimer,
+    /// Of two: the second is due later.
+    SetTimer(u8),
+    CancelTimer(u8),
     Record(u8),
+    /// Draws, and sends a message or says something.
+    Toss,
     Sync,
     Say,
     /// Says nothing at the end.
@@ -48,6 +51,8 @@ pub struct Table {
     pub fuel: u8,
     /// Requests: to whom, one after the other.
     pub requests: Vec<u32>,
+    /// Whether clients draw between the first two processes.
+    pub is_drawn: bool,
 }
 
 /// What a process is in now.
@@ -113,17 +118,22 @@ impl Spec for Quiet {
     type WorkloadSettings = Table;
     type Workload = Clients;
     fn workload(table: &Table, _: &Setting) -> Result<Clients, Invalid> {
-        Ok(Clients(table.requests.clone()))
+        Ok(Clients { asks: table.requests.clone(), is_drawn: table.is_drawn })
     }
 }
 
 #[derive(Clone, Debug, Hash)]
-pub struct Clients(Vec<u32>);
+pub struct Clients {
+    asks: Vec<u32>,
+    is_drawn: bool,
+}
 
 impl Workload<Quiet> for Clients {
     fn on_start(&mut self, ask: &mut Ask<'_, Quiet>) {
-        for p in &self.0 {
-            ask.request(ProcessId(*p), Duration::ZERO, 0);
+        for p in &self.asks {
+            let other = if self.is_drawn { ask.rng().below(2) } else { 0 };
+            let p = p ^ u32::try_from(other).unwrap_or(0);
+            ask.request(ProcessId(p), Duration::ZERO, 0);
         }
     }
 }
@@ -189,15 +199,23 @@ impl Machine {
                     let msg = if kind == 0 { Msg::A } else { Msg::B };
                     cx.send(ProcessId((cx.me().0 + to) % cx.n()), msg);
                 }
-                Act::SetTimer if self.fuel > 0 => {
+                Act::SetTimer(timer) if self.fuel > 0 => {
                     self.fuel -= 1;
-                    cx.set_timer(Duration::from_millis(10), 0);
+                    cx.set_timer(Duration::from_millis(10 + 5 * u64::from(timer)), timer);
                 }
-                Act::CancelTimer => cx.cancel_timer(0),
+                Act::CancelTimer(timer) => cx.cancel_timer(timer),
                 Act::Record(record) => cx.append(record % 3),
                 Act::Sync => cx.sync(),
+                Act::Toss if self.fuel > 0 => match cx.rng().below(3) {
+                    0 => {
+                        self.fuel -= 1;
+                        cx.send(ProcessId((cx.me().0 + 1) % cx.n()), Msg::A);
+                    }
+                    1 => cx.indicate(InState(30)),
+                    _ => {}
+                },
                 Act::Say => cx.indicate(InState(self.state)),
-                Act::Send(..) | Act::SetTimer | Act::Hush => {}
+                Act::Send(..) | Act::SetTimer(_) | Act::Toss | Act::Hush => {}
             }
         }
         if !cell.acts.contains(&Act::Hush) {
@@ -231,7 +249,7 @@ pub fn frontier(
     experiment.detector.kind = DetectorKind::Perfect;
     change(&mut experiment);
     let runner = Runner::new::<Machine>(time.strip(&experiment), table.clone(), table);
-    Frontier::new(runner.expect("a table is valid"), time, budget)
+    Frontier::new(runner.expect("a table is valid"), time, budget).telling_draws()
 }
 
 /// Links that keep order.

@@ -21,6 +21,10 @@ pub struct ExploreFile {
     pub suspicions: Option<Count>,
     /// The timers of each process that run out before they are due. Default: 0.
     pub timeouts: Option<Count>,
+    /// The small draws of each process that are chosen: its first ones. Default: 0.
+    pub coins: Option<Count>,
+    /// The small draws of the clients that are chosen: their first ones. Default: 0.
+    pub votes: Option<Count>,
     /// The steps after which a run is cut off. Default: 200.
     pub steps: Option<Count>,
     /// How time passes. Default: in lockstep if the protocol needs a bound on delays.

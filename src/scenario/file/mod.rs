@@ -5,6 +5,7 @@
 
 mod condition;
 mod delay;
+mod draw;
 mod explore;
 mod fault;
 mod keys;
@@ -26,6 +27,7 @@ pub use condition::{
     ReorderFile, RollbackFile, SendOmissionFile, ShiftFile, SlowFile, SlowSyncFile,
 };
 pub use delay::{DelayFile, DelayTable};
+pub use draw::DrawFile;
 pub use explore::{ExploreFile, ExploreTimeFile};
 pub use fault::{
     BehaviourFile, ColludeFile, FaultFile, InFlightFile, PartitionFile, Shape, When, WhenEffect,
@@ -94,6 +96,9 @@ pub struct ScenarioFile {
     /// Requests of clients that are suppressed.
     #[serde(default, skip_serializing_if = "is_default")]
     pub mask: Vec<MaskFile>,
+    /// What is drawn, where it is not to be drawn from the seed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub draw: Vec<DrawFile>,
     /// Faults drawn from each seed.
     pub random: Option<RandomFile>,
     /// When all faults end, and for which processes, so that liveness can be judged.

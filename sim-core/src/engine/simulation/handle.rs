@@ -98,6 +98,7 @@ impl<P: Protocol> Simulation<P> {
             setting: &self.world.experiment.setting,
             now: host.clock.local(self.world.now),
             coin: &mut host.coin,
+            teller: &self.world.teller,
         };
         let mut cx = Cx { env: &mut env, effects: &mut self.effects };
         let adversary = host.adversary;

@@ -87,7 +87,8 @@ impl Frontier {
                 _ => {}
             }
             let after = event.place.at.since(now);
-            let one = Pending { after, id, event, what, at, cause: index, is_double: false };
+            let due = self.clocks[at.index()] + after;
+            let one = Pending { after, id, event, what, at, cause: index, due, is_double: false };
             self.pending.push(one);
         }
     }

@@ -6,6 +6,7 @@ use crate::explore::choice::{Choice, EventId, How};
 use crate::explore::footprint::Footprint;
 use crate::explore::step::{Step, What};
 use crate::id::ProcessId;
+use crate::rng::told::Drawer;
 use crate::time::Instant;
 
 impl Frontier {
@@ -84,6 +85,13 @@ impl Frontier {
         !self.pending.iter().any(is_earlier)
     }
 
+    /// Whether no other timer of the same process is due before, by the clock of the process.
+    fn is_due_first(&self, one: &Pending) -> bool {
+        let is_before =
+            |other: &Pending| other.is_timer() && other.at == one.at && other.due < one.due;
+        !self.pending.iter().any(is_before)
+    }
+
     /// With [`Time::Free`], when nothing but timers is left: the one that is due first; of several
     /// the one of the lowest process. Time passes up to then.
     pub(super) fn last_resort(&self) -> Option<Choice> {
@@ -91,7 +99,7 @@ impl Frontier {
             return None;
         }
         let due = |one: &&Pending| (one.event.place.at, one.at, one.event.place.sequence());
-        let first = self.pending.iter().min_by_key(due)?;
+        let first = self.pending.iter().filter(|one| self.is_due_first(one)).min_by_key(due)?;
         (first.event.place.at <= self.horizon()).then(|| plain(first.id))
     }
 
@@ -110,7 +118,9 @@ impl Frontier {
             let horizon = self.horizon();
             let may_come = |one: &&Pending| match one.what {
                 What::Timer(p) => {
-                    self.timeouts[p.index()] < self.budget.timeouts && one.event.place.at <= horizon
+                    self.timeouts[p.index()] < self.budget.timeouts
+                        && one.event.place.at <= horizon
+                        && self.is_due_first(one)
                 }
                 _ => false,
             };
@@ -138,7 +148,7 @@ impl Frontier {
                 let nth = self.suspected.get(&(observer, subject)).copied().unwrap_or(0);
                 let words = [2, observer.0.into(), subject.0.into(), nth];
                 let event = EventId::spontaneous(words);
-                into.push(Choice { event, how: How::Suspects { observer, subject } });
+                into.push(Choice::of(event, How::Suspects { observer, subject }));
             }
         }
     }
@@ -158,39 +168,66 @@ impl Frontier {
     fn crash_of(&self, process: ProcessId, recovers: bool) -> Choice {
         let nth = self.crashes[process.index()];
         let event = EventId::spontaneous([1, process.0.into(), nth.into(), 0]);
-        Choice { event, how: How::Crash { process, recovers } }
+        Choice::of(event, How::Crash { process, recovers })
     }
 
-    /// The other ways in which the event of the last step could have gone, `steps` being those of
-    /// the run so far, as far as the budget goes.
+    /// The other ways in which the event of the last step could have gone, as far as the budget
+    /// goes: something else was drawn, or a process crashed.
     ///
     /// To be called after the step; what the budget allowed before it counts.
     pub fn variants(&mut self, step: &Step, before: &Budget, into: &mut Vec<Choice>) {
         into.clear();
-        if !step.choice.is_plain() {
+        self.other_draws(step.choice, into);
+        if step.choice.how == How::Happens && before.crashes < self.budget.crashes {
+            self.crashes_on_the_way(step, before, into);
+        }
+    }
+
+    /// The same with another value for one draw, and zeros after it.
+    ///
+    /// Each sequence of draws comes up once: from the one with zeros in place of its last value that
+    /// is not 0. What a process draws in a step in which it crashes comes up without the crash.
+    fn other_draws(&self, choice: Choice, into: &mut Vec<Choice>) {
+        let drawn = self.drawn();
+        let crashes = matches!(choice.how, How::CrashesAfter { effects: 1.., .. });
+        for (nth, draw) in (0..).zip(drawn).skip(choice.coins.len() as usize) {
+            let is_known = crashes && matches!(draw.by, Drawer::Process(_));
+            if !is_known {
+                let others = (1..draw.below).map(|value| choice.coins.with(nth, value));
+                into.extend(others.map(|coins| Choice { coins, ..choice }));
+            }
+        }
+    }
+
+    fn crashes_on_the_way(&mut self, step: &Step, before: &Budget, into: &mut Vec<Choice>) {
+        // What clients draw on hearing of the step can be other draws if it ends early.
+        let drawn = self.drawn();
+        let told = drawn.iter().take(step.choice.coins.len() as usize);
+        if told.into_iter().any(|draw| !matches!(draw.by, Drawer::Process(_))) {
             return;
         }
-        let event = step.choice.event;
-        let vary = |how| Choice { event, how };
-        if before.crashes < self.budget.crashes {
-            let may_recover = before.recoveries < self.budget.recoveries;
-            let stays_down = self.can_stay_down();
-            let stepper = self.runner.stepper();
-            let up: Vec<_> = (0..self.n).map(ProcessId).filter(|p| stepper.is_up(*p)).collect();
-            for process in up {
-                // Between two steps it can crash of its own accord if time is free.
-                let all = self.effects[process.index()];
-                let (first, end) = match (self.time, step.what) {
-                    (Time::Lockstep, What::Start | What::Recovery(_)) => (1, all + 1),
-                    (Time::Lockstep, _) if step.footprint.is_of(process) => (0, all + 1),
-                    _ => (1, all),
-                };
-                for effects in first..end {
-                    for recovers in [false, true] {
-                        let is_down = stays_down >> process.0 & 1 == 1;
-                        if (recovers && may_recover) || (!recovers && is_down) {
-                            into.push(vary(How::CrashesAfter { process, effects, recovers }));
-                        }
+        let may_recover = before.recoveries < self.budget.recoveries;
+        let stays_down = self.can_stay_down();
+        let stepper = self.runner.stepper();
+        let up: Vec<_> = (0..self.n).map(ProcessId).filter(|p| stepper.is_up(*p)).collect();
+        for process in up {
+            // Between two steps it can crash of its own accord if time is free.
+            let all = self.effects[process.index()];
+            let (first, end) = match (self.time, step.what) {
+                (Time::Lockstep, What::Start | What::Recovery(_)) => (1, all + 1),
+                (Time::Lockstep, _) if step.footprint.is_of(process) => (0, all + 1),
+                _ => (1, all),
+            };
+            for effects in first..end {
+                // It crashes before it has drawn anything.
+                if effects == 0 && !step.choice.coins.is_empty() {
+                    continue;
+                }
+                for recovers in [false, true] {
+                    let is_down = stays_down >> process.0 & 1 == 1;
+                    if (recovers && may_recover) || (!recovers && is_down) {
+                        let how = How::CrashesAfter { process, effects, recovers };
+                        into.push(Choice { how, ..step.choice });
                     }
                 }
             }
@@ -211,11 +248,11 @@ impl Frontier {
         }
         for (event, _) in self.undecided.iter().copied() {
             if self.used.losses < self.budget.losses {
-                into.push(Choice { event, how: How::IsLost });
+                into.push(Choice::of(event, How::IsLost));
             }
             // A copy on a FIFO link would have to come before what has been sent since.
             if self.used.duplicates < self.budget.duplicates && !self.is_fifo {
-                into.push(Choice { event, how: How::ComesTwice });
+                into.push(Choice::of(event, How::ComesTwice));
             }
         }
     }
@@ -241,9 +278,15 @@ impl Frontier {
 
     /// What a step that touched this can touch in any of its variants, all of them together.
     pub(in crate::explore) fn with_variants(&self, footprint: Footprint) -> Footprint {
-        if self.budget.crashes == 0 {
+        let Budget { crashes, coins, votes, .. } = self.budget;
+        if (crashes, coins, votes) == (0, 0, 0) {
             return footprint;
         }
+        // Another draw can make a process say something else.
+        let footprint = match coins {
+            0 => footprint,
+            _ => footprint.changes_clients(),
+        };
         let touched = (0..self.n).map(ProcessId).filter(|p| footprint.is_of(*p));
         let touched = touched.fold(footprint.reads_clients(), Footprint::changes_status);
         if self.runner.stepper_ref().minds_order() { touched.seen() } else { touched }

@@ -61,6 +61,11 @@ impl Node {
         }
     }
 
+    /// Whether this event can be next.
+    pub fn can_begin_with(&self, event: EventId) -> bool {
+        self.enabled.contains(&event) || self.optional.iter().any(|choice| choice.event == event)
+    }
+
     /// Whether this event is noted, has been explored from here, or sleeps.
     pub fn knows(&self, event: EventId) -> bool {
         let sleeps = |one: &Tried| one.ways.iter().all(|way| !way.is_awake);
