@@ -237,7 +237,6 @@ fn finish(shrinker: &mut Shrinker<'_>) {
         | processes::fewer_processes(shrinker)
         | workload::fewer_requests(shrinker)
         | workload::fewer_words_about_requests(shrinker)
-        | workload::fewer_draws(shrinker)
     {}
     network::name_kinds(shrinker);
     workload::fewer_masks(shrinker);

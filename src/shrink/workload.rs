@@ -101,15 +101,6 @@ pub fn fewer_words_about_requests(shrinker: &mut Shrinker<'_>) -> bool {
     shrinker.best.list("request") != before
 }
 
-/// Removes as many told draws as possible.
-pub fn fewer_draws(shrinker: &mut Shrinker<'_>) -> bool {
-    let before = shrinker.best.list("draw");
-    let mut draws = before.clone();
-    let base = shrinker.best.clone();
-    minimise(&mut draws, |rest| shrinker.try_in_time(&base.with_list("draw", rest)));
-    shrinker.best.list("draw") != before
-}
-
 /// Removes masks whose request never occurs.
 pub fn fewer_masks(shrinker: &mut Shrinker<'_>) {
     let unused = shrinker.outcome.unused_masks.clone();

@@ -202,6 +202,8 @@ proptest! {
         is_free in any::<bool>(),
     ) {
         let time = if is_free { Time::Free } else { Time::Lockstep };
+        // Nothing is drawn from the seed of a run.
+        let budget = Budget { coins: 64, votes: 64, ..budget };
         let mut world = frontier(n, &table, time, budget, |experiment| {
             if is_fifo { fifo(experiment) }
         });
