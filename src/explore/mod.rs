@@ -1,6 +1,7 @@
 //! Explores all that can happen in a small scenario, up to the order of what commutes.
 
 mod counterexample;
+mod guided;
 mod lineage;
 mod parts;
 mod sampled;
@@ -76,6 +77,9 @@ pub struct Exploration {
     pub has_read_clocks: bool,
     /// How its runs were sampled, if they were.
     pub sampled: Option<Sampled>,
+    /// With [`Strategy::Guided`]: how many labels, pairs of a state and an event, and states at rest
+    /// were shown.
+    pub guided: Option<[u64; 3]>,
     /// With [`Strategy::Lineage`]: the number of fault patterns within the budget.
     pub patterns: Option<u128>,
 }
@@ -164,6 +168,7 @@ pub fn explore(
 ) -> Result<Exploration, String> {
     let (seen, has_read_clocks) = match settings.strategy {
         Strategy::Sampled(strategy) => sampled::explore(scenario, settings, strategy, effort)?,
+        Strategy::Guided => guided::explore(scenario, settings, effort)?,
         Strategy::Lineage => (lineage::explore(scenario, settings, effort)?, false),
         Strategy::Exhaustive if settings.is_unreduced => {
             in_every_order(scenario, settings, effort)?
@@ -183,7 +188,7 @@ pub fn explore(
         .map(|(property, found)| Counterexample::of(scenario, catalogue, &property, found))
         .collect();
     Ok(Exploration {
-        is_all: !seen.is_ended && seen.count.cut == 0 && seen.sampled.is_none(),
+        is_all: !seen.is_ended && seen.count.cut == 0 && !settings.strategy.draws(),
         count: seen.count,
         parts: seen.parts,
         run_count_in_every_order,
@@ -191,6 +196,7 @@ pub fn explore(
         verdicts: seen.verdicts,
         has_read_clocks: settings.time == Time::Free && has_read_clocks,
         sampled: seen.sampled,
+        guided: seen.guided,
         patterns: seen.patterns,
     })
 }
@@ -249,6 +255,7 @@ struct Seen {
     verdicts: Vec<(String, Tally)>,
     found: BTreeMap<String, Found>,
     sampled: Option<Sampled>,
+    guided: Option<[u64; 3]>,
     patterns: Option<u128>,
 }
 
