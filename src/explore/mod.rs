@@ -5,6 +5,7 @@ mod guided;
 mod lineage;
 mod parts;
 mod sampled;
+mod seeded;
 mod strategy;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use ftsim_core::explore::footprint::PROCESS_COUNT_MAX;
 use ftsim_core::explore::{Budget, Count, Explored, Frontier, Time, estimate, unreduced};
-use ftsim_core::{FaultClass, Links, Outcome, Timing, Verdict};
+use ftsim_core::{FaultClass, Links, Outcome, Runner, Timing, Verdict};
 use ftsim_protocols::Catalogue;
 
 use crate::cli::clock;
@@ -22,6 +23,7 @@ use crate::scenario::{PANICKED, Scenario};
 pub use counterexample::Counterexample;
 use counterexample::Found;
 pub use sampled::Sampled;
+pub use seeded::Seeded;
 pub use strategy::Strategy;
 
 /// The random walks that estimate how many runs there are in every order.
@@ -146,6 +148,15 @@ impl Settings {
         Ok(settings)
     }
 
+    /// What can be chosen in runs of this runner.
+    fn frontier(&self, scenario: &Scenario, runner: Runner) -> Frontier {
+        let frontier = Frontier::new(runner, self.time, self.budget);
+        match self.is_within_bound {
+            true => frontier.within(scenario.resolved.model.bound),
+            false => frontier,
+        }
+    }
+
     /// Keeps to the bound of the model, unless more processes are to crash for good than it admits.
     pub fn keep_to_bound(&mut self, scenario: &Scenario) {
         let max = scenario.resolved.model.bound.max(&scenario.experiment.setting).unwrap_or(0);
@@ -202,16 +213,16 @@ pub fn explore(
 }
 
 fn frontier(scenario: &Scenario, settings: &Settings) -> Result<Frontier, String> {
+    Ok(settings.frontier(scenario, runner(scenario, settings)?))
+}
+
+/// The scenario without what it scripts and draws.
+fn runner(scenario: &Scenario, settings: &Settings) -> Result<Runner, String> {
     let experiment = settings.time.strip(&scenario.experiment);
-    let runner = scenario
+    scenario
         .entry
         .prepare(experiment, &scenario.params, &scenario.workload)
-        .map_err(|invalid| format!("{}: {}", invalid.key, invalid.message))?;
-    let frontier = Frontier::new(runner, settings.time, settings.budget);
-    Ok(match settings.is_within_bound {
-        true => frontier.within(scenario.resolved.model.bound),
-        false => frontier,
-    })
+        .map_err(|invalid| format!("{}: {}", invalid.key, invalid.message))
 }
 
 fn in_every_order(
