@@ -1,6 +1,8 @@
 //! How many runs each strategy needs until it meets the first violation, for each mutant of the
 //! shipped scenarios with at most five processes that can be explored: `strategies [RUNS
-//! [REPETITIONS [NAME]]]`, in the folder of the repository. Prints a table in Markdown.
+//! [REPETITIONS [NAME [COLUMN…]]]]`, in the folder of the repository. Prints a table in Markdown, of
+//! all columns unless some are named. NAME is a part of the name of a protocol and its mutant,
+//! perhaps empty.
 //!
 //! All strategies have the same: the scenario without what it scripts, and the budgets of `ftsim
 //! explore`; if no run within these shows the mutant, one wrong suspicion more and one early
@@ -23,6 +25,7 @@ use ftsim::scenario::Scenario;
 use ftsim_core::environment::delay::Delay;
 use ftsim_core::environment::network::Loss;
 use ftsim_core::explore::reduced::Reduced;
+use ftsim_core::explore::sample::guided::Guide;
 use ftsim_core::explore::sample::{Sampler, Strategy};
 use ftsim_core::explore::{Budget, Frontier};
 use ftsim_core::fault::random::{Occurrence, RandomAction, RandomFaults, RandomKind};
@@ -31,11 +34,13 @@ use ftsim_core::time::{CountRange, Duration, DurationRange, Instant};
 use ftsim_core::{Outcome, ProcessId, Runner, Verdict};
 
 const PROCESS_COUNT_MAX: u32 = 5;
-const STRATEGIES: [&str; 6] = ["random", "pos", "pct:1", "pct:2", "pct:3", "pct:4"];
+const COLUMNS: [&str; 9] =
+    ["exhaustive", "drawn", "random", "pos", "pct:1", "pct:2", "pct:3", "pct:4", "guided"];
 
 struct Effort {
     run_count_max: u64,
     repetition_count: u64,
+    columns: Vec<&'static str>,
 }
 
 fn main() {
@@ -43,7 +48,13 @@ fn main() {
     let number = |nth: usize, default| {
         arguments.get(nth).map_or(default, |n: &String| n.parse().expect("a number"))
     };
-    let effort = Effort { run_count_max: number(0, 20_000), repetition_count: number(1, 5) };
+    let named = arguments.get(3..).unwrap_or_default();
+    let is_wanted = |column: &&str| named.is_empty() || named.iter().any(|name| name == column);
+    let effort = Effort {
+        run_count_max: number(0, 20_000),
+        repetition_count: number(1, 5),
+        columns: COLUMNS.into_iter().filter(is_wanted).collect(),
+    };
     let name = arguments.get(2).map_or("", String::as_str);
     let scenarios = mutants(name);
     let next = AtomicUsize::new(0);
@@ -62,8 +73,8 @@ fn main() {
             });
         }
     });
-    println!("| mutant | exhaustive | drawn | {} |", STRATEGIES.join(" | "));
-    println!("|---|{}", "--:|".repeat(2 + STRATEGIES.len()));
+    println!("| mutant | {} |", effort.columns.join(" | "));
+    println!("|---|{}", "--:|".repeat(effort.columns.len()));
     let mut rows = rows.into_inner().expect("no thread panics");
     rows.sort_unstable();
     rows.iter().for_each(|row| println!("{row}"));
@@ -129,13 +140,22 @@ fn row(scenario: &Scenario, settings: &Settings, effort: &Effort) -> Option<Stri
         let mut frontier = frontier(scenario, &Settings { budget, ..*settings });
         effort.exhaustive(&mut frontier, is_hit).map(|cell| (mark, cell, frontier))
     })?;
-    let mut drawn = drawn(scenario, settings);
-    let mut cells = vec![exhaustive, effort.cell(|seed| is_hit(&drawn.run(seed)))];
-    for strategy in STRATEGIES {
-        let strategy: Strategy = strategy.parse().expect("a strategy");
-        let sampler = Sampler::new(&mut frontier, strategy, 1);
-        cells.push(effort.cell(|seed| is_hit(sampler.run(&mut frontier, seed).explored().outcome)));
-    }
+    let frontier = &mut frontier;
+    let cells = effort.columns.iter().map(|column| match *column {
+        "exhaustive" => exhaustive.clone(),
+        "drawn" => {
+            let mut drawn = drawn(scenario, settings);
+            effort.cell(|first| effort.first_hit(first, |seed| is_hit(&drawn.run(seed))))
+        }
+        "guided" => effort.cell(|first| effort.first_guided_hit(frontier, first, is_hit)),
+        strategy => {
+            let strategy: Strategy = strategy.parse().expect("a strategy");
+            let sampler = Sampler::new(frontier, strategy, 1);
+            let mut run = |seed| is_hit(sampler.run(frontier, seed).explored().outcome);
+            effort.cell(|first| effort.first_hit(first, &mut run))
+        }
+    });
+    let cells: Vec<String> = cells.collect();
     Some(format!("| `{}`{mark} | {} |", title(scenario), cells.join(" | ")))
 }
 
@@ -169,13 +189,37 @@ impl Effort {
         }
     }
 
-    /// The mean number of runs to the first hit.
-    fn cell(&self, mut is_hit: impl FnMut(u64) -> bool) -> String {
+    /// After how many runs with one seed after the other, from this one on, there is a hit.
+    fn first_hit(&self, first: u64, is_hit: impl FnMut(u64) -> bool) -> Option<u64> {
+        let hit = (first..first + self.run_count_max).position(is_hit);
+        hit.map(|hit| hit as u64 + 1)
+    }
+
+    /// The same for guided runs, which know nothing at the first.
+    fn first_guided_hit(
+        &self,
+        frontier: &mut Frontier,
+        first: u64,
+        is_hit: impl Fn(&Outcome) -> bool,
+    ) -> Option<u64> {
+        let mut runs = 0;
+        let mut guide = Guide::new(frontier, first);
+        let flow = guide.explore(frontier, self.run_count_max, &mut |explored| {
+            runs += 1;
+            match is_hit(explored.outcome) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        });
+        flow.is_break().then_some(runs)
+    }
+
+    /// The mean number of runs to the first hit, told for repetitions from these seeds on.
+    fn cell(&self, mut first_hit: impl FnMut(u64) -> Option<u64>) -> String {
         let (mut runs, mut found) = (0, 0);
         for repetition in 0..self.repetition_count {
-            let first = 1 + repetition * self.run_count_max;
-            let hit = (first..first + self.run_count_max).position(&mut is_hit);
-            runs += hit.map_or(self.run_count_max, |hit| hit as u64 + 1);
+            let hit = first_hit(1 + repetition * self.run_count_max);
+            runs += hit.unwrap_or(self.run_count_max);
             found += u64::from(hit.is_some());
             if found == 0 {
                 return "–".to_owned();

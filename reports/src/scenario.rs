@@ -193,6 +193,23 @@ impl ScenarioReport {
         self.as_expected = self.surprises.is_empty();
     }
 
+    /// Removes what the scenario says about its own faults and drawn times, because a strategy has
+    /// chosen the steps of its runs: what should be undecided, vacuous, reached or strike, and
+    /// claims about all runs together.
+    pub fn keep_what_is_explored(&mut self) {
+        self.surprises.retain(|surprise| {
+            matches!(
+                surprise.kind,
+                SurpriseKind::Panicked
+                    | SurpriseKind::Violated
+                    | SurpriseKind::NotViolated
+                    | SurpriseKind::Undecided
+            )
+        });
+        self.statistics.clear();
+        self.as_expected = self.surprises.is_empty();
+    }
+
     /// Whether all surprises are undecided properties, or claims for which there are too few runs.
     pub fn is_only_undecided(&self) -> bool {
         let undecided =

@@ -27,6 +27,9 @@ pub struct SweepReport {
     /// The shard, such as `2/4`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<String>,
+    /// The strategy that chose the steps of each run, if one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<String>,
     /// Counts, surprises, digest.
     pub scenario: ScenarioReport,
     /// The number of runs that failed, expected or not.
@@ -84,14 +87,25 @@ pub struct ExampleRow {
     pub crash_point: Option<String>,
     /// The violation.
     pub message: String,
-    /// Its repro, in the folder of the scenario's results.
-    pub repro: String,
+    /// Its repro, in the folder of the scenario's results, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repro: Option<String>,
 }
 
 impl SweepReport {
     /// The command that replays an example; `results` is the folder of all results.
     pub fn replay(&self, results: &str, example: &ExampleRow) -> String {
-        format!("{} replay {}", program(), shell_word(&self.path(results, &example.repro)))
+        match &example.repro {
+            Some(file) => format!("{} replay {}", program(), shell_word(&self.path(results, file))),
+            None => self.explored(example.seed),
+        }
+    }
+
+    /// The command that makes the run of this seed again, if a strategy chooses its steps.
+    pub fn explored(&self, seed: u64) -> String {
+        let (file, end) = (shell_word(&self.scenario.file), seed.saturating_add(1));
+        let strategy = self.strategy.as_deref().unwrap_or_default();
+        format!("{} sweep {file} --strategy {strategy} --seeds {seed}..{end} --out DIR", program())
     }
 
     /// The path of one of its files.
@@ -119,6 +133,9 @@ pub fn write_sweep_text(
         let shard = report.shard.as_ref().map(|s| format!(", shard {s}")).unwrap_or_default();
         let file = line(&report.scenario.file);
         write!(out, "{STRONG}{file}{STRONG:#}: seeds {from}..{until}{shard}")?;
+        if let Some(strategy) = &report.strategy {
+            write!(out, ", by {strategy}")?;
+        }
         let (failing, unexpected) = (counted(report.failing, "run"), report.unexpected);
         writeln!(out, ": {failing} failed, {unexpected} of them not as expected")?;
         let width = report.rates.iter().map(|row| row.property.0.len()).max().unwrap_or(0);

@@ -54,7 +54,8 @@ pub(crate) struct ExploreArgs {
     #[arg(long, value_name = "N")]
     steps: Option<u32>,
     /// Which runs to make: exhaustive; by lineage, the patterns of crashes and losses in lockstep
-    /// that can matter; or sampled by random, pos, or pct:D for bugs of depth D
+    /// that can matter; sampled by random, pos, or pct:D for bugs of depth D; or guided by what is
+    /// new
     #[arg(long, value_name = "STRATEGY", default_value_t = Strategy::Exhaustive)]
     strategy: Strategy,
     /// How time passes; default: in lockstep if the protocol needs a bound on delays
@@ -184,7 +185,7 @@ impl ExploreArgs {
     fn run_count_max(&self) -> u64 {
         self.runs.unwrap_or(match self.strategy {
             Strategy::Exhaustive | Strategy::Lineage => 10_000_000,
-            Strategy::Sampled(_) => 10_000,
+            Strategy::Sampled(_) | Strategy::Guided => 10_000,
         })
     }
 
@@ -246,7 +247,7 @@ impl Row {
         let mut expected = self.scenario.expect.violated.iter();
         let misses = expected.any(|id| !found(id.0));
         let is_open = self.seen.verdicts.iter().any(|(_, tally)| tally.undecided > 0);
-        if self.seen.sampled.is_some() {
+        if self.settings.strategy.draws() {
             let is_complete = self.seen.parts.0 == self.seen.parts.1;
             return match (is_surprise, misses) {
                 (true, _) => Exit::Unexpected,
@@ -280,6 +281,7 @@ impl Row {
         let (path, runs) = (line(&scenario.path), counted(seen.count.runs, "run"));
         match settings.strategy {
             Strategy::Sampled(strategy) => writeln!(out, "{path}: sampled {runs} ({strategy})")?,
+            Strategy::Guided => writeln!(out, "{path}: sampled {runs} (guided)")?,
             Strategy::Exhaustive => writeln!(out, "{path}: {runs} ({all}{every})")?,
             Strategy::Lineage => {
                 let patterns = seen.patterns.unwrap_or_default();
@@ -329,9 +331,18 @@ impl Row {
                     counted(sampled.event_count().into(), "event"),
                 )?;
             }
-            if seen.found.is_empty() {
-                writeln!(out, "  no violation in {}", counted(seen.count.runs, "sampled run"))?;
-            }
+        }
+        if let Some([labels, pairs, rests]) = seen.guided {
+            writeln!(
+                out,
+                "  {}, {} at processes, {} at rest",
+                counted(labels, "label"),
+                counted(pairs, "pair of state and event"),
+                counted(rests, "state"),
+            )?;
+        }
+        if settings.strategy.draws() && seen.found.is_empty() {
+            writeln!(out, "  no violation in {}", counted(seen.count.runs, "sampled run"))?;
         }
         if seen.has_read_clocks {
             writeln!(out, "  a process reads its clock, which stands still when time is free")?;
@@ -401,6 +412,9 @@ impl Row {
                 "steps": budget.steps,
             },
             "strategy": self.settings.strategy.to_string(),
+            "labels": self.seen.guided.map(|[labels, ..]| labels),
+            "pairs": self.seen.guided.map(|[_, pairs, _]| pairs),
+            "states_at_rest": self.seen.guided.map(|[.., rests]| rests),
             "patterns": self.seen.patterns.map(|count| count.to_string()),
             "chains": self.seen.sampled.map(|sampled| sampled.chain_count),
             "events": self.seen.sampled.map(|sampled| sampled.event_count()),

@@ -175,17 +175,20 @@ fn merge_one(out: &Path, parts: &[Part], scenario: &Scenario) -> Result<SweepRep
         let name = example.repro_name();
         let found = parts.iter().map(|part| part.folder.join(REPROS).join(&name));
         let Some(path) = found.into_iter().find(|path| path.exists()) else {
+            if header.strategy.is_some() {
+                continue;
+            }
             let folder = parts[0].folder.display();
             return Err(Failure::BadFile(format!(
                 "{folder} and the other folders lack the repro {name}"
             )));
         };
         let text = read(&path)?;
-        stands_for(&path, &text, scenario, example)?;
+        stands_for(&path, &text, (scenario, header.strategy.is_some()), example)?;
         repros.push((name, text));
     }
     let shrunk = shrunk_files(parts, &account)?;
-    let report = report::report(scenario, &header, &account, &shrunk);
+    let report = report::report(scenario, &header, &account, (&repros, &shrunk));
     let mut summary = Vec::new();
     ftsim_reports::write_sweep_json(&mut summary, &report)?;
     folder.conclude(&summary, &repros, &shrunk)?;
@@ -212,11 +215,12 @@ pub(super) fn shrunk_files(
     Ok(shrunk)
 }
 
-/// Refuses a file that is not the repro of this example.
+/// Refuses a file that is not the repro of this example. Where a strategy has chosen the steps, it
+/// is a scenario whose only run has the same seed.
 fn stands_for(
     path: &Path,
     text: &str,
-    scenario: &Scenario,
+    (scenario, is_explored): (&Scenario, bool),
     example: &GroupExample,
 ) -> Result<(), Failure> {
     let catalogue = Catalogue::from(scenario.entry.clone());
@@ -224,7 +228,11 @@ fn stands_for(
         return Err(Failure::BadFile(format!("{} is not a repro", path.display())));
     };
     let stands = |repro: &Repro| repro.seed == example.seed && repro.digest == example.digest;
-    if found.repro.as_ref().is_some_and(stands) {
+    let is_its_own = match is_explored {
+        true => found.only_seed() == Some(example.seed),
+        false => found.repro.as_ref().is_some_and(stands),
+    };
+    if is_its_own {
         return Ok(());
     }
     let GroupExample { seed, digest, .. } = example;

@@ -84,6 +84,13 @@ fn results(folder: &Path, catalogue: &Catalogue) -> Result<Option<Vec<Results>>,
     let mut parts = parts_in(folder)?;
     parts.sort_by(|a, b| (&a.header.scenario, &a.folder).cmp(&(&b.header.scenario, &b.folder)));
     for part in parts {
+        if let Some(strategy) = &part.header.strategy {
+            let folder = part.folder.display();
+            return Err(Failure::BadFile(format!(
+                "{folder}: a page shows runs whose times are drawn, not those of --strategy \
+                 {strategy}"
+            )));
+        }
         let text = read(&part.folder.join(SCENARIO))?;
         let scenario = match Scenario::parse(&part.header.file, &text, catalogue) {
             Ok(scenario) => scenario,
@@ -97,7 +104,7 @@ fn results(folder: &Path, catalogue: &Catalogue) -> Result<Option<Vec<Results>>,
         merging.take_all()?;
         let state = merging.account;
         let shrunk = shrunk_files(&parts, &state)?;
-        let report = report::report(&scenario, &parts[0].header, &state, &shrunk);
+        let report = report::report(&scenario, &parts[0].header, &state, (&[], &shrunk));
         let [part] = parts;
         found.push(Results { part, scenario, state, report });
     }
@@ -137,7 +144,7 @@ fn shown(results: Results, runs: &Runs) -> Result<ShownSweep, Failure> {
     let struck = struck::struck(&scenario, seeds, &tally.faults)?;
     let mut pictures = Vec::new();
     for (index, group) in report.groups.iter().enumerate().take(PICTURE_COUNT_MAX) {
-        let example = group.examples.first().map(|example| &example.repro);
+        let example = group.examples.first().and_then(|example| example.repro.as_ref());
         let Some(file) = group.shrunk.as_ref().or(example) else { continue };
         let path = part.folder.join(file);
         let name = format!("{}-{}.html", report.name, index + 1);

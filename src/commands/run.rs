@@ -165,9 +165,17 @@ fn run_one(
         limit: std::time::Duration::from_nanos(limit.as_nanos()),
         before_exit,
     });
-    let (block, until) = (sweep::BLOCK, None);
-    let order =
-        SweepJob { scenario, seeds: seeds.clone(), block, jobs, repeat, until, halt, timeout };
+    let order = SweepJob {
+        scenario,
+        seeds: seeds.clone(),
+        block: sweep::BLOCK,
+        jobs,
+        repeat,
+        until: None,
+        halt,
+        timeout,
+        strategy: None,
+    };
     let (tally, next) = sweep::sweep_until(&order, done)?;
     let range = SeedRange::from(seeds.start..next);
     let mut report = judge::report(scenario, range, &tally);

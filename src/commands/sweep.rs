@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use ftsim_core::Duration;
+use ftsim_core::explore::sample::Strategy;
 use ftsim_protocols::Catalogue;
 use ftsim_reports::SweepReport;
 
@@ -17,6 +18,7 @@ use crate::cli::interrupt;
 use crate::cli::page;
 use crate::cli::progress::Progress;
 use crate::cli::{Exit, Failure, Out, complain, jobs, load_all};
+use crate::explore::{self, Seeded};
 use crate::run::Repeat;
 use crate::scenario::Scenario;
 use crate::scenario::seeds::{CommitSeed, SEED_MAX, Seeds, are_seeds};
@@ -45,6 +47,11 @@ pub(crate) struct SweepArgs {
     /// Write the results to DIR/SCENARIO/
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Have the steps of each run chosen by a strategy of `ftsim explore` in place of drawn times
+    /// and faults: random, pos, or pct:D for bugs of depth D
+    #[arg(long, value_name = "STRATEGY", value_parser = by_seed,
+          conflicts_with_all = ["timeout_run", "save_failures"])]
+    pub strategy: Option<Strategy>,
     /// Use N threads; default: one per processor. The results do not depend on N
     #[arg(long, short, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
@@ -105,6 +112,22 @@ impl FromStr for ShrinkBudget {
     }
 }
 
+/// A strategy that draws each run from its own seed.
+fn by_seed(text: &str) -> Result<Strategy, String> {
+    let parsed = text.parse();
+    parsed.map_err(|()| match text.parse::<explore::Strategy>() {
+        Ok(explore::Strategy::Guided) => {
+            "guided runs depend on the runs before them, not on a seed alone; use ftsim explore \
+             --strategy guided"
+                .to_owned()
+        }
+        Ok(other) => format!("{other} does not draw runs from seeds; use ftsim explore"),
+        Err(_) => {
+            "a sweep has the strategies random, pos, and pct:D with a depth D from 1 on".to_owned()
+        }
+    })
+}
+
 impl SweepArgs {
     /// All seeds of the sweep over this scenario, including those of other shards.
     pub(crate) fn seeds_of(&self, scenario: &Scenario) -> Range<u64> {
@@ -144,12 +167,16 @@ pub fn sweep(args: &SweepArgs, catalogue: &Catalogue, out: &mut Out) -> Result<E
         complain(&scenario.checks_no(property));
         return Ok(Exit::BadInput);
     }
+    let Some(strategies) = strategies(&scenarios, args.strategy) else {
+        return Ok(Exit::BadInput);
+    };
     let total = scenarios.iter().map(|scenario| count(&header(scenario, args).part())).sum();
     let progress = Progress::with_lines(total, args.quiet);
     let halt = interrupt::listen();
     let end = args.time.map(|time| clock() + std::time::Duration::from_nanos(time.as_nanos()));
     let mut reports = Vec::new();
-    for (left, scenario) in (1..=scenarios.len()).rev().zip(&scenarios) {
+    let numbered = (1..=scenarios.len()).rev().zip(&scenarios);
+    for ((left, scenario), strategy) in numbered.zip(&strategies) {
         if halt.load(Ordering::Relaxed) {
             break;
         }
@@ -157,7 +184,8 @@ pub fn sweep(args: &SweepArgs, catalogue: &Catalogue, out: &mut Out) -> Result<E
         // The remaining time is shared among the remaining scenarios.
         let left = u32::try_from(left).unwrap_or(u32::MAX);
         let until = end.map(|end| clock() + end.saturating_sub(clock()) / left);
-        let one = ScenarioSweep { args, scenario, progress: &progress, halt, until };
+        let strategy = strategy.as_ref();
+        let one = ScenarioSweep { args, scenario, strategy, progress: &progress, halt, until };
         reports.push(one.sweep()?);
     }
     progress.finish();
@@ -170,6 +198,29 @@ pub fn sweep(args: &SweepArgs, catalogue: &Catalogue, out: &mut Out) -> Result<E
         return Ok(Exit::Interrupted);
     }
     Ok(report::exit(&reports))
+}
+
+/// The strategy for each scenario, if there is one; `None`, after a message, if one has no use for
+/// it.
+fn strategies(scenarios: &[Scenario], strategy: Option<Strategy>) -> Option<Vec<Option<Seeded>>> {
+    let of = |scenario: &Scenario| {
+        let Some(strategy) = strategy else { return Ok(None) };
+        if scenario.crash_points.is_some() {
+            return Err("crash points are those of drawn runs; a strategy chooses its own".into());
+        }
+        Seeded::of(scenario, strategy).map(Some)
+    };
+    let mut all = Vec::new();
+    for scenario in scenarios {
+        match of(scenario) {
+            Ok(one) => all.push(one),
+            Err(reason) => {
+                complain(&format!("{}: {reason}", scenario.path));
+                return None;
+            }
+        }
+    }
+    Some(all)
 }
 
 const fn count(seeds: &Range<u64>) -> u64 {
@@ -186,6 +237,8 @@ fn doubled(scenarios: &[Scenario]) -> Option<String> {
 struct ScenarioSweep<'a> {
     args: &'a SweepArgs,
     scenario: &'a Scenario,
+    /// What chooses the steps of its runs in place of drawn times, if anything does.
+    strategy: Option<&'a Seeded>,
     progress: &'a Progress,
     halt: &'a AtomicBool,
     /// The end of its time, on the progress's clock.
@@ -200,16 +253,20 @@ impl ScenarioSweep<'_> {
         let mut folder = self.open(&header, &mut account)?;
         let is_first = header.shard.is_none_or(|shard| shard.index == 1);
         let regressions = Regressions::of(self.scenario)?;
-        if account.next == seeds.start && is_first {
+        // The regression seeds are those of drawn runs.
+        if account.next == seeds.start && is_first && self.strategy.is_none() {
             account.regressions = regressions.run(self.scenario, self.repeat())?;
             folder.append_regressions(&account.regressions)?;
         }
         self.run(&header, &seeds, &mut account, &mut folder)?;
         let over = account.next == seeds.end || account.is_over(header.stop.as_ref());
         let interrupted = !over && self.halt.load(Ordering::Relaxed);
-        let repros = report::repros(self.scenario, &header, &account)?;
-        let shrunk = self.shrink(&account)?;
-        let report = report::report(self.scenario, &header, &account, &shrunk);
+        let repros = match self.strategy {
+            None => report::repros(self.scenario, &header, &account)?,
+            Some(strategy) => report::explored_repros(self.scenario, strategy, &account)?,
+        };
+        let shrunk = self.shrink(&account, self.strategy.is_some().then_some(&repros))?;
+        let report = report::report(self.scenario, &header, &account, (&repros, &shrunk));
         let mut summary = Vec::new();
         ftsim_reports::write_sweep_json(&mut summary, &report)?;
         folder.conclude(&summary, &repros, &shrunk)?;
@@ -223,11 +280,16 @@ impl ScenarioSweep<'_> {
     }
 
     /// The shrunk failures; none if shrinking is off or the sweep was interrupted.
-    fn shrink(&self, account: &SweepState) -> Result<Vec<NamedText>, Failure> {
+    fn shrink(
+        &self,
+        account: &SweepState,
+        explored: Option<&Vec<NamedText>>,
+    ) -> Result<Vec<NamedText>, Failure> {
         let budget = self.args.shrink.0.filter(|_| !self.halt.load(Ordering::Relaxed));
         let Some(budget) = budget else { return Ok(Vec::new()) };
         let budget = std::time::Duration::from_nanos(budget.as_nanos());
-        Ok(report::shrunk(self.scenario, account, (budget, self.halt))?)
+        let explored = explored.map(Vec::as_slice);
+        Ok(report::shrunk(self.scenario, account, explored, (budget, self.halt))?)
     }
 
     fn open(&self, header: &Header, account: &mut SweepState) -> Result<Folder, Failure> {
@@ -269,6 +331,7 @@ impl ScenarioSweep<'_> {
                 limit: std::time::Duration::from_nanos(limit.as_nanos()),
                 before_exit: &|| {},
             }),
+            strategy: self.strategy,
         };
         let scripted = self.scenario.experiment.plan.faults.len();
         let known = &self.scenario.entry.properties;
@@ -317,5 +380,6 @@ fn header(scenario: &Scenario, args: &SweepArgs) -> Header {
         block: BLOCK,
         shard: args.shard,
         stop: first.or(violates).or(failures),
+        strategy: args.strategy.map(|strategy| strategy.to_string()),
     }
 }

@@ -1,9 +1,11 @@
 //! Explores all that can happen in a small scenario, up to the order of what commutes.
 
 mod counterexample;
+mod guided;
 mod lineage;
 mod parts;
 mod sampled;
+mod seeded;
 mod strategy;
 
 use std::collections::BTreeMap;
@@ -13,7 +15,7 @@ use std::time::Duration;
 
 use ftsim_core::explore::footprint::PROCESS_COUNT_MAX;
 use ftsim_core::explore::{Budget, Count, Explored, Frontier, Time, estimate, unreduced};
-use ftsim_core::{FaultClass, Links, Outcome, Timing, Verdict};
+use ftsim_core::{FaultClass, Links, Outcome, Runner, Timing, Verdict};
 use ftsim_protocols::Catalogue;
 
 use crate::cli::clock;
@@ -21,6 +23,7 @@ use crate::scenario::{PANICKED, Scenario};
 pub use counterexample::Counterexample;
 use counterexample::Found;
 pub use sampled::Sampled;
+pub use seeded::Seeded;
 pub use strategy::Strategy;
 
 /// The random walks that estimate how many runs there are in every order.
@@ -76,6 +79,9 @@ pub struct Exploration {
     pub has_read_clocks: bool,
     /// How its runs were sampled, if they were.
     pub sampled: Option<Sampled>,
+    /// With [`Strategy::Guided`]: how many labels, pairs of a state and an event, and states at rest
+    /// were shown.
+    pub guided: Option<[u64; 3]>,
     /// With [`Strategy::Lineage`]: the number of fault patterns within the budget.
     pub patterns: Option<u128>,
 }
@@ -144,6 +150,20 @@ impl Settings {
         Ok(settings)
     }
 
+    /// What can be chosen in runs of this runner.
+    fn frontier(&self, scenario: &Scenario, runner: Runner) -> Frontier {
+        let frontier = Frontier::new(runner, self.time, self.budget);
+        // What other runs draw is drawn from their seeds.
+        let frontier = match self.strategy {
+            Strategy::Exhaustive => frontier.telling_draws(),
+            _ => frontier,
+        };
+        match self.is_within_bound {
+            true => frontier.within(scenario.resolved.model.bound),
+            false => frontier,
+        }
+    }
+
     /// Keeps to the bound of the model, unless more processes are to crash for good than it admits.
     pub fn keep_to_bound(&mut self, scenario: &Scenario) {
         let max = scenario.resolved.model.bound.max(&scenario.experiment.setting).unwrap_or(0);
@@ -166,6 +186,7 @@ pub fn explore(
 ) -> Result<Exploration, String> {
     let (seen, has_read_clocks) = match settings.strategy {
         Strategy::Sampled(strategy) => sampled::explore(scenario, settings, strategy, effort)?,
+        Strategy::Guided => guided::explore(scenario, settings, effort)?,
         Strategy::Lineage => (lineage::explore(scenario, settings, effort)?, false),
         Strategy::Exhaustive if settings.is_unreduced => {
             in_every_order(scenario, settings, effort)?
@@ -185,7 +206,7 @@ pub fn explore(
         .map(|(property, found)| Counterexample::of(scenario, catalogue, &property, found))
         .collect();
     Ok(Exploration {
-        is_all: !seen.is_ended && seen.count.cut == 0 && seen.sampled.is_none(),
+        is_all: !seen.is_ended && seen.count.cut == 0 && !settings.strategy.draws(),
         count: seen.count,
         parts: seen.parts,
         run_count_in_every_order,
@@ -193,26 +214,22 @@ pub fn explore(
         verdicts: seen.verdicts,
         has_read_clocks: settings.time == Time::Free && has_read_clocks,
         sampled: seen.sampled,
+        guided: seen.guided,
         patterns: seen.patterns,
     })
 }
 
 fn frontier(scenario: &Scenario, settings: &Settings) -> Result<Frontier, String> {
+    Ok(settings.frontier(scenario, runner(scenario, settings)?))
+}
+
+/// The scenario without what it scripts and draws.
+fn runner(scenario: &Scenario, settings: &Settings) -> Result<Runner, String> {
     let experiment = settings.time.strip(&scenario.experiment);
-    let runner = scenario
+    scenario
         .entry
         .prepare(experiment, &scenario.params, &scenario.workload)
-        .map_err(|invalid| format!("{}: {}", invalid.key, invalid.message))?;
-    let frontier = Frontier::new(runner, settings.time, settings.budget);
-    // What a sampled run draws is drawn from its seed.
-    let frontier = match settings.strategy {
-        Strategy::Exhaustive => frontier.telling_draws(),
-        Strategy::Sampled(_) | Strategy::Lineage => frontier,
-    };
-    Ok(match settings.is_within_bound {
-        true => frontier.within(scenario.resolved.model.bound),
-        false => frontier,
-    })
+        .map_err(|invalid| format!("{}: {}", invalid.key, invalid.message))
 }
 
 fn in_every_order(
@@ -256,6 +273,7 @@ struct Seen {
     verdicts: Vec<(String, Tally)>,
     found: BTreeMap<String, Found>,
     sampled: Option<Sampled>,
+    guided: Option<[u64; 3]>,
     patterns: Option<u128>,
 }
 

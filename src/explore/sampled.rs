@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use ftsim_core::explore::Frontier;
-use ftsim_core::explore::sample::{Sampler, Strategy};
+use ftsim_core::explore::sample::{Sample, Sampler, Strategy};
 
 use super::parts::by_threads;
 use super::{Effort, Seen, Settings, frontier};
@@ -53,7 +53,7 @@ pub(super) fn explore(
         let mut seen =
             Seen { sampled: Some(Sampled { sampler, chain_count: 0 }), ..Seen::default() };
         for nth in begin..end {
-            seen.note_sample(&sampler, frontier, settings.seed.wrapping_add(nth));
+            seen.note_sample(&sampler.run(frontier, settings.seed.wrapping_add(nth)));
             if effort.go_on(&seen, u64::MAX, scenario) == ControlFlow::Break(()) {
                 seen.is_ended = true;
                 break;
@@ -66,8 +66,7 @@ pub(super) fn explore(
 }
 
 impl Seen {
-    fn note_sample(&mut self, sampler: &Sampler, frontier: &mut Frontier, seed: u64) {
-        let sample = sampler.run(frontier, seed);
+    pub(super) fn note_sample(&mut self, sample: &Sample) {
         let explored = sample.explored();
         let step_count = explored.steps.len() as u64;
         self.count.runs += 1;

@@ -13,8 +13,17 @@ pub enum Strategy {
     Exhaustive,
     /// Some, one after the other.
     Sampled(sample::Strategy),
+    /// Some, each of which can follow one that has led to something new.
+    Guided,
     /// One of each class of fault patterns in lockstep that lineage can tell to be alike.
     Lineage,
+}
+
+impl Strategy {
+    /// Whether it draws some of all runs.
+    pub const fn draws(self) -> bool {
+        matches!(self, Self::Sampled(_) | Self::Guided)
+    }
 }
 
 impl fmt::Display for Strategy {
@@ -22,6 +31,7 @@ impl fmt::Display for Strategy {
         match self {
             Self::Exhaustive => f.write_str("exhaustive"),
             Self::Sampled(strategy) => strategy.fmt(f),
+            Self::Guided => f.write_str("guided"),
             Self::Lineage => f.write_str("lineage"),
         }
     }
@@ -34,8 +44,10 @@ impl FromStr for Strategy {
         match text {
             "exhaustive" => Ok(Self::Exhaustive),
             "lineage" => Ok(Self::Lineage),
+            "guided" => Ok(Self::Guided),
             _ => text.parse().map(Self::Sampled).map_err(|()| {
-                "a strategy is exhaustive, lineage, random, pos, or pct:D with a depth D from 1 on"
+                "a strategy is exhaustive, lineage, random, pos, guided, or pct:D with a depth D from \
+                 1 on"
                     .to_owned()
             }),
         }

@@ -23,10 +23,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use ftsim_core::Outcome;
-use ftsim_core::RunRequest;
+use ftsim_core::explore::Frontier;
+use ftsim_core::{Outcome, RunRequest};
 
 use crate::cli::{Exit, complain};
+use crate::explore::Seeded;
+use crate::run::divergence::{Differs, Divergence};
 use crate::run::failing_run::FailingRun;
 use crate::run::{InternalError, Repeat, RunError, guarded, prepare, runs_of, same};
 use crate::scenario::Scenario;
@@ -58,6 +60,8 @@ pub struct SweepJob<'s> {
     pub halt: &'s AtomicBool,
     /// The time limit of a run, if any.
     pub timeout: Option<Timeout<'s>>,
+    /// What chooses the steps of a run in place of drawn times, if anything does.
+    pub strategy: Option<&'s Seeded>,
 }
 
 /// The time limit of a run.
@@ -127,9 +131,17 @@ pub fn sweep_repeated(
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Tally, RunError> {
     let halt = AtomicBool::new(false);
-    let (until, timeout) = (None, None);
-    let order =
-        SweepJob { scenario, seeds, block: BLOCK, jobs, repeat, until, halt: &halt, timeout };
+    let order = SweepJob {
+        scenario,
+        seeds,
+        block: BLOCK,
+        jobs,
+        repeat,
+        until: None,
+        halt: &halt,
+        timeout: None,
+        strategy: None,
+    };
     Ok(sweep_until(&order, progress)?.0)
 }
 
@@ -231,7 +243,7 @@ impl Work<'_> {
         sender: &mpsc::SyncSender<BlockResult>,
         progress: &(dyn Fn(u64) + Sync),
     ) {
-        let mut worker = Worker { order: self.order, runner: None, post };
+        let mut worker = Worker { order: self.order, runner: None, frontier: None, post };
         while !self.order.halt.load(Ordering::Relaxed) {
             let block = self.next.fetch_add(1, Ordering::Relaxed);
             if block >= self.count || self.is_told_to_stop(block) {
@@ -296,6 +308,8 @@ impl Work<'_> {
 struct Worker<'s> {
     order: &'s SweepJob<'s>,
     runner: Option<ftsim_core::Runner>,
+    /// What runs are made with if a strategy chooses their steps.
+    frontier: Option<Frontier>,
     /// Publishes the run that the worker executes.
     post: &'s Post,
 }
@@ -309,8 +323,13 @@ impl Worker<'_> {
         let start = seeds.start;
         let mut block = Block { seeds, tally: Tally::default(), failing: Vec::new() };
         for seed in block.seeds.clone() {
-            for (point, request) in runs_of(self.order.scenario, seed)? {
-                self.run_one(&mut block, point, request)?;
+            match self.order.strategy {
+                Some(strategy) => self.run_chosen(&mut block, strategy, seed)?,
+                None => {
+                    for (point, request) in runs_of(self.order.scenario, seed)? {
+                        self.run_one(&mut block, point, request)?;
+                    }
+                }
             }
             progress(1);
             if self
@@ -343,8 +362,44 @@ impl Worker<'_> {
         Ok(())
     }
 
+    /// Makes the run of this seed whose steps the strategy chooses.
+    fn run_chosen(
+        &mut self,
+        block: &mut Block,
+        strategy: &Seeded,
+        seed: u64,
+    ) -> Result<(), RunError> {
+        let Self { order, frontier, post, .. } = self;
+        let scenario = order.scenario;
+        let run = |frontier: &mut Option<Frontier>| {
+            guarded(scenario, seed, || {
+                let failed = |message| InternalError { path: scenario.path.clone(), seed, message };
+                if frontier.is_none() {
+                    let fresh = strategy.frontier(scenario, post.beacon.clone());
+                    *frontier = Some(fresh.map_err(failed)?);
+                }
+                let frontier = frontier.as_mut().expect("it has just been made");
+                Ok(strategy.run(frontier, seed))
+            })
+        };
+        post.begin(seed);
+        let sample = run(frontier)?;
+        let again = match order.repeat {
+            Repeat::Once => None,
+            Repeat::Twice => Some(run(&mut None)?),
+        };
+        post.end();
+        let outcome = sample.explored().outcome;
+        if let Some(again) = again {
+            same_digest(scenario, outcome, &again.explored().outcome.digest.to_string())?;
+        }
+        block.tally.add(outcome, None);
+        block.failing.extend(FailingRun::of(&scenario.expect, outcome, None));
+        Ok(())
+    }
+
     fn execute(&mut self, request: RunRequest) -> Result<Outcome, InternalError> {
-        let Self { order, runner, post } = self;
+        let Self { order, runner, post, .. } = self;
         let seed = request.seed;
         guarded(order.scenario, seed, || {
             Ok(prepared(runner, post, order.scenario, seed)?.run(request))
@@ -358,7 +413,7 @@ impl Worker<'_> {
         point: Option<CrashPoint>,
         request: RunRequest,
     ) -> Result<Outcome, RunError> {
-        let Self { order, runner, post } = self;
+        let Self { order, runner, post, .. } = self;
         let seed = request.seed;
         let used = guarded(order.scenario, seed, || {
             Ok(prepared(runner, post, order.scenario, seed)?.record(request.clone()))
@@ -369,6 +424,17 @@ impl Worker<'_> {
         same(order.scenario, seed, point, &used, &fresh)?;
         Ok(used.0)
     }
+}
+
+/// Returns an error if the run of a strategy is not the one with this digest.
+fn same_digest(scenario: &Scenario, outcome: &Outcome, digest: &str) -> Result<(), RunError> {
+    let found = outcome.digest.to_string();
+    if found == digest {
+        return Ok(());
+    }
+    let (path, seed) = (scenario.path.clone(), outcome.seed);
+    let differs = Differs::Digest(found, digest.to_owned());
+    Err(RunError::Diverged(Box::new(Divergence { path, seed, crash_point: None, differs })))
 }
 
 /// The runner, created on first use.

@@ -9,16 +9,19 @@ use ftsim_reports::{ExampleRow, GroupRow, Rate, RateRow, ScenarioReport, SweepRe
 
 use crate::cli::Exit;
 use crate::cli::clock;
+use crate::explore::Seeded;
 use crate::run;
 use crate::run::divergence::{Differs, Divergence};
 use crate::run::repro;
 use crate::run::story;
-use crate::run::{Repeat, RunError};
+use crate::run::{InternalError, Repeat, RunError, guarded};
 use crate::scenario::Scenario;
 use crate::shrink::{Effort, Target, shrink, weight_of};
 use crate::sweep::judge;
 use crate::sweep::regression;
-use crate::sweep::results::{EXAMPLE_COUNT_MAX, Group, GroupExample, Header, SHRUNK, SweepState};
+use crate::sweep::results::{
+    EXAMPLE_COUNT_MAX, Group, GroupExample, Header, REPROS, SHRUNK, SweepState,
+};
 
 /// A file: its name and its text.
 pub type NamedText = (String, String);
@@ -40,12 +43,12 @@ impl Scope {
     }
 }
 
-/// The report of a sweep. `shrunk` are the files of its shrunk runs.
+/// The report of a sweep. `repros` and `shrunk` are the files of its runs.
 pub fn report(
     scenario: &Scenario,
     header: &Header,
     state: &SweepState,
-    shrunk: &[NamedText],
+    (repros, shrunk): (&[NamedText], &[NamedText]),
 ) -> SweepReport {
     let seeds = (header.part().start..state.next).into();
     let mut counted = judge::report(scenario, seeds, &state.tally);
@@ -55,6 +58,9 @@ pub fn report(
     if Scope::of(header, state) == Scope::Part {
         counted.keep_what_stands();
     }
+    if header.strategy.is_some() {
+        counted.keep_what_is_explored();
+    }
     regression::add(&mut counted, scenario, &state.regressions);
     let total = state.tally.seed_count;
     let rate = |row: &ftsim_reports::PropertyRow| RateRow {
@@ -63,7 +69,7 @@ pub fn report(
         violated: Rate::new(row.violated, total),
         undecided: Rate::new(row.undecided, total),
     };
-    SweepReport {
+    let mut report = SweepReport {
         name: header.scenario.clone(),
         ftsim: header.ftsim.clone(),
         asked: header.seeds,
@@ -73,6 +79,23 @@ pub fn report(
         failing: state.failing,
         unexpected: state.unexpected,
         groups: groups(scenario, state, shrunk),
+        strategy: header.strategy.clone(),
+    };
+    if report.strategy.is_some() {
+        about_strategy(&mut report, repros);
+    }
+    report
+}
+
+/// Says how to make runs again whose steps a strategy has chosen: not all of them have repros.
+fn about_strategy(report: &mut SweepReport, repros: &[NamedText]) {
+    for example in report.groups.iter_mut().flat_map(|group| &mut group.examples) {
+        let is_written = |file: &String| repros.iter().any(|(name, _)| file.ends_with(name));
+        example.repro = example.repro.take().filter(is_written);
+    }
+    for index in 0..report.scenario.surprises.len() {
+        let seed = report.scenario.surprises[index].seed.unwrap_or(report.asked.from);
+        report.scenario.surprises[index].replay = report.explored(seed);
     }
 }
 
@@ -82,7 +105,7 @@ fn groups(scenario: &Scenario, state: &SweepState, shrunk: &[NamedText]) -> Vec<
             seed: example.seed,
             crash_point: example.crash_point.map(|point| point.to_string()),
             message: example.message.clone(),
-            repro: format!("repros/{}", example.repro_name()),
+            repro: Some(format!("{REPROS}/{}", example.repro_name())),
         });
         let written =
             |name: &str| shrunk.iter().find(|(written, _)| written == name).map(|(_, text)| text);
@@ -131,15 +154,45 @@ pub fn repros(
     Ok(files)
 }
 
+/// The same for runs whose steps a strategy has chosen: a scenario for each example whose steps
+/// delays alone can force.
+///
+/// # Errors
+/// Like [`repros`].
+pub fn explored_repros(
+    scenario: &Scenario,
+    strategy: &Seeded,
+    state: &SweepState,
+) -> Result<Vec<NamedText>, RunError> {
+    let mut files = Vec::new();
+    for example in state.examples() {
+        let seed = example.seed;
+        let (text, digest) = guarded(scenario, seed, || {
+            let failed = |message| InternalError { path: scenario.path.clone(), seed, message };
+            strategy.counterexample(scenario, seed).map_err(failed)
+        })?;
+        if digest != example.digest {
+            let differs = Differs::Digest(example.digest.clone(), digest);
+            let path = scenario.path.clone();
+            let divergence = Divergence { path, seed, crash_point: None, differs };
+            return Err(RunError::Diverged(Box::new(divergence)));
+        }
+        files.extend(text.map(|text| (example.repro_name(), text)));
+    }
+    Ok(files)
+}
+
 /// The shrunk scenarios of each group's examples, by file name, each with its story; unexpected
 /// failures first, as far as the time allows. Second examples use the time left after the first
-/// examples of all groups, and so on.
+/// examples of all groups, and so on. Of runs whose steps a strategy has chosen, `explored` are the
+/// scenarios that show them.
 ///
 /// # Errors
 /// If ftsim itself fails.
 pub fn shrunk(
     scenario: &Scenario,
     state: &SweepState,
+    explored: Option<&[NamedText]>,
     (budget, halt): (Duration, &AtomicBool),
 ) -> Result<Vec<NamedText>, RunError> {
     let deadline = clock() + budget;
@@ -154,6 +207,18 @@ pub fn shrunk(
         if left.is_zero() || halt.load(Ordering::Relaxed) {
             break;
         }
+        let shown = match explored {
+            None => None,
+            Some(files) => {
+                let name = example.repro_name();
+                let file = files.iter().find(|(written, _)| *written == name);
+                let Some(shown) = file.and_then(|(name, text)| small(scenario, name, text)) else {
+                    continue;
+                };
+                Some(shown.0)
+            }
+        };
+        let scenario = shown.as_ref().unwrap_or(scenario);
         let outcome = run::run_one(scenario, example.seed, example.crash_point, Repeat::Once)?;
         let known = scenario.checked.iter().filter(|checked| checked.id.0 == *property);
         let wanted: Vec<PropertyId> = known.map(|checked| checked.id).collect();

@@ -137,7 +137,7 @@ fn a_violation_becomes_a_scenario_that_shows_it_again() {
 
 #[test]
 fn sampled_runs_are_never_all_runs() {
-    for strategy in ["random", "pos", "pct:2"] {
+    for strategy in ["random", "pos", "pct:2", "guided"] {
         let args = ["--strategy", strategy, "--runs", "2500"];
         let (status, seen) = json(RELIABLE, &args);
         assert_eq!(status, Some(0), "nothing is expected, and nothing found: {seen:#}");
@@ -159,7 +159,7 @@ fn sampled_runs_are_never_all_runs() {
 
 #[test]
 fn a_sampled_violation_becomes_a_scenario_that_shows_it_again() {
-    for strategy in ["random", "pos", "pct:1"] {
+    for strategy in ["random", "pos", "pct:1", "guided"] {
         let folder = tempfile::tempdir().expect("a folder");
         let out = folder.path().join("found");
         let args = ["--strategy", strategy, "-o", out.to_str().expect("UTF-8")];
@@ -181,7 +181,7 @@ fn a_strategy_has_a_known_name() {
         let done = explore(folder.path(), RELIABLE, &["--strategy", strategy]);
         let told = String::from_utf8_lossy(&done.stderr).into_owned();
         assert_eq!(done.status.code(), Some(2), "{done:?}");
-        assert!(told.contains("random, pos, or pct:D"), "{told}");
+        assert!(told.contains("random, pos, guided, or pct:D"), "{told}");
     }
 }
 

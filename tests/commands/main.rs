@@ -13,6 +13,7 @@ mod record;
 mod reports;
 mod results;
 mod skeletons;
+mod strategies;
 mod stress;
 mod textbook;
 

@@ -25,7 +25,8 @@ const FTSIM: Plan = &[
     &["cli"],
     &["run"],
     &["shrink"],
-    &["explore", "stress", "sweep"],
+    &["explore"],
+    &["stress", "sweep"],
     &["commands"],
 ];
 

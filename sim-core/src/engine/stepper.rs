@@ -55,6 +55,9 @@ pub(crate) trait Stepper {
     /// The state of this process as its handlers see it: equal for two in which they do the same.
     /// Never equal to an earlier one once the process has drawn.
     fn state_digest(&self, p: ProcessId) -> Digest;
+    /// The state of this process and whether it is up: equal for two that look alike, whatever was
+    /// drawn and done before.
+    fn class_of(&self, p: ProcessId) -> Digest;
     /// Loses the message of this event, which was taken from the queue.
     fn lose(&mut self, event: Scheduled);
     /// Schedules a copy of the message of this event.

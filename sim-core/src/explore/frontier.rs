@@ -2,6 +2,7 @@
 
 mod collect;
 mod enabled;
+mod look;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

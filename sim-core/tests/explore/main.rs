@@ -3,6 +3,7 @@
 
 mod brute;
 mod classes;
+mod guided;
 mod lineage;
 mod sampling;
 mod tables;

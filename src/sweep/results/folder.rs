@@ -296,6 +296,7 @@ pub fn difference(found: &Header, asked: &Header) -> Option<String> {
         ("block", "number of seeds in a block"),
         ("shard", "shard"),
         ("stop", "end"),
+        ("strategy", "strategy"),
     ];
     let differs = named.into_iter().find(|(key, _)| found[key] != asked[key]);
     differs.map(|(key, name)| format!("its {name} is {}, not {}", found[key], asked[key]))

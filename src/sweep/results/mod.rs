@@ -74,6 +74,9 @@ pub struct Header {
     /// The rule by which the sweep ends early.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<StopRule>,
+    /// The strategy that chooses the steps of a run; `None`: times and faults are drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<String>,
 }
 
 /// A rule for ending a sweep early.

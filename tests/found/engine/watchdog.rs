@@ -77,6 +77,7 @@ fn a_run_that_takes_too_long_is_undecided() {
         until,
         halt: &halt,
         timeout,
+        strategy: None,
     };
     let (tally, next) = sweep::sweep_until(&order, &|_| {}).expect("ftsim does not fail");
     assert_eq!((tally.seed_count, next), (1, 2));

@@ -449,6 +449,13 @@ impl<P: Protocol> Stepper for Simulation<P> {
         digest
     }
 
+    fn class_of(&self, p: ProcessId) -> Digest {
+        let host = &self.hosts[p.index()];
+        let mut digest = Digest::EMPTY;
+        (&host.process, host.up).hash(&mut digest);
+        digest
+    }
+
     fn lose(&mut self, event: Scheduled) {
         let Envelope { id, from, to, msg, .. } = self.messages.take(event.subject());
         self.world.failure_free = false;

@@ -11,6 +11,7 @@
 //! early timeout, each timer.
 
 use super::Run;
+use crate::explore::budget::Budget;
 use crate::explore::choice::{Choice, How};
 use crate::explore::frontier::Frontier;
 use crate::rng::Rng;
@@ -26,11 +27,18 @@ pub(super) struct Interference {
 }
 
 impl Interference {
+    /// Faults of a run of about this many events.
     pub fn draw(frontier: &Frontier, event_count: u32, rng: &mut Rng) -> Self {
-        let budget = frontier.budget();
+        let timeouts = frontier.budget().timeouts.saturating_mul(frontier.process_count());
+        Self::within(&Budget { timeouts, ..frontier.budget() }, (0, event_count), rng)
+    }
+
+    /// As many faults as this budget has at most, `timeouts` being those of all processes, from one
+    /// step to another.
+    pub fn within(budget: &Budget, (first, last): (u32, u32), rng: &mut Rng) -> Self {
         let mut draw = |count_max: u32| {
             let count = rng.between(0, count_max.into());
-            let step = |_| rng.between(0, event_count.into());
+            let step = |_| rng.between(first.into(), last.into());
             let mut steps: Vec<u32> =
                 (0..count).map(step).filter_map(|at| u32::try_from(at).ok()).collect();
             steps.sort_unstable_by(|one, other| other.cmp(one));
@@ -41,7 +49,7 @@ impl Interference {
             losses: draw(budget.losses),
             duplicates: draw(budget.duplicates),
             suspicions: draw(budget.suspicions),
-            timeouts: draw(budget.timeouts.saturating_mul(frontier.process_count())),
+            timeouts: draw(budget.timeouts),
         }
     }
 

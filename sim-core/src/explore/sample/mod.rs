@@ -9,7 +9,9 @@
 //!
 //! Faults are the same for all of them, and independent of the order of events (`interference.rs`).
 //! A run is a function of its strategy, its seed, and the length of runs that its strategy expects.
+//! Only [`guided`] runs depend on those before them.
 
+pub mod guided;
 mod interference;
 mod pct;
 mod pos;
