@@ -17,8 +17,8 @@
 //! the average over all orders.
 //!
 //! Words: the paper's numbers of processes are our ids. The successor of p is p + 1 modulo n. Here
-//! a process that has passed a greater id on need not send its own when it is asked later; and a
-//! process that is asked when it knows the leader says so at once.
+//! a process that has passed a greater id on need not send its own when it is asked later. There is
+//! one election: a process that is asked when it knows the leader says so at once.
 
 use std::cmp::Ordering;
 
@@ -39,8 +39,11 @@ pub enum Msg {
 /// A process of Chang and Roberts's election.
 #[derive(Clone, Debug, Hash)]
 pub struct ChangRoberts {
-    /// Its id; drawn at the start, if it was not given one.
-    id: Option<Id>,
+    /// Its id in `[params]`; if it has none there, it draws one at the start.
+    given: Option<Id>,
+    /// Its id, from the start on.
+    id: Id,
+    /// Whether its own id or a greater one has gone on from here.
     takes_part: bool,
     leader: Option<Id>,
 }
@@ -52,9 +55,8 @@ impl Process for ChangRoberts {
     type Record = Never;
 
     fn on_start(&mut self, cx: &mut Cx<Self>) {
-        let id = self.id.unwrap_or_else(|| cx.rng().below(DRAWN_ID_MAX));
-        self.id = Some(id);
-        cx.indicate(Indication::HasId(id));
+        self.id = self.given.unwrap_or_else(|| cx.rng().below(DRAWN_ID_MAX));
+        cx.indicate(Indication::HasId(self.id));
     }
 
     fn on_request(&mut self, Request::Elect: Request, cx: &mut Cx<Self>) {
@@ -75,17 +77,14 @@ impl Process for ChangRoberts {
 impl ChangRoberts {
     /// Sends its own id, once.
     fn take_part(&mut self, cx: &mut Cx<Self>) {
-        if let Some(id) = self.id
-            && !self.takes_part
-        {
+        if !self.takes_part {
             self.takes_part = true;
-            send_on(Msg::Election { id }, cx);
+            send_on(Msg::Election { id: self.id }, cx);
         }
     }
 
     fn on_candidate(&mut self, id: Id, cx: &mut Cx<Self>) {
-        let order = Some(id).cmp(&self.id);
-        match if cx.runs(&LEAST_WINS) { order.reverse() } else { order } {
+        match self.compare(id, cx) {
             Ordering::Greater => {
                 self.takes_part = true;
                 if cx.runs(&NAME_AT_SIGHT) {
@@ -109,9 +108,15 @@ impl ChangRoberts {
         }
     }
 
+    /// An id in comparison with its own.
+    fn compare(&self, id: Id, cx: &Cx<Self>) -> Ordering {
+        let order = id.cmp(&self.id);
+        if cx.runs(&LEAST_WINS) { order.reverse() } else { order }
+    }
+
     fn on_leader(&mut self, id: Id, cx: &mut Cx<Self>) {
-        if self.id == Some(id) {
-            return;
+        if id == self.id {
+            return; // It has been round the ring.
         }
         if self.leader.is_none() {
             self.leader = Some(id);
@@ -121,7 +126,7 @@ impl ChangRoberts {
     }
 
     fn announce(&self, leader: Id, cx: &mut Cx<Self>) {
-        cx.indicate(match self.id == Some(leader) {
+        cx.indicate(match leader == self.id {
             true => Indication::Leads,
             false => Indication::Follows(leader),
         });
@@ -182,6 +187,6 @@ impl Protocol for ChangRoberts {
     }
 
     fn new(params: &Params, _: &Setting, me: ProcessId) -> Self {
-        Self { id: params.ids.get(me.index()).copied(), takes_part: false, leader: None }
+        Self { given: params.ids.get(me.index()).copied(), id: 0, takes_part: false, leader: None }
     }
 }

@@ -13,14 +13,15 @@
 //! the earlier one keeps it to itself until it has left. Requests are ordered, so nobody waits in a
 //! circle.
 //!
-//! Words: the paper counts the replies that are missing; here a process keeps the set of those
-//! whose permission it has. Its *Reply_Deferred* are those `deferred`, and its two sequence numbers
-//! the time of the own request and the clock.
+//! Words: the paper's *Highest_Sequence_Number* is our clock, its *Our_Sequence_Number* the time of
+//! the own request, its *Requesting_Critical_Section* every stage but `Outside`, its *Defer_it* is
+//! `defers`, and its *Reply_Deferred* are those `deferred`. It counts the replies that are missing;
+//! here a process keeps the set of those whose permission it has, as Carvalho and Roucairol do.
 //!
-//! In the paper only requests carry a time. Then a reply can follow a request that is still on its
-//! way, and whoever asks after that reply may have the earlier time even so: requests are not
-//! granted in the order in which they happened. So replies carry the time as well here; the mutant
-//! `reply-without-time` is the paper's algorithm.
+//! In the paper only requests carry a time, and only they move the clock. Then a reply can follow a
+//! request that is still on its way, and whoever asks after that reply may have the earlier time
+//! even so: requests are not granted in the order in which they happened. So replies carry the time
+//! as well here. The mutant `reply-without-time` ignores it, as the paper does.
 
 use ftsim_core::prelude::*;
 
@@ -66,25 +67,8 @@ impl Process for RicartAgrawala {
 
     fn on_request(&mut self, request: Request, cx: &mut Cx<Self>) {
         match request {
-            Request::Enter(number) => {
-                let time = self.clock.tick();
-                self.stage = Stage::Wants(number, time);
-                let missing = cx.others().filter(|p| !self.permissions.contains(*p));
-                for p in missing.collect::<Vec<_>>() {
-                    cx.send(p, Msg::Request { time });
-                }
-                self.enter_if_permitted(cx);
-            }
-            Request::Exit(number) => {
-                self.stage = Stage::Outside;
-                cx.indicate(Indication::Exited(number));
-                if !self.keep {
-                    self.permissions = ProcessSet::new();
-                }
-                for p in std::mem::take(&mut self.deferred).iter() {
-                    self.permit(p, cx);
-                }
-            }
+            Request::Enter(number) => self.ask(number, cx),
+            Request::Exit(number) => self.leave(number, cx),
         }
     }
 
@@ -92,7 +76,7 @@ impl Process for RicartAgrawala {
         match msg {
             Msg::Request { time } => {
                 self.clock.receive(time);
-                if self.comes_first((time, from), cx) {
+                if self.defers((time, from), cx) {
                     self.deferred.insert(from);
                 } else {
                     self.permit(from, cx);
@@ -110,8 +94,39 @@ impl Process for RicartAgrawala {
 }
 
 impl RicartAgrawala {
-    /// Whether this process is before a request.
-    fn comes_first(&self, request: (Time, ProcessId), cx: &Cx<Self>) -> bool {
+    /// Asks all others whose permission it does not have.
+    fn ask(&mut self, number: EntryNumber, cx: &mut Cx<Self>) {
+        let time = self.clock.tick();
+        self.stage = Stage::Wants(number, time);
+        let missing = cx.others().filter(|p| !self.permissions.contains(*p));
+        for p in missing.collect::<Vec<_>>() {
+            cx.send(p, Msg::Request { time });
+        }
+        self.enter_if_permitted(cx);
+    }
+
+    fn enter_if_permitted(&mut self, cx: &mut Cx<Self>) {
+        if let Stage::Wants(number, _) = self.stage
+            && cx.others().all(|p| self.permissions.contains(p))
+        {
+            self.stage = Stage::Inside;
+            cx.indicate(Indication::Entered(number));
+        }
+    }
+
+    fn leave(&mut self, number: EntryNumber, cx: &mut Cx<Self>) {
+        self.stage = Stage::Outside;
+        cx.indicate(Indication::Exited(number));
+        if !self.keep {
+            self.permissions = ProcessSet::new();
+        }
+        for p in std::mem::take(&mut self.deferred).iter() {
+            self.permit(p, cx);
+        }
+    }
+
+    /// Whether a request has to wait until this process exits.
+    fn defers(&self, request: (Time, ProcessId), cx: &Cx<Self>) -> bool {
         match self.stage {
             Stage::Outside => false,
             Stage::Inside => true,
@@ -121,7 +136,8 @@ impl RicartAgrawala {
         }
     }
 
-    /// Gives permission, and asks for a permission back that was kept.
+    /// Gives permission, and with it what it kept of the other's: it asks for that again, if it
+    /// wants to enter.
     fn permit(&mut self, p: ProcessId, cx: &mut Cx<Self>) {
         let time = self.clock.tick();
         cx.send(p, Msg::Reply { time });
@@ -130,15 +146,6 @@ impl RicartAgrawala {
         {
             cx.reach("asks again for a permission that was kept");
             cx.send(p, Msg::Request { time });
-        }
-    }
-
-    fn enter_if_permitted(&mut self, cx: &mut Cx<Self>) {
-        if let Stage::Wants(number, _) = self.stage
-            && cx.others().all(|p| self.permissions.contains(p))
-        {
-            self.stage = Stage::Inside;
-            cx.indicate(Indication::Entered(number));
         }
     }
 }

@@ -14,8 +14,13 @@
 //! so whatever it multicasts later comes later in the order; and what it multicast before has
 //! arrived before the acknowledgement, since links are FIFO. When all have acknowledged the first
 //! message of a queue, nothing can come before it any more.
+//!
+//! Words: Lamport grants a resource in this order (`lamport-mutex`), and his request is our message.
+//! His rule 2 acknowledges it to its sender alone, and rule 5 waits for any later message of each
+//! process. Acknowledgements to all, as in the textbook, let everybody deliver it. Receiving a
+//! message and acknowledging it is one event of the clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use ftsim_core::prelude::*;
 
@@ -25,16 +30,15 @@ use crate::spec::broadcast::{
     UNIFORM_AGREEMENT, UNIFORM_TOTAL_ORDER,
 };
 
+/// When a message was multicast, and by whom.
+type Stamp = (Time, ProcessId);
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
     /// A message, multicast at this time.
     Data { time: Time, number: MessageNumber },
-    /// An acknowledgement, sent at this time.
-    Ack {
-        time: Time,
-        /// The timestamp of the message that is acknowledged, and its sender.
-        of: (Time, ProcessId),
-    },
+    /// An acknowledgement of a message, sent at this time.
+    Ack { time: Time, of: Stamp },
 }
 
 /// A process of totally ordered multicast.
@@ -42,12 +46,10 @@ pub enum Msg {
 pub struct LamportTom {
     sender_acks: bool,
     clock: LogicalClock,
-    /// The messages that are not delivered yet, in the order of delivery: by timestamp and id.
-    queue: BTreeMap<(Time, u64), (ProcessId, MessageNumber)>,
+    /// The messages that are not delivered yet, in the order of delivery.
+    queue: VecDeque<(Stamp, MessageNumber)>,
     /// The processes that have acknowledged each message, also one that has not come yet.
-    acked: BTreeMap<(Time, ProcessId), ProcessSet>,
-    /// With the mutant `no-tiebreak`: the number of messages received.
-    arrivals: u64,
+    acked: BTreeMap<Stamp, ProcessSet>,
 }
 
 impl Process for LamportTom {
@@ -58,11 +60,12 @@ impl Process for LamportTom {
 
     fn on_request(&mut self, Request::Broadcast(number): Request, cx: &mut Cx<Self>) {
         let time = self.clock.tick();
+        let stamp = (time, cx.me());
+        self.enter(stamp, number, cx);
         cx.send_to_others(Msg::Data { time, number });
-        self.enter(time, cx.me(), number, cx);
-        self.acknowledged((time, cx.me()), cx.me());
-        if self.sender_acks {
-            self.acknowledge((time, cx.me()), cx);
+        match self.sender_acks {
+            true => self.acknowledge(stamp, cx),
+            false => self.acknowledged(stamp, cx.me()),
         }
         self.deliver(cx);
     }
@@ -73,11 +76,12 @@ impl Process for LamportTom {
                 if !cx.runs(&ACK_BEFORE_CLOCK_UPDATE) {
                     self.clock.receive(time);
                 }
-                self.enter(time, from, number, cx);
+                let stamp = (time, from);
+                self.enter(stamp, number, cx);
                 if !self.sender_acks {
-                    self.acknowledged((time, from), from);
+                    self.acknowledged(stamp, from);
                 }
-                self.acknowledge((time, from), cx);
+                self.acknowledge(stamp, cx);
             }
             Msg::Ack { time, of } => {
                 self.clock.receive(time);
@@ -89,33 +93,36 @@ impl Process for LamportTom {
 }
 
 impl LamportTom {
-    fn enter(&mut self, time: Time, sender: ProcessId, number: MessageNumber, cx: &Cx<Self>) {
-        self.arrivals += 1;
-        let tie = if cx.runs(&NO_TIEBREAK) { self.arrivals } else { u64::from(sender.0) };
-        self.queue.insert((time, tie), (sender, number));
+    /// Enters a message in the queue: by timestamp, and by id where timestamps are equal.
+    fn enter(&mut self, stamp: Stamp, number: MessageNumber, cx: &Cx<Self>) {
+        let place = self.queue.partition_point(|(other, _)| match cx.runs(&NO_TIEBREAK) {
+            false => *other < stamp,
+            true => other.0 <= stamp.0,
+        });
+        self.queue.insert(place, (stamp, number));
     }
 
-    fn acknowledge(&mut self, of: (Time, ProcessId), cx: &mut Cx<Self>) {
+    /// Acknowledges a message to all, itself included.
+    fn acknowledge(&mut self, of: Stamp, cx: &mut Cx<Self>) {
         cx.send_to_others(Msg::Ack { time: self.clock.now(), of });
         self.acknowledged(of, cx.me());
     }
 
-    fn acknowledged(&mut self, of: (Time, ProcessId), by: ProcessId) {
+    fn acknowledged(&mut self, of: Stamp, by: ProcessId) {
         self.acked.entry(of).or_default().insert(by);
     }
 
     fn deliver(&mut self, cx: &mut Cx<Self>) {
-        while let Some((&(time, tie), &(sender, number))) = self.queue.first_key_value()
-            && self.is_stable((time, sender), cx)
+        while let Some(&(stamp, number)) = self.queue.front()
+            && self.all_have_acknowledged(stamp, cx)
         {
-            self.queue.remove(&(time, tie));
-            self.acked.remove(&(time, sender));
-            cx.indicate(Indication::Deliver { sender, number });
+            self.queue.pop_front();
+            self.acked.remove(&stamp);
+            cx.indicate(Indication::Deliver { sender: stamp.1, number });
         }
     }
 
-    /// Whether nothing can come before this message any more.
-    fn is_stable(&self, message: (Time, ProcessId), cx: &Cx<Self>) -> bool {
+    fn all_have_acknowledged(&self, message: Stamp, cx: &Cx<Self>) -> bool {
         let (acks, n) = (self.acked.get(&message).map_or(0, ProcessSet::len), cx.n() as usize);
         acks == n || (cx.runs(&MAJORITY_ACKS) && 2 * acks > n)
     }
@@ -163,9 +170,8 @@ impl Protocol for LamportTom {
         Self {
             sender_acks: params.sender_acks,
             clock: LogicalClock::default(),
-            queue: BTreeMap::new(),
+            queue: VecDeque::new(),
             acked: BTreeMap::new(),
-            arrivals: 0,
         }
     }
 

@@ -65,6 +65,7 @@ mod order {
     mod lamport_tom;
     mod lamport_tom_ft;
     mod skeen_tom;
+    mod timestamps;
     mod tob_consensus;
     mod tob_sequencer;
     mod vector_clock;

@@ -43,6 +43,7 @@ fn entries_at_once_cost_about_5_times_k_minus_1_messages() {
             entries += run.latencies.len() as u64;
         }
         assert_eq!(entries, 50 * 5 * u64::from(n));
+        eprintln!("XX {n} {k} {}", sent as f64 / ((k - 1) * entries) as f64);
         assert!(sent > 3 * (k - 1) * entries, "n = {n}");
         assert!(sent <= 6 * (k - 1) * entries, "n = {n}: {sent} for {entries} entries");
     }
