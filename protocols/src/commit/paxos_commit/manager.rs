@@ -104,15 +104,19 @@ impl PaxosCommit {
         let writes = self.manager.item.has_written(transaction);
         self.manager.states.insert(transaction, State::Prepared { writes, asked: 0 });
         if cx.runs(&PROPOSE_BEFORE_LOG) {
-            self.propose(transaction, Value::Prepared, cx);
+            self.vote_yes(transaction, cx);
         }
         cx.append(Record::Prepared { transaction, writes });
         cx.sync();
-        cx.indicate(Indication::Voted { transaction, vote: Vote::Yes });
         if !cx.runs(&PROPOSE_BEFORE_LOG) {
-            self.propose(transaction, Value::Prepared, cx);
+            self.vote_yes(transaction, cx);
         }
         cx.set_timer(self.patience, Timer::Ask(transaction));
+    }
+
+    fn vote_yes(&self, transaction: Transaction, cx: &mut Cx<Self>) {
+        cx.indicate(Indication::Voted { transaction, vote: Vote::Yes });
+        self.propose(transaction, Value::Prepared, cx);
     }
 
     /// Phase 2 (a) of ballot 0, at as many acceptors as are needed.

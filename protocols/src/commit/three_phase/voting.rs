@@ -57,7 +57,10 @@ impl ThreePhaseCommit {
             Some(State::Undecided(Phase::Waiting)) if self.operational(transaction).is_some() => {
                 cx.send(from, Msg::Vote(transaction, Vote::Yes));
             }
-            Some(State::Undecided(_) | State::Decided(_)) => {
+            Some(State::Decided(Decision::Abort)) => {
+                cx.send(from, Msg::Vote(transaction, Vote::No));
+            }
+            Some(State::Undecided(_) | State::Decided(Decision::Commit)) => {
                 self.answer(from, transaction, cx);
             }
         }
@@ -212,7 +215,10 @@ impl ThreePhaseCommit {
         decision: Decision,
         cx: &mut Context,
     ) {
+        let collects = |site: &mut Site| !matches!(site.task, Task::None);
+        let coordinates = self.operational(transaction).is_some_and(collects);
         match self.sites.get(&transaction).map(|site| site.state) {
+            Some(State::Undecided(_)) if coordinates => self.decide(transaction, decision, cx),
             Some(State::Undecided(_)) => self.conclude(transaction, decision, cx),
             // Without a Yes from here, the decision can only be abort.
             Some(State::Working { .. }) | None => self.abort_alone(transaction, cx),
