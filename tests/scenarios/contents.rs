@@ -17,7 +17,7 @@ Made from their summaries by `UPDATE_EXPECT=1 cargo test --test scenarios conten
 ";
 
 /// The chapters, in the order of a course, with the protocols of each.
-const CHAPTERS: [(&str, &[&str]); 12] = [
+const CHAPTERS: [(&str, &[&str]); 13] = [
     ("links", &["reliable-link", "fifo-link"]),
     ("detectors", &["fd-perfect", "fd-exclude-on-timeout", "fd-heartbeat", "fd-operator", "swim"]),
     (
@@ -72,6 +72,10 @@ const CHAPTERS: [(&str, &[&str]); 12] = [
     ("commit", &["two-phase-commit", "three-phase-commit", "paxos-commit"]),
     ("replication", &["abd", "primary-backup", "state-transfer"]),
     ("checkpoint", &["chandy-lamport", "ckpt-blocking"]),
+    (
+        "dependability",
+        &["dijkstra-ring", "two-generals", "nmr-voting", "time-redundancy", "info-redundancy"],
+    ),
 ];
 
 #[test]
