@@ -220,13 +220,13 @@ fn two_flips_deceive_parity_and_hamming_but_not_secded() {
 fn whatever_one_part_of_a_message_becomes_no_code_is_deceived() {
     for code in [Code::Parity, Code::Checksum, Code::Crc32, Code::Hamming74, Code::Secded] {
         let mut bench = link(code, "{}");
-        bench.experiment.network.default.corrupt = Probability::new(0.5).unwrap();
+        bench.experiment.network.default.garble = Probability::new(0.5).unwrap();
         for violated in bench.violated_in(0..500) {
             assert!(!violated.contains(&"lnk.integrity"), "{code:?}");
         }
     }
     let mut bench = link(Code::None, "{}");
-    bench.experiment.network.default.corrupt = Probability::new(0.5).unwrap();
+    bench.experiment.network.default.garble = Probability::new(0.5).unwrap();
     let deceived = |violated: &Vec<&str>| violated.contains(&"lnk.integrity");
     assert!(bench.violated_in(0..50).iter().any(deceived));
 }

@@ -1,7 +1,7 @@
 use ftsim_core::adversary::Behaviour;
 use ftsim_core::bench::Bench;
 use ftsim_core::environment::delay::Delay;
-use ftsim_core::environment::link::Loss;
+use ftsim_core::environment::network::Loss;
 use ftsim_core::fault::Trigger;
 use ftsim_core::rng::Rng;
 use ftsim_core::{Duration, Instant, Probability};
@@ -130,7 +130,7 @@ fn the_reliability_of_k_of_n_units_is_that_of_the_formula() {
 
 #[test]
 fn three_units_are_better_than_one_if_and_only_if_one_is_better_than_a_coin() {
-    for percent in 1..100 {
+    for percent in 1..100_i32 {
         let r = f64::from(percent) / 100.0;
         let gain = k_of_n(2, 3, r) - r;
         let expected = (percent - 50).signum();

@@ -1,5 +1,5 @@
 use ftsim_core::bench::{Bench, sends};
-use ftsim_core::environment::link::Loss;
+use ftsim_core::environment::network::Loss;
 use ftsim_core::environment::message_rule::{Fate, MessageRule};
 use ftsim_core::fault::Trigger;
 use ftsim_core::{Duration, Instant, Probability, ProcessId, PropertyId};
