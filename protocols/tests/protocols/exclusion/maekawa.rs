@@ -29,10 +29,10 @@ fn an_entry_alone_costs_3_times_k_minus_1_messages_and_takes_two_steps() {
 }
 
 /// Maekawa counts five messages for each other member of the quorum: a request, FAILED or INQUIRE
-/// and RELINQUISH, LOCKED, RELEASE. FAILED to a request that is no longer the earliest comes on
-/// top.
+/// and RELINQUISH, LOCKED, RELEASE. Here FAILED also goes to a request that is no longer the
+/// earliest, and the mean is below his bound even so: nearly four.
 #[test]
-fn entries_at_once_cost_about_5_times_k_minus_1_messages() {
+fn entries_at_once_cost_at_most_5_times_k_minus_1_messages() {
     for (n, k) in PLANES {
         let visits = r#"{"entries": 5, "at": "0ms", "stay": "1ms", "think": "0ms"}"#;
         let (mut sent, mut entries) = (0, 0);
@@ -43,9 +43,8 @@ fn entries_at_once_cost_about_5_times_k_minus_1_messages() {
             entries += run.latencies.len() as u64;
         }
         assert_eq!(entries, 50 * 5 * u64::from(n));
-        eprintln!("XX {n} {k} {}", sent as f64 / ((k - 1) * entries) as f64);
         assert!(sent > 3 * (k - 1) * entries, "n = {n}");
-        assert!(sent <= 6 * (k - 1) * entries, "n = {n}: {sent} for {entries} entries");
+        assert!(sent <= 5 * (k - 1) * entries, "n = {n}: {sent} for {entries} entries");
     }
 }
 
