@@ -4,6 +4,7 @@ mod ci;
 mod command_line;
 mod drawings;
 mod explore;
+mod explore_resume;
 mod hostile;
 mod kill;
 mod lanes;

@@ -87,6 +87,7 @@ pub struct Frontier {
     /// Effects of each process in the last step.
     effects: Vec<u64>,
     panic: Option<Raised>,
+    has_read_clocks: bool,
 }
 
 impl Frontier {
@@ -131,6 +132,7 @@ impl Frontier {
             clients: Digest::EMPTY,
             effects: Vec::new(),
             panic: None,
+            has_read_clocks: false,
         }
     }
 
@@ -200,9 +202,10 @@ impl Frontier {
         self.budget
     }
 
-    /// Whether something reads its clock, which has no meaning when time is free.
-    pub fn has_read_clocks(&mut self) -> bool {
-        self.runner.stepper().has_read_clocks()
+    /// Whether something has read its clock in a finished run, which has no meaning when time is
+    /// free.
+    pub const fn has_read_clocks(&self) -> bool {
+        self.has_read_clocks
     }
 
     /// Makes this choice.
@@ -384,6 +387,10 @@ impl Frontier {
         if one.is_double {
             self.duplicate(&one, step.choice);
         }
+        // It may crash again while it recovers, and recover from that some time.
+        if let What::Recovery(p) = one.what {
+            self.will_recover &= !(1 << p.0);
+        }
         match step.choice.how {
             How::CrashesAfter { process, effects: 0, recovers } => {
                 self.count_crash(process, recovers);
@@ -403,9 +410,6 @@ impl Frontier {
             return;
         }
         self.guarded(|stepper| stepper.happen(one.event, now));
-        if let What::Recovery(p) = one.what {
-            self.will_recover &= !(1 << p.0);
-        }
     }
 
     /// A copy of this message, which arrives now, is on its way.
@@ -467,6 +471,7 @@ impl Frontier {
 
     /// Ends the run, with its verdicts.
     pub fn finish(&mut self) -> Outcome {
+        self.has_read_clocks |= self.runner.stepper_ref().has_read_clocks();
         let is_at_rest = self.pending.is_empty();
         let cause = match (self.is_cut(), is_at_rest) {
             (true, _) => EndCause::EventLimit,
