@@ -297,7 +297,7 @@ impl Row {
     }
 
     fn write_markdown(&self, out: &mut Out) -> std::io::Result<()> {
-        let Self { scenario, seen, seconds, .. } = self;
+        let Self { scenario, settings, seen, seconds } = self;
         let violated: Vec<&str> = seen.found.iter().map(|one| one.property.as_str()).collect();
         let (done, parts) = seen.parts;
         let seen_all = match (violated.is_empty(), seen.is_all) {
@@ -309,11 +309,10 @@ impl Row {
         let every = seen.run_count_in_every_order.map(about).unwrap_or_default();
         writeln!(
             out,
-            "| {} | `{}` | {} | {} | {} | {} | {every} | {seconds:.1} | {seen_all} |",
+            "| {} | `{}` | {} | {settings} | {} | {} | {every} | {seconds:.1} | {seen_all} |",
             line(&scenario.name()),
             line(scenario.entry.name),
             scenario.experiment.setting.n,
-            self.budget(),
             seen.count.runs,
             seen.count.steps,
         )
@@ -374,7 +373,7 @@ impl Row {
                 writeln!(out, "{path}: {runs} ({all} {patterns} fault patterns)")?;
             }
         }
-        writeln!(out, "  budget: {}", self.budget())?;
+        writeln!(out, "  budget: {settings}")?;
         writeln!(
             out,
             "  {}, the longest run has {}; {} redundant, {} cut off; {seconds:.2} s",
@@ -429,28 +428,6 @@ impl Row {
             }
         }
         Ok(())
-    }
-
-    fn budget(&self) -> String {
-        let budget = &self.settings.budget;
-        let parts = [
-            (budget.crashes, "crash"),
-            (budget.recoveries, "recovery"),
-            (budget.losses, "loss"),
-            (budget.duplicates, "duplicate"),
-            (budget.suspicions, "wrong suspicion"),
-            (budget.timeouts, "early timeout"),
-        ];
-        let parts = parts.iter().filter(|(count, _)| *count > 0);
-        let mut parts: Vec<String> = parts.map(|(count, what)| format!("{count} {what}")).collect();
-        if parts.is_empty() {
-            parts.push("no faults".to_owned());
-        }
-        let time = match self.settings.time {
-            Time::Free => "time is free",
-            Time::Lockstep => "time in lockstep",
-        };
-        format!("{}; {time}", parts.join(", "))
     }
 
     fn json(&self) -> Value {

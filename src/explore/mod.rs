@@ -8,6 +8,7 @@ mod sampled;
 mod strategy;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -153,6 +154,29 @@ impl Settings {
         let max = scenario.resolved.model.bound.max(&scenario.experiment.setting).unwrap_or(0);
         let for_good = self.budget.crashes.saturating_sub(self.budget.recoveries);
         self.is_within_bound = for_good <= max;
+    }
+}
+
+/// The budget and the time, in words.
+impl fmt::Display for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let budget = &self.budget;
+        let parts = [
+            (budget.crashes, "crash"),
+            (budget.recoveries, "recovery"),
+            (budget.losses, "loss"),
+            (budget.duplicates, "duplicate"),
+            (budget.suspicions, "wrong suspicion"),
+            (budget.timeouts, "early timeout"),
+        ];
+        let parts = parts.iter().filter(|(count, _)| *count > 0);
+        let parts: Vec<String> = parts.map(|(count, what)| format!("{count} {what}")).collect();
+        let faults = if parts.is_empty() { "no faults".to_owned() } else { parts.join(", ") };
+        let time = match self.time {
+            Time::Free => "time is free",
+            Time::Lockstep => "time in lockstep",
+        };
+        write!(f, "{faults}; {time}")
     }
 }
 

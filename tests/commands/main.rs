@@ -5,6 +5,7 @@ mod command_line;
 mod drawings;
 mod explore;
 mod explore_resume;
+mod explore_table;
 mod hostile;
 mod kill;
 mod lanes;
