@@ -14,8 +14,9 @@ use ftsim_reports::{counted, line};
 use serde_json::{Value, json};
 
 use crate::cli::progress::spinner;
-use crate::cli::{Exit, Failure, Format, Out, clock, complain, interrupt, jobs, load_all, say};
-use crate::explore::{self, Effort, Exploration, Settings, Strategy};
+use crate::cli::screen::Form;
+use crate::cli::{Exit, Failure, Out, clock, complain, interrupt, jobs, load_all, say};
+use crate::explore::{self, Effort, Exploration, Keep, Settings, Strategy};
 use crate::files::{at, write_whole};
 use crate::scenario::Scenario;
 
@@ -73,12 +74,26 @@ pub(crate) struct ExploreArgs {
     /// Use N threads; default: one per processor. The results do not depend on N
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
-    /// Write a scenario for each violation to DIR
+    /// Write a scenario for each violation to DIR, and the finished parts of an exhaustive search
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
+    /// Continue an exhaustive search that was interrupted, from the finished parts in DIR
+    #[arg(long, requires = "output")]
+    resume: bool,
     /// Write the results as FORMAT
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    format: ExploreFormat,
+}
+
+/// The format of the results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ExploreFormat {
+    /// Text.
+    Text,
+    /// A table in Markdown, a row for each scenario.
+    Markdown,
+    /// One JSON object.
+    Json,
 }
 
 /// How time passes.
@@ -107,8 +122,15 @@ pub fn explore(args: &ExploreArgs, catalogue: &Catalogue, out: &mut Out) -> Resu
         complain(&format!("--steps: a run is cut off after at most {STEP_COUNT_MAX} steps"));
         return Ok(Exit::BadInput);
     }
+    if let Err(reason) = args.can_keep(&scenarios) {
+        complain(&reason);
+        return Ok(Exit::BadInput);
+    }
     let halt = interrupt::listen();
-    out.begin(args.format.form())?;
+    out.begin(if args.format == ExploreFormat::Json { Form::Data } else { Form::Text })?;
+    if args.format == ExploreFormat::Markdown {
+        write!(out, "{TABLE_HEAD}")?;
+    }
     let mut exit = Exit::Good;
     let mut rows = Vec::new();
     for scenario in scenarios {
@@ -124,6 +146,7 @@ pub fn explore(args: &ExploreArgs, catalogue: &Catalogue, out: &mut Out) -> Resu
             until,
             halt,
             jobs: jobs(args.jobs),
+            keep: args.keep(),
             progress: &|runs, done, parts| {
                 bar.set_message(format!("{}, {done} of {parts} parts", counted(runs, "run")));
             },
@@ -144,24 +167,36 @@ pub fn explore(args: &ExploreArgs, catalogue: &Catalogue, out: &mut Out) -> Resu
         };
         let seconds = (clock() - started).as_secs_f64();
         let row = Row { scenario, settings, seen, seconds };
-        if args.format == Format::Text {
-            row.write(out)?;
-            out.flush()?;
+        match args.format {
+            ExploreFormat::Text => row.write(out)?,
+            ExploreFormat::Markdown => row.write_markdown(out)?,
+            ExploreFormat::Json => {}
         }
+        out.flush()?;
         if let Some(folder) = &args.output {
             row.write_scenarios(folder)?;
+        }
+        if let Some(keep) = args.keep().filter(|_| row.can_go_on()) {
+            let path = keep.path(&row.scenario);
+            say(&format!(
+                "{} has the finished parts; the same command with --resume goes on from there\n",
+                path.display()
+            ));
         }
         exit = worse(exit, row.exit());
         rows.push(row);
     }
-    if args.format == Format::Json {
+    if args.format == ExploreFormat::Json {
         let rows: Vec<Value> = rows.iter().map(Row::json).collect();
         serde_json::to_writer_pretty(&mut *out, &json!({ "schema": 1, "scenarios": rows }))
             .map_err(std::io::Error::from)?;
         writeln!(out)?;
     }
     if halt.load(Ordering::Relaxed) {
-        complain("interrupted: what was not explored is missing");
+        complain(match args.keep() {
+            Some(_) => "interrupted; run the same command with --resume to continue",
+            None => "interrupted: what was not explored is missing",
+        });
         return Ok(Exit::Interrupted);
     }
     Ok(exit)
@@ -182,6 +217,29 @@ fn about(count: f64) -> String {
 }
 
 impl ExploreArgs {
+    /// Where finished parts are kept: those of an exhaustive search.
+    fn keep(&self) -> Option<Keep<'_>> {
+        let folder = self.output.as_deref()?;
+        let has_parts = self.strategy == Strategy::Exhaustive && !self.unreduced;
+        has_parts.then_some(Keep { folder, resumes: self.resume })
+    }
+
+    fn can_keep(&self, scenarios: &[Scenario]) -> Result<(), String> {
+        if self.resume && self.keep().is_none() {
+            return Err("--resume: only an exhaustive search that leaves out what commutes has \
+                        parts to continue from"
+                .to_owned());
+        }
+        let mut names: Vec<String> = scenarios.iter().map(Scenario::name).collect();
+        names.sort();
+        match names.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) if self.output.is_some() => {
+                Err(format!("--output: two of the scenarios are called {:?}", pair[0]))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn run_count_max(&self) -> u64 {
         self.runs.unwrap_or(match self.strategy {
             Strategy::Exhaustive | Strategy::Lineage => 10_000_000,
@@ -236,7 +294,41 @@ impl ExploreArgs {
     }
 }
 
+/// The head of a table of explorations.
+const TABLE_HEAD: &str = "\
+| scenario | protocol | n | budget | runs | steps | in every order | seconds | seen |
+|---|---|--:|---|--:|--:|--:|--:|---|
+";
+
 impl Row {
+    /// Whether parts are left that can be explored later.
+    fn can_go_on(&self) -> bool {
+        let (done, all) = self.seen.parts;
+        all > 1 && done < all && self.seen.found.is_empty()
+    }
+
+    fn write_markdown(&self, out: &mut Out) -> std::io::Result<()> {
+        let Self { scenario, settings, seen, seconds } = self;
+        let violated: Vec<&str> = seen.found.iter().map(|one| one.property.as_str()).collect();
+        let (done, parts) = seen.parts;
+        let seen_all = match (violated.is_empty(), seen.is_all) {
+            (false, _) => format!("`{}` violated", violated.join("`, `")),
+            (true, true) => "all".to_owned(),
+            (true, false) if seen.count.cut > 0 => format!("{} cut off", seen.count.cut),
+            (true, false) => format!("{done} of {parts} parts"),
+        };
+        let every = seen.run_count_in_every_order.map(about).unwrap_or_default();
+        writeln!(
+            out,
+            "| {} | `{}` | {} | {settings} | {} | {} | {every} | {seconds:.1} | {seen_all} |",
+            line(&scenario.name()),
+            line(scenario.entry.name),
+            scenario.experiment.setting.n,
+            seen.count.runs,
+            seen.count.steps,
+        )
+    }
+
     fn expects(&self, property: &str) -> bool {
         self.scenario.expect.violated.iter().any(|id| id.0 == property)
     }
@@ -293,7 +385,7 @@ impl Row {
                 writeln!(out, "{path}: {runs} ({all} {patterns} fault patterns)")?;
             }
         }
-        writeln!(out, "  budget: {}", self.budget())?;
+        writeln!(out, "  budget: {settings}")?;
         writeln!(
             out,
             "  {}, the longest run has {}; {} redundant, {} cut off; {seconds:.2} s",
@@ -360,30 +452,6 @@ impl Row {
             }
         }
         Ok(())
-    }
-
-    fn budget(&self) -> String {
-        let budget = &self.settings.budget;
-        let parts = [
-            (budget.crashes, "crash"),
-            (budget.recoveries, "recovery"),
-            (budget.losses, "loss"),
-            (budget.duplicates, "duplicate"),
-            (budget.suspicions, "wrong suspicion"),
-            (budget.timeouts, "early timeout"),
-            (budget.coins, "coin"),
-            (budget.votes, "vote"),
-        ];
-        let parts = parts.iter().filter(|(count, _)| *count > 0);
-        let mut parts: Vec<String> = parts.map(|(count, what)| format!("{count} {what}")).collect();
-        if parts.is_empty() {
-            parts.push("no faults".to_owned());
-        }
-        let time = match self.settings.time {
-            Time::Free => "time is free",
-            Time::Lockstep => "time in lockstep",
-        };
-        format!("{}; {time}", parts.join(", "))
     }
 
     fn json(&self) -> Value {

@@ -16,24 +16,22 @@ use crate::scenario::Scenario;
 /// The runs of a round for which another thread is worth its own world.
 const RUNS_OF_A_THREAD: u64 = 4;
 
-/// Makes as many guided runs as the effort allows; also returns whether a process has read its
-/// clock.
+/// Makes as many guided runs as the effort allows.
 pub(super) fn explore(
     scenario: &Scenario,
     settings: &Settings,
     effort: &Effort<'_>,
-) -> Result<(Seen, bool), String> {
+) -> Result<Seen, String> {
     let mut first = frontier(scenario, settings)?;
     let mut guide = Guide::new(&mut first, settings.seed);
     let mut seen = Seen { parts: (0, 1), ..Seen::default() };
     let mut flow = ControlFlow::Continue(());
-    let mut has_read_clocks = first.has_read_clocks();
     let mut next = 0;
     while next < effort.run_count_max && flow.is_continue() {
         let end = effort.run_count_max.min(next + ROUND);
         let rounds = Rounds { scenario, settings, guide: &guide, jobs: effort.jobs };
         let (round, read_clocks) = rounds.make(next..end, &mut first);
-        has_read_clocks |= read_clocks;
+        seen.has_read_clocks |= read_clocks;
         for trial in &round {
             seen.note_sample(&trial.sample);
             flow = effort.go_on(&seen, u64::MAX, scenario);
@@ -48,7 +46,7 @@ pub(super) fn explore(
     seen.is_ended = flow.is_break();
     seen.parts.0 = usize::from(!seen.is_ended);
     seen.guided = Some(guide.feature_counts());
-    Ok((seen, has_read_clocks))
+    Ok(seen)
 }
 
 /// What makes the runs of a round.

@@ -2,6 +2,7 @@
 
 mod counterexample;
 mod guided;
+mod kept;
 mod lineage;
 mod parts;
 mod sampled;
@@ -9,6 +10,7 @@ mod seeded;
 mod strategy;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,11 +19,13 @@ use ftsim_core::explore::footprint::PROCESS_COUNT_MAX;
 use ftsim_core::explore::{Budget, Count, Explored, Frontier, Time, estimate, unreduced};
 use ftsim_core::{FaultClass, Links, Outcome, Runner, Timing, Verdict};
 use ftsim_protocols::Catalogue;
+use serde::{Deserialize, Serialize};
 
 use crate::cli::clock;
 use crate::scenario::{PANICKED, Scenario};
 pub use counterexample::Counterexample;
 use counterexample::Found;
+pub use kept::Keep;
 pub use sampled::Sampled;
 pub use seeded::Seeded;
 pub use strategy::Strategy;
@@ -56,6 +60,8 @@ pub struct Effort<'a> {
     pub halt: &'a AtomicBool,
     /// The number of threads.
     pub jobs: usize,
+    /// Where an exhaustive search keeps its finished parts, if anywhere.
+    pub keep: Option<Keep<'a>>,
     /// Called with the numbers of runs and parts of the search that are done, and of all parts.
     pub progress: &'a (dyn Fn(u64, usize, usize) + Sync),
 }
@@ -87,7 +93,8 @@ pub struct Exploration {
 }
 
 /// In how many runs a property came to what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tally {
     /// It held.
     pub held: u64,
@@ -172,22 +179,47 @@ impl Settings {
     }
 }
 
+/// The budget and the time, in words.
+impl fmt::Display for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let budget = &self.budget;
+        let parts = [
+            (budget.crashes, "crash"),
+            (budget.recoveries, "recovery"),
+            (budget.losses, "loss"),
+            (budget.duplicates, "duplicate"),
+            (budget.suspicions, "wrong suspicion"),
+            (budget.timeouts, "early timeout"),
+            (budget.coins, "coin"),
+            (budget.votes, "vote"),
+        ];
+        let parts = parts.iter().filter(|(count, _)| *count > 0);
+        let parts: Vec<String> = parts.map(|(count, what)| format!("{count} {what}")).collect();
+        let faults = if parts.is_empty() { "no faults".to_owned() } else { parts.join(", ") };
+        let time = match self.time {
+            Time::Free => "time is free",
+            Time::Lockstep => "time in lockstep",
+        };
+        write!(f, "{faults}; {time}")
+    }
+}
+
 /// Explores a scenario without its faults. Ends at the first violation that is not expected, and
 /// once all that are expected have been found. What it sees does not depend on the number of
 /// threads, unless it is halted or runs out of time.
 ///
 /// # Errors
-/// If the protocol cannot be put into its world.
+/// If the protocol cannot be put into its world, or finished parts cannot be kept or used.
 pub fn explore(
     scenario: &Scenario,
     catalogue: &Catalogue,
     settings: &Settings,
     effort: &Effort<'_>,
 ) -> Result<Exploration, String> {
-    let (seen, has_read_clocks) = match settings.strategy {
+    let seen = match settings.strategy {
         Strategy::Sampled(strategy) => sampled::explore(scenario, settings, strategy, effort)?,
         Strategy::Guided => guided::explore(scenario, settings, effort)?,
-        Strategy::Lineage => (lineage::explore(scenario, settings, effort)?, false),
+        Strategy::Lineage => lineage::explore(scenario, settings, effort)?,
         Strategy::Exhaustive if settings.is_unreduced => {
             in_every_order(scenario, settings, effort)?
         }
@@ -212,7 +244,7 @@ pub fn explore(
         run_count_in_every_order,
         found,
         verdicts: seen.verdicts,
-        has_read_clocks: settings.time == Time::Free && has_read_clocks,
+        has_read_clocks: settings.time == Time::Free && seen.has_read_clocks,
         sampled: seen.sampled,
         guided: seen.guided,
         patterns: seen.patterns,
@@ -236,7 +268,7 @@ fn in_every_order(
     scenario: &Scenario,
     settings: &Settings,
     effort: &Effort<'_>,
-) -> Result<(Seen, bool), String> {
+) -> Result<Seen, String> {
     let mut frontier = frontier(scenario, settings)?;
     let mut seen = Seen::default();
     let visit = &mut |explored: &Explored<'_>| {
@@ -246,7 +278,8 @@ fn in_every_order(
     let (count, flow) = unreduced::explore(&mut frontier, settings.seed, visit);
     seen.count = count;
     seen.is_ended = flow.is_break();
-    Ok((seen, frontier.has_read_clocks()))
+    seen.has_read_clocks = frontier.has_read_clocks();
+    Ok(seen)
 }
 
 impl Effort<'_> {
@@ -271,7 +304,12 @@ struct Seen {
     /// How many parts of the search were finished, and how many there are.
     parts: (usize, usize),
     verdicts: Vec<(String, Tally)>,
+    /// The first run that violates each property that is violated.
     found: BTreeMap<String, Found>,
+    /// The number of that run, in its part, from 1.
+    found_at: BTreeMap<String, u64>,
+    /// Whether a process has read its clock.
+    has_read_clocks: bool,
     sampled: Option<Sampled>,
     guided: Option<[u64; 3]>,
     patterns: Option<u128>,
@@ -299,21 +337,23 @@ impl Seen {
                     tally.violated += 1;
                     let found = || keep(violation.text());
                     self.found.entry(name.clone()).or_insert_with(found);
+                    self.found_at.entry(name.clone()).or_insert(self.runs);
                 }
             }
         }
         if let Some(panicked) = &outcome.panicked {
             let found = || keep(panicked.message.clone());
             self.found.entry(PANICKED.to_owned()).or_insert_with(found);
+            self.found_at.entry(PANICKED.to_owned()).or_insert(self.runs);
         }
     }
 
     /// Whether there is nothing more to look for.
     fn is_done(&self, scenario: &Scenario) -> bool {
         let expected = &scenario.expect.violated;
-        let is_found = |name: &str| self.found.contains_key(name);
+        let is_found = |name: &str| self.found_at.contains_key(name);
         let all_found = !expected.is_empty() && expected.iter().all(|id| is_found(id.0));
-        all_found || self.found.keys().any(|name| !expected.iter().any(|id| id.0 == name))
+        all_found || self.found_at.keys().any(|name| !expected.iter().any(|id| id.0 == name))
     }
 
     /// Takes in what was seen of a later part.
@@ -330,6 +370,10 @@ impl Seen {
         for (property, found) in part.found {
             self.found.entry(property).or_insert(found);
         }
+        for (property, nth) in part.found_at {
+            self.found_at.entry(property).or_insert(nth);
+        }
+        self.has_read_clocks |= part.has_read_clocks;
         self.sampled = match (self.sampled, part.sampled) {
             (Some(one), Some(other)) => Some(one.and(&other)),
             (one, other) => one.or(other),

@@ -37,14 +37,13 @@ impl Sampled {
 /// The runs that a thread makes before it looks for others.
 const BLOCK: u64 = 1_000;
 
-/// Samples as many runs as the effort allows, with one seed after the other; also returns whether a
-/// process has read its clock.
+/// Samples as many runs as the effort allows, with one seed after the other.
 pub(super) fn explore(
     scenario: &Scenario,
     settings: &Settings,
     strategy: Strategy,
     effort: &Effort<'_>,
-) -> Result<(Seen, bool), String> {
+) -> Result<Seen, String> {
     let mut first = frontier(scenario, settings)?;
     let sampler = Sampler::new(&mut first, strategy, settings.seed);
     let explore = |index: usize, frontier: &mut Frontier, _| {
@@ -62,7 +61,7 @@ pub(super) fn explore(
         seen
     };
     let block_count = usize::try_from(effort.run_count_max.div_ceil(BLOCK)).unwrap_or(usize::MAX);
-    Ok(by_threads(scenario, settings, effort, block_count, &explore, &mut first))
+    by_threads(scenario, settings, effort, block_count, &explore, None)
 }
 
 impl Seen {

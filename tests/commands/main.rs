@@ -4,6 +4,8 @@ mod ci;
 mod command_line;
 mod drawings;
 mod explore;
+mod explore_resume;
+mod explore_table;
 mod hostile;
 mod kill;
 mod lanes;

@@ -16,6 +16,15 @@ the ones to read first. The folders have the rest: mutants, bounds, kinds of fau
 Made from their summaries by `UPDATE_EXPECT=1 cargo test --test scenarios contents`.
 ";
 
+const EXPLORED: &str = "
+## explored
+
+Small worlds for `ftsim explore`, which sees all that can happen in them
+([the table](../docs/explore.md#what-has-been-explored)).
+
+| explored/ | what happens |
+|---|---|";
+
 /// The chapters, in the order of a course, with the protocols of each.
 const CHAPTERS: [(&str, &[&str]); 13] = [
     ("links", &["reliable-link", "fifo-link"]),
@@ -102,6 +111,16 @@ fn the_table_of_contents_has_every_scenario() {
                     row_count += 1;
                 }
             }
+        }
+    }
+    let _ = writeln!(text, "{EXPLORED}");
+    for (file, (name, scenario)) in &scenarios {
+        if file.parent() == Some(&root.join("explored")) {
+            let summary = scenario.summary.as_deref().unwrap_or_default();
+            assert!(!summary.is_empty(), "{name} does not say what happens in it");
+            let summary = summary.replace('|', "\\|");
+            let _ = writeln!(text, "| [{name}](explored/{name}.toml) | {summary} |");
+            row_count += 1;
         }
     }
     assert_eq!(row_count, scenarios.len(), "a scenario is in the folder of another chapter");

@@ -101,6 +101,7 @@ pub struct Frontier {
     /// The draws of all steps of the run, with the number of the step.
     draws: Vec<(u32, Draw)>,
     panic: Option<Raised>,
+    has_read_clocks: bool,
 }
 
 impl Frontier {
@@ -149,6 +150,7 @@ impl Frontier {
             script: None,
             draws: Vec::new(),
             panic: None,
+            has_read_clocks: false,
         }
     }
 
@@ -235,9 +237,10 @@ impl Frontier {
         self.budget
     }
 
-    /// Whether something reads its clock, which has no meaning when time is free.
-    pub fn has_read_clocks(&mut self) -> bool {
-        self.runner.stepper().has_read_clocks()
+    /// Whether something has read its clock in a finished run, which has no meaning when time is
+    /// free.
+    pub const fn has_read_clocks(&self) -> bool {
+        self.has_read_clocks
     }
 
     /// Makes this choice.
@@ -437,6 +440,10 @@ impl Frontier {
         if one.is_double {
             self.duplicate(&one, step.choice);
         }
+        // It may crash again while it recovers, and recover from that some time.
+        if let What::Recovery(p) = one.what {
+            self.will_recover &= !(1 << p.0);
+        }
         match step.choice.how {
             How::CrashesAfter { process, effects: 0, recovers } => {
                 self.count_crash(process, recovers);
@@ -456,9 +463,6 @@ impl Frontier {
             return;
         }
         self.guarded(|stepper| stepper.happen(one.event, now));
-        if let What::Recovery(p) = one.what {
-            self.will_recover &= !(1 << p.0);
-        }
     }
 
     /// Time passes on all clocks, but not beyond a timer that is due.
@@ -540,6 +544,7 @@ impl Frontier {
 
     /// Ends the run, with its verdicts.
     pub fn finish(&mut self) -> Outcome {
+        self.has_read_clocks |= self.runner.stepper_ref().has_read_clocks();
         let is_at_rest = self.pending.is_empty();
         let cause = match (self.is_cut(), is_at_rest) {
             (true, _) => EndCause::EventLimit,

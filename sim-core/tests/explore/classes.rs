@@ -259,3 +259,25 @@ fn a_crash_in_a_broadcast_leaves_each_prefix_of_it() {
     let sets: Vec<Vec<u32>> = received.into_iter().map(|set| set.into_iter().collect()).collect();
     assert_eq!(sets, [vec![], vec![1], vec![1, 2]], "no run in which 2 hears it and 1 does not");
 }
+
+#[test]
+fn a_process_that_crashes_while_it_recovers_can_recover_again() {
+    let budget = Budget { crashes: 2, recoveries: 2, ..Budget::default() };
+    let table = on_request(&[Act::Say], &[0]);
+    let mut world = frontier(2, &table, Time::Lockstep, budget, |_| {});
+    let mut most = 0;
+    let (_, flow) = Reduced::new(&mut world, 1).explore(&mut |explored| {
+        let will_recover = |step: &&Step| {
+            matches!(step.choice.how,
+            How::Crash { recovers, .. } | How::CrashesAfter { recovers, .. } if recovers)
+        };
+        let is_recovery = |step: &&Step| matches!(step.what, What::Recovery(_));
+        let crash_count = explored.steps.iter().filter(will_recover).count();
+        let recovery_count = explored.steps.iter().filter(is_recovery).count();
+        assert_eq!(crash_count, recovery_count, "{}", show(explored));
+        let again = |step: &&Step| is_recovery(step) && will_recover(step);
+        most = most.max(explored.steps.iter().filter(again).count());
+        ControlFlow::Continue(())
+    });
+    assert_eq!((flow, most), (ControlFlow::Continue(()), 1));
+}

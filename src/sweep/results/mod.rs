@@ -19,7 +19,8 @@ pub use folder::{
     Folder, FolderError, LATEST, REPROS, RESULTS, SCENARIO, SHRUNK, SUMMARY, difference,
 };
 pub use lock::FileLock;
-pub use reader::{Reader, Written};
+pub use reader::{Reader, Written, next_line, parse_line};
+pub use soundness::{VERSION, other_version};
 pub use state::{EXAMPLE_COUNT_MAX, Group, GroupExample, SweepState};
 
 use crate::run::failing_run::FailingRun;

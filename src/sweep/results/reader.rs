@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{BlockLine, FolderError, Header, Line, RegressionLine, soundness};
@@ -53,7 +54,7 @@ impl Reader {
             return Ok(None);
         };
         let damaged = |why| FolderError::Damaged { path: path.display().to_string(), line, why };
-        let header = match parse(&bytes) {
+        let header = match parse_line(&bytes) {
             Ok(Line::Sweep(header)) => *header,
             parsed => {
                 // Another version may use other lines.
@@ -83,7 +84,7 @@ impl Reader {
         loop {
             let read = next_line(&self.path, &mut self.input, &mut self.read, &mut self.line)?;
             let Some(bytes) = read else { return Ok(None) };
-            match parse(&bytes).map_err(|why| self.damaged(why))? {
+            match parse_line(&bytes).map_err(|why| self.damaged(why))? {
                 Line::Sweep(_) => {
                     return Err(self.damaged("a second header".to_owned()));
                 }
@@ -131,7 +132,10 @@ impl Reader {
 }
 
 /// The next line without its line end; `None` at the end of the file, or if the line is truncated.
-fn next_line(
+///
+/// # Errors
+/// If the file cannot be read, or the line is longer than any that ftsim writes.
+pub fn next_line(
     path: &Path,
     input: &mut BufReader<File>,
     read: &mut u64,
@@ -151,8 +155,11 @@ fn next_line(
     Ok(None)
 }
 
-/// A parsed line; or the error and its column.
-fn parse(bytes: &[u8]) -> Result<Line, String> {
+/// A parsed line.
+///
+/// # Errors
+/// The error and its column.
+pub fn parse_line<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     serde_json::from_slice(bytes).map_err(|error| {
         let text = error.to_string();
         let message = text.split(" at line ").next().unwrap_or(&text);

@@ -73,8 +73,11 @@ fn a_participant_that_refuses_aborts_at_once_and_the_others_after_4_steps() {
 
 // A crash after every effect.
 
-const WORKLOADS: [&str; 3] =
-    ["{}", r#"{"no": [["p2", 1]]}"#, r#"{"transactions": 3, "every": "15ms", "reads": [["p1", 1]]}"#];
+const WORKLOADS: [&str; 3] = [
+    "{}",
+    r#"{"no": [["p2", 1]]}"#,
+    r#"{"transactions": 3, "every": "15ms", "reads": [["p1", 1]]}"#,
+];
 
 fn crash(process: ProcessId, trigger: Trigger, recover_after: Option<Duration>) -> Fault {
     let action = Action::Crash(process, Crash { recover_after, ..Crash::default() });

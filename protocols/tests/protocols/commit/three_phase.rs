@@ -56,8 +56,11 @@ fn an_abort_takes_3_steps_at_most_and_no_second_phase() {
 
 // A crash after every effect.
 
-const WORKLOADS: [&str; 3] =
-    ["{}", r#"{"no": [["p2", 1]]}"#, r#"{"transactions": 3, "every": "15ms", "reads": [["p1", 1]]}"#];
+const WORKLOADS: [&str; 3] = [
+    "{}",
+    r#"{"no": [["p2", 1]]}"#,
+    r#"{"transactions": 3, "every": "15ms", "reads": [["p1", 1]]}"#,
+];
 
 fn crash(process: u32, nth: u64, recover_after: Option<Duration>) -> Fault {
     let process = ProcessId(process);

@@ -1,6 +1,6 @@
 use ftsim_core::bench::{Bench, sends};
-use ftsim_core::environment::network::Loss;
 use ftsim_core::environment::message_rule::{Fate, MessageRule};
+use ftsim_core::environment::network::Loss;
 use ftsim_core::fault::Trigger;
 use ftsim_core::{Duration, Instant, Probability, ProcessId, PropertyId};
 use ftsim_protocols::dependability::TimeRedundancy;

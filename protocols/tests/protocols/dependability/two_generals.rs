@@ -1,6 +1,6 @@
 use ftsim_core::bench::Bench;
-use ftsim_core::environment::network::Loss;
 use ftsim_core::environment::message_rule::{Fate, MessageRule};
+use ftsim_core::environment::network::Loss;
 use ftsim_core::{Probability, ProcessId};
 use ftsim_protocols::dependability::TwoGenerals;
 
