@@ -304,7 +304,11 @@ impl Row {
     /// Whether parts are left that can be explored later.
     fn can_go_on(&self) -> bool {
         let (done, all) = self.seen.parts;
-        all > 1 && done < all && self.seen.found.is_empty()
+        let is_found = |name: &str| self.seen.found.iter().any(|one| one.property == name);
+        let expected = &self.scenario.expect.violated;
+        let is_surprise = self.seen.found.iter().any(|one| !self.expects(&one.property));
+        let is_satisfied = !expected.is_empty() && expected.iter().all(|id| is_found(id.0));
+        all > 1 && done < all && !is_surprise && !is_satisfied
     }
 
     fn write_markdown(&self, out: &mut Out) -> std::io::Result<()> {
