@@ -26,6 +26,7 @@ const FTSIM: Plan = &[
     &["run"],
     &["shrink"],
     &["explore", "stress", "sweep"],
+    &["branch"],
     &["commands"],
 ];
 
