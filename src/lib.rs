@@ -11,6 +11,7 @@
 //! `commands` lists the commands.
 
 pub mod audit;
+pub mod branch;
 pub mod cli;
 mod commands;
 pub mod explore;

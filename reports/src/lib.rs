@@ -41,6 +41,7 @@ pub use diagram::{
     DiagramVerdict, Lane, Lost, Part, StateAfter,
 };
 pub use figures::{Figures, Latency, write_figures};
+pub use fisher::p_value;
 pub use foreign::{Medium, foreign, is_active, line, shell_word};
 pub use formats::{write_chrome_trace, write_dot, write_edn, write_itf, write_shiviz};
 pub use github::{write_annotations, write_step_summary};
@@ -63,6 +64,7 @@ pub use scenario::{
     write_json, write_scenario_figures, write_text,
 };
 pub use statistic::{Interval, Judgement, StatisticRow};
+pub use step_text::{rounded, step_in_words};
 pub use story::{Row, Standing, Story, Violated};
 pub use story_text::write_story;
 pub use sweep::{ExampleRow, GroupRow, RateRow, SweepReport, write_sweep_json, write_sweep_text};

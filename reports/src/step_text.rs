@@ -25,6 +25,20 @@ pub struct StepText<'a> {
     pub roots: &'a BTreeMap<ProcessId, usize>,
 }
 
+/// Who does what in the step with this number, in words, and when; `None` if the trace has no such
+/// step.
+pub fn step_in_words(trace: &Trace, number: u64) -> Option<(String, Instant)> {
+    let causality = Causality::of(trace);
+    let (past, roots) = (vec![true; causality.steps.len()], BTreeMap::new());
+    let index = causality.steps.iter().position(|step| step.number == number)?;
+    let step = &causality.steps[index];
+    let text = StepText { trace, causality: &causality, past: &past, roots: &roots };
+    let who = step.process.map_or_else(|| "the network".to_owned(), |p| p.to_string());
+    let does = text.step(index);
+    let does = if does.is_empty() { "starts" } else { &does };
+    Some((format!("{who} {does}"), rounded(step.at)))
+}
+
 impl StepText<'_> {
     /// The description of this step; empty if there is nothing to report.
     pub fn step(&self, index: usize) -> String {

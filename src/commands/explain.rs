@@ -7,6 +7,8 @@ use clap::{Args, ValueEnum};
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{LaneSteps, Story, write_mermaid};
 
+use super::branch;
+use crate::branch::text::sentences;
 use crate::cli::{Exit, Failure, Out, complain, page};
 use crate::run::lanes::LanesArgs;
 use crate::run::one_run::{OneRun, OneRunArgs};
@@ -23,6 +25,9 @@ pub(crate) struct ExplainArgs {
     /// first
     #[arg(long, value_name = "ID")]
     property: Option<String>,
+    /// Tell also in which step the run went wrong, from 100 other futures of each step
+    #[arg(long, conflicts_with_all = ["format", "html", "svg"])]
+    moment: bool,
     /// Write the story as FORMAT
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: StoryFormat,
@@ -85,6 +90,15 @@ pub(crate) fn explain(
                 writeln!(out)?;
             }
             write_body(out, scenario, &trace, (violated, needs.as_ref()), page)?;
+            if args.moment {
+                out.flush()?;
+                let curve = branch::curve(&run, &outcome, &violated.property)?;
+                let Some(curve) = curve else { return Ok(Exit::Interrupted) };
+                writeln!(out, "\nWhen it went wrong")?;
+                for sentence in sentences(&curve, &trace) {
+                    page.write_prose(out, (anstyle::Style::new(), "  "), &sentence)?;
+                }
+            }
             write_others(out, violated, &violations, page)?;
         }
     }

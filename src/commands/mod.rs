@@ -1,5 +1,6 @@
 //! The commands: their arguments, and their execution.
 
+mod branch;
 mod check;
 mod describe;
 mod diff;
@@ -32,6 +33,7 @@ use ftsim_reports::{is_active, set_program};
 use crate::cli::screen::{Form, Screen};
 use crate::cli::{Exit, Failure, Format, Out, complain, page, say};
 use crate::scenario::schema;
+use branch::BranchArgs;
 use check::CheckArgs;
 use diff::DiffArgs;
 use explain::ExplainArgs;
@@ -128,6 +130,16 @@ const EXIT_EXPLAIN: &str = exit_status! {
     "    2  usage error, unusable file, or output that cannot be written"
     "    4  the run does not match its repro"
     "   70  ftsim itself failed"
+    "  130  interrupted"
+};
+const EXIT_BRANCH: &str = exit_status! {
+    "    0  no future violates what the scenario does not expect; with --moment: the curve is shown"
+    "    1  some future does; with --moment: the run violates no property, or not the selected one"
+    "    2  usage error, unusable file, or output that cannot be written"
+    "    3  a limit was reached before some verdict; nothing else is wrong"
+    "    4  the run does not match its repro"
+    "   70  ftsim itself failed"
+    "  130  interrupted; nothing is written"
 };
 const EXIT_DIFF: &str = exit_status! {
     "    0  the two runs are identical"
@@ -195,6 +207,9 @@ enum Command {
     /// Explain a violation: the events that led to it, and the faults it needs
     #[command(after_help = EXIT_EXPLAIN)]
     Explain(ExplainArgs),
+    /// Make other futures of a run from one of its steps, or find the step in which it went wrong
+    #[command(after_help = EXIT_BRANCH)]
+    Branch(BranchArgs),
     /// Show the first event in which two runs differ, and the states around it
     #[command(after_help = EXIT_DIFF)]
     Diff(DiffArgs),
@@ -322,6 +337,7 @@ fn command(command: &Command, catalogue: &Catalogue, out: &mut Out) -> Result<Ex
         Command::Stress(args) => stress::stress(args, catalogue, out),
         Command::Explore(args) => explore::explore(args, catalogue, out),
         Command::Explain(args) => explain::explain(args, catalogue, out),
+        Command::Branch(args) => branch::branch(args, catalogue, out),
         Command::Diff(args) => diff::diff(args, catalogue, out),
         Command::Check(args) => check::check(args, catalogue, out),
         Command::Numbers(args) => numbers::numbers(args, catalogue, page(false), out),

@@ -1,5 +1,6 @@
 //! The commands, as somebody types them.
 
+mod branch;
 mod ci;
 mod command_line;
 mod drawings;

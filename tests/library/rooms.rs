@@ -27,6 +27,7 @@ const FTSIM: Plan = &[
     &["shrink"],
     &["explore"],
     &["stress", "sweep"],
+    &["branch"],
     &["commands"],
 ];
 

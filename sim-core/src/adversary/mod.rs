@@ -38,7 +38,7 @@ use crate::model::data::Message;
 use crate::model::setting::Setting;
 use crate::model::signature::Key;
 use crate::process_set::ProcessSet;
-use crate::rng::Rng;
+use crate::rng::{Rng, Stream};
 use crate::time::Duration;
 
 use lie::Lie;
@@ -142,6 +142,12 @@ impl Adversary {
             held: BTreeMap::new(),
             held_count: 0,
         }
+    }
+
+    /// Draws from now on from this seed.
+    pub fn draw_anew(&mut self, seed: u64) {
+        let first = self.keys.keys().next().map_or(0, |p| p.0);
+        self.rng = Rng::new(seed, Stream::Adversary(first));
     }
 
     /// Whether this process, with this behaviour, acts in concert with the controlled ones.

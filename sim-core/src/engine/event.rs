@@ -145,6 +145,11 @@ impl Queue {
         self.tie_rng = tie_rng;
     }
 
+    /// Draws later ties from here. Those of links that keep order stay, so that they keep it.
+    pub fn draw_anew(&mut self, tie_rng: Rng) {
+        self.tie_rng = tie_rng;
+    }
+
     /// The next free place at this instant in this class.
     #[inline]
     pub fn place(&mut self, at: Instant, class: Class) -> Place {

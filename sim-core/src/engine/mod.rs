@@ -1,6 +1,7 @@
 //! Executes runs: the queue, the world, the step loop.
 
 pub(crate) mod beacon;
+mod branch;
 pub(crate) mod checker;
 pub(crate) mod draws;
 pub mod event;

@@ -364,7 +364,7 @@ impl Runner {
 
     /// The faults of the next run are those of the request, or else the experiment's and the
     /// seed's.
-    fn set_plan(&mut self, request: RunRequest) {
+    pub(super) fn set_plan(&mut self, request: RunRequest) {
         let plan = request.plan.or_else(|| self.drawn_plan(request.seed));
         if let Some(plan) = plan {
             self.world().plan = plan;

@@ -20,7 +20,13 @@ pub(crate) trait Stepper {
     /// Back to the start, with this seed and the world's plan. No process has started yet.
     fn reset(&mut self, seed: u64);
     /// Starts every process in the order of their ids, then the clients.
-    fn start(&mut self);
+    fn start(&mut self) {
+        while self.start_next() {}
+    }
+    /// Starts the next process, or the clients after the last one. False once all have started.
+    fn start_next(&mut self) -> bool;
+    /// Draws from this seed whatever is drawn from now on.
+    fn draw_anew(&mut self, seed: u64);
     /// Takes the earliest event, or ends the run: at a limit, or when nothing is left to happen.
     fn next_event(&mut self) -> Option<Scheduled>;
     /// Executes an event that was taken from the queue.

@@ -132,6 +132,8 @@ pub(crate) struct World {
     /// While a profile is taken: the times of each process's effects. No fault strikes meanwhile.
     pub profile: Option<Profile>,
     pub seed: u64,
+    /// The seed of all that is drawn from now on: another one in another future of the run.
+    pub drawn_from: u64,
     pub now: Instant,
     pub step: u64,
     /// The number of packets and heartbeats of transports, which are not steps of processes.
@@ -196,6 +198,7 @@ impl World {
             script,
             profile: None,
             seed: 0,
+            drawn_from: 0,
             now: Instant::ZERO,
             step: 0,
             transport_event_count: 0,
@@ -255,6 +258,7 @@ impl World {
     /// Restores the initial state with another seed; keeps the memory.
     pub fn reset(&mut self, seed: u64) {
         self.seed = seed;
+        self.drawn_from = seed;
         self.now = Instant::ZERO;
         self.step = 0;
         self.transport_event_count = 0;
@@ -299,6 +303,15 @@ impl World {
             *stream = stream.clone().told(teller.of(drawer));
         }
         self.teller = teller;
+    }
+
+    /// Draws from this seed whatever is drawn from now on. What the run's own seed has fixed before
+    /// its first step stays: faults and wrong suspicions, clocks, keys, the ties of FIFO links.
+    pub fn draw_anew(&mut self, seed: u64) {
+        self.drawn_from = seed;
+        self.draws = Draws::of(seed);
+        self.teller = Teller::None;
+        self.queue.draw_anew(Rng::new(seed, Stream::Ties));
     }
 
     /// Restores the scripted faults for the next run.

@@ -1,6 +1,7 @@
 //! The engine does what its documentation says, event by event.
 
 mod bench;
+mod branching;
 mod byzantine;
 mod catalogue;
 mod clocks;

@@ -46,7 +46,7 @@ impl<P: Protocol> Simulation<P> {
     fn draw_core(&self) -> Option<ProcessSet> {
         let mut candidates: Vec<ProcessId> =
             self.world.experiment.setting.processes().filter(|p| self.can_be_well(*p)).collect();
-        let mut rng = Rng::new(self.world.seed, Stream::Core);
+        let mut rng = Rng::new(self.world.drawn_from, Stream::Core);
         rng.shuffle(&mut candidates);
         let of_first = |count: usize| candidates.iter().take(count).copied().collect();
         let least = (1..=candidates.len()).find(|count| self.can_progress(&of_first(*count)))?;

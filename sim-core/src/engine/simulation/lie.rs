@@ -24,7 +24,7 @@ impl<P: Protocol> Simulation<P> {
         let known = self.adversaries.iter().position(|known| known.takes_in(p, behaviour));
         let index = known.unwrap_or(self.adversaries.len());
         if known.is_none() {
-            let rng = Rng::new(seed, Stream::Adversary(p.0));
+            let rng = Rng::new(self.world.drawn_from, Stream::Adversary(p.0));
             self.adversaries.push(Adversary::new(behaviour.clone(), rng));
         }
         self.adversaries[index].speak_for(p, Key::of(seed, p));

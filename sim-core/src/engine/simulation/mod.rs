@@ -68,6 +68,8 @@ pub(crate) struct Simulation<P: Protocol> {
     checks: Checks<P>,
     world: World,
     hosts: Vec<Host<P>>,
+    /// How many processes have been started; one more once the clients have, too.
+    start_count: u32,
     /// The adversaries of Byzantine processes: one for each, or for several that collude.
     adversaries: Vec<Adversary>,
     messages: Slab<Envelope<P::Msg>>,
@@ -127,6 +129,7 @@ impl<P: Protocol> Simulation<P> {
             checks,
             world: World::new(Arc::new(experiment)),
             hosts: Vec::new(),
+            start_count: 0,
             adversaries: Vec::new(),
             messages: Slab::default(),
             requests: Slab::default(),
@@ -222,6 +225,7 @@ impl<P: Protocol> Stepper for Simulation<P> {
         self.workload = self.clients.clone();
         self.checker = self.checks.clone();
         self.hosts.clear();
+        self.start_count = 0;
         self.adversaries.clear();
         let experiment = Arc::clone(&self.world.experiment);
         let setting = &experiment.setting;
@@ -246,28 +250,44 @@ impl<P: Protocol> Stepper for Simulation<P> {
         }
     }
 
-    fn start(&mut self) {
-        if self.world.ended.is_some() {
-            return;
+    fn start_next(&mut self) -> bool {
+        let n = self.world.experiment.setting.n;
+        if self.start_count == 0 && self.world.ended.is_none() {
+            self.prepare_processes();
+        } else if self.start_count == 0 || self.start_count > n {
+            return false;
         }
-        self.prepare_processes();
-        for p in self.world.experiment.setting.processes() {
-            if self.hosts[p.index()].up {
-                self.handle(p, Input::Start);
-                self.reach_second(p, || Input::Start);
-            }
-            self.world.consult_omega(p);
-            if self.hosts[p.index()].up {
-                self.begin_to_beat(p);
-            }
-            if self.is_at_a_bound()
-                && let Some(cause) = self.limit_reached()
-            {
-                self.world.ended = Some(cause);
-                return;
-            }
+        let p = ProcessId(self.start_count);
+        self.start_count += 1;
+        if p.0 == n {
+            self.consult_clients(Workload::on_start);
+            return true;
         }
-        self.consult_clients(Workload::on_start);
+        if self.hosts[p.index()].up {
+            self.handle(p, Input::Start);
+            self.reach_second(p, || Input::Start);
+        }
+        self.world.consult_omega(p);
+        if self.hosts[p.index()].up {
+            self.begin_to_beat(p);
+        }
+        if self.is_at_a_bound()
+            && let Some(cause) = self.limit_reached()
+        {
+            self.world.ended = Some(cause);
+            self.start_count = n + 1;
+        }
+        true
+    }
+
+    fn draw_anew(&mut self, seed: u64) {
+        self.world.draw_anew(seed);
+        let (n, hosts) = (self.world.experiment.setting.n, &mut self.hosts);
+        for (p, host) in (0u32..).zip(hosts) {
+            let stream = if p < n { Stream::Process(p) } else { Stream::Adversary(p) };
+            host.coin.rng = Some(Box::new(Rng::new(seed, stream)));
+        }
+        self.adversaries.iter_mut().for_each(|adversary| adversary.draw_anew(seed));
     }
 
     #[inline]

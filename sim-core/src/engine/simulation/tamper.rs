@@ -60,7 +60,7 @@ impl<P: Protocol> Simulation<P> {
             None => msg,
             Some(Content::Garbled) => {
                 let number = u32::try_from(index).expect("fewer overrides than 2^32");
-                let mut rng = Rng::new(self.world.seed, Stream::Message(number));
+                let mut rng = Rng::new(self.world.drawn_from, Stream::Message(number));
                 self.garble(id, link, &msg, &mut rng)
             }
             Some(Content::Replaced(form)) => {

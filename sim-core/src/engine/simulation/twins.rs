@@ -19,7 +19,7 @@ impl<P: Protocol> Simulation<P> {
     /// Creates the second copy of this process.
     pub(super) fn double(&mut self, p: ProcessId) {
         let place = ProcessId(u32::try_from(self.hosts.len()).expect("fewer slots than 2^32"));
-        let mut rng = Rng::new(self.world.seed, Stream::Adversary(place.0));
+        let mut rng = Rng::new(self.world.drawn_from, Stream::Adversary(place.0));
         let others = self.world.experiment.setting.processes().filter(|q| *q != p);
         let mut others: Vec<ProcessId> = others.collect();
         rng.shuffle(&mut others);

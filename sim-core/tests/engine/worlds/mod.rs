@@ -8,8 +8,8 @@
 //! `UPDATE_EXPECT=1 cargo test -p ftsim-core worlds` writes it anew.
 
 pub mod chatter;
-mod draw;
-mod groups;
+pub mod draw;
+pub mod groups;
 pub mod topics;
 
 use std::fmt::Write as _;
