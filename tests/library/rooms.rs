@@ -25,7 +25,8 @@ const FTSIM: Plan = &[
     &["cli"],
     &["run"],
     &["shrink"],
-    &["explore", "stress", "sweep"],
+    &["stress", "sweep"],
+    &["explore"],
     &["commands"],
 ];
 
