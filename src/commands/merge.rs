@@ -12,6 +12,7 @@ use ftsim_reports::SweepReport;
 
 use crate::cli::page;
 use crate::cli::{Exit, Failure, Out, tell};
+use crate::journal::digest_of;
 use crate::scenario::Scenario;
 use crate::scenario::repro::Repro;
 use crate::sweep::ci;
@@ -51,7 +52,7 @@ pub fn merge(args: &MergeArgs, catalogue: &Catalogue, out: &mut Out) -> Result<E
         parts.sort_by_key(|part| part.header.shard);
         fit(&parts)?;
         let text = read(&parts[0].folder.join(SCENARIO))?;
-        if Header::digest_of(&text) != parts[0].header.digest {
+        if digest_of(&text) != parts[0].header.digest {
             let path = parts[0].folder.join(SCENARIO).display().to_string();
             return Err(Failure::BadFile(format!("{path} is not the scenario that was run")));
         }

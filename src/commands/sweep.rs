@@ -19,6 +19,7 @@ use crate::cli::page;
 use crate::cli::progress::Progress;
 use crate::cli::{Exit, Failure, Out, complain, jobs, load_all};
 use crate::explore::{self, Seeded};
+use crate::journal::digest_of;
 use crate::run::Repeat;
 use crate::scenario::Scenario;
 use crate::scenario::seeds::{CommitSeed, SEED_MAX, Seeds, are_seeds};
@@ -375,7 +376,7 @@ fn header(scenario: &Scenario, args: &SweepArgs) -> Header {
         ftsim: env!("CARGO_PKG_VERSION").to_owned(),
         scenario: scenario.name(),
         file: scenario.path.clone(),
-        digest: Header::digest_of(&scenario.text),
+        digest: digest_of(&scenario.text),
         seeds: args.seeds_of(scenario).into(),
         block: BLOCK,
         shard: args.shard,

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use super::{Seen, Settings, Tally};
 use crate::files::{FileError, at};
-use crate::scenario::{PANICKED, Scenario};
-use crate::sweep::results::{
-    FileLock, FolderError, Header as SweepHeader, VERSION, next_line, other_version, parse_line,
+use crate::journal::{
+    FileLock, FolderError, VERSION, digest_of, next_line, other_version, parse_line,
 };
+use crate::scenario::{PANICKED, Scenario};
 
 /// The version of this format.
 const SCHEMA: u32 = 1;
@@ -188,7 +188,7 @@ impl Header {
             schema: SCHEMA,
             ftsim: VERSION.to_owned(),
             scenario: scenario.name(),
-            digest: SweepHeader::digest_of(&scenario.text),
+            digest: digest_of(&scenario.text),
             settings: settings.named(),
             parts,
             steps,

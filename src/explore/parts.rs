@@ -88,8 +88,8 @@ pub(super) fn explore(
     Ok(all)
 }
 
-/// Explores all parts, by several threads, and adds them up in their order. Those that are kept in a
-/// file are not explored again.
+/// Explores all parts, by several threads, and adds them up in their order. Those that are kept in
+/// a file are not explored again.
 pub(super) fn by_threads(
     scenario: &Scenario,
     settings: &Settings,

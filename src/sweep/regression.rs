@@ -11,13 +11,14 @@ use serde::Deserialize;
 
 use crate::cli::{Failure, REGRESSIONS};
 use crate::files::write_whole;
+use crate::journal::FileLock;
 use crate::run;
 use crate::run::failing_run::FailingRun;
 use crate::run::{Repeat, RunError};
 use crate::scenario::Scenario;
 use crate::scenario::crash_point::CrashPoint;
 use crate::scenario::seeds::SEED_MAX;
-use crate::sweep::results::{FileLock, GroupExample, RegressionLine, SweepState};
+use crate::sweep::results::{GroupExample, RegressionLine, SweepState};
 
 /// The regression seeds of a scenario.
 pub struct Regressions {

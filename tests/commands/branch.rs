@@ -40,8 +40,7 @@ senders    = ["p0"]
 
 [[fault]]
 crash = "p0"
-sends = "Data"
-nth   = 1
+when  = { process = "p0", sends = "Data", nth = 1 }
 
 [expect]
 violated = ["rb.agreement"]
@@ -159,7 +158,7 @@ fn the_same_bytes_with_any_number_of_threads() {
 #[test]
 fn losses_go_wrong_in_the_step_that_sends() {
     let seed = seed(LOSSY, "rb.agreement", true).to_string();
-    let (status, seen) = json(LOSSY, &["--seed", &seed, "--moment"]);
+    let (status, seen) = json(LOSSY, &["--seed", &seed, "--moment", "--property", "rb.agreement"]);
     assert_eq!((status, &seen["property"]), (Some(0), &"rb.agreement".into()), "{seen:#}");
     let moment = &seen["moment"];
     assert_eq!((&moment["kind"], &moment["step"]), (&"step".into(), &4.into()), "{seen:#}");
@@ -172,13 +171,14 @@ fn losses_go_wrong_in_the_step_that_sends() {
     assert!(curve[4..].iter().all(|point| count(point) == 100), "{seen:#}");
 
     // With few points, the same step; and `explain` tells it.
-    let (_, few) = json(LOSSY, &["--seed", &seed, "--moment", "--points", "4"]);
+    let (_, few) =
+        json(LOSSY, &["--seed", &seed, "--moment", "--property", "rb.agreement", "--points", "4"]);
     assert_eq!(few["moment"]["step"], 4, "{few:#}");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("small.toml");
     fs::write(&file, LOSSY).expect("a file");
     let file = file.to_str().expect("UTF-8");
-    let told = ftsim(&["explain", file, "--seed", &seed, "--moment"]);
+    let told = ftsim(&["explain", file, "--seed", &seed, "--property", "rb.agreement", "--moment"]);
     let text = String::from_utf8(told.stdout).expect("UTF-8");
     assert!(text.contains("\nWhen it went wrong\n  It went wrong in step 4, at "), "{text}");
     let plain = ftsim(&["explain", file, "--seed", &seed]);

@@ -130,7 +130,7 @@ fn what_cannot_be_swept_is_refused() {
         assert!(told.contains(why), "{args:?}: {told}");
         assert!(!folder.path().join("out").exists(), "{args:?}");
     }
-    let liars = "protocol = \"oral-messages\"\nprocesses = 4\n";
+    let liars = "protocol = \"phase-king\"\nprocesses = 5\n";
     fs::write(folder.path().join("liars.toml"), liars).expect("a file");
     let args = ["sweep", "liars.toml", "--strategy", "pos", "--seeds", "9", "--out", "out"];
     let refused = ftsim(folder.path(), &args);

@@ -23,6 +23,7 @@ const SIM_CORE: Plan = &[
 const FTSIM: Plan = &[
     &["audit", "files", "prelude", "scenario"],
     &["cli"],
+    &["journal"],
     &["run"],
     &["shrink"],
     &["explore"],

@@ -1,15 +1,14 @@
 //! The results folder of a sweep: `OUT/NAME.part` while the sweep is unfinished, and then
 //! `OUT/NAME`, so that a folder with its final name is always complete.
 
-use crate::cli::Failure;
 use crate::files::{FileError, at};
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::lock::FileLock;
 use super::place::{Place, remove};
 use super::{BlockLine, Header, Line, Reader, RegressionLine, Written};
+use crate::journal::{FileLock, FolderError};
 use crate::run::failing_run::FailingRun;
 use crate::scenario::Scenario;
 
@@ -33,57 +32,6 @@ pub struct Folder {
     lines: File,
     /// Held from before the first check until after the final renaming.
     _lock: FileLock,
-}
-
-/// The reason why a folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum FolderError {
-    /// Another process writes to it.
-    #[error("{0}: another sweep is writing to this folder")]
-    Busy(String),
-    /// It contains the results of another sweep.
-    #[error("{path} holds another sweep: {difference}")]
-    Other {
-        /// The file.
-        path: String,
-        /// The difference.
-        difference: String,
-    },
-    /// Something in the way that no sweep wrote.
-    #[error("{path} is in the way and is left untouched: {why}")]
-    Foreign {
-        /// The file or folder.
-        path: String,
-        /// The reason why it is not replaced.
-        why: String,
-    },
-    /// No folder can have this name.
-    #[error("a results folder cannot be called {name:?}: {why}")]
-    Name {
-        /// The name of the scenario.
-        name: String,
-        /// The reason.
-        why: &'static str,
-    },
-    /// A line of results that no sweep writes.
-    #[error("{path}:{line}: {why}")]
-    Damaged {
-        /// The file.
-        path: String,
-        /// The line, from 1.
-        line: u64,
-        /// The error.
-        why: String,
-    },
-    /// An error of the file system.
-    #[error(transparent)]
-    File(#[from] FileError),
-}
-
-impl From<FolderError> for Failure {
-    fn from(error: FolderError) -> Self {
-        Self::BadFile(error.to_string())
-    }
 }
 
 impl Folder {

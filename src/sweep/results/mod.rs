@@ -2,7 +2,6 @@
 //! seeds. Each line is a JSON object with one key that gives its type.
 
 mod folder;
-mod lock;
 mod place;
 mod reader;
 mod soundness;
@@ -15,12 +14,8 @@ use ftsim_core::catalogue::PropertyInfo;
 use ftsim_reports::SeedRange;
 use serde::{Deserialize, Serialize};
 
-pub use folder::{
-    Folder, FolderError, LATEST, REPROS, RESULTS, SCENARIO, SHRUNK, SUMMARY, difference,
-};
-pub use lock::FileLock;
-pub use reader::{Reader, Written, next_line, parse_line};
-pub use soundness::{VERSION, other_version};
+pub use folder::{Folder, LATEST, REPROS, RESULTS, SCENARIO, SHRUNK, SUMMARY, difference};
+pub use reader::{Reader, Written};
 pub use state::{EXAMPLE_COUNT_MAX, Group, GroupExample, SweepState};
 
 use crate::run::failing_run::FailingRun;
@@ -156,15 +151,6 @@ impl StopRule {
 }
 
 impl Header {
-    /// The digest of a scenario's text.
-    pub fn digest_of(text: &str) -> String {
-        use std::hash::Hasher as _;
-        let mut digest = ftsim_core::Digest::EMPTY;
-        digest.write(text.as_bytes());
-        digest.write_usize(text.len());
-        digest.to_string()
-    }
-
     /// The seeds of this shard.
     pub fn part(&self) -> Range<u64> {
         let all = self.seeds.range();

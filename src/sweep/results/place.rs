@@ -2,6 +2,7 @@
 //! among them.
 
 use crate::files::at;
+use crate::journal::FolderError;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read as _};
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{FolderError, LATEST, REPROS, RESULTS, SCENARIO, SHRUNK, SUMMARY};
+use super::{LATEST, REPROS, RESULTS, SCENARIO, SHRUNK, SUMMARY};
 
 /// The maximum length of a header line.
 const HEADER_LENGTH_MAX: u64 = 1 << 20;

@@ -2,18 +2,15 @@
 
 use crate::files::at;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read as _};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{BlockLine, FolderError, Header, Line, RegressionLine, soundness};
+use super::{BlockLine, Header, Line, RegressionLine, soundness};
+use crate::journal::{FolderError, VERSION, next_line, other_version, parse_line};
 use crate::run::failing_run::FailingRun;
 use crate::scenario::Scenario;
-
-/// The maximum length of a line that ftsim writes.
-const LINE_LENGTH_MAX: u64 = 1 << 28;
 
 /// A block of a file, with its failing runs.
 pub struct Written {
@@ -59,9 +56,9 @@ impl Reader {
             parsed => {
                 // Another version may use other lines.
                 let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-                let theirs = value["sweep"]["ftsim"].as_str().unwrap_or(soundness::VERSION);
+                let theirs = value["sweep"]["ftsim"].as_str().unwrap_or(VERSION);
                 return Err(damaged(match parsed {
-                    _ if theirs != soundness::VERSION => soundness::other_version(theirs),
+                    _ if theirs != VERSION => other_version(theirs),
                     Err(why) => format!("this is not the header of a sweep: {why}"),
                     Ok(_) => "this is not the header of a sweep".to_owned(),
                 }));
@@ -129,40 +126,4 @@ impl Reader {
     fn damaged(&self, why: String) -> FolderError {
         FolderError::Damaged { path: self.path.display().to_string(), line: self.line, why }
     }
-}
-
-/// The next line without its line end; `None` at the end of the file, or if the line is truncated.
-///
-/// # Errors
-/// If the file cannot be read, or the line is longer than any that ftsim writes.
-pub fn next_line(
-    path: &Path,
-    input: &mut BufReader<File>,
-    read: &mut u64,
-    line: &mut u64,
-) -> Result<Option<Vec<u8>>, FolderError> {
-    let mut bytes = Vec::new();
-    let length = at(path, input.by_ref().take(LINE_LENGTH_MAX).read_until(b'\n', &mut bytes))?;
-    *read += length as u64;
-    *line += 1;
-    if bytes.pop() == Some(b'\n') {
-        return Ok(Some(bytes));
-    }
-    if length as u64 == LINE_LENGTH_MAX {
-        let (path, line) = (path.display().to_string(), *line);
-        return Err(FolderError::Damaged { path, line, why: "this line is too long".to_owned() });
-    }
-    Ok(None)
-}
-
-/// A parsed line.
-///
-/// # Errors
-/// The error and its column.
-pub fn parse_line<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        let text = error.to_string();
-        let message = text.split(" at line ").next().unwrap_or(&text);
-        format!("{message} (column {})", error.column())
-    })
 }

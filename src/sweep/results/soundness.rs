@@ -7,6 +7,7 @@ use ftsim_reports::SeedRange;
 
 use super::place::check_name;
 use super::{BLOCK, BlockLine, Header, RegressionLine, SCHEMA};
+use crate::journal::{VERSION, other_version};
 use crate::run::failing_run::{FailingRun, signature};
 use crate::scenario::PANICKED;
 use crate::scenario::Scenario;
@@ -14,14 +15,6 @@ use crate::sweep::tally::{Example, PropertyTally};
 
 /// The reason why a line is invalid.
 type Wrong = String;
-
-/// The version of this ftsim.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// The error about results of another version.
-pub fn other_version(theirs: &str) -> String {
-    format!("written by ftsim {theirs}, this is {VERSION}")
-}
 
 /// Checks a header of this version.
 pub fn header(header: &Header) -> Result<(), Wrong> {

@@ -50,7 +50,7 @@ fn each_command_tells_only_the_status_that_it_can_have() {
         ("record", &[0, 2, 4, 70, 130]),
         ("show", &[0, 2, 70]),
         ("shrink", &[0, 1, 2, 70, 130]),
-        ("explain", &[0, 1, 2, 4, 70]),
+        ("explain", &[0, 1, 2, 4, 70, 130]),
         ("diff", &[0, 1, 2, 70]),
         ("check", &[0, 2, 70]),
         ("list", &[0, 2, 70]),
