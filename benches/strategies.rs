@@ -1,7 +1,7 @@
 //! How many runs each strategy needs until it meets the first violation, for each mutant of the
 //! shipped scenarios with at most five processes that can be explored: `strategies [RUNS
-//! [REPETITIONS [NAME [COLUMN…]]]]`, in the folder of the repository. Prints a table in Markdown, of
-//! all columns unless some are named. NAME is a part of the name of a protocol and its mutant,
+//! [REPETITIONS [NAME [COLUMN…]]]]`, in the folder of the repository. Prints a table in Markdown,
+//! with all columns unless some are named. NAME is a part of the name of a protocol and its mutant,
 //! perhaps empty.
 //!
 //! All strategies have the same: the scenario without what it scripts, and the budgets of `ftsim

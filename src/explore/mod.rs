@@ -85,8 +85,8 @@ pub struct Exploration {
     pub has_read_clocks: bool,
     /// How its runs were sampled, if they were.
     pub sampled: Option<Sampled>,
-    /// With [`Strategy::Guided`]: how many labels, pairs of a state and an event, and states at rest
-    /// were shown.
+    /// With [`Strategy::Guided`]: how many labels, pairs of a state and an event, and states at
+    /// rest were shown.
     pub guided: Option<[u64; 3]>,
     /// With [`Strategy::Lineage`]: the number of fault patterns within the budget.
     pub patterns: Option<u128>,
