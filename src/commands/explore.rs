@@ -415,18 +415,17 @@ impl Row {
             };
             writeln!(out, "  {name}: {}{expected}", parts.join(", "))?;
         }
-        if let Some(sampled) = &seen.sampled {
-            if let (Some(odds), Strategy::Sampled(strategy)) =
+        if let Some(sampled) = &seen.sampled
+            && let (Some(odds), Strategy::Sampled(strategy)) =
                 (sampled.odds_of_bug(), settings.strategy)
-            {
-                writeln!(
-                    out,
-                    "  {strategy}: with {} and {}, a bug of this depth is met with a chance of at \
+        {
+            writeln!(
+                out,
+                "  {strategy}: with {} and {}, a bug of this depth is met with a chance of at \
                      least 1 in {odds} a run",
-                    counted(sampled.chain_count.into(), "chain"),
-                    counted(sampled.event_count().into(), "event"),
-                )?;
-            }
+                counted(sampled.chain_count.into(), "chain"),
+                counted(sampled.event_count().into(), "event"),
+            )?;
         }
         if let Some([labels, pairs, rests]) = seen.guided {
             writeln!(

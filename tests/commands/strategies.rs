@@ -81,7 +81,7 @@ fn the_runs_are_those_of_the_explorer() {
     assert!(text.contains("seeds 1..401, by random"), "{text}");
     let summary = fs::read_to_string(folder.join("out/small/summary.json")).expect("a summary");
     let summary: Value = serde_json::from_str(&summary).expect("JSON");
-    let first = &summary["groups"][0]["examples"][0];
+    let first = &summary["sweep"]["groups"][0]["examples"][0];
     let first_seed = first["seed"].as_u64().expect("a seed");
     // The explorer ends at the first run that shows what is expected.
     let args = ["explore", "small.toml", "--strategy", "random", "--format", "json"];

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 type Plan = &'static [&'static [&'static str]];
 
 const SIM_CORE: Plan = &[
-    &["digest", "kind", "rng", "text"],
+    &["digest", "kind", "text"],
     &["id", "time"],
+    &["rng"],
     &["process_set"],
     &["model"],
     &["adversary", "environment"],

@@ -42,18 +42,8 @@ impl Runner {
             }
         }
         // What happens before the next step, such as a sync, is still numbered like the last one.
-        while step > 0 {
-            let mut next = self.clone();
-            let is_begun = match panics::catch(|| next.go_on()) {
-                Ok(has_gone_on) if next.world_ref().step == self.world_ref().step => {
-                    *self = next;
-                    !has_gone_on
-                }
-                _ => true,
-            };
-            if is_begun {
-                break;
-            }
+        if step > 0 {
+            while self.go_on_within_step() {}
         }
         Some(self.world_ref().step)
     }
@@ -69,6 +59,19 @@ impl Runner {
             stepper.execute(event);
         }
         event.is_some()
+    }
+
+    /// Has the next event happen if no step begins with it. False if one does, or if the run has
+    /// ended.
+    fn go_on_within_step(&mut self) -> bool {
+        let mut next = self.clone();
+        match panics::catch(|| next.go_on()) {
+            Ok(has_gone_on) if next.world_ref().step == self.world_ref().step => {
+                *self = next;
+                has_gone_on
+            }
+            _ => false,
+        }
     }
 
     /// The time of the run that was driven up to here.

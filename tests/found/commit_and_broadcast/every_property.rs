@@ -10,9 +10,7 @@ use ftsim_core::{
 };
 use ftsim_protocols::spec::byzantine::ByzantineAgreement;
 use ftsim_protocols::spec::view_synchrony::{self, ViewSynchrony};
-use ftsim_protocols::spec::{
-    atomic_commit, ballots, broadcast, consensus, detector, link, membership, snapshot,
-};
+use ftsim_protocols::spec::{ballots, broadcast, consensus, detector, link, membership, snapshot};
 
 use crate::shipped;
 
@@ -27,7 +25,6 @@ type IsViolated = fn() -> bool;
 
 /// Properties that only a history made by hand violates.
 const HAND_MADE: &[(&str, PropertyId, IsViolated)] = &[
-    ("atomic-commit", atomic_commit::IRREVOCABLE, decided_twice),
     ("byzantine-agreement", consensus::INTEGRITY, byzantine_decides_twice),
     ("byzantine-agreement", consensus::TERMINATION, byzantine_never_decides),
     ("consensus by ballots", consensus::INTEGRITY, ballots_decide_twice),
@@ -71,14 +68,6 @@ fn violates<S: Spec>(id: PropertyId, history: &[Act<S>]) -> bool {
         }
     }
     checker.finish(&End::new(at(history.len()), EndCause::Quiescent, &[true; 2])).is_err()
-}
-
-fn decided_twice() -> bool {
-    use atomic_commit::Indication::{Aborted, Committed};
-    violates::<atomic_commit::AtomicCommit>(
-        atomic_commit::IRREVOCABLE,
-        &[Act::Indicate(P1, Committed(1)), Act::Indicate(P1, Aborted(1))],
-    )
 }
 
 fn decides_twice() -> bool {
