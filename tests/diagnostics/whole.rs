@@ -84,8 +84,8 @@ fn a_misspelt_section() {
               |
               = note: expected one of `protocol`, `summary`, `reference`, `check`, `processes`,
                       `fate_sharing`, `params`, `network`, `clocks`, `detector`, `storage`,
-                      `workload`, `fault`, `message`, `request`, `mask`, `random`, `liveness`,
-                      `run`, `explore`, `expect`, `repro`
+                      `workload`, `fault`, `message`, `request`, `mask`, `draw`, `random`,
+                      `liveness`, `run`, `explore`, `expect`, `repro`
             help: did you mean `network`?
         "#]],
     );

@@ -77,8 +77,8 @@ seed = 4
               |
               = note: expected one of `protocol`, `summary`, `reference`, `check`, `processes`,
                       `fate_sharing`, `params`, `network`, `clocks`, `detector`, `storage`,
-                      `workload`, `fault`, `message`, `request`, `mask`, `random`, `liveness`,
-                      `run`, `explore`, `expect`, `repro`
+                      `workload`, `fault`, `message`, `request`, `mask`, `draw`, `random`,
+                      `liveness`, `run`, `explore`, `expect`, `repro`
             help: did you mean `protocol`?
 
             error: unknown field `colour`
@@ -89,8 +89,8 @@ seed = 4
               |
               = note: expected one of `protocol`, `summary`, `reference`, `check`, `processes`,
                       `fate_sharing`, `params`, `network`, `clocks`, `detector`, `storage`,
-                      `workload`, `fault`, `message`, `request`, `mask`, `random`, `liveness`,
-                      `run`, `explore`, `expect`, `repro`
+                      `workload`, `fault`, `message`, `request`, `mask`, `draw`, `random`,
+                      `liveness`, `run`, `explore`, `expect`, `repro`
 
             error: unknown field `dealy`
              --> x.toml:5:1
