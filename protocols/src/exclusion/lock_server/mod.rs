@@ -9,7 +9,8 @@
 //! request and tells the client its ticket. A client that leaves sends LEAVE, and the first in the
 //! queue is next. The server gives up a client that has crashed: one that waits loses its place,
 //! and one that owns the lock loses the lock. An ENTER can arrive after the news that its sender
-//! has crashed, so whatever comes from a client that is down waits for the news that it is up again.
+//! has crashed, so whatever comes from a client that is down waits for the news that it is up
+//! again.
 //!
 //! When the server is up again, it keeps quiet for δ, so that nothing from before the crash is
 //! under way any more. Then it listens for `reconnect_deadline` and grants nothing. Each client
