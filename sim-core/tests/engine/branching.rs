@@ -14,7 +14,7 @@ use crate::worlds::groups::GROUPS;
 const WORLD_COUNT: u64 = 2;
 
 /// Groups of worlds in which a seed decides nothing before the first step.
-const SIMPLE: [&str; 12] = [
+const SIMPLE: [&str; 11] = [
     "calm",
     "delays",
     "losses",
@@ -25,7 +25,6 @@ const SIMPLE: [&str; 12] = [
     "crashes",
     "disks",
     "perfect detectors",
-    "omega",
     "heartbeats",
 ];
 
