@@ -171,6 +171,8 @@ proptest! {
         is_fifo in any::<bool>(),
         is_free in any::<bool>(),
     ) {
+        // Nothing is drawn from the seed of a run.
+        let budget = Budget { coins: 64, votes: 64, ..budget };
         let time = if is_free { Time::Free } else { Time::Lockstep };
         let mut world = frontier(n, &table, time, budget, |experiment| {
             if is_fifo { fifo(experiment) }
