@@ -14,7 +14,7 @@ use crate::worlds::groups::GROUPS;
 const WORLD_COUNT: u64 = 2;
 
 /// Groups of worlds in which a seed decides nothing before the first step.
-const SIMPLE: [&str; 11] = [
+const SIMPLE: [&str; 12] = [
     "calm",
     "delays",
     "losses",
@@ -25,6 +25,7 @@ const SIMPLE: [&str; 11] = [
     "crashes",
     "disks",
     "perfect detectors",
+    "omega",
     "heartbeats",
 ];
 
@@ -78,6 +79,11 @@ fn before_the_first_step_the_futures_are_the_runs_of_their_seeds() {
         if !SIMPLE.iter().any(|simple| name.starts_with(simple)) {
             continue;
         }
+        count += 1;
+        // A seed draws these before the first step.
+        if world.experiment.detector.random_mistakes.is_some() {
+            continue;
+        }
         let mut runner = world.runner();
         let plan = runner.run(5).plan;
         runner.begin_unstarted(RunRequest::under(5, plan.clone()));
@@ -89,7 +95,6 @@ fn before_the_first_step_the_futures_are_the_runs_of_their_seeds() {
             assert_eq!(future.statistics, run.statistics, "{name}");
             assert_eq!((future.at, future.latencies), (run.at, run.latencies), "{name}");
         }
-        count += 1;
     }
     assert_eq!(count, SIMPLE.len() as u64 * WORLD_COUNT);
 }
