@@ -340,7 +340,10 @@ fn write_moment(
 }
 
 fn moment_json(run: &OneRun, outcome: &Outcome, violated: &Violated, curve: &Curve) -> Value {
-    let point = |point: &Point| json!({ "after": point.after, "at": point.at, "violating": point.violating });
+    let point = |point: &Point| {
+        let Point { after, at, violating, .. } = point;
+        json!({ "after": after, "at": at, "violating": violating })
+    };
     let moment = match &curve.moment {
         Moment::FromTheStart => json!({ "kind": "from-the-start" }),
         Moment::Gradually => json!({ "kind": "gradually" }),

@@ -15,7 +15,8 @@
 //! arrived before the acknowledgement, since links are FIFO. When all have acknowledged the first
 //! message of a queue, nothing can come before it any more.
 //!
-//! Words: Lamport grants a resource in this order (`lamport-mutex`), and his request is our message.
+//! Words: Lamport grants a resource in this order (`lamport-mutex`), and his request is our
+//! message.
 //! His rule 2 acknowledges it to its sender alone, and rule 5 waits for any later message of each
 //! process. Acknowledgements to all, as in the textbook, let everybody deliver it. Receiving a
 //! message and acknowledging it is one event of the clock.

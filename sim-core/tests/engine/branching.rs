@@ -47,8 +47,8 @@ fn driven(runner: &Runner, seed: u64, step: u64) -> (Runner, u64) {
     (runner, made)
 }
 
-/// What happened up to this step and this time. The completion of a sync, by which the next step can
-/// begin, has the number of this one.
+/// What happened up to this step and this time. The completion of a sync, by which the next step
+/// can begin, has the number of this one.
 fn past(trace: &Trace, (step, at): (u64, Instant)) -> &[Entry] {
     let is_past = |entry: &Entry| entry.step <= step && entry.at <= at;
     let until = trace.entries.iter().position(|entry| !is_past(entry));
@@ -74,8 +74,8 @@ fn a_run_that_is_driven_in_pieces_is_the_run() {
 fn before_the_first_step_the_futures_are_the_runs_of_their_seeds() {
     let mut count = 0u64;
     for (name, world) in worlds() {
-        // Of others, a seed decides something before the first step, or the keys of processes, which
-        // stay, matter to the length or the content of messages.
+        // Of others, a seed decides something before the first step, or the keys of processes,
+        // which stay, matter to the length or the content of messages.
         if !SIMPLE.iter().any(|simple| name.starts_with(simple)) {
             continue;
         }
