@@ -186,7 +186,8 @@ impl Frontier {
     /// The same with another value for one draw, and zeros after it.
     ///
     /// Each sequence of draws comes up once: from the one with a zero in place of its last value
-    /// that is not 0. What a process draws in a step in which it crashes comes up without the crash.
+    /// that is not 0. What a process draws in a step in which it crashes comes up without the
+    /// crash.
     fn other_draws(&self, choice: Choice, into: &mut Vec<Choice>) {
         let drawn = self.drawn();
         let crashes = matches!(choice.how, How::CrashesAfter { effects: 1.., .. });
