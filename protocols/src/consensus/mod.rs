@@ -2,7 +2,7 @@
 
 mod all_to_all_consensus;
 pub(crate) mod any_consensus;
-mod ben_or;
+pub(crate) mod ben_or;
 mod flooding_consensus;
 mod floodset;
 mod hierarchical_consensus;

@@ -52,6 +52,13 @@ pub struct Timer {
     timer: <AnyConsensus as Process>::Timer,
 }
 
+/// A record of the consensus of a round.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Record {
+    round: u64,
+    record: <AnyConsensus as Process>::Record,
+}
+
 /// A process of total order by consensus.
 #[derive(Clone, Debug, Hash)]
 pub struct TobConsensus {
@@ -77,7 +84,7 @@ pub struct TobConsensus {
 const BROADCAST: Part<TobConsensus, EagerRb> = Part {
     msg: |eager_rb::Msg::Data { sender, number }| Msg::Data { sender, number },
     timer: |never| match never {},
-    record: |record| record,
+    record: |never| match never {},
 };
 
 /// The consensus of a round.
@@ -95,8 +102,8 @@ impl Embedding<TobConsensus, AnyConsensus> for Instance<'_> {
         Timer { round: self.round, timer }
     }
 
-    fn record(&self, record: Never) -> Never {
-        record
+    fn record(&self, record: <AnyConsensus as Process>::Record) -> Record {
+        Record { round: self.round, record }
     }
 }
 
@@ -104,7 +111,7 @@ impl Process for TobConsensus {
     type Spec = Broadcast;
     type Msg = Msg;
     type Timer = Timer;
-    type Record = Never;
+    type Record = Record;
 
     fn on_request(&mut self, request: Request, cx: &mut Cx<Self>) {
         self.spread(|rb, cx| rb.on_request(request, cx), cx);
