@@ -84,6 +84,8 @@ impl Catalogue {
             .with::<byzantine::OralMessages>()
             .with::<byzantine::PhaseKing>()
             .with::<commit::TwoPhaseCommit>()
+            .with::<commit::ThreePhaseCommit>()
+            .with::<commit::PaxosCommit>()
             .with::<checkpoint::ChandyLamport>()
             .with::<checkpoint::CkptBlocking>()
             .with::<replication::Abd>()

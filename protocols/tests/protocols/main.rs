@@ -18,6 +18,8 @@ mod checkpoint {
     mod ckpt_blocking;
 }
 mod commit {
+    mod paxos_commit;
+    mod three_phase;
     mod two_phase;
 }
 mod consensus {
