@@ -9,6 +9,7 @@ pub mod byzantine;
 pub mod checkpoint;
 pub mod commit;
 pub mod consensus;
+pub mod dependability;
 pub mod detectors;
 pub mod election;
 pub mod exclusion;
@@ -91,6 +92,11 @@ impl Catalogue {
             .with::<replication::Abd>()
             .with::<replication::PrimaryBackup>()
             .with::<replication::StateTransfer>()
+            .with::<dependability::DijkstraRing>()
+            .with::<dependability::TwoGenerals>()
+            .with::<dependability::NmrVoting>()
+            .with::<dependability::TimeRedundancy>()
+            .with::<dependability::InfoRedundancy>()
             .with_numbers(include_str!("../numbers.toml"))
     }
 

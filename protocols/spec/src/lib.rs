@@ -9,7 +9,9 @@ pub mod atomic_commit;
 pub mod ballots;
 pub mod broadcast;
 pub mod byzantine;
+pub mod checked_link;
 pub mod clocks;
+pub mod computation;
 pub mod consensus;
 pub mod detector;
 pub mod dissemination;
@@ -29,8 +31,10 @@ pub mod register;
 pub mod replication;
 pub mod service;
 pub mod snapshot;
+pub mod stabilisation;
 #[cfg(test)]
 mod stub;
+pub mod two_generals;
 pub mod view_synchrony;
 
 use ftsim_core::model::spec::REQUEST_COUNT_MAX;

@@ -30,6 +30,13 @@ mod consensus {
     mod hierarchical_consensus;
     mod paxos;
 }
+mod dependability {
+    mod dijkstra_ring;
+    mod info_redundancy;
+    mod nmr_voting;
+    mod time_redundancy;
+    mod two_generals;
+}
 mod detectors {
     mod fd_exclude_on_timeout;
     mod fd_heartbeat;

@@ -1,0 +1,14 @@
+//! Dependability: redundancy of units, of time and of information; rings that mend themselves; and
+//! what no protocol can do.
+
+mod dijkstra_ring;
+mod info_redundancy;
+mod nmr_voting;
+mod time_redundancy;
+mod two_generals;
+
+pub use dijkstra_ring::{DijkstraRing, Rule};
+pub use info_redundancy::{Code, InfoRedundancy, codes};
+pub use nmr_voting::NmrVoting;
+pub use time_redundancy::TimeRedundancy;
+pub use two_generals::TwoGenerals;
