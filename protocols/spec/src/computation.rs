@@ -33,14 +33,35 @@ pub type Value = u64;
 /// Values are less than this, which is a prime.
 const MODULUS: Value = 10_007;
 
+const FACTOR: Value = 7;
+const SUMMAND: Value = 3;
+
 /// One step of a computation. Different values have different results.
 pub const fn step(value: Value) -> Value {
-    (7 * (value % MODULUS) + 3) % MODULUS
+    (FACTOR * (value % MODULUS) + SUMMAND) % MODULUS
 }
 
 /// So many steps.
-pub fn steps(value: Value, count: u32) -> Value {
-    (0..count).fold(value, |value, _| step(value))
+///
+/// A message of a liar may ask for billions: several steps together are linear like one, so that
+/// twice as many are found by one more composition.
+pub const fn steps(value: Value, count: u32) -> Value {
+    if count == 0 {
+        return value;
+    }
+    // value -> factor * value + summand, for the steps of the lowest bit of `left`.
+    let (mut factor, mut summand) = (FACTOR, SUMMAND);
+    let mut value = value % MODULUS;
+    let mut left = count;
+    while left > 0 {
+        if left % 2 == 1 {
+            value = (factor * value + summand) % MODULUS;
+        }
+        summand = (factor * summand + summand) % MODULUS;
+        factor = factor * factor % MODULUS;
+        left /= 2;
+    }
+    value
 }
 
 /// A request to a process.

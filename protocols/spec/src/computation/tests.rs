@@ -43,6 +43,19 @@ fn different_values_have_different_results() {
 }
 
 #[test]
+fn many_steps_are_as_many_single_ones() {
+    for value in [0, 5, 10_006, 10_007, u64::MAX] {
+        let mut one_by_one = value;
+        for count in 0..300 {
+            assert_eq!(steps(value, count), one_by_one, "{count} steps from {value}");
+            one_by_one = step(one_by_one);
+        }
+    }
+    // 7 has order 10,006 modulo 10,007 or a divisor of it, and so have many steps.
+    assert_eq!(steps(5, 10_006 * 400_000), 5);
+}
+
+#[test]
 fn both_voters_announce_the_result() {
     assert_eq!(violated(&[asks(1, 5), outputs(0, 1, 269), outputs(1, 1, 269)]), NONE);
     let one = [asks(1, 5), outputs(0, 1, 269)];
