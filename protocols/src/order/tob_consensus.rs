@@ -272,13 +272,6 @@ const IMPERFECT_FD: Mutant = Mutant::assumption(
     "detector.mistakes",
     None,
 );
-const FAILURES: Mutant = Mutant::assumption(
-    "failures",
-    "runs on a consensus that tolerates no failures",
-    BEST_EFFORT,
-    "params.consensus",
-    Some("\"flooding\""),
-);
 const AS_UNIFORM: Mutant = Mutant::assumption(
     "as-uniform",
     "is expected to be uniform although its consensus is not",
@@ -293,7 +286,7 @@ impl Protocol for TobConsensus {
     const SOURCE: &'static str =
         "Chandra & Toueg 1996; Cachin, Guerraoui & Rodrigues 2011, algorithm 6.1";
     const MUTANTS: &'static [Mutant] =
-        &[BATCH_ARRIVAL_ORDER, OWN_BATCH, FORGET_SUSPECTS, IMPERFECT_FD, FAILURES, AS_UNIFORM];
+        &[BATCH_ARRIVAL_ORDER, OWN_BATCH, FORGET_SUSPECTS, IMPERFECT_FD, AS_UNIFORM];
 
     type Params = TobConsensusParams;
 
