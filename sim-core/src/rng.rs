@@ -125,12 +125,19 @@ impl Rng {
     #[track_caller]
     pub fn below(&mut self, n: u64) -> u64 {
         assert!(n > 0, "no number is below zero");
-        if let Some(told) = &mut self.told
-            && let Some(value) = told.next(n)
+        if self.told.is_some()
+            && let Some(value) = self.next_told(n)
         {
             return value;
         }
         high_half(self.bits(), n)
+    }
+
+    /// Hardly any stream is told, so this is kept out of the loops that draw.
+    #[cold]
+    #[inline(never)]
+    fn next_told(&mut self, n: u64) -> Option<u64> {
+        self.told.as_mut().and_then(|told| told.next(n))
     }
 
     /// A number in `min..=max`.
@@ -154,8 +161,12 @@ impl Rng {
             0 => false,
             u64::MAX => true,
             threshold => {
-                let told = self.told.as_mut().and_then(|told| told.next(2));
-                told.map_or_else(|| self.bits() < threshold, |value| value == 1)
+                if self.told.is_some()
+                    && let Some(value) = self.next_told(2)
+                {
+                    return value == 1;
+                }
+                self.bits() < threshold
             }
         }
     }

@@ -155,9 +155,9 @@ fn setting(entry: &Entry) -> Setting {
             named.map(|(role, count)| ((*role).to_owned(), count)).collect();
         Setting { n: roles.iter().map(|(_, count)| count).sum(), roles, ..Setting::of(1) }
     });
-    let single = Setting::with_roles(entry.roles, 5);
-    let mut tried = (entry.roles.len() == 1).then(|| single.clone()).into_iter().chain(counts);
-    tried.find(accepts).unwrap_or(single)
+    let single = |count| Setting::with_roles(entry.roles, count);
+    let singles = [5, 2].into_iter().filter(|_| entry.roles.len() == 1).map(single);
+    singles.chain(counts).find(accepts).unwrap_or_else(|| single(5))
 }
 
 /// A key with its meaning and default, commented out.

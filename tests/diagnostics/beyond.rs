@@ -164,8 +164,11 @@ const DO_WELL: &[&str] = &[
     "2pc-full",
     "2pc-sync-fails-presume-commit",
     "ckpt-blocking-participant-never-returns",
+    "dijkstra-ring-any-state",
     "fifo-link-reorder",
     "gossip-lossy",
+    "nmr-voting-one-wrong-in-each-stage",
+    "nmr-voting-pair",
 ];
 
 #[test]

@@ -60,7 +60,8 @@ fn nothing_falls_within_its_model() {
         let fallen: BTreeMap<_, _> = summary.fallen.iter().collect();
         assert!(fallen.is_empty(), "{}: {fallen:#?}", entry.name);
         assert_eq!((summary.scenarios, summary.undecided), (40, 0), "{}", entry.name);
-        assert!(summary.faults > 0, "{} saw no fault", entry.name);
+        // Two generals are synchronous, and nothing goes wrong in their model.
+        assert_eq!(summary.faults > 0, entry.name != "two-generals", "{}", entry.name);
     }
 }
 

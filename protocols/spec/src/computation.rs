@@ -346,7 +346,7 @@ impl Property<Computation> for ExactlyOnce {
                     return Ok(());
                 }
                 let how = format!(
-                    "the sum at {p} is {sum} after job {number}; with each job once it is {expected}"
+                    "the sum at {p} is {sum} after job {number}, and {expected} with each once"
                 );
                 Err(Violation::by([p], how))
             }

@@ -10,7 +10,10 @@ use ftsim_core::{
 };
 use ftsim_protocols::spec::byzantine::ByzantineAgreement;
 use ftsim_protocols::spec::view_synchrony::{self, ViewSynchrony};
-use ftsim_protocols::spec::{ballots, broadcast, consensus, detector, link, membership, snapshot};
+use ftsim_protocols::spec::{
+    ballots, broadcast, consensus, detector, link, membership, snapshot, stabilisation,
+    two_generals,
+};
 
 use crate::shipped;
 
@@ -31,10 +34,12 @@ const HAND_MADE: &[(&str, PropertyId, IsViolated)] = &[
     ("consensus by ballots", consensus::VALIDITY, ballots_decide_what_nobody_proposed),
     ("consensus", consensus::INTEGRITY, decides_twice),
     ("consensus", consensus::VALIDITY, decides_what_nobody_proposed),
+    ("coordinated attack", two_generals::ATTACK, generals_stay_for_no_reason),
     ("failure-detector", detector::EVENTUAL_WEAK_ACCURACY, all_suspected_for_good),
     ("failure-detector", detector::WEAK_ACCURACY, all_suspected_once),
     ("link", link::NO_CREATION, delivers_what_nobody_sent),
     ("membership", membership::SELF_INCLUSION, goes_back_to_an_earlier_view),
+    ("self-stabilisation", stabilisation::CLOSURE, a_legal_ring_is_left),
     ("snapshot", snapshot::BOUNDED_ROLLBACK, goes_back_two_checkpoints),
     ("view synchrony", membership::SELF_INCLUSION, group::strange_view),
     ("view synchrony", membership::VIEW_AGREEMENT, group::two_views_of_one_number),
@@ -55,8 +60,13 @@ enum Act<S: Spec> {
 
 /// Whether a history of two processes, an event a millisecond, violates this property of `S`.
 fn violates<S: Spec>(id: PropertyId, history: &[Act<S>]) -> bool {
+    violates_among::<S>(&Setting::of(2), id, history)
+}
+
+/// The same among these processes.
+fn violates_among<S: Spec>(setting: &Setting, id: PropertyId, history: &[Act<S>]) -> bool {
     let entry = S::PROPERTIES.iter().find(|entry| entry.id == id);
-    let mut checker = (entry.expect("a property of the spec").checker)(&Setting::of(2));
+    let mut checker = (entry.expect("a property of the spec").checker)(setting);
     let at = |ms: usize| Instant::ZERO + Duration::from_millis(ms as u64);
     for (index, act) in history.iter().enumerate() {
         let (process, what) = match act {
@@ -67,7 +77,25 @@ fn violates<S: Spec>(id: PropertyId, history: &[Act<S>]) -> bool {
             return true;
         }
     }
-    checker.finish(&End::new(at(history.len()), EndCause::Quiescent, &[true; 2])).is_err()
+    let correct = vec![true; setting.n as usize];
+    checker.finish(&End::new(at(history.len()), EndCause::Quiescent, &correct)).is_err()
+}
+
+fn generals_stay_for_no_reason() -> bool {
+    use two_generals::Indication::Stay;
+    let history = [Act::Indicate(P0, Stay), Act::Indicate(P1, Stay)];
+    violates::<two_generals::CoordinatedAttack>(two_generals::ATTACK, &history)
+}
+
+/// A machine moves that is not privileged.
+fn a_legal_ring_is_left() -> bool {
+    use stabilisation::Indication::{Is, Moves};
+    let roles = vec![("machine".into(), 2), ("daemon".into(), 1)];
+    let setting = Setting { roles, ..Setting::of(3) };
+    let is = |p: ProcessId, is_root| Act::Indicate(p, Is { state: 1, is_root });
+    let history = [is(P0, true), is(P1, false), Act::Indicate(P1, Moves { from: 1, to: 0 })];
+    let id = stabilisation::CLOSURE;
+    violates_among::<stabilisation::Stabilisation>(&setting, id, &history)
 }
 
 fn decides_twice() -> bool {
