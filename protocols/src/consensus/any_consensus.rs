@@ -16,9 +16,7 @@ use super::ben_or::{self, BenOr};
 use super::flooding_consensus::{self, FloodingConsensus};
 use super::hierarchical_consensus::{self, HierarchicalConsensus};
 use super::paxos::{self, Paxos};
-use crate::spec::consensus::{
-    Consensus, Decision, Indication, Request, UNIFORM_AGREEMENT, Value,
-};
+use crate::spec::consensus::{Consensus, Decision, Indication, Request, UNIFORM_AGREEMENT, Value};
 
 /// A solution of consensus.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -72,8 +70,7 @@ const fn part<C: Process<Record = Never>>(
 
 const ALL_TO_ALL: Part<AnyConsensus, AllToAllConsensus> = part(Msg::AllToAll, Timer::AllToAll);
 const BEN_OR: Part<AnyConsensus, BenOr> = part(Msg::BenOr, |never| match never {});
-const FLOODING: Part<AnyConsensus, FloodingConsensus> =
-    part(Msg::Flooding, |never| match never {});
+const FLOODING: Part<AnyConsensus, FloodingConsensus> = part(Msg::Flooding, |never| match never {});
 const HIERARCHICAL: Part<AnyConsensus, HierarchicalConsensus> =
     part(Msg::Hierarchical, |never| match never {});
 const PAXOS: Part<AnyConsensus, Paxos> =
@@ -158,10 +155,7 @@ fn within<C: Process<Spec = Consensus>>(
 }
 
 /// Runs a handler of Paxos, and returns what it decides.
-fn within_paxos(
-    cx: &mut Cx<AnyConsensus>,
-    handler: impl FnOnce(&mut Cx<Paxos>),
-) -> Option<Value> {
+fn within_paxos(cx: &mut Cx<AnyConsensus>, handler: impl FnOnce(&mut Cx<Paxos>)) -> Option<Value> {
     let indications = cx.layer(&PAXOS, handler);
     let value = indications.iter().find_map(Decision::decided)?;
     cx.indicate(Indication::Decide(value));
