@@ -58,6 +58,8 @@
 
 mod failed;
 pub mod models;
+#[cfg(test)]
+mod models_tests;
 pub mod objects;
 pub mod sequence;
 #[cfg(test)]
