@@ -222,7 +222,8 @@ impl History {
                 })
             }
             Verdict::Violated { longest, misfits } => {
-                let operation = |act: &usize| json!({ "line": place(act), "text": self.text(*act) });
+                let operation =
+                    |act: &usize| json!({ "line": place(act), "text": self.text(*act) });
                 let misfit = |misfit: &Misfit| {
                     json!({
                         "line": place(&misfit.act),

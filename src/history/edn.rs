@@ -15,10 +15,9 @@ const DEPTH_MAX: usize = 100;
 pub(crate) fn read(text: &str) -> Result<Vec<Entry>, HistoryError> {
     let mut reader = Reader { text, next: 0, counted: 0, line: 1, line_start: 0 };
     let mut entries = Vec::new();
-    reader.entries(&mut entries).map_err(|(byte, message)| HistoryError {
-        place: Place::of(text, byte),
-        message,
-    })?;
+    reader
+        .entries(&mut entries)
+        .map_err(|(byte, message)| HistoryError { place: Place::of(text, byte), message })?;
     Ok(entries)
 }
 

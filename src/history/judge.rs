@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use clap::ValueEnum;
 use ftsim_protocols::spec::linearizability::models::{
-    Cell, CellOperation, CellOutcome, Content, Lock, LockOperation, Members, Queue,
-    QueueOperation, QueueOutcome, Set, SetOperation, SetOutcome,
+    Cell, CellOperation, CellOutcome, Content, Lock, LockOperation, Members, Queue, QueueOperation,
+    QueueOutcome, Set, SetOperation, SetOutcome,
 };
 use ftsim_protocols::spec::linearizability::objects::{Judged, check_each};
 use ftsim_protocols::spec::linearizability::sequence::Waiting;
@@ -120,10 +120,12 @@ struct Asked<'a> {
     value: &'a Value,
     /// What it found, and where that is written; `None` if it was not answered.
     found: Option<(&'a Value, Place)>,
+    /// It is a cas that found another value.
     is_refused: bool,
 }
 
-type Parsed<M> = Option<(<M as Model>::Operation, Option<<M as Model>::Outcome>)>;
+/// An operation of a model, and its outcome if it was answered.
+type Parsed<M> = (<M as Model>::Operation, Option<<M as Model>::Outcome>);
 
 fn judge_as<M: Model>(
     initial: &M::State,
@@ -133,18 +135,21 @@ fn judge_as<M: Model>(
     text: impl Fn(&M::Outcome) -> String,
     budget: &mut Budget,
 ) -> Result<Vec<Object>, HistoryError> {
+    let compares = rules.failed_cas == FailedCas::Compared;
     let mut history = Vec::new();
     let mut indices = Vec::new();
     for (index, act) in acts.iter().enumerate() {
         let (answer, is_refused) = match &act.end {
             End::Open => (None, false),
             End::Answered(answer) => (Some(answer), false),
-            End::Failed { is_refusal: false, .. } => continue,
-            End::Failed { answer, .. } => (Some(answer), true),
+            End::Failed { answer, is_refusal: true } if compares && act.function == "cas" => {
+                (Some(answer), true)
+            }
+            End::Failed { .. } => continue,
         };
         let (key, value, found) = split(act, answer, rules.keyed)?;
         let asked = Asked { act, value, found, is_refused };
-        let Some((operation, outcome)) = parse(&asked)? else { continue };
+        let (operation, outcome) = parse(&asked)?;
         let at = answer.map_or(0, |answer| answer.position);
         let returned = outcome.map(|outcome| (at, outcome));
         history.push((key.clone(), Call { called: act.called, operation, returned }));
@@ -221,7 +226,7 @@ impl Asked<'_> {
 fn cell(asked: &Asked<'_>, rules: &Rules) -> Result<Parsed<Cell>, HistoryError> {
     let (swaps, all) = (rules.model != ModelName::Register, rules.model == ModelName::Kv);
     let found = || asked.found.map(|(found, _)| CellOutcome::Found(found.clone().into()));
-    let (operation, outcome) = match asked.act.function.as_str() {
+    Ok(match asked.act.function.as_str() {
         "read" => (CellOperation::Read, found()),
         "write" => {
             let new = asked.value.clone().into();
@@ -247,10 +252,7 @@ fn cell(asked: &Asked<'_>, rules: &Rules) -> Result<Parsed<Cell>, HistoryError> 
                 _ => "read, write, cas, append and increment",
             });
         }
-    };
-    let is_cas = matches!(operation, CellOperation::CompareAndSwap { .. });
-    let counts = is_cas && rules.failed_cas == FailedCas::Compared;
-    Ok((!asked.is_refused || counts).then_some((operation, outcome)))
+    })
 }
 
 fn cell_text(outcome: &CellOutcome) -> String {
@@ -261,19 +263,16 @@ fn cell_text(outcome: &CellOutcome) -> String {
     }
 }
 
-fn set(
-    asked: &Asked<'_>,
-    numbers: &mut BTreeMap<Value, u32>,
-) -> Result<Parsed<Set>, HistoryError> {
+fn set(asked: &Asked<'_>, numbers: &mut BTreeMap<Value, u32>) -> Result<Parsed<Set>, HistoryError> {
     let mut number = |element: &Value| {
         let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
         *numbers.entry(element.clone()).or_insert(next)
     };
-    let parsed = match asked.act.function.as_str() {
+    Ok(match asked.act.function.as_str() {
         "add" => (SetOperation::Add(number(asked.value)), asked.then(SetOutcome::Done)),
         "remove" => (SetOperation::Remove(number(asked.value)), asked.then(SetOutcome::Done)),
         "read" => {
-            let outcome = match asked.found.filter(|_| !asked.is_refused) {
+            let outcome = match asked.found {
                 None => None,
                 Some((Value::List(members), _)) => Some(members.iter().map(number).collect()),
                 Some((Value::Set(members), _)) => Some(members.iter().map(number).collect()),
@@ -286,23 +285,19 @@ fn set(
             (SetOperation::Read, outcome.map(SetOutcome::Found))
         }
         _ => return asked.unknown("add, remove and read"),
-    };
-    Ok((!asked.is_refused).then_some(parsed))
+    })
 }
 
 fn queue(asked: &Asked<'_>) -> Result<Parsed<Queue>, HistoryError> {
-    let parsed = match asked.act.function.as_str() {
-        "enqueue" => {
-            (QueueOperation::Enqueue(asked.value.clone()), asked.then(QueueOutcome::Done))
-        }
+    Ok(match asked.act.function.as_str() {
+        "enqueue" => (QueueOperation::Enqueue(asked.value.clone()), asked.then(QueueOutcome::Done)),
         "dequeue" => {
             let value = |found: &Value| (*found != Value::Nil).then(|| found.clone());
             let outcome = asked.found.map(|(found, _)| QueueOutcome::Dequeued(value(found)));
             (QueueOperation::Dequeue, outcome)
         }
         _ => return asked.unknown("enqueue and dequeue"),
-    };
-    Ok((!asked.is_refused).then_some(parsed))
+    })
 }
 
 fn lock(asked: &Asked<'_>) -> Result<Parsed<Lock>, HistoryError> {
@@ -311,5 +306,5 @@ fn lock(asked: &Asked<'_>) -> Result<Parsed<Lock>, HistoryError> {
         "release" => LockOperation::Release(asked.act.process),
         _ => return asked.unknown("acquire and release"),
     };
-    Ok((!asked.is_refused).then_some((operation, asked.then(true))))
+    Ok((operation, asked.then(true)))
 }

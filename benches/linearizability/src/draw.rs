@@ -29,11 +29,14 @@ pub struct Row {
     pub crashes: u64,
 }
 
+/// What an operation is, its arguments, and its answer.
+type Numbers = (u8, [i64; 2], Vec<i64>);
+
 /// A model whose operations are drawn, and written as numbers: what it is (0, 1, …), two arguments,
 /// and an answer as a list.
 pub trait Flat: Model {
     fn draw(draw: &mut Draw, client: u64) -> Self::Operation;
-    fn flat(operation: &Self::Operation, outcome: Option<&Self::Outcome>) -> (u8, [i64; 2], Vec<i64>);
+    fn flat(operation: &Self::Operation, outcome: Option<&Self::Outcome>) -> Numbers;
 }
 
 fn number(value: &Value) -> i64 {
@@ -60,7 +63,7 @@ impl Flat for Cell {
         }
     }
 
-    fn flat(operation: &CellOperation, outcome: Option<&CellOutcome>) -> (u8, [i64; 2], Vec<i64>) {
+    fn flat(operation: &CellOperation, outcome: Option<&CellOutcome>) -> Numbers {
         let (what, arguments) = match operation {
             CellOperation::Read => (0, [0, 0]),
             CellOperation::Write(new) => (1, [content(new), 0]),
@@ -88,7 +91,7 @@ impl Flat for Set {
         }
     }
 
-    fn flat(operation: &SetOperation, outcome: Option<&SetOutcome>) -> (u8, [i64; 2], Vec<i64>) {
+    fn flat(operation: &SetOperation, outcome: Option<&SetOutcome>) -> Numbers {
         let (what, argument) = match operation {
             SetOperation::Add(element) => (0, *element),
             SetOperation::Remove(element) => (1, *element),
@@ -110,7 +113,7 @@ impl Flat for Queue {
         }
     }
 
-    fn flat(operation: &QueueOperation, outcome: Option<&QueueOutcome>) -> (u8, [i64; 2], Vec<i64>) {
+    fn flat(operation: &QueueOperation, outcome: Option<&QueueOutcome>) -> Numbers {
         let (what, argument) = match operation {
             QueueOperation::Enqueue(value) => (0, number(value)),
             QueueOperation::Dequeue => (1, 0),
@@ -131,7 +134,7 @@ impl Flat for Lock {
         }
     }
 
-    fn flat(operation: &LockOperation, outcome: Option<&bool>) -> (u8, [i64; 2], Vec<i64>) {
+    fn flat(operation: &LockOperation, outcome: Option<&bool>) -> Numbers {
         let (what, process) = match operation {
             LockOperation::Acquire(process) => (0, *process),
             LockOperation::Release(process) => (1, *process),

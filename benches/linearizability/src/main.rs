@@ -19,8 +19,7 @@ use ftsim_spec::linearizability::sequence::Waiting;
 use ftsim_spec::linearizability::value::Value;
 use ftsim_spec::linearizability::{Budget, Linearizability, Model, check};
 
-/// One histories' kind: model, count of histories, operations of each, clients, one in how many
-/// operations crashes (0: none).
+/// The kinds of histories. Of `crashes` operations one crashes; of 0, none.
 const ROWS: &[Row] = &[
     Row { model: "register", count: 4_000, operations: 20, clients: 4, crashes: 10 },
     Row { model: "set", count: 4_000, operations: 20, clients: 4, crashes: 10 },
@@ -67,7 +66,8 @@ fn main() -> ExitCode {
     };
     let porcupine = arguments.next();
     fs::create_dir_all(&folder).expect("a folder");
-    println!("| model | histories | operations | clients | crashed | linearizable | ftsim | Porcupine |");
+    let numbers = "histories | operations | clients | crashed | linearizable";
+    println!("| model | {numbers} | ftsim | Porcupine |");
     println!("|---|---|---|---|---|---|---|---|");
     let mut differ = 0;
     for (seed, row) in (1..).zip(ROWS) {
@@ -94,7 +94,8 @@ fn main() -> ExitCode {
             differ += usize::from(theirs.len() != verdicts.len());
         }
         let good = verdicts.matches('1').count();
-        let crashed = if row.crashes == 0 { "none".into() } else { format!("1 of {}", row.crashes) };
+        let crashed =
+            if row.crashes == 0 { "none".into() } else { format!("1 of {}", row.crashes) };
         println!(
             "| {} | {} | {} | {} | {crashed} | {good} | {:.1} ms | {} |",
             row.model,

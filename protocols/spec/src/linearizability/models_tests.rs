@@ -75,7 +75,8 @@ fn brute_force<M: Model>(history: &History<M>, order: &mut Vec<usize>, state: &M
         let (next, outcome) = M::step(state, &history[op].operation);
         let is_legal = returned(op).is_none_or(|(_, known)| *known == outcome);
         order.push(op);
-        let found = left.iter().all(is_first) && is_legal && brute_force::<M>(history, order, &next);
+        let in_time = left.iter().all(is_first);
+        let found = in_time && is_legal && brute_force::<M>(history, order, &next);
         order.pop();
         found
     })
@@ -99,7 +100,8 @@ fn follow<M: Model>(initial: &M::State, history: &History<M>) -> bool {
                 search.returned(ops[index], outcome.clone());
                 holds = search.judge(&mut plenty()) == Linearizability::Linearizable;
                 let so_far = |call: &Call<_, M::Outcome>| call.called <= at;
-                let mut prefix: History<M> = history.iter().filter(|c| so_far(c)).cloned().collect();
+                let mut prefix: History<M> =
+                    history.iter().filter(|call| so_far(call)).cloned().collect();
                 for call in &mut prefix {
                     call.returned = call.returned.take().filter(|(end, _)| *end <= at);
                 }
