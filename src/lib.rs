@@ -16,6 +16,7 @@ pub mod cli;
 mod commands;
 pub mod explore;
 pub mod files;
+mod history;
 mod journal;
 pub mod prelude;
 pub mod run;

@@ -2,6 +2,7 @@
 
 mod branch;
 mod check;
+mod check_history;
 mod describe;
 mod diff;
 mod explain;
@@ -35,6 +36,7 @@ use crate::cli::{Exit, Failure, Format, Out, complain, page, say};
 use crate::scenario::schema;
 use branch::BranchArgs;
 use check::CheckArgs;
+use check_history::CheckHistoryArgs;
 use diff::DiffArgs;
 use explain::ExplainArgs;
 use explore::ExploreArgs;
@@ -158,6 +160,13 @@ const EXIT_CHECK: &str = exit_status! {
     "    2  usage error, unusable file, or output that cannot be written"
     "   70  ftsim itself failed"
 };
+const EXIT_CHECK_HISTORY: &str = exit_status! {
+    "    0  the history is linearizable"
+    "    1  it is not"
+    "    2  usage error, unusable file, or output that cannot be written"
+    "    3  the search was cut off at its limit; nothing else is wrong"
+    "   70  ftsim itself failed"
+};
 const EXIT_PRINT: &str = exit_status! {
     "    0  the output is written"
     "    2  usage error, unusable file, or output that cannot be written"
@@ -216,6 +225,9 @@ enum Command {
     /// Check scenario files without running them
     #[command(after_help = EXIT_CHECK)]
     Check(CheckArgs),
+    /// Judge a history from outside, Jepsen's for example: is it linearizable?
+    #[command(after_help = EXIT_CHECK_HISTORY)]
+    CheckHistory(CheckHistoryArgs),
     /// List the protocols
     #[command(after_help = EXIT_PRINT)]
     List(ListArgs),
@@ -340,6 +352,7 @@ fn command(command: &Command, catalogue: &Catalogue, out: &mut Out) -> Result<Ex
         Command::Branch(args) => branch::branch(args, catalogue, out),
         Command::Diff(args) => diff::diff(args, catalogue, out),
         Command::Check(args) => check::check(args, catalogue, out),
+        Command::CheckHistory(args) => check_history::check_history(args, out),
         Command::Numbers(args) => numbers::numbers(args, catalogue, page(false), out),
         Command::New(args) => new::new(args, catalogue, out),
         Command::Completions(args) => shell::completions(args, Cli::command(), out),

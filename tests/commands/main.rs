@@ -1,6 +1,7 @@
 //! The commands, as somebody types them.
 
 mod branch;
+mod check_history;
 mod ci;
 mod command_line;
 mod drawings;

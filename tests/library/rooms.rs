@@ -22,7 +22,7 @@ const SIM_CORE: Plan = &[
     &["prelude"],
 ];
 const FTSIM: Plan = &[
-    &["audit", "files", "prelude", "scenario"],
+    &["audit", "files", "history", "prelude", "scenario"],
     &["cli"],
     &["journal"],
     &["run"],

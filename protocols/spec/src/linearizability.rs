@@ -57,8 +57,14 @@
 //! [`service`](crate::service); then no two intervals touch.
 
 mod failed;
+pub mod models;
+#[cfg(test)]
+mod models_tests;
+pub mod objects;
+pub mod sequence;
 #[cfg(test)]
 mod tests;
+pub mod value;
 
 use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
@@ -144,26 +150,8 @@ pub fn check<M: Model>(
     history: &[Call<M::Operation, M::Outcome>],
     budget: &mut Budget,
 ) -> Linearizability {
-    // Calls before returns at one position: intervals are closed.
-    let mut events = Vec::new();
-    for (index, Call { called, returned, .. }) in history.iter().enumerate() {
-        events.push((*called, false, index));
-        events.extend(returned.as_ref().map(|(at, _)| (*at.max(called), true, index)));
-    }
-    events.sort_unstable();
-    let mut search = Search::<M>::new(initial);
-    let mut ops = vec![0; history.len()];
-    let mut called = Vec::new();
-    for (_, is_return, index) in events {
-        let Call { operation, returned, .. } = &history[index];
-        match returned {
-            Some((_, outcome)) if is_return => search.returned(ops[index], outcome.clone()),
-            _ => {
-                ops[index] = search.called(operation.clone());
-                called.push(index);
-            }
-        }
-    }
+    let calls: Vec<_> = history.iter().collect();
+    let (mut search, called) = Search::<M>::of(initial, &calls);
     match search.judge(budget) {
         Linearizability::NotLinearizable { prefix } => {
             let prefix = prefix.into_iter().map(|op| called[op]).collect();
@@ -189,6 +177,8 @@ pub struct Search<M: Model> {
     candidates: Vec<usize>,
     /// The number of returns when the last search began.
     searched: usize,
+    /// The most returns that the last search has explained.
+    furthest: usize,
     here: Configuration<M::State>,
 }
 
@@ -257,8 +247,48 @@ impl<M: Model> Search<M> {
             path: Vec::new(),
             candidates: Vec::new(),
             searched: 0,
+            furthest: 0,
             here: Configuration { state: initial, due: 0, taken: Vec::new() },
         }
+    }
+
+    /// A whole history. Returns also the index in it of each operation, in the order of the calls.
+    fn of(
+        initial: M::State,
+        history: &[&Call<M::Operation, M::Outcome>],
+    ) -> (Self, Vec<usize>) {
+        // Calls before returns at one position: intervals are closed.
+        let mut events = Vec::new();
+        for (index, Call { called, returned, .. }) in history.iter().enumerate() {
+            events.push((*called, false, index));
+            events.extend(returned.as_ref().map(|(at, _)| (*at.max(called), true, index)));
+        }
+        events.sort_unstable();
+        let mut search = Self::new(initial);
+        let mut ops = vec![0; history.len()];
+        let mut called = Vec::new();
+        for (_, is_return, index) in events {
+            let Call { operation, returned, .. } = history[index];
+            match returned {
+                Some((_, outcome)) if is_return => search.returned(ops[index], outcome.clone()),
+                _ => {
+                    ops[index] = search.called(operation.clone());
+                    called.push(index);
+                }
+            }
+        }
+        (search, called)
+    }
+
+    /// The operation whose return is the first that no legal order explains, if the last judgement
+    /// was that there is none.
+    pub fn first_unexplained(&self) -> Option<usize> {
+        self.returns.get(self.furthest).copied()
+    }
+
+    /// The operations that returned up to the first return that no legal order explains.
+    pub fn unexplained(&self) -> impl Iterator<Item = usize> {
+        self.returns.iter().copied().take(self.furthest + 1)
     }
 
     /// Adds the call of an operation. Returns its index, from 0.
@@ -325,8 +355,10 @@ impl<M: Model> Search<M> {
         }
         let mut failed = Failed::new(self.here.taken.len());
         let mut longest = Vec::new();
+        self.furthest = 0;
         loop {
             self.pass_returns();
+            self.furthest = self.furthest.max(self.here.due);
             if self.here.due == self.returns.len() {
                 self.candidates.clear();
                 return Linearizability::Linearizable;
@@ -486,6 +518,7 @@ impl<M: Model> Clone for Search<M> {
             path: self.path.clone(),
             candidates: self.candidates.clone(),
             searched: self.searched,
+            furthest: self.furthest,
             here: self.here.clone(),
         }
     }

@@ -53,6 +53,7 @@ fn each_command_tells_only_the_status_that_it_can_have() {
         ("explain", &[0, 1, 2, 4, 70, 130]),
         ("diff", &[0, 1, 2, 70]),
         ("check", &[0, 2, 70]),
+        ("check-history", &[0, 1, 2, 3, 70]),
         ("list", &[0, 2, 70]),
     ] {
         assert_eq!(status(command), codes, "{command}");
