@@ -197,11 +197,11 @@ impl Property<CheckedLink> for Reliable {
             Observation::Request(Request::Send { number, payload }) => {
                 self.sent.insert((*number, *payload));
             }
-            Observation::Indication(Indication::Deliver { number, payload }) => {
-                // Only what was sent is remembered, whatever is announced.
-                if self.sent.contains(&(*number, *payload)) {
-                    self.delivered.insert((*number, *payload));
-                }
+            // Only what was sent is remembered, whatever is announced.
+            Observation::Indication(Indication::Deliver { number, payload })
+                if self.sent.contains(&(*number, *payload)) =>
+            {
+                self.delivered.insert((*number, *payload));
             }
             _ => {}
         }

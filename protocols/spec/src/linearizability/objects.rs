@@ -27,11 +27,14 @@ pub struct Misfit<M: Model> {
     pub is_first: bool,
 }
 
+/// A call on the object with this name.
+pub type ObjectCall<K, M> = (K, Call<<M as Model>::Operation, <M as Model>::Outcome>);
+
 /// Judges a history of several objects, each with the initial state `initial`, in the order of
 /// their names. Each may spend an equal share of the steps that are left.
 pub fn check_each<K: Clone + Ord, M: Model>(
     initial: &M::State,
-    history: &[(K, Call<M::Operation, M::Outcome>)],
+    history: &[ObjectCall<K, M>],
     budget: &mut Budget,
 ) -> Vec<Judged<K, M>> {
     let mut objects: BTreeMap<&K, Vec<usize>> = BTreeMap::new();
