@@ -21,6 +21,9 @@ impl Draw {
     }
 }
 
+/// The positions of a history.
+const TICKS: u64 = 40;
+
 type History<M> = Vec<Call<<M as Model>::Operation, <M as Model>::Outcome>>;
 /// Draws an operation of a client.
 type DrawOperation<M> = fn(&mut Draw, u64) -> <M as Model>::Operation;
@@ -32,7 +35,7 @@ fn drawn<M: Model>(initial: &M::State, operation: DrawOperation<M>, draw: &mut D
     let mut states = vec![initial.clone()];
     // For each client, its operation, and the outcome once it has taken effect.
     let mut clients: [Option<(usize, Option<M::Outcome>)>; 3] = [None, None, None];
-    for at in 0..20 {
+    for at in 0..TICKS {
         let client = draw.below(3);
         let slot = &mut clients[usize::try_from(client).unwrap()];
         match slot.take() {
@@ -53,10 +56,17 @@ fn drawn<M: Model>(initial: &M::State, operation: DrawOperation<M>, draw: &mut D
             Some((index, Some(outcome))) => history[index].returned = Some((at, outcome)),
         }
     }
-    let victim = usize::try_from(draw.below(history.len().max(1) as u64 * 2)).unwrap();
-    let state = &states[usize::try_from(draw.below(states.len() as u64)).unwrap()];
+    if draw.below(2) == 0 {
+        return history;
+    }
+    let victim = usize::try_from(draw.below(history.len().max(1) as u64)).unwrap();
     if let Some(Call { operation, returned: Some((_, outcome)), .. }) = history.get_mut(victim) {
-        *outcome = M::step(state, operation).1;
+        let others = states.iter().map(|state| M::step(state, operation).1);
+        let others: Vec<_> = others.filter(|other| other != outcome).collect();
+        let place = usize::try_from(draw.below(others.len().max(1) as u64)).unwrap();
+        if let Some(other) = others.into_iter().nth(place) {
+            *outcome = other;
+        }
     }
     history
 }
@@ -91,7 +101,7 @@ fn follow<M: Model>(initial: &M::State, history: &History<M>) -> bool {
     let mut search = Search::<M>::new(initial.clone());
     let mut ops = vec![0; history.len()];
     let mut holds = true;
-    for at in 0..20 {
+    for at in 0..TICKS {
         for (index, call) in history.iter().enumerate() {
             if call.called == at {
                 ops[index] = search.called(call.operation.clone());
@@ -143,7 +153,8 @@ fn witness_is_right<M: Model>(initial: &M::State, history: &History<M>) {
             assert!(known.is_none_or(|(_, known)| *known == outcome));
             state = next;
         }
-        assert_eq!(judged.misfits.iter().filter(|misfit| misfit.is_first).count(), 1);
+        // The first answer that nothing explains may be in an order that lacks an earlier one.
+        assert!(!judged.misfits.is_empty());
         assert!(judged.misfits.iter().all(|misfit| !prefix.contains(&misfit.index)));
     }
 }
