@@ -8,6 +8,6 @@
 
 pub(crate) mod edn;
 pub(crate) mod entry;
-pub(crate) mod judge;
 pub(crate) mod jsonl;
+pub(crate) mod judge;
 pub(crate) mod operations;

@@ -253,10 +253,7 @@ impl<M: Model> Search<M> {
     }
 
     /// A whole history. Returns also the index in it of each operation, in the order of the calls.
-    fn of(
-        initial: M::State,
-        history: &[&Call<M::Operation, M::Outcome>],
-    ) -> (Self, Vec<usize>) {
+    fn of(initial: M::State, history: &[&Call<M::Operation, M::Outcome>]) -> (Self, Vec<usize>) {
         // Calls before returns at one position: intervals are closed.
         let mut events = Vec::new();
         for (index, Call { called, returned, .. }) in history.iter().enumerate() {

@@ -151,14 +151,15 @@ pub mod crc32 {
 
     const fn table() -> [u32; 256] {
         let mut table = [0; 256];
-        let mut byte = 0;
-        while byte < 256 {
-            let (mut rest, mut bit) = (byte as u32, 0);
+        let (mut index, mut byte) = (0, 0);
+        while index < 256 {
+            let (mut rest, mut bit) = (byte, 0);
             while bit < 8 {
                 rest = if rest & 1 == 1 { rest >> 1 ^ GENERATOR } else { rest >> 1 };
                 bit += 1;
             }
-            table[byte] = rest;
+            table[index] = rest;
+            index += 1;
             byte += 1;
         }
         table
@@ -166,12 +167,15 @@ pub mod crc32 {
 
     /// The check value of these bytes.
     pub fn of(bytes: impl IntoIterator<Item = u8>) -> u32 {
-        let add = |rest: u32, byte: u8| TABLE[usize::from(rest as u8 ^ byte)] ^ rest >> 8;
+        let add = |rest: u32, byte: u8| {
+            let [lowest, ..] = rest.to_le_bytes();
+            TABLE[usize::from(lowest ^ byte)] ^ rest >> 8
+        };
         !bytes.into_iter().fold(!0, add)
     }
 
     fn check(word: &[bool]) -> u32 {
-        of(word.chunks(8).map(|byte| number(byte) as u8))
+        of(word.chunks(8).map(|byte| number(byte).to_le_bytes()[0]))
     }
 
     /// The word, of whole bytes, and its check value.

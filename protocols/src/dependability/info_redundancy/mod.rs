@@ -150,8 +150,8 @@ fn deliver(word: &Bits, cx: &mut Cx<InfoRedundancy>) {
 }
 
 fn parts_of(word: &Bits) -> (PayloadNumber, Payload) {
-    let word = word.number();
-    (word as u16, (word >> 16) as u16)
+    let [a, b, c, d, ..] = word.number().to_le_bytes();
+    (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]))
 }
 
 /// The redundancy of a message.
