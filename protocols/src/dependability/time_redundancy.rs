@@ -95,7 +95,7 @@ impl Process for TimeRedundancy {
         match (self, msg) {
             (Self::Unit(unit), Msg::Do(job)) => unit.perform(job, cx),
             (Self::Driver(driver), Msg::Done { number, value }) => {
-                driver.on_done(number, value, cx)
+                driver.on_done(number, value, cx);
             }
             _ => {}
         }
