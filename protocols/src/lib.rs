@@ -84,6 +84,7 @@ impl Catalogue {
             .with::<byzantine::OralMessages>()
             .with::<byzantine::PhaseKing>()
             .with::<commit::TwoPhaseCommit>()
+            .with::<commit::StorageServer>()
             .with::<checkpoint::ChandyLamport>()
             .with::<checkpoint::CkptBlocking>()
             .with::<replication::Abd>()

@@ -31,6 +31,7 @@ pub mod service;
 pub mod snapshot;
 #[cfg(test)]
 mod stub;
+pub mod transactions;
 pub mod view_synchrony;
 
 use ftsim_core::model::spec::REQUEST_COUNT_MAX;
