@@ -93,16 +93,28 @@ impl<Item, T> Default for OneCopy<Item, T> {
 impl<Item: Copy + Ord, T: Copy + Ord + Default> OneCopy<Item, T> {
     /// Notes that a transaction has read this version of an item.
     pub fn read(&mut self, reader: T, item: Item, version: T) {
-        let written = self.writes(item);
-        let last_write = |by| written.iter().rposition(|writer| *writer == by);
+        let has_written = self.last_write(reader, item).is_some();
+        self.note_read(reader, item, version, version != reader && has_written);
+    }
+
+    /// Notes that a transaction had read this version of an item before it wrote the item itself,
+    /// though that is noted already.
+    pub fn read_before_own_write(&mut self, reader: T, item: Item, version: T) {
+        self.note_read(reader, item, version, false);
+    }
+
+    fn note_read(&mut self, reader: T, item: Item, version: T, misses_own: bool) {
         let writes = if version == T::default() {
             Some(0)
         } else {
-            last_write(version).map(|index| index + 1)
+            self.last_write(version, item).map(|index| index + 1)
         };
-        let misses_own = version != reader && last_write(reader).is_some();
         let read = Read { item, version, writes, misses_own };
         self.read.entry(reader).or_default().insert(read);
+    }
+
+    fn last_write(&self, by: T, item: Item) -> Option<usize> {
+        self.writes(item).iter().rposition(|writer| *writer == by)
     }
 
     /// Notes that a transaction has written an item.
@@ -110,10 +122,13 @@ impl<Item: Copy + Ord, T: Copy + Ord + Default> OneCopy<Item, T> {
         self.written.entry(item).or_default().push(writer);
     }
 
-    /// Notes that these writes of undecided transactions are undone: no version of theirs is left.
+    /// Notes that these writes of undecided transactions are undone. Their places stay, so that the
+    /// others keep theirs, but belong to nobody.
     pub fn undo(&mut self, is_undone: impl Fn(T, Item) -> bool) {
         for (item, writers) in &mut self.written {
-            writers.retain(|writer| !is_undone(*writer, *item));
+            for writer in writers.iter_mut().filter(|writer| is_undone(**writer, *item)) {
+                *writer = T::default();
+            }
         }
     }
 

@@ -32,7 +32,7 @@ impl Property<Transactions> for Serialisable {
         let p = event.process;
         match event.what {
             Observation::Indication(Indication::Locked { attempt, copy, version }) => {
-                self.history.read(*attempt, *copy, *version);
+                self.history.read_before_own_write(*attempt, *copy, *version);
             }
             Observation::Indication(Indication::Wrote { attempt, item }) => {
                 self.history.write(*attempt, ItemCopy { server: p, item: *item });

@@ -82,11 +82,11 @@ impl Server {
         cx.sync();
         for (attempt, (client, timestamp, locks)) in prepared {
             if !cx.runs(&VOLATILE_LOCKS) {
-                for (item, access) in &locks {
-                    self.hold(
-                        Lock { attempt, timestamp, access: *access, blockers: vec![] },
-                        *item,
-                    );
+                for (item, access) in locks.clone() {
+                    self.hold(Lock { attempt, timestamp, access, blockers: vec![] }, item);
+                    if access == Access::Write {
+                        cx.indicate(Indication::Wrote { attempt, item });
+                    }
                 }
             }
             self.states.insert(attempt, State::Prepared { client, locks });
