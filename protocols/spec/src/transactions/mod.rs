@@ -11,8 +11,6 @@
 
 mod deadlock;
 mod properties;
-#[cfg(test)]
-mod tests;
 mod workload;
 
 use std::fmt;
