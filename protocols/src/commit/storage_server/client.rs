@@ -201,7 +201,11 @@ impl Client {
             probed: BTreeSet::new(),
         });
         match self.options.policy {
-            Policy::Timeout => cx.set_timer(self.options.lock_timeout, Timer::Locks(attempt)),
+            Policy::Timeout => {
+                // Longer each time: messages may take longer than the first timeout.
+                let patience = self.options.lock_timeout.times(1 << (number - 1).min(16));
+                cx.set_timer(patience, Timer::Locks(attempt));
+            }
             Policy::Detect => {
                 cx.set_timer(self.options.suspect_after, Timer::Suspicion(attempt));
             }
