@@ -39,14 +39,18 @@ pub type Item = u32;
 
 /// An attempt to run a transaction; restarted, it is another attempt. The default is no attempt: the
 /// name of the version that every item has at first.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Attempt {
     /// The transaction, from 1.
     pub transaction: Transaction,
     /// The number of the attempt, from 1.
     pub number: u64,
+}
+
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl fmt::Display for Attempt {
