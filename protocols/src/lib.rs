@@ -87,6 +87,7 @@ impl Catalogue {
             .with::<commit::TwoPhaseCommit>()
             .with::<commit::ThreePhaseCommit>()
             .with::<commit::PaxosCommit>()
+            .with::<commit::StorageServer>()
             .with::<checkpoint::ChandyLamport>()
             .with::<checkpoint::CkptBlocking>()
             .with::<replication::Abd>()

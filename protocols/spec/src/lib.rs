@@ -35,6 +35,7 @@ pub mod stabilisation;
 #[cfg(test)]
 mod stub;
 pub mod two_generals;
+pub mod transactions;
 pub mod view_synchrony;
 
 use ftsim_core::model::spec::REQUEST_COUNT_MAX;

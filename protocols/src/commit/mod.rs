@@ -7,4 +7,8 @@ mod two_phase;
 
 pub use paxos_commit::PaxosCommit;
 pub use three_phase::ThreePhaseCommit;
+mod storage_server;
+mod two_phase;
+
+pub use storage_server::StorageServer;
 pub use two_phase::TwoPhaseCommit;
