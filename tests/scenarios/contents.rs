@@ -81,6 +81,7 @@ const CHAPTERS: [(&str, &[&str]); 12] = [
     ("commit", &["two-phase-commit"]),
     ("replication", &["abd", "primary-backup", "state-transfer"]),
     ("checkpoint", &["chandy-lamport", "ckpt-blocking"]),
+    ("logging", &["log-pessimistic", "log-sender"]),
 ];
 
 #[test]
