@@ -23,8 +23,8 @@
 //! Messages sent are kept for ever in volatile memory, and a replay restores them. A system would
 //! discard those that a checkpoint of the receiver holds.
 //!
-//! Words: Alvisi and Marzullo's *receive sequence number* and *send sequence number* are our receive
-//! number and send number.
+//! Words: Alvisi and Marzullo's *receive sequence number* and *send sequence number* are our
+//! receive number and send number.
 
 use std::collections::BTreeSet;
 
@@ -175,8 +175,11 @@ const NONDETERMINISTIC_STEP: Mutant = Mutant::code(
     "the application's state depends on a coin that is not logged",
     REPLAY,
 );
-const NO_RESEND: Mutant =
-    Mutant::code("no-resend", "does not send again what a process that was down has missed", DELIVERY);
+const NO_RESEND: Mutant = Mutant::code(
+    "no-resend",
+    "does not send again what a process that was down has missed",
+    DELIVERY,
+);
 const NO_DEDUP: Mutant =
     Mutant::code("no-dedup", "delivers messages that a replay has sent again", INTEGRITY);
 

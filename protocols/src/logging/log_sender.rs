@@ -273,9 +273,8 @@ impl LogSender {
             self.deliver(&message, cx);
             self.release(cx);
         }
-        let inputs = self.write_log(cx);
         cx.indicate(Indication::Resumed);
-        for input in inputs {
+        for input in self.write_log(cx) {
             self.deliver(&input, cx);
             self.release(cx);
         }

@@ -1,4 +1,4 @@
-//! The application: piecewise deterministic, its state is a value in which all deliveries are mixed.
+//! The application: piecewise deterministic, with a state in which all deliveries are mixed.
 
 use std::fmt;
 

@@ -150,7 +150,8 @@ impl Histories {
         past.extend(cause.iter().flat_map(|cause| self.states[**cause].past.iter().copied()));
         past.insert(state);
         let interval = self.states[before].interval + 1;
-        self.states.push(State { process: p, interval, before: Some(before), past: BTreeSet::new() });
+        let new = State { process: p, interval, before: Some(before), past: BTreeSet::new() };
+        self.states.push(new);
         let all: Vec<_> = past.iter().copied().collect();
         past.retain(|older| !all.iter().any(|newer| self.precedes(*older, *newer)));
         self.states[state].past = past;
