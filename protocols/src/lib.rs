@@ -15,6 +15,7 @@ pub mod election;
 pub mod exclusion;
 pub mod groups;
 pub mod links;
+pub mod logging;
 pub mod order;
 pub mod parts;
 pub mod replication;
@@ -90,6 +91,8 @@ impl Catalogue {
             .with::<commit::StorageServer>()
             .with::<checkpoint::ChandyLamport>()
             .with::<checkpoint::CkptBlocking>()
+            .with::<logging::LogPessimistic>()
+            .with::<logging::LogSender>()
             .with::<replication::Abd>()
             .with::<replication::PrimaryBackup>()
             .with::<replication::StateTransfer>()

@@ -85,6 +85,7 @@ const CHAPTERS: [(&str, &[&str]); 13] = [
         "dependability",
         &["dijkstra-ring", "two-generals", "nmr-voting", "time-redundancy", "info-redundancy"],
     ),
+    ("logging", &["log-pessimistic", "log-sender"]),
 ];
 
 #[test]

@@ -69,6 +69,10 @@ mod links {
     mod fifo_link;
     mod reliable_link;
 }
+mod logging {
+    mod log_pessimistic;
+    mod log_sender;
+}
 mod order {
     mod lamport_clock;
     mod lamport_tom;
