@@ -86,6 +86,7 @@ impl Catalogue {
             .with::<commit::TwoPhaseCommit>()
             .with::<checkpoint::ChandyLamport>()
             .with::<checkpoint::CkptBlocking>()
+            .with::<checkpoint::KooToueg>()
             .with::<replication::Abd>()
             .with::<replication::PrimaryBackup>()
             .with::<replication::StateTransfer>()

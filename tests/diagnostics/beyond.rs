@@ -166,6 +166,7 @@ const DO_WELL: &[&str] = &[
     "ckpt-blocking-participant-never-returns",
     "fifo-link-reorder",
     "gossip-lossy",
+    "koo-toueg-participant-never-returns",
 ];
 
 #[test]
