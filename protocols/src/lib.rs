@@ -93,6 +93,7 @@ impl Catalogue {
             .with::<checkpoint::CkptBlocking>()
             .with::<logging::LogPessimistic>()
             .with::<logging::LogSender>()
+            .with::<checkpoint::KooToueg>()
             .with::<replication::Abd>()
             .with::<replication::PrimaryBackup>()
             .with::<replication::StateTransfer>()

@@ -169,6 +169,7 @@ const DO_WELL: &[&str] = &[
     "gossip-lossy",
     "nmr-voting-one-wrong-in-each-stage",
     "nmr-voting-pair",
+    "koo-toueg-participant-never-returns",
 ];
 
 #[test]

@@ -86,6 +86,7 @@ const CHAPTERS: [(&str, &[&str]); 13] = [
         &["dijkstra-ring", "two-generals", "nmr-voting", "time-redundancy", "info-redundancy"],
     ),
     ("logging", &["log-pessimistic", "log-sender"]),
+    ("checkpoint", &["chandy-lamport", "ckpt-blocking", "koo-toueg"]),
 ];
 
 #[test]

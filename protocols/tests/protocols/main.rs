@@ -16,6 +16,7 @@ mod byzantine {
 mod checkpoint {
     mod chandy_lamport;
     mod ckpt_blocking;
+    mod koo_toueg;
 }
 mod commit {
     mod paxos_commit;
