@@ -35,8 +35,8 @@ pub mod snapshot;
 pub mod stabilisation;
 #[cfg(test)]
 mod stub;
-pub mod two_generals;
 pub mod transactions;
+pub mod two_generals;
 pub mod view_synchrony;
 
 use ftsim_core::model::spec::REQUEST_COUNT_MAX;

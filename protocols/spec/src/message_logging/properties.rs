@@ -175,8 +175,7 @@ impl Property<MessageLogging> for Replay {
         }
         let is_recovering = history.stage == Stage::Recovering;
         self.histories.observe(event);
-        let delivers =
-            matches!(event.what, Observation::Indication(Indication::Delivered { .. }));
+        let delivers = matches!(event.what, Observation::Indication(Indication::Delivered { .. }));
         if delivers && is_recovering {
             self.exercised += 1;
             self.check(p)?;

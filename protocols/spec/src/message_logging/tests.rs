@@ -278,12 +278,8 @@ fn a_property_is_exercised_by_what_it_speaks_of() {
     assert_eq!(vacuous(&world).len(), MessageLogging::PROPERTIES.len());
     let a = world.send(P0, 1, P2);
     world.deliver(&a);
-    let of_recoveries = [
-        "mlog.no-orphans",
-        "mlog.no-orphans-after-recovery",
-        "mlog.replay",
-        "mlog.local-recovery",
-    ];
+    let of_recoveries =
+        ["mlog.no-orphans", "mlog.no-orphans-after-recovery", "mlog.replay", "mlog.local-recovery"];
     assert_eq!(vacuous(&world), of_recoveries);
     world.restart(P2);
     world.deliver(&a);
