@@ -80,7 +80,6 @@ const CHAPTERS: [(&str, &[&str]); 13] = [
     ("byzantine", &["oral-messages", "phase-king"]),
     ("commit", &["two-phase-commit", "three-phase-commit", "paxos-commit", "storage-server"]),
     ("replication", &["abd", "primary-backup", "state-transfer"]),
-    ("checkpoint", &["chandy-lamport", "ckpt-blocking"]),
     (
         "dependability",
         &["dijkstra-ring", "two-generals", "nmr-voting", "time-redundancy", "info-redundancy"],

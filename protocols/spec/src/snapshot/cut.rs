@@ -232,7 +232,9 @@ impl Histories {
             }
             Indication::LeftOut { snapshot, processes } => {
                 let left_out = self.left_out.entry(*snapshot).or_default();
-                let are_new = processes.iter().fold(false, |new, p| left_out.insert(*p) || new);
+                let known = left_out.len();
+                left_out.extend(processes);
+                let are_new = left_out.len() > known;
                 return are_new.then(|| self.completed(*snapshot, n)).flatten();
             }
             Indication::Restored { recovery, snapshot } => {

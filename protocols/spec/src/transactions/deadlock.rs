@@ -1,5 +1,6 @@
 //! The wait-for graph of transactions, and the properties of deadlocks.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::{End, Observation, Observed, ProcessId, Property, Setting, Violation};
@@ -94,8 +95,8 @@ impl WaitFor {
                     path.reverse();
                     return Some(path);
                 }
-                if !came_from.contains_key(&other) {
-                    came_from.insert(other, here);
+                if let Entry::Vacant(unseen) = came_from.entry(other) {
+                    unseen.insert(here);
                     next.push(other);
                 }
             }
