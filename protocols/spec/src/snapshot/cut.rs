@@ -233,7 +233,7 @@ impl Histories {
             Indication::LeftOut { snapshot, processes } => {
                 let left_out = self.left_out.entry(*snapshot).or_default();
                 let known = left_out.len();
-                left_out.extend(processes);
+                left_out.extend(processes.iter().copied());
                 let are_new = left_out.len() > known;
                 return are_new.then(|| self.completed(*snapshot, n)).flatten();
             }
