@@ -123,7 +123,7 @@ fn what_is_no_history_is_refused_with_its_place() {
         ("{:process 0 :type :invoke :f :pop}", "1:30: the model knows read and write, but no"),
         ("{:process 0 :type :invoke}", "1:1: an entry needs the field `f`"),
         ("{:process 0 :type :begin :f :read}", "1:19: `type` must be invoke, ok, fail or info"),
-        ("\n{:process 0 :type", "2:13: a value is missing"),
+        ("\n{:process 0 :type", "2:18: a value is missing"),
         ("{:process [] :type :ok :f :read}", "1:11: `process` must be a number or a name"),
         ("\u{1b}[31m", "1:1: an entry must be a map"),
     ];

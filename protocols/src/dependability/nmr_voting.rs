@@ -5,12 +5,12 @@
 //! improve computer reliability*. Spec: [`Computation`]. Model: asynchronous, reliable links, up to
 //! k units Byzantine.
 //!
-//! Steps: the work is divided into *stages*, one after the other, and each stage has the same number
-//! of units, its *rows*. Every unit of the first stage gets the job, does its part and sends its
-//! result to all units of the next stage. Each of these is its own voter: it takes the value that
-//! rows − k units of the stage before agree on, and goes on with that. The voters at the end do the
-//! same, and announce it. With `voter = "single"` only one unit of a stage votes, and passes what it
-//! has taken on to the others.
+//! Steps: the work is divided into *stages*, one after the other, and each stage has the same
+//! number of units, its *rows*. Every unit of the first stage gets the job, does its part and sends
+//! its result to all units of the next stage. Each of these is its own voter: it takes the value
+//! that rows − k units of the stage before agree on, and goes on with that. The voters at the end
+//! do the same, and announce it. With `voter = "single"` only one unit of a stage votes, and passes
+//! what it has taken on to the others.
 //!
 //! Why it works: k units may be wrong, so the others, rows − k of them, say the same. If rows ≥
 //! 2k + 1 these are more than k, so one of any rows − k units that agree is right. So n = 2k + 1

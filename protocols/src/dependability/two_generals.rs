@@ -3,8 +3,8 @@
 //!
 //! Source: Akkoyunlu, Ekanadham and Huber (1975), *Some constraints and tradeoffs in the design of
 //! network communications*; Gray (1978), *Notes on data base operating systems*, for the generals.
-//! Spec: [`CoordinatedAttack`]. Model: synchronous, reliable links; with links that lose messages there
-//! is no solution, which is what this protocol is there to show.
+//! Spec: [`CoordinatedAttack`]. Model: synchronous, reliable links; with links that lose messages
+//! there is no solution, which is what this protocol is there to show.
 //!
 //! Steps: the first general proposes to attack at dawn, the second confirms, the first confirms the
 //! confirmation, and so on for k messages; each is the answer to the one before. Dawn is k message

@@ -94,10 +94,10 @@ fn generals_stay_for_no_reason() -> bool {
 /// A machine moves that is not privileged.
 fn a_legal_ring_is_left() -> bool {
     use stabilisation::Indication::{Is, Moves};
-    let roles = vec![("machine".into(), 2), ("daemon".into(), 1)];
-    let setting = Setting { roles, ..Setting::of(3) };
-    let is = |p: ProcessId, is_root| Act::Indicate(p, Is { state: 1, is_root });
-    let history = [is(P0, true), is(P1, false), Act::Indicate(P1, Moves { from: 1, to: 0 })];
+    let roles = vec![("machine".into(), 3), ("daemon".into(), 1)];
+    let setting = Setting { roles, ..Setting::of(4) };
+    let is = |p: u32| Act::Indicate(ProcessId(p), Is { state: 1, is_root: p == 0 });
+    let history = [is(0), is(1), is(2), Act::Indicate(P1, Moves { from: 1, to: 0 })];
     let id = stabilisation::CLOSURE;
     violates_among::<stabilisation::Stabilisation>(&setting, id, &history)
 }

@@ -2,8 +2,8 @@
 //!
 //! Source: Gray and Lamport (2006), *Consensus on transaction commit*, sections 4 and 5. Spec:
 //! [`AtomicCommit`], nonblocking, with one-copy serialisability. Model: partially synchronous,
-//! fair-loss links, crash-recovery; F of 2F + 1 acceptors may stay down, and any number of the other
-//! processes. Only progress needs time.
+//! fair-loss links, crash-recovery; F of 2F + 1 acceptors may stay down, and any number of the
+//! other processes. Only progress needs time.
 //!
 //! There is one instance of Paxos for each participant, and it chooses *Prepared* or *Aborted*. All
 //! instances of a transaction share their acceptors and their ballots. Steps:
@@ -18,15 +18,16 @@
 //!    have accepted Aborted in some instance, ABORT.
 //!
 //! A participant that does not hear of the decision sends its value to all acceptors and asks for
-//! the decision: first the coordinator, then one acceptor after another. Whoever is asked, and knows
-//! none, becomes leader of a higher ballot (see `leader`). It proposes in each instance what may have
-//! been chosen, and *Aborted* where nothing has. The coordinator does the same if votes are late.
+//! the decision: first the coordinator, then one acceptor after another. Whoever is asked, and
+//! knows none, becomes leader of a higher ballot (see `leader`). It proposes in each instance what
+//! may have been chosen, and *Aborted* where nothing has. The coordinator does the same if votes
+//! are late.
 //!
-//! Why it works: an instance chooses one value, whoever leads and whoever crashes (see `paxos`). The
-//! decision is a function of the chosen values, so all learn the same. Only a participant itself
-//! proposes Prepared if nothing is accepted, so a commit has the votes of all. No process is needed
-//! that is not one of a majority of acceptors: with F = 0 this is two-phase commit, and the only
-//! acceptor is what it waits for.
+//! Why it works: an instance chooses one value, whoever leads and whoever crashes (see `paxos`).
+//! The decision is a function of the chosen values, so all learn the same. Only a participant
+//! itself proposes Prepared if nothing is accepted, so a commit has the votes of all. No process is
+//! needed that is not one of a majority of acceptors: with F = 0 this is two-phase commit, and the
+//! only acceptor is what it waits for.
 //!
 //! Words: the paper's *resource manager* is our participant, its *transaction manager* and *initial
 //! leader* is our coordinator. The paper's BEGIN-COMMIT is the client's request here, and is no

@@ -24,8 +24,8 @@
 //! operational site has pre-committed knows that none has committed, and may abort; a site that has
 //! pre-committed knows that all have voted Yes. Nobody has to wait for a site that is down.
 //!
-//! What is promised: every site that is up decides, whoever stays down, as long as one site stays up
-//! throughout. If all have failed at some time (*total failure*), the last one may have decided
+//! What is promised: every site that is up decides, whoever stays down, as long as one site stays
+//! up throughout. If all have failed at some time (*total failure*), the last one may have decided
 //! alone, so those that recover wait for all the others; when all have recovered, all decide.
 //!
 //! A site takes part in a transaction only if it suspects nobody when it votes (or, as coordinator,

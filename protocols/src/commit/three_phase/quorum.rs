@@ -2,8 +2,8 @@
 //!
 //! Source: Skeen (1982); Bernstein, Hadzilacos and Goodman (1987), section 7.5.
 //!
-//! Each site has one vote. To commit takes V_C sites that have pre-committed, to abort V_A that have
-//! pre-aborted, where V_C + V_A > V, and neither of the two becomes the other. A site that has
+//! Each site has one vote. To commit takes V_C sites that have pre-committed, to abort V_A that
+//! have pre-aborted, where V_C + V_A > V, and neither of the two becomes the other. A site that has
 //! waited for long takes over, with no regard to what others do, and asks all for their phase:
 //!
 //! 1. if some have pre-committed and, with those that wait, make a quorum to commit, it sends
@@ -14,8 +14,8 @@
 //! Without a quorum only two aborts are possible: that of a participant that has not voted Yes, and
 //! that of the coordinator before it has sent PRE-COMMIT. In both cases no site ever pre-commits.
 //!
-//! Why it works: two quorums have a site in common, and it is in one phase only, also after a crash.
-//! When all sites are connected, one of the two rules applies, since V_C + V_A = V + 1.
+//! Why it works: two quorums have a site in common, and it is in one phase only, also after a
+//! crash. When all sites are connected, one of the two rules applies, since V_C + V_A = V + 1.
 
 use std::collections::BTreeMap;
 

@@ -62,9 +62,9 @@ fn whatever_the_generals_insist_on_the_loss_of_one_message_defeats_them() {
                 // Generals who insist on nothing attack whatever happens: they need no messages.
                 let insists = first > 0 || second > 0;
                 assert_eq!(witness.is_some(), insists, "k = {messages}, {first}, {second}");
-                // The first general attacks if the messages up to 2 · first have arrived, the second
-                // if those up to 2 · second − 1 have. The loss of one in between changes the mind of
-                // one general alone.
+                // The first general attacks if the messages up to 2 · first have arrived, the
+                // second if those up to 2 · second − 1 have. The loss of one in between changes the
+                // mind of one general alone.
                 if insists {
                     let last = (2 * first).max((2 * second).saturating_sub(1));
                     let before = (2 * first).min((2 * second).saturating_sub(1));
