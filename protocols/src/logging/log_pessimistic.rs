@@ -73,29 +73,29 @@ impl Process for LogPessimistic {
     }
 
     fn on_request(&mut self, Request::Input { number, route }: Request, cx: &mut Cx<Self>) {
-        self.receive(Message::input(cx.me(), number, route), cx);
+        self.receive(&Message::input(cx.me(), number, route), cx);
     }
 
     fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
         match msg {
-            Msg::App(message) => self.receive(Message { from, to: cx.me(), ..message }, cx),
+            Msg::App(message) => self.receive(&Message { from, to: cx.me(), ..message }, cx),
             Msg::Recovering => self.send_again(from, cx),
         }
     }
 }
 
 impl LogPessimistic {
-    fn receive(&mut self, message: Message, cx: &mut Cx<Self>) {
+    fn receive(&mut self, message: &Message, cx: &mut Cx<Self>) {
         if !self.received.insert(message.name()) && !cx.runs(&NO_DEDUP) {
             cx.reach("a duplicate");
             return;
         }
         if self.force == Force::BeforeDelivery {
-            Self::log(&message, cx);
+            Self::log(message, cx);
         }
-        let consequence = self.deliver(&message, cx);
+        let consequence = self.deliver(message, cx);
         if self.force == Force::BeforeSend {
-            Self::log(&message, cx);
+            Self::log(message, cx);
         }
         self.act(consequence, cx);
     }

@@ -114,7 +114,7 @@ impl Copies {
         match self {
             Self::All => servers.rotate_left(place as usize % count),
             Self::One => {
-                servers = servers.into_iter().skip(item as usize % count).take(1).collect()
+                servers = servers.into_iter().skip(item as usize % count).take(1).collect();
             }
         }
         servers
