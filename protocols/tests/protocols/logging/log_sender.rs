@@ -27,7 +27,7 @@ fn assert_good(run: &Run) {
 
 fn crash_and_return(mut bench: Bench, process: u32, nth: u64, down_ms: u64) -> Bench {
     let recover_after = Some(Duration::from_millis(down_ms));
-    let in_flight = if nth % 2 == 0 { InFlight::Keep } else { InFlight::Lose };
+    let in_flight = if nth.is_multiple_of(2) { InFlight::Keep } else { InFlight::Lose };
     let crash = Crash { recover_after, in_flight, ..Crash::default() };
     let action = Action::Crash(ProcessId(process), crash);
     bench.experiment.plan.faults.push(Fault { trigger: after_effect(process, nth), action });
