@@ -91,6 +91,10 @@ pub(crate) struct SweepArgs {
     /// Write the failures as JUnit XML to FILE
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Count bytes too, as `ftsim run --figures` does, which takes longer than messages and steps.
+    /// Runs that an interrupted sweep made without this option are left out
+    #[arg(long)]
+    pub bytes: bool,
     /// Hide progress and all results that are as expected
     #[arg(long, short)]
     pub quiet: bool,
@@ -142,9 +146,12 @@ impl SweepArgs {
 
 /// Executes `ftsim sweep`.
 pub fn sweep(args: &SweepArgs, catalogue: &Catalogue, out: &mut Out) -> Result<Exit, Failure> {
-    let (scenarios, bad_input) = load_all(&args.files, catalogue);
+    let (mut scenarios, bad_input) = load_all(&args.files, catalogue);
     if bad_input {
         return Ok(Exit::BadInput);
+    }
+    for scenario in &mut scenarios {
+        scenario.experiment.counts_bytes = args.bytes;
     }
     if let Some(name) = doubled(&scenarios) {
         complain(&format!("two scenarios are called {name}: their results would share a folder"));

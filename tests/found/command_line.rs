@@ -477,4 +477,7 @@ fn messages_steps_and_bytes_are_told_over_all_seeds() {
         assert!(shown.contains(&format!("\nmessages   {sent}; a run: mean ")), "{shown}");
         assert_eq!(summary(&folder, out)["sweep"]["scenario"]["traffic"], told);
     }
+    let args = ["sweep", "x.toml", "--seeds", "1..101", "--bytes", "--out", "bytes"];
+    let shown = stdout(&ftsim(&folder, &args));
+    assert!(shown.contains(&format!("\nbytes      {bytes}; a run: mean ")), "{shown}");
 }
