@@ -26,7 +26,7 @@ Small worlds for `ftsim explore`, which sees all that can happen in them
 |---|---|";
 
 /// The chapters, in the order of a course, with the protocols of each.
-const CHAPTERS: [(&str, &[&str]); 13] = [
+const CHAPTERS: [(&str, &[&str]); 14] = [
     ("links", &["reliable-link", "fifo-link"]),
     ("detectors", &["fd-perfect", "fd-exclude-on-timeout", "fd-heartbeat", "fd-operator", "swim"]),
     (

@@ -12,8 +12,8 @@ use ftsim_protocols::spec::byzantine::ByzantineAgreement;
 use ftsim_protocols::spec::transactions::{self, Attempt, ItemCopy, Transactions};
 use ftsim_protocols::spec::view_synchrony::{self, ViewSynchrony};
 use ftsim_protocols::spec::{
-    ballots, broadcast, consensus, detector, link, membership, snapshot, stabilisation,
-    two_generals,
+    ballots, broadcast, consensus, detector, link, membership, message_logging, snapshot,
+    stabilisation, two_generals,
 };
 
 use crate::shipped;
@@ -39,6 +39,7 @@ const HAND_MADE: &[(&str, PropertyId, IsViolated)] = &[
     ("failure-detector", detector::EVENTUAL_WEAK_ACCURACY, all_suspected_for_good),
     ("failure-detector", detector::WEAK_ACCURACY, all_suspected_once),
     ("link", link::NO_CREATION, delivers_what_nobody_sent),
+    ("message logging", message_logging::LOCAL_RECOVERY, rolls_back_without_a_crash),
     ("membership", membership::SELF_INCLUSION, goes_back_to_an_earlier_view),
     ("self-stabilisation", stabilisation::CLOSURE, a_legal_ring_is_left),
     ("snapshot", snapshot::BOUNDED_ROLLBACK, goes_back_two_checkpoints),
@@ -83,6 +84,11 @@ fn violates_among<S: Spec>(setting: &Setting, id: PropertyId, history: &[Act<S>]
     }
     let correct = vec![true; setting.n as usize];
     checker.finish(&End::new(at(history.len()), EndCause::Quiescent, &correct)).is_err()
+}
+
+fn rolls_back_without_a_crash() -> bool {
+    let returns = Act::Indicate(P1, message_logging::Indication::RolledBack { to: 7 });
+    violates::<message_logging::MessageLogging>(message_logging::LOCAL_RECOVERY, &[returns])
 }
 
 fn generals_stay_for_no_reason() -> bool {
