@@ -22,22 +22,21 @@ pub type Version = Transaction;
 /// The version that every item has before any transaction.
 pub const INITIAL: Version = 0;
 
-/// The reads and writes of transactions, and their outcomes. Transactions have names of type `T`,
-/// of which the default is the name of the initial version.
+/// The reads and writes of transactions, and their outcomes.
 #[derive(Clone, Debug, Hash)]
-pub struct OneCopy<Item, T = Transaction> {
+pub struct OneCopy<Item> {
     /// The writers of each item, in order, once for each write.
-    written: BTreeMap<Item, Vec<T>>,
-    read: BTreeMap<T, BTreeSet<Read<Item, T>>>,
-    committed: BTreeSet<T>,
-    aborted: BTreeSet<T>,
+    written: BTreeMap<Item, Vec<Transaction>>,
+    read: BTreeMap<Transaction, BTreeSet<Read<Item>>>,
+    committed: BTreeSet<Transaction>,
+    aborted: BTreeSet<Transaction>,
 }
 
 /// A read of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Read<Item, T> {
+struct Read<Item> {
     item: Item,
-    version: T,
+    version: Version,
     /// The number of writes up to the one that was read; `None` if there was no such write.
     writes: Option<usize>,
     /// Whether the reader had written the item itself, and has read an older version.
@@ -46,40 +45,40 @@ struct Read<Item, T> {
 
 /// The reason why there is no equivalent serial history on a single copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Anomaly<Item, T = Transaction> {
+pub enum Anomaly<Item> {
     /// A committed transaction has read a version that no committed transaction wrote.
     DirtyRead {
         /// The reader.
-        reader: T,
+        reader: Transaction,
         /// The item read.
         item: Item,
         /// The version read.
-        version: T,
+        version: Version,
     },
     /// A committed transaction has read a version that no transaction wrote.
     Unwritten {
         /// The reader.
-        reader: T,
+        reader: Transaction,
         /// The item read.
         item: Item,
         /// The version read.
-        version: T,
+        version: Version,
     },
     /// A committed transaction has written an item, and then read another version.
     OwnWriteMissed {
         /// The reader.
-        reader: T,
+        reader: Transaction,
         /// The item read.
         item: Item,
         /// The version read.
-        version: T,
+        version: Version,
     },
     /// Each of these committed transactions must come before the next, and the last before the
     /// first.
-    Cycle(Vec<T>),
+    Cycle(Vec<Transaction>),
 }
 
-impl<Item, T> Default for OneCopy<Item, T> {
+impl<Item> Default for OneCopy<Item> {
     fn default() -> Self {
         Self {
             written: BTreeMap::new(),
@@ -90,56 +89,33 @@ impl<Item, T> Default for OneCopy<Item, T> {
     }
 }
 
-impl<Item: Copy + Ord, T: Copy + Ord + Default> OneCopy<Item, T> {
+impl<Item: Copy + Ord> OneCopy<Item> {
     /// Notes that a transaction has read this version of an item.
-    pub fn read(&mut self, reader: T, item: Item, version: T) {
-        let has_written = self.last_write(reader, item).is_some();
-        self.note_read(reader, item, version, version != reader && has_written);
-    }
-
-    /// Notes that a transaction had read this version of an item before it wrote the item itself,
-    /// though that is noted already.
-    pub fn read_before_own_write(&mut self, reader: T, item: Item, version: T) {
-        self.note_read(reader, item, version, false);
-    }
-
-    fn note_read(&mut self, reader: T, item: Item, version: T, misses_own: bool) {
-        let writes = if version == T::default() {
-            Some(0)
-        } else {
-            self.last_write(version, item).map(|index| index + 1)
+    pub fn read(&mut self, reader: Transaction, item: Item, version: Version) {
+        let written = self.writes(item);
+        let last_write = |by| written.iter().rposition(|writer| *writer == by);
+        let writes = match version {
+            INITIAL => Some(0),
+            _ => last_write(version).map(|index| index + 1),
         };
+        let misses_own = version != reader && last_write(reader).is_some();
         let read = Read { item, version, writes, misses_own };
         self.read.entry(reader).or_default().insert(read);
     }
 
-    fn last_write(&self, by: T, item: Item) -> Option<usize> {
-        self.writes(item).iter().rposition(|writer| *writer == by)
-    }
-
     /// Notes that a transaction has written an item.
-    pub fn write(&mut self, writer: T, item: Item) {
+    pub fn write(&mut self, writer: Transaction, item: Item) {
         self.written.entry(item).or_default().push(writer);
     }
 
-    /// Notes that these writes of undecided transactions are undone. Their places stay, so that the
-    /// others keep theirs, but belong to nobody.
-    pub fn undo(&mut self, is_undone: impl Fn(T, Item) -> bool) {
-        for (item, writers) in &mut self.written {
-            for writer in writers.iter_mut().filter(|writer| is_undone(**writer, *item)) {
-                *writer = T::default();
-            }
-        }
-    }
-
     /// Notes that a transaction has committed somewhere.
-    pub fn commit(&mut self, transaction: T) {
+    pub fn commit(&mut self, transaction: Transaction) {
         self.committed.insert(transaction);
     }
 
     /// Notes that a transaction has aborted somewhere. Whether it has also committed elsewhere is
     /// not judged here.
-    pub fn abort(&mut self, transaction: T) {
+    pub fn abort(&mut self, transaction: Transaction) {
         self.aborted.insert(transaction);
     }
 
@@ -154,7 +130,7 @@ impl<Item: Copy + Ord, T: Copy + Ord + Default> OneCopy<Item, T> {
     ///
     /// # Errors
     /// The anomaly.
-    pub fn judge(&self) -> Result<(), Anomaly<Item, T>> {
+    pub fn judge(&self) -> Result<(), Anomaly<Item>> {
         self.judge_reads(|writer| self.committed.contains(writer) || !self.aborted.contains(writer))
     }
 
@@ -163,11 +139,11 @@ impl<Item: Copy + Ord, T: Copy + Ord + Default> OneCopy<Item, T> {
     ///
     /// # Errors
     /// The anomaly.
-    pub fn judge_all(&self) -> Result<(), Anomaly<Item, T>> {
+    pub fn judge_all(&self) -> Result<(), Anomaly<Item>> {
         self.judge_reads(|writer| self.committed.contains(writer))
     }
 
-    fn judge_reads(&self, is_clean: impl Fn(&T) -> bool) -> Result<(), Anomaly<Item, T>> {
+    fn judge_reads(&self, is_clean: impl Fn(&Transaction) -> bool) -> Result<(), Anomaly<Item>> {
         for (reader, Read { item, version, writes, misses_own }) in self.committed_reads() {
             if writes.is_none() {
                 return Err(Anomaly::Unwritten { reader, item, version });
@@ -175,7 +151,7 @@ impl<Item: Copy + Ord, T: Copy + Ord + Default> OneCopy<Item, T> {
             if misses_own {
                 return Err(Anomaly::OwnWriteMissed { reader, item, version });
             }
-            if version != T::default() && !is_clean(&version) {
+            if version != INITIAL && !is_clean(&version) {
                 return Err(Anomaly::DirtyRead { reader, item, version });
             }
         }
@@ -183,13 +159,13 @@ impl<Item: Copy + Ord, T: Copy + Ord + Default> OneCopy<Item, T> {
     }
 
     /// The reads of committed transactions.
-    fn committed_reads(&self) -> impl Iterator<Item = (T, Read<Item, T>)> {
-        let reads = |t: &T| self.read.get(t).into_iter().flatten();
+    fn committed_reads(&self) -> impl Iterator<Item = (Transaction, Read<Item>)> {
+        let reads = |t: &Transaction| self.read.get(t).into_iter().flatten();
         self.committed.iter().flat_map(move |t| reads(t).map(|read| (*t, *read)))
     }
 
     /// Pairs of committed transactions of which the first must come before the second.
-    fn conflicts(&self) -> BTreeSet<(T, T)> {
+    fn conflicts(&self) -> BTreeSet<(Transaction, Transaction)> {
         let mut before = BTreeSet::new();
         for writers in self.written.values() {
             let last: Vec<_> = writers.iter().filter(|w| self.committed.contains(w)).collect();
@@ -199,7 +175,7 @@ impl<Item: Copy + Ord, T: Copy + Ord + Default> OneCopy<Item, T> {
             if self.committed.contains(&version) {
                 before.insert((version, reader));
             }
-            let overwrites = |w: &&T| **w != reader && self.committed.contains(w);
+            let overwrites = |w: &&Transaction| **w != reader && self.committed.contains(w);
             let later = &self.writes(item)[writes.unwrap_or_default()..];
             if let Some(writer) = later.iter().find(overwrites) {
                 before.insert((reader, *writer));
@@ -209,13 +185,13 @@ impl<Item: Copy + Ord, T: Copy + Ord + Default> OneCopy<Item, T> {
         before
     }
 
-    fn writes(&self, item: Item) -> &[T] {
+    fn writes(&self, item: Item) -> &[Transaction] {
         self.written.get(&item).map_or(&[], Vec::as_slice)
     }
 }
 
 /// A cycle of this graph, if it has one.
-fn cycle<T: Copy + Ord>(before: &BTreeSet<(T, T)>) -> Option<Vec<T>> {
+fn cycle(before: &BTreeSet<(Transaction, Transaction)>) -> Option<Vec<Transaction>> {
     let mut left = before.clone();
     loop {
         let second: BTreeSet<_> = left.iter().map(|(_, second)| *second).collect();
@@ -240,7 +216,7 @@ fn cycle<T: Copy + Ord>(before: &BTreeSet<(T, T)>) -> Option<Vec<T>> {
     }
 }
 
-impl<Item: fmt::Display, T: fmt::Display> fmt::Display for Anomaly<Item, T> {
+impl<Item: fmt::Display> fmt::Display for Anomaly<Item> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DirtyRead { reader, item, version } => write!(

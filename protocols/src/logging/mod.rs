@@ -1,7 +1,0 @@
-//! Message logging: a process that crashes delivers the same messages again.
-
-mod log_pessimistic;
-mod log_sender;
-
-pub use log_pessimistic::{Force, LogPessimistic, LogPessimisticParams};
-pub use log_sender::LogSender;
