@@ -87,6 +87,7 @@ impl Catalogue {
             .with::<checkpoint::ChandyLamport>()
             .with::<checkpoint::CkptBlocking>()
             .with::<checkpoint::KooToueg>()
+            .with::<checkpoint::UncoordinatedCkpt>()
             .with::<replication::Abd>()
             .with::<replication::PrimaryBackup>()
             .with::<replication::StateTransfer>()

@@ -80,7 +80,7 @@ const CHAPTERS: [(&str, &[&str]); 12] = [
     ("byzantine", &["oral-messages", "phase-king"]),
     ("commit", &["two-phase-commit"]),
     ("replication", &["abd", "primary-backup", "state-transfer"]),
-    ("checkpoint", &["chandy-lamport", "ckpt-blocking", "koo-toueg"]),
+    ("checkpoint", &["chandy-lamport", "ckpt-blocking", "koo-toueg", "uncoordinated-ckpt"]),
 ];
 
 #[test]
