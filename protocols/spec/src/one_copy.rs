@@ -22,8 +22,8 @@ pub type Version = Transaction;
 /// The version that every item has before any transaction.
 pub const INITIAL: Version = 0;
 
-/// The reads and writes of transactions, and their outcomes. Transactions have names of type `T`, of
-/// which the default is the name of the initial version.
+/// The reads and writes of transactions, and their outcomes. Transactions have names of type `T`,
+/// of which the default is the name of the initial version.
 #[derive(Clone, Debug, Hash)]
 pub struct OneCopy<Item, T = Transaction> {
     /// The writers of each item, in order, once for each write.

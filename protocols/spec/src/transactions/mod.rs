@@ -37,8 +37,8 @@ pub const SERVER: &str = "server";
 /// The number of an item.
 pub type Item = u32;
 
-/// An attempt to run a transaction; restarted, it is another attempt. The default is no attempt: the
-/// name of the version that every item has at first.
+/// An attempt to run a transaction; restarted, it is another attempt. The default is no attempt:
+/// the name of the version that every item has at first.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Attempt {
     /// The transaction, from 1.
@@ -109,7 +109,8 @@ pub enum Indication {
     Aborted(Attempt),
     /// A probe at a client: it begins this attempt.
     Began(Attempt),
-    /// A probe at a client: it has heard that its attempt has the lock of a copy, and what it reads.
+    /// A probe at a client: it has heard that its attempt has the lock of a copy, and what it
+    /// reads.
     Locked {
         /// The attempt.
         attempt: Attempt,

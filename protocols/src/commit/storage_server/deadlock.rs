@@ -9,8 +9,8 @@
 //!   else it *dies*. Who waits is older than who is waited for, so there is no cycle;
 //! - `wound-wait` (the same): the younger blockers are *wounded*, that is aborted, unless they are
 //!   prepared; it waits for the older. A prepared transaction waits for nothing;
-//! - `timeout`: it waits, and its client restarts it when it has waited for long, deadlocked or not;
-//!   each time it waits longer, so that in the end the messages for its locks are in time;
+//! - `timeout`: it waits, and its client restarts it when it has waited for long, deadlocked or
+//!   not; each time it waits longer, so that in the end the messages for its locks are in time;
 //! - `detect`: it waits, and its client looks for cycles (see `detection`).
 //!
 //! With `wait-die` and `wound-wait` a restarted transaction keeps its timestamp, so that in the end

@@ -7,17 +7,18 @@
 //! Steps:
 //!
 //! 1. the client of an attempt that has waited for long sends a probe to the servers at which it
-//!    waits. They send it to the clients of those for which the attempt waits; a client whose attempt
-//!    waits, too, sends it on, once for each computation;
+//!    waits. They send it to the clients of those for which the attempt waits; a client whose
+//!    attempt waits, too, sends it on, once for each computation;
 //! 2. a probe that comes back has found a cycle. To choose one victim for each cycle, a younger
 //!    attempt does not send the probe of an older one on, so only that of the youngest comes back;
-//! 3. others on the cycle may have been aborted while the probe was under way. So the client has the
-//!    same path followed once more by a confirmation; when that comes back, it aborts its attempt.
+//! 3. others on the cycle may have been aborted while the probe was under way. So the client has
+//!    the same path followed once more by a confirmation; when that comes back, it aborts its
+//!    attempt.
 //!
 //! Why it works: an attempt waits for a lock once, without interruption, since restarted it has
 //! another name. An edge that the probe and the confirmation have both found existed all the time
-//! between. So when the probe had come back, all edges of its path existed together, and the attempt
-//! was deadlocked.
+//! between. So when the probe had come back, all edges of its path existed together, and the
+//! attempt was deadlocked.
 
 use serde::{Deserialize, Serialize};
 

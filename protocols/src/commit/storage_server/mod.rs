@@ -13,19 +13,20 @@
 //!    operation in place, and answers with the version that it has read;
 //! 2. a server at which another transaction has a conflicting lock applies its `deadlock` policy:
 //!    it lets the transaction wait, refuses it, or aborts the other. An attempt that is refused or
-//!    aborted begins again after a random time (its *backoff*), under a new name and, in all but the
-//!    mutant, with its old timestamp;
-//! 3. with all locks, the client is the coordinator of two-phase commit with presumed abort: PREPARE
-//!    to all servers of the transaction; a server that still has its locks forces a *prepared*
-//!    record and votes Yes; with all votes the client forces a *committed* record and sends COMMIT;
-//! 4. a server that hears the decision releases the locks: all locks are held up to here, which makes
-//!    the locking *strict*. It acknowledges a commit, so that the client can forget it.
+//!    aborted begins again after a random time (its *backoff*), under a new name and, in all but
+//!    the mutant, with its old timestamp;
+//! 3. with all locks, the client is the coordinator of two-phase commit with presumed abort:
+//!    PREPARE to all servers of the transaction; a server that still has its locks forces a
+//!    *prepared* record and votes Yes; with all votes the client forces a *committed* record and
+//!    sends COMMIT;
+//! 4. a server that hears the decision releases the locks: all locks are held up to here, which
+//!    makes the locking *strict*. It acknowledges a commit, so that the client can forget it.
 //!
-//! Why it works: of two committed transactions that conflict, one had its lock until it was decided,
-//! before the other got it. So both are in this order at every server. A crash of a server takes the
-//! locks of transactions that are not prepared. A server therefore counts its lives, and votes Yes
-//! only on what was locked in its present life; prepared transactions get their locks back before
-//! anything else.
+//! Why it works: of two committed transactions that conflict, one had its lock until it was
+//! decided, before the other got it. So both are in this order at every server. A crash of a server
+//! takes the locks of transactions that are not prepared. A server therefore counts its lives, and
+//! votes Yes only on what was locked in its present life; prepared transactions get their locks
+//! back before anything else.
 //!
 //! A server asks the client of a transaction that stays undecided; a client answers ABORT for every
 //! attempt that it does not know (*presumed abort*). This also ends attempts that only a late copy

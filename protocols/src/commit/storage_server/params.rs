@@ -29,8 +29,8 @@ pub struct Params {
     /// How long a client waits for locks before it suspects a deadlock, each time
     /// (`deadlock = "detect"`).
     pub suspect_after: Duration,
-    /// The longest time before the first restart of a transaction; it doubles with each further one,
-    /// up to 64 times.
+    /// The longest time before the first restart of a transaction; it doubles with each further
+    /// one, up to 64 times.
     pub backoff: Duration,
 }
 
@@ -41,8 +41,8 @@ pub enum Locking {
     /// For all at once.
     #[default]
     Parallel,
-    /// One by one: in the order of the operations and, for the copies of an item, beginning with the
-    /// client's own server.
+    /// One by one: in the order of the operations and, for the copies of an item, beginning with
+    /// the client's own server.
     OneByOne,
 }
 
