@@ -10,7 +10,7 @@ use ftsim_core::{
 };
 use ftsim_protocols::spec::byzantine::ByzantineAgreement;
 use ftsim_protocols::spec::view_synchrony::{self, ViewSynchrony};
-use ftsim_protocols::spec::{ballots, broadcast, consensus, detector, link, membership, snapshot};
+use ftsim_protocols::spec::{ballots, broadcast, consensus, detector, link, membership};
 
 use crate::shipped;
 
@@ -35,7 +35,6 @@ const HAND_MADE: &[(&str, PropertyId, IsViolated)] = &[
     ("failure-detector", detector::WEAK_ACCURACY, all_suspected_once),
     ("link", link::NO_CREATION, delivers_what_nobody_sent),
     ("membership", membership::SELF_INCLUSION, goes_back_to_an_earlier_view),
-    ("snapshot", snapshot::BOUNDED_ROLLBACK, goes_back_two_checkpoints),
     ("view synchrony", membership::SELF_INCLUSION, group::strange_view),
     ("view synchrony", membership::VIEW_AGREEMENT, group::two_views_of_one_number),
     ("view synchrony", membership::UNIFORM_VIEW_AGREEMENT, group::two_views_of_one_number_at_once),
@@ -148,18 +147,6 @@ fn delivers_what_nobody_sent() -> bool {
         link::NO_CREATION,
         &[Act::Indicate(P1, link::Indication::Deliver { from: P0, number: 1 })],
     )
-}
-
-fn goes_back_two_checkpoints() -> bool {
-    use snapshot::Indication::{Complete, Recorded, Restored};
-    let of = |p, snapshot| {
-        let recorded = Recorded { snapshot, balance: snapshot::OPENING_BALANCE };
-        [Act::Indicate(p, recorded), Act::Indicate(p, Complete(snapshot))]
-    };
-    let back = |p| Act::Indicate(p, Restored { recovery: 1, snapshot: 0 });
-    let both = |snapshot| of(P0, snapshot).into_iter().chain(of(P1, snapshot));
-    let history: Vec<_> = both(1).chain(both(2)).chain([back(P0), back(P1)]).collect();
-    violates::<snapshot::Snapshot>(snapshot::BOUNDED_ROLLBACK, &history)
 }
 
 fn goes_back_to_an_earlier_view() -> bool {
