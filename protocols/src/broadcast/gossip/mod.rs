@@ -23,10 +23,11 @@
 //! and Ganesh 2003). `push` to one in a round reaches all after log2 n + ln n + O(1) rounds. No
 //! process is certain to be told, so this is no reliable broadcast (mutant `as-rb`).
 //!
-//! What it promises: by default 90 % of the correct processes if k·r ≥ 40, otherwise nothing. If
-//! half of the processes are faulty, all k·r draws of the sender miss the correct ones in one of
-//! 2^(k·r) runs (`pull`: nobody asks it in one of e^(k·r/2)); so fewer than one run in 10^8 does
-//! not keep the promise. `coverage` promises a share at the user's own risk. Loss p of messages has
+//! What it promises: by default 90 % of the correct processes if k·r ≥ 40, otherwise nothing; with
+//! `pull`, r counts only the rounds that are left once the first questions have arrived. If half of
+//! the processes are faulty, all k·r draws of the sender miss the correct ones in one of 2^(k·r)
+//! runs (`pull`: nobody asks it in one of e^(k·r/2)); so fewer than one run in 10^8 does not keep
+//! the promise. `coverage` promises a share at the user's own risk. Loss p of messages has
 //! the effect of k(1 − p) in place of k.
 //!
 //! Every process knows all others; the partial views of Eugster et al. (2003) are left out.
@@ -282,7 +283,8 @@ pub struct GossipParams {
     /// The k of `blind-coin`, `feedback-coin` and `feedback-counter`.
     pub k: u32,
     /// The share of the correct processes that a message is promised to reach, from 0 to 1. By
-    /// default 0.9 if `fanout` times `rounds` is at least 40, otherwise nothing is promised.
+    /// default 0.9 if `fanout` times `rounds` is at least 40, otherwise nothing is promised. With
+    /// `pull`, rounds that pass while the first questions are under way do not count.
     pub coverage: Option<f64>,
 }
 
@@ -308,8 +310,13 @@ impl GossipParams {
         if self.mode == Mode::InfectAndDie { 1 } else { self.rounds }
     }
 
-    fn promise(&self) -> Option<Share> {
-        let contacts = u64::from(self.fanout) * u64::from(self.rounds());
+    fn promise(&self, setting: &Setting) -> Option<Share> {
+        // With `pull`, those who ask are heard so many rounds late.
+        let late = match self.mode {
+            Mode::Pull => setting.delay_bound.as_nanos().div_ceil(self.period.as_nanos().max(1)),
+            Mode::Push | Mode::PushPull | Mode::InfectAndDie => 0,
+        };
+        let contacts = u64::from(self.fanout) * u64::from(self.rounds()).saturating_sub(late);
         let suffices = self.stop == Stop::Rounds && contacts >= CONTACTS_OF_A_PROMISE;
         self.coverage.or(suffices.then_some(0.9)).and_then(Share::new)
     }
@@ -365,14 +372,14 @@ impl Protocol for Gossip {
         Ok(())
     }
 
-    fn new(params: &GossipParams, _: &Setting, _: ProcessId) -> Self {
+    fn new(params: &GossipParams, setting: &Setting, _: ProcessId) -> Self {
         let GossipParams { mode, fanout, period, stop, k, .. } = *params;
         let patience = if stop == Stop::Rounds { params.rounds() } else { k };
-        let promise = params.promise();
+        let promise = params.promise(setting);
         Self { rumors: Rumors::default(), mode, stop, fanout, patience, period, promise }
     }
 
-    fn claims(params: &GossipParams, _: &Setting) -> Vec<PropertyId> {
-        params.promise().map(|_| COVERAGE).into_iter().collect()
+    fn claims(params: &GossipParams, setting: &Setting) -> Vec<PropertyId> {
+        params.promise(setting).map(|_| COVERAGE).into_iter().collect()
     }
 }

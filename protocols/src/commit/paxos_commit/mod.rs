@@ -29,6 +29,9 @@
 //! needed that is not one of a majority of acceptors: with F = 0 this is two-phase commit, and the
 //! only acceptor is what it waits for.
 //!
+//! A participant has its work before anybody can ask it to prepare. One that is asked for a
+//! transaction of which it has none aborts it without a record, and must not get the work later.
+//!
 //! Words: the paper's *resource manager* is our participant, its *transaction manager* and *initial
 //! leader* is our coordinator. The paper's BEGIN-COMMIT is the client's request here, and is no
 //! message. Work that only reads is treated as any other.

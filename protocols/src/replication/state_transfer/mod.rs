@@ -13,16 +13,19 @@
 //! primary replies and sends COMMITTED, and replicas apply it, in the order of places. Clients read
 //! at any replica, which waits while it has updates of that key that are not committed.
 //!
-//! A replica that returns sends JOIN to the primary, and is a member again when that arrives. The
-//! primary answers with the parts of a copy: its state (`mode = "snapshot"`), the updates that the
-//! replica's disk lacks (`log-suffix`), or whichever the log still allows (`snapshot-log`). Updates
-//! that come meanwhile are buffered and acknowledged. When all parts have come the replica adopts
-//! the state, applies the buffered updates after it, and drops those that are part of it.
+//! A replica that returns is silent for δ, until nothing of its earlier life is under way. Then it
+//! sends JOIN to the primary, and is a member again when that arrives. The primary answers with the
+//! parts of a copy: its state (`mode = "snapshot"`), the updates that the replica's disk lacks
+//! (`log-suffix`), or whichever the log still allows (`snapshot-log`). Updates that come meanwhile
+//! are buffered and acknowledged. When all parts have come the replica adopts the state, applies
+//! the buffered updates after it, and drops those that are part of it.
 //!
-//! Why it works: the copy is of one moment, place c, at which the replica became a member. Updates
-//! up to c are in the copy, later ones await its acknowledgement. A read sees every update that was
-//! committed before it, since no update is committed before all members have it. No read sees an
-//! update that another one after it does not: it is committed, so the other has it too.
+//! Why it works: the copy is of one moment, place c, at which the replica became a member. A JOIN
+//! that came later, of an earlier life, would take back what the primary awaits since (mutant
+//! `join-at-once`). Updates up to c are in the copy, later ones await its acknowledgement. A read
+//! sees every update that was committed before it, since no update is committed before all members
+//! have it. No read sees an update that another one after it does not: it is committed, so the
+//! other has it too.
 //!
 //! Words: Schneider's *repaired object* is a replica that returns.
 
@@ -195,6 +198,11 @@ fn whole_part(log: &[Stored<Record>], cx: &mut Context) -> Vec<Record> {
     whole
 }
 
+/// A time, and a tenth for clocks that drift.
+fn with_drift(time: Duration) -> Duration {
+    time + Duration::from_nanos(time.as_nanos() / 10)
+}
+
 /// What is copied to a replica that returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -219,7 +227,7 @@ pub struct Params {
     /// With `snapshot-log`, the number of updates that the primary keeps.
     pub keep: u32,
     /// The time after which a client reads at the next replica, or asks the primary again, and a
-    /// replica that has returned asks again for a copy.
+    /// replica that has returned asks again for a copy, which takes a round trip.
     pub retry: Duration,
     /// The time from one sync of a replica to the next, if there is something to save; a sync must
     /// not take longer.
@@ -255,13 +263,26 @@ const READ_PENDING: Mutant = Mutant::code(
     LINEARIZABLE,
 );
 
+const JOIN_AT_ONCE: Mutant = Mutant::code(
+    "join-at-once",
+    "a replica that returns sends JOIN while one of its earlier life may be under way",
+    LINEARIZABLE,
+);
+
 impl Protocol for StateTransfer {
     const NAME: &'static str = "state-transfer";
     const SUMMARY: &'static str = "a replica that returns catches up while the others go on";
     const SOURCE: &'static str = "Schneider 1990, section 7.3";
     const ROLES: &'static [&'static str] = &[PRIMARY, SERVER, CLIENT];
-    const MUTANTS: &'static [Mutant] =
-        &[NO_BUFFER, SERVE_WHILE_BEHIND, NO_DEDUP, NO_TRANSFER, READ_PENDING, NO_RETRY];
+    const MUTANTS: &'static [Mutant] = &[
+        NO_BUFFER,
+        SERVE_WHILE_BEHIND,
+        NO_DEDUP,
+        NO_TRANSFER,
+        READ_PENDING,
+        NO_RETRY,
+        JOIN_AT_ONCE,
+    ];
 
     type Params = Params;
 
@@ -275,8 +296,10 @@ impl Protocol for StateTransfer {
         if params.part == 0 {
             return Err(Invalid::new("part", "must be at least 1"));
         }
-        if params.retry == Duration::ZERO {
-            return Err(Invalid::new("retry", "must be longer than zero"));
+        let round_trip = with_drift(setting.delay_bound.times(2));
+        if params.retry < round_trip || params.retry == Duration::ZERO {
+            let least = format!("must be at least a round trip and a tenth, {round_trip}");
+            return Err(Invalid::new("retry", least));
         }
         if params.save < setting.delay_bound || params.save == Duration::ZERO {
             return Err(Invalid::new("save", "must be at least the bound on delays"));

@@ -7,6 +7,7 @@ use ftsim_core::{Duration, ProcessId, ProcessSet, Setting, Stored};
 
 use super::{
     Content, Context, Mode, Msg, Params, Place, Record, Ticket, Timer, Update, whole_part,
+    with_drift,
 };
 use crate::spec::service::{Command, Key, Outcome, SERVER, Value};
 
@@ -99,8 +100,7 @@ impl Primary {
     fn ack_timeout(&self) -> Duration {
         // The time of a sync of the member, if it has a disk.
         let save = (self.params.mode != Mode::Snapshot).then_some(self.params.save);
-        let due = self.delay_bound.times(2) + save.unwrap_or(Duration::ZERO);
-        due + Duration::from_nanos(due.as_nanos() / 10)
+        with_drift(self.delay_bound.times(2) + save.unwrap_or(Duration::ZERO))
     }
 
     /// Members that have not acknowledged this update are down.
@@ -184,11 +184,9 @@ impl Primary {
         let size = self.params.part as usize;
         let next = place.saturating_add(1);
         let rest = self.log.get(index(next)..).unwrap_or_default();
-        let firsts = (next..).step_by(size);
-        firsts
-            .zip(rest.chunks(size))
-            .map(|(at, part)| Content::Updates(at, part.to_vec()))
-            .collect()
+        // A liar's place may be the greatest number: nothing is counted on from it in vain.
+        let parts = rest.chunks(size).zip((next..).step_by(size));
+        parts.map(|(part, at)| Content::Updates(at, part.to_vec())).collect()
     }
 }
 

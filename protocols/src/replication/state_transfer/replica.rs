@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ftsim_core::{Duration, ProcessId, Setting, Stored};
 
 use super::{
-    Content, Context, Mode, Msg, NO_BUFFER, NO_DEDUP, NO_TRANSFER, PRIMARY, Params, Place,
-    READ_PENDING, Record, SERVE_WHILE_BEHIND, Ticket, Timer, Update, whole_part,
+    Content, Context, JOIN_AT_ONCE, Mode, Msg, NO_BUFFER, NO_DEDUP, NO_TRANSFER, PRIMARY, Params,
+    Place, READ_PENDING, Record, SERVE_WHILE_BEHIND, Ticket, Timer, Update, whole_part, with_drift,
 };
 use crate::spec::replication::Fact;
 use crate::spec::service::{Command, Indication, Key, Outcome, Value};
@@ -15,6 +15,8 @@ use crate::spec::service::{Command, Indication, Key, Outcome, Value};
 #[derive(Clone, Debug, Hash)]
 pub struct Replica {
     primary: ProcessId,
+    /// How long messages of an earlier life may be under way.
+    quiet_time: Duration,
     retry: Duration,
     has_disk: bool,
     save: Duration,
@@ -47,6 +49,7 @@ impl Replica {
     pub(super) fn new(params: &Params, setting: &Setting, me: ProcessId) -> Self {
         Self {
             primary: setting.role(PRIMARY).next().unwrap_or(me),
+            quiet_time: with_drift(setting.delay_bound),
             retry: params.retry,
             has_disk: params.mode != Mode::Snapshot,
             save: params.save,
@@ -68,19 +71,29 @@ impl Replica {
             return;
         }
         cx.indicate(Indication::Fact(Fact::CatchesUp));
+        if cx.runs(&JOIN_AT_ONCE) {
+            return self.join(cx);
+        }
+        self.expect_copy(cx);
+        cx.set_timer(self.quiet_time, Timer::Retry);
+    }
+
+    pub(super) fn on_retry(&mut self, cx: &mut Context) {
         self.join(cx);
     }
 
     /// Asks for a copy, and again until it is there.
     fn join(&mut self, cx: &mut Context) {
-        let ticket = cx.rng().below(u64::MAX);
-        self.copy = Some(Copy { ticket, ..Copy::default() });
+        let ticket = self.expect_copy(cx);
         cx.send(self.primary, Msg::Join { ticket, applied: self.applied });
         cx.set_timer(self.retry, Timer::Retry);
     }
 
-    pub(super) fn on_retry(&mut self, cx: &mut Context) {
-        self.join(cx);
+    /// From here on it waits for a copy with a new ticket.
+    fn expect_copy(&mut self, cx: &mut Context) -> Ticket {
+        let ticket = cx.rng().below(u64::MAX);
+        self.copy = Some(Copy { ticket, ..Copy::default() });
+        ticket
     }
 
     /// Takes the state from its disk; returns the commands that led to it.

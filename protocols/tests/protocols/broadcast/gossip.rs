@@ -1,7 +1,7 @@
-use ftsim_core::Instant;
 use ftsim_core::bench::{Bench, Run, STEP};
 use ftsim_core::fault::Trigger;
 use ftsim_core::outcome::trace::TraceEvent;
+use ftsim_core::{Duration, Instant};
 use ftsim_protocols::broadcast::Gossip;
 use ftsim_spec::dissemination::{AGREEMENT, COVERAGE};
 
@@ -180,8 +180,9 @@ fn ln_n_plus_c_targets_reach_all_with_probability_e_to_the_minus_e_to_the_minus_
 
 #[test]
 fn by_default_a_message_reaches_nine_of_ten_whoever_crashes_below_half() {
-    for mode in ["push", "pull", "push-pull"] {
-        let params = format!(r#"{{"mode": "{mode}"}}"#);
+    // The first questions of `pull` are a round late.
+    for (mode, rounds) in [("push", 10), ("pull", 11), ("push-pull", 10)] {
+        let params = format!(r#"{{"mode": "{mode}", "rounds": {rounds}}}"#);
         for n in [1, 2, 6, 25] {
             let bench = gossip(n, &params).workload(r#"{"broadcasts": 2}"#);
             let mut bench = bench.random_crashes((n - 1) / 2, "0ms..50ms");
@@ -190,6 +191,21 @@ fn by_default_a_message_reaches_nine_of_ten_whoever_crashes_below_half() {
             assert!(violated.iter().all(Vec::is_empty), "{mode} {n}: {violated:?}");
         }
     }
+}
+
+#[test]
+fn nothing_is_promised_if_questions_come_too_late() {
+    let promises = |rounds: u32| {
+        let params = format!(r#"{{"mode": "pull", "rounds": {rounds}}}"#);
+        let mut bench = Bench::of::<Gossip>(20).params(&params).delay(Duration::from_millis(200));
+        bench.experiment.limits.horizon = Instant::ZERO + Duration::from_secs(5);
+        let run = bench.run(1);
+        assert_eq!(run.violated(), NONE, "{rounds} rounds");
+        run.judged.iter().any(|judged| judged.id == COVERAGE)
+    };
+    // The first question comes after 210 ms, when a message is no longer told.
+    assert!(!promises(10));
+    assert!(promises(30));
 }
 
 #[test]

@@ -45,11 +45,11 @@ fn an_update_costs_3_m_plus_2_messages_and_a_read_2() {
     }
 }
 
-/// p1 crashes after its third acknowledgement, and is soon back.
+/// p1 crashes after its third acknowledgement, and is soon back; then it is silent for a step.
 fn returns(mode: &str) -> Bench {
     let workload = r#"{"operations": 8, "keys": 1, "reads": 0, "increments": 0, "think": "0ms"}"#;
     let mut bench = bench(2, 1, mode).workload(workload).lockstep();
-    let crash = Crash { recover_after: Some(STEP.times(16)), ..Crash::default() };
+    let crash = Crash { recover_after: Some(STEP.times(15)), ..Crash::default() };
     let action = Action::Crash(ProcessId(1), crash);
     bench.experiment.plan.faults.push(Fault { trigger: sends(1, "Ack", 3), action });
     bench
@@ -66,6 +66,18 @@ fn a_copy_is_one_join_and_the_parts_of_what_is_missing() {
         assert_eq!(run.violated(), NONE, "{mode}");
         assert!(run.reached.contains(&"a member is down"), "{mode}");
     }
+}
+
+#[test]
+fn a_copy_must_come_before_the_next_is_asked_for() {
+    // The bound on delays is 10 ms.
+    let is_refused = |retry: &str| {
+        let roles = [("primary", 1), ("server", 2), ("client", 1)];
+        let bench = Bench::with_roles::<StateTransfer>(&roles);
+        bench.params(&format!(r#"{{"retry": "{retry}"}}"#)).refused().is_some()
+    };
+    assert!(is_refused("21ms"));
+    assert!(!is_refused("22ms"));
 }
 
 #[test]
