@@ -69,6 +69,24 @@ fn reliable_broadcast_holds_in_every_run_with_two_crashes() {
     assert!(properties.iter().all(|one| one["held"] != 0), "each is put to the test: {seen:#}");
 }
 
+/// A proposer of Paxos that gives way sets its timer twice in one step, to run out when it was set
+/// last. If it is lost, the run ends with nothing delivered.
+#[test]
+fn a_timer_that_is_set_twice_in_a_step_runs_out() {
+    let scenario = r#"
+protocol  = "tob-consensus"
+processes = 5
+params    = { consensus = "paxos" }
+workload  = { broadcasts = 2, senders = ["p0"] }
+network   = { stabilise_at = "1s" }
+run       = { first_seed = 1614, horizon = "100s" }
+"#;
+    let options = ["--strategy", "random", "--runs", "1", "--steps", "500"];
+    let (_, seen) = json(scenario, &options);
+    let properties = seen["properties"].as_array().expect("a list");
+    assert!(properties.iter().all(|one| one["violated"] == 0), "{seen:#}");
+}
+
 #[test]
 fn one_run_of_each_class_and_all_runs_come_to_the_same() {
     let (_, reduced) = json(RELIABLE, &["--crashes", "1"]);

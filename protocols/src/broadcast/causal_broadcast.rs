@@ -13,8 +13,9 @@
 //!   delivered. A receiver delivers those that it lacks, and then the message.
 //!
 //! Why it works: a process never delivers a message before its past. Agreement brings the whole
-//! past of a delivered message to all correct processes, so that nothing waits for ever. The list
-//! of `no-waiting` grows for ever: the garbage collection of algorithm 3.14 is not here.
+//! past of a delivered message to all correct processes, so that what one delivers none holds back
+//! for ever. A message whose past was lost with its senders waits for ever at all. The list of
+//! `no-waiting` grows for ever: the garbage collection of algorithm 3.14 is not here.
 
 use std::collections::BTreeMap;
 

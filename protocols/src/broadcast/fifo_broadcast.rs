@@ -7,10 +7,9 @@
 //! Steps: eager reliable broadcast, in which each message carries its place among those of its
 //! sender. A process holds a message back until it has delivered the sender's earlier ones.
 //!
-//! Why it works: agreement brings every message to all correct processes, and the earlier ones of
-//! the same sender too, so nothing is held back for ever: whoever relays a message has received it
-//! from a process that sent it to all, and a sender sends its messages in order over links that
-//! lose nothing.
+//! Why it works: agreement brings every message to all correct processes, and of a correct sender
+//! the earlier ones too, so nothing of it is held back for ever. A sender that crashes may take an
+//! earlier message with it; then all correct processes hold its later ones back, and agree.
 
 use std::collections::BTreeMap;
 

@@ -10,8 +10,9 @@
 //! a message, than the sending. What happened before what follows from these two. The converse does
 //! not hold: an earlier time says only that the later event did not happen before.
 //!
-//! Words: in the paper a receipt need not be an event of its own; its clock is set to the time of
-//! the message or beyond. Here it is one, as Tanenbaum and van Steen (2007) count.
+//! Words: the paper sets the clock to its own time or beyond, and later than the time of the
+//! message (IR2). Here that is one more than the greater of the two, and a receipt is an event, as
+//! Tanenbaum and van Steen (2007) count.
 
 use ftsim_core::prelude::*;
 

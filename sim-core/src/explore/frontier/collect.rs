@@ -67,7 +67,7 @@ impl Frontier {
             give_up(one);
             false
         });
-        for (nth, event) in (0u64..).zip(new) {
+        for (nth, mut event) in (0u64..).zip(new) {
             let Some((at, what)) = self.about(&event) else { continue };
             let id = EventId::of(cause, nth);
             if let What::Message { .. } = what {
@@ -75,9 +75,10 @@ impl Frontier {
             }
             let stepper = self.runner.stepper();
             match event.place.class() {
+                // One that was set twice in this step is where it was set last.
                 Class::Timer => match stepper.settle_timer(event) {
-                    Some(settled) if settled.place == event.place => {}
-                    _ => continue,
+                    Some(settled) => event = settled,
+                    None => continue,
                 },
                 _ if !stepper.is_up(at) && self.will_recover >> at.0 & 1 == 0 => {
                     let killer = self.crash_step[at.index()];
