@@ -159,17 +159,19 @@ fn write_verdict(diagram: &Diagram, scene: &Scene, labels: &mut Labels) {
     let at = Point { x, y: ROW / 2 };
     labels.write(Label { text: &property, face: Face::Words, class: "red" }, at);
     let x = x + text_width(&property, Face::Words) * 11 / 10 + 10;
-    let room = fitting(scene.width - x - 6);
-    if room > 12 {
-        let message = shortened(&story.message, room);
+    let message = fitted(&story.message, scene.width - x - 6);
+    if message.chars().count() > 12 || message == line(&story.message) {
         let at = Point { x, y: ROW / 2 };
         labels.write(Label { text: &message, face: Face::Words, class: "ink" }, at);
     }
 }
 
-/// The number of letters that fit into this width.
-fn fitting(width: i32) -> usize {
-    usize::try_from(width * 2 / 13).unwrap_or(0).max(1)
+/// As much of a text as this width has room for.
+fn fitted(text: &str, width: i32) -> String {
+    // No letter is narrower than four pixels.
+    let most = usize::try_from(width / 4).unwrap_or(0).max(1);
+    let mut prefixes = (2..=most).rev().map(|length| shortened(text, length));
+    prefixes.find(|prefix| text_width(prefix, Face::Words) <= width).unwrap_or_default()
 }
 
 /// A line through the step that shows the violation; if it was judged at the end of the run, rings
@@ -235,6 +237,6 @@ fn write_left_out(diagram: &Diagram, excerpt: &Excerpt, scene: &Scene, labels: &
         }
     };
     let at = Point { x: scene.left, y: scene.bottom + ROW + ROW / 2 + 2 };
-    let text = shortened(&text, fitting(scene.width - at.x - 2));
+    let text = fitted(&text, scene.width - at.x - 2);
     labels.write(Label { text: &text, face: Face::Words, class: "soft" }, at);
 }
