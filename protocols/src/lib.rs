@@ -15,6 +15,7 @@ pub mod election;
 pub mod exclusion;
 pub mod groups;
 pub mod links;
+pub mod logging;
 pub mod order;
 pub mod parts;
 pub mod replication;
@@ -87,8 +88,12 @@ impl Catalogue {
             .with::<commit::TwoPhaseCommit>()
             .with::<commit::ThreePhaseCommit>()
             .with::<commit::PaxosCommit>()
+            .with::<commit::StorageServer>()
             .with::<checkpoint::ChandyLamport>()
             .with::<checkpoint::CkptBlocking>()
+            .with::<logging::LogPessimistic>()
+            .with::<logging::LogSender>()
+            .with::<checkpoint::KooToueg>()
             .with::<replication::Abd>()
             .with::<replication::PrimaryBackup>()
             .with::<replication::StateTransfer>()

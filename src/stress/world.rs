@@ -214,7 +214,9 @@ impl World<'_> {
                 if stays_down {
                     self.crashes(max, None);
                 } else {
-                    self.crashes(setting.n, Some(down));
+                    // If only so many processes ever crash, no more are down at once.
+                    let at_once = model.bound.max_at_once().unwrap_or(setting.n);
+                    self.crashes(at_once.min(setting.n), Some(down));
                 }
                 let kept = ["lose-unsynced", "keep-all", "keep-prefix", "keep-subset", "torn-last"];
                 let on_crash = self.pick(&kept);

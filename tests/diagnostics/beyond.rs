@@ -167,6 +167,7 @@ const DO_WELL: &[&str] = &[
     "dijkstra-ring-any-state",
     "fifo-link-reorder",
     "gossip-lossy",
+    "koo-toueg-participant-never-returns",
     "nmr-voting-one-wrong-in-each-stage",
     "nmr-voting-pair",
 ];

@@ -26,7 +26,7 @@ Small worlds for `ftsim explore`, which sees all that can happen in them
 |---|---|";
 
 /// The chapters, in the order of a course, with the protocols of each.
-const CHAPTERS: [(&str, &[&str]); 13] = [
+const CHAPTERS: [(&str, &[&str]); 14] = [
     ("links", &["reliable-link", "fifo-link"]),
     ("detectors", &["fd-perfect", "fd-exclude-on-timeout", "fd-heartbeat", "fd-operator", "swim"]),
     (
@@ -78,13 +78,14 @@ const CHAPTERS: [(&str, &[&str]); 13] = [
         ],
     ),
     ("byzantine", &["oral-messages", "phase-king"]),
-    ("commit", &["two-phase-commit", "three-phase-commit", "paxos-commit"]),
+    ("commit", &["two-phase-commit", "three-phase-commit", "paxos-commit", "storage-server"]),
     ("replication", &["abd", "primary-backup", "state-transfer"]),
-    ("checkpoint", &["chandy-lamport", "ckpt-blocking"]),
     (
         "dependability",
         &["dijkstra-ring", "two-generals", "nmr-voting", "time-redundancy", "info-redundancy"],
     ),
+    ("logging", &["log-pessimistic", "log-sender"]),
+    ("checkpoint", &["chandy-lamport", "ckpt-blocking", "koo-toueg"]),
 ];
 
 #[test]

@@ -22,6 +22,7 @@ pub mod interval_set;
 pub mod linearizability;
 pub mod link;
 pub mod membership;
+pub mod message_logging;
 pub mod message_set;
 pub mod mutual_exclusion;
 pub mod one_copy;
@@ -34,6 +35,7 @@ pub mod snapshot;
 pub mod stabilisation;
 #[cfg(test)]
 mod stub;
+pub mod transactions;
 pub mod two_generals;
 pub mod view_synchrony;
 

@@ -22,21 +22,22 @@ pub type Version = Transaction;
 /// The version that every item has before any transaction.
 pub const INITIAL: Version = 0;
 
-/// The reads and writes of transactions, and their outcomes.
+/// The reads and writes of transactions, and their outcomes. Transactions have names of type `T`,
+/// of which the default is the name of the initial version.
 #[derive(Clone, Debug, Hash)]
-pub struct OneCopy<Item> {
+pub struct OneCopy<Item, T = Transaction> {
     /// The writers of each item, in order, once for each write.
-    written: BTreeMap<Item, Vec<Transaction>>,
-    read: BTreeMap<Transaction, BTreeSet<Read<Item>>>,
-    committed: BTreeSet<Transaction>,
-    aborted: BTreeSet<Transaction>,
+    written: BTreeMap<Item, Vec<T>>,
+    read: BTreeMap<T, BTreeSet<Read<Item, T>>>,
+    committed: BTreeSet<T>,
+    aborted: BTreeSet<T>,
 }
 
 /// A read of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Read<Item> {
+struct Read<Item, T> {
     item: Item,
-    version: Version,
+    version: T,
     /// The number of writes up to the one that was read; `None` if there was no such write.
     writes: Option<usize>,
     /// Whether the reader had written the item itself, and has read an older version.
@@ -45,40 +46,40 @@ struct Read<Item> {
 
 /// The reason why there is no equivalent serial history on a single copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Anomaly<Item> {
+pub enum Anomaly<Item, T = Transaction> {
     /// A committed transaction has read a version that no committed transaction wrote.
     DirtyRead {
         /// The reader.
-        reader: Transaction,
+        reader: T,
         /// The item read.
         item: Item,
         /// The version read.
-        version: Version,
+        version: T,
     },
     /// A committed transaction has read a version that no transaction wrote.
     Unwritten {
         /// The reader.
-        reader: Transaction,
+        reader: T,
         /// The item read.
         item: Item,
         /// The version read.
-        version: Version,
+        version: T,
     },
     /// A committed transaction has written an item, and then read another version.
     OwnWriteMissed {
         /// The reader.
-        reader: Transaction,
+        reader: T,
         /// The item read.
         item: Item,
         /// The version read.
-        version: Version,
+        version: T,
     },
     /// Each of these committed transactions must come before the next, and the last before the
     /// first.
-    Cycle(Vec<Transaction>),
+    Cycle(Vec<T>),
 }
 
-impl<Item> Default for OneCopy<Item> {
+impl<Item, T> Default for OneCopy<Item, T> {
     fn default() -> Self {
         Self {
             written: BTreeMap::new(),
@@ -89,33 +90,56 @@ impl<Item> Default for OneCopy<Item> {
     }
 }
 
-impl<Item: Copy + Ord> OneCopy<Item> {
+impl<Item: Copy + Ord, T: Copy + Ord + Default> OneCopy<Item, T> {
     /// Notes that a transaction has read this version of an item.
-    pub fn read(&mut self, reader: Transaction, item: Item, version: Version) {
-        let written = self.writes(item);
-        let last_write = |by| written.iter().rposition(|writer| *writer == by);
-        let writes = match version {
-            INITIAL => Some(0),
-            _ => last_write(version).map(|index| index + 1),
+    pub fn read(&mut self, reader: T, item: Item, version: T) {
+        let has_written = self.last_write(reader, item).is_some();
+        self.note_read(reader, item, version, version != reader && has_written);
+    }
+
+    /// Notes that a transaction had read this version of an item before it wrote the item itself,
+    /// though that is noted already.
+    pub fn read_before_own_write(&mut self, reader: T, item: Item, version: T) {
+        self.note_read(reader, item, version, false);
+    }
+
+    fn note_read(&mut self, reader: T, item: Item, version: T, misses_own: bool) {
+        let writes = if version == T::default() {
+            Some(0)
+        } else {
+            self.last_write(version, item).map(|index| index + 1)
         };
-        let misses_own = version != reader && last_write(reader).is_some();
         let read = Read { item, version, writes, misses_own };
         self.read.entry(reader).or_default().insert(read);
     }
 
+    fn last_write(&self, by: T, item: Item) -> Option<usize> {
+        self.writes(item).iter().rposition(|writer| *writer == by)
+    }
+
     /// Notes that a transaction has written an item.
-    pub fn write(&mut self, writer: Transaction, item: Item) {
+    pub fn write(&mut self, writer: T, item: Item) {
         self.written.entry(item).or_default().push(writer);
     }
 
+    /// Notes that these writes of undecided transactions are undone. Their places stay, so that the
+    /// others keep theirs, but belong to nobody.
+    pub fn undo(&mut self, is_undone: impl Fn(T, Item) -> bool) {
+        for (item, writers) in &mut self.written {
+            for writer in writers.iter_mut().filter(|writer| is_undone(**writer, *item)) {
+                *writer = T::default();
+            }
+        }
+    }
+
     /// Notes that a transaction has committed somewhere.
-    pub fn commit(&mut self, transaction: Transaction) {
+    pub fn commit(&mut self, transaction: T) {
         self.committed.insert(transaction);
     }
 
     /// Notes that a transaction has aborted somewhere. Whether it has also committed elsewhere is
     /// not judged here.
-    pub fn abort(&mut self, transaction: Transaction) {
+    pub fn abort(&mut self, transaction: T) {
         self.aborted.insert(transaction);
     }
 
@@ -130,7 +154,7 @@ impl<Item: Copy + Ord> OneCopy<Item> {
     ///
     /// # Errors
     /// The anomaly.
-    pub fn judge(&self) -> Result<(), Anomaly<Item>> {
+    pub fn judge(&self) -> Result<(), Anomaly<Item, T>> {
         self.judge_reads(|writer| self.committed.contains(writer) || !self.aborted.contains(writer))
     }
 
@@ -139,11 +163,11 @@ impl<Item: Copy + Ord> OneCopy<Item> {
     ///
     /// # Errors
     /// The anomaly.
-    pub fn judge_all(&self) -> Result<(), Anomaly<Item>> {
+    pub fn judge_all(&self) -> Result<(), Anomaly<Item, T>> {
         self.judge_reads(|writer| self.committed.contains(writer))
     }
 
-    fn judge_reads(&self, is_clean: impl Fn(&Transaction) -> bool) -> Result<(), Anomaly<Item>> {
+    fn judge_reads(&self, is_clean: impl Fn(&T) -> bool) -> Result<(), Anomaly<Item, T>> {
         for (reader, Read { item, version, writes, misses_own }) in self.committed_reads() {
             if writes.is_none() {
                 return Err(Anomaly::Unwritten { reader, item, version });
@@ -151,7 +175,7 @@ impl<Item: Copy + Ord> OneCopy<Item> {
             if misses_own {
                 return Err(Anomaly::OwnWriteMissed { reader, item, version });
             }
-            if version != INITIAL && !is_clean(&version) {
+            if version != T::default() && !is_clean(&version) {
                 return Err(Anomaly::DirtyRead { reader, item, version });
             }
         }
@@ -159,13 +183,13 @@ impl<Item: Copy + Ord> OneCopy<Item> {
     }
 
     /// The reads of committed transactions.
-    fn committed_reads(&self) -> impl Iterator<Item = (Transaction, Read<Item>)> {
-        let reads = |t: &Transaction| self.read.get(t).into_iter().flatten();
+    fn committed_reads(&self) -> impl Iterator<Item = (T, Read<Item, T>)> {
+        let reads = |t: &T| self.read.get(t).into_iter().flatten();
         self.committed.iter().flat_map(move |t| reads(t).map(|read| (*t, *read)))
     }
 
     /// Pairs of committed transactions of which the first must come before the second.
-    fn conflicts(&self) -> BTreeSet<(Transaction, Transaction)> {
+    fn conflicts(&self) -> BTreeSet<(T, T)> {
         let mut before = BTreeSet::new();
         for writers in self.written.values() {
             let last: Vec<_> = writers.iter().filter(|w| self.committed.contains(w)).collect();
@@ -175,7 +199,7 @@ impl<Item: Copy + Ord> OneCopy<Item> {
             if self.committed.contains(&version) {
                 before.insert((version, reader));
             }
-            let overwrites = |w: &&Transaction| **w != reader && self.committed.contains(w);
+            let overwrites = |w: &&T| **w != reader && self.committed.contains(w);
             let later = &self.writes(item)[writes.unwrap_or_default()..];
             if let Some(writer) = later.iter().find(overwrites) {
                 before.insert((reader, *writer));
@@ -185,13 +209,13 @@ impl<Item: Copy + Ord> OneCopy<Item> {
         before
     }
 
-    fn writes(&self, item: Item) -> &[Transaction] {
+    fn writes(&self, item: Item) -> &[T] {
         self.written.get(&item).map_or(&[], Vec::as_slice)
     }
 }
 
 /// A cycle of this graph, if it has one.
-fn cycle(before: &BTreeSet<(Transaction, Transaction)>) -> Option<Vec<Transaction>> {
+fn cycle<T: Copy + Ord>(before: &BTreeSet<(T, T)>) -> Option<Vec<T>> {
     let mut left = before.clone();
     loop {
         let second: BTreeSet<_> = left.iter().map(|(_, second)| *second).collect();
@@ -216,7 +240,7 @@ fn cycle(before: &BTreeSet<(Transaction, Transaction)>) -> Option<Vec<Transactio
     }
 }
 
-impl<Item: fmt::Display> fmt::Display for Anomaly<Item> {
+impl<Item: fmt::Display, T: fmt::Display> fmt::Display for Anomaly<Item, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DirtyRead { reader, item, version } => write!(

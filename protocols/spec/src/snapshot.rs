@@ -18,11 +18,16 @@
 //! the two a channel is: it counts as FIFO until a message overtakes another on it. The order
 //! matters for whether the state is reachable; completeness and sums do not depend on it.
 //!
+//! A checkpoint may be one of some processes alone: who takes no part ([`Indication::LeftOut`]) has
+//! its last permanent checkpoint in the cut. A recovery may likewise leave a process its current
+//! state ([`Indication::Kept`]).
+//!
 //! The core is that a cut has no orphan, and that each snapshot ends; the rest are claims.
 
 mod bank;
 mod cut;
 mod endings;
+mod minimal;
 
 use std::fmt;
 
@@ -34,6 +39,7 @@ use serde::{Deserialize, Serialize};
 pub use bank::{Bank, BankWorkload, ScriptedTransfer};
 use cut::{OfCuts, Question};
 use endings::{RollbackBound, Termination};
+use minimal::Minimal;
 
 /// The problem of recording a global state.
 pub struct Snapshot;
@@ -120,6 +126,13 @@ pub enum Indication {
     },
     /// The process's part of the snapshot is complete, or of the checkpoint permanent.
     Complete(SnapshotNumber),
+    /// These processes take no part in the checkpoint: their last permanent ones stand.
+    LeftOut {
+        /// The checkpoint.
+        snapshot: SnapshotNumber,
+        /// The processes.
+        processes: Vec<ProcessId>,
+    },
     /// The process has given up the snapshot.
     Dropped(SnapshotNumber),
     /// The process has returned to the state that it recorded for a snapshot.
@@ -128,6 +141,15 @@ pub enum Indication {
         recovery: u64,
         /// The snapshot.
         snapshot: SnapshotNumber,
+    },
+    /// The process goes on from its current state in a recovery.
+    Kept {
+        /// The number of the recovery in the system, from 1.
+        recovery: u64,
+        /// The balance at that time.
+        balance: Money,
+        /// Its own messages that their receivers may lack; it sends them again.
+        messages: Vec<Transfer>,
     },
 }
 
@@ -143,6 +165,8 @@ pub const REACHABLE: PropertyId = PropertyId("cut.reachable");
 pub const CONSERVATION: PropertyId = PropertyId("cut.conservation");
 /// Every snapshot ends.
 pub const TERMINATION: PropertyId = PropertyId("ckpt.termination");
+/// No process takes a checkpoint without need.
+pub const MINIMAL: PropertyId = PropertyId("ckpt.minimal");
 /// Rollback is bounded.
 pub const BOUNDED_ROLLBACK: PropertyId = PropertyId("ckpt.rollback-bound");
 
@@ -186,6 +210,12 @@ impl Spec for Snapshot {
             |_| Box::new(Termination::default()),
         ),
         PropertyEntry::safety(
+            MINIMAL,
+            "only processes on which the initiator transitively depends take a checkpoint",
+            |setting| Box::new(Minimal::new(setting)),
+        )
+        .if_claimed(),
+        PropertyEntry::safety(
             BOUNDED_ROLLBACK,
             "recovery loses at most one checkpoint of each process",
             |_| Box::new(RollbackBound::default()),
@@ -226,6 +256,13 @@ impl Spec for Snapshot {
             }
             Indication::Complete(snapshot) => format!("completes snapshot {snapshot}"),
             Indication::Dropped(snapshot) => format!("drops snapshot {snapshot}"),
+            Indication::LeftOut { snapshot, processes } => {
+                let names: Vec<String> = processes.iter().map(ToString::to_string).collect();
+                format!("leaves {} out of checkpoint {snapshot}", names.join(", "))
+            }
+            Indication::Kept { recovery, balance, .. } => {
+                format!("keeps its state in recovery {recovery}, with a balance of {balance}")
+            }
             Indication::Restored { recovery, snapshot } => {
                 format!("returns to snapshot {snapshot} in recovery {recovery}")
             }
@@ -256,5 +293,7 @@ impl Spec for Snapshot {
     }
 }
 
+#[cfg(test)]
+mod partial_tests;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,8 @@
 
 mod chandy_lamport;
 mod ckpt_blocking;
+mod koo_toueg;
 
 pub use chandy_lamport::{ChandyLamport, ChandyLamportParams, Variant};
 pub use ckpt_blocking::{CkptBlocking, CkptBlockingParams};
+pub use koo_toueg::{KooToueg, KooTouegParams};

@@ -2,9 +2,11 @@
 
 mod item;
 mod paxos_commit;
+mod storage_server;
 mod three_phase;
 mod two_phase;
 
 pub use paxos_commit::PaxosCommit;
+pub use storage_server::StorageServer;
 pub use three_phase::ThreePhaseCommit;
 pub use two_phase::TwoPhaseCommit;

@@ -16,6 +16,7 @@ mod byzantine {
 mod checkpoint {
     mod chandy_lamport;
     mod ckpt_blocking;
+    mod koo_toueg;
 }
 mod commit {
     mod paxos_commit;
@@ -68,6 +69,10 @@ mod groups {
 mod links {
     mod fifo_link;
     mod reliable_link;
+}
+mod logging {
+    mod log_pessimistic;
+    mod log_sender;
 }
 mod order {
     mod lamport_clock;

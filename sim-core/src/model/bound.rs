@@ -22,6 +22,8 @@ enum Limit {
     LessThanPart(u32),
     Any,
     AnyThatRecover,
+    /// At most this many at the same time, and all recover.
+    AtOnce(u32),
 }
 
 impl Bound {
@@ -39,6 +41,11 @@ impl Bound {
     pub const ANY: Self = Self::of_limit(Limit::Any);
     /// Any number may crash, and all recover.
     pub const ANY_THAT_RECOVER: Self = Self::of_limit(Limit::AnyThatRecover);
+
+    /// At most `count` are down or recovering at the same time, and all recover.
+    pub const fn at_once(count: u32) -> Self {
+        Self::of_limit(Limit::AtOnce(count))
+    }
 
     /// `f <= count`.
     pub const fn at_most(count: u32) -> Self {
@@ -70,6 +77,15 @@ impl Bound {
         self.parameter
     }
 
+    /// The largest number of processes that may be down at the same time, if all recover; `None` if
+    /// any number may.
+    pub const fn max_at_once(&self) -> Option<u32> {
+        match self.limit {
+            Limit::AtOnce(count) => Some(count),
+            _ => None,
+        }
+    }
+
     /// The largest number of faulty processes, counted among those that the bound is about. `None`
     /// if its parameter violates the bound: then nothing is guaranteed.
     pub fn max(&self, setting: &Setting) -> Option<u32> {
@@ -79,7 +95,7 @@ impl Bound {
             Limit::LessThanPart(divisor) => n.div_ceil(divisor).saturating_sub(1),
             Limit::Any => n,
             // A process that recovers is not faulty in the end.
-            Limit::AnyThatRecover => 0,
+            Limit::AnyThatRecover | Limit::AtOnce(_) => 0,
         };
         match self.parameter {
             Some((_, value)) => (value <= max).then_some(value),
@@ -119,6 +135,7 @@ impl fmt::Display for Bound {
             Limit::LessThanPart(1) => write!(f, "{name} < n")?,
             Limit::LessThanPart(divisor) => write!(f, "{name} < n/{divisor}")?,
             Limit::Any | Limit::AnyThatRecover => f.write_str("any number")?,
+            Limit::AtOnce(count) => write!(f, "{name} <= {count} at once")?,
         }
         match (self.role, self.limit) {
             (Some(role), Limit::AtMost(1)) => write!(f, " {role}")?,
@@ -127,7 +144,7 @@ impl fmt::Display for Bound {
             (None, _) => {}
         }
         match self.limit {
-            Limit::AnyThatRecover => f.write_str(", if they recover"),
+            Limit::AnyThatRecover | Limit::AtOnce(_) => f.write_str(", if they recover"),
             _ => Ok(()),
         }
     }
@@ -150,6 +167,7 @@ mod tests {
             (Bound::at_most(1).of("server"), "f <= 1 server"),
             (Bound::LESS_THAN_A_THIRD.given_as("m", 2), "m < n/3"),
             (Bound::ANY, "any number"),
+            (Bound::at_once(2), "f <= 2 at once, if they recover"),
             (Bound::ANY.of("server"), "any number of servers"),
             (Bound::ANY_THAT_RECOVER, "any number, if they recover"),
             (Bound::ANY_THAT_RECOVER.of("server"), "any number of servers, if they recover"),
@@ -185,7 +203,7 @@ mod tests {
     #[test]
     fn progress_needs_all_where_any_number_may_fail() {
         let setting = Setting::of(3);
-        for bound in [Bound::ANY, Bound::ANY_THAT_RECOVER, Bound::NONE] {
+        for bound in [Bound::ANY, Bound::ANY_THAT_RECOVER, Bound::at_once(1), Bound::NONE] {
             assert!(bound.lets_progress(&setting, |_| true));
             assert!(!bound.lets_progress(&setting, |p| p.0 != 2));
         }

@@ -9,10 +9,11 @@ use ftsim_core::{
     Duration, End, EndCause, Instant, Observation, Observed, ProcessId, PropertyId, Setting, Spec,
 };
 use ftsim_protocols::spec::byzantine::ByzantineAgreement;
+use ftsim_protocols::spec::transactions::{self, Attempt, ItemCopy, Transactions};
 use ftsim_protocols::spec::view_synchrony::{self, ViewSynchrony};
 use ftsim_protocols::spec::{
-    ballots, broadcast, consensus, detector, link, membership, snapshot, stabilisation,
-    two_generals,
+    ballots, broadcast, consensus, detector, link, membership, message_logging, snapshot,
+    stabilisation, two_generals,
 };
 
 use crate::shipped;
@@ -38,9 +39,13 @@ const HAND_MADE: &[(&str, PropertyId, IsViolated)] = &[
     ("failure-detector", detector::EVENTUAL_WEAK_ACCURACY, all_suspected_for_good),
     ("failure-detector", detector::WEAK_ACCURACY, all_suspected_once),
     ("link", link::NO_CREATION, delivers_what_nobody_sent),
+    ("message logging", message_logging::LOCAL_RECOVERY, rolls_back_without_a_crash),
     ("membership", membership::SELF_INCLUSION, goes_back_to_an_earlier_view),
     ("self-stabilisation", stabilisation::CLOSURE, a_legal_ring_is_left),
     ("snapshot", snapshot::BOUNDED_ROLLBACK, goes_back_two_checkpoints),
+    ("transactions", transactions::AGREEMENT, commits_what_another_aborts),
+    ("transactions", transactions::COMMIT_VALIDITY, commits_without_a_vote),
+    ("transactions", transactions::TERMINATION, votes_and_never_decides),
     ("view synchrony", membership::SELF_INCLUSION, group::strange_view),
     ("view synchrony", membership::VIEW_AGREEMENT, group::two_views_of_one_number),
     ("view synchrony", membership::UNIFORM_VIEW_AGREEMENT, group::two_views_of_one_number_at_once),
@@ -81,6 +86,11 @@ fn violates_among<S: Spec>(setting: &Setting, id: PropertyId, history: &[Act<S>]
     checker.finish(&End::new(at(history.len()), EndCause::Quiescent, &correct)).is_err()
 }
 
+fn rolls_back_without_a_crash() -> bool {
+    let returns = Act::Indicate(P1, message_logging::Indication::RolledBack { to: 7 });
+    violates::<message_logging::MessageLogging>(message_logging::LOCAL_RECOVERY, &[returns])
+}
+
 fn generals_stay_for_no_reason() -> bool {
     use two_generals::Indication::Stay;
     let history = [Act::Indicate(P0, Stay), Act::Indicate(P1, Stay)];
@@ -96,6 +106,28 @@ fn a_legal_ring_is_left() -> bool {
     let history = [is(0), is(1), is(2), Act::Indicate(P1, Moves { from: 1, to: 0 })];
     let id = stabilisation::CLOSURE;
     violates_among::<stabilisation::Stabilisation>(&setting, id, &history)
+}
+
+const ATTEMPT: Attempt = Attempt { transaction: 1, number: 1 };
+
+fn commits_what_another_aborts() -> bool {
+    let committed = Act::Indicate(P0, transactions::Indication::Committed(ATTEMPT));
+    let aborted = Act::Indicate(P1, transactions::Indication::Aborted(ATTEMPT));
+    violates::<Transactions>(transactions::AGREEMENT, &[committed, aborted])
+}
+
+fn commits_without_a_vote() -> bool {
+    let copy = ItemCopy { server: P1, item: 0 };
+    let version = Attempt::default();
+    let locked = transactions::Indication::Locked { attempt: ATTEMPT, copy, version };
+    let committed = transactions::Indication::Committed(ATTEMPT);
+    let history = [locked, committed].map(|what| Act::Indicate(P0, what));
+    violates::<Transactions>(transactions::COMMIT_VALIDITY, &history)
+}
+
+fn votes_and_never_decides() -> bool {
+    let voted = Act::Indicate(P1, transactions::Indication::VotedYes(ATTEMPT));
+    violates::<Transactions>(transactions::TERMINATION, &[voted])
 }
 
 fn decides_twice() -> bool {

@@ -58,6 +58,22 @@ enum Act {
     Received(Transfer),
 }
 
+impl Act {
+    const fn sent(&self) -> Option<Transfer> {
+        match self {
+            Self::Sent(transfer) => Some(*transfer),
+            Self::Received(_) => None,
+        }
+    }
+
+    const fn received(&self) -> Option<Transfer> {
+        match self {
+            Self::Received(transfer) => Some(*transfer),
+            Self::Sent(_) => None,
+        }
+    }
+}
+
 /// The recording of a process for one snapshot.
 #[derive(Clone, Debug, Default, Hash)]
 struct Recording {
@@ -108,13 +124,16 @@ struct History {
     /// Each with its position in the run.
     acts: Vec<(u64, Act)>,
     recordings: BTreeMap<SnapshotNumber, Recording>,
+    /// The states that it kept in recoveries, by the numbers of these.
+    kept: BTreeMap<u64, Recording>,
 }
 
 impl Default for History {
     /// The opening state is the recording for snapshot 0.
     fn default() -> Self {
         let opening = Recording { balance: OPENING_BALANCE, ..Recording::default() };
-        Self { acts: Vec::new(), recordings: BTreeMap::from([(0, opening)]) }
+        let recordings = BTreeMap::from([(0, opening)]);
+        Self { acts: Vec::new(), recordings, kept: BTreeMap::new() }
     }
 }
 
@@ -124,35 +143,62 @@ impl History {
         self.recordings.insert(snapshot, Recording { act_count, balance, ..Recording::default() });
     }
 
+    fn keep(&mut self, recovery: u64, balance: Money, logged: &[Transfer]) {
+        let logged = logged.iter().copied().collect();
+        let act_count = self.acts.len();
+        let state = Recording { act_count, balance, logged, ..Recording::default() };
+        self.kept.insert(recovery, state);
+    }
+
+    fn at(&self, point: Point) -> Option<&Recording> {
+        match point {
+            Point::Snapshot(snapshot) => self.recordings.get(&snapshot),
+            Point::Recovery(recovery) => self.kept.get(&recovery),
+        }
+    }
+
     /// Undoes the acts after a recording. One that was never made undoes nothing.
     fn roll_back(&mut self, snapshot: SnapshotNumber) {
         if let Some(recording) = self.recordings.get(&snapshot) {
             let act_count = recording.act_count;
             self.acts.truncate(act_count);
             self.recordings.retain(|_, later| later.act_count <= act_count);
+            self.kept.retain(|_, later| later.act_count <= act_count);
         }
     }
 }
 
+/// A recorded state of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Point {
+    /// The one recorded for this snapshot.
+    Snapshot(SnapshotNumber),
+    /// The one kept in this recovery.
+    Recovery(u64),
+}
+
 /// The recordings that make up a global state.
-struct Line {
+pub(super) struct Line {
     name: String,
-    snapshots: BTreeMap<ProcessId, SnapshotNumber>,
+    points: BTreeMap<ProcessId, Point>,
 }
 
 /// The histories of all processes, and the snapshots and recoveries that they have completed.
 #[derive(Clone, Debug, Default, Hash)]
-struct Histories {
+pub(super) struct Histories {
     of: BTreeMap<ProcessId, History>,
     act_count: u64,
     orders: BTreeMap<Channel, Order>,
     complete: BTreeMap<SnapshotNumber, ProcessSet>,
-    restored: BTreeMap<u64, BTreeMap<ProcessId, SnapshotNumber>>,
+    /// The processes that take no part in a checkpoint.
+    left_out: BTreeMap<SnapshotNumber, ProcessSet>,
+    /// The states from which processes go on after each recovery.
+    resumed: BTreeMap<u64, BTreeMap<ProcessId, Point>>,
 }
 
 impl Histories {
     /// Notes an event. Returns the global state that it completes among `n` processes, if it does.
-    fn observe(&mut self, event: &Observed<'_, Snapshot>, n: u32) -> Option<Line> {
+    pub fn observe(&mut self, event: &Observed<'_, Snapshot>, n: u32) -> Option<Line> {
         let Observation::Indication(what) = event.what else { return None };
         let p = event.process;
         let history = self.of.entry(p).or_default();
@@ -180,44 +226,86 @@ impl Histories {
                     recording.logged.extend(messages);
                 }
             }
-            Indication::Complete(snapshot) => return self.completed(p, *snapshot, n),
+            Indication::Complete(snapshot) => {
+                let is_new = self.complete.entry(*snapshot).or_default().insert(p);
+                return is_new.then(|| self.completed(*snapshot, n)).flatten();
+            }
+            Indication::LeftOut { snapshot, processes } => {
+                let left_out = self.left_out.entry(*snapshot).or_default();
+                let known = left_out.len();
+                left_out.extend(processes.iter().copied());
+                let are_new = left_out.len() > known;
+                return are_new.then(|| self.completed(*snapshot, n)).flatten();
+            }
             Indication::Restored { recovery, snapshot } => {
                 history.roll_back(*snapshot);
-                return self.restored(p, *recovery, *snapshot, n);
+                // It was permanent, even if the crash has kept all from announcing so.
+                self.complete.entry(*snapshot).or_default();
+                return self.resumed(p, *recovery, Point::Snapshot(*snapshot), n);
             }
-            Indication::Dropped(_) => {}
+            Indication::Kept { recovery, balance, messages } => {
+                history.keep(*recovery, *balance, messages);
+                return self.resumed(p, *recovery, Point::Recovery(*recovery), n);
+            }
+            Indication::Dropped(snapshot) => {
+                history.recordings.remove(snapshot);
+            }
         }
         None
     }
 
-    fn completed(&mut self, p: ProcessId, snapshot: SnapshotNumber, n: u32) -> Option<Line> {
-        let by = self.complete.entry(snapshot).or_default();
-        (by.insert(p) && by.len() == n as usize).then(|| Line {
+    /// The global state of a snapshot, if all that take part have completed it. Who takes no part
+    /// has its last permanent checkpoint there.
+    fn completed(&self, snapshot: SnapshotNumber, n: u32) -> Option<Line> {
+        let none = ProcessSet::new();
+        let complete = self.complete.get(&snapshot)?;
+        let left_out = self.left_out.get(&snapshot).unwrap_or(&none);
+        let point = |p| match complete.contains(p) || !left_out.contains(p) {
+            true => (p, Point::Snapshot(snapshot)),
+            false => (p, Point::Snapshot(self.permanent(p, snapshot))),
+        };
+        let mut all = (0..n).map(ProcessId);
+        all.clone().all(|p| complete.contains(p) || left_out.contains(p)).then(|| Line {
             name: format!("snapshot {snapshot}"),
-            snapshots: by.iter().map(|p| (p, snapshot)).collect(),
+            points: all.by_ref().map(point).collect(),
         })
     }
 
-    fn restored(
-        &mut self,
-        p: ProcessId,
-        recovery: u64,
-        snapshot: SnapshotNumber,
-        n: u32,
-    ) -> Option<Line> {
-        let by = self.restored.entry(recovery).or_default();
-        (by.insert(p, snapshot).is_none() && by.len() == n as usize)
-            .then(|| Line { name: format!("recovery {recovery}"), snapshots: by.clone() })
+    /// The last checkpoint of a process before `snapshot` that some process has completed.
+    fn permanent(&self, p: ProcessId, snapshot: SnapshotNumber) -> SnapshotNumber {
+        let Some(history) = self.of.get(&p) else { return 0 };
+        let mut earlier = history.recordings.range(..snapshot).rev().map(|(number, _)| *number);
+        earlier.find(|number| self.complete.contains_key(number)).unwrap_or_default()
+    }
+
+    /// The transfers that a process has sent since its last permanent checkpoint before `snapshot`.
+    pub fn sent_since(&self, p: ProcessId, snapshot: SnapshotNumber) -> BTreeSet<Transfer> {
+        let Some(history) = self.of.get(&p) else { return BTreeSet::new() };
+        let permanent = history.recordings.get(&self.permanent(p, snapshot));
+        let acts = history.acts.iter().skip(permanent.map_or(0, |recording| recording.act_count));
+        acts.filter_map(|(_, act)| act.sent()).collect()
+    }
+
+    /// The transfers that a process has received.
+    pub fn received(&self, p: ProcessId) -> impl Iterator<Item = Transfer> {
+        let acts = self.of.get(&p).into_iter().flat_map(|history| &history.acts);
+        acts.filter_map(|(_, act)| act.received())
+    }
+
+    fn resumed(&mut self, p: ProcessId, recovery: u64, point: Point, n: u32) -> Option<Line> {
+        let by = self.resumed.entry(recovery).or_default();
+        (by.insert(p, point).is_none() && by.len() == n as usize)
+            .then(|| Line { name: format!("recovery {recovery}"), points: by.clone() })
     }
 
     /// The global state along `line`.
     fn cut(&self, line: Line, n: u32) -> Cut {
         let mut cut = Cut { name: line.name, n, ..Cut::default() };
-        for (p, snapshot) in line.snapshots {
-            let history = self.of.get(&p);
-            let recording = history.and_then(|h| h.recordings.get(&snapshot));
-            let (Some(history), Some(recording)) = (history, recording) else {
-                cut.unrecorded = Some((p, snapshot));
+        let opening = History::default();
+        for (p, point) in line.points {
+            let history = self.of.get(&p).unwrap_or(&opening);
+            let Some(recording) = history.at(point) else {
+                cut.unrecorded = Some((p, point));
                 continue;
             };
             cut.acts.extend(&history.acts[..recording.act_count]);
@@ -240,7 +328,7 @@ struct Cut {
     name: String,
     n: u32,
     /// A process that has recorded nothing for its snapshot.
-    unrecorded: Option<(ProcessId, SnapshotNumber)>,
+    unrecorded: Option<(ProcessId, Point)>,
     /// The acts before the recording at each process, in the order of the run.
     acts: Vec<(u64, Act)>,
     balances: BTreeMap<ProcessId, Money>,
@@ -254,19 +342,11 @@ struct Cut {
 
 impl Cut {
     fn sent(&self) -> BTreeSet<Transfer> {
-        let sent = |(_, act): &(u64, Act)| match act {
-            Act::Sent(transfer) => Some(*transfer),
-            Act::Received(_) => None,
-        };
-        self.acts.iter().filter_map(sent).collect()
+        self.acts.iter().filter_map(|(_, act)| act.sent()).collect()
     }
 
     fn received(&self) -> BTreeSet<Transfer> {
-        let received = |(_, act): &(u64, Act)| match act {
-            Act::Received(transfer) => Some(*transfer),
-            Act::Sent(_) => None,
-        };
-        self.acts.iter().filter_map(received).collect()
+        self.acts.iter().filter_map(|(_, act)| act.received()).collect()
     }
 
     /// The logged messages that their receivers have neither received nor recorded.
@@ -282,9 +362,12 @@ impl Cut {
 
     /// Exercised by messages received.
     fn consistent(&self) -> Result<u64, Violation> {
-        if let Some((p, snapshot)) = self.unrecorded {
-            let message =
-                format!("{}: {p} has recorded nothing for snapshot {snapshot}", self.name);
+        if let Some((p, point)) = self.unrecorded {
+            let what = match point {
+                Point::Snapshot(snapshot) => format!("snapshot {snapshot}"),
+                Point::Recovery(recovery) => format!("recovery {recovery}"),
+            };
+            let message = format!("{}: {p} has recorded nothing for {what}", self.name);
             return Err(Violation::by([p], message));
         }
         let (sent, received) = (self.sent(), self.received());

@@ -18,6 +18,7 @@ struct Course {
     /// Those that were asked for it or have recorded their state, and have not dropped it since.
     pending: ProcessSet,
     complete: ProcessSet,
+    left_out: ProcessSet,
 }
 
 impl Termination {
@@ -40,6 +41,9 @@ impl Property<Snapshot> for Termination {
             Observation::Indication(Indication::Dropped(snapshot)) => {
                 self.course(*snapshot).pending.remove(p);
             }
+            Observation::Indication(Indication::LeftOut { snapshot, processes }) => {
+                self.course(*snapshot).left_out.extend(processes.iter().copied());
+            }
             // A recovery ends what is pending here. A restored checkpoint is permanent, and perhaps
             // only the crash has kept the process from announcing so.
             Observation::Indication(Indication::Restored { snapshot: restored, .. }) => {
@@ -55,8 +59,8 @@ impl Property<Snapshot> for Termination {
     }
 
     fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
-        for (snapshot, Course { pending, complete }) in &self.snapshots {
-            let lacks = |p: &ProcessId| !complete.contains(*p);
+        for (snapshot, Course { pending, complete, left_out }) in &self.snapshots {
+            let lacks = |p: &ProcessId| !complete.contains(*p) && !left_out.contains(*p);
             if let Some(first) = complete.iter().next() {
                 if let Some(missing) = end.correct().find(lacks) {
                     let message = format!("{first} completed snapshot {snapshot}, {missing} never");

@@ -2,23 +2,23 @@ use super::*;
 use ftsim_core::Verdict;
 use ftsim_core::bench::history::{Act, check, judge};
 
-const P0: ProcessId = ProcessId(0);
-const P1: ProcessId = ProcessId(1);
+pub(super) const P0: ProcessId = ProcessId(0);
+pub(super) const P1: ProcessId = ProcessId(1);
 
 /// Transfer `number` of 10 from p0 to p1.
-const fn money(number: u64) -> Transfer {
+pub(super) const fn money(number: u64) -> Transfer {
     Transfer { from: P0, to: P1, number, amount: 10 }
 }
 
-fn sent(number: u64) -> Act<Snapshot> {
+pub(super) fn sent(number: u64) -> Act<Snapshot> {
     Act::Indicate(P0, Indication::Sent(money(number)))
 }
 
-fn received(number: u64) -> Act<Snapshot> {
+pub(super) fn received(number: u64) -> Act<Snapshot> {
     Act::Indicate(P1, Indication::Received(money(number)))
 }
 
-fn recorded(p: ProcessId, snapshot: SnapshotNumber, balance: Money) -> Act<Snapshot> {
+pub(super) fn recorded(p: ProcessId, snapshot: SnapshotNumber, balance: Money) -> Act<Snapshot> {
     Act::Indicate(p, Indication::Recorded { snapshot, balance })
 }
 
@@ -31,19 +31,19 @@ fn logged(snapshot: SnapshotNumber, messages: &[Transfer]) -> Act<Snapshot> {
     Act::Indicate(P0, Indication::Logged { snapshot, messages: messages.to_vec() })
 }
 
-fn complete(p: ProcessId, snapshot: SnapshotNumber) -> Act<Snapshot> {
+pub(super) fn complete(p: ProcessId, snapshot: SnapshotNumber) -> Act<Snapshot> {
     Act::Indicate(p, Indication::Complete(snapshot))
 }
 
-fn dropped(p: ProcessId, snapshot: SnapshotNumber) -> Act<Snapshot> {
+pub(super) fn dropped(p: ProcessId, snapshot: SnapshotNumber) -> Act<Snapshot> {
     Act::Indicate(p, Indication::Dropped(snapshot))
 }
 
-fn restored(p: ProcessId, recovery: u64, snapshot: SnapshotNumber) -> Act<Snapshot> {
+pub(super) fn restored(p: ProcessId, recovery: u64, snapshot: SnapshotNumber) -> Act<Snapshot> {
     Act::Indicate(p, Indication::Restored { recovery, snapshot })
 }
 
-fn take(snapshot: SnapshotNumber) -> Act<Snapshot> {
+pub(super) fn take(snapshot: SnapshotNumber) -> Act<Snapshot> {
     Act::Request(P0, Request::Take(snapshot))
 }
 
@@ -319,6 +319,7 @@ fn a_property_is_exercised_by_what_it_speaks_of() {
         "cut.reachable",
         "cut.conservation",
         "ckpt.termination",
+        "ckpt.minimal",
         "ckpt.rollback-bound",
     ];
     assert_eq!(vacuous(&[]), all);

@@ -1,0 +1,7 @@
+//! Message logging: a process that crashes delivers the same messages again.
+
+mod log_pessimistic;
+mod log_sender;
+
+pub use log_pessimistic::{Force, LogPessimistic, LogPessimisticParams};
+pub use log_sender::LogSender;
