@@ -166,7 +166,8 @@ impl Spec for Transactions {
         ),
         PropertyEntry::safety(
             COMMIT_VALIDITY,
-            "every server at which an attempt has locks has voted Yes before any process commits it",
+            "every server at which an attempt has locks has voted Yes before any process commits \
+             it",
             |_| Box::new(CommitValidity::default()),
         ),
         PropertyEntry::liveness(
