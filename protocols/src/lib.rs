@@ -94,6 +94,7 @@ impl Catalogue {
             .with::<logging::LogPessimistic>()
             .with::<logging::LogSender>()
             .with::<checkpoint::KooToueg>()
+            .with::<checkpoint::UncoordinatedCkpt>()
             .with::<replication::Abd>()
             .with::<replication::PrimaryBackup>()
             .with::<replication::StateTransfer>()

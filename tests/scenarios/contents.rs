@@ -86,6 +86,7 @@ const CHAPTERS: [(&str, &[&str]); 14] = [
     ),
     ("logging", &["log-pessimistic", "log-sender"]),
     ("checkpoint", &["chandy-lamport", "ckpt-blocking", "koo-toueg"]),
+    ("checkpoint", &["chandy-lamport", "ckpt-blocking", "koo-toueg", "uncoordinated-ckpt"]),
 ];
 
 #[test]

@@ -142,6 +142,22 @@ pub enum Indication {
         /// The snapshot.
         snapshot: SnapshotNumber,
     },
+    /// The process has taken a checkpoint of its own, which belongs to no snapshot.
+    RecordedOwn {
+        /// The number of the checkpoint at this process, from 1. Number 0 is the opening state.
+        checkpoint: SnapshotNumber,
+        /// The balance at that time.
+        balance: Money,
+        /// Its own messages that their receivers may lack, to be sent again after a recovery.
+        messages: Vec<Transfer>,
+    },
+    /// The process has returned to a checkpoint of its own.
+    Returned {
+        /// The number of the recovery in the system, from 1.
+        recovery: u64,
+        /// The number of the checkpoint at this process.
+        checkpoint: SnapshotNumber,
+    },
     /// The process goes on from its current state in a recovery.
     Kept {
         /// The number of the recovery in the system, from 1.
@@ -259,6 +275,12 @@ impl Spec for Snapshot {
             Indication::LeftOut { snapshot, processes } => {
                 let names: Vec<String> = processes.iter().map(ToString::to_string).collect();
                 format!("leaves {} out of checkpoint {snapshot}", names.join(", "))
+            }
+            Indication::RecordedOwn { checkpoint, balance, .. } => {
+                format!("takes its checkpoint {checkpoint}, with a balance of {balance}")
+            }
+            Indication::Returned { recovery, checkpoint } => {
+                format!("returns to its checkpoint {checkpoint} in recovery {recovery}")
             }
             Indication::Kept { recovery, balance, .. } => {
                 format!("keeps its state in recovery {recovery}, with a balance of {balance}")

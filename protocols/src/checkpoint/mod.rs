@@ -3,7 +3,9 @@
 mod chandy_lamport;
 mod ckpt_blocking;
 mod koo_toueg;
+mod uncoordinated_ckpt;
 
 pub use chandy_lamport::{ChandyLamport, ChandyLamportParams, Variant};
 pub use ckpt_blocking::{CkptBlocking, CkptBlockingParams};
 pub use koo_toueg::{KooToueg, KooTouegParams};
+pub use uncoordinated_ckpt::{Take, UncoordinatedCkpt, UncoordinatedCkptParams};

@@ -17,6 +17,7 @@ mod checkpoint {
     mod chandy_lamport;
     mod ckpt_blocking;
     mod koo_toueg;
+    mod uncoordinated_ckpt;
 }
 mod commit {
     mod paxos_commit;

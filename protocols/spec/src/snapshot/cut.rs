@@ -124,16 +124,18 @@ struct History {
     /// Each with its position in the run.
     acts: Vec<(u64, Act)>,
     recordings: BTreeMap<SnapshotNumber, Recording>,
+    /// The checkpoints of its own.
+    own: BTreeMap<SnapshotNumber, Recording>,
     /// The states that it kept in recoveries, by the numbers of these.
     kept: BTreeMap<u64, Recording>,
 }
 
 impl Default for History {
-    /// The opening state is the recording for snapshot 0.
+    /// The opening state is the recording for snapshot 0, and the own checkpoint 0.
     fn default() -> Self {
         let opening = Recording { balance: OPENING_BALANCE, ..Recording::default() };
         let recordings = BTreeMap::from([(0, opening)]);
-        Self { acts: Vec::new(), recordings, kept: BTreeMap::new() }
+        Self { acts: Vec::new(), own: recordings.clone(), recordings, kept: BTreeMap::new() }
     }
 }
 
@@ -143,27 +145,28 @@ impl History {
         self.recordings.insert(snapshot, Recording { act_count, balance, ..Recording::default() });
     }
 
-    fn keep(&mut self, recovery: u64, balance: Money, logged: &[Transfer]) {
+    /// The current state, with messages that it will send again.
+    fn now(&self, balance: Money, logged: &[Transfer]) -> Recording {
         let logged = logged.iter().copied().collect();
-        let act_count = self.acts.len();
-        let state = Recording { act_count, balance, logged, ..Recording::default() };
-        self.kept.insert(recovery, state);
+        Recording { act_count: self.acts.len(), balance, logged, ..Recording::default() }
     }
 
     fn at(&self, point: Point) -> Option<&Recording> {
         match point {
             Point::Snapshot(snapshot) => self.recordings.get(&snapshot),
+            Point::Own(checkpoint) => self.own.get(&checkpoint),
             Point::Recovery(recovery) => self.kept.get(&recovery),
         }
     }
 
-    /// Undoes the acts after a recording. One that was never made undoes nothing.
-    fn roll_back(&mut self, snapshot: SnapshotNumber) {
-        if let Some(recording) = self.recordings.get(&snapshot) {
+    /// Undoes the acts after a recorded state. One that was never recorded undoes nothing.
+    fn roll_back(&mut self, point: Point) {
+        if let Some(recording) = self.at(point) {
             let act_count = recording.act_count;
             self.acts.truncate(act_count);
-            self.recordings.retain(|_, later| later.act_count <= act_count);
-            self.kept.retain(|_, later| later.act_count <= act_count);
+            for recordings in [&mut self.recordings, &mut self.own, &mut self.kept] {
+                recordings.retain(|_, later| later.act_count <= act_count);
+            }
         }
     }
 }
@@ -173,6 +176,8 @@ impl History {
 enum Point {
     /// The one recorded for this snapshot.
     Snapshot(SnapshotNumber),
+    /// This checkpoint of its own.
+    Own(SnapshotNumber),
     /// The one kept in this recovery.
     Recovery(u64),
 }
@@ -238,13 +243,20 @@ impl Histories {
                 return are_new.then(|| self.completed(*snapshot, n)).flatten();
             }
             Indication::Restored { recovery, snapshot } => {
-                history.roll_back(*snapshot);
+                history.roll_back(Point::Snapshot(*snapshot));
                 // It was permanent, even if the crash has kept all from announcing so.
                 self.complete.entry(*snapshot).or_default();
                 return self.resumed(p, *recovery, Point::Snapshot(*snapshot), n);
             }
+            Indication::RecordedOwn { checkpoint, balance, messages } => {
+                history.own.insert(*checkpoint, history.now(*balance, messages));
+            }
+            Indication::Returned { recovery, checkpoint } => {
+                history.roll_back(Point::Own(*checkpoint));
+                return self.resumed(p, *recovery, Point::Own(*checkpoint), n);
+            }
             Indication::Kept { recovery, balance, messages } => {
-                history.keep(*recovery, *balance, messages);
+                history.kept.insert(*recovery, history.now(*balance, messages));
                 return self.resumed(p, *recovery, Point::Recovery(*recovery), n);
             }
             Indication::Dropped(snapshot) => {
@@ -365,6 +377,7 @@ impl Cut {
         if let Some((p, point)) = self.unrecorded {
             let what = match point {
                 Point::Snapshot(snapshot) => format!("snapshot {snapshot}"),
+                Point::Own(checkpoint) => format!("its own checkpoint {checkpoint}"),
                 Point::Recovery(recovery) => format!("recovery {recovery}"),
             };
             let message = format!("{}: {p} has recorded nothing for {what}", self.name);

@@ -53,6 +53,11 @@ impl Property<Snapshot> for Termination {
                     }
                 }
             }
+            Observation::Indication(Indication::Returned { .. }) => {
+                for course in self.snapshots.values_mut() {
+                    course.pending.remove(p);
+                }
+            }
             _ => {}
         }
         Ok(())
@@ -92,13 +97,19 @@ impl Property<Snapshot> for RollbackBound {
         let p = event.process;
         let recorded = self.recorded.entry(p).or_default();
         match event.what {
-            Observation::Indication(Indication::Recorded { snapshot, .. }) => {
+            Observation::Indication(
+                Indication::Recorded { snapshot, .. }
+                | Indication::RecordedOwn { checkpoint: snapshot, .. },
+            ) => {
                 recorded.insert(*snapshot);
             }
             Observation::Indication(Indication::Dropped(snapshot)) => {
                 recorded.remove(snapshot);
             }
-            Observation::Indication(Indication::Restored { snapshot, .. }) => {
+            Observation::Indication(
+                Indication::Restored { snapshot, .. }
+                | Indication::Returned { checkpoint: snapshot, .. },
+            ) => {
                 self.restored += 1;
                 let lost: Vec<_> = recorded.iter().filter(|s| *s > snapshot).copied().collect();
                 recorded.retain(|s| s <= snapshot);

@@ -103,3 +103,23 @@ fn a_state_that_is_kept_belongs_to_the_recovery() {
     let later = [kept(P0, 100, &[]), sent(1), received(1), restored(P1, 1, 0)];
     assert_eq!(violated(2, &later), [] as [&str; 0]);
 }
+
+#[test]
+fn a_checkpoint_of_its_own_belongs_to_no_snapshot_and_to_a_recovery() {
+    let own = |p, checkpoint, balance| {
+        let messages = vec![];
+        Act::Indicate(p, Indication::RecordedOwn { checkpoint, balance, messages })
+    };
+    let back = |p, checkpoint| Act::Indicate(p, Indication::Returned { recovery: 1, checkpoint });
+    let run = |[first, second]: [SnapshotNumber; 2]| {
+        let acts = [own(P0, 1, 100), sent(1), own(P0, 2, 90), received(1), own(P1, 1, 110)];
+        let acts = acts.into_iter().chain([back(P0, first), back(P1, second)]);
+        violated(2, &acts.collect::<Vec<_>>())
+    };
+    assert_eq!(run([2, 1]), [] as [&str; 0]);
+    assert_eq!(run([1, 0]), [] as [&str; 0]);
+    assert_eq!(run([1, 1]), ["cut.consistent", "cut.reachable", "cut.conservation"]);
+    assert_eq!(run([2, 0]), ["cut.complete", "cut.reachable", "cut.conservation"]);
+    assert_eq!(run([0, 0]), ["ckpt.rollback-bound"]);
+    assert!(run([2, 7]).contains(&"cut.consistent"));
+}

@@ -1,6 +1,6 @@
 use super::*;
 use ftsim_core::Verdict;
-use ftsim_core::bench::history::{Act, check, judge};
+use ftsim_core::bench::history::{self, Act, judge};
 
 pub(super) const P0: ProcessId = ProcessId(0);
 pub(super) const P1: ProcessId = ProcessId(1);
@@ -45,6 +45,11 @@ pub(super) fn restored(p: ProcessId, recovery: u64, snapshot: SnapshotNumber) ->
 
 pub(super) fn take(snapshot: SnapshotNumber) -> Act<Snapshot> {
     Act::Request(P0, Request::Take(snapshot))
+}
+
+/// The properties violated, without minimality: snapshots of all are not minimal.
+fn check(n: u32, history: &[Act<Snapshot>]) -> Vec<&'static str> {
+    history::check(n, history).into_iter().filter(|id| *id != MINIMAL.0).collect()
 }
 
 /// These acts, then snapshot 1 is complete at both.
