@@ -15,6 +15,7 @@ use ftsim_protocols::spec::{
     ballots, broadcast, consensus, detector, link, membership, message_logging, snapshot,
     stabilisation, two_generals,
 };
+use ftsim_protocols::spec::{ballots, broadcast, consensus, detector, link, membership};
 
 use crate::shipped;
 
@@ -208,18 +209,6 @@ fn delivers_what_nobody_sent() -> bool {
         link::NO_CREATION,
         &[Act::Indicate(P1, link::Indication::Deliver { from: P0, number: 1 })],
     )
-}
-
-fn goes_back_two_checkpoints() -> bool {
-    use snapshot::Indication::{Complete, Recorded, Restored};
-    let of = |p, snapshot| {
-        let recorded = Recorded { snapshot, balance: snapshot::OPENING_BALANCE };
-        [Act::Indicate(p, recorded), Act::Indicate(p, Complete(snapshot))]
-    };
-    let back = |p| Act::Indicate(p, Restored { recovery: 1, snapshot: 0 });
-    let both = |snapshot| of(P0, snapshot).into_iter().chain(of(P1, snapshot));
-    let history: Vec<_> = both(1).chain(both(2)).chain([back(P0), back(P1)]).collect();
-    violates::<snapshot::Snapshot>(snapshot::BOUNDED_ROLLBACK, &history)
 }
 
 fn goes_back_to_an_earlier_view() -> bool {
