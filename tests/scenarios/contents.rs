@@ -85,7 +85,6 @@ const CHAPTERS: [(&str, &[&str]); 14] = [
         &["dijkstra-ring", "two-generals", "nmr-voting", "time-redundancy", "info-redundancy"],
     ),
     ("logging", &["log-pessimistic", "log-sender"]),
-    ("checkpoint", &["chandy-lamport", "ckpt-blocking", "koo-toueg"]),
     ("checkpoint", &["chandy-lamport", "ckpt-blocking", "koo-toueg", "uncoordinated-ckpt"]),
 ];
 

@@ -12,10 +12,9 @@ use ftsim_protocols::spec::byzantine::ByzantineAgreement;
 use ftsim_protocols::spec::transactions::{self, Attempt, ItemCopy, Transactions};
 use ftsim_protocols::spec::view_synchrony::{self, ViewSynchrony};
 use ftsim_protocols::spec::{
-    ballots, broadcast, consensus, detector, link, membership, message_logging, snapshot,
-    stabilisation, two_generals,
+    ballots, broadcast, consensus, detector, link, membership, message_logging, stabilisation,
+    two_generals,
 };
-use ftsim_protocols::spec::{ballots, broadcast, consensus, detector, link, membership};
 
 use crate::shipped;
 
@@ -43,7 +42,6 @@ const HAND_MADE: &[(&str, PropertyId, IsViolated)] = &[
     ("message logging", message_logging::LOCAL_RECOVERY, rolls_back_without_a_crash),
     ("membership", membership::SELF_INCLUSION, goes_back_to_an_earlier_view),
     ("self-stabilisation", stabilisation::CLOSURE, a_legal_ring_is_left),
-    ("snapshot", snapshot::BOUNDED_ROLLBACK, goes_back_two_checkpoints),
     ("transactions", transactions::AGREEMENT, commits_what_another_aborts),
     ("transactions", transactions::COMMIT_VALIDITY, commits_without_a_vote),
     ("transactions", transactions::TERMINATION, votes_and_never_decides),
