@@ -98,6 +98,7 @@ impl Catalogue {
             .with::<replication::Abd>()
             .with::<replication::PrimaryBackup>()
             .with::<replication::StateTransfer>()
+            .with::<replication::Raft>()
             .with::<dependability::DijkstraRing>()
             .with::<dependability::TwoGenerals>()
             .with::<dependability::NmrVoting>()

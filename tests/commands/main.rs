@@ -11,6 +11,7 @@ mod explore_table;
 mod hostile;
 mod kill;
 mod lanes;
+mod notes;
 mod numbers;
 mod pages;
 mod record;

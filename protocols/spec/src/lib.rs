@@ -29,6 +29,7 @@ pub mod one_copy;
 pub mod primary_backup;
 pub mod process_group;
 pub mod register;
+pub mod replicated_log;
 pub mod replication;
 pub mod service;
 pub mod snapshot;

@@ -2,8 +2,10 @@
 
 mod abd;
 mod primary_backup;
+mod raft;
 mod state_transfer;
 
 pub use abd::Abd;
 pub use primary_backup::PrimaryBackup;
+pub use raft::Raft;
 pub use state_transfer::StateTransfer;
