@@ -54,8 +54,7 @@ impl Process for TwoGenerals {
     type Record = Never;
 
     fn on_start(&mut self, cx: &mut Cx<Self>) {
-        let delay = cx.setting().delay_bound;
-        let night = Duration::from_nanos(delay.as_nanos() * u64::from(self.message_count));
+        let night = cx.setting().delay_bound.times(self.message_count.into());
         cx.set_timer(night, Timer::Dawn);
         if cx.me() == GENERALS[0] {
             self.say(1, cx);
