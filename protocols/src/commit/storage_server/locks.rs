@@ -94,9 +94,11 @@ impl LockTable {
         before.filter(|other| other.access.conflicts(lock.access)).cloned().collect()
     }
 
-    /// Grants a lock.
-    pub fn grant(&mut self, lock: Lock, item: Item) {
-        self.items.entry(item).or_default().held.push(lock);
+    /// Grants a lock. Returns what changes for those that wait and are overtaken.
+    pub fn grant(&mut self, lock: Lock, item: Item) -> Vec<Change> {
+        let queue = self.items.entry(item).or_default();
+        queue.held.push(lock);
+        queue.advance()
     }
 
     /// Has a lock wait. Returns what changes for this attempt and for those that it overtakes.

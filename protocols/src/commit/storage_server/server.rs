@@ -181,19 +181,20 @@ impl Server {
     fn grant(&mut self, lock: Lock, item: Item, client: ProcessId, cx: &mut Context) {
         let attempt = lock.attempt;
         let is_write = lock.access == Access::Write;
-        self.hold(lock, item);
+        let changes = self.hold(lock, item);
         self.send_locked(attempt, item, client, cx);
         if is_write {
             cx.indicate(Indication::Wrote { attempt, item });
         }
+        self.carry_out(item, changes, cx);
     }
 
-    /// Has an attempt hold a lock, and write if it is to.
-    fn hold(&mut self, lock: Lock, item: Item) {
+    /// Has an attempt hold a lock, and write if it is to. Returns what changes for those that wait.
+    fn hold(&mut self, lock: Lock, item: Item) -> Vec<Change> {
         if lock.access == Access::Write {
             self.write(lock.attempt, item);
         }
-        self.locks.grant(lock, item);
+        self.locks.grant(lock, item)
     }
 
     fn write(&mut self, attempt: Attempt, item: Item) {
