@@ -202,9 +202,11 @@ impl Client {
         });
         match self.options.policy {
             Policy::Timeout => {
-                // Longer each time: messages may take longer than the first timeout.
-                let patience = self.options.lock_timeout.times(1 << (number - 1).min(16));
-                cx.set_timer(patience, Timer::Locks(attempt));
+                // Longer each time: messages may take longer than the first timeout. Drawn, lest
+                // all that wait for each other give up together, and meet again.
+                let least = self.options.lock_timeout.times(1 << (number - 1).min(16));
+                let patience = cx.rng().between(least.as_nanos(), least.times(2).as_nanos());
+                cx.set_timer(Duration::from_nanos(patience), Timer::Locks(attempt));
             }
             Policy::Detect => {
                 cx.set_timer(self.options.suspect_after, Timer::Suspicion(attempt));
