@@ -8,7 +8,7 @@ use super::deadlock::Policy;
 use super::detection::{Confirm, Probe};
 use super::locks::Access;
 use super::mutants::{
-    NEW_TIMESTAMP_ON_RESTART, NO_WAIT_NO_BACKOFF, OPPOSITE_ORDER, PROBE_AFTER_ABORT,
+    NEW_TIMESTAMP_ON_RESTART, NO_WAIT_NO_BACKOFF, OPPOSITE_ORDER, PROBE_AFTER_ABORT, WRITE_ONE,
 };
 use super::params::{Locking, Params, Quantity};
 use super::{Context, Life, Msg, Record, Timer, Timestamp};
@@ -240,6 +240,7 @@ impl Client {
             let holders = self.options.copies.of(item, self.options.place, cx.setting());
             let count = match (access, self.options.read) {
                 (Access::Read, Quantity::One) => 1,
+                (Access::Write, _) if cx.runs(&WRITE_ONE) => 1,
                 _ => holders.len(),
             };
             let copies = holders.into_iter().take(count);
