@@ -78,11 +78,11 @@ impl LockTable {
         self.items.keys().copied().filter(|item| self.waits(attempt, *item)).collect()
     }
 
-    /// The attempts for which an attempt waits.
-    pub fn blockers_of(&self, attempt: Attempt) -> Vec<Attempt> {
-        let waiting = self.items.values().flat_map(|queue| &queue.waiting);
-        let its = waiting.filter(|lock| lock.attempt == attempt);
-        its.flat_map(|lock| lock.blockers.iter().copied()).collect()
+    /// The attempts for which an attempt waits for an item.
+    pub fn blockers_of(&self, attempt: Attempt, item: Item) -> &[Attempt] {
+        let waiting = self.items.get(&item).into_iter().flat_map(|queue| &queue.waiting);
+        let mut its = waiting.filter(|lock| lock.attempt == attempt);
+        its.next().map_or(&[], |lock| &lock.blockers)
     }
 
     /// The locks that a new one would have to wait for, with those that wait before it; by age if
