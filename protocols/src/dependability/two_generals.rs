@@ -141,14 +141,14 @@ impl Protocol for TwoGenerals {
         }
         for (key, count) in [("messages", params.messages), ("copies", params.copies)] {
             if !(1..=COUNT_MAX).contains(&count) {
-                return Err(Invalid::new(key, format!("1 to {COUNT_MAX}")));
+                return Err(Invalid::new(key, format!("must be 1 to {COUNT_MAX}")));
             }
         }
         let needs = [("first_needs", params.first_needs), ("second_needs", params.second_needs)];
         for ((key, needs), general) in needs.into_iter().zip(GENERALS) {
             let most = meant_for(general, params.messages);
             if needs.is_some_and(|needs| needs > most) {
-                return Err(Invalid::new(key, format!("{most} messages are meant for him")));
+                return Err(Invalid::new(key, format!("at most {most} are meant for him")));
             }
         }
         Ok(())

@@ -105,10 +105,10 @@ fn nothing_is_due_if_all_who_could_answer_have_crashed() {
     let setting = Setting { roles, ..Setting::of(4) };
     let answer = |crashed: &[Event]| {
         let answered = [asks(1, 5), outputs(0, 1, 269), outputs(1, 1, 269)];
-        let verdicts = judge(&setting, &[&answered, crashed].concat(), true);
+        let verdicts = judge(&setting, &[&answered[..], crashed].concat(), true);
         verdicts.into_iter().find(|(id, _)| *id == "mask.output").map(|(_, verdict)| verdict)
     };
     let [first, second] = VOTERS.map(Act::Crash);
-    assert_eq!(answer(&[first.clone()]), Some(Verdict::Held));
+    assert_eq!(answer(std::slice::from_ref(&first)), Some(Verdict::Held));
     assert_eq!(answer(&[first, second]), Some(Verdict::HeldVacuously));
 }

@@ -18,8 +18,8 @@ fn decision(event: &Event<'_>) -> Option<(Attempt, Decision)> {
     }
 }
 
-/// One-copy serialisability. A history must be serial for each copy and, since nobody is to see that
-/// there are copies, also for each item.
+/// One-copy serialisability. A history must be serial for each copy and, since nobody is to see
+/// that there are copies, also for each item.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Serialisable {
     history: OneCopy<ItemCopy, Attempt>,

@@ -18,9 +18,9 @@
 //! Why it works: in one life of a server, an attempt waits for a lock once, without interruption,
 //! since restarted it has another name. So an edge that the probe and the confirmation have both
 //! found there existed all the time between. A crash of the server interrupts it, and the same
-//! request, sent again, may begin it anew: therefore the confirmation goes where the probe has been,
-//! and fails if that server has another life, or if the client has the lock after all. When the
-//! probe had come back, all edges of its path existed together, and the attempt was deadlocked.
+//! request, sent again, may begin it anew: therefore the confirmation goes where the probe has
+//! been, and fails if that server has another life, or if the client has the lock after all. When
+//! the probe had come back, all edges of its path existed together, and the attempt was deadlocked.
 
 use serde::{Deserialize, Serialize};
 

@@ -198,7 +198,8 @@ fn lines(run: &Run, n: usize) -> Vec<(Vec<usize>, Vec<usize>)> {
     let whole = returned.values().filter(|by| by.len() == n);
     let of = |by: &BTreeMap<usize, (usize, Deeds)>| {
         let before: Vec<Deeds> = by.values().map(|(_, deeds)| deeds.clone()).collect();
-        (by.values().map(|(line, _)| *line).collect(), greatest_line(&before))
+        let line: Vec<usize> = by.values().map(|(line, _)| *line).collect();
+        (line, greatest_line(&before))
     };
     whole.map(of).collect()
 }
