@@ -182,12 +182,14 @@ struct Reliable {
     sender: Option<ProcessId>,
     sent: BTreeSet<(PayloadNumber, Payload)>,
     delivered: BTreeSet<(PayloadNumber, Payload)>,
+    /// The payloads sent, if both processes are correct.
+    due: u64,
 }
 
 impl Reliable {
     fn new(setting: &Setting) -> Self {
         let (sender, receiver) = (setting.role(SENDER).next(), setting.role(RECEIVER).next());
-        Self { receiver, sender, sent: BTreeSet::new(), delivered: BTreeSet::new() }
+        Self { receiver, sender, sent: BTreeSet::new(), delivered: BTreeSet::new(), due: 0 }
     }
 }
 
@@ -213,6 +215,7 @@ impl Property<CheckedLink> for Reliable {
         if !end.is_correct(sender) || !end.is_correct(receiver) {
             return Ok(());
         }
+        self.due = self.sent.len() as u64;
         match self.sent.difference(&self.delivered).next() {
             Some((number, _)) => {
                 let how = format!("{receiver} has not delivered payload {number}");
@@ -223,7 +226,7 @@ impl Property<CheckedLink> for Reliable {
     }
 
     fn exercised(&self) -> u64 {
-        self.sent.len() as u64
+        self.due
     }
 
     fn measured(&self, _: &End<'_>) -> Option<f64> {

@@ -258,13 +258,16 @@ struct Answers {
     counts_failures: bool,
     asked: Asked,
     answered: BTreeSet<(JobNumber, ProcessId)>,
+    /// The jobs asked for, if someone correct is to answer.
+    due: u64,
 }
 
 impl Answers {
     fn new(setting: &Setting, counts_failures: bool) -> Self {
         let role = if setting.role_size(VOTER) > 0 { VOTER } else { DRIVER };
         let answerers = setting.role(role).collect();
-        Self { answerers, counts_failures, asked: Asked::default(), answered: BTreeSet::new() }
+        let (asked, answered) = (Asked::default(), BTreeSet::new());
+        Self { answerers, counts_failures, asked, answered, due: 0 }
     }
 
     /// A correct process that has not answered this job.
@@ -295,6 +298,9 @@ impl Property<Computation> for Answers {
     }
 
     fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
+        if self.answerers.iter().any(|p| end.is_correct(*p)) {
+            self.due = self.asked.results.len() as u64;
+        }
         let open = self.asked.results.keys().find_map(|number| {
             let p = self.silent(*number, end)?;
             Some((p, number))
@@ -308,7 +314,7 @@ impl Property<Computation> for Answers {
     }
 
     fn exercised(&self) -> u64 {
-        self.asked.results.len() as u64
+        self.due
     }
 
     fn measured(&self, end: &End<'_>) -> Option<f64> {

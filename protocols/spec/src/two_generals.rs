@@ -4,8 +4,8 @@
 //! network communications*, who show that no protocol solves it if messages can be lost; Gray
 //! (1978), section 5.8.3.3.1, for the generals.
 
-use ftsim_core::FaultClass;
 use ftsim_core::prelude::*;
+use ftsim_core::{EndCause, FaultClass};
 
 use crate::eventual_leader::NoWorkload;
 
@@ -107,6 +107,20 @@ impl Property<CoordinatedAttack> for Coordinated {
         }
         let (alone, other) = if first { (0, 1) } else { (1, 0) };
         let how = format!("{} attacks alone: {} stays", GENERALS[alone], GENERALS[other]);
+        Err(Violation::by(GENERALS, how))
+    }
+
+    /// A general who is correct and never does anything does not attack.
+    fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
+        let (alone, other) = match self.decisions.attacks {
+            [Some(true), None] => (0, 1),
+            [None, Some(true)] => (1, 0),
+            _ => return Ok(()),
+        };
+        if end.cause != EndCause::Quiescent || !end.is_correct(GENERALS[other]) {
+            return Ok(());
+        }
+        let how = format!("{} attacks alone: {} does nothing", GENERALS[alone], GENERALS[other]);
         Err(Violation::by(GENERALS, how))
     }
 

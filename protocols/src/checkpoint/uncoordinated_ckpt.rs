@@ -268,17 +268,19 @@ impl UncoordinatedCkpt {
         }
     }
 
-    /// Notes the dependencies of a process, at p0; with those of the last it computes the line.
+    /// Notes the dependencies of a process, at p0; with those of the last it computes the line. The
+    /// opening state, number 0, depends on nothing, whatever a liar says.
     fn has_stopped(
         &mut self,
         recovery: u64,
         p: ProcessId,
-        checkpoints: BTreeMap<Index, Dependencies>,
+        mut checkpoints: BTreeMap<Index, Dependencies>,
         cx: &mut Cx<Self>,
     ) {
         if cx.me() != COORDINATOR || recovery != self.started || recovery <= self.line.recovery {
             return;
         }
+        checkpoints.remove(&0);
         self.stopped.insert(p, checkpoints);
         if cx.processes().all(|p| self.stopped.contains_key(&p)) {
             let propagate = !cx.runs(&LATEST_ONLY);

@@ -54,8 +54,7 @@ impl Process for TwoGenerals {
     type Record = Never;
 
     fn on_start(&mut self, cx: &mut Cx<Self>) {
-        let delay = cx.setting().delay_bound;
-        let night = Duration::from_nanos(delay.as_nanos() * u64::from(self.message_count));
+        let night = cx.setting().delay_bound.times(self.message_count.into());
         cx.set_timer(night, Timer::Dawn);
         if cx.me() == GENERALS[0] {
             self.say(1, cx);
@@ -142,14 +141,14 @@ impl Protocol for TwoGenerals {
         }
         for (key, count) in [("messages", params.messages), ("copies", params.copies)] {
             if !(1..=COUNT_MAX).contains(&count) {
-                return Err(Invalid::new(key, format!("1 to {COUNT_MAX}")));
+                return Err(Invalid::new(key, format!("must be 1 to {COUNT_MAX}")));
             }
         }
         let needs = [("first_needs", params.first_needs), ("second_needs", params.second_needs)];
         for ((key, needs), general) in needs.into_iter().zip(GENERALS) {
             let most = meant_for(general, params.messages);
             if needs.is_some_and(|needs| needs > most) {
-                return Err(Invalid::new(key, format!("{most} messages are meant for him")));
+                return Err(Invalid::new(key, format!("at most {most} are meant for him")));
             }
         }
         Ok(())

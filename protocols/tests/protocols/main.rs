@@ -21,6 +21,7 @@ mod checkpoint {
 }
 mod commit {
     mod paxos_commit;
+    mod storage_server;
     mod three_phase;
     mod two_phase;
 }

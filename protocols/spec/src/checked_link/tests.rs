@@ -44,3 +44,14 @@ fn to_reject_is_safe_but_delivers_nothing() {
     assert_eq!(violated(&[sends(1, 7), rejects, Act::Crash(RECEIVER)]), NONE);
     assert_eq!(violated(&[sends(1, 7), Act::Crash(SENDER)]), NONE);
 }
+
+#[test]
+fn nothing_is_due_if_one_of_the_two_has_crashed() {
+    let roles = vec![("sender".into(), 1), ("receiver".into(), 1)];
+    let setting = Setting { roles, ..Setting::of(2) };
+    for p in [SENDER, RECEIVER] {
+        let verdicts = judge(&setting, &[sends(1, 7), delivers(1, 7), Act::Crash(p)], true);
+        let reliable = verdicts.into_iter().find(|(id, _)| *id == "lnk.reliable");
+        assert!(matches!(reliable, Some((_, Verdict::HeldVacuously))), "{p}");
+    }
+}

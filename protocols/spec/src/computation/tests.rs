@@ -98,3 +98,17 @@ fn each_job_counts_once_in_the_sum() {
     assert_eq!(answered(vec![effect(1, 5), effect(2, 10)]), ["lnk.exactly-once-effect"]);
     assert_eq!(answered(vec![effect(3, 5)]), ["lnk.exactly-once-effect"]);
 }
+
+#[test]
+fn nothing_is_due_if_all_who_could_answer_have_crashed() {
+    let roles = vec![("unit".into(), 2), ("voter".into(), 2)];
+    let setting = Setting { roles, ..Setting::of(4) };
+    let answer = |crashed: &[Event]| {
+        let answered = [asks(1, 5), outputs(0, 1, 269), outputs(1, 1, 269)];
+        let verdicts = judge(&setting, &[&answered[..], crashed].concat(), true);
+        verdicts.into_iter().find(|(id, _)| *id == "mask.output").map(|(_, verdict)| verdict)
+    };
+    let [first, second] = VOTERS.map(Act::Crash);
+    assert_eq!(answer(std::slice::from_ref(&first)), Some(Verdict::Held));
+    assert_eq!(answer(&[first, second]), Some(Verdict::HeldVacuously));
+}

@@ -17,8 +17,6 @@ struct WaitFor {
     /// The locks that their clients have heard of.
     locked: BTreeSet<(Attempt, ItemCopy)>,
     edges: BTreeMap<(Attempt, ItemCopy), Vec<Attempt>>,
-    /// How often an attempt began to wait.
-    waits: u64,
 }
 
 impl WaitFor {
@@ -59,7 +57,6 @@ impl WaitFor {
             self.edges.remove(&key);
             return None;
         }
-        self.waits += 1;
         self.edges.insert(key, others.to_vec());
         Some(attempt)
     }
@@ -120,20 +117,20 @@ fn list(cycle: &[Attempt]) -> String {
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Acyclic {
     graph: WaitFor,
-    waits: u64,
+    attempts: u64,
 }
 
 impl Property<Transactions> for Acyclic {
     fn observe(&mut self, event: &Event<'_>) -> Result<(), Violation> {
         if let Observation::Indication(Indication::Began(_)) = event.what {
-            self.waits += 1;
+            self.attempts += 1;
         }
         let cycle = self.graph.observe(event).and_then(|attempt| self.graph.cycle(attempt));
         cycle.map_or(Ok(()), |cycle| Err(Violation::by([event.process], list(&cycle))))
     }
 
     fn exercised(&self) -> u64 {
-        self.waits
+        self.attempts
     }
 }
 
@@ -176,6 +173,7 @@ pub(super) struct Resolution {
     graph: WaitFor,
     open: BTreeMap<Transaction, ProcessId>,
     committed: BTreeSet<Transaction>,
+    exercised: u64,
 }
 
 impl Resolution {
@@ -185,6 +183,7 @@ impl Resolution {
             graph: WaitFor::default(),
             open: BTreeMap::new(),
             committed: BTreeSet::new(),
+            exercised: 0,
         }
     }
 }
@@ -213,6 +212,7 @@ impl Property<Transactions> for Resolution {
         if end.correct().count() < self.process_count {
             return Ok(());
         }
+        self.exercised = (self.open.len() + self.committed.len()) as u64;
         let Some((transaction, p)) = self.open.first_key_value() else { return Ok(()) };
         let deadlocked = self.graph.deadlocked().next();
         let message = match deadlocked.and_then(|attempt| self.graph.cycle(attempt)) {
@@ -223,6 +223,6 @@ impl Property<Transactions> for Resolution {
     }
 
     fn exercised(&self) -> u64 {
-        (self.open.len() + self.committed.len()) as u64
+        self.exercised
     }
 }

@@ -247,3 +247,6 @@ impl Spec for Transactions {
         committed.into_iter()
     }
 }
+
+#[cfg(test)]
+mod tests;

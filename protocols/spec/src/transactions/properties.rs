@@ -1,11 +1,12 @@
 //! The properties of transactions and of their commitment, each with its checker.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use ftsim_core::{End, Observation, Observed, ProcessId, ProcessSet, Property, Setting, Violation};
 
-use super::{Attempt, Decision, Indication, ItemCopy, Transactions};
-use crate::one_copy::OneCopy;
+use super::{Attempt, Decision, Indication, Item, ItemCopy, Transactions};
+use crate::one_copy::{Anomaly, OneCopy};
 
 type Event<'a> = Observed<'a, Transactions>;
 
@@ -17,11 +18,12 @@ fn decision(event: &Event<'_>) -> Option<(Attempt, Decision)> {
     }
 }
 
-/// One-copy serialisability. The copies of an item are locked and written all, so a history that is
-/// serial for each copy is serial for each item.
+/// One-copy serialisability. A history must be serial for each copy and, since nobody is to see
+/// that there are copies, also for each item.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Serialisable {
     history: OneCopy<ItemCopy, Attempt>,
+    items: Items,
     decided: BTreeSet<(Attempt, bool)>,
     /// The attempts that each server will not lose in a crash.
     prepared: BTreeSet<(ProcessId, Attempt)>,
@@ -33,9 +35,11 @@ impl Property<Transactions> for Serialisable {
         match event.what {
             Observation::Indication(Indication::Locked { attempt, copy, version }) => {
                 self.history.read_before_own_write(*attempt, *copy, *version);
+                self.items.reads.insert((*attempt, SingleCopy(copy.item), *version));
             }
             Observation::Indication(Indication::Wrote { attempt, item }) => {
                 self.history.write(*attempt, ItemCopy { server: p, item: *item });
+                self.items.write(*attempt, SingleCopy(*item));
             }
             Observation::Indication(Indication::VotedYes(attempt)) => {
                 self.prepared.insert((p, *attempt));
@@ -52,10 +56,14 @@ impl Property<Transactions> for Serialisable {
             return Ok(());
         }
         match decision {
-            Decision::Commit => self.history.commit(attempt),
+            Decision::Commit => {
+                self.history.commit(attempt);
+                self.items.committed.insert(attempt);
+            }
             Decision::Abort => self.history.abort(attempt),
         }
-        self.history.judge().map_err(|anomaly| Violation::by([p], anomaly.to_string()))
+        self.history.judge().map_err(|anomaly| Violation::by([p], anomaly.to_string()))?;
+        self.items.judge().map_err(|anomaly| Violation::by([p], anomaly.to_string()))
     }
 
     fn finish(&mut self, _: &End<'_>) -> Result<(), Violation> {
@@ -64,6 +72,53 @@ impl Property<Transactions> for Serialisable {
 
     fn exercised(&self) -> u64 {
         self.history.committed_count() as u64
+    }
+}
+
+/// An item, as if it had a single copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct SingleCopy(Item);
+
+impl fmt::Display for SingleCopy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "item {}", self.0)
+    }
+}
+
+/// The reads and writes of items, whatever copies they were of.
+///
+/// The versions of an item are in the order in which they were last written at any server. Whoever
+/// has locked and written all copies has written each of them after those that came before it.
+#[derive(Clone, Debug, Default, Hash)]
+struct Items {
+    written: BTreeMap<SingleCopy, Vec<Attempt>>,
+    /// Reader, item, version.
+    reads: BTreeSet<(Attempt, SingleCopy, Attempt)>,
+    committed: BTreeSet<Attempt>,
+}
+
+impl Items {
+    fn write(&mut self, writer: Attempt, item: SingleCopy) {
+        let versions = self.written.entry(item).or_default();
+        versions.retain(|other| *other != writer);
+        versions.push(writer);
+    }
+
+    fn judge(&self) -> Result<(), Anomaly<SingleCopy, Attempt>> {
+        let mut history = OneCopy::default();
+        for (item, versions) in &self.written {
+            for writer in versions.iter().filter(|writer| self.committed.contains(writer)) {
+                history.write(*writer, *item);
+            }
+        }
+        for (reader, item, version) in &self.reads {
+            let is_clean = *version == Attempt::default() || self.committed.contains(version);
+            if is_clean && self.committed.contains(reader) {
+                history.read_before_own_write(*reader, *item, *version);
+            }
+        }
+        self.committed.iter().for_each(|attempt| history.commit(*attempt));
+        history.judge()
     }
 }
 

@@ -26,9 +26,16 @@ fn both_or_neither() {
 }
 
 #[test]
+fn who_does_nothing_does_not_attack_and_who_has_crashed_need_not() {
+    assert_eq!(check(2, &[attacks(0)]), ["gen.coordinated", "gen.attack"]);
+    assert_eq!(check(2, &[attacks(1)]), ["gen.coordinated", "gen.attack"]);
+    assert_eq!(check(2, &[stays(0)]), ["gen.attack"]);
+    assert_eq!(check(2, &[attacks(0), Act::Crash(GENERALS[1])]), NONE);
+}
+
+#[test]
 fn to_stay_for_no_reason_is_no_solution() {
     assert_eq!(check(2, &[stays(0), stays(1)]), ["gen.attack"]);
-    assert_eq!(check(2, &[attacks(0)]), ["gen.attack"]);
     // If something went wrong, they may.
     let verdicts = judge(&Setting::of(2), &[stays(0), stays(1)], false);
     let verdicts: Vec<Verdict> = verdicts.into_iter().map(|(_, verdict)| verdict).collect();

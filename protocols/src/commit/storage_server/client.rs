@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use ftsim_core::{Duration, Instant, ProcessId, ProcessSet, Setting, Stored};
 
 use super::deadlock::Policy;
-use super::detection::{Confirm, Probe};
+use super::detection::{Confirm, Place, Probe};
 use super::locks::Access;
 use super::mutants::{
-    NEW_TIMESTAMP_ON_RESTART, NO_WAIT_NO_BACKOFF, OPPOSITE_ORDER, PROBE_AFTER_ABORT,
+    NEW_TIMESTAMP_ON_RESTART, NO_WAIT_NO_BACKOFF, OPPOSITE_ORDER, PROBE_AFTER_ABORT, WRITE_ONE,
 };
 use super::params::{Locking, Params, Quantity};
 use super::{Context, Life, Msg, Record, Timer, Timestamp};
@@ -202,9 +202,11 @@ impl Client {
         });
         match self.options.policy {
             Policy::Timeout => {
-                // Longer each time: messages may take longer than the first timeout.
-                let patience = self.options.lock_timeout.times(1 << (number - 1).min(16));
-                cx.set_timer(patience, Timer::Locks(attempt));
+                // Longer each time: messages may take longer than the first timeout. Drawn, lest
+                // all that wait for each other give up together, and meet again.
+                let least = self.options.lock_timeout.times(1 << (number - 1).min(16));
+                let patience = cx.rng().between(least.as_nanos(), least.times(2).as_nanos());
+                cx.set_timer(Duration::from_nanos(patience), Timer::Locks(attempt));
             }
             Policy::Detect => {
                 cx.set_timer(self.options.suspect_after, Timer::Suspicion(attempt));
@@ -238,6 +240,7 @@ impl Client {
             let holders = self.options.copies.of(item, self.options.place, cx.setting());
             let count = match (access, self.options.read) {
                 (Access::Read, Quantity::One) => 1,
+                (Access::Write, _) if cx.runs(&WRITE_ONE) => 1,
                 _ => holders.len(),
             };
             let copies = holders.into_iter().take(count);
@@ -384,8 +387,8 @@ impl Client {
         running.computations += 1;
         let (attempt, timestamp) = (running.attempt, running.timestamp);
         let computation = running.computations;
-        let probe = Probe { timestamp, computation, path: vec![attempt] };
-        cx.send_to(running.servers_awaited(), Msg::Probe(probe));
+        let (path, places) = (vec![attempt], Vec::new());
+        running.send_probe(&Probe { timestamp, computation, path, places, item: 0 }, cx);
         cx.set_timer(self.options.suspect_after, Timer::Suspicion(attempt));
     }
 
@@ -398,15 +401,14 @@ impl Client {
             return;
         }
         if is_back {
-            let mut cycle = probe.path;
+            let Probe { path: mut cycle, places, .. } = probe;
             cycle.pop();
-            let confirm = Confirm { cycle, confirmed: 0 };
-            return cx.send_to(running.servers_awaited(), Msg::Confirm(confirm));
+            return running.send_confirm(Confirm { cycle, places, confirmed: 0 }, cx);
         }
         if running.timestamp < probe.timestamp
             && running.probed.insert((initiator, probe.computation))
         {
-            cx.send_to(running.servers_awaited(), Msg::Probe(probe));
+            running.send_probe(&probe, cx);
         }
     }
 
@@ -427,15 +429,28 @@ impl Client {
             cx.indicate(Indication::Victim(running.attempt));
             return self.restart(cx);
         }
-        cx.send_to(running.servers_awaited(), Msg::Confirm(confirm));
+        running.send_confirm(confirm, cx);
     }
 }
 
 impl Running {
-    /// The servers whose locks are missing.
-    fn servers_awaited(&self) -> impl Iterator<Item = ProcessId> + use<> {
-        let missing = self.plan.iter().filter(|(copy, _)| !self.locked.contains_key(copy));
-        let servers: BTreeSet<_> = missing.map(|(copy, _)| copy.server).collect();
-        servers.into_iter()
+    /// Sends a probe to the server of each lock that is missing.
+    fn send_probe(&self, probe: &Probe, cx: &mut Context) {
+        for ItemCopy { server, item } in self.missing() {
+            cx.send(server, Msg::Probe(Probe { item, ..probe.clone() }));
+        }
+    }
+
+    /// Sends a confirmation to the server of its next edge, if that lock is still missing.
+    fn send_confirm(&self, confirm: Confirm, cx: &mut Context) {
+        let Some(Place { copy, .. }) = confirm.place() else { return };
+        if self.missing().any(|missing| missing == copy) {
+            cx.send(copy.server, Msg::Confirm(confirm));
+        }
+    }
+
+    /// The copies whose locks are missing.
+    fn missing(&self) -> impl Iterator<Item = ItemCopy> {
+        self.plan.iter().map(|(copy, _)| *copy).filter(|copy| !self.locked.contains_key(copy))
     }
 }

@@ -78,11 +78,11 @@ impl LockTable {
         self.items.keys().copied().filter(|item| self.waits(attempt, *item)).collect()
     }
 
-    /// The attempts for which an attempt waits.
-    pub fn blockers_of(&self, attempt: Attempt) -> Vec<Attempt> {
-        let waiting = self.items.values().flat_map(|queue| &queue.waiting);
-        let its = waiting.filter(|lock| lock.attempt == attempt);
-        its.flat_map(|lock| lock.blockers.iter().copied()).collect()
+    /// The attempts for which an attempt waits for an item.
+    pub fn blockers_of(&self, attempt: Attempt, item: Item) -> &[Attempt] {
+        let waiting = self.items.get(&item).into_iter().flat_map(|queue| &queue.waiting);
+        let mut its = waiting.filter(|lock| lock.attempt == attempt);
+        its.next().map_or(&[], |lock| &lock.blockers)
     }
 
     /// The locks that a new one would have to wait for, with those that wait before it; by age if
@@ -94,9 +94,11 @@ impl LockTable {
         before.filter(|other| other.access.conflicts(lock.access)).cloned().collect()
     }
 
-    /// Grants a lock.
-    pub fn grant(&mut self, lock: Lock, item: Item) {
-        self.items.entry(item).or_default().held.push(lock);
+    /// Grants a lock. Returns what changes for those that wait and are overtaken.
+    pub fn grant(&mut self, lock: Lock, item: Item) -> Vec<Change> {
+        let queue = self.items.entry(item).or_default();
+        queue.held.push(lock);
+        queue.advance()
     }
 
     /// Has a lock wait. Returns what changes for this attempt and for those that it overtakes.

@@ -7,6 +7,7 @@ use crate::spec::transactions::{DEADLOCK_FREE, NO_PHANTOM, ONE_COPY, RESOLUTION}
 pub(super) const ALL: &[Mutant] = &[
     OPPOSITE_ORDER,
     NO_LOCKS,
+    WRITE_ONE,
     EARLY_UNLOCK,
     NO_WAIT_NO_BACKOFF,
     NEW_TIMESTAMP_ON_RESTART,
@@ -22,6 +23,9 @@ pub(super) const OPPOSITE_ORDER: Mutant = Mutant::code(
 
 pub(super) const NO_LOCKS: Mutant =
     Mutant::code("no-locks", "a server grants every lock at once", ONE_COPY);
+
+pub(super) const WRITE_ONE: Mutant =
+    Mutant::code("write-one", "a transaction writes one copy of an item, not all", ONE_COPY);
 
 pub(super) const EARLY_UNLOCK: Mutant =
     Mutant::code("early-unlock", "a server releases the locks when it votes", ONE_COPY);

@@ -23,8 +23,8 @@ pub struct Params {
     pub retry: Duration,
     /// How long a server waits for a decision before it asks, each time.
     pub decision_timeout: Duration,
-    /// How long a client first waits for locks before it restarts a transaction; the time doubles
-    /// with each restart, up to 65,536 times (`deadlock = "timeout"`).
+    /// How long a client first waits for locks before it restarts a transaction, at least; at most
+    /// twice as long. Both double with each restart, up to 65,536 times (`deadlock = "timeout"`).
     pub lock_timeout: Duration,
     /// How long a client waits for locks before it suspects a deadlock, each time
     /// (`deadlock = "detect"`).

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use ftsim_core::{Duration, ProcessId, Stored};
 
 use super::deadlock::Policy;
-use super::detection::{Confirm, Probe};
+use super::detection::{Confirm, Place, Probe};
 use super::locks::{Access, Change, Lock, LockTable};
 use super::mutants::{EARLY_UNLOCK, NO_LOCKS, VOLATILE_LOCKS};
 use super::params::Params;
 use super::{Context, Life, Msg, Record, Timer, Timestamp};
-use crate::spec::transactions::{Attempt, Decision, Indication, Item};
+use crate::spec::transactions::{Attempt, Decision, Indication, Item, ItemCopy};
 
 /// A server.
 #[derive(Clone, Debug, Hash)]
@@ -181,19 +181,20 @@ impl Server {
     fn grant(&mut self, lock: Lock, item: Item, client: ProcessId, cx: &mut Context) {
         let attempt = lock.attempt;
         let is_write = lock.access == Access::Write;
-        self.hold(lock, item);
+        let changes = self.hold(lock, item);
         self.send_locked(attempt, item, client, cx);
         if is_write {
             cx.indicate(Indication::Wrote { attempt, item });
         }
+        self.carry_out(item, changes, cx);
     }
 
-    /// Has an attempt hold a lock, and write if it is to.
-    fn hold(&mut self, lock: Lock, item: Item) {
+    /// Has an attempt hold a lock, and write if it is to. Returns what changes for those that wait.
+    fn hold(&mut self, lock: Lock, item: Item) -> Vec<Change> {
         if lock.access == Access::Write {
             self.write(lock.attempt, item);
         }
-        self.locks.grant(lock, item);
+        self.locks.grant(lock, item)
     }
 
     fn write(&mut self, attempt: Attempt, item: Item) {
@@ -336,19 +337,23 @@ impl Server {
     /// Sends a probe on to those for which its last attempt waits here.
     fn on_probe(&self, probe: &Probe, cx: &mut Context) {
         let Some(last) = probe.path.last() else { return };
-        for blocker in self.locks.blockers_of(*last) {
+        let copy = ItemCopy { server: cx.me(), item: probe.item };
+        let place = Place { copy, life: self.life };
+        for blocker in self.locks.blockers_of(*last, probe.item) {
             if let Some(State::Working { client, .. } | State::Prepared { client, .. }) =
-                self.states.get(&blocker)
+                self.states.get(blocker)
             {
-                cx.send(*client, Msg::Probe(probe.with(blocker)));
+                cx.send(*client, Msg::Probe(probe.with(*blocker, place)));
             }
         }
     }
 
-    /// Sends a confirmation on, if its next edge still exists here.
+    /// Sends a confirmation on, if its next edge has existed here since the probe found it.
     fn on_confirm(&self, confirm: &Confirm, cx: &mut Context) {
         let Some((waiter, other)) = confirm.edge() else { return };
-        if self.locks.blockers_of(waiter).contains(&other)
+        let Some(Place { copy, life }) = confirm.place() else { return };
+        if (copy.server, life) == (cx.me(), self.life)
+            && self.locks.blockers_of(waiter, copy.item).contains(&other)
             && let Some(State::Working { client, .. }) = self.states.get(&other)
         {
             cx.send(*client, Msg::Confirm(confirm.next()));

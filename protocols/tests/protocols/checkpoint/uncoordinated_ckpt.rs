@@ -1,4 +1,8 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use ftsim_core::environment::message_rule::{Content, Fate, MessageRule};
 use ftsim_core::fault::{Action, Crash, Fault, InFlight, Trigger};
+use ftsim_core::outcome::trace::TraceEvent;
 use ftsim_core::rng::{Rng, Stream};
 use ftsim_core::{EndCause, Instant, Verdict};
 
@@ -104,4 +108,121 @@ fn the_domino_effect_loses_all_checkpoints_however_many() {
         let p0 = format!("p0 went back to checkpoint 1 and lost {lost:?}");
         assert!(told.contains(&p0), "{told}");
     }
+}
+
+/// A liar may say that the opening state depends on something: propagation cannot go further back.
+#[test]
+fn a_liar_cannot_keep_the_coordinator_busy_for_ever() {
+    let told = r#"{"Stopped": {"recovery": 1, "checkpoints": {"0": {"p0": 7}}}}"#;
+    let content = Content::Replaced(serde_json::from_str(told).unwrap());
+    let (from, to, kind) = (ProcessId(1), ProcessId(0), Some("Stopped".to_owned()));
+    let at = Trigger::At(Instant::ZERO + Duration::from_millis(40));
+    let mut bench = crash_and_return(bench(2), 0, at, Duration::from_millis(5));
+    let rule = MessageRule { from, to, kind, nth: 1, fate: Fate::content(content) };
+    bench.experiment.overrides.push(rule);
+    assert_eq!(bench.run(1).cause, EndCause::Quiescent);
+}
+
+/// What a process has done, and how much of it each of its checkpoints includes.
+#[derive(Clone, Default)]
+struct Deeds {
+    /// Transfers sent (`true`) and received.
+    acts: Vec<(bool, String)>,
+    checkpoints: BTreeMap<usize, usize>,
+}
+
+impl Deeds {
+    fn new() -> Self {
+        Self { acts: Vec::new(), checkpoints: BTreeMap::from([(0, 0)]) }
+    }
+
+    fn until(&self, checkpoint: usize, sent: bool) -> BTreeSet<&String> {
+        let acts = self.acts.iter().take(self.checkpoints[&checkpoint]);
+        acts.filter(|(is_sent, _)| *is_sent == sent).map(|(_, transfer)| transfer).collect()
+    }
+
+    fn return_to(&mut self, checkpoint: usize) {
+        self.acts.truncate(self.checkpoints[&checkpoint]);
+        self.checkpoints.retain(|later, _| *later <= checkpoint);
+    }
+}
+
+/// The greatest set of checkpoints without an orphan, found by trying all.
+fn greatest_line(deeds: &[Deeds]) -> Vec<usize> {
+    let mut lines = vec![Vec::new()];
+    for of in deeds {
+        let longer = |line: &Vec<usize>| {
+            let line = line.clone();
+            of.checkpoints.keys().map(move |last| [line.clone(), vec![*last]].concat())
+        };
+        lines = lines.iter().flat_map(longer).collect();
+    }
+    let all = |line: &[usize], sent| -> BTreeSet<String> {
+        let of = deeds.iter().zip(line).flat_map(|(of, last)| of.until(*last, sent));
+        of.cloned().collect()
+    };
+    lines.retain(|line| all(line, false).is_subset(&all(line, true)));
+    let place = |p: usize| lines.iter().map(|line| line[p]).max().unwrap();
+    let greatest: Vec<usize> = (0..deeds.len()).map(place).collect();
+    assert!(lines.contains(&greatest), "{greatest:?} has an orphan");
+    greatest
+}
+
+/// The lines to which all returned in a run, and the greatest ones.
+fn lines(run: &Run, n: usize) -> Vec<(Vec<usize>, Vec<usize>)> {
+    let mut deeds = vec![Deeds::new(); n];
+    let mut returned: BTreeMap<usize, BTreeMap<usize, (usize, Deeds)>> = BTreeMap::new();
+    for entry in &run.trace.entries {
+        let (Some(p), TraceEvent::Indicate { what, .. }) = (entry.process, &entry.what) else {
+            continue;
+        };
+        let p = p.index();
+        let number = |key: &str| -> usize {
+            let (_, rest) = what.split_once(key).unwrap();
+            rest.split([',', ' ']).next().unwrap().parse().unwrap()
+        };
+        if let Some(transfer) = what.strip_prefix("Sent(") {
+            deeds[p].acts.push((true, transfer.to_owned()));
+        } else if let Some(transfer) = what.strip_prefix("Received(") {
+            deeds[p].acts.push((false, transfer.to_owned()));
+        } else if what.starts_with("RecordedOwn") {
+            let act_count = deeds[p].acts.len();
+            deeds[p].checkpoints.insert(number("checkpoint: "), act_count);
+        } else if what.starts_with("Returned") {
+            let (recovery, checkpoint) = (number("recovery: "), number("checkpoint: "));
+            let by = returned.entry(recovery).or_default();
+            by.insert(p, (checkpoint, deeds[p].clone()));
+            deeds[p].return_to(checkpoint);
+        }
+    }
+    let whole = returned.values().filter(|by| by.len() == n);
+    let of = |by: &BTreeMap<usize, (usize, Deeds)>| {
+        let before: Vec<Deeds> = by.values().map(|(_, deeds)| deeds.clone()).collect();
+        let line: Vec<usize> = by.values().map(|(line, _)| *line).collect();
+        (line, greatest_line(&before))
+    };
+    whole.map(of).collect()
+}
+
+#[test]
+fn every_recovery_line_is_the_greatest_consistent_set() {
+    let (mut count, mut propagated) = (0, 0);
+    for seed in 0..200 {
+        let n = 2 + u32::try_from(seed % 2).unwrap();
+        let mut rng = Rng::new(seed, Stream::Faults);
+        let mut bench = bench(n).workload(r#"{"snapshots": 0, "transfers": 10}"#);
+        for crash in 0..2 {
+            let process = u32::try_from(rng.below(n.into())).unwrap();
+            let at = 20 + 80 * crash + rng.below(20);
+            let at = Trigger::At(Instant::ZERO + Duration::from_millis(at));
+            bench = crash_and_return(bench, process, at, Duration::from_millis(rng.below(10)));
+        }
+        let run = bench.run(seed);
+        for (line, greatest) in lines(&run, n as usize) {
+            assert_eq!(line, greatest, "seed {seed}");
+            count += 1;
+        }
+        propagated += u32::from(run.reached.contains(&"rolled back"));
+    }
+    assert!(count > 200 && propagated > 50, "{count} lines, {propagated} with a rollback");
 }

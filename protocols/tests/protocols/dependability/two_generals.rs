@@ -1,7 +1,7 @@
 use ftsim_core::bench::Bench;
 use ftsim_core::environment::message_rule::{Fate, MessageRule};
 use ftsim_core::environment::network::Loss;
-use ftsim_core::{Probability, ProcessId};
+use ftsim_core::{Duration, Probability, ProcessId};
 use ftsim_protocols::dependability::TwoGenerals;
 
 use crate::confidence::Mean;
@@ -111,4 +111,12 @@ fn settings_that_make_no_sense_are_refused() {
         let bench = Bench::of::<TwoGenerals>(2).params(params);
         assert!(bench.refused().is_some(), "{params}");
     }
+}
+
+/// A night of 64 message delays of a century each is longer than time can tell.
+#[test]
+fn a_night_that_is_too_long_never_ends() {
+    let century = Duration::from_secs(100 * 365 * 24 * 3600);
+    let run = handshake(64, None).delay(century).run(1);
+    assert_eq!(run.indication_steps(), [0; 0]);
 }
