@@ -75,6 +75,21 @@ impl Class {
         )
     }
 
+    /// Whether processes that are up can fall silent, which a detector without an oracle takes for
+    /// a crash.
+    pub const fn silences(self) -> bool {
+        matches!(
+            self,
+            Self::Pause
+                | Self::Omission
+                | Self::Timing
+                | Self::Clocks
+                | Self::Loss
+                | Self::Late
+                | Self::Partition
+        )
+    }
+
     /// The reason why no such fault can strike this protocol, if none can.
     pub fn is_foreign_to(self, entry: &Entry, model: &Model) -> Option<&'static str> {
         let recovers = model.faults == FaultClass::CrashRecovery;

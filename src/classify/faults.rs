@@ -14,6 +14,8 @@ const LASTING_MS: [(u64, u64); 3] = [(1, 30), (1, 200), (100, 1_000)];
 const DOWN_MS: [(u64, u64); 3] = [(1, 10), (1, 300), (50, 150)];
 /// The numbers of effects among which a crash strikes.
 const EFFECTS: [u64; 4] = [3, 10, 30, 100];
+/// The greatest number of times that a detector is wrong in a run.
+const MISTAKES_MAX: u64 = 3;
 /// The greatest number of faults of links in a run.
 const LINK_FAULTS_MAX: u64 = 3;
 
@@ -65,13 +67,35 @@ impl<'a> Draws<'a> {
         victims.iter().flat_map(|victim| self.of_process(class, victim)).collect()
     }
 
+    /// Processes that one other or all others take for crashed for a while.
+    pub fn mistakes(&mut self) -> Vec<Value> {
+        let count = self.rng.between(1, MISTAKES_MAX);
+        let mut mistakes = Vec::new();
+        for _ in 0..count {
+            let suspect = self.any();
+            let observers = match self.one_in(2) {
+                true => vec![self.other_than(&suspect)],
+                false => self.processes.clone(),
+            };
+            let at = self.rng.below(self.window_ms);
+            let until = at + self.rng.between(self.lasting_ms.0, self.lasting_ms.1);
+            let observers = observers.iter().filter(|observer| **observer != suspect);
+            mistakes.extend(observers.map(|observer| {
+                let (at, until) = (format!("{at}ms"), format!("{until}ms"));
+                json!({ "observer": observer, "suspects": suspect, "at": at, "until": until })
+            }));
+        }
+        mistakes
+    }
+
     /// The faults of one victim.
     fn of_process(&mut self, class: Class, victim: &str) -> Vec<Value> {
         match class {
             Class::Crash => vec![self.crash(victim, "crash", json!({}))],
             Class::Exception => vec![self.crash(victim, "exception", json!({}))],
             Class::CrashRecovery | Class::Amnesia => {
-                let extra = if class == Class::Amnesia { json!({ "amnesia": true }) } else { json!({}) };
+                let extra =
+                    if class == Class::Amnesia { json!({ "amnesia": true }) } else { json!({}) };
                 let count = self.rng.between(1, 2);
                 (0..count).map(|_| self.restart(victim, &extra)).collect()
             }

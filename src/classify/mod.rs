@@ -25,7 +25,7 @@ pub use class::Class;
 use row::Seen;
 pub use row::{Explored, Row, Share, Tolerance, Violated};
 pub use table::{SCHEMA, Table, Terms, has, merged};
-pub use world::{Subject, counted_by_bound};
+pub use world::{Detector, Subject, counted_by_bound};
 
 /// The maximum number of drawings that are tried for one world.
 const ATTEMPT_COUNT_MAX: u64 = 200;

@@ -161,13 +161,14 @@ pub(super) struct Seen {
 
 impl Seen {
     pub fn of(outcome: &Outcome) -> Self {
-        let failures = failures(outcome)
-            .map(|failure| (failure.id.property, failure.kind == PropertyKind::Safety, failure.message));
+        let failures = failures(outcome).map(|failure| {
+            (failure.id.property, failure.kind == PropertyKind::Safety, failure.message)
+        });
         let failures: Vec<_> = failures.collect();
         let judged = &outcome.judged;
-        let has_converged = judged.iter().any(|one| {
-            one.id.0 == CONVERGENCE && matches!(one.verdict, Verdict::Held | Verdict::HeldVacuously)
-        });
+        let has_converged = judged
+            .iter()
+            .any(|one| one.id.0 == CONVERGENCE && !matches!(one.verdict, Verdict::Violated(_)));
         let mut unsafe_by = failures.iter().filter(|(_, is_safety, _)| *is_safety);
         Self {
             struck: (outcome.plan.faults.len() - outcome.unfired.len()) as u64,
@@ -181,7 +182,11 @@ impl Seen {
 
 impl Row {
     /// The row without runs.
-    pub(super) fn empty(index: u64, protocol: &str, (faults, faulty): (Class, Option<u32>)) -> Self {
+    pub(super) fn empty(
+        index: u64,
+        protocol: &str,
+        (faults, faulty): (Class, Option<u32>),
+    ) -> Self {
         Self {
             index,
             protocol: protocol.to_owned(),
@@ -206,9 +211,8 @@ impl Row {
     pub(super) fn add(&mut self, runs: impl Iterator<Item = (u64, Seen)>) {
         let mut tested: Vec<(&'static str, bool)> = Vec::new();
         for (world, seen) in runs {
-            let violates = |safety: bool| {
-                seen.failures.iter().any(|(_, is_safety, _)| *is_safety == safety)
-            };
+            let violates =
+                |safety: bool| seen.failures.iter().any(|(_, is_safety, _)| *is_safety == safety);
             self.not_safe.count += u64::from(violates(true));
             self.not_safe_again.count += u64::from(violates(true) && !seen.is_safe_again);
             self.not_live.count += u64::from(violates(false));

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::class::Class;
 use super::row::Row;
+use super::world::Detector;
 use crate::sweep::shard::Shard;
 
 /// The number of the format.
@@ -28,6 +29,8 @@ pub struct Terms {
     pub processes: Vec<String>,
     /// Further properties that count.
     pub check: Vec<String>,
+    /// The detector that was asked for.
+    pub detector: Option<Detector>,
     /// Worlds in each row.
     pub seeds: u64,
     /// The seed for drawing them.
@@ -110,6 +113,7 @@ mod tests {
             set: Vec::new(),
             processes: Vec::new(),
             check: Vec::new(),
+            detector: None,
             seeds: 1,
             seed: 1,
         };

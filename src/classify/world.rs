@@ -1,12 +1,14 @@
 //! Draws a scenario: the world of a model in which nothing goes wrong, and the faults of one class.
 
+use clap::ValueEnum;
 use ftsim_core::rng::Rng;
-use ftsim_core::{Entry, FaultClass, Model, ProcessId, Setting};
+use ftsim_core::{DetectorClass, Entry, FaultClass, Model, ProcessId, Setting};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::class::Class;
 use super::faults::Draws;
-use crate::stress::world::{STABILISE_AT, without_faults};
+use crate::stress::world::without_faults;
 
 /// The end of a run. All faults are over in its first third, so that what must happen in the end
 /// has had time to.
@@ -36,6 +38,18 @@ pub struct Subject<'a> {
     pub candidates: Vec<ProcessId>,
     /// Further properties to judge.
     pub check: Vec<String>,
+    /// What tells the protocol of crashes, if it asks; by default what a class needs.
+    pub detector: Option<Detector>,
+}
+
+/// What tells a protocol of crashes, in a world in which the detector is not at fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Detector {
+    /// An oracle, which is right whatever the network does
+    Oracle,
+    /// Heartbeats and a timeout, which takes silence for a crash
+    Heartbeat,
 }
 
 impl Subject<'_> {
@@ -62,15 +76,20 @@ impl Subject<'_> {
             let on_crash = rng.choose(&kept).cloned().unwrap_or_default();
             set(&mut file, "storage", "on_crash", on_crash);
         }
-        if class == Class::Suspicions {
-            set(&mut file, "detector", "kind", "eventually-perfect".into());
-            set(&mut file, "detector", "mistakes_per_process", "1..3".into());
-            set(&mut file, "detector", "mistake_duration", "5ms..200ms".into());
-            set(&mut file, "network", "stabilise_at", STABILISE_AT.into());
+        if self.model.detector != DetectorClass::None && self.detector(class) == Detector::Heartbeat
+        {
+            let heartbeat = json!({ "kind": "heartbeat", "period": "20ms", "timeout": "60ms" });
+            file.insert("detector".into(), heartbeat);
+            // Without faults such a detector makes no mistakes.
+            set(&mut file, "network", "delay", "0ms..10ms".into());
         }
         let processes = self.victims_first(class, &mut rng);
         let victims = (processes, faulty as usize);
-        let faults = Draws::new(self.entry, &self.model, victims, &mut rng).faults(class);
+        let mut draws = Draws::new(self.entry, &self.model, victims, &mut rng);
+        let faults = draws.faults(class);
+        if class == Class::Suspicions {
+            set(&mut file, "detector", "mistakes", draws.mistakes().into());
+        }
         let check = self.also_checked();
         if !check.is_empty() {
             file.insert("check".into(), check.into());
@@ -87,6 +106,14 @@ impl Subject<'_> {
             whole.insert("fault".into(), faults.into());
         }
         toml::to_string(&whole).unwrap_or_default()
+    }
+
+    /// What tells the protocol of crashes, if it asks.
+    fn detector(&self, class: Class) -> Detector {
+        self.detector.unwrap_or(match class.silences() {
+            true => Detector::Heartbeat,
+            false => Detector::Oracle,
+        })
     }
 
     /// All processes, those that can be faulty first, in a drawn order.

@@ -16,8 +16,8 @@ use ftsim_reports::program;
 use serde_json::{Map, Value};
 
 use crate::classify::{
-    Class, Effort, Job, Row, SCHEMA, Subject, Table, Terms, Tolerance, counted_by_bound, has,
-    merged, usual_numbers,
+    Class, Detector, Effort, Job, Row, SCHEMA, Subject, Table, Terms, Tolerance, counted_by_bound,
+    has, merged, usual_numbers,
 };
 use crate::cli::progress::Progress;
 use crate::cli::{Exit, Failure, Out, complain, interrupt, jobs};
@@ -58,6 +58,10 @@ pub(crate) struct ClassifyArgs {
     /// Judge this property too, although the protocol does not claim it
     #[arg(long, value_name = "PROPERTY")]
     check: Vec<String>,
+    /// Have this report crashes to protocols that ask a failure detector; default: an oracle, or
+    /// heartbeats in classes in which processes that are up can fall silent
+    #[arg(long, value_name = "DETECTOR")]
+    detector: Option<Detector>,
     /// Write the table as FORMAT
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: TableFormat,
@@ -73,7 +77,7 @@ pub(crate) struct ClassifyArgs {
         value_name = "FILE",
         num_args = 1..,
         conflicts_with_all = ["protocols", "faults", "faulty", "target", "seeds", "seed", "set",
-            "processes", "check", "shard", "output", "show"]
+            "processes", "check", "detector", "shard", "output", "show"]
     )]
     merge: Vec<PathBuf>,
     /// For each "no" write a scenario that shows it to DIR
@@ -167,6 +171,7 @@ impl ClassifyArgs {
             set: self.set.clone(),
             processes: self.processes.clone(),
             check: self.check.clone(),
+            detector: self.detector,
             seeds: self.seeds,
             seed: self.seed,
         }
@@ -176,7 +181,8 @@ impl ClassifyArgs {
         let entries: Vec<&Entry> = match self.protocols.is_empty() {
             true => catalogue.entries().iter().collect(),
             false => {
-                let find = |name: &String| catalogue.get(name).ok_or_else(|| unknown(name, catalogue));
+                let find =
+                    |name: &String| catalogue.get(name).ok_or_else(|| unknown(name, catalogue));
                 self.protocols.iter().map(find).collect::<Result<_, _>>()?
             }
         };
@@ -216,11 +222,18 @@ impl ClassifyArgs {
         let resolved = resolved
             .map_err(|error| format!("{}: {}: {}", entry.name, error.key, error.message))?;
         let candidates = self.candidates(entry, &setting)?;
-        let candidates =
-            candidates.unwrap_or_else(|| counted_by_bound(&resolved.model, &setting));
+        let candidates = candidates.unwrap_or_else(|| counted_by_bound(&resolved.model, &setting));
         let model = resolved.model;
-        let check = self.check.clone();
-        Ok(Subject { entry, setting, params, workload, model, candidates, check })
+        Ok(Subject {
+            entry,
+            setting,
+            params,
+            workload,
+            model,
+            candidates,
+            check: self.check.clone(),
+            detector: self.detector,
+        })
     }
 
     /// The number of processes of each role.

@@ -17,7 +17,7 @@ const PROCESS_COUNT_MAX: u64 = 6;
 const WINDOWS_MS: [u64; 4] = [5, 30, 100, 300];
 
 /// When the network stabilises, if wrong suspicions or other faults come before.
-pub const STABILISE_AT: &str = "2s";
+const STABILISE_AT: &str = "2s";
 
 /// The bound on delays, in milliseconds.
 const BOUND_MS: u64 = 10;
@@ -125,9 +125,11 @@ impl World<'_> {
     fn put_processes(&mut self, counts: &[(String, u32)]) {
         let processes = match counts {
             [(_, count)] => json!(count),
-            _ => {
-                counts.iter().map(|(role, n)| (role.clone(), json!(n))).collect::<Map<_, _>>().into()
-            }
+            _ => counts
+                .iter()
+                .map(|(role, n)| (role.clone(), json!(n)))
+                .collect::<Map<_, _>>()
+                .into(),
         };
         self.file.insert("processes".into(), processes);
     }

@@ -43,7 +43,8 @@ pub fn write(
 fn write_text(out: &mut Out, rows: &[Row], quiet: bool) -> std::io::Result<()> {
     let head = ["class", "protocol", "faults", "faulty", "not safe", "not live", "violated"];
     let mut lines = vec![TableRow::from(head.map(str::to_owned))];
-    lines.extend(rows.iter().map(|row| TableRow { style: style(row.tolerance), cells: cells(row) }));
+    lines
+        .extend(rows.iter().map(|row| TableRow { style: style(row.tolerance), cells: cells(row) }));
     page(quiet).write_table(out, &lines)
 }
 
@@ -97,9 +98,9 @@ fn write_markdown(out: &mut Out, rows: &[Row]) -> std::io::Result<()> {
         let is_same = |row: &Row| row.protocol == first.protocol;
         let end = rest.iter().position(|row| !is_same(row)).unwrap_or(rest.len());
         let (own, others) = rest.split_at(end);
-        let cells = classes.iter().map(|class| {
-            cell(&own.iter().filter(|row| row.faults == *class).collect::<Vec<_>>())
-        });
+        let cells = classes
+            .iter()
+            .map(|class| cell(&own.iter().filter(|row| row.faults == *class).collect::<Vec<_>>()));
         let cells: Vec<String> = cells.collect();
         writeln!(out, "| `{}` | {} |", line(&first.protocol), cells.join(" | "))?;
         rest = others;
