@@ -67,23 +67,35 @@ impl<'a> Draws<'a> {
         victims.iter().flat_map(|victim| self.of_process(class, victim)).collect()
     }
 
-    /// Processes that one other or all others take for crashed for a while.
+    /// Wrong suspicions for a while: of one process by one or by all others, or between two sides.
     pub fn mistakes(&mut self) -> Vec<Value> {
         let count = self.rng.between(1, MISTAKES_MAX);
         let mut mistakes = Vec::new();
         for _ in 0..count {
-            let suspect = self.any();
-            let observers = match self.one_in(2) {
-                true => vec![self.other_than(&suspect)],
-                false => self.processes.clone(),
+            let mut all = self.processes.clone();
+            self.rng.shuffle(&mut all);
+            let sides = match self.rng.below(3) {
+                0 => all.split_at(1),
+                1 => (&all[..1], &all[1..all.len().min(2)]),
+                _ => all.split_at(all.len() / 2),
             };
-            let at = self.rng.below(self.window_ms);
+            let is_mutual = self.one_in(2);
+            let at = if self.one_in(2) { 0 } else { self.rng.below(self.window_ms) };
             let until = at + self.rng.between(self.lasting_ms.0, self.lasting_ms.1);
-            let observers = observers.iter().filter(|observer| **observer != suspect);
-            mistakes.extend(observers.map(|observer| {
-                let (at, until) = (format!("{at}ms"), format!("{until}ms"));
-                json!({ "observer": observer, "suspects": suspect, "at": at, "until": until })
-            }));
+            let (at, until) = (format!("{at}ms"), format!("{until}ms"));
+            let mut suspect = |observer: &String, suspects: &String| {
+                mistakes.push(json!({
+                    "observer": observer, "suspects": suspects, "at": at, "until": until,
+                }));
+            };
+            for (one, other) in
+                sides.0.iter().flat_map(|one| sides.1.iter().map(move |other| (one, other)))
+            {
+                suspect(other, one);
+                if is_mutual {
+                    suspect(one, other);
+                }
+            }
         }
         mistakes
     }
@@ -248,7 +260,7 @@ impl<'a> Draws<'a> {
             }
             Class::Reordering => {
                 let within = match self.model.timing {
-                    Timing::Synchronous => self.pick(&["1ms", "9ms"]),
+                    Timing::Synchronous => "9ms",
                     _ => self.pick(&["9ms", "50ms"]),
                 };
                 links.insert("within".into(), within.into());

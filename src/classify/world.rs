@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use ftsim_core::rng::Rng;
-use ftsim_core::{DetectorClass, Entry, FaultClass, Model, ProcessId, Setting};
+use ftsim_core::{DetectorClass, Entry, FaultClass, Model, ProcessId, Setting, Timing};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -82,6 +82,10 @@ impl Subject<'_> {
             file.insert("detector".into(), heartbeat);
             // Without faults such a detector makes no mistakes.
             set(&mut file, "network", "delay", "0ms..10ms".into());
+        }
+        if class == Class::Reordering && self.model.timing == Timing::Synchronous {
+            // So that no message exceeds the bound: only their order changes.
+            set(&mut file, "network", "delay", "0ms..1ms".into());
         }
         let processes = self.victims_first(class, &mut rng);
         let victims = (processes, faulty as usize);

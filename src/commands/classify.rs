@@ -214,6 +214,17 @@ impl ClassifyArgs {
                 return Err(format!("--set {text}: `{key}` is set twice"));
             }
         }
+        if let Some(mutant) = params.get("mutant") {
+            let is_known = |name: &str| entry.mutants.iter().any(|known| known.name == name);
+            if !mutant.as_str().is_some_and(is_known) {
+                let help = did_you_mean(
+                    mutant.as_str().unwrap_or_default(),
+                    entry.mutants.iter().map(|mutant| mutant.name),
+                );
+                let help = help.map_or_else(String::new, |help| format!("\nhelp: {help}"));
+                return Err(format!("{}: unknown mutant {mutant}{help}", entry.name));
+            }
+        }
         let correct: Map<String, Value> =
             params.clone().into_iter().filter(|(key, _)| key != "mutant").collect();
         let [plain, clients] = [&correct, &workload].map(|table| Value::Object(table.clone()));
