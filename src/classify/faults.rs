@@ -259,8 +259,9 @@ impl<'a> Draws<'a> {
                 "corrupt"
             }
             Class::Reordering => {
+                // All faults together must not exceed a bound.
                 let within = match self.model.timing {
-                    Timing::Synchronous => "9ms",
+                    Timing::Synchronous => "3ms",
                     _ => self.pick(&["9ms", "50ms"]),
                 };
                 links.insert("within".into(), within.into());
