@@ -13,7 +13,7 @@ const LASTING_MS: [(u64, u64); 3] = [(1, 30), (1, 200), (100, 1_000)];
 /// How long a process stays down that recovers, in milliseconds.
 const DOWN_MS: [(u64, u64); 3] = [(1, 10), (1, 300), (50, 150)];
 /// The numbers of effects among which a crash strikes.
-const EFFECTS: [u64; 4] = [3, 10, 30, 100];
+const EFFECTS: [u64; 3] = [3, 10, 30];
 /// The greatest number of times that a detector is wrong in a run.
 const MISTAKES_MAX: u64 = 3;
 /// The greatest number of faults of links in a run.

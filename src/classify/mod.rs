@@ -6,6 +6,7 @@
 //! asynchronous environments*.
 
 mod class;
+mod explored;
 mod faults;
 mod row;
 mod table;
@@ -23,7 +24,7 @@ use crate::run::{InternalError, run};
 use crate::scenario::Scenario;
 pub use class::Class;
 use row::Seen;
-pub use row::{Explored, Row, Share, Tolerance, Violated};
+pub use row::{Explored, Found, Row, Share, Tolerance, Violated};
 pub use table::{SCHEMA, Table, Terms, has, merged};
 pub use world::{Detector, Subject, counted_by_bound};
 
@@ -44,6 +45,8 @@ pub struct Job<'a> {
     pub seed: u64,
     /// The number of worlds, each of which is run with a seed of its own.
     pub world_count: u64,
+    /// The maximum number of runs of an exploration, if there is to be one.
+    pub explore: Option<u64>,
 }
 
 /// The limits on threads.
@@ -52,8 +55,8 @@ pub struct Effort<'a> {
     pub jobs: usize,
     /// No run is started once this is set.
     pub halt: &'a AtomicBool,
-    /// Called for each finished run.
-    pub done: &'a (dyn Fn() + Sync),
+    /// Called with the number of runs that were finished.
+    pub done: &'a (dyn Fn(u64) + Sync),
 }
 
 /// The numbers of faulty processes that are tried by default: one, the largest minority and the
@@ -116,12 +119,13 @@ impl Job<'_> {
         let refused = || (!is_accepted()).then(|| "no such scenario is accepted".to_owned());
         row.why = self.refusal().or_else(refused);
         if row.why.is_some() {
-            (0..self.world_count).for_each(|_| (effort.done)());
+            (effort.done)(self.world_count);
             return Ok(Some(row));
         }
         let Some(runs) = self.runs(effort)? else { return Ok(None) };
         row.add(runs.into_iter().filter_map(|(world, seen)| Some((world, seen?))));
-        Ok(Some(row))
+        row.add_exploration(self.explore.and_then(|runs| explored::explored(self, runs, effort)));
+        Ok(Some(row).filter(|_| !effort.halt.load(Ordering::Relaxed)))
     }
 
     /// What each world shows, or `None` for one that was refused.
@@ -143,7 +147,7 @@ impl Job<'_> {
                     next.store(self.world_count, Ordering::Relaxed);
                 }
                 all.lock().unwrap_or_else(PoisonError::into_inner).insert(world, seen);
-                (effort.done)();
+                (effort.done)(1);
             }
         };
         std::thread::scope(|scope| {

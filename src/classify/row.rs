@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ftsim_core::{Outcome, PropertyKind, Verdict};
+use ftsim_core::{Entry, Outcome, PropertyKind, Verdict};
 use ftsim_reports::Rate;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -108,8 +108,27 @@ pub struct Explored {
     pub runs: u64,
     /// Whether these were all, so that what none of them violates is proved for this world.
     pub is_all: bool,
-    /// The violated properties.
-    pub violated: Vec<String>,
+    /// The violated properties: the search ends with the first run that violates any.
+    pub violated: Vec<Found>,
+}
+
+/// A property that an exploration saw violated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// Its name.
+    pub property: String,
+    /// Whether it is a safety property.
+    pub is_safety: bool,
+    /// The violation.
+    pub message: String,
+    /// A scenario whose run violates it, if delays can force its order.
+    pub scenario: Option<String>,
+}
+
+/// Whether this is a safety property of a protocol; a panic is a matter of safety.
+pub(super) fn is_safety(entry: &Entry, name: &str) -> bool {
+    let known = entry.properties.iter().find(|known| known.id.0 == name);
+    known.is_none_or(|known| known.kind == PropertyKind::Safety)
 }
 
 /// A number of runs out of all, with an interval when it is written.
@@ -250,10 +269,19 @@ impl Row {
         self.not_safe.total
     }
 
+    /// Adds what an exploration saw.
+    pub(super) fn add_exploration(&mut self, explored: Option<Explored>) {
+        self.explored = explored;
+        self.tolerance = self.judged();
+    }
+
     fn judged(&self) -> Tolerance {
-        let is_safe = self.not_safe.count == 0;
-        let is_safe_again = self.not_safe_again.count == 0;
-        let is_live = self.not_live.count == 0;
+        let explored = self.explored.iter().flat_map(|explored| &explored.violated);
+        let (found_unsafe, found_not_live): (Vec<_>, Vec<_>) =
+            explored.partition(|found| found.is_safety);
+        let is_safe = self.not_safe.count == 0 && found_unsafe.is_empty();
+        let is_safe_again = self.not_safe_again.count == 0 && found_unsafe.is_empty();
+        let is_live = self.not_live.count == 0 && found_not_live.is_empty();
         match (is_safe, is_safe_again, is_live) {
             _ if self.runs() == 0 => Tolerance::NotApplicable,
             (true, _, false) => Tolerance::FailSafe,

@@ -35,6 +35,8 @@ pub struct Terms {
     pub seeds: u64,
     /// The seed for drawing them.
     pub seed: u64,
+    /// The maximum number of runs of each exploration, if there were any.
+    pub explore: Option<u64>,
 }
 
 /// A table.
@@ -116,6 +118,7 @@ mod tests {
             detector: None,
             seeds: 1,
             seed: 1,
+            explore: None,
         };
         let rows = (0..7).filter(|index| has(shard, *index));
         let rows = rows.map(|index| Row::empty(index, "eager-rb", (Class::Loss, None)));

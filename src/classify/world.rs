@@ -133,7 +133,7 @@ impl Subject<'_> {
     }
 
     /// The properties to judge beside those that the protocol claims.
-    fn also_checked(&self) -> Vec<&'static str> {
+    pub(super) fn also_checked(&self) -> Vec<&'static str> {
         let is_wanted = |name: &str| {
             self.check.iter().any(|wanted| wanted == name)
                 || ALSO.contains(&(self.entry.spec, name))

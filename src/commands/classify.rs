@@ -38,13 +38,24 @@ pub(crate) struct ClassifyArgs {
     faults: Vec<Class>,
     /// Let so many processes be faulty; default: one, the largest minority and the smallest
     /// majority
-    #[arg(long, value_name = "K", num_args = 1.., value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "K",
+        num_args = 1..,
+        value_delimiter = ',',
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
     faulty: Vec<u32>,
     /// Let these be faulty, ids or roles; default: the processes that the protocol's bound counts
     #[arg(long, value_name = "PROCESS", num_args = 1.., value_delimiter = ',')]
     target: Vec<String>,
     /// Run N worlds for each class and number, each with a seed of its own
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 100,
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
     seeds: u64,
     /// Draw the worlds from seed S
     #[arg(long, value_name = "S", default_value_t = 1)]
@@ -62,6 +73,10 @@ pub(crate) struct ClassifyArgs {
     /// heartbeats in classes in which processes that are up can fall silent
     #[arg(long, value_name = "DETECTOR")]
     detector: Option<Detector>,
+    /// Explore one small world of each row too, in up to N runs: what none of all its runs violates
+    /// is proved for it
+    #[arg(long, value_name = "N")]
+    explore: Option<u64>,
     /// Write the table as FORMAT
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: TableFormat,
@@ -77,7 +92,7 @@ pub(crate) struct ClassifyArgs {
         value_name = "FILE",
         num_args = 1..,
         conflicts_with_all = ["protocols", "faults", "faulty", "target", "seeds", "seed", "set",
-            "processes", "check", "detector", "shard", "output", "show"]
+            "processes", "check", "detector", "explore", "shard", "output", "show"]
     )]
     merge: Vec<PathBuf>,
     /// For each "no" write a scenario that shows it to DIR
@@ -120,7 +135,7 @@ pub fn classify(
     }
     let progress = Progress::new(args.seeds.saturating_mul(mine.len() as u64), args.quiet);
     let halt = interrupt::listen();
-    let effort = Effort { jobs: jobs(args.jobs), halt, done: &|| progress.done(1) };
+    let effort = Effort { jobs: jobs(args.jobs), halt, done: &|count| progress.done(count) };
     let mut rows = Vec::new();
     for job in &mine {
         progress.begin(&job.name());
@@ -174,6 +189,7 @@ impl ClassifyArgs {
             detector: self.detector,
             seeds: self.seeds,
             seed: self.seed,
+            explore: self.explore,
         }
     }
 
@@ -321,6 +337,7 @@ impl ClassifyArgs {
                         faulty: *faulty,
                         seed: self.seed,
                         world_count: self.seeds,
+                        explore: self.explore,
                     });
                 }
             }

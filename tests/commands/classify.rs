@@ -114,8 +114,16 @@ fn names(folder: &Path) -> Vec<String> {
     entries.map(|entry| entry.expect("a file").file_name().into_string().expect("UTF-8")).collect()
 }
 
-const TABLE: [&str; 8] =
-    ["eager-rb", "reliable-link", "--faults", "crash,loss,amnesia", "--seeds", "12", "--seed", "3"];
+const TABLE: [&str; 8] = [
+    "eager-rb",
+    "reliable-link",
+    "--faults",
+    "crash,partition,amnesia",
+    "--seeds",
+    "12",
+    "--seed",
+    "3",
+];
 
 #[test]
 fn threads_and_shards_leave_no_trace() {
@@ -156,7 +164,7 @@ fn the_table_is_for_people_and_for_programs() {
     assert!(row["not_live"]["high"].as_f64().is_some_and(|high| high < 0.3), "{row}");
     let markdown = text(&classify(&[&TABLE[..], &["--format", "markdown"]].concat()).stdout);
     let head =
-        "| protocol | crash | amnesia | loss |\n|---|---|---|---|\n| `eager-rb` | M | – | F |";
+        "| protocol | crash | amnesia | partition |\n|---|---|---|---|\n| `eager-rb` | M | – | F |";
     assert!(markdown.starts_with(head), "{markdown}");
 }
 

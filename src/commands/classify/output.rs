@@ -4,9 +4,9 @@ use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
-use ftsim_reports::{TableRow, line};
+use ftsim_reports::{TableRow, counted, line};
 
-use crate::classify::{Class, Row, Table, Tolerance};
+use crate::classify::{Class, Explored, Row, Table, Tolerance};
 use crate::cli::screen::Form;
 use crate::cli::{Failure, Out, page};
 
@@ -76,6 +76,8 @@ fn cells(row: &Row) -> [String; 7] {
             violated.into_iter().chain([count.as_str()]).collect::<Vec<_>>().join(", ")
         }
     };
+    let explored = row.explored.as_ref().map(explored).unwrap_or_default();
+    let violated = format!("{violated}{explored}");
     [
         row.tolerance.to_string(),
         line(&row.protocol).into_owned(),
@@ -85,6 +87,21 @@ fn cells(row: &Row) -> [String; 7] {
         not_live,
         line(&violated).into_owned(),
     ]
+}
+
+/// `; proved for n = 3: 1 crash, time is free`, or what an exploration found instead.
+fn explored(explored: &Explored) -> String {
+    let Explored { processes, budget, runs, is_all, violated } = explored;
+    let world = format!("n = {processes}: {budget}");
+    let runs = counted(*runs, "run");
+    match violated.as_slice() {
+        [] if *is_all => format!("; proved for {world} ({runs})"),
+        [] => format!("; not all explored for {world} ({runs})"),
+        found => {
+            let names: Vec<&str> = found.iter().map(|found| found.property.as_str()).collect();
+            format!("; explored {world}: violates {}", names.join(", "))
+        }
+    }
 }
 
 fn write_markdown(out: &mut Out, rows: &[Row]) -> std::io::Result<()> {

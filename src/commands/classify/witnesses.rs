@@ -19,7 +19,7 @@ pub fn show(jobs: &[Job<'_>], world: u64, out: &mut Out) -> Result<Exit, Failure
     for job in jobs {
         let text = job.scenario(world).map(|scenario| scenario.text);
         let text = text.unwrap_or_else(|| "# every drawn scenario was refused\n".into());
-        write!(out, "{text}")?;
+        write!(out, "# {}, world {world}\n{text}", job.name())?;
     }
     Ok(Exit::Good)
 }
@@ -44,6 +44,12 @@ pub fn write(
             let effort = shrink::Effort { budget, halt, progress: &|_, _| {} };
             let text = shrink::shrink(&scenario, &outcome, &target, &effort)?.text;
             let path = folder.join(format!("{}-{}.toml", job.name(), violated.property));
+            write_whole(&path, text.as_bytes())?;
+            say(&format!("{}\n", path.display()));
+        }
+        for found in row.explored.iter().flat_map(|explored| &explored.violated) {
+            let Some(text) = &found.scenario else { continue };
+            let path = folder.join(format!("{}-{}-explored.toml", job.name(), found.property));
             write_whole(&path, text.as_bytes())?;
             say(&format!("{}\n", path.display()));
         }
