@@ -276,7 +276,9 @@ impl Row {
     }
 
     fn judged(&self) -> Tolerance {
-        let explored = self.explored.iter().flat_map(|explored| &explored.violated);
+        // In a smaller world, as many faulty processes are a greater part of all.
+        let explored = self.explored.iter().filter(|one| one.processes == self.processes);
+        let explored = explored.flat_map(|explored| &explored.violated);
         let (found_unsafe, found_not_live): (Vec<_>, Vec<_>) =
             explored.partition(|found| found.is_safety);
         let is_safe = self.not_safe.count == 0 && found_unsafe.is_empty();
@@ -354,6 +356,33 @@ mod tests {
         let witnesses: Vec<_> = row.witnesses().map(|w| (w.property.as_str(), w.world)).collect();
         assert_eq!(witnesses, [("panicked", 2), ("cons.termination", 1)]);
         assert_eq!((row.not_safe.count, row.not_live.count, row.runs()), (2, 2, 4));
+    }
+
+    #[test]
+    fn an_exploration_counts_if_its_world_has_as_many_processes() {
+        let mut row = Row::empty(0, "eager-rb", (Class::Crash, Some(1)));
+        row.processes = 3;
+        row.add((0..).zip([run(&[])]));
+        let explored = |processes, violated: &[(&str, bool)]| {
+            let found = violated.iter().map(|(property, is_safety)| Found {
+                property: (*property).to_owned(),
+                is_safety: *is_safety,
+                message: "why".to_owned(),
+                scenario: None,
+            });
+            let violated = found.collect();
+            Some(Explored { processes, budget: String::new(), runs: 1, is_all: true, violated })
+        };
+        let cases = [
+            (explored(3, &[]), Tolerance::Masking),
+            (explored(3, &[LIVENESS]), Tolerance::FailSafe),
+            (explored(3, &[SAFETY]), Tolerance::Intolerant),
+            (explored(2, &[SAFETY]), Tolerance::Masking),
+        ];
+        for (explored, tolerance) in cases {
+            row.add_exploration(explored);
+            assert_eq!(row.tolerance, tolerance, "{row:?}");
+        }
     }
 
     #[test]

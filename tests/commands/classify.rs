@@ -182,6 +182,24 @@ fn one_world_is_shown_and_can_be_run() {
 }
 
 #[test]
+fn a_small_world_is_explored() {
+    let sender = "workload.senders=[\"p0\"]";
+    let world = ["--faults", "crash", "--faulty", "1", "2", "--seeds", "10", "--set", sender];
+    let explore = ["--explore", "100000", "--set", "variant=majority"];
+    let args = [&["uniform-rb"], &world[..], &explore].concat();
+    let whole = json(&args);
+    let [one, two] = [0, 1].map(|row| &whole["rows"][row]["explored"]);
+    assert_eq!((&one["processes"], &one["is_all"]), (&3.into(), &true.into()), "{one}");
+    assert_eq!(one["violated"], serde_json::json!([]));
+    // Two of three are a majority, but two of five are not.
+    assert!(two["violated"][0]["property"].is_string(), "{two}");
+    assert_eq!(whole["rows"][1]["tolerance"], "masking", "{whole}");
+    let shown = text(&classify(&[&args[..], &["--jobs", "1"]].concat()).stdout);
+    assert!(shown.contains("nothing; masking, proved for n = 3: 1 crash"), "{shown}");
+    assert_eq!(shown, text(&classify(&[&args[..], &["--jobs", "4"]].concat()).stdout));
+}
+
+#[test]
 fn a_mutant_is_classified_too() {
     let args = "eager-rb --faults crash --faulty 1 --set mutant=deliver-without-relay";
     assert_eq!(tolerances(args), ["fail-safe"]);

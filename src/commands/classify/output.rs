@@ -89,13 +89,14 @@ fn cells(row: &Row) -> [String; 7] {
     ]
 }
 
-/// `; proved for n = 3: 1 crash, time is free`, or what an exploration found instead.
+/// `; masking, proved for n = 3: 1 crash; time is free (65 runs)`, or what an exploration found
+/// instead.
 fn explored(explored: &Explored) -> String {
     let Explored { processes, budget, runs, is_all, violated } = explored;
     let world = format!("n = {processes}: {budget}");
     let runs = counted(*runs, "run");
     match violated.as_slice() {
-        [] if *is_all => format!("; proved for {world} ({runs})"),
+        [] if *is_all => format!("; masking, proved for {world} ({runs})"),
         [] => format!("; not all explored for {world} ({runs})"),
         found => {
             let names: Vec<&str> = found.iter().map(|found| found.property.as_str()).collect();
