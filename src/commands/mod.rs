@@ -219,7 +219,7 @@ enum Command {
     /// Run random scenarios within the model of a protocol, or just beyond it
     #[command(after_help = EXIT_STRESS)]
     Stress(StressArgs),
-    /// Measure which classes of faults a protocol masks, and in which it is only safe, or not even that
+    /// Measure in which classes of faults a protocol is safe, live, both or neither
     #[command(after_help = EXIT_CLASSIFY)]
     Classify(ClassifyArgs),
     /// Explore all runs of a small scenario, up to the order of what commutes

@@ -64,7 +64,7 @@ pub fn draw(
     toml::to_string(&whole).unwrap_or_default()
 }
 
-/// The sections of a scenario file of this setting and these parameters in which nothing goes wrong:
+/// The sections of a scenario file with these processes and parameters in which nothing goes wrong:
 /// clients, delays, a detector and clocks are drawn within the model, and there are no faults,
 /// losses or wrong suspicions.
 pub fn without_faults(

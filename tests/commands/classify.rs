@@ -155,7 +155,9 @@ fn the_table_is_for_people_and_for_programs() {
     let lines: Vec<&str> = lines.lines().collect();
     assert_eq!(lines.len(), 1 + 5 + 7, "{lines:#?}");
     assert!(lines[0].starts_with("class           protocol       faults"), "{lines:#?}");
-    assert!(lines[1].starts_with("masking         eager-rb       crash    1 of 5  0 of 12 (below"));
+    assert!(
+        lines[1].starts_with("masking         eager-rb       crash      1 of 5  0 of 12 (below")
+    );
     assert!(lines.iter().any(|line| line.ends_with("its processes do not recover")), "{lines:#?}");
     let whole = json(&TABLE);
     assert_eq!((&whole["schema"], &whole["row_count"]), (&1.into(), &12.into()));
