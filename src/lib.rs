@@ -12,6 +12,7 @@
 
 pub mod audit;
 pub mod branch;
+pub mod classify;
 pub mod cli;
 mod commands;
 pub mod explore;

@@ -3,6 +3,7 @@
 mod branch;
 mod check;
 mod check_history;
+mod classify;
 mod describe;
 mod diff;
 mod explain;
@@ -37,6 +38,7 @@ use crate::scenario::schema;
 use branch::BranchArgs;
 use check::CheckArgs;
 use check_history::CheckHistoryArgs;
+use classify::ClassifyArgs;
 use diff::DiffArgs;
 use explain::ExplainArgs;
 use explore::ExploreArgs;
@@ -117,6 +119,13 @@ const EXIT_STRESS: &str = exit_status! {
     "    2  usage error, or output that cannot be written"
     "   70  ftsim itself failed, or the trace of a run is wrong"
     "  130  interrupted; finished results are written"
+};
+const EXIT_CLASSIFY: &str = exit_status! {
+    "    0  the table is written, whatever it says"
+    "    2  usage error, parts that cannot be merged, or output that cannot be written"
+    "    3  a limit was reached before some verdict, and that leaves a class open"
+    "   70  ftsim itself failed"
+    "  130  interrupted; finished rows are written"
 };
 const EXIT_EXPLORE: &str = exit_status! {
     "    0  all expectations are met: what should be violated is, and all else was seen to hold"
@@ -210,6 +219,9 @@ enum Command {
     /// Run random scenarios within the model of a protocol, or just beyond it
     #[command(after_help = EXIT_STRESS)]
     Stress(StressArgs),
+    /// Measure in which classes of faults a protocol is safe, live, both or neither
+    #[command(after_help = EXIT_CLASSIFY)]
+    Classify(ClassifyArgs),
     /// Explore all runs of a small scenario, up to the order of what commutes
     #[command(after_help = EXIT_EXPLORE)]
     Explore(ExploreArgs),
@@ -347,6 +359,7 @@ fn command(command: &Command, catalogue: &Catalogue, out: &mut Out) -> Result<Ex
         Command::Show(args) => show::show(args, catalogue, out),
         Command::Shrink(args) => shrink::shrink(args, catalogue, out),
         Command::Stress(args) => stress::stress(args, catalogue, out),
+        Command::Classify(args) => classify::classify(args, catalogue, out),
         Command::Explore(args) => explore::explore(args, catalogue, out),
         Command::Explain(args) => explain::explain(args, catalogue, out),
         Command::Branch(args) => branch::branch(args, catalogue, out),

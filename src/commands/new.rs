@@ -4,16 +4,16 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use ftsim_core::catalogue::RawSettings;
-use ftsim_core::{DetectorClass, Entry, FaultClass, Setting};
+use ftsim_core::{DetectorClass, Entry, FaultClass};
 use ftsim_protocols::Catalogue;
 use ftsim_reports::program;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::cli::screen::Form;
 use crate::cli::{Exit, Failure, Out, complain, say};
 use crate::files::write_whole;
 use crate::scenario::diagnostic::did_you_mean;
+use crate::stress::small_setting;
 
 /// Arguments of `ftsim new`.
 #[derive(Debug, Args)]
@@ -99,7 +99,7 @@ fn protocol(name: &str) -> Option<String> {
 
 /// A scenario with a small number of processes and the faults that the protocol tolerates.
 fn scenario(entry: &Entry) -> String {
-    let setting = setting(entry);
+    let setting = small_setting(entry);
     let mut text = format!("protocol  = \"{}\"\nsummary   = \"\"\n", entry.name);
     match setting.roles.as_slice() {
         [(_, count)] => text.push_str(&format!("processes = {count}\n")),
@@ -139,25 +139,6 @@ fn scenario(entry: &Entry) -> String {
     }
     text.push_str("\n[run]\nseeds   = 100\nhorizon = \"10s\"\n");
     text
-}
-
-/// A small number of processes for each role that the protocol accepts.
-fn setting(entry: &Entry) -> Setting {
-    let empty = json!({});
-    let accepts = |setting: &Setting| {
-        entry.resolve(RawSettings { params: &empty, workload: &empty, setting }).is_ok()
-    };
-    let tries = [[3, 3, 3], [1, 3, 3], [3, 1, 1], [4, 4, 4], [1, 3, 1], [1, 1, 1]];
-    let counts = tries.into_iter().map(|[first, second, others]| {
-        let counts = [first, second].into_iter().chain(std::iter::repeat(others));
-        let named = entry.roles.iter().zip(counts);
-        let roles: Vec<(String, u32)> =
-            named.map(|(role, count)| ((*role).to_owned(), count)).collect();
-        Setting { n: roles.iter().map(|(_, count)| count).sum(), roles, ..Setting::of(1) }
-    });
-    let single = |count| Setting::with_roles(entry.roles, count);
-    let singles = [5, 2].into_iter().filter(|_| entry.roles.len() == 1).map(single);
-    singles.chain(counts).find(accepts).unwrap_or_else(|| single(5))
 }
 
 /// A key with its meaning and default, commented out.

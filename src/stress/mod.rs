@@ -3,8 +3,9 @@
 //! property should fall.
 
 mod assumption;
+mod small;
 mod value;
-mod world;
+pub(crate) mod world;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -21,6 +22,7 @@ use crate::run::audited::findings;
 use crate::run::{InternalError, record};
 use crate::scenario::{PANICKED, Scenario};
 pub use assumption::{Assumption, breakable};
+pub use small::small_setting;
 
 /// The maximum number of drawings that are tried for one scenario.
 const ATTEMPT_COUNT_MAX: u64 = 200;

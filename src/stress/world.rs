@@ -16,6 +16,9 @@ const PROCESS_COUNT_MAX: u64 = 6;
 /// The times within which faults strike, in milliseconds.
 const WINDOWS_MS: [u64; 4] = [5, 30, 100, 300];
 
+/// When the network stabilises, if wrong suspicions or other faults come before.
+const STABILISE_AT: &str = "2s";
+
 /// The bound on delays, in milliseconds.
 const BOUND_MS: u64 = 10;
 
@@ -61,6 +64,26 @@ pub fn draw(
     toml::to_string(&whole).unwrap_or_default()
 }
 
+/// The sections of a scenario file with these processes and parameters in which nothing goes wrong:
+/// clients, delays, a detector and clocks are drawn within the model, and there are no faults,
+/// losses or wrong suspicions.
+pub fn without_faults(
+    entry: &Entry,
+    setting: &Setting,
+    (params, model): (&Map<String, Value>, &Model),
+    rng: &mut Rng,
+) -> Map<String, Value> {
+    let mut world = World { entry, rng, file: Map::new(), random: Map::new() };
+    world.file.insert("protocol".into(), entry.name.into());
+    world.put_processes(&setting.roles);
+    world.put("params", params.clone());
+    world.clients(model);
+    world.calm_network(model);
+    world.calm_detector(model);
+    world.clocks(model);
+    world.file
+}
+
 struct World<'a> {
     entry: &'a Entry,
     rng: &'a mut Rng,
@@ -94,9 +117,14 @@ impl World<'_> {
             left -= count;
             counts.push(((*role).to_owned(), u32::try_from(count).unwrap_or(1)));
         }
+        self.put_processes(&counts);
         let n = counts.iter().map(|(_, count)| count).sum();
-        let processes = match counts.as_slice() {
-            [_] => json!(n),
+        Setting { roles: counts, ..Setting::of(n) }
+    }
+
+    fn put_processes(&mut self, counts: &[(String, u32)]) {
+        let processes = match counts {
+            [(_, count)] => json!(count),
             _ => counts
                 .iter()
                 .map(|(role, n)| (role.clone(), json!(n)))
@@ -104,7 +132,6 @@ impl World<'_> {
                 .into(),
         };
         self.file.insert("processes".into(), processes);
-        Setting { roles: counts, ..Setting::of(n) }
     }
 
     /// The parameters. Keys with which a mutant breaks an assumption keep their correct value.
@@ -133,15 +160,7 @@ impl World<'_> {
     }
 
     fn network(&mut self, model: &Model) {
-        let mut network = Map::new();
-        network.insert("bound".into(), format!("{BOUND_MS}ms").into());
-        network.insert("delay".into(), self.delay(model));
-        if model.timing == Timing::PartiallySynchronous {
-            network.insert("stabilise_at".into(), "500ms".into());
-        }
-        if model.links == Links::ReliableFifo {
-            network.insert("order".into(), "fifo".into());
-        }
+        let mut network = self.delays(model, "500ms");
         if model.links == Links::FairLoss {
             network.insert("loss".into(), self.pick(&[0.0, 0.05, 0.3]).into());
             network.insert("duplicate".into(), self.pick(&[0.0, 0.05, 0.3]).into());
@@ -156,6 +175,25 @@ impl World<'_> {
         self.put("network", network);
     }
 
+    /// Links that lose nothing.
+    fn calm_network(&mut self, model: &Model) {
+        let network = self.delays(model, STABILISE_AT);
+        self.put("network", network);
+    }
+
+    fn delays(&mut self, model: &Model, stabilise_at: &str) -> Map<String, Value> {
+        let mut network = Map::new();
+        network.insert("bound".into(), format!("{BOUND_MS}ms").into());
+        network.insert("delay".into(), self.delay(model));
+        if model.timing == Timing::PartiallySynchronous {
+            network.insert("stabilise_at".into(), stabilise_at.into());
+        }
+        if model.links == Links::ReliableFifo {
+            network.insert("order".into(), "fifo".into());
+        }
+        network
+    }
+
     /// Delays at and near the bound if there is one, and beyond it if there is none.
     fn delay(&mut self, model: &Model) -> Value {
         let within = ["10ms", "9999us..10ms", "0ms..10ms", "0ms..1ms", "1ms", "0ms"];
@@ -168,12 +206,16 @@ impl World<'_> {
         }
     }
 
-    fn detector(&mut self, model: &Model) {
-        if model.detector == DetectorClass::None {
-            return;
+    /// A detector that makes no mistakes, if the model has any.
+    fn calm_detector(&mut self, model: &Model) {
+        if model.detector != DetectorClass::None {
+            let delay = self.pick(&["0ms", "5ms", "0ms..20ms", "0ms..100ms"]);
+            self.put("detector", object(json!({ "kind": "perfect", "delay": delay })));
         }
-        let delay = self.pick(&["0ms", "5ms", "0ms..20ms", "0ms..100ms"]);
-        self.put("detector", object(json!({ "kind": "perfect", "delay": delay })));
+    }
+
+    fn detector(&mut self, model: &Model) {
+        self.calm_detector(model);
         if model.detector == DetectorClass::EventuallyPerfect && !self.one_in(3) {
             self.err();
         }
@@ -184,7 +226,7 @@ impl World<'_> {
         self.set("detector", "kind", "eventually-perfect".into());
         self.set("detector", "mistakes_per_process", "1..3".into());
         self.set("detector", "mistake_duration", "5ms..200ms".into());
-        self.set("network", "stabilise_at", "2s".into());
+        self.set("network", "stabilise_at", STABILISE_AT.into());
     }
 
     /// Clocks: protocols may not rely on their readings. Their rates are bounded if delays are.

@@ -114,6 +114,7 @@ fn a_hostile_scenario_does_no_harm_in_any_output() {
     harmless(&folder, &["report", &path("sweep"), "-o", &path("report.html")]);
     harmless(&folder, &["list", "--html", &path("pages"), &s]);
     harmless(&folder, &["stress", "fifo-broadcast", "--scenarios", "5", "--seeds", "2"]);
+    harmless(&folder, &["classify", "fifo-broadcast", "--seeds", "1", "--faults", "crash,loss"]);
     let mut found = Vec::new();
     files(&out, &mut found);
     let read: Vec<_> =

@@ -3,6 +3,7 @@
 mod branch;
 mod check_history;
 mod ci;
+mod classify;
 mod command_line;
 mod drawings;
 mod explore;

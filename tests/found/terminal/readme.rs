@@ -54,6 +54,7 @@ fn each_command_tells_only_the_status_that_it_can_have() {
         ("diff", &[0, 1, 2, 70]),
         ("check", &[0, 2, 70]),
         ("check-history", &[0, 1, 2, 3, 70]),
+        ("classify", &[0, 2, 3, 70, 130]),
         ("list", &[0, 2, 70]),
     ] {
         assert_eq!(status(command), codes, "{command}");
