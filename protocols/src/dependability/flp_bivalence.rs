@@ -6,21 +6,21 @@
 //! synchronous, crash-stop, f < n/3, reliable links; only termination needs time.
 //!
 //! Steps: every process has an estimate, at first its proposal. In each round it sends this to all
-//! and waits for n - f estimates, and two message delays more for the others. If n - f of those that
-//! have come are of one value, it decides this value. If not, the most frequent is its new estimate;
-//! of several the least. A process that decides says so, and whoever hears it decides too. One that
-//! is not asked to propose joins with the first estimate that it hears.
+//! and waits for n - f estimates, and two message delays more for the others. If n - f of those
+//! that have come are of one value, it decides this value. If not, the most frequent is its new
+//! estimate; of several the least. A process that decides says so, and whoever hears it decides
+//! too. One that is not asked to propose joins with the first estimate that it hears.
 //!
-//! Why it is safe: if somebody decides v, n - f processes had the estimate v. So everybody who hears
-//! n - f processes hears v from n - 2f or more of them, and other values from f or fewer. As n > 3f,
-//! v is the most frequent, and all go on with v.
+//! Why it is safe: if somebody decides v, n - f processes had the estimate v. So everybody who
+//! hears n - f processes hears v from n - 2f or more of them, and other values from f or fewer. As
+//! n > 3f, v is the most frequent, and all go on with v.
 //!
-//! Why it may never end: a *configuration* is *bivalent* if both values can still be decided. If two
-//! of four processes propose 0 and two propose 1, then it is up to the messages that come late what
-//! each hears most often; and as long as each half hears more of its own half, nothing changes.
-//! Every message arrives, and every process takes steps. Theorem 1 of the paper says that every
-//! protocol that is safe if one process may crash has such runs. Here they take messages that are
-//! too late again and again: once delays keep to the bound, all hear the same and decide.
+//! Why it may never end: a *configuration* is *bivalent* if both values can still be decided. If
+//! two of four processes propose 0 and two propose 1, then it is up to the messages that come late
+//! what each hears most often; and as long as each half hears more of its own half, nothing
+//! changes. Every message arrives, and every process takes steps. Theorem 1 of the paper says that
+//! every protocol that is safe if one process may crash has such runs. Here they take messages that
+//! are too late again and again: once delays keep to the bound, all hear the same and decide.
 
 use std::collections::BTreeMap;
 

@@ -2,8 +2,9 @@
 
 use ftsim_core::bench::history::{Act, judge};
 use ftsim_core::model::property::Verdict;
-use ftsim_core::{Duration, EndCause, Instant, ProcessId, Setting};
-use ftsim_core::{End, Observation, Observed, Property as _};
+use ftsim_core::{
+    Duration, End, EndCause, Instant, Observation, Observed, ProcessId, Property as _, Setting,
+};
 
 use super::{Dependability, Figures, Indication, Report, Stop};
 
@@ -41,8 +42,8 @@ fn reports(up: u64, down: u64, failures: u64, repairs: u64) -> Event {
     Act::Indicate(MONITOR, Indication::Reports(Figures { up, down, failures, repairs }))
 }
 
-/// From 1 to 3 ms one unit is down, from 2 to 4 ms the other, and from 6 ms on the first again; then
-/// comes this.
+/// From 1 to 3 ms one unit is down, from 2 to 4 ms the other, and from 6 ms on the first again;
+/// then comes this.
 fn then(needed: u32, how: Stop, last: Event) -> Vec<Event> {
     let before = [begins(needed), stops(0, how), stops(1, how), returns(0), returns(1), PASSES];
     let mut history = before.to_vec();

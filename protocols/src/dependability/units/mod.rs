@@ -281,12 +281,12 @@ impl Default for Params {
             arrangement: Arrangement::Parallel,
             k: 1,
             law: Law::Exponential,
-            uptime: Duration::from_secs(9),
-            downtime: Duration::from_secs(1),
+            uptime: Duration::from_millis(900),
+            downtime: Duration::from_millis(100),
             repairs: true,
             planned: false,
             coverage: 100,
-            mission: Duration::from_secs(30),
+            mission: Duration::from_secs(3),
         }
     }
 }
