@@ -104,6 +104,8 @@ impl Catalogue {
             .with::<dependability::NmrVoting>()
             .with::<dependability::TimeRedundancy>()
             .with::<dependability::InfoRedundancy>()
+            .with::<dependability::Units>()
+            .with::<dependability::FlpBivalence>()
             .with_numbers(include_str!("../numbers.toml"))
     }
 

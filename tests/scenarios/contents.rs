@@ -82,7 +82,15 @@ const CHAPTERS: [(&str, &[&str]); 14] = [
     ("replication", &["abd", "primary-backup", "state-transfer"]),
     (
         "dependability",
-        &["dijkstra-ring", "two-generals", "nmr-voting", "time-redundancy", "info-redundancy"],
+        &[
+            "dijkstra-ring",
+            "two-generals",
+            "nmr-voting",
+            "time-redundancy",
+            "info-redundancy",
+            "dependability",
+            "flp-bivalence",
+        ],
     ),
     ("logging", &["log-pessimistic", "log-sender"]),
     ("checkpoint", &["chandy-lamport", "ckpt-blocking", "koo-toueg", "uncoordinated-ckpt"]),

@@ -13,6 +13,7 @@ pub mod checked_link;
 pub mod clocks;
 pub mod computation;
 pub mod consensus;
+pub mod dependability;
 pub mod detector;
 pub mod dissemination;
 pub mod election;

@@ -26,6 +26,11 @@ impl<V: Copy + Ord> Votes<V> {
         self.by.get(&p).copied()
     }
 
+    /// The number of votes.
+    pub fn count(&self) -> usize {
+        self.by.len()
+    }
+
     /// The value with the most votes, and their number; the least of several such values.
     pub fn most_frequent(&self) -> Option<(V, u32)> {
         let mut counts: BTreeMap<V, u32> = BTreeMap::new();

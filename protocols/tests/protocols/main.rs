@@ -35,10 +35,12 @@ mod consensus {
 }
 mod dependability {
     mod dijkstra_ring;
+    mod flp_bivalence;
     mod info_redundancy;
     mod nmr_voting;
     mod time_redundancy;
     mod two_generals;
+    mod units;
 }
 mod detectors {
     mod fd_exclude_on_timeout;
