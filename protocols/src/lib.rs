@@ -93,6 +93,7 @@ impl Catalogue {
             .with::<checkpoint::CkptBlocking>()
             .with::<logging::LogPessimistic>()
             .with::<logging::LogSender>()
+            .with::<logging::LogOptimistic>()
             .with::<checkpoint::KooToueg>()
             .with::<checkpoint::UncoordinatedCkpt>()
             .with::<replication::Abd>()
