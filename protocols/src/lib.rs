@@ -94,6 +94,7 @@ impl Catalogue {
             .with::<logging::LogPessimistic>()
             .with::<logging::LogSender>()
             .with::<logging::LogOptimistic>()
+            .with::<logging::LogCausal>()
             .with::<checkpoint::KooToueg>()
             .with::<checkpoint::UncoordinatedCkpt>()
             .with::<replication::Abd>()

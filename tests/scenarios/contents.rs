@@ -84,7 +84,7 @@ const CHAPTERS: [(&str, &[&str]); 14] = [
         "dependability",
         &["dijkstra-ring", "two-generals", "nmr-voting", "time-redundancy", "info-redundancy"],
     ),
-    ("logging", &["log-pessimistic", "log-sender", "log-optimistic"]),
+    ("logging", &["log-pessimistic", "log-sender", "log-optimistic", "log-causal"]),
     ("checkpoint", &["chandy-lamport", "ckpt-blocking", "koo-toueg", "uncoordinated-ckpt"]),
 ];
 

@@ -72,6 +72,7 @@ mod links {
     mod reliable_link;
 }
 mod logging {
+    mod log_causal;
     mod log_optimistic;
     mod log_pessimistic;
     mod log_sender;
