@@ -97,6 +97,7 @@ impl Catalogue {
             .with::<logging::LogCausal>()
             .with::<checkpoint::KooToueg>()
             .with::<checkpoint::UncoordinatedCkpt>()
+            .with::<checkpoint::Cic>()
             .with::<replication::Abd>()
             .with::<replication::PrimaryBackup>()
             .with::<replication::StateTransfer>()

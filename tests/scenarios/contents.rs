@@ -85,7 +85,7 @@ const CHAPTERS: [(&str, &[&str]); 14] = [
         &["dijkstra-ring", "two-generals", "nmr-voting", "time-redundancy", "info-redundancy"],
     ),
     ("logging", &["log-pessimistic", "log-sender", "log-optimistic", "log-causal"]),
-    ("checkpoint", &["chandy-lamport", "ckpt-blocking", "koo-toueg", "uncoordinated-ckpt"]),
+    ("checkpoint", &["chandy-lamport", "ckpt-blocking", "koo-toueg", "uncoordinated-ckpt", "cic"]),
 ];
 
 #[test]

@@ -15,6 +15,7 @@ mod byzantine {
 }
 mod checkpoint {
     mod chandy_lamport;
+    mod cic;
     mod ckpt_blocking;
     mod koo_toueg;
     mod uncoordinated_ckpt;
