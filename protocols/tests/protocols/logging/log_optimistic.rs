@@ -72,8 +72,9 @@ fn a_log_is_forced_once_for_all_deliveries_since_the_last_time() {
 #[test]
 fn all_who_depend_on_a_lost_interval_roll_back() {
     for messages in 0..5 {
-        let early = Trigger::At(Instant::ZERO + Duration::from_millis(9));
-        let bench = jobs(6, 1, messages).check(LOCAL_RECOVERY);
+        let early = Trigger::At(Instant::ZERO + Duration::from_millis(90));
+        let bench = jobs(6, 1, messages).params(r#"{"flush_every": "200ms"}"#);
+        let bench = bench.check(LOCAL_RECOVERY);
         let run = crash_and_return(bench, 0, early, 2).run(1);
         let of = |judged: &&Judged| judged.id == NO_ORPHANS_AFTER_RECOVERY;
         let returned = run.judged.iter().find(of).and_then(|judged| judged.measured);
