@@ -92,8 +92,8 @@ const CHAPTERS: [(&str, &[&str]); 14] = [
             "flp-bivalence",
         ],
     ),
-    ("logging", &["log-pessimistic", "log-sender"]),
-    ("checkpoint", &["chandy-lamport", "ckpt-blocking", "koo-toueg", "uncoordinated-ckpt"]),
+    ("logging", &["log-pessimistic", "log-sender", "log-optimistic", "log-causal"]),
+    ("checkpoint", &["chandy-lamport", "ckpt-blocking", "koo-toueg", "uncoordinated-ckpt", "cic"]),
 ];
 
 #[test]

@@ -29,13 +29,13 @@
 //!
 //! Words: Randell's *recovery point* is our checkpoint, and his *recovery line* ours.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use ftsim_core::prelude::*;
 
+use crate::parts::account::{Account, Stops};
 use crate::spec::snapshot::{
-    BOUNDED_ROLLBACK, COMPLETE, CONSISTENT, Indication, Money, OPENING_BALANCE, Request, Snapshot,
-    Transfer,
+    BOUNDED_ROLLBACK, COMPLETE, CONSISTENT, Indication, Request, Snapshot, Transfer,
 };
 
 /// The process that computes recovery lines.
@@ -81,11 +81,7 @@ pub enum Record {
 /// A recorded state.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Checkpoint {
-    balance: Money,
-    /// The transfers sent, each with its interval.
-    sent: BTreeMap<Transfer, Index>,
-    /// The transfers received, by sender and number.
-    received: BTreeSet<(ProcessId, u64)>,
+    account: Account,
     dependencies: Dependencies,
 }
 
@@ -108,14 +104,12 @@ pub struct UncoordinatedCkpt {
     transfer_count: u32,
     checkpoints: BTreeMap<Index, Checkpoint>,
     phase: Phase,
-    /// At p0: the last recovery started.
-    started: u64,
     /// The last line returned to.
     line: Line,
     /// Transfers sent after a recovery whose line is not known here yet.
     early: Vec<(ProcessId, Msg)>,
-    /// At p0: the dependencies of each process that has stopped.
-    stopped: BTreeMap<ProcessId, BTreeMap<Index, Dependencies>>,
+    /// At p0: the last recovery started, and the dependencies of those that have stopped.
+    stops: Stops<BTreeMap<Index, Dependencies>>,
 }
 
 impl Process for UncoordinatedCkpt {
@@ -130,7 +124,7 @@ impl Process for UncoordinatedCkpt {
                 Record::Checkpoint(index, checkpoint) => {
                     self.checkpoints.insert(index, checkpoint);
                 }
-                Record::Started(recovery) => self.started = recovery,
+                Record::Started(recovery) => self.stops.go_on_from(recovery),
                 Record::Returned(line) => self.line = line,
             }
         }
@@ -182,15 +176,14 @@ impl UncoordinatedCkpt {
     fn transfer(&mut self, transfer: Transfer, cx: &mut Cx<Self>) {
         let Transfer { to, amount, .. } = transfer;
         let known = to != cx.me() && to.0 < cx.n();
-        if self.phase != Phase::Running || !known || amount > self.state.balance {
+        if self.phase != Phase::Running || !known || amount > self.state.account.balance() {
             return;
         }
         if self.take == Take::EachSend && cx.runs(&DOMINO) {
             self.checkpoint(cx);
         }
         let interval = self.last();
-        self.state.balance -= amount;
-        self.state.sent.insert(transfer, interval);
+        self.state.account.pay(transfer, interval);
         cx.indicate(Indication::Sent(transfer));
         if self.take == Take::EachSend && !cx.runs(&DOMINO) {
             self.checkpoint(cx);
@@ -200,10 +193,8 @@ impl UncoordinatedCkpt {
     }
 
     fn receive(&mut self, interval: Index, transfer: Transfer, cx: &mut Cx<Self>) {
-        let Transfer { from, number, amount, .. } = transfer;
-        if self.state.received.insert((from, number)) {
-            self.state.balance = self.state.balance.saturating_add(amount);
-            let latest = self.state.dependencies.entry(from).or_insert(interval);
+        if self.state.account.accept(&transfer) {
+            let latest = self.state.dependencies.entry(transfer.from).or_insert(interval);
             *latest = interval.max(*latest);
             cx.indicate(Indication::Received(transfer));
             self.count_transfer(cx);
@@ -221,8 +212,8 @@ impl UncoordinatedCkpt {
         let index = self.last().saturating_add(1);
         self.transfer_count = 0;
         self.checkpoints.insert(index, self.state.clone());
-        let messages = self.state.sent.keys().copied().collect();
-        let balance = self.state.balance;
+        let messages = self.state.account.messages();
+        let balance = self.state.account.balance();
         cx.indicate(Indication::RecordedOwn { checkpoint: index, balance, messages });
         cx.append(Record::Checkpoint(index, self.state.clone()));
         cx.sync();
@@ -239,11 +230,9 @@ impl UncoordinatedCkpt {
     /// Starts a recovery, at p0 only.
     fn start_recovery(&mut self, cx: &mut Cx<Self>) {
         if cx.me() == COORDINATOR {
-            self.started = self.started.saturating_add(1);
-            self.stopped.clear();
-            cx.append(Record::Started(self.started));
+            let (recovery, last) = (self.stops.start(), self.line.clone());
+            cx.append(Record::Started(recovery));
             cx.sync();
-            let (recovery, last) = (self.started, self.line.clone());
             cx.send_to_others(Msg::Stop { recovery, last: last.clone() });
             self.stop(recovery, last, cx);
         }
@@ -277,14 +266,14 @@ impl UncoordinatedCkpt {
         mut checkpoints: BTreeMap<Index, Dependencies>,
         cx: &mut Cx<Self>,
     ) {
-        if cx.me() != COORDINATOR || recovery != self.started || recovery <= self.line.recovery {
+        let is_awaited = recovery == self.stops.recovery() && recovery > self.line.recovery;
+        if cx.me() != COORDINATOR || !is_awaited {
             return;
         }
         checkpoints.remove(&0);
-        self.stopped.insert(p, checkpoints);
-        if cx.processes().all(|p| self.stopped.contains_key(&p)) {
+        if let Some(stopped) = self.stops.answer(p, checkpoints, cx.processes()) {
             let propagate = !cx.runs(&LATEST_ONLY);
-            let line = Line { recovery, checkpoints: recovery_line(&self.stopped, propagate) };
+            let line = Line { recovery, checkpoints: recovery_line(stopped, propagate) };
             self.return_to(line.clone(), cx);
             cx.send_to_others(Msg::Return(line));
         }
@@ -304,15 +293,14 @@ impl UncoordinatedCkpt {
         }
         self.checkpoints.retain(|later, _| *later <= index);
         let kept = self.checkpoints.iter().map(|(i, state)| Record::Checkpoint(*i, state.clone()));
-        let head = [Record::Started(self.started), Record::Returned(self.line.clone())];
+        let head = [Record::Started(self.stops.recovery()), Record::Returned(self.line.clone())];
         cx.rewrite(head.into_iter().chain(kept).collect());
         cx.sync();
         self.state = self.checkpoints.get(&index).cloned().unwrap_or_else(Checkpoint::opening);
         self.transfer_count = 0;
         self.phase = Phase::Running;
         cx.indicate(Indication::Returned { recovery, checkpoint: index });
-        for (transfer, interval) in &self.state.sent {
-            let (interval, transfer) = (*interval, *transfer);
+        for (transfer, interval) in self.state.account.sent() {
             cx.send(transfer.to, Msg::Money { recovery, interval, transfer });
         }
         for (from, msg) in std::mem::take(&mut self.early) {
@@ -345,12 +333,7 @@ fn recovery_line(
 
 impl Checkpoint {
     const fn opening() -> Self {
-        Self {
-            balance: OPENING_BALANCE,
-            sent: BTreeMap::new(),
-            received: BTreeSet::new(),
-            dependencies: Dependencies::new(),
-        }
+        Self { account: Account::opening(), dependencies: Dependencies::new() }
     }
 }
 
@@ -417,10 +400,9 @@ impl Protocol for UncoordinatedCkpt {
             transfer_count: 0,
             checkpoints: BTreeMap::new(),
             phase: Phase::Running,
-            started: 0,
             line: Line::default(),
             early: Vec::new(),
-            stopped: BTreeMap::new(),
+            stops: Stops::default(),
         }
     }
 

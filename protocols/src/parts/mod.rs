@@ -1,5 +1,6 @@
 //! Parts that several protocols are made of.
 
+pub mod account;
 pub mod coterie;
 pub mod logical_clock;
 pub mod rounds;

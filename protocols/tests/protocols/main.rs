@@ -15,6 +15,7 @@ mod byzantine {
 }
 mod checkpoint {
     mod chandy_lamport;
+    mod cic;
     mod ckpt_blocking;
     mod koo_toueg;
     mod uncoordinated_ckpt;
@@ -75,6 +76,8 @@ mod links {
     mod reliable_link;
 }
 mod logging {
+    mod log_causal;
+    mod log_optimistic;
     mod log_pessimistic;
     mod log_sender;
 }

@@ -104,30 +104,43 @@ impl Property<MessageLogging> for NoOrphans {
     }
 }
 
-/// Looks for orphans at the end.
+/// Looks for orphans at the end, and counts the processes that return to an earlier state.
 #[derive(Clone, Debug, Hash)]
-pub(super) struct NoOrphansInTheEnd(NoOrphans);
+pub(super) struct NoOrphansInTheEnd {
+    histories: Histories,
+    returned: ProcessSet,
+    exercised: u64,
+}
 
 impl NoOrphansInTheEnd {
     pub fn new(setting: &Setting) -> Self {
-        Self(NoOrphans::new(setting))
+        let returned = ProcessSet::default();
+        Self { histories: Histories::new(setting), returned, exercised: 0 }
     }
 }
 
 impl Property<MessageLogging> for NoOrphansInTheEnd {
     fn observe(&mut self, event: &Event<'_>) -> Result<(), Violation> {
-        self.0.histories.observe(event);
-        self.0.exercised += u64::from(is_return(event));
+        self.histories.observe(event);
+        if is_return(event) {
+            self.exercised += 1;
+            self.returned.insert(event.process);
+        }
         Ok(())
     }
 
     fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
-        let found = |p: ProcessId| self.0.histories.orphaned_by(p).map(|lost| orphan(p, lost));
+        let found = |p: ProcessId| self.histories.orphaned_by(p).map(|lost| orphan(p, lost));
         end.correct().find_map(found).map_or(Ok(()), Err)
     }
 
     fn exercised(&self) -> u64 {
-        self.0.exercised
+        self.exercised
+    }
+
+    /// The number of processes that have returned to an earlier state.
+    fn measured(&self, _: &End<'_>) -> Option<f64> {
+        Some(self.returned.iter().count() as f64)
     }
 }
 

@@ -90,6 +90,8 @@ impl Property<Snapshot> for Termination {
 pub(super) struct RollbackBound {
     recorded: BTreeMap<ProcessId, BTreeSet<SnapshotNumber>>,
     restored: u64,
+    /// The most checkpoints that a process has lost in a recovery.
+    lost_most: usize,
 }
 
 impl Property<Snapshot> for RollbackBound {
@@ -113,6 +115,7 @@ impl Property<Snapshot> for RollbackBound {
                 self.restored += 1;
                 let lost: Vec<_> = recorded.iter().filter(|s| *s > snapshot).copied().collect();
                 recorded.retain(|s| s <= snapshot);
+                self.lost_most = self.lost_most.max(lost.len());
                 if lost.len() > ROLLBACK_BOUND {
                     let message =
                         format!("{p} went back to checkpoint {snapshot} and lost {lost:?}");
@@ -126,5 +129,10 @@ impl Property<Snapshot> for RollbackBound {
 
     fn exercised(&self) -> u64 {
         self.restored
+    }
+
+    /// The most checkpoints that a process has lost in a recovery.
+    fn measured(&self, _: &End<'_>) -> Option<f64> {
+        Some(self.lost_most as f64)
     }
 }
