@@ -239,3 +239,16 @@ fn the_same_lie_goes_to_one_receiver_and_the_truth_or_a_lie_to_others() {
 fn a_list_without_elements_has_none_to_change() {
     assert_eq!(lies(&Msg::Values(Vec::new()), &[]), BTreeSet::from([Msg::Values(Vec::new())]));
 }
+
+#[test]
+fn an_adversary_that_draws_anew_has_the_draws_of_the_new_seed() {
+    let drawn = |past, seed| {
+        let mut adversary = Adversary::new(Behaviour::Mutate, Rng::new(past, Stream::Adversary(2)));
+        adversary.speak_for(ProcessId(2), Key::of(SEED, ProcessId(2)));
+        adversary.draw_anew(seed);
+        adversary.salt()
+    };
+    assert_eq!(drawn(1, 7), Rng::new(7, Stream::Adversary(2)).bits());
+    assert_eq!(drawn(1, 7), drawn(2, 7));
+    assert_ne!(drawn(1, 7), drawn(1, 8));
+}

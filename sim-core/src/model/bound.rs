@@ -191,6 +191,14 @@ mod tests {
     }
 
     #[test]
+    fn how_many_may_be_down_at_once_is_bounded_only_where_all_recover() {
+        assert_eq!(Bound::at_once(2).max_at_once(), Some(2));
+        assert_eq!(Bound::at_once(2).max(&Setting::of(5)), Some(0));
+        assert_eq!(Bound::at_most(2).max_at_once(), None);
+        assert_eq!(Bound::ANY_THAT_RECOVER.max_at_once(), None);
+    }
+
+    #[test]
     fn only_its_role_counts() {
         let setting = four_servers_and_a_client();
         let bound = Bound::MINORITY.of("server");

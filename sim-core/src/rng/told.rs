@@ -241,4 +241,25 @@ mod tests {
         assert_eq!(drawn, [draw(2, 0), draw(4, 3)]);
         assert_eq!(drawn[1].to_string(), "p0 draws 3 of 0 to 3");
     }
+
+    #[test]
+    fn a_value_that_is_too_large_for_a_draw_is_the_largest_that_it_has() {
+        let script = Arc::new(Mutex::new(Script::new(1, 0)));
+        let teller = Teller::Explorer(Arc::clone(&script));
+        script.lock().unwrap().begin_step(Coins::NONE.with(0, 9));
+        assert_eq!(Rng::new(1, Stream::Process(0)).told(teller.of(P0)).below(4), 3);
+    }
+
+    #[test]
+    fn coins_are_empty_if_none_is_told() {
+        assert!(Coins::NONE.is_empty());
+        assert!(Coins::NONE.with(3, 0).is_empty());
+        assert!(!Coins::NONE.with(3, 1).is_empty());
+    }
+
+    #[test]
+    fn what_a_scenario_tells_is_shown_with_what_comes_after_it() {
+        let draws = ToldDraws { by: Drawer::Clients, values: vec![1, 2] };
+        assert_eq!(draws.to_string(), "clients: [1, 2], then from the seed");
+    }
 }

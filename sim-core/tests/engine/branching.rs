@@ -109,6 +109,9 @@ fn futures_have_one_past_and_then_differ() {
         let steps = outcome.statistics.events;
         for step in [0, 1, 2, steps / 3, steps / 2, steps - 1] {
             let (branch, made) = driven(&runner, 7, step);
+            let begun = trace.entries.iter().find(|entry| entry.step == made);
+            let is_after = begun.is_none_or(|entry| entry.at <= branch.now());
+            assert!(is_after, "{name}: step {made} began after {}", branch.now());
             let futures: Vec<(Outcome, Trace)> =
                 (0..4).map(|seed| branch.record_other_future(1_000 + seed)).collect();
             for (future, record) in &futures {

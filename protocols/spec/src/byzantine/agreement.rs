@@ -191,6 +191,12 @@ mod tests {
     }
 
     #[test]
+    fn a_decision_is_told_as_in_consensus() {
+        let told = ByzantineAgreement::phrase(&Indication::Decide(4));
+        assert_eq!(told.as_deref(), Some("decides 4"));
+    }
+
+    #[test]
     fn a_proposal_is_answered_when_its_proposer_decides_whatever_the_value() {
         let (p0, p1) = (ProcessId(0), ProcessId(1));
         let asked = ByzantineAgreement::operation(p1, &Request::Propose(3)).expect("an operation");

@@ -281,6 +281,19 @@ mod tests {
     }
 
     #[test]
+    fn the_commander_gives_orders_and_obeys_none() {
+        let mut history = history(1, &[1, 1], None);
+        history.push(Act::Indicate(COMMANDER, Indication::Obey(0)));
+        assert_eq!(check(3, &history), NOTHING);
+    }
+
+    #[test]
+    fn an_order_that_is_obeyed_is_told() {
+        let told = ByzantineGenerals::phrase(&Indication::Obey(4));
+        assert_eq!(told.as_deref(), Some("obeys order 4"));
+    }
+
+    #[test]
     fn absurd_content_is_judged_not_obeyed() {
         let absurd = [Act::Indicate(ProcessId(u32::MAX), Indication::Obey(u64::MAX))];
         assert_eq!(check::<ByzantineGenerals>(1, &absurd), NOTHING);

@@ -1,13 +1,18 @@
 //! The models: thousands of drawn histories, judged by the search and by brute force.
 
+use std::collections::BTreeSet;
+use std::hash::{Hash, Hasher};
+
+use ftsim_core::digest::Digest;
+
 use super::models::{
-    Cell, CellOperation, Content, Lock, LockOperation, Members, Queue, QueueOperation, Set,
-    SetOperation,
+    Cell, CellOperation, CellOutcome, Content, Lock, LockOperation, Members, Queue, QueueOperation,
+    QueueOutcome, Set, SetOperation, SetOutcome,
 };
 use super::objects::check_each;
 use super::sequence::Waiting;
 use super::value::Value;
-use super::{Budget, Call, Linearizability, Model, Search, check};
+use super::{Budget, Call, Cut, Linearizability, Model, Search, check};
 
 /// Numbers by xorshift.
 struct Draw(u64);
@@ -207,6 +212,88 @@ fn locks_are_judged_as_by_brute_force() {
     agrees::<Lock>(&None, operation, 5);
 }
 
+fn number(number: i128) -> Content {
+    Content::One(Value::Integer(number))
+}
+
+#[test]
+fn a_cell_is_swapped_only_if_it_is_as_expected() {
+    let swap = CellOperation::CompareAndSwap { expected: number(1), new: number(2) };
+    assert_eq!(Cell::step(&number(1), &swap), (number(2), CellOutcome::Swapped(true)));
+    assert_eq!(Cell::step(&number(3), &swap), (number(3), CellOutcome::Swapped(false)));
+}
+
+#[test]
+fn an_increment_adds_one_and_what_is_no_integer_counts_as_zero() {
+    let increment = |state| Cell::step(&state, &CellOperation::Increment);
+    assert_eq!(increment(number(4)), (number(5), CellOutcome::Found(number(5))));
+    assert_eq!(increment(Value::Nil.into()), (number(1), CellOutcome::Found(number(1))));
+    assert_eq!(increment(Value::text("a").into()), (number(1), CellOutcome::Found(number(1))));
+}
+
+#[test]
+fn what_reads_or_fails_only_looks() {
+    let swap = CellOperation::CompareAndSwap { expected: number(1), new: number(2) };
+    assert!(Cell::only_looks(&CellOperation::Read, &CellOutcome::Found(number(1))));
+    assert!(Cell::only_looks(&swap, &CellOutcome::Swapped(false)));
+    assert!(!Cell::only_looks(&swap, &CellOutcome::Swapped(true)));
+    assert!(!Cell::only_looks(&CellOperation::Write(number(1)), &CellOutcome::Done));
+    assert!(!Cell::only_looks(&CellOperation::Increment, &CellOutcome::Found(number(1))));
+    assert!(Set::only_looks(&SetOperation::Read, &SetOutcome::Found(Members::default())));
+    assert!(!Set::only_looks(&SetOperation::Add(1), &SetOutcome::Done));
+    assert!(Queue::only_looks(&QueueOperation::Dequeue, &QueueOutcome::Dequeued(None)));
+    let first = QueueOutcome::Dequeued(Some(Value::Nil));
+    assert!(!Queue::only_looks(&QueueOperation::Dequeue, &first));
+    assert!(!Queue::only_looks(&QueueOperation::Enqueue(Value::Nil), &QueueOutcome::Done));
+    assert!(Lock::only_looks(&LockOperation::Acquire(1), &false));
+    assert!(!Lock::only_looks(&LockOperation::Acquire(1), &true));
+}
+
+#[test]
+fn a_set_has_what_was_added_and_not_removed() {
+    let set = |elements: &[u32]| elements.iter().copied().collect::<Members>();
+    let step = |elements: &[u32], operation| Set::step(&set(elements), &operation);
+    assert_eq!(step(&[1], SetOperation::Add(2)), (set(&[1, 2]), SetOutcome::Done));
+    assert_eq!(step(&[1], SetOperation::Add(1)), (set(&[1]), SetOutcome::Done));
+    assert_eq!(step(&[1, 2], SetOperation::Remove(1)), (set(&[2]), SetOutcome::Done));
+    assert_eq!(step(&[1], SetOperation::Remove(2)), (set(&[1]), SetOutcome::Done));
+    assert_eq!(step(&[1], SetOperation::Read), (set(&[1]), SetOutcome::Found(set(&[1]))));
+    assert_ne!(set(&[1]), set(&[2]));
+}
+
+#[test]
+fn sets_with_different_members_have_different_digests() {
+    let digest = |element| {
+        let mut digest = Digest::EMPTY;
+        Members::from_iter([element]).hash(&mut digest);
+        digest.finish()
+    };
+    let digests: BTreeSet<u64> = (0..600).map(digest).collect();
+    assert_eq!(digests.len(), 600);
+}
+
+#[test]
+fn a_queue_gives_back_the_first_value_first() {
+    let queue = Waiting::default().with(Value::Integer(1)).with(Value::Integer(2));
+    let (rest, first) = Queue::step(&queue, &QueueOperation::Dequeue);
+    assert_eq!(first, QueueOutcome::Dequeued(Some(Value::Integer(1))));
+    assert_eq!(rest, Waiting::default().with(Value::Integer(2)));
+    let (rest, second) = Queue::step(&rest, &QueueOperation::Dequeue);
+    assert_eq!(second, QueueOutcome::Dequeued(Some(Value::Integer(2))));
+    let nothing = (Waiting::default(), QueueOutcome::Dequeued(None));
+    assert_eq!(Queue::step(&rest, &QueueOperation::Dequeue), nothing);
+}
+
+#[test]
+fn only_its_holder_gives_a_lock_back() {
+    let step = |holder, operation| Lock::step(&holder, &operation);
+    assert_eq!(step(None, LockOperation::Acquire(1)), (Some(1), true));
+    assert_eq!(step(Some(1), LockOperation::Acquire(2)), (Some(1), false));
+    assert_eq!(step(Some(1), LockOperation::Release(1)), (None, true));
+    assert_eq!(step(Some(1), LockOperation::Release(2)), (Some(1), false));
+    assert_eq!(step(None, LockOperation::Release(1)), (None, false));
+}
+
 #[test]
 fn members_are_those_that_were_added() {
     let members: Members = [3, 700, 3, 64].into_iter().collect();
@@ -227,6 +314,13 @@ fn what_is_appended_makes_a_list_or_a_longer_text() {
     assert_eq!(append(Value::Integer(1), Value::Integer(2)), "[1 2]");
 }
 
+#[test]
+fn only_a_list_has_parts() {
+    let parts = [Value::Integer(1), Value::Nil];
+    assert_eq!(Value::List(parts.to_vec()).parts(), Some(&parts[..]));
+    assert_eq!(Value::text("a").parts(), None);
+}
+
 /// Objects are judged each by itself, and what is wrong with one is told of that one.
 #[test]
 fn each_object_is_judged_by_itself() {
@@ -245,4 +339,34 @@ fn each_object_is_judged_by_itself() {
     let [misfit] = &judged[0].misfits[..] else { panic!("one fits nowhere") };
     assert_eq!((misfit.index, misfit.is_first), (2, true));
     assert_eq!(judged[1].judgement, Linearizability::Linearizable);
+}
+
+/// Writes to an object, one after another: two steps each.
+fn writes(key: &str, count: u64) -> Vec<(&str, Call<CellOperation, CellOutcome>)> {
+    let write = |at: u64| Call {
+        called: 2 * at,
+        operation: CellOperation::Write(number(1)),
+        returned: Some((2 * at + 1, CellOutcome::Done)),
+    };
+    (0..count).map(|at| (key, write(at))).collect()
+}
+
+#[test]
+fn each_object_has_an_equal_share_of_the_steps_that_are_left() {
+    let judged = |counts: [u64; 3], steps| {
+        let keys = ["a", "b", "c"].into_iter().zip(counts);
+        let history: Vec<_> = keys.flat_map(|(key, count)| writes(key, count)).collect();
+        let mut budget = Budget { steps, ..plenty() };
+        let judged = check_each::<&str, Cell>(&number(0), &history, &mut budget);
+        let judgements: Vec<_> = judged.into_iter().map(|judged| judged.judgement).collect();
+        (judgements, budget.steps)
+    };
+    use Linearizability::{Linearizable, Undecided};
+    assert_eq!(judged([1, 1, 1], 100), (vec![Linearizable; 3], 94));
+    // What one object leaves is for those after it: the last has all that is left.
+    assert_eq!(judged([1, 1, 5], 14), (vec![Linearizable; 3], 0));
+    assert_eq!(judged([1, 3, 1], 14), (vec![Linearizable; 3], 4));
+    // But the first has only its third.
+    let cut = vec![Undecided(Cut::Steps), Linearizable, Linearizable];
+    assert_eq!(judged([5, 1, 1], 14), (cut, 6));
 }

@@ -161,6 +161,7 @@ impl Hash for Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     fn numbers(range: std::ops::Range<i128>) -> impl Iterator<Item = Value> {
         range.map(Value::Integer)
@@ -172,7 +173,42 @@ mod tests {
         assert_eq!(one, two);
         assert_ne!(one, numbers(1..6).collect());
         assert_ne!(one, one.with(Value::Nil));
+        assert!(Sequence::default().is_empty());
+        assert!(!one.is_empty());
         assert_eq!(one.values(), numbers(0..5).collect::<Vec<_>>());
+    }
+
+    fn digest(value: &impl Hash) -> u64 {
+        let mut digest = Digest::EMPTY;
+        value.hash(&mut digest);
+        digest.finish()
+    }
+
+    #[test]
+    fn different_sequences_and_queues_have_different_digests() {
+        let sequences: BTreeSet<u64> =
+            (0..100).map(|n| digest(&numbers(n..n + 2).collect::<Sequence>())).collect();
+        assert_eq!(sequences.len(), 100);
+        let fill = |range| numbers(range).fold(Waiting::default(), |queue, n| queue.with(n));
+        let queues: BTreeSet<u64> = (0..100).map(|n| digest(&fill(n..n + 2))).collect();
+        assert_eq!(queues.len(), 100);
+        assert_eq!(digest(&fill(0..2).split_first().unwrap().1), digest(&fill(1..2)));
+    }
+
+    /// The sequence of Thue and Morse and its complement: modulo a power of two, their polynomials
+    /// have one value at every odd base.
+    #[test]
+    fn different_sequences_and_queues_of_one_digest_differ() {
+        let values = |first: u32| {
+            (0_u32..2048).map(move |n| Value::Integer(((n.count_ones() + first) % 2).into()))
+        };
+        let (one, two): (Sequence, Sequence) = (values(0).collect(), values(1).collect());
+        assert_eq!(one.digest(), two.digest());
+        assert_ne!(one, two);
+        let fill = |first| values(first).fold(Waiting::default(), |queue, n| queue.with(n));
+        assert_eq!(fill(0).digest(), fill(1).digest());
+        assert_ne!(fill(0), fill(1));
+        assert_eq!(fill(0), fill(0));
     }
 
     #[test]

@@ -183,6 +183,64 @@ fn beyond_the_budget_nothing_is_claimed() {
     }
 }
 
+/// The steps in which the search finds that this history is good.
+#[track_caller]
+fn steps_of_a_good(history: &[Operation]) -> u64 {
+    let mut left = budget(1_000_000);
+    assert_eq!(check::<Register>(0, history, &mut left), Linearizability::Linearizable);
+    1_000_000 - left.steps
+}
+
+#[test]
+fn a_step_is_a_configuration_an_operation_or_a_comparison() {
+    // Of equal writes, each is compared with the first of those that are left.
+    let writes: Vec<_> = (0..12).map(|i| done(i, Do::Write(1), 100 + i, 0)).collect();
+    assert_eq!(steps_of_a_good(&writes), 12 * (1 + 12) + (0..12).sum::<u64>());
+    // Of different ones, each with all before it.
+    let write = |i: u8| done(i.into(), Do::Write(i), 100 + u64::from(i), 0);
+    let writes: Vec<_> = (1..=4).map(write).collect();
+    assert_eq!(steps_of_a_good(&writes), 4 * (1 + 4) + (3 + 2 + 1) + (2 + 1) + 1);
+}
+
+#[test]
+fn what_only_looks_is_taken_without_a_comparison() {
+    let reads: Vec<_> = (0..12).map(|i| done(i, Do::Read, 100 + i, 0)).collect();
+    assert_eq!(steps_of_a_good(&reads), 12 * (1 + 12));
+}
+
+#[test]
+fn an_open_operation_that_changes_nothing_is_left_out() {
+    let mut history: Vec<_> = (0..11).map(|i| open(i, Do::Read)).collect();
+    history.push(done(11, Do::Write(1), 12, 0));
+    assert_eq!(steps_of_a_good(&history), 1 + 12);
+}
+
+#[test]
+fn the_candidates_of_all_choices_are_in_memory() {
+    // Ten writes, then nine are left, and so on; before the last there are those of nine choices.
+    let write = |i: u8| done(i.into(), Do::Write(i), 100 + u64::from(i), 0);
+    let writes: Vec<_> = (1..=10).map(write).collect();
+    let bytes = (2..=10).sum::<u64>() * size_of::<usize>() as u64;
+    let judged = |bytes| check::<Register>(0, &writes, &mut Budget { steps: 1_000, bytes });
+    assert_eq!(judged(bytes), Linearizability::Linearizable);
+    assert_eq!(judged(bytes - 1), Linearizability::Undecided(Cut::Bytes));
+}
+
+#[test]
+fn the_first_return_that_no_order_explains_is_known() {
+    let mut search = Search::<Register>::new(0);
+    let open = search.called(Do::Write(9));
+    let [write, read] = [Do::Write(1), Do::Read].map(|operation| search.called(operation));
+    let late = search.called(Do::Read);
+    for (op, outcome) in [(write, 0), (read, 7), (late, 1)] {
+        search.returned(op, outcome);
+    }
+    assert!(matches!(search.judge(&mut budget(1_000)), Linearizability::NotLinearizable { .. }));
+    assert_eq!(search.first_unexplained(), Some(read));
+    assert_eq!(search.unexplained().collect::<Vec<_>>(), [write, read]);
+    assert_eq!(search.operation(open), (&Do::Write(9), None));
+}
+
 /// Writes of different values beside each other, and a read of another: every set of them can come
 /// first, and any one of the set last.
 fn hopeless(writes: u64) -> Vec<Operation> {

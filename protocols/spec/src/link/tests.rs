@@ -220,6 +220,15 @@ fn clients_see_deliveries_and_not_the_state() {
 }
 
 #[test]
+fn a_delivery_is_told_and_what_only_the_checker_needs_is_not() {
+    let told = |indication| Link::phrase(&indication);
+    let delivers = Indication::Deliver { from: P0, number: 3 };
+    assert_eq!(told(delivers).as_deref(), Some("delivers 3 from p0"));
+    assert_eq!(told(Indication::Recovered { delivered: vec![(P0, 3)] }), None);
+    assert_eq!(told(Indication::State(State::Counter(1))), None);
+}
+
+#[test]
 fn the_state_of_an_application_that_counted_or_collected_wrongly_is_told() {
     let told = |state: Act<Link>| {
         let history = [send(1), send(2), deliver(1), deliver(2), state];

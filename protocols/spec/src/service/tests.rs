@@ -203,6 +203,13 @@ fn an_update_that_the_serving_server_itself_loses_has_not_survived() {
 }
 
 #[test]
+fn the_crash_of_another_server_ends_no_service() {
+    let acked = [serves(S0), ask(C2, 1, WRITE), applied(S0, C2, 1), answer(C2, 1, DONE)];
+    let lost = acked.into_iter().chain([Act::Crash(S1), adopted(S0, &[])]);
+    assert_eq!(check(4, &lost.collect::<Vec<_>>()), ["dur.acked-survives"]);
+}
+
+#[test]
 fn an_answer_that_comes_after_a_succession_counts_against_the_successor() {
     let late = [
         serves(S0),
@@ -226,6 +233,8 @@ fn who_does_not_serve_may_lose_anything() {
         adopted(S1, &[]),
     ];
     assert_eq!(check(4, &follower), [] as [&str; 0]);
+    let verdicts = judge(&Setting::of(4), &follower, true);
+    assert_eq!(verdicts[2], ("dur.acked-survives", Verdict::HeldVacuously));
     let down = [serves(S0), ask(C2, 1, WRITE), applied(S0, C2, 1), Act::Crash(S0)];
     let late = down.into_iter().chain([answer(C2, 1, DONE)]);
     assert_eq!(check(4, &late.collect::<Vec<_>>()), [] as [&str; 0]);
@@ -273,6 +282,10 @@ fn neither_reads_nor_unanswered_updates_must_survive() {
 fn a_correct_client_is_answered_in_the_end() {
     assert_eq!(check(4, &[ask(C2, 1, WRITE)]), ["smr.liveness"]);
     assert_eq!(check(4, &[ask(C2, 1, WRITE), Act::Crash(C2)]), [] as [&str; 0]);
+    // A crash excuses only the client that crashed, and also once it has recovered.
+    assert_eq!(check(4, &[ask(C2, 1, WRITE), Act::Crash(C3)]), ["smr.liveness"]);
+    let recovered = [ask(C2, 1, WRITE), Act::Crash(C2), Act::Recover(C2)];
+    assert_eq!(check(4, &recovered), [] as [&str; 0]);
 }
 
 #[test]
