@@ -125,9 +125,11 @@ fn scenario(entry: &Entry) -> String {
             Some((max, format!("crash = {{ count = \"0..{max}\", between = \"0ms..50ms\" }}")))
         }
         FaultClass::CrashRecovery => {
+            // If only so many processes ever crash, no more are down at once.
+            let at_once = entry.model.bound.max_at_once().unwrap_or(setting.n);
             let down = "recover_after = \"1ms..100ms\"";
             let crash = format!("crash = {{ count = \"0..3\", between = \"0ms..50ms\", {down} }}");
-            Some((setting.n, crash))
+            (at_once > 0).then(|| (at_once.min(setting.n), crash))
         }
         FaultClass::Byzantine if max > 0 => {
             Some((max, format!("byzantine = {{ count = {max}, between = \"0s\" }}")))

@@ -10,7 +10,7 @@ pub fn small_setting(entry: &Entry) -> Setting {
     let accepts = |setting: &Setting| {
         entry.resolve(RawSettings { params: &empty, workload: &empty, setting }).is_ok()
     };
-    let tries = [[3, 3, 3], [1, 3, 3], [3, 1, 1], [4, 4, 4], [1, 3, 1], [1, 1, 1]];
+    let tries = [[3, 3, 3], [1, 3, 3], [3, 1, 1], [4, 4, 4], [1, 3, 1], [1, 1, 1], [2, 2, 1]];
     let counts = tries.into_iter().map(|[first, second, others]| {
         let counts = [first, second].into_iter().chain(std::iter::repeat(others));
         let named = entry.roles.iter().zip(counts);

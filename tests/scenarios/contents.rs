@@ -79,7 +79,18 @@ const CHAPTERS: [(&str, &[&str]); 14] = [
     ),
     ("byzantine", &["oral-messages", "phase-king"]),
     ("commit", &["two-phase-commit", "three-phase-commit", "paxos-commit", "storage-server"]),
-    ("replication", &["abd", "primary-backup", "state-transfer"]),
+    (
+        "replication",
+        &[
+            "naive-replication",
+            "smr",
+            "primary-backup",
+            "state-transfer",
+            "ha-nfs",
+            "abd",
+            "weighted-voting",
+        ],
+    ),
     (
         "dependability",
         &[

@@ -40,6 +40,7 @@ mod stub;
 pub mod transactions;
 pub mod two_generals;
 pub mod view_synchrony;
+pub mod volumes;
 
 use ftsim_core::model::spec::REQUEST_COUNT_MAX;
 use ftsim_core::rng::Rng;

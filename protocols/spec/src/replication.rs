@@ -4,7 +4,7 @@
 //! replicas that apply the same commands in the same order are in the same state. What a replica
 //! has applied is known from its probes; a crash erases it, until the replica adopts a state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::{
     End, FaultClass, Observation, Observed, ProcessId, Property, PropertyEntry, PropertyId,
@@ -13,8 +13,10 @@ use ftsim_core::{
 use serde::Serialize;
 
 use super::service::clients::ServiceWorkload;
-use super::service::properties::{exactly_once, linearizable, liveness};
-use super::service::{Command, Facts, Indication, SERVER, Service};
+use super::service::properties::{
+    ACKED_SURVIVES, exactly_once, invoked, linearizable, liveness, responded,
+};
+use super::service::{Command, Facts, Indication, Key, Outcome, SERVER, Service, Value};
 
 /// The problem of keeping replicas alike, also those that return.
 pub type ReplicatedService = Service<Fact>;
@@ -26,10 +28,19 @@ pub enum Fact {
     CatchesUp,
     /// It has all that it has missed.
     CaughtUp,
+    /// What it has applied last has left this value.
+    Holds {
+        /// The key.
+        key: Key,
+        /// The value of the key from now on.
+        value: Value,
+    },
 }
 
 /// Replicas do not diverge.
 pub const PREFIX: PropertyId = PropertyId("rep.prefix");
+/// Correct replicas do not diverge.
+pub const SAFETY: PropertyId = PropertyId("smr.safety");
 /// Replicas end up alike.
 pub const CONVERGENCE: PropertyId = PropertyId("rep.convergence");
 
@@ -42,12 +53,26 @@ impl Facts for Fact {
             PREFIX,
             "of what two replicas have applied, one is the beginning of the other",
             |_| Box::new(Prefix::default()),
-        ),
+        )
+        .if_claimed(),
+        PropertyEntry::safety(
+            SAFETY,
+            "of what two correct replicas have applied, one is the beginning of the other",
+            |setting| Box::new(Safety { of: Replicas::new(setting) }),
+        )
+        .if_claimed(),
         PropertyEntry::liveness(
             CONVERGENCE,
-            "correct replicas have in the end applied the same",
-            |setting| Box::new(Convergence::new(setting)),
+            "correct replicas have in the end applied the same, and hold the same",
+            |setting| Box::new(Convergence { of: Replicas::new(setting) }),
         ),
+        PropertyEntry::liveness(
+            ACKED_SURVIVES,
+            "an update whose success a client saw is in the end in the state of each correct \
+             replica",
+            |setting| Box::new(AckedSurvives::new(setting)),
+        )
+        .if_claimed(),
         exactly_once(Standing::Core),
         linearizable(Standing::Core),
         liveness(Standing::Core),
@@ -60,6 +85,7 @@ impl Facts for Fact {
         Some(match self {
             Self::CatchesUp => "asks for what it has missed".to_owned(),
             Self::CaughtUp => "has caught up".to_owned(),
+            Self::Holds { key, value } => format!("holds {key} = {value}"),
         })
     }
 }
@@ -131,44 +157,180 @@ impl Property<ReplicatedService> for Prefix {
     }
 }
 
-/// `rep.convergence`: remembers the histories, and compares them at the end.
+/// The histories and the values of replicas, to be compared at the end.
 #[derive(Clone, Debug, Hash)]
-struct Convergence {
+struct Replicas {
     servers: Vec<ProcessId>,
     histories: Histories,
+    /// The values of keys that are known, at each replica.
+    values: BTreeMap<ProcessId, BTreeMap<Key, Value>>,
     steps: u64,
 }
 
-impl Convergence {
+impl Replicas {
     fn new(setting: &Setting) -> Self {
-        Self { servers: setting.role(SERVER).collect(), histories: Histories::default(), steps: 0 }
+        Self {
+            servers: setting.role(SERVER).collect(),
+            histories: Histories::default(),
+            values: BTreeMap::new(),
+            steps: 0,
+        }
+    }
+
+    fn follow(&mut self, event: &Observed<'_, ReplicatedService>) {
+        self.steps += u64::from(self.histories.follow(event));
+        match event.what {
+            Observation::Indication(Indication::Fact(Fact::Holds { key, value })) => {
+                self.values.entry(event.process).or_default().insert(*key, *value);
+            }
+            // What an adopted state holds is not known.
+            Observation::Crash | Observation::Indication(Indication::Adopted(_)) => {
+                self.values.remove(&event.process);
+            }
+            _ => {}
+        }
+    }
+
+    fn correct<'a>(&'a self, end: &'a End<'_>) -> impl Iterator<Item = ProcessId> + Clone + 'a {
+        self.servers.iter().copied().filter(|p| end.is_correct(*p))
+    }
+
+    /// Two correct replicas of which the first differs from each other one in this way.
+    fn differ(
+        &self,
+        end: &End<'_>,
+        differ: impl Fn(ProcessId, ProcessId) -> bool,
+    ) -> Option<(ProcessId, ProcessId)> {
+        let first = self.correct(end).next()?;
+        let other = self.correct(end).find(|p| differ(first, *p))?;
+        Some((first, other))
+    }
+
+    /// A key that both know, and of which they hold different values.
+    fn differing_key(&self, a: ProcessId, b: ProcessId) -> Option<(Key, Value, Value)> {
+        let other = self.values.get(&b)?;
+        let differs = |(key, value): (&Key, &Value)| {
+            let there = other.get(key)?;
+            (there != value).then_some((*key, *value, *there))
+        };
+        self.values.get(&a)?.iter().find_map(differs)
     }
 }
 
-impl Property<ReplicatedService> for Convergence {
+/// `smr.safety`: compares the histories of correct replicas at the end.
+#[derive(Clone, Debug, Hash)]
+struct Safety {
+    of: Replicas,
+}
+
+impl Property<ReplicatedService> for Safety {
     fn observe(&mut self, event: &Observed<'_, ReplicatedService>) -> Result<(), Violation> {
-        self.steps += u64::from(self.histories.follow(event));
+        self.of.follow(event);
         Ok(())
     }
 
     fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
-        let mut correct = self.servers.iter().filter(|p| end.is_correct(**p));
-        let Some(first) = correct.next() else { return Ok(()) };
-        let history = self.histories.of(*first);
-        match correct.find(|p| self.histories.of(**p) != history) {
+        let history = |p| self.of.histories.of(p);
+        let longest = self.of.correct(end).max_by_key(|p| history(*p).len());
+        let Some(longest) = longest else { return Ok(()) };
+        match self.of.correct(end).find(|p| !history(longest).starts_with(history(*p))) {
             None => Ok(()),
             Some(other) => {
-                let (here, there) = (history.len(), self.histories.of(*other).len());
-                let message = format!(
-                    "{first} has applied {here} operations, and {other} {there}, not the same"
-                );
-                Err(Violation::by([*first, *other], message))
+                let common = history(longest).iter().zip(history(other));
+                let place = common.take_while(|(a, b)| a == b).count() + 1;
+                let message = format!("{longest} and {other} have applied others in place {place}");
+                Err(Violation::by([longest, other], message))
             }
         }
     }
 
     fn exercised(&self) -> u64 {
-        self.steps
+        self.of.steps
+    }
+}
+
+/// `rep.convergence`: compares the histories and the values of correct replicas at the end.
+#[derive(Clone, Debug, Hash)]
+struct Convergence {
+    of: Replicas,
+}
+
+impl Property<ReplicatedService> for Convergence {
+    fn observe(&mut self, event: &Observed<'_, ReplicatedService>) -> Result<(), Violation> {
+        self.of.follow(event);
+        Ok(())
+    }
+
+    fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
+        let history = |p| self.of.histories.of(p);
+        if let Some((first, other)) = self.of.differ(end, |a, b| history(a) != history(b)) {
+            let (here, there) = (history(first).len(), history(other).len());
+            let message =
+                format!("{first} has applied {here} operations, and {other} {there}, not the same");
+            return Err(Violation::by([first, other], message));
+        }
+        let pair = self.of.differ(end, |a, b| self.of.differing_key(a, b).is_some());
+        let Some((first, other)) = pair else { return Ok(()) };
+        let Some((key, here, there)) = self.of.differing_key(first, other) else { return Ok(()) };
+        let message = format!(
+            "{first} and {other} have applied the same, and hold {here} and {there} of key {key}"
+        );
+        Err(Violation::by([first, other], message))
+    }
+
+    fn exercised(&self) -> u64 {
+        self.of.steps
+    }
+}
+
+/// `dur.acked-survives` of replicas that all serve: which of them have lost an update is known only
+/// at the end, since some may be slow.
+#[derive(Clone, Debug, Hash)]
+struct AckedSurvives {
+    of: Replicas,
+    open_updates: BTreeSet<Command>,
+    acked: BTreeSet<Command>,
+}
+
+impl AckedSurvives {
+    fn new(setting: &Setting) -> Self {
+        Self { of: Replicas::new(setting), open_updates: BTreeSet::new(), acked: BTreeSet::new() }
+    }
+}
+
+impl Property<ReplicatedService> for AckedSurvives {
+    fn observe(&mut self, event: &Observed<'_, ReplicatedService>) -> Result<(), Violation> {
+        self.of.follow(event);
+        if let Some((command, _, operation)) = invoked(event)
+            && operation.is_update()
+        {
+            self.open_updates.insert(command);
+        }
+        if let Some((command, outcome)) = responded(event)
+            && self.open_updates.remove(&command)
+            && *outcome != Outcome::Swapped(false)
+        {
+            self.acked.insert(command);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, end: &End<'_>) -> Result<(), Violation> {
+        for server in self.of.correct(end) {
+            let has: BTreeSet<_> = self.of.histories.of(server).iter().collect();
+            if let Some(lost) = self.acked.iter().find(|command| !has.contains(command)) {
+                let client = lost.client;
+                let message = format!(
+                    "{server} ends without {lost}, an update that {client} knows to be done"
+                );
+                return Err(Violation::by([server, client], message));
+            }
+        }
+        Ok(())
+    }
+
+    fn exercised(&self) -> u64 {
+        self.acked.len() as u64
     }
 }
 

@@ -1,11 +1,12 @@
 //! Order: logical clocks, and total order, where all processes deliver the same messages in one
 //! sequence.
 
+pub(crate) mod any_order;
 mod lamport_clock;
 mod lamport_tom;
-mod lamport_tom_ft;
+pub(crate) mod lamport_tom_ft;
 mod skeen_tom;
-mod tob_consensus;
+pub(crate) mod tob_consensus;
 pub(crate) mod tob_sequencer;
 mod vector_clock;
 

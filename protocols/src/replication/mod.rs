@@ -1,11 +1,19 @@
 //! Replication: several servers that provide one service.
 
 mod abd;
+mod ha_nfs;
+mod naive_replication;
 mod primary_backup;
 mod raft;
+mod smr;
 mod state_transfer;
+mod weighted_voting;
 
 pub use abd::Abd;
+pub use ha_nfs::HaNfs;
+pub use naive_replication::NaiveReplication;
 pub use primary_backup::PrimaryBackup;
 pub use raft::Raft;
+pub use smr::Smr;
 pub use state_transfer::StateTransfer;
+pub use weighted_voting::WeightedVoting;

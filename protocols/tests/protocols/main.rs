@@ -99,8 +99,12 @@ mod parts {
 }
 mod replication {
     mod abd;
+    mod ha_nfs;
+    mod naive_replication;
     mod primary_backup;
+    mod smr;
     mod state_transfer;
+    mod weighted_voting;
 }
 mod confidence;
 mod operations;

@@ -3,6 +3,7 @@
 
 use crate::model::effect::{Cx, Effect, Env};
 use crate::model::process::{Indication, Process};
+use crate::model::setting::Setting;
 
 /// How messages, timers and records of an inner protocol `Q` become those of the outer protocol
 /// `P`: a [`Part`], or a type of one's own if something goes with them, such as the number of an
@@ -52,9 +53,23 @@ impl<P: Process> Cx<'_, P> {
         part: &impl Embedding<P, Q>,
         f: impl FnOnce(&mut Cx<'_, Q>),
     ) -> Vec<Indication<Q>> {
+        self.layer_among(self.env.setting, part, f)
+    }
+
+    /// The same for an inner protocol that only some of the processes run: `setting` is theirs.
+    ///
+    /// # Panics
+    /// If `Q` rewrites the log: the log belongs to `P`.
+    #[track_caller]
+    pub fn layer_among<Q: Process>(
+        &mut self,
+        setting: &Setting,
+        part: &impl Embedding<P, Q>,
+        f: impl FnOnce(&mut Cx<'_, Q>),
+    ) -> Vec<Indication<Q>> {
         let mut inner = Vec::new();
         let mut indications = Vec::new();
-        let Env { me, setting, now, ref mut coin, teller } = *self.env;
+        let Env { me, now, ref mut coin, teller, .. } = *self.env;
         f(&mut Cx { env: &mut Env { me, setting, now, coin, teller }, effects: &mut inner });
         for effect in inner {
             match effect {

@@ -63,6 +63,14 @@ impl Setting {
         range.end - range.start
     }
 
+    /// The setting of the processes with this role alone, which must be the first ones. It runs no
+    /// mutant.
+    #[must_use]
+    pub fn among(&self, role: &str) -> Self {
+        let n = self.role_size(role);
+        Self { n, roles: vec![(role.to_owned(), n)], mutant: None, delay_bound: self.delay_bound }
+    }
+
     /// Whether this mutant is being run.
     pub fn runs(&self, mutant: &Mutant) -> bool {
         self.mutant.is_some_and(|running| running.is(mutant))

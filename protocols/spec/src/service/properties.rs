@@ -225,13 +225,13 @@ impl<F: Facts> Property<Service<F>> for Linearizable {
 
 /// The commands in the state of each server, according to its probes. A crash erases them.
 #[derive(Clone, Debug, Default, Hash)]
-struct States {
+pub(crate) struct States {
     applied: BTreeMap<ProcessId, BTreeSet<Command>>,
 }
 
 impl States {
     /// Follows an event; returns a command that was applied twice by it.
-    fn follow<F: Facts>(&mut self, event: &Observed<'_, Service<F>>) -> Option<Command> {
+    pub(crate) fn follow<F: Facts>(&mut self, event: &Observed<'_, Service<F>>) -> Option<Command> {
         let state = self.applied.entry(event.process).or_default();
         match event.what {
             Observation::Indication(Indication::Applied(command)) => {
@@ -249,7 +249,7 @@ impl States {
         None
     }
 
-    fn of(&self, server: ProcessId) -> Option<&BTreeSet<Command>> {
+    pub(crate) fn of(&self, server: ProcessId) -> Option<&BTreeSet<Command>> {
         self.applied.get(&server)
     }
 }

@@ -316,6 +316,10 @@ impl Protocol for StateTransfer {
         some_well(PRIMARY) && some_well(SERVER)
     }
 
+    fn claims(_: &Params, _: &Setting) -> Vec<PropertyId> {
+        vec![PREFIX]
+    }
+
     fn new(params: &Params, setting: &Setting, me: ProcessId) -> Self {
         if setting.has_role(me, PRIMARY) {
             Self::Primary(Primary::new(params, setting))
