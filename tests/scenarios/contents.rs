@@ -89,6 +89,7 @@ const CHAPTERS: [(&str, &[&str]); 14] = [
             "ha-nfs",
             "abd",
             "weighted-voting",
+            "raft",
         ],
     ),
     (

@@ -41,6 +41,8 @@ const HAND_MADE: &[(&str, PropertyId, IsViolated)] = &[
     ("link", link::NO_CREATION, delivers_what_nobody_sent),
     ("message logging", message_logging::LOCAL_RECOVERY, rolls_back_without_a_crash),
     ("membership", membership::SELF_INCLUSION, goes_back_to_an_earlier_view),
+    ("replicated log", replicated_log::LEADER_APPEND_ONLY, a_leader_writes_a_place_twice),
+    ("replicated log", service::properties::EXACTLY_ONCE, a_command_is_applied_twice),
     ("self-stabilisation", stabilisation::CLOSURE, a_legal_ring_is_left),
     ("transactions", transactions::AGREEMENT, commits_what_another_aborts),
     ("transactions", transactions::COMMIT_VALIDITY, commits_without_a_vote),
@@ -83,6 +85,21 @@ fn violates_among<S: Spec>(setting: &Setting, id: PropertyId, history: &[Act<S>]
     }
     let correct = vec![true; setting.n as usize];
     checker.finish(&End::new(at(history.len()), EndCause::Quiescent, &correct)).is_err()
+}
+
+fn a_leader_writes_a_place_twice() -> bool {
+    use replicated_log::Fact::{Leads, Stores};
+    let slot = replicated_log::Slot { term: 1, command: None };
+    let facts = [Leads(1), Stores { index: 1, slot }, Stores { index: 1, slot }];
+    let history = facts.map(|fact| Act::Indicate(P0, service::Indication::Fact(fact)));
+    violates::<replicated_log::LogService>(replicated_log::LEADER_APPEND_ONLY, &history)
+}
+
+fn a_command_is_applied_twice() -> bool {
+    let command = service::Command { client: P1, number: 1 };
+    let applies = || Act::Indicate(P0, service::Indication::Applied(command));
+    let id = service::properties::EXACTLY_ONCE;
+    violates::<replicated_log::LogService>(id, &[applies(), applies()])
 }
 
 fn rolls_back_without_a_crash() -> bool {

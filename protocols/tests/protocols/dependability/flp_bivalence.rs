@@ -121,7 +121,7 @@ fn nobody_decides_although_every_message_arrives_and_all_take_steps() {
     let round_count = 100;
     let mut bench = with_rounds(bench([0, 0, 1, 1]), &vec![APART; round_count]);
     // A round takes a delay of 10 ms, and two more for those who are late.
-    bench.experiment.horizon = Instant::from_nanos(30_000_000 * 99 + 25_000_000);
+    bench.experiment.limits.horizon = Instant::from_nanos(30_000_000 * 99 + 25_000_000);
     let run = bench.run(1);
     assert_eq!(run.violated(), ["cons.termination"]);
     assert_eq!(run.outcome.statistics.dropped.iter().sum::<u64>(), 0);
