@@ -12,8 +12,8 @@ use ftsim_protocols::spec::byzantine::ByzantineAgreement;
 use ftsim_protocols::spec::transactions::{self, Attempt, ItemCopy, Transactions};
 use ftsim_protocols::spec::view_synchrony::{self, ViewSynchrony};
 use ftsim_protocols::spec::{
-    ballots, broadcast, consensus, detector, link, membership, message_logging, stabilisation,
-    two_generals,
+    ballots, broadcast, consensus, detector, link, membership, replicated_log, service,
+    stabilisation, two_generals,
 };
 
 use crate::shipped;
@@ -39,7 +39,6 @@ const HAND_MADE: &[(&str, PropertyId, IsViolated)] = &[
     ("failure-detector", detector::EVENTUAL_WEAK_ACCURACY, all_suspected_for_good),
     ("failure-detector", detector::WEAK_ACCURACY, all_suspected_once),
     ("link", link::NO_CREATION, delivers_what_nobody_sent),
-    ("message logging", message_logging::LOCAL_RECOVERY, rolls_back_without_a_crash),
     ("membership", membership::SELF_INCLUSION, goes_back_to_an_earlier_view),
     ("replicated log", replicated_log::LEADER_APPEND_ONLY, a_leader_writes_a_place_twice),
     ("replicated log", service::properties::EXACTLY_ONCE, a_command_is_applied_twice),
@@ -100,11 +99,6 @@ fn a_command_is_applied_twice() -> bool {
     let applies = || Act::Indicate(P0, service::Indication::Applied(command));
     let id = service::properties::EXACTLY_ONCE;
     violates::<replicated_log::LogService>(id, &[applies(), applies()])
-}
-
-fn rolls_back_without_a_crash() -> bool {
-    let returns = Act::Indicate(P1, message_logging::Indication::RolledBack { to: 7 });
-    violates::<message_logging::MessageLogging>(message_logging::LOCAL_RECOVERY, &[returns])
 }
 
 fn generals_stay_for_no_reason() -> bool {

@@ -5,7 +5,7 @@ use ftsim_core::Mutant;
 use crate::spec::replicated_log::{
     ELECTION_SAFETY, LEADER_COMPLETENESS, LOG_MATCHING, STATE_MACHINE_SAFETY,
 };
-use crate::spec::service::properties::{ACKED_SURVIVES, LINEARIZABLE, LIVENESS};
+use crate::spec::service::properties::{LINEARIZABLE, LIVENESS};
 
 pub(super) const VOLATILE_VOTE: Mutant =
     Mutant::code("volatile-vote", "a server forgets in a crash whom it voted for", ELECTION_SAFETY);
@@ -27,7 +27,7 @@ pub(super) const NO_PREV_CHECK: Mutant = Mutant::code(
 pub(super) const TRUNCATE_ALWAYS: Mutant = Mutant::code(
     "truncate-always",
     "a follower cuts its log where the new entries begin, also if they are old ones",
-    ACKED_SURVIVES,
+    LEADER_COMPLETENESS,
 );
 pub(super) const FIXED_TIMEOUT: Mutant = Mutant::code(
     "fixed-timeout",

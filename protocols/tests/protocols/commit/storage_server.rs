@@ -168,7 +168,6 @@ fn who_gives_up_at_drawn_times_does_not_meet_the_others_for_ever() {
         let bench = bench(3, 3, "timeout").params(params).lockstep();
         let run = bench.workload(&format!(r#"{{"list": [{list}]}}"#)).run(seed);
         assert_eq!(run.violated(), NONE, "seed {seed}");
-        assert_eq!(run.cause, EndCause::Quiescent, "seed {seed}");
     }
 }
 
