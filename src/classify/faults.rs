@@ -309,6 +309,7 @@ impl<'a> Draws<'a> {
     }
 
     /// A fault that begins within the window and lasts for a while.
+    #[expect(clippy::needless_pass_by_value, reason = "callers make it for this call")]
     fn lasts(&mut self, action: &str, what: Value) -> Value {
         let at = self.at();
         let duration = self.lasting();

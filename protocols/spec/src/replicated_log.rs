@@ -246,9 +246,12 @@ impl Property<LogService> for LeaderAppendOnly {
 #[derive(Clone, Debug, Default, Hash)]
 struct LogMatching {
     logs: Logs,
-    seen: BTreeMap<(Index, Term), (Option<Command>, Option<Term>, ProcessId)>,
+    seen: BTreeMap<(Index, Term), Seen>,
     compared: u64,
 }
+
+/// The command of an entry, the term of the one before it, and who had it first.
+type Seen = (Option<Command>, Option<Term>, ProcessId);
 
 impl LogMatching {
     fn compare(&mut self, p: ProcessId, index: Index) -> Result<(), Violation> {

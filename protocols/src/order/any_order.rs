@@ -86,7 +86,6 @@ pub enum Timer {
 
 /// A process of one of them.
 #[derive(Clone, Debug, Hash)]
-#[expect(clippy::large_enum_variant, reason = "there is one for each process")]
 pub enum AnyOrder {
     Sequencer(TobSequencer),
     Consensus(TobConsensus),

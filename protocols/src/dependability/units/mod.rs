@@ -34,7 +34,7 @@ pub use law::Law;
 /// The mean number of outages that the units of a scenario may have together.
 const OUTAGE_COUNT_MAX: u128 = 100_000;
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Msg {
     /// From a unit, this long after the start: it has stopped.
     Stopped { at: Duration, how: Stop },

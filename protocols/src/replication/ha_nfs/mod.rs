@@ -106,7 +106,6 @@ pub enum Record {
 
 /// A process: a server, a disk or a client.
 #[derive(Clone, Debug, Hash)]
-#[expect(clippy::large_enum_variant, reason = "there is one for each process")]
 pub enum HaNfs {
     /// It serves volumes.
     Server(Server),

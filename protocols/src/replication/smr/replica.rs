@@ -48,7 +48,7 @@ impl Replica {
     }
 
     pub(super) fn on_start(&mut self, cx: &mut Context) {
-        self.run_order(|order, cx| order.on_start(cx), cx);
+        self.run_order(Process::on_start, cx);
     }
 
     /// Has the command of a client ordered, unless that has been done.

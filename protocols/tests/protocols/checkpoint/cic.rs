@@ -80,7 +80,7 @@ fn each_mutant_violates_what_it_says() {
 fn there_is_no_domino_effect() {
     for k in 2..12u64 {
         let pay = |i: u64| {
-            let (from, to) = if i % 2 == 0 { ("p0", "p1") } else { ("p1", "p0") };
+            let (from, to) = if i.is_multiple_of(2) { ("p0", "p1") } else { ("p1", "p0") };
             let at = 20 + 20 * i;
             format!(r#"{{"at": "{at}ms", "from": "{from}", "to": "{to}", "amount": 1}}"#)
         };
