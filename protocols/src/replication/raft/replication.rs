@@ -61,17 +61,17 @@ impl Server {
         }
         let answered = leader.answered.entry(from).or_default();
         *answered = round.min(leader.round).max(*answered);
-        if success {
-            *matching = up_to.min(last).max(*matching);
+        // An answer that says nothing new, such as a copy, has nothing sent.
+        if success && up_to.min(last) > *matching {
+            *matching = up_to.min(last);
             *next = matching.saturating_add(1).max(*next);
             let is_behind = *next <= last;
             self.advance_commit(cx);
             if is_behind {
                 self.send_entries(Sending::To(from), cx);
             }
-        } else if *next > matching.saturating_add(1) {
-            let before = next.saturating_sub(1).min(up_to.saturating_add(1));
-            *next = before.max(matching.saturating_add(1));
+        } else if !success && up_to.max(*matching).saturating_add(1) < *next {
+            *next = up_to.max(*matching).saturating_add(1);
             self.send_entries(Sending::To(from), cx);
         }
         self.answer_reads(cx);
