@@ -1,5 +1,7 @@
 //! The protocols against their papers: messages, steps, bounds, and what each mutant breaks.
 
+mod recovery;
+
 mod broadcast {
     mod beb;
     mod causal_broadcast;

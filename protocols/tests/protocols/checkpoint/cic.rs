@@ -1,11 +1,13 @@
-use ftsim_core::fault::{Action, Crash, Fault, InFlight, Trigger};
+use ftsim_core::fault::{InFlight, Trigger};
 use ftsim_core::rng::{Rng, Stream};
-use ftsim_core::{EndCause, Instant, Judged, Verdict};
+use ftsim_core::{Instant, Judged};
 
-use ftsim_core::bench::{Bench, Run, after_effect};
+use ftsim_core::bench::Bench;
 use ftsim_core::prelude::*;
 use ftsim_protocols::checkpoint::Cic;
 use ftsim_spec::snapshot::{BOUNDED_ROLLBACK, CONSERVATION, CONSISTENT, REACHABLE};
+
+use crate::recovery::{assert_good, crash_and_return, crash_at_random, exercised};
 
 fn bench(n: u32) -> Bench {
     let mut bench = Bench::of::<Cic>(n).check(CONSERVATION).check(REACHABLE);
@@ -13,40 +15,11 @@ fn bench(n: u32) -> Bench {
     bench
 }
 
-fn exercised(run: &Run, id: PropertyId) -> u64 {
-    run.judged.iter().find(|judged| judged.id == id).map_or(0, |judged| judged.exercised)
-}
-
-fn assert_good(run: &Run) {
-    assert_eq!(run.cause, EndCause::Quiescent, "seed {}", run.seed);
-    for judged in &run.judged {
-        let good = matches!(judged.verdict, Verdict::Held | Verdict::HeldVacuously);
-        assert!(good, "seed {}: {judged:?}", run.seed);
-    }
-}
-
-fn crash_and_return(mut bench: Bench, process: u32, trigger: Trigger, down_for: Duration) -> Bench {
-    let in_flight = InFlight::Keep;
-    let crash = Crash { recover_after: Some(down_for), in_flight, ..Crash::default() };
-    let action = Action::Crash(ProcessId(process), crash);
-    bench.experiment.plan.faults.push(Fault { trigger, action });
-    bench
-}
-
 /// Up to six crashes, each after some effect or at some time; all processes recover.
 fn with_random_crashes(n: u32, seed: u64) -> Bench {
     let mut rng = Rng::new(seed, Stream::Faults);
-    let mut bench = bench(n).workload(r#"{"snapshots": 5, "transfers": 20}"#);
-    for _ in 0..rng.below(7) {
-        let process = u32::try_from(rng.below(n.into())).unwrap();
-        let trigger = match rng.below(2) {
-            0 => after_effect(process, rng.between(1, 200)),
-            _ => Trigger::At(Instant::ZERO + Duration::from_micros(rng.between(0, 150_000))),
-        };
-        bench =
-            crash_and_return(bench, process, trigger, Duration::from_millis(rng.between(0, 60)));
-    }
-    bench
+    let bench = bench(n).workload(r#"{"snapshots": 5, "transfers": 20}"#);
+    crash_at_random(bench, n, &mut rng, &[InFlight::Keep])
 }
 
 #[test]
@@ -90,7 +63,9 @@ fn there_is_no_domino_effect() {
         let workload = format!(r#"{{"transfers": 0, "snapshots": 0, "scripted": [{script}]}}"#);
         let end = Trigger::At(Instant::ZERO + Duration::from_millis(40 * k + 40));
         let bench = bench(3).workload(&workload).params(r#"{"every": 2}"#).check(BOUNDED_ROLLBACK);
-        let run = crash_and_return(bench, 1, end, Duration::from_millis(5)).lockstep().run(1);
+        let run = crash_and_return(bench, 1, end, Duration::from_millis(5), InFlight::Keep)
+            .lockstep()
+            .run(1);
         assert_good(&run);
         let of = |judged: &&Judged| judged.id == BOUNDED_ROLLBACK;
         let lost = run.judged.iter().find(of).and_then(|judged| judged.measured);

@@ -1,41 +1,18 @@
-use ftsim_core::fault::{Action, Crash, Fault, InFlight, Trigger};
+use ftsim_core::fault::{InFlight, Trigger};
 use ftsim_core::rng::{Rng, Stream};
-use ftsim_core::{DurationRange, EndCause, Instant, Verdict};
+use ftsim_core::{DurationRange, Instant};
 use ftsim_spec::snapshot::{BOUNDED_ROLLBACK, COMPLETE};
 
-use ftsim_core::bench::{Bench, Run, after_effect, sends};
+use ftsim_core::bench::{Bench, after_effect, sends};
 use ftsim_core::prelude::*;
 use ftsim_protocols::checkpoint::CkptBlocking;
 use ftsim_spec::snapshot::{CONSERVATION, REACHABLE, TERMINATION};
 
+use crate::recovery::{assert_good, crash_and_return, crash_at_random, exercised};
+
 fn bench(n: u32) -> Bench {
     let mut bench = Bench::of::<CkptBlocking>(n).check(CONSERVATION).check(REACHABLE);
     bench.experiment.limits.horizon = Instant::ZERO + Duration::from_secs(5);
-    bench
-}
-
-fn exercised(run: &Run, id: PropertyId) -> u64 {
-    run.judged.iter().find(|judged| judged.id == id).map_or(0, |judged| judged.exercised)
-}
-
-fn assert_good(run: &Run) {
-    assert_eq!(run.cause, EndCause::Quiescent, "seed {}", run.seed);
-    for judged in &run.judged {
-        let good = matches!(judged.verdict, Verdict::Held | Verdict::HeldVacuously);
-        assert!(good, "seed {}: {judged:?}", run.seed);
-    }
-}
-
-fn crash_and_return(
-    mut bench: Bench,
-    process: u32,
-    trigger: Trigger,
-    down_for: Duration,
-    in_flight: InFlight,
-) -> Bench {
-    let crash = Crash { recover_after: Some(down_for), in_flight, ..Crash::default() };
-    let action = Action::Crash(ProcessId(process), crash);
-    bench.experiment.plan.faults.push(Fault { trigger, action });
     bench
 }
 
@@ -44,16 +21,7 @@ fn with_random_crashes(n: u32, seed: u64) -> Bench {
     let mut rng = Rng::new(seed, Stream::Faults);
     let mut bench = bench(n).workload(r#"{"snapshots": 5, "transfers": 30}"#);
     let ms = |ms| Duration::from_millis(ms);
-    for _ in 0..rng.below(7) {
-        let process = u32::try_from(rng.below(n.into())).unwrap();
-        let trigger = match rng.below(2) {
-            0 => after_effect(process, rng.between(1, 200)),
-            _ => Trigger::At(Instant::ZERO + Duration::from_micros(rng.between(0, 150_000))),
-        };
-        let in_flight = [InFlight::Keep, InFlight::Lose][usize::from(rng.below(2) == 1)];
-        let down_for = ms(rng.between(0, 60));
-        bench = crash_and_return(bench, process, trigger, down_for, in_flight);
-    }
+    bench = crash_at_random(bench, n, &mut rng, &[InFlight::Keep, InFlight::Lose]);
     if rng.below(2) == 0 {
         bench.experiment.sync_latency = DurationRange { min: ms(0), max: ms(3) };
     }

@@ -1,15 +1,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::environment::message_rule::{Content, Fate, MessageRule};
-use ftsim_core::fault::{Action, Crash, Fault, InFlight, Trigger};
+use ftsim_core::fault::{InFlight, Trigger};
 use ftsim_core::outcome::trace::TraceEvent;
 use ftsim_core::rng::{Rng, Stream};
-use ftsim_core::{EndCause, Instant, Verdict};
+use ftsim_core::{EndCause, Instant};
 
-use ftsim_core::bench::{Bench, Run, after_effect};
+use ftsim_core::bench::{Bench, Run};
 use ftsim_core::prelude::*;
 use ftsim_protocols::checkpoint::UncoordinatedCkpt;
 use ftsim_spec::snapshot::{BOUNDED_ROLLBACK, CONSERVATION, CONSISTENT, REACHABLE};
+
+use crate::recovery::{assert_good, crash_and_return, crash_at_random, exercised};
 
 fn bench(n: u32) -> Bench {
     let mut bench = Bench::of::<UncoordinatedCkpt>(n).check(CONSERVATION).check(REACHABLE);
@@ -17,40 +19,11 @@ fn bench(n: u32) -> Bench {
     bench
 }
 
-fn exercised(run: &Run, id: PropertyId) -> u64 {
-    run.judged.iter().find(|judged| judged.id == id).map_or(0, |judged| judged.exercised)
-}
-
-fn assert_good(run: &Run) {
-    assert_eq!(run.cause, EndCause::Quiescent, "seed {}", run.seed);
-    for judged in &run.judged {
-        let good = matches!(judged.verdict, Verdict::Held | Verdict::HeldVacuously);
-        assert!(good, "seed {}: {judged:?}", run.seed);
-    }
-}
-
-fn crash_and_return(mut bench: Bench, process: u32, trigger: Trigger, down_for: Duration) -> Bench {
-    let in_flight = InFlight::Keep;
-    let crash = Crash { recover_after: Some(down_for), in_flight, ..Crash::default() };
-    let action = Action::Crash(ProcessId(process), crash);
-    bench.experiment.plan.faults.push(Fault { trigger, action });
-    bench
-}
-
 /// Up to six crashes, each after some effect or at some time; all processes recover.
 fn with_random_crashes(n: u32, seed: u64) -> Bench {
     let mut rng = Rng::new(seed, Stream::Faults);
-    let mut bench = bench(n).workload(r#"{"snapshots": 5, "transfers": 20}"#);
-    for _ in 0..rng.below(7) {
-        let process = u32::try_from(rng.below(n.into())).unwrap();
-        let trigger = match rng.below(2) {
-            0 => after_effect(process, rng.between(1, 200)),
-            _ => Trigger::At(Instant::ZERO + Duration::from_micros(rng.between(0, 150_000))),
-        };
-        bench =
-            crash_and_return(bench, process, trigger, Duration::from_millis(rng.between(0, 60)));
-    }
-    bench
+    let bench = bench(n).workload(r#"{"snapshots": 5, "transfers": 20}"#);
+    crash_at_random(bench, n, &mut rng, &[InFlight::Keep])
 }
 
 #[test]
@@ -97,7 +70,8 @@ fn the_domino_effect_loses_all_checkpoints_however_many() {
         let end = Trigger::At(Instant::ZERO + Duration::from_millis(40 * k + 20));
         let of = || {
             let bench = bench(2).workload(&workload).params(r#"{"take": "each-send"}"#);
-            crash_and_return(bench, 1, end.clone(), Duration::from_millis(5)).lockstep()
+            crash_and_return(bench, 1, end.clone(), Duration::from_millis(5), InFlight::Keep)
+                .lockstep()
         };
         assert_good(&of().run(1));
         let run = of().mutant("domino").run(1);
@@ -117,7 +91,7 @@ fn a_liar_cannot_keep_the_coordinator_busy_for_ever() {
     let content = Content::Replaced(serde_json::from_str(told).unwrap());
     let (from, to, kind) = (ProcessId(1), ProcessId(0), Some("Stopped".to_owned()));
     let at = Trigger::At(Instant::ZERO + Duration::from_millis(40));
-    let mut bench = crash_and_return(bench(2), 0, at, Duration::from_millis(5));
+    let mut bench = crash_and_return(bench(2), 0, at, Duration::from_millis(5), InFlight::Keep);
     let rule = MessageRule { from, to, kind, nth: 1, fate: Fate::content(content) };
     bench.experiment.overrides.push(rule);
     assert_eq!(bench.run(1).cause, EndCause::Quiescent);
@@ -215,7 +189,13 @@ fn every_recovery_line_is_the_greatest_consistent_set() {
             let process = u32::try_from(rng.below(n.into())).unwrap();
             let at = 20 + 80 * crash + rng.below(20);
             let at = Trigger::At(Instant::ZERO + Duration::from_millis(at));
-            bench = crash_and_return(bench, process, at, Duration::from_millis(rng.below(10)));
+            bench = crash_and_return(
+                bench,
+                process,
+                at,
+                Duration::from_millis(rng.below(10)),
+                InFlight::Keep,
+            );
         }
         let run = bench.run(seed);
         for (line, greatest) in lines(&run, n as usize) {

@@ -1,8 +1,8 @@
-use ftsim_core::bench::{Bench, Run, after_effect};
-use ftsim_core::fault::{Action, Crash, Fault, InFlight};
+use ftsim_core::bench::Bench;
 use ftsim_core::prelude::*;
-use ftsim_core::{EndCause, Verdict};
 use ftsim_protocols::logging::LogCausal;
+
+use crate::recovery::{assert_good, crash_after};
 
 fn bench(n: u32, f: u32) -> Bench {
     let bench = Bench::of::<LogCausal>(n).params(&format!(r#"{{"f": {f}}}"#));
@@ -18,32 +18,15 @@ fn one_job(n: u32, messages: u32) -> Bench {
     bench(n, 1).workload(&format!(r#"{{"jobs": 0, "scripted": [{job}]}}"#)).lockstep()
 }
 
-fn assert_good(run: &Run) {
-    assert_eq!(run.cause, EndCause::Quiescent, "seed {}", run.seed);
-    for judged in &run.judged {
-        let good = matches!(judged.verdict, Verdict::Held | Verdict::HeldVacuously);
-        assert!(good, "seed {}: {judged:?}", run.seed);
-    }
-}
-
-fn crash_and_return(mut bench: Bench, process: u32, nth: u64, down_ms: u64) -> Bench {
-    let recover_after = Some(Duration::from_millis(down_ms));
-    let in_flight = if nth.is_multiple_of(2) { InFlight::Keep } else { InFlight::Lose };
-    let crash = Crash { recover_after, in_flight, ..Crash::default() };
-    let action = Action::Crash(ProcessId(process), crash);
-    bench.experiment.plan.faults.push(Fault { trigger: after_effect(process, nth), action });
-    bench
-}
-
 #[test]
 fn wherever_f_processes_crash_they_come_back_to_what_others_depend_on() {
     let mut waits = 0;
     for process in 0..4 {
         for nth in 1..80 {
-            assert_good(&crash_and_return(bench(4, 1), process, nth, nth % 30).run(nth));
-            let two = crash_and_return(bench(4, 2), process, nth, nth % 30);
+            assert_good(&crash_after(bench(4, 1), process, nth, nth % 30).run(nth));
+            let two = crash_after(bench(4, 2), process, nth, nth % 30);
             let other = (process + 1) % 4;
-            let run = crash_and_return(two, other, 1 + nth * 7 % 60, nth % 20).run(nth);
+            let run = crash_after(two, other, 1 + nth * 7 % 60, nth % 20).run(nth);
             assert_good(&run);
             waits += u32::from(run.reached.contains(&"waits for another that recovers"));
         }
@@ -67,7 +50,7 @@ fn deliveries_cost_neither_messages_nor_forced_writes() {
 fn a_process_may_crash_again_and_again() {
     for seed in 0..300 {
         let again = [3, 9, 14, 30].map(|nth| nth + seed % 11);
-        let crash = |bench, nth| crash_and_return(bench, 1, nth, 1 + nth % 7);
+        let crash = |bench, nth| crash_after(bench, 1, nth, 1 + nth % 7);
         assert_good(&again.into_iter().fold(bench(3, 1), crash).run(seed));
     }
 }
@@ -76,7 +59,7 @@ fn a_process_may_crash_again_and_again() {
 fn each_mutant_violates_what_it_says() {
     for mutant in LogCausal::MUTANTS {
         let broken = (0..200).filter(|seed| {
-            let bench = crash_and_return(bench(3, 1), 1, 5 + seed % 40, 20).mutant(mutant.name);
+            let bench = crash_after(bench(3, 1), 1, 5 + seed % 40, 20).mutant(mutant.name);
             bench.run(*seed).violated().contains(&mutant.violates.0)
         });
         assert!(broken.count() > 0, "{}", mutant.name);

@@ -1,9 +1,11 @@
-use ftsim_core::bench::{Bench, Run, after_effect};
-use ftsim_core::fault::{Action, Crash, Fault, InFlight, Trigger};
+use ftsim_core::Judged;
+use ftsim_core::bench::{Bench, after_effect};
+use ftsim_core::fault::{InFlight, Trigger};
 use ftsim_core::prelude::*;
-use ftsim_core::{EndCause, Judged, Verdict};
 use ftsim_protocols::logging::LogOptimistic;
 use ftsim_spec::message_logging::{LOCAL_RECOVERY, NO_ORPHANS_AFTER_RECOVERY};
+
+use crate::recovery::{assert_good, crash_and_return};
 
 fn bench(n: u32) -> Bench {
     let mut bench = Bench::of::<LogOptimistic>(n).workload(r#"{"jobs": 4, "every": "0ms..5ms"}"#);
@@ -19,21 +21,11 @@ fn jobs(n: u32, count: usize, messages: u32) -> Bench {
     bench(n).workload(&format!(r#"{{"jobs": 0, "scripted": [{script}]}}"#)).lockstep()
 }
 
-fn assert_good(run: &Run) {
-    assert_eq!(run.cause, EndCause::Quiescent, "seed {}", run.seed);
-    for judged in &run.judged {
-        let good = matches!(judged.verdict, Verdict::Held | Verdict::HeldVacuously);
-        assert!(good, "seed {}: {judged:?}", run.seed);
-    }
-}
-
-fn crash_and_return(mut bench: Bench, process: u32, trigger: Trigger, down_ms: u64) -> Bench {
-    let recover_after = Some(Duration::from_millis(down_ms));
+/// A crash that takes messages along if it lasts an odd number of milliseconds.
+fn crash(bench: Bench, process: u32, trigger: Trigger, down_ms: u64) -> Bench {
     let in_flight = if down_ms.is_multiple_of(2) { InFlight::Keep } else { InFlight::Lose };
-    let crash = Crash { recover_after, in_flight, ..Crash::default() };
-    let action = Action::Crash(ProcessId(process), crash);
-    bench.experiment.plan.faults.push(Fault { trigger, action });
-    bench
+    let down_for = Duration::from_millis(down_ms);
+    crash_and_return(bench, process, trigger, down_for, in_flight)
 }
 
 #[test]
@@ -41,8 +33,7 @@ fn wherever_processes_crash_nobody_stays_an_orphan() {
     let mut rollbacks = 0;
     for process in 0..3 {
         for nth in 1..80 {
-            let crashed =
-                |p, nth| move |bench| crash_and_return(bench, p, after_effect(p, nth), nth % 30);
+            let crashed = |p, nth| move |bench| crash(bench, p, after_effect(p, nth), nth % 30);
             let other = (process + 1) % 3;
             let one = crashed(process, nth)(bench(3)).run(nth);
             let two = crashed(other, 1 + nth * 7 % 60)(crashed(process, nth)(bench(3))).run(nth);
@@ -75,7 +66,7 @@ fn all_who_depend_on_a_lost_interval_roll_back() {
         let early = Trigger::At(Instant::ZERO + Duration::from_millis(90));
         let bench = jobs(6, 1, messages).params(r#"{"flush_every": "200ms"}"#);
         let bench = bench.check(LOCAL_RECOVERY);
-        let run = crash_and_return(bench, 0, early, 2).run(1);
+        let run = crash(bench, 0, early, 2).run(1);
         let of = |judged: &&Judged| judged.id == NO_ORPHANS_AFTER_RECOVERY;
         let returned = run.judged.iter().find(of).and_then(|judged| judged.measured);
         assert_eq!(returned, Some(f64::from(1 + messages)));
@@ -87,7 +78,7 @@ fn each_mutant_violates_what_it_says() {
     for mutant in LogOptimistic::MUTANTS {
         let broken = (0..200).filter(|seed| {
             let trigger = after_effect(1, 5 + seed % 40);
-            let bench = crash_and_return(bench(3), 1, trigger, 20).mutant(mutant.name);
+            let bench = crash(bench(3), 1, trigger, 20).mutant(mutant.name);
             bench.run(*seed).violated().contains(&mutant.violates.0)
         });
         assert!(broken.count() > 0, "{}", mutant.name);
