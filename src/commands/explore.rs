@@ -39,6 +39,9 @@ pub(crate) struct ExploreArgs {
     /// Have N messages arrive twice in a run; default: 1 on fair-loss links
     #[arg(long, value_name = "N")]
     duplicates: Option<u32>,
+    /// With --strategy lineage: have N messages arrive after three times the bound; default: 0
+    #[arg(long, value_name = "N")]
+    late: Option<u32>,
     /// Have N processes suspected wrongly in a run, for a while; default: 0
     #[arg(long, value_name = "N")]
     suspicions: Option<u32>,
@@ -54,7 +57,7 @@ pub(crate) struct ExploreArgs {
     /// Cut a run off after N steps; default: 200
     #[arg(long, value_name = "N")]
     steps: Option<u32>,
-    /// Which runs to make: exhaustive; by lineage, the patterns of crashes and losses in lockstep
+    /// Which runs to make: exhaustive; by lineage, the patterns of crashes, losses and late messages in lockstep
     /// that can matter; sampled by random, pos, or pct:D for bugs of depth D; or guided by what is
     /// new
     #[arg(long, value_name = "STRATEGY", default_value_t = Strategy::Exhaustive)]
@@ -255,6 +258,7 @@ impl ExploreArgs {
             (&mut budget.recoveries, self.recoveries),
             (&mut budget.losses, self.losses),
             (&mut budget.duplicates, self.duplicates),
+            (&mut budget.late, self.late),
             (&mut budget.suspicions, self.suspicions),
             (&mut budget.timeouts, self.timeouts),
             (&mut budget.coins, self.coins),
@@ -271,6 +275,9 @@ impl ExploreArgs {
         }
         settings.is_unreduced = self.unreduced;
         settings.strategy = self.strategy;
+        if self.strategy != Strategy::Lineage && settings.budget.late > 0 {
+            return Err("--late is for --strategy lineage".to_owned());
+        }
         if self.strategy == Strategy::Lineage {
             self.keep_to_patterns(&mut settings)?;
         }
@@ -278,17 +285,19 @@ impl ExploreArgs {
         Ok(settings)
     }
 
-    /// Fault patterns are crashes and losses in lockstep, and nothing else.
+    /// Fault patterns are crashes, losses and late messages in lockstep, and nothing else.
     fn keep_to_patterns(&self, settings: &mut Settings) -> Result<(), String> {
         let is_free = matches!(self.time, Some(TimeArg::Free));
         let chosen = [self.coins, self.votes];
         let others = [self.recoveries, self.duplicates, self.suspicions, self.timeouts];
         let others = others.into_iter().chain(chosen);
         if is_free || self.unreduced || others.flatten().any(|count| count > 0) {
-            return Err("lineage is about crashes and losses in lockstep alone".to_owned());
+            return Err(
+                "lineage is about crashes, losses and late messages in lockstep alone".to_owned()
+            );
         }
-        let Budget { crashes, losses, steps, .. } = settings.budget;
-        settings.budget = Budget { crashes, losses, steps, ..Budget::default() };
+        let Budget { crashes, losses, late, steps, .. } = settings.budget;
+        settings.budget = Budget { crashes, losses, late, steps, ..Budget::default() };
         settings.time = Time::Lockstep;
         Ok(())
     }
@@ -478,6 +487,7 @@ impl Row {
             "budget": {
                 "crashes": budget.crashes, "recoveries": budget.recoveries,
                 "losses": budget.losses, "duplicates": budget.duplicates,
+                "late": budget.late,
                 "suspicions": budget.suspicions, "timeouts": budget.timeouts,
                 "coins": budget.coins, "votes": budget.votes,
                 "steps": budget.steps,

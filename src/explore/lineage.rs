@@ -1,8 +1,10 @@
 //! Explores the fault patterns of a scenario in lockstep that can matter.
 
-use ftsim_core::Duration;
-use ftsim_core::explore::Count;
+use ftsim_core::environment::network::Order;
+use ftsim_core::environment::transport::Guarantee;
 use ftsim_core::explore::lineage::{self, Faults, Lineage};
+use ftsim_core::explore::{Budget, Count};
+use ftsim_core::{Duration, Experiment};
 
 use super::counterexample::Found;
 use super::{Effort, Seen, Settings};
@@ -22,8 +24,11 @@ pub(super) fn explore(
         .entry
         .prepare(experiment, &scenario.params, &scenario.workload)
         .map_err(|invalid| format!("{}: {}", invalid.key, invalid.message))?;
-    let budget = &settings.budget;
-    let faults = Faults { crashes: budget.crashes, losses: budget.losses, steps: budget.steps };
+    let Budget { crashes, losses, late, steps, .. } = settings.budget;
+    if late > 0 && keeps_order(&scenario.experiment) {
+        return Err("--late: a message on a link that keeps order cannot be late alone".to_owned());
+    }
+    let faults = Faults { crashes, losses, late, steps };
     let mut seen = Seen::default();
     let (count, flow) = Lineage::new(runner, faults).explore(settings.seed, &mut |tried| {
         seen.note_outcome(tried.outcome, &|message| Found::under(tried.pattern, message));
@@ -36,4 +41,12 @@ pub(super) fn explore(
     seen.parts = (usize::from(flow.is_continue()), 1);
     seen.patterns = Some(patterns);
     Ok(seen)
+}
+
+/// Whether messages on some link arrive in the order of their sending.
+fn keeps_order(experiment: &Experiment) -> bool {
+    let network = &experiment.network;
+    let mut links = network.overrides.iter().map(|(_, link)| link).chain([&network.default]);
+    links.any(|link| link.order == Order::Fifo)
+        || experiment.transport.guarantee == Guarantee::ReliableFifo
 }

@@ -272,11 +272,43 @@ fn what_lineage_finds_becomes_a_scenario_that_shows_it_again() {
 }
 
 #[test]
-fn lineage_is_about_crashes_and_losses_in_lockstep() {
+fn lineage_is_about_crashes_losses_and_late_messages_in_lockstep() {
     let folder = tempfile::tempdir().expect("a folder");
     for other in [&["--time", "free"][..], &["--recoveries", "1"], &["--unreduced"]] {
         let args = [&["--strategy", "lineage"], other].concat();
         let done = explore(folder.path(), FLOODSET, &args);
         assert_eq!(done.status.code(), Some(2), "{done:?}");
     }
+}
+
+#[test]
+fn late_messages_are_for_lineage_and_links_without_order() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fifo = format!("{FLOODSET}\n[network]\norder = \"fifo\"\n");
+    for (scenario, strategy) in [(FLOODSET, "exhaustive"), (fifo.as_str(), "lineage")] {
+        let done = explore(folder.path(), scenario, &["--strategy", strategy, "--late", "1"]);
+        let told = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!((done.status.code(), told.contains("--late")), (Some(2), true), "{done:?}");
+    }
+}
+
+/// Two crashes and one late message of four processes, as the catalogue says.
+#[test]
+fn lineage_finds_the_rarest_mutant_of_flooding_consensus() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [out, shrunk] = ["found", "shrunk.toml"].map(|name| folder.path().join(name));
+    let out = out.to_str().expect("UTF-8");
+    let file = "scenarios/consensus/flooding-consensus-close-round.toml";
+    let patterns = ["--strategy", "lineage", "--crashes", "2", "--late", "1", "-o", out];
+    let done = ftsim(&[&["explore", file][..], &patterns].concat());
+    assert_eq!(done.status.code(), Some(0), "it is expected: {done:?}");
+    let found = format!("{out}/flooding-consensus-close-round-cons.agreement.toml");
+    let again = ftsim(&["run", &found]);
+    assert_eq!(again.status.code(), Some(0), "{again:?}");
+    let done = ftsim(&["shrink", &found, "-o", shrunk.to_str().expect("UTF-8")]);
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+    let text = fs::read_to_string(&shrunk).expect("it was written");
+    let count = |what: &str| text.matches(what).count();
+    let counts = ["crash        =", "[[fault]]", "[[message]]"].map(count);
+    assert_eq!((counts, text.contains("processes = 4")), ([2, 2, 1], true), "{text}");
 }

@@ -24,6 +24,8 @@ pub struct Budget {
     pub losses: u32,
     /// Messages that come twice; none on FIFO links.
     pub duplicates: u32,
+    /// With lineage: messages that are late.
+    pub late: u32,
     /// Suspicions of a process that is up, which are withdrawn.
     pub suspicions: u32,
     /// With [`Time::Free`]: timers that run out while something else could happen, at each process.
@@ -43,6 +45,7 @@ impl Default for Budget {
             recoveries: 0,
             losses: 0,
             duplicates: 0,
+            late: 0,
             suspicions: 0,
             timeouts: 0,
             coins: 0,

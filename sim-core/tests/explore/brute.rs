@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::environment::message_rule::{Fate, MessageRule};
-use ftsim_core::explore::lineage::{MessageName, Pattern, Point};
+use ftsim_core::explore::lineage::{Faults, LATE_BOUND_COUNT, MessageName, Pattern, Point};
 use ftsim_core::outcome::Outcome;
 use ftsim_core::outcome::decisions::Decision;
 use ftsim_core::outcome::trace::TraceEvent;
-use ftsim_core::{Instant, ProcessId, RunRequest, Runner};
+use ftsim_core::{Duration, Instant, ProcessId, RunRequest, Runner};
 
 /// A run, and the faults that were possible in it.
 struct Run {
@@ -21,6 +21,7 @@ struct Run {
 struct Runs<'a> {
     make: &'a mut dyn FnMut(Vec<MessageRule>) -> Runner,
     seed: u64,
+    late_delay: Duration,
     runs: BTreeMap<Pattern, Run>,
 }
 
@@ -31,17 +32,20 @@ struct Runs<'a> {
 pub fn all(
     make: &mut dyn FnMut(Vec<MessageRule>) -> Runner,
     seed: u64,
-    crash_count_max: usize,
-    loss_count_max: usize,
+    faults: Faults,
+    bound: Duration,
     pattern_count_max: usize,
 ) -> Option<BTreeMap<Pattern, Outcome>> {
-    let mut runs = Runs { make, seed, runs: BTreeMap::new() };
+    let late_delay = bound.times(LATE_BOUND_COUNT);
+    let mut runs = Runs { make, seed, late_delay, runs: BTreeMap::new() };
     let mut known = BTreeSet::from([Pattern::default()]);
     let mut last = known.clone();
     while !last.is_empty() {
         let longer: BTreeSet<Pattern> = last.iter().flat_map(|one| runs.longer(one)).collect();
         let is_within = |one: &Pattern| {
-            one.crashes.len() <= crash_count_max && one.lost.len() <= loss_count_max
+            one.crashes.len() <= faults.crashes as usize
+                && one.lost.len() <= faults.losses as usize
+                && one.late.len() <= faults.late as usize
         };
         last = longer.into_iter().filter(|one| is_within(one) && runs.come_true(one)).collect();
         known.extend(last.iter().cloned());
@@ -59,6 +63,7 @@ pub fn all(
 impl Runs<'_> {
     /// The pattern with one more fault that was possible in its run.
     fn longer(&mut self, pattern: &Pattern) -> Vec<Pattern> {
+        let late_delay = self.late_delay;
         let run = self.of(pattern);
         let mut all = Vec::new();
         for (p, count) in (0u32..).map(ProcessId).zip(&run.outcome.statistics.effects) {
@@ -73,9 +78,13 @@ impl Runs<'_> {
                 all.push(longer);
             }
         }
-        for name in &run.messages {
+        let in_time = run.messages.iter().filter(|name| !pattern.late.contains_key(name));
+        for name in in_time {
             let mut longer = pattern.clone();
             longer.lost.insert(*name);
+            all.push(longer);
+            let mut longer = pattern.clone();
+            longer.late.insert(*name, late_delay);
             all.push(longer);
         }
         all
@@ -96,7 +105,7 @@ impl Runs<'_> {
     }
 
     fn of(&mut self, pattern: &Pattern) -> &Run {
-        let Self { make, seed, runs } = self;
+        let Self { make, seed, runs, .. } = self;
         runs.entry(pattern.clone()).or_insert_with(|| {
             let mut runner = make(pattern.rules());
             let request = RunRequest::under(*seed, pattern.plan());

@@ -108,6 +108,7 @@ pub fn table() -> impl Strategy<Value = Table> {
 pub fn budget() -> impl Strategy<Value = Budget> {
     let counts = (0u32..3, 0u32..2, 0u32..2, 0u32..2, 0u32..2, 0u32..2);
     (counts, 0u32..3, 0u32..3).prop_map(|(b, coins, votes)| Budget {
+        late: 0,
         crashes: b.0,
         recoveries: b.1,
         losses: b.2,

@@ -122,6 +122,7 @@ proptest! {
         n in 2u32..4,
         crashes in 0u32..3,
         losses in 0u32..3,
+        late in 0u32..2,
         has_detector in any::<bool>(),
         minds_order in any::<bool>(),
     ) {
@@ -133,9 +134,11 @@ proptest! {
             experiment.check.push(ORDER.id);
         }
         let mut make = |rules| runner(&experiment, &table, rules);
-        let all = brute::all(&mut make, SEED, crashes as usize, losses as usize, 400);
+        let faults = Faults { crashes, losses, late, steps: 512 };
+        let bound = experiment.network.bound;
+        let all = brute::all(&mut make, SEED, faults, bound, 600);
         let Some(all) = all else { return Ok(()) };
-        let (tried, count) = lineage(&experiment, &table, Faults { crashes, losses, steps: 512 });
+        let (tried, count) = lineage(&experiment, &table, faults);
         prop_assert_eq!(count.cut, 0);
         prop_assert!(count.runs <= all.len() as u64, "{} of {}", count.runs, all.len());
         let all: BTreeMap<Pattern, String> =
@@ -165,7 +168,7 @@ fn a_message_that_makes_another_one_matters() {
     cells[on_a].acts = vec![Act::Hush, Act::Send(1, 1)];
     let table = Table { cells, fuel: 9, requests: vec![0], ..Table::default() };
     let experiment = Experiment::new(Setting::of(3));
-    let faults = Faults { crashes: 0, losses: 2, steps: 512 };
+    let faults = Faults { crashes: 0, losses: 2, late: 0, steps: 512 };
     let (tried, count) = lineage(&experiment, &table, faults);
     let lost: Vec<usize> = tried.iter().map(|(pattern, ..)| pattern.lost.len()).collect();
     assert_eq!((lost, count.patterns), (vec![0, 1, 1], 4), "none, and either of the two");

@@ -23,10 +23,14 @@ pub(super) struct Sight {
 pub struct Clause {
     /// The losses of the pattern.
     pub(super) lost: BTreeSet<MessageName>,
+    /// The messages of the pattern that were late.
+    pub(super) late: BTreeSet<MessageName>,
     /// The processes that crash, each with the points that are equivalent to its own.
     pub(super) crashes: BTreeMap<ProcessId, BTreeSet<Point>>,
     /// The messages without which the run could have been another.
     pub(super) messages: BTreeSet<MessageName>,
+    /// The messages that came in time to a process that was up.
+    pub(super) in_time: BTreeSet<MessageName>,
     /// The points at which the other processes could have crashed.
     pub(super) passed: BTreeMap<ProcessId, BTreeSet<Point>>,
 }
@@ -48,8 +52,10 @@ impl Clause {
         let crashes = pattern.crashes.iter();
         Self {
             lost: pattern.lost.clone(),
+            late: run.late.clone(),
             crashes: crashes.map(|(p, point)| (*p, past.equivalents(*p, *point))).collect(),
             messages: material.map(|(_, name)| name).collect(),
+            in_time: run.in_time.clone(),
             passed,
         }
     }
@@ -69,6 +75,8 @@ impl Clause {
             && !crashes_more
             && self.lost.is_subset(&pattern.lost)
             && self.messages.is_disjoint(&pattern.lost)
+            && self.late.iter().all(|name| pattern.late.contains_key(name))
+            && !self.in_time.iter().any(|name| pattern.late.contains_key(name))
     }
 }
 

@@ -5,7 +5,9 @@
 //!
 //! Time is in [lockstep](Time::Lockstep), and all that is due at one instant happens in the order
 //! of the engine. So a [`Pattern`] decides a run: which processes crash for good, each after one of
-//! its effects, or before it handles what reaches it at an instant; and which messages are lost.
+//! its effects, or before it handles what reaches it at an instant; which messages are lost; and
+//! which are late, and take [three times](LATE_BOUND_COUNT) the bound, as they may in a model
+//! without one.
 //!
 //! # What a run says of others
 //!
@@ -41,6 +43,10 @@
 //! What did not arrive before the run ended counts as material. Losses make a run one with
 //! failures, which properties may ask for: the run without faults is judged as such a run, too.
 //! If that changes whether a property is violated, all its messages are material.
+//!
+//! What was late, or came in time to a process that was up, may matter by its time: a run says
+//! nothing of patterns in which another of its messages is late, or one less. A message is lost or
+//! late, not both.
 //!
 //! # The search
 //!
@@ -79,9 +85,14 @@ pub struct Faults {
     pub crashes: u32,
     /// Lost messages.
     pub losses: u32,
+    /// Late messages; none on links that keep order.
+    pub late: u32,
     /// Steps, after which a run is cut off; at most [`STEP_COUNT_MAX`].
     pub steps: u32,
 }
+
+/// How many times the bound a late message takes: as long as a message, its answer, and one more.
+pub const LATE_BOUND_COUNT: u64 = 3;
 
 /// A pattern that was run.
 #[derive(Debug)]
@@ -96,6 +107,26 @@ pub struct Tried<'a> {
     pub is_cut: bool,
 }
 
+impl Faults {
+    /// The numbers of faults within these, the fewest first.
+    fn of_each_size(self) -> impl Iterator<Item = Self> {
+        let Self { crashes, losses, late, .. } = self;
+        let size_max = crashes.saturating_add(losses).saturating_add(late);
+        (0..=size_max).flat_map(move |size| {
+            (0..=size.min(crashes)).flat_map(move |crashes| {
+                let rest = size - crashes;
+                let least = rest.saturating_sub(late);
+                (least..=rest.min(losses)).map(move |losses| Self {
+                    crashes,
+                    losses,
+                    late: rest - losses,
+                    ..self
+                })
+            })
+        })
+    }
+}
+
 /// What a search has seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
@@ -107,8 +138,8 @@ pub struct Count {
     pub steps: u64,
     /// The most steps of a run.
     pub longest: u64,
-    /// The patterns within the budget: all ways to choose among the crashes and losses that were
-    /// possible in some run.
+    /// The patterns within the budget: all ways to choose among the faults that were possible in
+    /// some run.
     pub patterns: u128,
 }
 
@@ -142,7 +173,8 @@ impl Lineage {
             tells_crashes: experiment.detector.kind != DetectorKind::None,
             shares_fates: !experiment.fate_groups.is_empty(),
         };
-        let proposer = Proposer::new(experiment.setting.n, faults.crashes, faults.losses);
+        let late_delay = experiment.network.bound.times(LATE_BOUND_COUNT);
+        let proposer = Proposer::new(experiment.setting.n, faults, late_delay);
         let faults = Faults { steps: faults.steps.min(STEP_COUNT_MAX), ..faults };
         Self { runner, faults, sight, proposer, count: Count::default() }
     }
@@ -164,12 +196,9 @@ impl Lineage {
         seed: u64,
         visit: &mut dyn FnMut(&Tried<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let Faults { crashes, losses, .. } = self.faults;
-        for size in 0..=crashes.saturating_add(losses) {
-            for crash_count in size.saturating_sub(losses)..=size.min(crashes) {
-                while let Some(pattern) = self.proposer.propose(crash_count, size - crash_count) {
-                    self.try_pattern(seed, &pattern, visit)?;
-                }
+        for faults in self.faults.of_each_size() {
+            while let Some(pattern) = self.proposer.propose(faults) {
+                self.try_pattern(seed, &pattern, visit)?;
             }
         }
         ControlFlow::Continue(())
@@ -199,7 +228,7 @@ impl Lineage {
         visit(&Tried { pattern, outcome, clause: &clause, is_cut: *is_cut })
     }
 
-    /// Notes which crashes and losses were possible in a run.
+    /// Notes which faults were possible in a run.
     fn note_possible(&mut self, run: &Run) {
         for step in &run.steps {
             if let Kind::Message(name) = step.kind {

@@ -1,4 +1,4 @@
-//! A fault pattern: which processes crash, and where; which messages are lost.
+//! A fault pattern: which processes crash, and where; which messages are lost or late.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +8,7 @@ use crate::environment::message_rule::{Fate, MessageRule};
 use crate::fault::{Action, Crash, Fault, Plan, Trigger};
 use crate::id::ProcessId;
 use crate::kind::MessageKind;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// The faults of one run in lockstep.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +17,8 @@ pub struct Pattern {
     pub crashes: BTreeMap<ProcessId, Point>,
     /// The messages that are lost.
     pub lost: BTreeSet<MessageName>,
+    /// The messages that are late, each with the time that it takes.
+    pub late: BTreeMap<MessageName, Duration>,
 }
 
 /// Where a process crashes.
@@ -45,7 +47,7 @@ pub struct MessageName {
 impl Pattern {
     /// The number of faults.
     pub fn fault_count(&self) -> usize {
-        self.crashes.len() + self.lost.len()
+        self.crashes.len() + self.lost.len() + self.late.len()
     }
 
     /// The crashes as a plan.
@@ -60,17 +62,19 @@ impl Pattern {
         Plan { faults: self.crashes.iter().map(fault).collect() }
     }
 
-    /// The losses as overrides.
+    /// The losses and delays as overrides.
     pub fn rules(&self) -> Vec<MessageRule> {
-        self.lost.iter().map(MessageName::lost).collect()
+        let lost = self.lost.iter().map(|name| name.rule(Fate::DROP));
+        let late = self.late.iter().map(|(name, delay)| name.rule(Fate::delay(*delay)));
+        lost.chain(late).collect()
     }
 }
 
 impl MessageName {
-    /// The override that loses it.
-    fn lost(&self) -> MessageRule {
+    /// The override that gives it this fate.
+    fn rule(&self, fate: Fate) -> MessageRule {
         let Self { from, to, kind, nth } = *self;
-        MessageRule { from, to, kind: Some(kind.to_string()), nth, fate: Fate::DROP }
+        MessageRule { from, to, kind: Some(kind.to_string()), nth, fate }
     }
 
     const fn key(&self) -> (u32, u32, u32, u64) {
@@ -101,8 +105,8 @@ impl fmt::Display for Pattern {
     /// `at 10ms: p1 crashes; Vote number 1 on p0 -> p2: lost`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let faults = self.plan().faults.into_iter().map(|fault| fault.to_string());
-        let lost = self.lost.iter().map(|name| name.lost().to_string());
-        let said: Vec<String> = faults.chain(lost).collect();
+        let messages = self.rules().into_iter().map(|rule| rule.to_string());
+        let said: Vec<String> = faults.chain(messages).collect();
         match said.as_slice() {
             [] => f.write_str("no faults"),
             said => f.write_str(&said.join("; ")),

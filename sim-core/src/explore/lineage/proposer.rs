@@ -1,23 +1,32 @@
 //! Proposes patterns that no clause covers: a SAT problem.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use batsat::{BasicSolver, Lit, SolverInterface as _, lbool};
 
+use super::Faults;
 use super::clause::Clause;
 use super::pattern::{MessageName, Pattern, Point};
 use crate::id::ProcessId;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// The patterns within a budget that no clause covers.
 pub(super) struct Proposer {
     solver: BasicSolver,
     /// For each process: that it crashes, and where.
     processes: Vec<Crashes>,
-    /// For each message: that it is lost.
-    messages: BTreeMap<MessageName, Lit>,
+    messages: BTreeMap<MessageName, Arrival>,
+    /// How long a late message takes.
+    late_delay: Duration,
     crash_count: Counter,
     loss_count: Counter,
+    late_count: Counter,
+}
+
+/// The variables about one message.
+struct Arrival {
+    is_lost: Lit,
+    is_late: Lit,
 }
 
 /// The variables about the crash of one process.
@@ -36,9 +45,9 @@ struct Counter {
 }
 
 impl Proposer {
-    pub fn new(n: u32, crash_count_max: u32, loss_count_max: u32) -> Self {
+    pub fn new(n: u32, faults: Faults, late_delay: Duration) -> Self {
         let mut solver = BasicSolver::default();
-        let mut crash_count = Counter::new(&mut solver, crash_count_max);
+        let mut crash_count = Counter::new(&mut solver, faults.crashes);
         let processes = (0..n).map(|_| {
             let is_down = new_lit(&mut solver);
             crash_count.push(&mut solver, is_down);
@@ -50,17 +59,21 @@ impl Proposer {
             }
         });
         let processes = processes.collect();
-        let loss_count = Counter::new(&mut solver, loss_count_max);
-        Self { processes, messages: BTreeMap::new(), crash_count, loss_count, solver }
+        let loss_count = Counter::new(&mut solver, faults.losses);
+        let late_count = Counter::new(&mut solver, faults.late);
+        let messages = BTreeMap::new();
+        Self { processes, messages, late_delay, crash_count, loss_count, late_count, solver }
     }
 
-    /// This message can be lost.
+    /// This message can be lost or late.
     pub fn add_message(&mut self, name: MessageName) {
         let solver = &mut self.solver;
         self.messages.entry(name).or_insert_with(|| {
-            let is_lost = new_lit(solver);
+            let [is_lost, is_late] = [new_lit(solver), new_lit(solver)];
             self.loss_count.push(solver, is_lost);
-            is_lost
+            self.late_count.push(solver, is_late);
+            add(solver, [!is_lost, !is_late]);
+            Arrival { is_lost, is_late }
         });
     }
 
@@ -93,15 +106,24 @@ impl Proposer {
             let known = &self.processes[p.index()].points;
             lits.extend(points.iter().filter_map(|point| known.get(point)));
         }
-        lits.extend(clause.lost.iter().filter_map(|name| self.messages.get(name)).map(|lit| !*lit));
-        lits.extend(clause.messages.iter().filter_map(|name| self.messages.get(name)));
+        let known = |names: &BTreeSet<MessageName>| -> Vec<&Arrival> {
+            names.iter().filter_map(|name| self.messages.get(name)).collect()
+        };
+        lits.extend(known(&clause.lost).iter().map(|message| !message.is_lost));
+        lits.extend(known(&clause.messages).iter().map(|message| message.is_lost));
+        lits.extend(known(&clause.late).iter().map(|message| !message.is_late));
+        lits.extend(known(&clause.in_time).iter().map(|message| message.is_late));
         self.solver.add_clause_reuse(&mut lits);
     }
 
-    /// A pattern with at most so many crashes and losses, if there is one. Its crashes come late:
-    /// a run says more of earlier crashes than of later ones.
-    pub fn propose(&mut self, crash_count: u32, loss_count: u32) -> Option<Pattern> {
-        let bounds = [self.crash_count.at_most(crash_count), self.loss_count.at_most(loss_count)];
+    /// A pattern with at most so many faults, if there is one. Its crashes come late: a run says
+    /// more of earlier crashes than of later ones.
+    pub fn propose(&mut self, faults: Faults) -> Option<Pattern> {
+        let bounds = [
+            self.crash_count.at_most(faults.crashes),
+            self.loss_count.at_most(faults.losses),
+            self.late_count.at_most(faults.late),
+        ];
         let bounds: Vec<Lit> = bounds.into_iter().flatten().collect();
         let mut pattern = self.solve(&bounds)?;
         for p in pattern.crashes.keys().copied().collect::<Vec<_>>() {
@@ -129,7 +151,7 @@ impl Proposer {
         found
     }
 
-    /// How many patterns the budget allows, of crashes and losses that were possible in some run.
+    /// How many patterns the budget allows, of faults that were possible in some run.
     pub fn pattern_count(&self) -> u128 {
         let sum = |counts: &[u128], picked_max: usize| {
             // The number of ways to pick from each of these, by how many are picked.
@@ -144,18 +166,31 @@ impl Proposer {
             ways.into_iter().fold(0, u128::saturating_add)
         };
         let points: Vec<u128> = self.processes.iter().map(|p| p.points.len() as u128).collect();
-        let messages = vec![1; self.messages.len()];
-        let [crashes, losses] =
-            [&self.crash_count, &self.loss_count].map(|counter| counter.at_least.len());
-        sum(&points, crashes).saturating_mul(sum(&messages, losses.min(messages.len())))
+        let [crashes, losses, late] = [&self.crash_count, &self.loss_count, &self.late_count]
+            .map(|counter| counter.at_least.len());
+        // The ways to have some of the messages lost, and some of the others late.
+        let ones = |count: usize| vec![1; count];
+        let message_count = self.messages.len();
+        let ways = (0..=losses.min(message_count)).map(|lost| {
+            let others = message_count - lost;
+            let of_lost = sum(&ones(message_count), lost)
+                - match lost {
+                    0 => 0,
+                    _ => sum(&ones(message_count), lost - 1),
+                };
+            of_lost.saturating_mul(sum(&ones(others), late.min(others)))
+        });
+        let ways = ways.fold(0, u128::saturating_add);
+        sum(&points, crashes).saturating_mul(ways)
     }
 
     /// The literals that say this pattern.
     fn literals(&self, pattern: &Pattern) -> Vec<Lit> {
         let crashes = pattern.crashes.iter();
         let crashes = crashes.filter_map(|(p, point)| self.processes[p.index()].points.get(point));
-        let losses = pattern.lost.iter().filter_map(|name| self.messages.get(name));
-        crashes.chain(losses).copied().collect()
+        let lost = pattern.lost.iter().filter_map(|name| Some(self.messages.get(name)?.is_lost));
+        let late = pattern.late.keys().filter_map(|name| Some(self.messages.get(name)?.is_late));
+        crashes.copied().chain(lost).chain(late).collect()
     }
 
     fn solve(&mut self, assumptions: &[Lit]) -> Option<Pattern> {
@@ -168,8 +203,14 @@ impl Proposer {
         };
         let crashes = (0u32..).map(ProcessId).zip(&self.processes);
         let crashes = crashes.filter_map(|(p, crashes)| Some((p, point_of(crashes)?)));
-        let lost = self.messages.iter().filter(|(_, lit)| is_true(lit)).map(|(name, _)| *name);
-        Some(Pattern { crashes: crashes.collect(), lost: lost.collect() })
+        let messages = self.messages.iter();
+        let lost = messages.clone().filter(|(_, message)| is_true(&message.is_lost));
+        let late = messages.filter(|(_, message)| is_true(&message.is_late));
+        Some(Pattern {
+            crashes: crashes.collect(),
+            lost: lost.map(|(name, _)| *name).collect(),
+            late: late.map(|(name, _)| (*name, self.late_delay)).collect(),
+        })
     }
 }
 

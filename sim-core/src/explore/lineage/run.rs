@@ -1,6 +1,6 @@
 //! A run in lockstep under a fault pattern, as its steps and effects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::pattern::{MessageName, Pattern, Point};
@@ -23,6 +23,10 @@ pub(super) struct Run {
     pub start_count: usize,
     /// What became of each message that has arrived, or has been lost on the way.
     pub messages: BTreeMap<MessageId, Fate>,
+    /// The messages that came in time to a process that was up.
+    pub in_time: BTreeSet<MessageName>,
+    /// The messages that would have, but were late.
+    pub late: BTreeSet<MessageName>,
     /// Whether it was cut off before its end.
     pub is_cut: bool,
 }
@@ -119,6 +123,8 @@ impl Run {
             steps: recorder.steps,
             start_count,
             messages: recorder.messages,
+            in_time: recorder.in_time,
+            late: recorder.late.into_values().collect(),
         }
     }
 
@@ -138,6 +144,9 @@ struct Recorder<'a> {
     pattern: &'a Pattern,
     steps: Vec<Step>,
     messages: BTreeMap<MessageId, Fate>,
+    in_time: BTreeSet<MessageName>,
+    /// The late messages that have been put off.
+    late: BTreeMap<MessageId, MessageName>,
     /// How many messages of each kind have arrived on each link, or should have.
     arrived: BTreeMap<(ProcessId, ProcessId, u32), u64>,
     is_up: Vec<bool>,
@@ -153,6 +162,8 @@ impl<'a> Recorder<'a> {
             pattern,
             steps: Vec::new(),
             messages: BTreeMap::new(),
+            in_time: BTreeSet::new(),
+            late: BTreeMap::new(),
             arrived: BTreeMap::new(),
             is_up: vec![true; n as usize],
             effect_counts: vec![0; n as usize],
@@ -177,10 +188,11 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// Has this event happen, unless the pattern loses its message.
+    /// Has this event happen, unless the pattern loses its message or has it late.
     fn take(&mut self, stepper: &mut dyn Stepper, event: Scheduled) {
-        let kind = self.kind(stepper, &event);
         let message = stepper.message_id(&event);
+        let put_off = message.and_then(|id| self.late.get(&id).copied());
+        let kind = put_off.map_or_else(|| self.kind(stepper, &event), Kind::Message);
         let process = stepper.process_of(&event);
         let is_up = process.is_some_and(|p| stepper.is_up(p));
         if let (Some(id), false) = (message, is_up) {
@@ -194,6 +206,17 @@ impl<'a> Recorder<'a> {
             world.now = world.now.max(event.place.at);
             stepper.lose(event);
             return;
+        }
+        if let (Kind::Message(name), Some(id), true, None) = (kind, message, is_up, put_off) {
+            if let Some(delay) = self.pattern.late.get(&name) {
+                let world = stepper.world_mut();
+                let more = *delay - world.experiment.network.bound;
+                let place = event.place.moved_to(event.place.at + more);
+                world.queue.push(place, event.subject(), event.detail());
+                self.late.insert(id, name);
+                return;
+            }
+            self.in_time.insert(name);
         }
         let Some(p) = process.filter(|_| is_up) else {
             stepper.execute(event);
