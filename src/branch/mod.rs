@@ -9,9 +9,11 @@ use std::sync::{Mutex, PoisonError};
 
 use ftsim_core::{Digest, Instant, Outcome, RunRequest, Runner};
 
+use crate::cli::complain;
 use crate::run::{InternalError, guarded, prepare};
 use crate::scenario::Scenario;
 use crate::sweep::tally::Tally;
+use crate::sweep::watchdog::{Post, Stuck, Watchdog};
 
 /// The futures that a thread makes before it looks for others.
 const BLOCK: u64 = 25;
@@ -89,8 +91,13 @@ impl Origin<'_> {
         };
         let item_count = usize::try_from(work.item_count()).unwrap_or(usize::MAX);
         let jobs = effort.jobs.clamp(1, item_count.max(1));
+        let watchdog = Watchdog::new(jobs, None);
         let failed = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..jobs).map(|_| scope.spawn(|| work.run())).collect();
+            let (work, watchdog) = (&work, &watchdog);
+            scope.spawn(|| watchdog.watch(|stuck| self.report(stuck)));
+            let _watched = watchdog.until_dropped();
+            let threads = (0..jobs).map(|thread| watchdog.post(thread));
+            let threads: Vec<_> = threads.map(|post| scope.spawn(move || work.run(post))).collect();
             let ends = threads.into_iter().map(|thread| thread.join().expect("a thread that ends"));
             // All of them have to end.
             ends.collect::<Vec<_>>().into_iter().find_map(Result::err)
@@ -107,6 +114,16 @@ impl Origin<'_> {
             Futures { after, at, tally: gathered.tally }
         });
         Ok(futures.collect())
+    }
+
+    /// Reports a future that makes no progress.
+    fn report(&self, stuck: &Stuck) {
+        let Scenario { path, entry, .. } = self.scenario;
+        let (seed, seconds) = (self.request.seed, stuck.since.as_secs_f32());
+        complain(&format!(
+            "another future of {path}, seed {seed}: {} has been in step {}, at {}, for {seconds:.0} s",
+            entry.name, stuck.step, stuck.process
+        ));
     }
 
     /// The seed of a future: of its step and number, so that futures of different steps have
@@ -170,7 +187,7 @@ impl Work<'_> {
     }
 
     /// The work of a thread.
-    fn run(&self) -> Result<(), InternalError> {
+    fn run(&self, post: &Post) -> Result<(), InternalError> {
         let mut trunk = None;
         while !self.effort.halt.load(Ordering::Relaxed) && !self.is_over.load(Ordering::Relaxed) {
             let item = self.next.fetch_add(1, Ordering::Relaxed);
@@ -179,8 +196,9 @@ impl Work<'_> {
             }
             let origin = self.origin;
             let made = guarded(origin.scenario, origin.request.seed, || {
-                self.make(&mut trunk, item / self.blocks, item % self.blocks)
+                self.make(&mut trunk, item / self.blocks, item % self.blocks, post)
             });
+            post.end();
             self.is_over.fetch_or(made.is_err(), Ordering::Relaxed);
             made?;
         }
@@ -188,13 +206,20 @@ impl Work<'_> {
     }
 
     /// Makes a block of the futures from the step with this index.
-    fn make(&self, trunk: &mut Option<Trunk>, index: u64, block: u64) -> Result<(), InternalError> {
+    fn make(
+        &self,
+        trunk: &mut Option<Trunk>,
+        index: u64,
+        block: u64,
+        post: &Post,
+    ) -> Result<(), InternalError> {
         let place = usize::try_from(index).unwrap_or(usize::MAX);
         let step = self.steps[place];
         let trunk = match trunk {
             Some(trunk) => trunk,
-            None => trunk.insert(self.origin.trunk()?),
+            None => trunk.insert(self.origin.trunk(post)?),
         };
+        post.begin(self.origin.request.seed);
         trunk.drive(step);
         let outcome = self.origin.outcome;
         let parting = trunk.made.map_or((step, outcome.at), |made| (made, trunk.runner.now()));
@@ -223,8 +248,9 @@ impl Work<'_> {
 }
 
 impl Origin<'_> {
-    fn trunk(&self) -> Result<Trunk, InternalError> {
+    fn trunk(&self, post: &Post) -> Result<Trunk, InternalError> {
         let mut runner = prepare(self.scenario, self.request.seed)?;
+        runner.show_on(post.beacon.clone());
         runner.begin_unstarted(self.request.clone());
         Ok(Trunk { runner, asked: 0, made: Some(0) })
     }

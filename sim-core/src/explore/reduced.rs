@@ -13,9 +13,14 @@
 //!
 //! The paper has threads with one way to go on, which all come to their end. Here:
 //!
-//! - An event can go in several ways: its process can crash on the way. Wherever an event is
-//!   explored, all of its ways are. They can conflict with different steps, so that some sleep
-//!   while others do not. Where such an event is explored, everything is (`is_full`).
+//! - An event can go in several ways: its process can crash on the way, and each small draw of its
+//!   handler can have each of its values. Wherever an event is explored, all of its ways are. They
+//!   can conflict with different steps, so that some sleep while others do not. Where such an event
+//!   is explored, everything is (`is_full`). What a process may still have chosen is counted by
+//!   process, so that its draws take nothing from those of others; what clients draw is counted
+//!   for all of them, and such steps conflict with each other (`changes_clients`). Draws beyond the
+//!   budget come from the run's seed, one stream for each drawer: two steps that commute have
+//!   different drawers, and draw the same in either order.
 //! - A step can take a possibility away: it cancels a timer, or crashes the receiver of a message.
 //!   What is taken away counts as a step that conflicts with the one that took it away, and with
 //!   nothing else (`Ghost`).
