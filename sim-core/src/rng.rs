@@ -108,7 +108,12 @@ impl Rng {
 
     /// Whether anything was drawn.
     pub(crate) fn has_drawn(&self) -> bool {
-        self.source.get_word_pos() > 0
+        self.position() > 0
+    }
+
+    /// How much was drawn: two equal streams go on alike from equal positions.
+    pub(crate) fn position(&self) -> u128 {
+        self.source.get_word_pos()
     }
 
     /// 64 random bits.

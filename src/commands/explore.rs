@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use clap::{Args, ValueEnum};
 use ftsim_core::Duration;
 use ftsim_core::explore::budget::STEP_COUNT_MAX;
+use ftsim_core::explore::states::StateCount;
 use ftsim_core::explore::{Budget, Time};
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{counted, line};
@@ -57,7 +58,7 @@ pub(crate) struct ExploreArgs {
     /// Cut a run off after N steps; default: 200
     #[arg(long, value_name = "N")]
     steps: Option<u32>,
-    /// Which runs to make: exhaustive; by lineage, the patterns of crashes, losses and late messages in lockstep
+    /// Which runs to make: exhaustive; one to each of all states; by lineage, the patterns of crashes, losses and late messages in lockstep
     /// that can matter; sampled by random, pos, or pct:D for bugs of depth D; or guided by what is
     /// new
     #[arg(long, value_name = "STRATEGY", default_value_t = Strategy::Exhaustive)]
@@ -68,7 +69,7 @@ pub(crate) struct ExploreArgs {
     /// Make all runs, in every order
     #[arg(long)]
     unreduced: bool,
-    /// Stop after N runs of a scenario; default: 10,000,000, or 10,000 that are sampled
+    /// Stop after N runs of a scenario, or N states; default: 10,000,000, or 10,000 that are sampled
     #[arg(long, value_name = "N")]
     runs: Option<u64>,
     /// Stop each scenario after this wall-clock time, such as 60s
@@ -245,7 +246,7 @@ impl ExploreArgs {
 
     fn run_count_max(&self) -> u64 {
         self.runs.unwrap_or(match self.strategy {
-            Strategy::Exhaustive | Strategy::Lineage => 10_000_000,
+            Strategy::Exhaustive | Strategy::Lineage | Strategy::States => 10_000_000,
             Strategy::Sampled(_) | Strategy::Guided => 10_000,
         })
     }
@@ -388,6 +389,20 @@ impl Row {
             Strategy::Sampled(strategy) => writeln!(out, "{path}: sampled {runs} ({strategy})")?,
             Strategy::Guided => writeln!(out, "{path}: sampled {runs} (guided)")?,
             Strategy::Exhaustive => writeln!(out, "{path}: {runs} ({all}{every})")?,
+            Strategy::States => {
+                let StateCount { states, cycles, fair_cycles } = seen.states.unwrap_or_default();
+                let all = match (seen.is_all, seen.found.is_empty()) {
+                    (true, _) => "all",
+                    (false, true) => "not all",
+                    (false, false) => "up to a violation",
+                };
+                let ends = counted(seen.count.runs - fair_cycles, "end");
+                write!(out, "{path}: {} ({all}), {ends}", counted(states, "state"))?;
+                match cycles {
+                    0 => writeln!(out)?,
+                    _ => writeln!(out, ", {} ({fair_cycles} fair)", counted(cycles, "cycle"))?,
+                }
+            }
             Strategy::Lineage => {
                 let patterns = seen.patterns.unwrap_or_default();
                 let all = match (seen.is_all, seen.found.is_empty()) {
@@ -496,6 +511,9 @@ impl Row {
             "labels": self.seen.guided.map(|[labels, ..]| labels),
             "pairs": self.seen.guided.map(|[_, pairs, _]| pairs),
             "states_at_rest": self.seen.guided.map(|[.., rests]| rests),
+            "states": self.seen.states.map(|count| count.states),
+            "cycles": self.seen.states.map(|count| count.cycles),
+            "fair_cycles": self.seen.states.map(|count| count.fair_cycles),
             "patterns": self.seen.patterns.map(|count| count.to_string()),
             "chains": self.seen.sampled.map(|sampled| sampled.chain_count),
             "events": self.seen.sampled.map(|sampled| sampled.event_count()),

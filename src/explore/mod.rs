@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ftsim_core::explore::footprint::PROCESS_COUNT_MAX;
+use ftsim_core::explore::states::{self, StateCount};
 use ftsim_core::explore::{Budget, Count, Explored, Frontier, Time, estimate, unreduced};
 use ftsim_core::{FaultClass, Links, Outcome, Runner, Timing, Verdict};
 use ftsim_protocols::Catalogue;
@@ -88,6 +89,8 @@ pub struct Exploration {
     /// With [`Strategy::Guided`]: how many labels, pairs of a state and an event, and states at
     /// rest were shown.
     pub guided: Option<[u64; 3]>,
+    /// With [`Strategy::States`]: states, and cycles of them.
+    pub states: Option<StateCount>,
     /// With [`Strategy::Lineage`]: the number of fault patterns within the budget.
     pub patterns: Option<u128>,
 }
@@ -163,7 +166,7 @@ impl Settings {
         let frontier = Frontier::new(runner, self.time, self.budget);
         // What other runs draw is drawn from their seeds.
         let frontier = match self.strategy {
-            Strategy::Exhaustive => frontier.telling_draws(),
+            Strategy::Exhaustive | Strategy::States => frontier.telling_draws(),
             _ => frontier,
         };
         match self.is_within_bound {
@@ -221,6 +224,7 @@ pub fn explore(
     let seen = match settings.strategy {
         Strategy::Sampled(strategy) => sampled::explore(scenario, settings, strategy, effort)?,
         Strategy::Guided => guided::explore(scenario, settings, effort)?,
+        Strategy::States => all_states(scenario, settings, effort)?,
         Strategy::Lineage => lineage::explore(scenario, settings, effort)?,
         Strategy::Exhaustive if settings.is_unreduced => {
             in_every_order(scenario, settings, effort)?
@@ -249,6 +253,7 @@ pub fn explore(
         has_read_clocks: settings.time == Time::Free && seen.has_read_clocks,
         sampled: seen.sampled,
         guided: seen.guided,
+        states: seen.states,
         patterns: seen.patterns,
     })
 }
@@ -284,12 +289,43 @@ fn in_every_order(
     Ok(seen)
 }
 
+fn all_states(
+    scenario: &Scenario,
+    settings: &Settings,
+    effort: &Effort<'_>,
+) -> Result<Seen, String> {
+    let mut frontier = frontier(scenario, settings)?;
+    let mut seen = Seen::default();
+    let visit = &mut |explored: &Explored<'_>| {
+        seen.note(explored);
+        effort.go_on(&seen, u64::MAX, scenario)
+    };
+    let go_on = &mut |count: &StateCount| {
+        (effort.progress)(count.states, 0, 1);
+        match count.states >= effort.run_count_max || effort.is_over() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    };
+    let (count, states, flow) = states::explore(&mut frontier, settings.seed, visit, go_on);
+    seen.count = count;
+    seen.states = Some(states);
+    seen.is_ended = flow.is_break();
+    seen.parts = (usize::from(flow.is_continue()), 1);
+    seen.has_read_clocks = frontier.has_read_clocks();
+    Ok(seen)
+}
+
 impl Effort<'_> {
+    /// Whether it was halted, or its time is up.
+    fn is_over(&self) -> bool {
+        self.halt.load(Ordering::Relaxed) || self.until.is_some_and(|until| clock() >= until)
+    }
+
     /// Whether to look for more.
     fn go_on(&self, seen: &Seen, run_count_max: u64, scenario: &Scenario) -> ControlFlow<()> {
-        let is_late = || self.until.is_some_and(|until| clock() >= until);
         let is_enough = seen.runs >= run_count_max || seen.is_done(scenario);
-        match is_enough || self.halt.load(Ordering::Relaxed) || is_late() {
+        match is_enough || self.is_over() {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }
@@ -314,13 +350,17 @@ struct Seen {
     has_read_clocks: bool,
     sampled: Option<Sampled>,
     guided: Option<[u64; 3]>,
+    states: Option<StateCount>,
     patterns: Option<u128>,
 }
 
 impl Seen {
     /// Takes in a run.
     fn note(&mut self, explored: &Explored<'_>) {
-        self.note_outcome(explored.outcome, &|message| Found::of(explored, message));
+        let forever = explored.repeats_from.map_or_else(String::new, |first| {
+            format!("; for ever, since steps {first} to {} repeat", explored.steps.len() - 1)
+        });
+        self.note_outcome(explored.outcome, &|message| Found::of(explored, message + &forever));
     }
 
     /// Takes in what a run came to; `keep` keeps it, as a violation with this message.

@@ -15,6 +15,8 @@ pub enum Strategy {
     Sampled(sample::Strategy),
     /// Some, each of which can follow one that has led to something new.
     Guided,
+    /// All states, each once.
+    States,
     /// One of each class of fault patterns in lockstep that lineage can tell to be alike.
     Lineage,
 }
@@ -32,6 +34,7 @@ impl fmt::Display for Strategy {
             Self::Exhaustive => f.write_str("exhaustive"),
             Self::Sampled(strategy) => strategy.fmt(f),
             Self::Guided => f.write_str("guided"),
+            Self::States => f.write_str("states"),
             Self::Lineage => f.write_str("lineage"),
         }
     }
@@ -43,10 +46,11 @@ impl FromStr for Strategy {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "exhaustive" => Ok(Self::Exhaustive),
+            "states" => Ok(Self::States),
             "lineage" => Ok(Self::Lineage),
             "guided" => Ok(Self::Guided),
             _ => text.parse().map(Self::Sampled).map_err(|()| {
-                "a strategy is exhaustive, lineage, random, pos, guided, or pct:D with a depth D \
+                "a strategy is exhaustive, states, lineage, random, pos, guided, or pct:D with a depth D \
                  from 1 on"
                     .to_owned()
             }),

@@ -312,3 +312,37 @@ fn lineage_finds_the_rarest_mutant_of_flooding_consensus() {
     let counts = ["crash        =", "[[fault]]", "[[message]]"].map(count);
     assert_eq!((counts, text.contains("processes = 4")), ([2, 2, 1], true), "{text}");
 }
+
+/// Three processes that want to enter while a token goes round for ever.
+const TOKEN_RING: &str = r#"
+protocol  = "token-ring"
+processes = 3
+workload  = { entries = 1, at = "0s" }
+explore   = { time = "free" }
+"#;
+
+#[test]
+fn all_states_are_seen_where_runs_have_no_end() {
+    let args = ["--strategy", "states"];
+    let (status, seen) = json(TOKEN_RING, &args);
+    assert_eq!((status, &seen["all"]), (Some(0), &true.into()), "{seen:#}");
+    let count = |key: &str| seen[key].as_u64().expect("a number");
+    // All runs go round in the end. Only those in which nobody waits for ever are judged.
+    assert_eq!((count("states"), count("cycles"), count("fair_cycles")), (139, 8, 1));
+    assert_eq!(count("runs"), 1, "the fair cycle, and no end");
+    let (_, again) = json(TOKEN_RING, &args);
+    assert_eq!(seen["states"], again["states"]);
+    // Nothing else finds an end here.
+    let (status, _) = json(TOKEN_RING, &["--runs", "100"]);
+    assert_eq!(status, Some(3));
+}
+
+#[test]
+fn a_search_through_states_stops_when_it_is_told() {
+    let (status, seen) = json(TOKEN_RING, &["--strategy", "states", "--runs", "1"]);
+    assert_eq!(seen["all"], true, "it looks after every 256 states: {seen:#}");
+    assert_eq!(status, Some(0));
+    let two = "protocol = \"abd\"\n[processes]\nserver = 3\nclient = 2\n";
+    let (status, seen) = json(two, &["--strategy", "states", "--runs", "1000"]);
+    assert_eq!((status, &seen["all"]), (Some(3), &false.into()), "{seen:#}");
+}

@@ -27,7 +27,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ("quorum-abd-broken", &["3,w,rr"]),
 ];
 
-const TOOLS: &[&str] = &["ftsim", "stateright", "traceforge"];
+const TOOLS: &[&str] = &["ftsim", "ftsim-states", "stateright", "traceforge"];
 
 /// The seconds of processor time after which a search is given up.
 const LIMIT: &str = "10";
@@ -70,6 +70,7 @@ pub fn search(tool: &str, protocol: &str, size: &str, threads: &str, seconds: &s
 fn with<M: Machine>(tool: &str, task: &Task) -> Report {
     match tool {
         "ftsim" => ftsim::search::<M>(task),
+        "ftsim-states" => ftsim::search_states::<M>(task),
         "stateright" => stateright::search::<M>(task),
         "traceforge" => traceforge::search::<M>(task),
         _ => classes::search::<M>(task),
@@ -105,10 +106,11 @@ pub fn table(words: &[&str]) -> ExitCode {
     if is_complete { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Whether the tool has this, and two threads are worth a row: a violation is found too soon.
+/// Whether the tool has this, and two threads are worth a row: a violation is found too soon, and
+/// the search through states has one thread.
 fn can(tool: &str, protocol: &str, threads: &str) -> bool {
     (tool == "stateright" || protocol != "2pc-abstract")
-        && (threads == "1" || !protocol.ends_with("-broken"))
+        && (threads == "1" || !(protocol.ends_with("-broken") || tool == "ftsim-states"))
 }
 
 /// Makes one search in a process of its own. False if it did not come to a report.

@@ -45,6 +45,9 @@ pub(crate) trait Stepper {
     fn state(&self, p: ProcessId) -> String;
     /// The state: equal for two that behave alike under equal choices.
     fn fingerprint(&self) -> Digest;
+    /// What this event is, apart from when it happens and how it came about; nothing of timers,
+    /// which are part of their processes.
+    fn content(&self, event: &Scheduled) -> Digest;
     /// The states of the processes, and what is under way among them; not when it arrives.
     fn behaviour(&self) -> Digest;
     /// A copy that goes its own way.
@@ -74,6 +77,8 @@ pub(crate) trait Stepper {
     fn crash_at_rest(&mut self, p: ProcessId, crash: &Crash);
     /// The number of effects of this process so far.
     fn effect_count(&self, p: ProcessId) -> u64;
+    /// How much was drawn from each stream of what processes, clients and disks draw.
+    fn streams(&self) -> Digest;
     /// Whether some process has read its clock.
     fn has_read_clocks(&self) -> bool;
     /// Whether some property minds the order of events at different processes.

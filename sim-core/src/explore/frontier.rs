@@ -3,6 +3,7 @@
 mod collect;
 mod enabled;
 mod look;
+mod state;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -540,6 +541,11 @@ impl Frontier {
     /// The draws of the run that were chosen, with the step of each, counted from 0.
     pub fn draws(&self) -> &[(u32, Draw)] {
         &self.draws
+    }
+
+    /// Ends the run as if nothing more came, with its verdicts.
+    pub(super) fn finish_at_rest(&mut self) -> Outcome {
+        self.runner.finish_because(EndCause::Quiescent, self.panic.take())
     }
 
     /// Ends the run, with its verdicts.

@@ -3,8 +3,8 @@
 //! A run is a sequence of [`Choice`]s: which pending event happens next, whether its message is
 //! lost or comes twice, whether the process crashes on the way, and after which of its effects. A
 //! [`Frontier`] knows what can be chosen in a state. A search goes through all sequences up to the
-//! order of events that commute ([`reduced`]), or through all of them ([`unreduced`]). A strategy
-//! draws one run after the other ([`sample`]).
+//! order of events that commute ([`reduced`]), through all states ([`states`]), or through all
+//! sequences ([`unreduced`]). A strategy draws one run after the other ([`sample`]).
 //!
 //! Two choices *commute* unless they concern the same process, one makes the other possible, or
 //! both are seen by something that minds their order ([`Footprint`]). Runs that differ only in the
@@ -19,6 +19,7 @@ pub mod history;
 pub mod lineage;
 pub mod reduced;
 pub mod sample;
+pub mod states;
 pub mod step;
 
 pub mod timed;
@@ -50,6 +51,8 @@ pub struct Explored<'a> {
     pub outcome: &'a Outcome,
     /// Whether it was cut off before all that was due had happened.
     pub is_cut: bool,
+    /// The run goes on for ever: what came after so many steps comes again and again.
+    pub repeats_from: Option<usize>,
 }
 
 /// What a search has seen.

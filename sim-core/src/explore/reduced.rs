@@ -182,6 +182,7 @@ impl<'a> Reduced<'a> {
                         draws: self.frontier.draws(),
                         outcome: &outcome,
                         is_cut,
+                        repeats_from: None,
                     };
                     if visit(&explored).is_break() {
                         return (self.count, ControlFlow::Break(()));

@@ -39,6 +39,7 @@ pub fn explore(
                 draws: frontier.draws(),
                 outcome: &outcome,
                 is_cut,
+                repeats_from: None,
             };
             if visit(&explored).is_break() {
                 return (count, ControlFlow::Break(()));

@@ -156,6 +156,11 @@ impl Script {
         &self.step
     }
 
+    /// How many draws have been told in this run, to each.
+    pub const fn counts(&self) -> &BTreeMap<Drawer, u32> {
+        &self.counts
+    }
+
     fn next(&mut self, by: Drawer, n: u64) -> Option<u64> {
         let limit = match by {
             Drawer::Process(_) => self.coins,

@@ -121,7 +121,7 @@ pub fn budget() -> impl Strategy<Value = Budget> {
     })
 }
 
-fn on_crash() -> impl Strategy<Value = OnCrash> {
+pub fn on_crash() -> impl Strategy<Value = OnCrash> {
     prop_oneof![
         Just(OnCrash::LoseUnsynced),
         Just(OnCrash::KeepPrefix),
@@ -176,7 +176,7 @@ proptest! {
 }
 
 /// What processes do when a client asks, and nothing else.
-fn on_request(acts: &[Act], requests: &[u32]) -> Table {
+pub fn on_request(acts: &[Act], requests: &[u32]) -> Table {
     let mut cells = vec![Cell::default(); STATE_COUNT * INPUT_COUNT];
     cells[3] = Cell { next: 0, acts: acts.to_vec() };
     Table { cells, fuel: 9, requests: requests.to_vec(), ..Table::default() }

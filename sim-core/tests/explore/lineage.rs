@@ -64,7 +64,7 @@ impl Property<Quiet> for Order {
 }
 
 /// What properties saw of a run.
-fn seen(outcome: &Outcome) -> String {
+pub fn seen(outcome: &Outcome) -> String {
     let judged = outcome.judged.iter().map(|one| (&one.verdict, one.measured));
     format!("{:?} {:?}", judged.collect::<Vec<_>>(), outcome.correct)
 }

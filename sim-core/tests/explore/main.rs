@@ -6,4 +6,5 @@ mod classes;
 mod guided;
 mod lineage;
 mod sampling;
+mod states;
 mod tables;

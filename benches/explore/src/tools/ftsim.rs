@@ -1,4 +1,4 @@
-//! ftsim: a run of each class of runs that differ only in the order of what commutes.
+//! ftsim: a run of each class of runs that differ only in the order of what commutes; or all states.
 //!
 //! Votes are not among its choices: one search is made for each vector of votes.
 
@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use ftsim_core::explore::reduced::{Part, Reduced, divide};
-use ftsim_core::explore::{Budget, Frontier, Time};
+use ftsim_core::explore::states::{self, StateCount};
+use ftsim_core::explore::{Budget, Explored, Frontier, Time};
 use ftsim_core::prelude::*;
 use ftsim_core::{Experiment, Observed, Runner, Verdict as Judgement};
 
@@ -157,12 +158,7 @@ struct Job<'a> {
 /// Searches all runs of all vectors of votes. Threads share the vectors, or parts of the search.
 pub fn search<M: Machine>(task: &Task) -> Report {
     let started = Instant::now();
-    let vectors: Vec<Setup> = match task.property {
-        Law::Commit => (0..1u32 << task.setup.servers)
-            .map(|votes| Setup { votes: Some(votes), ..task.setup.clone() })
-            .collect(),
-        _ => vec![task.setup.clone()],
-    };
+    let vectors = vectors(task);
     let part_count = if task.threads > 1 && vectors.len() == 1 { PART_COUNT } else { 1 };
     let mut jobs: Vec<Job<'_>> = Vec::new();
     for setup in &vectors {
@@ -194,6 +190,52 @@ pub fn search<M: Machine>(task: &Task) -> Report {
     Report::new(verdict, started.elapsed())
 }
 
+/// Searches all states, of one vector of votes after the other.
+pub fn search_states<M: Machine>(task: &Task) -> Report {
+    let started = Instant::now();
+    let (mut verdict, mut states) = (Verdict::Held, 0);
+    for setup in vectors(task) {
+        let mut frontier = frontier::<M>(&setup, task.property);
+        let visit = &mut |explored: &Explored<'_>| match is_violated(explored) {
+            true => {
+                verdict = Verdict::Violated;
+                ControlFlow::Break(())
+            }
+            false => ControlFlow::Continue(()),
+        };
+        let go_on = &mut |_: &StateCount| match cpu_time() >= task.limit {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
+        let (count, seen, flow) = states::explore(&mut frontier, SEED, visit, go_on);
+        STEPS.fetch_add(count.steps, Ordering::Relaxed);
+        states += seen.states;
+        if flow.is_break() {
+            if verdict == Verdict::Held {
+                verdict = Verdict::Unfinished;
+            }
+            break;
+        }
+    }
+    Report { states, ..Report::new(verdict, started.elapsed()) }
+}
+
+/// The setups that are searched: one for each vector of votes.
+fn vectors(task: &Task) -> Vec<Setup> {
+    match task.property {
+        Law::Commit => (0..1u32 << task.setup.servers)
+            .map(|votes| Setup { votes: Some(votes), ..task.setup.clone() })
+            .collect(),
+        _ => vec![task.setup.clone()],
+    }
+}
+
+fn is_violated(explored: &Explored<'_>) -> bool {
+    assert!(explored.outcome.panicked.is_none() && !explored.is_cut, "a run that ends");
+    let mut judged = explored.outcome.judged.iter();
+    judged.any(|one| matches!(one.verdict, Judgement::Violated(_)))
+}
+
 const SEED: u64 = 1;
 
 /// How a search ends: with all seen, with a violation, or because time is up.
@@ -206,9 +248,7 @@ fn make<M: Machine>(job: &Job<'_>, task: &Task, ending: &AtomicU8) {
     let mut runs = 0u32;
     let mut frontier = frontier::<M>(job.setup, task.property);
     let (count, _) = Reduced::of(&mut frontier, SEED, &job.part).explore(&mut |explored| {
-        assert!(explored.outcome.panicked.is_none() && !explored.is_cut, "a run that ends");
-        let mut judged = explored.outcome.judged.iter();
-        if judged.any(|one| matches!(one.verdict, Judgement::Violated(_))) {
+        if is_violated(explored) {
             ending.store(VIOLATED, Ordering::Relaxed);
         }
         runs += 1;

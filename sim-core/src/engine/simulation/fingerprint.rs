@@ -49,10 +49,9 @@ impl<P: Protocol> Simulation<P> {
             let mut one = Digest::EMPTY;
             (event.place.at.since(self.world.now), event.place.class()).hash(&mut one);
             match event.place.class() {
-                Class::Delivery if event.detail() == PACKET => {
-                    self.world.packets.get(event.subject()).hash(&mut one);
-                }
-                Class::Delivery => {
+                // They are part of their processes.
+                Class::Timer => continue,
+                Class::Delivery if event.detail() != PACKET => {
                     let Some(message) = self.messages.get(event.subject()) else { continue };
                     let link = (message.from, message.to);
                     if self.world.network.is_fifo(link) {
@@ -60,21 +59,33 @@ impl<P: Protocol> Simulation<P> {
                         *rank += 1;
                         rank.hash(&mut one);
                     }
-                    (link, message.lost, &message.msg).hash(&mut one);
                 }
-                Class::Request => {
-                    (event.detail(), self.requests.get(event.subject())).hash(&mut one);
-                }
-                Class::Fault => self.world.controls.get(event.subject()).hash(&mut one),
-                Class::Detector | Class::Storage => {
-                    (event.subject(), event.detail()).hash(&mut one);
-                }
-                // They are part of their processes.
-                Class::Timer => continue,
+                _ => {}
             }
+            one.mix(self.content_digest(event).value());
             sum = sum.wrapping_add(one.value());
         }
         sum
+    }
+
+    /// What an event is, apart from when it happens and how it came about.
+    pub(super) fn content_digest(&self, event: &Scheduled) -> Digest {
+        let mut one = Digest::EMPTY;
+        match event.place.class() {
+            Class::Delivery if event.detail() == PACKET => {
+                self.world.packets.get(event.subject()).hash(&mut one);
+            }
+            Class::Delivery => {
+                if let Some(message) = self.messages.get(event.subject()) {
+                    (message.from, message.to, message.lost, &message.msg).hash(&mut one);
+                }
+            }
+            Class::Request => (event.detail(), self.requests.get(event.subject())).hash(&mut one),
+            Class::Fault => self.world.controls.get(event.subject()).hash(&mut one),
+            Class::Detector | Class::Storage => (event.subject(), event.detail()).hash(&mut one),
+            Class::Timer => {}
+        }
+        one
     }
 
     /// The states of the processes, and what is under way among them; not when it arrives.

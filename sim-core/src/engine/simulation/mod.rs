@@ -423,6 +423,20 @@ impl<P: Protocol> Stepper for Simulation<P> {
         self.behaviour_digest()
     }
 
+    fn content(&self, event: &Scheduled) -> Digest {
+        self.content_digest(event)
+    }
+
+    fn streams(&self) -> Digest {
+        let mut digest = Digest::EMPTY;
+        for host in &self.hosts {
+            host.coin.rng.as_ref().map(|rng| rng.position()).hash(&mut digest);
+        }
+        let draws = &self.world.draws;
+        (draws.workload.position(), draws.storage.position()).hash(&mut digest);
+        digest
+    }
+
     fn fork(&self) -> Box<dyn Stepper> {
         Box::new(self.clone())
     }

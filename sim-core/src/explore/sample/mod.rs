@@ -164,7 +164,15 @@ impl Sample {
     /// The run, as any search shows it.
     pub fn explored(&self) -> Explored<'_> {
         let Self { seed, steps, left, outcome, is_cut, .. } = self;
-        Explored { seed: *seed, steps, left, draws: &[], outcome, is_cut: *is_cut }
+        Explored {
+            seed: *seed,
+            steps,
+            left,
+            draws: &[],
+            outcome,
+            is_cut: *is_cut,
+            repeats_from: None,
+        }
     }
 }
 
