@@ -398,6 +398,11 @@ impl World<'_> {
     }
 
     fn too_many_faults(&mut self, model: &Model, setting: &Setting, between: &str) {
+        let at_once = model.bound.max_at_once().filter(|max| *max < setting.n);
+        if let Some(max) = at_once.filter(|_| self.one_in(2)) {
+            self.too_many_at_once(max);
+            return;
+        }
         let count = model.bound.max(setting).unwrap_or(0) + 1;
         self.random.insert("max_faulty".into(), count.into());
         if model.faults == FaultClass::Byzantine {
@@ -408,6 +413,17 @@ impl World<'_> {
             let crash = json!({ "count": count, "between": between });
             self.random.insert("crash".into(), crash);
         }
+    }
+
+    /// One process more than `max` is down at one time, and all return.
+    fn too_many_at_once(&mut self, max: u32) {
+        let at = self.rng.between(0, 100);
+        let crash = json!({
+            "count": max + 1, "between": format!("{at}ms..{}ms", at + 1),
+            "recover_after": "50ms..150ms",
+        });
+        self.random.insert("max_faulty".into(), (max + 1).into());
+        self.random.insert("crash".into(), crash);
     }
 
     fn set(&mut self, section: &str, key: &str, value: Value) {
