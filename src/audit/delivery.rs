@@ -93,7 +93,8 @@ impl<'a> Check<'a> for Delivery<'a> {
             let host = known.host(*to);
             // The inbox of a second copy is lost in a crash without an entry.
             let is_twin = host.of != *to;
-            let waits = |copy: &&Copy<'_>| host.waits_since.is_some_and(|at| copy.arrives >= at);
+            let behind_since = known.behind_since(*to);
+            let waits = |copy: &&Copy<'_>| behind_since.is_some_and(|at| copy.arrives >= at);
             let mut past = copies.iter().filter(|copy| copy.arrives < known.at);
             if let Some(copy) = past.rfind(|copy| !waits(copy) && !is_twin) {
                 let (arrives, message) = (copy.arrives, copy.message);

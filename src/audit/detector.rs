@@ -72,7 +72,7 @@ impl<'a> Check<'a> for Detector {
     fn end(&mut self, known: &Known<'a>, report: &mut Report) {
         for ((observer, subject), by) in &self.owed {
             let host = known.host(*observer);
-            let waits = host.waits_since.is_some_and(|since| since <= *by);
+            let waits = known.behind_since(*observer).is_some_and(|since| since <= *by);
             if host.up && host.started && !waits && *by < known.at {
                 let message = format!("it did not suspect {subject} by {by}");
                 report.add_at(Rule::Completeness, *observer, message);

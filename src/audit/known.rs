@@ -7,6 +7,7 @@ use ftsim_core::fault::condition::Condition;
 use ftsim_core::fault::{Action, Trigger};
 use ftsim_core::id::{MessageId, ProcessId};
 use ftsim_core::model::data::StorageError;
+use ftsim_core::model::property::EndCause;
 use ftsim_core::outcome::trace::{Entry, TraceEvent};
 use ftsim_core::time::Instant;
 
@@ -271,6 +272,15 @@ impl<'a> Known<'a> {
             Some((since, until)) if until == self.at => since,
             _ => self.at,
         }
+    }
+
+    /// At the end of the run: since when `p` has left alone what reached it. A limit can end a run
+    /// while a process that has just stopped waiting is still behind.
+    pub fn behind_since(&self, p: ProcessId) -> Option<Instant> {
+        let is_cut_off = !matches!(self.subject.cause, EndCause::Quiescent | EndCause::Horizon);
+        let host = self.host(p);
+        let only_just = host.waited.filter(|(_, until)| is_cut_off && *until == self.at);
+        host.waits_since.or(only_just.map(|(since, _)| since))
     }
 
     /// The link between two processes, without conditions.

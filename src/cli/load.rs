@@ -60,6 +60,12 @@ fn gather(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
+/// Whether one of the entries of a folder can be a scenario file.
+fn has_scenario(mut entries: fs::ReadDir) -> bool {
+    entries
+        .any(|entry| entry.is_ok_and(|entry| entry.path().extension() == Some(OsStr::new("toml"))))
+}
+
 /// Loads a scenario file.
 pub(crate) fn load(path: &Path, catalogue: &Catalogue) -> Result<Scenario, Vec<Diagnostic>> {
     let name = path.display().to_string();
@@ -67,8 +73,9 @@ pub(crate) fn load(path: &Path, catalogue: &Catalogue) -> Result<Scenario, Vec<D
     let bytes = fs::read(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound if name.contains(['*', '?']) => wrong("no file matches".into()),
         io::ErrorKind::NotFound => wrong("there is no such file".into()),
-        io::ErrorKind::IsADirectory => wrong(match fs::read_dir(path) {
-            Ok(_) => "no file in this folder ends in `.toml`".into(),
+        io::ErrorKind::IsADirectory => wrong(match fs::read_dir(path).map(has_scenario) {
+            Ok(true) => "this is a folder: name one scenario file".into(),
+            Ok(false) => "no file in this folder ends in `.toml`".into(),
             Err(error) => format!("this folder cannot be read: {error}"),
         }),
         _ => wrong(format!("cannot be read: {error}")),

@@ -42,7 +42,7 @@ pub(crate) struct BranchArgs {
     moment: bool,
     /// With --moment: look at property ID; default: the first unexpected violation, or else the
     /// first
-    #[arg(long, value_name = "ID", requires = "moment")]
+    #[arg(long, value_name = "ID", requires = "moment", conflicts_with = "step")]
     property: Option<String>,
     /// Make N futures from each step
     #[arg(
@@ -52,7 +52,8 @@ pub(crate) struct BranchArgs {
     seeds: u64,
     /// With --moment: look at N steps of a longer run, more of them where the curve is steep
     #[arg(
-        long, value_name = "N", requires = "moment", default_value_t = POINT_COUNT,
+        long, value_name = "N", requires = "moment", conflicts_with = "step",
+        default_value_t = POINT_COUNT,
         value_parser = clap::value_parser!(u64).range(2..=POINT_COUNT_MAX)
     )]
     points: u64,

@@ -133,6 +133,9 @@ pub fn classify(
     if let Some(world) = args.show {
         return witnesses::show(&mine, world, out);
     }
+    if let Some(folder) = &args.output {
+        at(folder, fs::create_dir_all(folder))?;
+    }
     let progress = Progress::new(args.seeds.saturating_mul(mine.len() as u64), args.quiet);
     let halt = interrupt::listen();
     let effort = Effort { jobs: jobs(args.jobs), halt, done: &|count| progress.done(count) };
@@ -145,13 +148,18 @@ pub fn classify(
         }
     }
     progress.finish();
+    let table_is_whole = rows.len() == mine.len();
     let table = Table { schema: SCHEMA, terms: args.terms(), shard: args.shard, row_count, rows };
     write(out, &table, args.format, args.quiet)?;
     if let Some(folder) = &args.output {
         witnesses::write(&table.rows, &mine, (folder, args.shrink), halt)?;
     }
     if halt.load(Ordering::Relaxed) {
-        complain("interrupted: rows that were not finished are missing");
+        complain(if table_is_whole {
+            "interrupted: some scenarios are missing or not shrunk"
+        } else {
+            "interrupted: rows that were not finished are missing"
+        });
         return Ok(Exit::Interrupted);
     }
     Ok(exit(&table.rows))

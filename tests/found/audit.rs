@@ -73,6 +73,27 @@ fn a_process_that_is_paused_in_a_sync_does_nothing_when_the_sync_ends() {
     assert_eq!(told("paused-in-a-sync.toml", &audit), [""; 0]);
 }
 
+/// What waits for a process is neither handled nor lost, if the run ends before its turn comes.
+#[test]
+fn a_limit_ends_a_run_while_a_process_handles_what_has_waited_for_a_sync() {
+    for limit in 540..570 {
+        let text = format!(
+            r#"
+            protocol = "raft"
+            processes = {{ server = 5, client = 4 }}
+            params = {{ retry = "5ms" }}
+            network = {{ delay = "1ms..10ms", duplicate = 0.3 }}
+            storage = {{ sync_latency = "10ms..40ms" }}
+            workload = {{ operations = 20, think = "0ms..1ms" }}
+            run = {{ max_events = {limit} }}
+            "#
+        );
+        let scenario = parse("limit-behind-a-sync.toml", &text);
+        let audit = audit_seeds(&scenario, 1..2, 1).expect("the runs are made");
+        assert_eq!(told("limit-behind-a-sync.toml", &audit), [""; 0], "{limit} events");
+    }
+}
+
 /// What it has held back is sent later, between its handlers. If that is lost at once, the trace
 /// has nothing else to show that it did something.
 #[test]

@@ -134,6 +134,13 @@ impl Facts for Fact {
         }
     }
 
+    fn configuration(&self) -> Option<u64> {
+        match self {
+            Self::Leads(term) => Some(*term),
+            _ => None,
+        }
+    }
+
     fn phrase(&self) -> Option<String> {
         Some(match self {
             Self::Leads(term) => format!("leads in term {term}"),
@@ -217,7 +224,16 @@ impl Property<LogService> for LeaderAppendOnly {
         match fact(event) {
             Some(Fact::Leads(term)) => drop(self.leaders.insert(p, *term)),
             Some(Fact::Follows) => drop(self.leaders.remove(&p)),
-            Some(Fact::HasLog(log)) => drop(self.lengths.insert(p, log.len() as u64)),
+            Some(Fact::HasLog(log)) => {
+                let length = self.lengths.insert(p, log.len() as u64).unwrap_or(0);
+                if let Some(term) = self.leaders.get(&p).filter(|_| (log.len() as u64) < length) {
+                    let message = format!(
+                        "{p} leads in term {term} and has {length} entries, and then has {}",
+                        log.len()
+                    );
+                    return Err(Violation::by([p], message));
+                }
+            }
             Some(Fact::Stores { index, .. }) => {
                 let length = self.lengths.insert(p, *index).unwrap_or(0);
                 if let Some(term) = self.leaders.get(&p) {

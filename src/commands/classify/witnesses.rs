@@ -9,7 +9,7 @@ use ftsim_core::Duration;
 use crate::classify::{Job, Row};
 use crate::cli::screen::Form;
 use crate::cli::{Exit, Failure, Out, say};
-use crate::files::{at, write_whole};
+use crate::files::write_whole;
 use crate::run::run;
 use crate::shrink::{self, Target};
 
@@ -31,7 +31,6 @@ pub fn write(
     (folder, budget): (&Path, Duration),
     halt: &AtomicBool,
 ) -> Result<(), Failure> {
-    at(folder, std::fs::create_dir_all(folder))?;
     let budget = std::time::Duration::from_nanos(budget.as_nanos());
     for row in rows {
         let Some(job) = jobs.iter().find(|job| job.index == row.index) else { continue };

@@ -1,4 +1,5 @@
-//! ftsim: a run of each class of runs that differ only in the order of what commutes; or all states.
+//! ftsim: a run of each class of runs that differ only in the order of what commutes, or all
+//! states.
 //!
 //! Votes are not among its choices: one search is made for each vector of votes.
 

@@ -7,7 +7,8 @@ use super::{
     ELECTION_SAFETY, Fact, Index, LEADER_APPEND_ONLY, LEADER_COMPLETENESS, LOG_MATCHING,
     LogService, STATE_MACHINE_SAFETY, Slot, Term,
 };
-use crate::service::{CLIENT, Command, Indication, SERVER};
+use crate::service::properties::ACKED_SURVIVES;
+use crate::service::{CLIENT, Command, Indication, Operation, Outcome, Request, SERVER};
 
 /// Three servers, and a client.
 const S0: ProcessId = ProcessId(0);
@@ -105,6 +106,8 @@ fn a_leader_overwrites_nothing_but_a_follower_may() {
     assert!(violated(&leader).contains(&LEADER_APPEND_ONLY.0));
     let gap = [leads(S0, 2), stores(S0, 2, slot(2, 2))];
     assert_eq!(violated(&gap), [LEADER_APPEND_ONLY.0]);
+    let shorter = [stores(S0, 1, slot(1, 1)), leads(S0, 2), fact(S0, Fact::HasLog(vec![]))];
+    assert_eq!(violated(&shorter), [LEADER_APPEND_ONLY.0]);
     // Who has crashed, or follows, leads no longer.
     for end in [Act::Crash(S0), fact(S0, Fact::Follows)] {
         let after = [leads(S0, 2), stores(S0, 1, slot(2, 2)), end, stores(S0, 1, slot(3, 3))];
@@ -153,4 +156,29 @@ fn no_place_is_applied_in_two_ways() {
     let crash = [applies(S0, 1, slot(1, 1)), Act::Crash(S0), applies(S0, 1, slot(1, 2))];
     assert_eq!(violated(&crash), [STATE_MACHINE_SAFETY.0]);
     assert_eq!(violated(&[applies(S0, 1, slot(1, 1)), applies(S1, 2, slot(1, 2))]), NONE);
+}
+
+#[test]
+fn a_deposed_leader_that_begins_to_serve_late_is_no_successor() {
+    let command = Command { client: C3, number: 1 };
+    let invoke = Request::Invoke { number: 1, key: 0, operation: Operation::Increment };
+    let response = Indication::Response { number: 1, outcome: Outcome::Value(1) };
+    let serves = |server| Act::Indicate(server, Indication::Serves);
+    let history = |late: Term| {
+        vec![
+            leads(S0, late),
+            leads(S1, 2),
+            serves(S1),
+            Act::Request(C3, invoke.clone()),
+            Act::Indicate(S1, Indication::Applied(command)),
+            Act::Indicate(C3, response.clone()),
+            serves(S0),
+        ]
+    };
+    assert_eq!(violated(&history(1)), NONE);
+    assert_eq!(violated(&history(3)), [ACKED_SURVIVES.0]);
+    // Nor is it one if its successor is down by then.
+    let mut down = history(1);
+    down.insert(6, Act::Crash(S1));
+    assert_eq!(violated(&down), NONE);
 }

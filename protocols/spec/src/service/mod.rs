@@ -50,6 +50,12 @@ pub trait Facts: Data {
         None
     }
 
+    /// The number of the configuration that the server leads from now on, if configurations have
+    /// numbers: whatever one does after a greater one has begun to serve, it is over.
+    fn configuration(&self) -> Option<u64> {
+        None
+    }
+
     /// What this says of the server, as [`Spec::phrase`] does.
     fn phrase(&self) -> Option<String> {
         None

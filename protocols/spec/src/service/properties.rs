@@ -320,12 +320,18 @@ impl<F: Facts> Property<Service<F>> for Liveness {
 /// server that serves.
 ///
 /// That is the server that began to serve last; after its crash there is none until another begins.
-/// Its state is checked when it begins, when it adopts another state, and when a client learns of a
+/// If configurations have numbers, one that begins after a later one is no successor: a leader that
+/// has been deposed may not know it, and what was done since need not be in its state. The state of
+/// the server that serves is checked when it begins, when it adopts another state, and when a client learns of a
 /// success: it must hold every update acknowledged before, by any server.
 #[derive(Clone, Debug, Default, Hash)]
 struct AckedSurvives {
     states: States,
     serving: Option<ProcessId>,
+    /// The greatest configuration that has begun to serve.
+    configuration: u64,
+    /// The configuration that each server was the last to lead.
+    led: BTreeMap<ProcessId, u64>,
     open_updates: BTreeSet<Command>,
     acked: BTreeSet<Command>,
     /// The number of times that a serving server began with, or adopted, a state that had to hold
@@ -373,8 +379,16 @@ impl<F: Facts> Property<Service<F>> for AckedSurvives {
         }
         let server = event.process;
         let when = match event.what {
+            Observation::Indication(Indication::Fact(fact)) => {
+                self.led.extend(fact.configuration().map(|number| (server, number)));
+                return Ok(());
+            }
             Observation::Indication(Indication::Serves) => {
-                self.serving = Some(server);
+                let number = self.led.get(&server).copied().unwrap_or_default();
+                if number < self.configuration {
+                    return Ok(());
+                }
+                (self.serving, self.configuration) = (Some(server), number);
                 "begins to serve"
             }
             Observation::Indication(Indication::Adopted(_)) if self.serving == Some(server) => {

@@ -14,9 +14,10 @@
 //!
 //! Why it works: what a client knows to be done is in the log, which outlives both servers. A
 //! server that is up is heard within τ + δ, or at least answers on the other path, so it is never
-//! taken for down, whatever becomes of the network between the servers. A disk accepts writes only
-//! from whoever has reserved it last, in a reservation with a number of its own, so that nothing
-//! of an earlier life is written after the log has been read.
+//! taken for down, whatever becomes of the network between the servers, as long as a disk passes
+//! messages on at once, and is not busy with a long sync. A disk accepts writes only from whoever
+//! has reserved it last, in a reservation with a number of its own, so that nothing of an earlier
+//! life is written after the log has been read.
 //!
 //! Words: the paper's *impersonation* of the partner's address is that clients try the other server
 //! when no reply comes. Its second network interfaces, and the mirrors of its disks, are left out.

@@ -90,14 +90,9 @@ impl Server {
             return;
         };
         self.commit = commit;
-        let began = self.applied;
-        let blank = leader.blank;
         self.sync(cx);
         cx.indicate(Indication::Fact(Fact::Commits { term: self.term, index: commit }));
         self.apply(cx);
-        if (began..commit).contains(&blank.saturating_sub(1)) {
-            cx.indicate(Indication::Serves);
-        }
         self.answer_reads(cx);
     }
 
@@ -205,8 +200,8 @@ impl Server {
 
 /// All servers.
 impl Server {
-    /// If commitIndex > lastApplied: applies the entries between. A leader answers the clients of
-    /// those of its term; the others ask again.
+    /// If commitIndex > lastApplied: applies the entries between. A leader serves from its blank
+    /// entry on, and answers the clients of entries of its term; the others ask again.
     fn apply(&mut self, cx: &mut Context) {
         while self.applied < self.commit {
             let index = self.applied.saturating_add(1);
@@ -214,7 +209,12 @@ impl Server {
             let slot = entry.slot();
             self.applied = index;
             cx.indicate(Indication::Fact(Fact::Applies { index, slot }));
-            let Some((command, key, operation)) = entry.command.clone() else { continue };
+            let Some((command, key, operation)) = entry.command.clone() else {
+                if matches!(&self.role, Role::Leader(leader) if leader.blank == index) {
+                    cx.indicate(Indication::Serves);
+                }
+                continue;
+            };
             if self.machine.apply(command, key, &operation) {
                 cx.indicate(Indication::Applied(command));
             }

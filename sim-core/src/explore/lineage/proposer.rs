@@ -26,7 +26,8 @@ pub(super) struct Proposer {
 /// The variables about one message.
 struct Arrival {
     is_lost: Lit,
-    is_late: Lit,
+    /// `None` if none ever is.
+    is_late: Option<Lit>,
 }
 
 /// The variables about the crash of one process.
@@ -69,11 +70,15 @@ impl Proposer {
     pub fn add_message(&mut self, name: MessageName) {
         let solver = &mut self.solver;
         self.messages.entry(name).or_insert_with(|| {
-            let [is_lost, is_late] = [new_lit(solver), new_lit(solver)];
+            let is_lost = new_lit(solver);
             self.loss_count.push(solver, is_lost);
+            if self.late_count.at_least.is_empty() {
+                return Arrival { is_lost, is_late: None };
+            }
+            let is_late = new_lit(solver);
             self.late_count.push(solver, is_late);
             add(solver, [!is_lost, !is_late]);
-            Arrival { is_lost, is_late }
+            Arrival { is_lost, is_late: Some(is_late) }
         });
     }
 
@@ -111,8 +116,10 @@ impl Proposer {
         };
         lits.extend(known(&clause.lost).iter().map(|message| !message.is_lost));
         lits.extend(known(&clause.messages).iter().map(|message| message.is_lost));
-        lits.extend(known(&clause.late).iter().map(|message| !message.is_late));
-        lits.extend(known(&clause.in_time).iter().map(|message| message.is_late));
+        lits.extend(
+            known(&clause.late).iter().filter_map(|message| message.is_late.map(|lit| !lit)),
+        );
+        lits.extend(known(&clause.in_time).iter().filter_map(|message| message.is_late));
         self.solver.add_clause_reuse(&mut lits);
     }
 
@@ -189,7 +196,7 @@ impl Proposer {
         let crashes = pattern.crashes.iter();
         let crashes = crashes.filter_map(|(p, point)| self.processes[p.index()].points.get(point));
         let lost = pattern.lost.iter().filter_map(|name| Some(self.messages.get(name)?.is_lost));
-        let late = pattern.late.keys().filter_map(|name| Some(self.messages.get(name)?.is_late));
+        let late = pattern.late.keys().filter_map(|name| self.messages.get(name)?.is_late);
         crashes.copied().chain(lost).chain(late).collect()
     }
 
@@ -205,7 +212,7 @@ impl Proposer {
         let crashes = crashes.filter_map(|(p, crashes)| Some((p, point_of(crashes)?)));
         let messages = self.messages.iter();
         let lost = messages.clone().filter(|(_, message)| is_true(&message.is_lost));
-        let late = messages.filter(|(_, message)| is_true(&message.is_late));
+        let late = messages.filter(|(_, message)| message.is_late.is_some_and(|lit| is_true(&lit)));
         Some(Pattern {
             crashes: crashes.collect(),
             lost: lost.map(|(name, _)| *name).collect(),
