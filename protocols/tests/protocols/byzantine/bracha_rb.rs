@@ -41,7 +41,7 @@ fn two_faced() -> Behaviour {
 
 #[test]
 fn a_broadcast_takes_three_steps_and_n_minus_1_times_2n_plus_1_messages() {
-    for (n, f) in [(1, 0), (2, 0), (4, 0), (4, 1), (5, 1), (7, 2), (10, 3)] {
+    for (n, f) in [(1, 0), (4, 1), (5, 1), (7, 2), (10, 3)] {
         let run = bracha_rb(n, f).workload(ONE_SENDER).lockstep().run(1);
         assert_eq!(run.violated(), NOTHING);
         assert_eq!(run.statistics.sent(), u64::from((n - 1) * (2 * n + 1)));

@@ -80,7 +80,8 @@ fn nor_do_two_where_f_is_2() {
 #[test]
 fn with_5f_processes_a_liar_spoils_a_unanimity() {
     let bench = |n| ben_or(n, 1).workload(UNANIMOUS).byzantine(0, Behaviour::Mutate);
-    assert_eq!(found(&bench(5), 200), BTreeSet::from(["byz.validity"]));
+    // Coins may fall alike later than one round after a decision.
+    assert_eq!(found(&bench(5), 200), BTreeSet::from(["byz.validity", "cons.termination"]));
     assert_eq!(found(&bench(6), 200), BTreeSet::new());
 }
 
@@ -92,7 +93,7 @@ fn with_two_silent_processes_nobody_decides() {
 
 #[test]
 fn each_mutant_violates_its_property_and_no_more_than_follows() {
-    let hasty = ben_or(6, 1).byzantine(0, Behaviour::Silent).mutant("stop-at-once");
+    let hasty = ben_or(6, 1).byzantine(0, Behaviour::Equivocate).mutant("stop-at-once");
     assert_eq!(found(&hasty, 300), BTreeSet::from(["cons.termination"]));
     // Where estimates differ after a decision, the round after it is not enough for the others.
     let lenient = ben_or(6, 1).byzantine(0, Behaviour::Random).mutant("decide-above-f");

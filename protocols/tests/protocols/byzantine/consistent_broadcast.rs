@@ -36,7 +36,7 @@ fn two_faced() -> Behaviour {
 
 #[test]
 fn a_broadcast_takes_two_steps_and_n_squared_minus_1_messages() {
-    for (n, f) in [(1, 0), (2, 0), (4, 0), (4, 1), (5, 1), (7, 2), (10, 3)] {
+    for (n, f) in [(1, 0), (4, 1), (5, 1), (7, 2), (10, 3)] {
         let run = consistent(n, f).workload(r#"{"senders": ["p0"]}"#).lockstep().run(1);
         assert_eq!(run.violated(), NOTHING);
         assert_eq!(run.statistics.sent(), u64::from(n * n - 1));
@@ -63,7 +63,8 @@ fn with_3f_processes_nobody_delivers_without_the_liar() {
 
 #[test]
 fn with_more_liars_than_it_counts_with_it_is_inconsistent() {
-    let bench = consistent(4, 1).byzantine(0, two_faced()).byzantine(1, two_faced());
+    let bench = consistent(4, 1).workload(r#"{"senders": ["p0"]}"#);
+    let bench = bench.byzantine(0, two_faced()).byzantine(1, two_faced());
     assert_eq!(found(&bench, 100), BTreeSet::from(["brb.consistency"]));
 }
 
