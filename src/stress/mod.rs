@@ -69,7 +69,8 @@ pub struct Summary {
     pub faults: u64,
     /// Runs in which a limit was reached before some verdict.
     pub undecided: u64,
-    /// Drawn scenarios that the protocol or the parser refused.
+    /// Drawn scenarios that the protocol or the parser refused, or whose parameters ask for more than
+    /// the model promises.
     pub refused: u64,
     /// The properties that fell: [`PANICKED`] for panics, [`AUDIT`] for findings of the auditor.
     pub fallen: BTreeMap<String, Fallen>,
@@ -102,6 +103,11 @@ struct Tried {
     failures: Vec<(String, u64, String)>,
 }
 
+/// Whether the protocol promises anything: not if it is to tolerate more faults than it can.
+fn promises(scenario: &Scenario) -> bool {
+    scenario.resolved.model.bound.max(&scenario.experiment.setting).is_some()
+}
+
 impl Stress<'_> {
     /// The scenario with this number, and how many drawings were refused before it. `None` if all
     /// were.
@@ -110,7 +116,9 @@ impl Stress<'_> {
         for attempt in 0..ATTEMPT_COUNT_MAX {
             let text = self.text(number, attempt);
             let path = format!("{}-{number}.toml", self.entry.name);
-            if let Ok(scenario) = Scenario::parse(&path, &text, &catalogue) {
+            if let Ok(scenario) = Scenario::parse(&path, &text, &catalogue)
+                && promises(&scenario)
+            {
                 return (Some(scenario), attempt);
             }
         }

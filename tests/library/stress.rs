@@ -80,6 +80,19 @@ fn every_assumption_can_be_broken_in_an_accepted_scenario() {
 }
 
 #[test]
+fn no_parameter_asks_for_more_than_the_model_promises() {
+    let catalogue = Catalogue::builtin();
+    for name in ["phase-king", "bracha-rb"] {
+        let entry = catalogue.get(name).expect("a protocol");
+        let stress = of(entry, None, 60);
+        for scenario in (0..60).filter_map(|number| stress.scenario(number).0) {
+            let (bound, setting) = (scenario.resolved.model.bound, &scenario.experiment.setting);
+            assert!(bound.max(setting).is_some(), "{}", scenario.text);
+        }
+    }
+}
+
+#[test]
 fn each_scenario_has_seeds_of_its_own() {
     let catalogue = Catalogue::builtin();
     let entry = catalogue.get("hierarchical-group").expect("a protocol");

@@ -77,7 +77,17 @@ const CHAPTERS: [(&str, &[&str]); 14] = [
             "paxos",
         ],
     ),
-    ("byzantine", &["oral-messages", "phase-king"]),
+    (
+        "byzantine",
+        &[
+            "oral-messages",
+            "phase-king",
+            "dolev-strong",
+            "consistent-broadcast",
+            "bracha-rb",
+            "byzantine-ben-or",
+        ],
+    ),
     ("commit", &["two-phase-commit", "three-phase-commit", "paxos-commit", "storage-server"]),
     (
         "replication",

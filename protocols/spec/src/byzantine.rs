@@ -1,12 +1,18 @@
-//! Agreement among processes, some of which lie: two problems.
+//! Agreement among processes, some of which lie: three problems.
 //!
 //! In the Byzantine generals problem one commander gives an order to lieutenants; in Byzantine
 //! agreement every process proposes a value. With a correct majority each can be solved by means of
-//! the other. The announcements of a Byzantine process do not count: properties concern only
+//! the other. In Byzantine broadcast nobody waits for a sender that says nothing, so that it can be
+//! solved without any bound on delays. The announcements of a Byzantine process do not count: properties concern only
 //! correct processes.
 
 mod agreement;
+mod broadcast;
 mod generals;
 
 pub use agreement::{BYZ_AGREEMENT, BYZ_VALIDITY, ByzantineAgreement};
+pub use broadcast::{
+    Broadcasters, ByzantineBroadcast, ByzantineBroadcastWorkload, CONSISTENCY, Content,
+    Indication as BroadcastIndication, Request as BroadcastRequest, TOTALITY,
+};
 pub use generals::{ByzantineGenerals, COMMANDER, GeneralsWorkload, IC1, IC2, Indication, Request};

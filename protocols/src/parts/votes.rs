@@ -31,6 +31,11 @@ impl<V: Copy + Ord> Votes<V> {
         self.by.len()
     }
 
+    /// The number of votes for this value.
+    pub fn number_for(&self, value: V) -> usize {
+        self.by.values().filter(|other| **other == value).count()
+    }
+
     /// The value with the most votes, and their number; the least of several such values.
     pub fn most_frequent(&self) -> Option<(V, u32)> {
         let mut counts: BTreeMap<V, u32> = BTreeMap::new();
@@ -44,5 +49,14 @@ impl<V: Copy + Ord> Votes<V> {
     pub fn majority(&self) -> Option<V> {
         let (value, count) = self.most_frequent()?;
         (2 * count as usize > self.by.len()).then_some(value)
+    }
+}
+
+impl<V: Copy + Ord> Votes<Option<V>> {
+    /// Of the votes for some value: the value with the most, and their number; the least of several
+    /// such values.
+    pub fn most_frequent_of_some(&self) -> Option<(V, u32)> {
+        let some = self.by.iter().filter_map(|(p, value)| Some((*p, (*value)?)));
+        Votes { by: some.collect() }.most_frequent()
     }
 }

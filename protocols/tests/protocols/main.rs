@@ -12,6 +12,10 @@ mod broadcast {
     mod uniform_rb;
 }
 mod byzantine {
+    mod bracha_rb;
+    mod byzantine_ben_or;
+    mod consistent_broadcast;
+    mod dolev_strong;
     mod oral_messages;
     mod phase_king;
 }

@@ -37,6 +37,8 @@ impl Bound {
     pub const LESS_THAN_A_THIRD: Self = Self::less_than_part(3);
     /// `f < n/4`.
     pub const LESS_THAN_A_QUARTER: Self = Self::less_than_part(4);
+    /// `f < n/5`.
+    pub const LESS_THAN_A_FIFTH: Self = Self::less_than_part(5);
     /// Any number.
     pub const ANY: Self = Self::of_limit(Limit::Any);
     /// Any number may crash, and all recover.

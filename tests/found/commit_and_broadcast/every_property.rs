@@ -8,7 +8,9 @@ use ftsim::Catalogue;
 use ftsim_core::{
     Duration, End, EndCause, Instant, Observation, Observed, ProcessId, PropertyId, Setting, Spec,
 };
-use ftsim_protocols::spec::byzantine::ByzantineAgreement;
+use ftsim_protocols::spec::byzantine::{
+    BroadcastIndication, BroadcastRequest, ByzantineAgreement, ByzantineBroadcast,
+};
 use ftsim_protocols::spec::transactions::{self, Attempt, ItemCopy, Transactions};
 use ftsim_protocols::spec::view_synchrony::{self, ViewSynchrony};
 use ftsim_protocols::spec::{
@@ -31,6 +33,7 @@ type IsViolated = fn() -> bool;
 const HAND_MADE: &[(&str, PropertyId, IsViolated)] = &[
     ("byzantine-agreement", consensus::INTEGRITY, byzantine_decides_twice),
     ("byzantine-agreement", consensus::TERMINATION, byzantine_never_decides),
+    ("byzantine-broadcast", broadcast::NO_DUPLICATION, delivers_two_contents),
     ("consensus by ballots", consensus::INTEGRITY, ballots_decide_twice),
     ("consensus by ballots", consensus::VALIDITY, ballots_decide_what_nobody_proposed),
     ("consensus", consensus::INTEGRITY, decides_twice),
@@ -190,6 +193,18 @@ fn byzantine_never_decides() -> bool {
     violates::<ByzantineAgreement>(
         consensus::TERMINATION,
         &[Act::Request(P0, consensus::Request::Propose(7))],
+    )
+}
+
+fn delivers_two_contents() -> bool {
+    let broadcasts =
+        |p, content| Act::Request(p, BroadcastRequest::Broadcast { number: 0, content });
+    let delivers = |content| {
+        Act::Indicate(P1, BroadcastIndication::Deliver { sender: P0, number: 0, content })
+    };
+    violates::<ByzantineBroadcast>(
+        broadcast::NO_DUPLICATION,
+        &[broadcasts(P0, 7), delivers(7), delivers(8)],
     )
 }
 

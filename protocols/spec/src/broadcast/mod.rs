@@ -275,7 +275,7 @@ fn delivered_by_none(setting: &Setting) -> Vec<MessageSet> {
 
 /// BEB1: remembers the broadcasts and deliveries, and looks for missing ones at the end.
 #[derive(Clone, Debug, Hash)]
-struct BestEffort {
+pub(crate) struct BestEffort {
     broadcast: MessageSet,
     /// For each process, in the order of their ids.
     delivered: Vec<MessageSet>,
@@ -284,14 +284,14 @@ struct BestEffort {
 }
 
 impl BestEffort {
-    fn new(setting: &Setting) -> Self {
+    pub(crate) fn new(setting: &Setting) -> Self {
         let delivered = delivered_by_none(setting);
         Self { broadcast: MessageSet::default(), delivered, obligations: 0 }
     }
 }
 
-impl Property<Broadcast> for BestEffort {
-    fn observe(&mut self, event: &Observed<'_, Broadcast>) -> Result<(), Violation> {
+impl<S: Delivering> Property<S> for BestEffort {
+    fn observe(&mut self, event: &Observed<'_, S>) -> Result<(), Violation> {
         if let Some(message) = broadcast(event) {
             self.broadcast.insert(message);
         } else if let Some(message) = delivered(event) {
@@ -418,7 +418,7 @@ impl<S: Delivering> Property<S> for NoCreation {
 
 /// The processes whose deliveries oblige every correct process to deliver too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Obliging {
+pub(crate) enum Obliging {
     /// Correct processes: RB4.
     Correct,
     /// All processes: URB4.
@@ -427,7 +427,7 @@ enum Obliging {
 
 /// RB4 and URB4: remembers the deliveries, and looks for missing ones at the end.
 #[derive(Clone, Debug, Hash)]
-struct Agreement {
+pub(crate) struct Agreement {
     obliging: Obliging,
     /// For each process, in the order of their ids.
     delivered: Vec<MessageSet>,
@@ -436,13 +436,13 @@ struct Agreement {
 }
 
 impl Agreement {
-    fn new(obliging: Obliging, setting: &Setting) -> Self {
+    pub(crate) fn new(obliging: Obliging, setting: &Setting) -> Self {
         Self { obliging, delivered: delivered_by_none(setting), obligations: 0 }
     }
 }
 
-impl Property<Broadcast> for Agreement {
-    fn observe(&mut self, event: &Observed<'_, Broadcast>) -> Result<(), Violation> {
+impl<S: Delivering> Property<S> for Agreement {
+    fn observe(&mut self, event: &Observed<'_, S>) -> Result<(), Violation> {
         if let Some(message) = delivered(event) {
             self.delivered[event.process.index()].insert(message);
         }
