@@ -15,6 +15,7 @@ pub mod branch;
 pub mod classify;
 pub mod cli;
 mod commands;
+pub mod compare;
 pub mod explore;
 pub mod files;
 mod history;

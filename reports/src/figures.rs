@@ -183,7 +183,7 @@ pub(crate) fn write_heading(out: &mut impl Write, file: &str, runs: u64) -> io::
 }
 
 /// The duration, rounded to four digits.
-pub(crate) fn rounded(duration: Duration) -> String {
+pub fn rounded(duration: Duration) -> String {
     let nanos = duration.as_nanos();
     let step = 10u64.pow(nanos.checked_ilog10().unwrap_or(0).saturating_sub(3));
     Duration::from_nanos(nanos.saturating_add(step / 2) / step * step).to_string()

@@ -216,11 +216,12 @@ fn longest_word(text: &str) -> usize {
     text.split(' ').map(width).max().unwrap_or(0)
 }
 
-/// `1 run`, `2 runs`, `3 processes`.
+/// `1 run`, `2 runs`, `3 processes`, `4 crashes`, `5 recoveries`.
 pub fn counted(count: u64, noun: &str) -> String {
     match count {
         1 => format!("1 {noun}"),
-        _ if noun.ends_with('s') => format!("{count} {noun}es"),
+        _ if noun.ends_with(['s', 'x']) || noun.ends_with("sh") => format!("{count} {noun}es"),
+        _ if noun.ends_with("ry") => format!("{count} {}ies", noun.trim_end_matches('y')),
         _ => format!("{count} {noun}s"),
     }
 }

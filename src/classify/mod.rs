@@ -24,7 +24,7 @@ use crate::run::{InternalError, run};
 use crate::scenario::Scenario;
 pub use class::Class;
 use row::Seen;
-pub use row::{Explored, Found, Row, Share, Tolerance, Violated};
+pub use row::{Explored, Found, Judged, Row, Share, Tolerance, Violated};
 pub use table::{SCHEMA, Table, Terms, has, merged};
 pub use world::{Detector, Subject, counted_by_bound};
 
@@ -59,11 +59,11 @@ pub struct Effort<'a> {
     pub done: &'a (dyn Fn(u64) + Sync),
 }
 
-/// The numbers of faulty processes that are tried by default: one, the largest minority and the
-/// smallest majority.
+/// The numbers of faulty processes that are tried by default: one, the largest minority, half and
+/// the smallest majority.
 pub fn usual_numbers(candidates: &[ProcessId]) -> Vec<u32> {
     let n = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
-    let mut numbers = vec![1, n.saturating_sub(1) / 2, n / 2 + 1];
+    let mut numbers = vec![1, n.saturating_sub(1) / 2, n / 2, n / 2 + 1];
     numbers.retain(|number| (1..=n).contains(number));
     numbers.sort_unstable();
     numbers.dedup();

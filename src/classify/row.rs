@@ -28,6 +28,9 @@ pub enum Tolerance {
     Intolerant,
     /// Nothing was violated, but not everything was decided in all runs.
     Undecided,
+    /// Nothing was violated, but the premise of no safety property, or of no liveness property, came
+    /// true in any run.
+    Untested,
     /// No such fault can strike the protocol.
     NotApplicable,
 }
@@ -40,6 +43,7 @@ impl fmt::Display for Tolerance {
             Self::NonMasking => "non-masking",
             Self::Intolerant => "intolerant",
             Self::Undecided => "undecided",
+            Self::Untested => "untested",
             Self::NotApplicable => "not applicable",
         })
     }
@@ -76,8 +80,8 @@ pub struct Row {
     pub undecided: u64,
     /// The violated properties, in the order of the first run that violates each.
     pub violated: Vec<Violated>,
-    /// The properties whose premise came true in no run: of them nothing was seen.
-    pub untested: Vec<String>,
+    /// The properties that were judged.
+    pub judged: Vec<Judged>,
     /// What an exploration of all runs adds.
     pub explored: Option<Explored>,
 }
@@ -95,6 +99,17 @@ pub struct Violated {
     pub world: u64,
     /// The violation in that run.
     pub message: String,
+}
+
+/// A property that was judged in the runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judged {
+    /// Its name.
+    pub property: String,
+    /// Whether it is a safety property.
+    pub is_safety: bool,
+    /// Whether its premise came true in some run: if not, nothing was seen of it.
+    pub is_tested: bool,
 }
 
 /// An exploration of all runs of one small world.
@@ -174,8 +189,8 @@ pub(super) struct Seen {
     failures: Vec<(&'static str, bool, String)>,
     /// Whether it is safe again after what violates safety.
     is_safe_again: bool,
-    /// The properties that were checked, and whether the premise of each came true.
-    tested: Vec<(&'static str, bool)>,
+    /// The properties that were judged.
+    judged: Vec<Judged>,
 }
 
 impl Seen {
@@ -194,7 +209,14 @@ impl Seen {
             is_undecided: judged.iter().any(|one| matches!(one.verdict, Verdict::Undecided(_))),
             is_safe_again: has_converged && unsafe_by.all(|(name, ..)| *name == UNTIL_CONVERGENCE),
             failures,
-            tested: judged.iter().map(|one| (one.id.0, one.exercised > 0)).collect(),
+            judged: judged
+                .iter()
+                .map(|one| Judged {
+                    property: one.id.0.to_owned(),
+                    is_safety: one.kind == PropertyKind::Safety,
+                    is_tested: one.exercised > 0,
+                })
+                .collect(),
         }
     }
 }
@@ -221,14 +243,13 @@ impl Row {
             not_live: Share::default(),
             undecided: 0,
             violated: Vec::new(),
-            untested: Vec::new(),
+            judged: Vec::new(),
             explored: None,
         }
     }
 
     /// Adds the runs of these worlds, in their order.
     pub(super) fn add(&mut self, runs: impl Iterator<Item = (u64, Seen)>) {
-        let mut tested: Vec<(&'static str, bool)> = Vec::new();
         for (world, seen) in runs {
             let violates =
                 |safety: bool| seen.failures.iter().any(|(_, is_safety, _)| *is_safety == safety);
@@ -240,10 +261,10 @@ impl Row {
             for share in [&mut self.not_safe, &mut self.not_safe_again, &mut self.not_live] {
                 share.total += 1;
             }
-            for (name, is_tested) in seen.tested {
-                match tested.iter_mut().find(|(known, _)| *known == name) {
-                    Some((_, before)) => *before |= is_tested,
-                    None => tested.push((name, is_tested)),
+            for one in seen.judged {
+                match self.judged.iter_mut().find(|known| known.property == one.property) {
+                    Some(known) => known.is_tested |= one.is_tested,
+                    None => self.judged.push(one),
                 }
             }
             for (name, is_safety, message) in seen.failures {
@@ -259,9 +280,7 @@ impl Row {
                 }
             }
         }
-        let untested = tested.into_iter().filter(|(_, is_tested)| !is_tested);
-        self.untested = untested.map(|(name, _)| name.to_owned()).collect();
-        self.tolerance = self.judged();
+        self.tolerance = self.measured();
     }
 
     /// The number of runs.
@@ -272,10 +291,18 @@ impl Row {
     /// Adds what an exploration saw.
     pub(super) fn add_exploration(&mut self, explored: Option<Explored>) {
         self.explored = explored;
-        self.tolerance = self.judged();
+        self.tolerance = self.measured();
     }
 
-    fn judged(&self) -> Tolerance {
+    /// Whether the premise of some property of each kind came true, if there are such properties.
+    fn is_tested(&self) -> bool {
+        [true, false].into_iter().all(|safety| {
+            let mut such = self.judged.iter().filter(|one| one.is_safety == safety).peekable();
+            such.peek().is_none() || such.any(|one| one.is_tested)
+        })
+    }
+
+    fn measured(&self) -> Tolerance {
         // In a smaller world, as many faulty processes are a greater part of all.
         let explored = self.explored.iter().filter(|one| one.processes == self.processes);
         let explored = explored.flat_map(|explored| &explored.violated);
@@ -289,6 +316,7 @@ impl Row {
             (true, _, false) => Tolerance::FailSafe,
             (false, false, _) | (false, true, false) => Tolerance::Intolerant,
             _ if self.undecided > 0 => Tolerance::Undecided,
+            (true, _, true) if !self.is_tested() => Tolerance::Untested,
             (true, _, true) => Tolerance::Masking,
             (false, true, true) => Tolerance::NonMasking,
         }
@@ -346,6 +374,32 @@ mod tests {
         assert_eq!(tolerance(vec![run(&[]), undecided()]), Tolerance::Undecided);
         assert_eq!(tolerance(vec![run(&[SAFETY]), undecided()]), Tolerance::Intolerant);
         assert_eq!(tolerance(vec![run(&[LIVENESS]), undecided()]), Tolerance::FailSafe);
+    }
+
+    #[test]
+    fn what_no_run_puts_to_the_test_is_not_masked() {
+        let judged = |tested: [bool; 3]| Seen {
+            judged: [(SAFETY, tested[0]), (("cons.validity", true), tested[1])]
+                .into_iter()
+                .chain([(LIVENESS, tested[2])])
+                .map(|((name, is_safety), is_tested)| Judged {
+                    property: name.to_owned(),
+                    is_safety,
+                    is_tested,
+                })
+                .collect(),
+            ..run(&[])
+        };
+        let cases = [
+            (vec![[true, true, true]], Tolerance::Masking),
+            (vec![[true, false, true]], Tolerance::Masking),
+            (vec![[false, false, true]], Tolerance::Untested),
+            (vec![[true, true, false]], Tolerance::Untested),
+            (vec![[false, false, true], [false, true, false]], Tolerance::Masking),
+        ];
+        for (runs, expected) in cases {
+            assert_eq!(tolerance(runs.iter().copied().map(judged).collect()), expected, "{runs:?}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::world::Detector;
 use crate::sweep::shard::Shard;
 
 /// The number of the format.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// What determines a table: parts of one table have the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

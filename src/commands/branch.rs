@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::num::NonZeroUsize;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use ftsim_core::{Outcome, PropertyKind, Trace, Verdict};
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{Rate, Violated, counted, line, rounded};
@@ -29,16 +29,17 @@ const POINT_COUNT_MAX: u64 = 10_000;
 
 /// Arguments of `ftsim branch`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("where").required(true).args(["step", "moment"]))]
 pub(crate) struct BranchArgs {
     #[command(flatten)]
     run: OneRunArgs,
     /// Have the futures part from the run after step K, as `ftsim replay` numbers steps; at step 0,
     /// nothing has happened
-    #[arg(long, value_name = "K", required_unless_present = "moment")]
+    #[arg(long, value_name = "K")]
     step: Option<u64>,
     /// For a run that violates a property: show the share of futures that violate it too, from
     /// every step, and the step in which the share jumps
-    #[arg(long, conflicts_with = "step")]
+    #[arg(long)]
     moment: bool,
     /// With --moment: look at property ID; default: the first unexpected violation, or else the
     /// first

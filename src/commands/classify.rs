@@ -12,9 +12,9 @@ use clap::{Args, ValueEnum};
 use ftsim_core::catalogue::RawSettings;
 use ftsim_core::{Duration, Entry, ProcessId, Setting};
 use ftsim_protocols::Catalogue;
-use ftsim_reports::program;
 use serde_json::{Map, Value};
 
+use super::assignment::{assignment, no_protocol};
 use crate::classify::{
     Class, Detector, Effort, Job, Row, SCHEMA, Subject, Table, Terms, Tolerance, counted_by_bound,
     has, merged, usual_numbers,
@@ -34,20 +34,19 @@ pub(crate) struct ClassifyArgs {
     #[arg(value_name = "PROTOCOL")]
     protocols: Vec<String>,
     /// Try these classes of faults; default: all
-    #[arg(long, value_name = "CLASS", num_args = 1.., value_delimiter = ',')]
+    #[arg(long, value_name = "CLASS", value_delimiter = ',')]
     faults: Vec<Class>,
-    /// Let so many processes be faulty; default: one, the largest minority and the smallest
+    /// Let so many processes be faulty; default: one, the largest minority, half and the smallest
     /// majority
     #[arg(
         long,
         value_name = "K",
-        num_args = 1..,
         value_delimiter = ',',
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     faulty: Vec<u32>,
     /// Let these be faulty, ids or roles; default: the processes that the protocol's bound counts
-    #[arg(long, value_name = "PROCESS", num_args = 1.., value_delimiter = ',')]
+    #[arg(long, value_name = "PROCESS", value_delimiter = ',')]
     target: Vec<String>,
     /// Run N worlds for each class and number, each with a seed of its own
     #[arg(
@@ -64,7 +63,7 @@ pub(crate) struct ClassifyArgs {
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Set the number of processes, or of those in a role; default: as in `ftsim new scenario`
-    #[arg(long, value_name = "N|ROLE=N", num_args = 1.., value_delimiter = ',')]
+    #[arg(long, value_name = "N|ROLE=N", value_delimiter = ',')]
     processes: Vec<String>,
     /// Judge this property too, although the protocol does not claim it
     #[arg(long, value_name = "PROPERTY")]
@@ -75,7 +74,7 @@ pub(crate) struct ClassifyArgs {
     detector: Option<Detector>,
     /// Explore one small world of each row too, in up to N runs: what none of all its runs violates
     /// is proved for it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     explore: Option<u64>,
     /// Write the table as FORMAT
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -205,9 +204,10 @@ impl ClassifyArgs {
         let entries: Vec<&Entry> = match self.protocols.is_empty() {
             true => catalogue.entries().iter().collect(),
             false => {
-                let find =
-                    |name: &String| catalogue.get(name).ok_or_else(|| unknown(name, catalogue));
-                self.protocols.iter().map(find).collect::<Result<_, _>>()?
+                let find = |name: &&String| {
+                    catalogue.get(name).ok_or_else(|| no_protocol(name, catalogue))
+                };
+                each_once(&self.protocols).iter().map(find).collect::<Result<_, _>>()?
             }
         };
         for name in &self.check {
@@ -226,21 +226,20 @@ impl ClassifyArgs {
         let setting = self.setting(entry)?;
         let (mut params, mut workload) = (Map::new(), Map::new());
         for text in &self.set {
-            let Some((key, value)) = text.split_once('=') else {
-                return Err(format!("--set {text}: expected KEY=VALUE, such as patience=100ms"));
-            };
+            let (key, value) = assignment(text)?;
             let section = match key.split_once('.') {
-                Some(("workload", key)) => workload.insert(key.to_owned(), value_of(value)),
-                Some(("params", key)) => params.insert(key.to_owned(), value_of(value)),
-                _ => params.insert(key.to_owned(), value_of(value)),
+                Some(("workload", key)) => workload.insert(key.to_owned(), value),
+                Some(("params", key)) => params.insert(key.to_owned(), value),
+                _ => params.insert(key.to_owned(), value),
             };
             if section.is_some() {
                 return Err(format!("--set {text}: `{key}` is set twice"));
             }
         }
+        let mut mutated = setting.clone();
         if let Some(mutant) = params.get("mutant") {
-            let is_known = |name: &str| entry.mutants.iter().any(|known| known.name == name);
-            if !mutant.as_str().is_some_and(is_known) {
+            mutated.mutant = entry.mutants.iter().find(|known| mutant.as_str() == Some(known.name));
+            if mutated.mutant.is_none() {
                 let help = did_you_mean(
                     mutant.as_str().unwrap_or_default(),
                     entry.mutants.iter().map(|mutant| mutant.name),
@@ -252,8 +251,11 @@ impl ClassifyArgs {
         let correct: Map<String, Value> =
             params.clone().into_iter().filter(|(key, _)| key != "mutant").collect();
         let [plain, clients] = [&correct, &workload].map(|table| Value::Object(table.clone()));
-        let settings = RawSettings { params: &plain, workload: &clients, setting: &setting };
-        let resolved = entry.resolve(settings);
+        let resolve =
+            |setting| entry.resolve(RawSettings { params: &plain, workload: &clients, setting });
+        // The model is that of the protocol without the mutant, unless it refuses what only the
+        // mutant accepts.
+        let resolved = resolve(&setting).or_else(|_| resolve(&mutated));
         let resolved = resolved
             .map_err(|error| format!("{}: {}: {}", entry.name, error.key, error.message))?;
         let candidates = self.candidates(entry, &setting)?;
@@ -319,17 +321,17 @@ impl ClassifyArgs {
 
     /// All rows of the table, those of other shards included.
     fn jobs_of<'a>(&self, subjects: &'a [Subject<'a>]) -> Vec<Job<'a>> {
-        let classes = match self.faults.is_empty() {
-            true => Class::value_variants(),
-            false => self.faults.as_slice(),
+        let classes: Vec<&Class> = match self.faults.is_empty() {
+            true => Class::value_variants().iter().collect(),
+            false => each_once(&self.faults),
         };
         let mut jobs = Vec::new();
         for subject in subjects {
             let numbers = match self.faulty.is_empty() {
                 true => usual_numbers(&subject.candidates),
-                false => self.faulty.clone(),
+                false => each_once(&self.faulty).into_iter().copied().collect(),
             };
-            for class in classes {
+            for class in &classes {
                 let is_foreign = class.is_foreign_to(subject.entry, &subject.model).is_some();
                 let numbers = match class.is_of_processes() {
                     // One row says that there is nothing to measure.
@@ -341,7 +343,7 @@ impl ClassifyArgs {
                     jobs.push(Job {
                         index: jobs.len() as u64,
                         subject,
-                        class: *class,
+                        class: **class,
                         faulty: *faulty,
                         seed: self.seed,
                         world_count: self.seeds,
@@ -354,18 +356,15 @@ impl ClassifyArgs {
     }
 }
 
-/// A value as TOML, or else a text that needs no quotes.
-fn value_of(text: &str) -> Value {
-    let table = format!("value = {text}").parse::<toml::Table>().ok();
-    let value = table.and_then(|table| serde_json::to_value(&table["value"]).ok());
-    value.unwrap_or_else(|| text.into())
-}
-
-fn unknown(name: &str, catalogue: &Catalogue) -> String {
-    let names = catalogue.entries().iter().map(|entry| entry.name);
-    let help = did_you_mean(name, names);
-    let help = help.unwrap_or_else(|| format!("`{} list` shows them all", program()));
-    format!("unknown protocol `{name}`\nhelp: {help}")
+/// The first of each value.
+fn each_once<T: PartialEq>(values: &[T]) -> Vec<&T> {
+    let mut found: Vec<&T> = Vec::new();
+    for value in values {
+        if !found.contains(&value) {
+            found.push(value);
+        }
+    }
+    found
 }
 
 fn no_role(entry: &Entry, name: &str) -> String {

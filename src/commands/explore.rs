@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use clap::{Args, ValueEnum};
-use ftsim_core::Duration;
 use ftsim_core::explore::budget::STEP_COUNT_MAX;
 use ftsim_core::explore::states::StateCount;
 use ftsim_core::explore::{Budget, Time};
+use ftsim_core::{Duration, Experiment};
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{counted, line};
 use serde_json::{Value, json};
@@ -414,6 +414,10 @@ impl Row {
             }
         }
         writeln!(out, "  budget: {settings}")?;
+        let Experiment { plan, choices, random, .. } = &scenario.experiment;
+        if !plan.faults.is_empty() || !choices.is_empty() || random.is_some() {
+            writeln!(out, "  left out: the faults that the file scripts or draws")?;
+        }
         writeln!(
             out,
             "  {}, the longest run has {}; {} redundant, {} cut off; {seconds:.2} s",

@@ -1,9 +1,11 @@
 //! The commands: their arguments, and their execution.
 
+mod assignment;
 mod branch;
 mod check;
 mod check_history;
 mod classify;
+mod compare;
 mod describe;
 mod diff;
 mod explain;
@@ -39,6 +41,7 @@ use branch::BranchArgs;
 use check::CheckArgs;
 use check_history::CheckHistoryArgs;
 use classify::ClassifyArgs;
+use compare::CompareArgs;
 use diff::DiffArgs;
 use explain::ExplainArgs;
 use explore::ExploreArgs;
@@ -126,6 +129,12 @@ const EXIT_CLASSIFY: &str = exit_status! {
     "    3  a limit was reached before some verdict, and that leaves a class open"
     "   70  ftsim itself failed"
     "  130  interrupted; finished rows are written"
+};
+const EXIT_COMPARE: &str = exit_status! {
+    "    0  the table is written, whatever it says"
+    "    2  usage error, unusable file, or output that cannot be written"
+    "   70  ftsim itself failed"
+    "  130  interrupted; finished protocols are written"
 };
 const EXIT_EXPLORE: &str = exit_status! {
     "    0  all expectations are met: what should be violated is, and all else was seen to hold"
@@ -222,6 +231,9 @@ enum Command {
     /// Measure in which classes of faults a protocol is safe, live, both or neither
     #[command(after_help = EXIT_CLASSIFY)]
     Classify(ClassifyArgs),
+    /// Run one scenario under several protocols and show beside each other what they cost
+    #[command(after_help = EXIT_COMPARE)]
+    Compare(CompareArgs),
     /// Explore all runs of a small scenario, up to the order of what commutes
     #[command(after_help = EXIT_EXPLORE)]
     Explore(ExploreArgs),
@@ -360,6 +372,7 @@ fn command(command: &Command, catalogue: &Catalogue, out: &mut Out) -> Result<Ex
         Command::Shrink(args) => shrink::shrink(args, catalogue, out),
         Command::Stress(args) => stress::stress(args, catalogue, out),
         Command::Classify(args) => classify::classify(args, catalogue, out),
+        Command::Compare(args) => compare::compare(args, catalogue, out),
         Command::Explore(args) => explore::explore(args, catalogue, out),
         Command::Explain(args) => explain::explain(args, catalogue, out),
         Command::Branch(args) => branch::branch(args, catalogue, out),

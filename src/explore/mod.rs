@@ -20,6 +20,7 @@ use ftsim_core::explore::states::{self, StateCount};
 use ftsim_core::explore::{Budget, Count, Explored, Frontier, Time, estimate, unreduced};
 use ftsim_core::{FaultClass, Links, Outcome, Runner, Timing, Verdict};
 use ftsim_protocols::Catalogue;
+use ftsim_reports::counted;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::clock;
@@ -199,7 +200,8 @@ impl fmt::Display for Settings {
             (budget.votes, "vote"),
         ];
         let parts = parts.iter().filter(|(count, _)| *count > 0);
-        let parts: Vec<String> = parts.map(|(count, what)| format!("{count} {what}")).collect();
+        let parts: Vec<String> =
+            parts.map(|(count, what)| counted((*count).into(), what)).collect();
         let faults = if parts.is_empty() { "no faults".to_owned() } else { parts.join(", ") };
         let time = match self.time {
             Time::Free => "time is free",

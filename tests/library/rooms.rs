@@ -29,7 +29,7 @@ const FTSIM: Plan = &[
     &["shrink"],
     &["explore"],
     &["stress", "sweep"],
-    &["branch", "classify"],
+    &["branch", "classify", "compare"],
     &["commands"],
 ];
 

@@ -12,7 +12,7 @@
 //! the property in these ways:
 //!
 //! - Two correct processes have trusted different ones for all of the last quarter, or one has
-//!   trusted nobody, or a process that was down.
+//!   trusted nobody, or a process that was down, or one that is faulty without a crash: it lies.
 //! - A correct process changes the process that it trusts in each eighth of the run.
 //! - A correct process trusts, for all of the last quarter, one that crashes in each eighth.
 //!
@@ -109,6 +109,10 @@ impl Trusted {
 
     /// Why `p`, which is correct, will not trust `q` in the end, if that is so.
     fn refuses(&self, q: ProcessId, end: &End<'_>) -> Option<&'static str> {
+        let has_crashed = self.past.get(&q).is_some_and(|past| !past.crashes.is_empty());
+        if !has_crashed && !end.is_correct(q) {
+            return Some("which is faulty");
+        }
         let past = self.past.get(&q)?;
         if goes_on(&past.crashes, end.at) {
             return Some("which crashes again and again");

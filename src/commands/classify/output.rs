@@ -52,9 +52,10 @@ const fn style(tolerance: Tolerance) -> Style {
     match tolerance {
         Tolerance::Masking => AnsiColor::Green.on_default(),
         Tolerance::Intolerant => AnsiColor::Red.on_default().bold(),
-        Tolerance::FailSafe | Tolerance::NonMasking | Tolerance::Undecided => {
-            AnsiColor::Yellow.on_default()
-        }
+        Tolerance::FailSafe
+        | Tolerance::NonMasking
+        | Tolerance::Undecided
+        | Tolerance::Untested => AnsiColor::Yellow.on_default(),
         Tolerance::NotApplicable => Style::new().dimmed(),
     }
 }
@@ -76,8 +77,11 @@ fn cells(row: &Row) -> [String; 7] {
             violated.into_iter().chain([count.as_str()]).collect::<Vec<_>>().join(", ")
         }
     };
-    let explored = row.explored.as_ref().map(explored).unwrap_or_default();
-    let violated = format!("{violated}{explored}");
+    let untested = untested(row);
+    let explored = row.explored.as_ref();
+    let explored = explored.map(|one| explored_as(one, row.violated.is_empty()));
+    let explored = explored.unwrap_or_default();
+    let violated = format!("{violated}{untested}{explored}");
     [
         row.tolerance.to_string(),
         line(&row.protocol).into_owned(),
@@ -89,14 +93,21 @@ fn cells(row: &Row) -> [String; 7] {
     ]
 }
 
-/// `; masking, proved for n = 3: 1 crash; time is free (65 runs)`, or what an exploration found
-/// instead.
-fn explored(explored: &Explored) -> String {
+/// `; not tested: cons.agreement`, or nothing if the premises of all properties came true.
+fn untested(row: &Row) -> String {
+    let untested = row.judged.iter().filter(|one| !one.is_tested);
+    let names: Vec<&str> = untested.map(|one| one.property.as_str()).collect();
+    if names.is_empty() { String::new() } else { format!("; not tested: {}", names.join(", ")) }
+}
+
+/// `; proved for n = 3: 1 crash; time is free (65 runs)`, or what an exploration found instead.
+fn explored_as(explored: &Explored, held: bool) -> String {
     let Explored { processes, budget, runs, is_all, violated } = explored;
     let world = format!("n = {processes}: {budget}");
     let runs = counted(*runs, "run");
     match violated.as_slice() {
-        [] if *is_all => format!("; masking, proved for {world} ({runs})"),
+        [] if *is_all && held => format!("; proved for {world} ({runs})"),
+        [] if *is_all => format!("; but nothing, proved for {world} ({runs})"),
         [] => format!("; not all explored for {world} ({runs})"),
         found => {
             let names: Vec<&str> = found.iter().map(|found| found.property.as_str()).collect();
@@ -125,7 +136,7 @@ fn write_markdown(out: &mut Out, rows: &[Row]) -> std::io::Result<()> {
     }
     writeln!(
         out,
-        "\nM: masking, F: fail-safe, N: non-masking, I: intolerant, U: undecided, –: not \
+        "\nM: masking, F: fail-safe, N: non-masking, I: intolerant, U: undecided, ?: untested, –: not \
          applicable. Numbers are those of the faulty processes; without them, it is the same for \
          all that were tried."
     )
@@ -157,6 +168,7 @@ const fn letter(tolerance: Tolerance) -> char {
         Tolerance::NonMasking => 'N',
         Tolerance::Intolerant => 'I',
         Tolerance::Undecided => 'U',
+        Tolerance::Untested => '?',
         Tolerance::NotApplicable => '–',
     }
 }

@@ -41,6 +41,21 @@ fn the_one_that_is_trusted_is_correct_and_so_are_those_who_must() {
     assert_eq!(violated(&trusts_again), NONE);
 }
 
+#[test]
+fn one_that_is_faulty_without_a_crash_is_no_leader() {
+    let finish = |correct: &[bool]| {
+        let mut property = Trusted::new(&Setting::of(2));
+        let what = Indication::Trust(P1);
+        for process in [P0, P1] {
+            let (at, what) = (Instant::ZERO, Observation::Indication(&what));
+            property.observe(&Observed { at, process, what }).expect("it is liveness");
+        }
+        property.finish(&End::new(Instant::ZERO, EndCause::Quiescent, correct))
+    };
+    assert!(finish(&[true, true]).is_ok());
+    assert!(finish(&[true, false]).is_err_and(|why| why.message.contains("which is faulty")));
+}
+
 /// What two correct processes did up to a horizon of 800 ms: times, and what happened.
 fn holds(history: &[(u64, Event)]) -> bool {
     let at = |ms: u64| Instant::from_nanos(ms * 1_000_000);
