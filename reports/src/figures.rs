@@ -117,12 +117,12 @@ pub fn write_figures(out: &mut impl Write, figures: &Figures) -> io::Result<()> 
         asked.push_str(&format!(" ({})", percent(share)));
     }
     if let Some(waited) = operations.waited_mean() {
-        asked.push_str(&format!("; the others had waited {} on average", rounded(waited)));
+        asked.push_str(&format!("; the others had waited {} on average", four_digits(waited)));
     }
     line(out, "asked", &asked)?;
     if let (Some(mean), Some(latency)) = (operations.latency_mean(), figures.latency) {
         let Latency { p50, p90, p99, longest } = latency;
-        let [mean, p50, p90, p99, longest] = [mean, p50, p90, p99, longest].map(rounded);
+        let [mean, p50, p90, p99, longest] = [mean, p50, p90, p99, longest].map(four_digits);
         let parts =
             format!("mean {mean}, half in {p50}, 90 % in {p90}, 99 % in {p99}, all in {longest}");
         line(out, "latency", &parts)?;
@@ -158,7 +158,7 @@ fn write_units(out: &mut impl Write, dependability: &Dependability) -> io::Resul
 }
 
 fn row(name: &str, unit: &Unit) -> [String; 8] {
-    let time = |time: Option<Duration>| time.map_or_else(|| "none".to_owned(), rounded);
+    let time = |time: Option<Duration>| time.map_or_else(|| "none".to_owned(), four_digits);
     let share = |share: Option<f64>| share.map_or_else(|| "none".to_owned(), percent);
     [
         name.to_owned(),
@@ -183,7 +183,7 @@ pub(crate) fn write_heading(out: &mut impl Write, file: &str, runs: u64) -> io::
 }
 
 /// The duration, rounded to four digits.
-pub fn rounded(duration: Duration) -> String {
+pub fn four_digits(duration: Duration) -> String {
     let nanos = duration.as_nanos();
     let step = 10u64.pow(nanos.checked_ilog10().unwrap_or(0).saturating_sub(3));
     Duration::from_nanos(nanos.saturating_add(step / 2) / step * step).to_string()
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn times_have_four_digits() {
-        let shown = |nanos| rounded(Duration::from_nanos(nanos));
+        let shown = |nanos| four_digits(Duration::from_nanos(nanos));
         assert_eq!(shown(0), "0s");
         assert_eq!(shown(999), "999ns");
         assert_eq!(shown(12_345_678), "12.35ms");

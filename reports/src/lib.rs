@@ -40,7 +40,7 @@ pub use diagram::{
     About, Band, Change, Diagram, DiagramMessage, DiagramRow, DiagramStep, DiagramStory,
     DiagramVerdict, Lane, Lost, Part, StateAfter,
 };
-pub use figures::{Figures, Latency, rounded, write_figures};
+pub use figures::{Figures, Latency, four_digits, write_figures};
 pub use fisher::p_value;
 pub use foreign::{Medium, foreign, is_active, line, shell_word};
 pub use formats::{write_chrome_trace, write_dot, write_edn, write_itf, write_shiviz};

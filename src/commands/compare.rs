@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use clap::Args;
-use ftsim_core::{Duration, Entry};
+use ftsim_core::Duration;
 use ftsim_protocols::Catalogue;
-use ftsim_reports::{Rate, TableRow, counted, line, rounded};
+use ftsim_reports::{Rate, TableRow, counted, four_digits, line};
 use serde_json::{Map, Value, json};
 
 use super::assignment::{assignment, no_protocol};
@@ -190,5 +190,5 @@ fn mean(mean: Option<Mean>, text: impl Fn(f64) -> String) -> String {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
 fn time(ns: f64) -> String {
-    rounded(Duration::from_nanos(ns.round() as u64))
+    four_digits(Duration::from_nanos(ns.round() as u64))
 }

@@ -2,7 +2,7 @@
 
 use ftsim_core::Duration;
 
-use crate::figures::rounded;
+use crate::figures::four_digits;
 use crate::layout::with_separators;
 
 /// What is measured.
@@ -53,7 +53,7 @@ impl Quantity {
     pub(super) fn text(self, value: u64) -> String {
         match self {
             Self::Count => with_separators(value),
-            Self::Nanoseconds => rounded(Duration::from_nanos(value)),
+            Self::Nanoseconds => four_digits(Duration::from_nanos(value)),
             Self::Hundredths => hundredths(value),
             Self::BasisPoints => format!("{} %", hundredths(value)),
         }
