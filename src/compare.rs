@@ -23,8 +23,8 @@ const CONFIDENCE: f64 = 0.95;
 /// What one protocol does in the world.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
-    /// The protocol.
-    pub protocol: String,
+    /// The protocol and its parameters, as they were named.
+    pub contender: String,
     /// The number of runs.
     pub runs: u64,
     /// Operations that clients asked for.
@@ -120,6 +120,7 @@ pub fn under(
 /// # Errors
 /// If ftsim itself fails.
 pub fn row(
+    contender: &str,
     scenario: &Scenario,
     seeds: Range<u64>,
     effort: &Effort<'_>,
@@ -151,7 +152,7 @@ pub fn row(
     }
     let samples = all.into_inner().unwrap_or_else(PoisonError::into_inner).into_values();
     let samples: Vec<Sample> = samples.collect::<Result<_, _>>()?;
-    Ok(Some(Row::of(scenario.entry.name, &samples)))
+    Ok(Some(Row::of(contender, &samples)))
 }
 
 impl Sample {
@@ -209,14 +210,14 @@ fn outage(events: &[OperationEvent], end: Instant) -> Duration {
 }
 
 impl Row {
-    fn of(protocol: &str, samples: &[Sample]) -> Self {
+    fn of(contender: &str, samples: &[Sample]) -> Self {
         let mut violated: BTreeMap<String, u64> = BTreeMap::new();
         for name in samples.iter().flat_map(|sample| &sample.violated) {
             *violated.entry((*name).to_owned()).or_default() += 1;
         }
         let mean = |of: &dyn Fn(&Sample) -> Option<f64>| Mean::of(samples.iter().filter_map(of));
         Self {
-            protocol: protocol.to_owned(),
+            contender: contender.to_owned(),
             runs: samples.len() as u64,
             asked: samples.iter().map(|sample| sample.asked).sum(),
             answered: samples.iter().map(|sample| sample.answered).sum(),

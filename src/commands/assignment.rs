@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use crate::scenario::diagnostic::did_you_mean;
 
-/// The key and the value of a `--set`; the value is TOML, or else a text that needs no quotes.
+/// The key and the value of an assignment; the value is TOML, or else a text that needs no quotes.
 ///
 /// # Errors
 /// What the text is not.
 pub(super) fn assignment(text: &str) -> Result<(&str, Value), String> {
     let Some((key, value)) = text.split_once('=') else {
-        return Err(format!("--set {text}: expected KEY=VALUE, such as patience=100ms"));
+        return Err(format!("{text}: expected KEY=VALUE, such as patience=100ms"));
     };
     let table = format!("value = {value}").parse::<toml::Table>().ok();
     let parsed = table.and_then(|table| serde_json::to_value(&table["value"]).ok());

@@ -226,7 +226,7 @@ impl ClassifyArgs {
         let setting = self.setting(entry)?;
         let (mut params, mut workload) = (Map::new(), Map::new());
         for text in &self.set {
-            let (key, value) = assignment(text)?;
+            let (key, value) = assignment(text).map_err(|reason| format!("--set {reason}"))?;
             let section = match key.split_once('.') {
                 Some(("workload", key)) => workload.insert(key.to_owned(), value),
                 Some(("params", key)) => params.insert(key.to_owned(), value),

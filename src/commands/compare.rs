@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use clap::Args;
-use ftsim_core::Duration;
+use ftsim_core::{Duration, Entry};
 use ftsim_protocols::Catalogue;
 use ftsim_reports::{Rate, TableRow, counted, four_digits, line};
 use serde_json::{Map, Value, json};
@@ -23,16 +23,13 @@ use crate::scenario::seeds::Seeds;
 /// Arguments of `ftsim compare`.
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
-    /// Compare these protocols
-    #[arg(required = true, value_name = "PROTOCOL")]
-    protocols: Vec<String>,
+    /// Compare these protocols, each perhaps with parameters: "raft pre_vote=true"
+    #[arg(required = true, value_name = "PROTOCOL [KEY=VALUE]…")]
+    contenders: Vec<String>,
     /// Run them in the world of this scenario: its processes, network, faults and clients. Its
     /// `[params]` are for its own protocol alone
     #[arg(long, value_name = "FILE")]
     scenario: PathBuf,
-    /// Set a parameter of a protocol, or with no protocol before it one of all
-    #[arg(long, value_name = "[PROTOCOL.]KEY=VALUE")]
-    set: Vec<String>,
     /// Run seeds 1 to N, or A to B excluding B; default: those of the scenario
     #[arg(long, value_name = "N | A..B")]
     seeds: Option<Seeds>,
@@ -63,9 +60,9 @@ pub(crate) fn compare(
     let halt = interrupt::listen();
     let effort = Effort { jobs: jobs(args.jobs), halt, done: &|| progress.done(1) };
     let mut rows = Vec::new();
-    for world in &worlds {
-        progress.begin(world.entry.name);
-        match row(world, seeds(world), &effort)? {
+    for (contender, world) in args.contenders.iter().zip(&worlds) {
+        progress.begin(contender);
+        match row(contender, world, seeds(world), &effort)? {
             Some(row) => rows.push(row),
             None => break,
         }
@@ -100,17 +97,15 @@ impl CompareArgs {
         let file: toml::Table =
             text.parse().map_err(|error| Failure::BadFile(format!("{path}: {error}")))?;
         let mut worlds = Vec::new();
-        for name in &self.protocols {
-            let params = self.params(name);
-            let known = catalogue.get(name).ok_or_else(|| no_protocol(name, catalogue));
-            let world = match known.and_then(|entry| Ok((entry, params?))) {
-                Ok((entry, params)) => under(entry, &file, &path, &params),
+        for contender in &self.contenders {
+            let (entry, params) = match named(contender, catalogue) {
+                Ok(known) => known,
                 Err(reason) => {
                     complain(&reason);
                     return Ok(None);
                 }
             };
-            match world {
+            match under(entry, &file, &path, &params) {
                 Ok(world) => worlds.push(world),
                 Err(problems) => {
                     tell(&problems);
@@ -121,27 +116,16 @@ impl CompareArgs {
         Ok(Some(worlds))
     }
 
-    /// The parameters that are set for this protocol.
-    fn params(&self, protocol: &str) -> Result<Map<String, Value>, String> {
-        let mut params = Map::new();
-        for text in &self.set {
-            let (key, value) = assignment(text)?;
-            let key = match key.split_once('.') {
-                Some((owner, key)) if owner == protocol => key,
-                Some((owner, _)) if self.protocols.iter().any(|other| other == owner) => continue,
-                Some((owner, _)) => {
-                    return Err(format!("--set {text}: `{owner}` is not compared"));
-                }
-                None => key,
-            };
-            params.insert(key.to_owned(), value);
-        }
-        Ok(params)
-    }
-
     fn write(&self, rows: &[Row], out: &mut Out) -> std::io::Result<()> {
         let head = [
-            "protocol", "answered", "messages", "steps", "half in", "99 % in", "outage", "violated",
+            "contender",
+            "answered",
+            "messages",
+            "steps",
+            "half in",
+            "99 % in",
+            "outage",
+            "violated",
         ];
         let mut table = vec![TableRow::from(head.map(str::to_owned))];
         table.extend(rows.iter().map(|row| TableRow::from(cells(row))));
@@ -158,6 +142,22 @@ impl CompareArgs {
     }
 }
 
+/// The protocol of a contender, and its parameters.
+fn named<'a>(
+    contender: &str,
+    catalogue: &'a Catalogue,
+) -> Result<(&'a Entry, Map<String, Value>), String> {
+    let mut words = contender.split_whitespace();
+    let name = words.next().unwrap_or_default();
+    let entry = catalogue.get(name).ok_or_else(|| no_protocol(name, catalogue))?;
+    let mut params = Map::new();
+    for word in words {
+        let (key, value) = assignment(word).map_err(|reason| format!("{contender}: {reason}"))?;
+        params.insert(key.to_owned(), value);
+    }
+    Ok((entry, params))
+}
+
 fn cells(row: &Row) -> [String; 8] {
     let answered = match row.asked {
         0 => "nothing asked".to_owned(),
@@ -168,7 +168,7 @@ fn cells(row: &Row) -> [String; 8] {
     let violated: Vec<String> = violated.chain(undecided).collect();
     let violated = if violated.is_empty() { "nothing".to_owned() } else { violated.join(", ") };
     [
-        row.protocol.clone(),
+        line(&row.contender).into_owned(),
         answered,
         mean(row.messages, |number| format!("{number:.2}")),
         mean(row.steps, |number| format!("{number:.2}")),

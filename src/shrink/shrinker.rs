@@ -153,9 +153,15 @@ impl<'a> Shrinker<'a> {
         }
     }
 
-    /// Whether the property is not violated in the run of a case.
+    /// Whether the property is not violated in the run of a case. Without its faults a run can be
+    /// much longer, and violate the property at its end.
     fn is_well(&mut self, case: &Case) -> bool {
-        self.run(case).is_some_and(|outcome| !self.target.is_violated_by(&outcome))
+        let limited = self.run(case);
+        let outcome = match limited {
+            Some(outcome) if self.is_cut(case, &outcome) => self.run_within(case, u64::MAX),
+            other => other,
+        };
+        outcome.is_some_and(|outcome| !self.target.is_violated_by(&outcome))
     }
 
     /// The fates of all messages of the best case, as overrides.
@@ -197,9 +203,14 @@ impl<'a> Shrinker<'a> {
 
     /// Runs a case; `None` if it is not a valid scenario, or if ftsim fails on it.
     fn run(&mut self, case: &Case) -> Option<Outcome> {
+        self.run_within(case, self.event_count_max)
+    }
+
+    /// Runs a case up to a limit on events, if its own is higher.
+    fn run_within(&mut self, case: &Case, event_count_max: u64) -> Option<Outcome> {
         let mut scenario = case.scenario(self.catalogue)?;
         let limits = &mut scenario.experiment.limits;
-        limits.event_count_max = limits.event_count_max.min(self.event_count_max);
+        limits.event_count_max = limits.event_count_max.min(event_count_max);
         self.runs += 1;
         run::run(&scenario, case.seed).ok()
     }

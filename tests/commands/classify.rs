@@ -78,8 +78,14 @@ fn a_quorum_keeps_a_partitioned_service_safe() {
 fn without_faults_all_is_well() {
     let whole = json(&["--faults", "none", "--seeds", "5"]);
     for row in whole["rows"].as_array().expect("rows") {
-        // A ring starts in any state.
-        let expected = if row["protocol"] == "dijkstra-ring" { "non-masking" } else { "masking" };
+        let expected = match row["protocol"].as_str().expect("a name") {
+            // A ring starts in any state.
+            "dijkstra-ring" => "non-masking",
+            // Nobody crashes, and nobody rolls back.
+            name if name.starts_with("fd-") => "untested",
+            "uncoordinated-ckpt" | "cic" => "untested",
+            _ => "masking",
+        };
         assert_eq!(row["tolerance"], expected, "{row}");
         assert_eq!((&row["struck"], &row["undecided"]), (&0.into(), &0.into()), "{row}");
     }

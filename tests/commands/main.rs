@@ -5,6 +5,7 @@ mod check_history;
 mod ci;
 mod classify;
 mod command_line;
+mod compare;
 mod drawings;
 mod explore;
 mod explore_resume;

@@ -6,6 +6,7 @@ mod determinism;
 mod expectations;
 mod fault_error_failure;
 mod golden;
+mod one_partition;
 mod pairs;
 mod slow_or_dead;
 mod statistics;

@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use ftsim_core::{
-    Duration, DurationRange, FaultClass, Observed, Property, PropertyEntry, PropertyId, Standing,
-    Violation,
+    Duration, DurationRange, FaultClass, Invalid, Observed, Property, PropertyEntry, PropertyId,
+    Standing, Violation,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -63,6 +63,10 @@ pub struct RegisterWorkload {
     pub reads: u32,
     /// The weight of writes, each of a different value.
     pub writes: u32,
+    /// Zero: registers are not incremented. A scenario of another service says so with this key.
+    pub increments: u32,
+    /// Zero: registers are not swapped.
+    pub swaps: u32,
     /// The number of clients that write; the others only read. If omitted, all write.
     pub writers: Option<u32>,
     /// How long a client waits before each operation.
@@ -76,6 +80,8 @@ impl Default for RegisterWorkload {
             keys: 2,
             reads: 1,
             writes: 1,
+            increments: 0,
+            swaps: 0,
             writers: None,
             think: DurationRange { min: Duration::ZERO, max: Duration::from_millis(20) },
         }
@@ -100,6 +106,14 @@ impl ClientSettings for RegisterWorkload {
 
     fn writer_count(&self) -> Option<u32> {
         self.writers
+    }
+
+    fn validate(&self) -> Result<(), Invalid> {
+        let weights = [("increments", self.increments), ("swaps", self.swaps)];
+        match weights.iter().find(|(_, weight)| *weight > 0) {
+            Some((key, _)) => Err(Invalid::new(*key, "clients only read and write registers")),
+            None => Ok(()),
+        }
     }
 }
 

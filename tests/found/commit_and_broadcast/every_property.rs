@@ -32,7 +32,6 @@ type IsViolated = fn() -> bool;
 /// Properties that only a history made by hand violates.
 const HAND_MADE: &[(&str, PropertyId, IsViolated)] = &[
     ("byzantine-agreement", consensus::INTEGRITY, byzantine_decides_twice),
-    ("byzantine-agreement", consensus::TERMINATION, byzantine_never_decides),
     ("byzantine-broadcast", broadcast::NO_DUPLICATION, delivers_two_contents),
     ("consensus by ballots", consensus::INTEGRITY, ballots_decide_twice),
     ("consensus by ballots", consensus::VALIDITY, ballots_decide_what_nobody_proposed),
@@ -186,13 +185,6 @@ fn byzantine_decides_twice() -> bool {
     violates::<ByzantineAgreement>(
         consensus::INTEGRITY,
         &[Act::Indicate(P0, Decide(7)), Act::Indicate(P0, Decide(8))],
-    )
-}
-
-fn byzantine_never_decides() -> bool {
-    violates::<ByzantineAgreement>(
-        consensus::TERMINATION,
-        &[Act::Request(P0, consensus::Request::Propose(7))],
     )
 }
 

@@ -143,4 +143,8 @@ fn the_workload_refuses_what_cannot_be() {
     assert_eq!(refused(of(1, 1, 0)), None);
     assert_eq!(refused(of(0, 1, 1)).as_deref(), Some("keys"));
     assert_eq!(refused(of(1, 0, 0)).as_deref(), Some("reads"));
+    let counter = RegisterWorkload { increments: 1, ..Default::default() };
+    assert_eq!(refused(counter).as_deref(), Some("increments"));
+    let swapped = RegisterWorkload { swaps: 1, ..Default::default() };
+    assert_eq!(refused(swapped).as_deref(), Some("swaps"));
 }

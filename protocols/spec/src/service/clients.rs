@@ -65,6 +65,14 @@ pub trait ClientSettings: Settings {
     fn writer_count(&self) -> Option<u32> {
         None
     }
+
+    /// Checks what is not a matter of every service.
+    ///
+    /// # Errors
+    /// The key that is wrong, and why.
+    fn validate(&self) -> Result<(), Invalid> {
+        Ok(())
+    }
 }
 
 impl ClientSettings for ServiceWorkload {
@@ -91,6 +99,7 @@ pub struct Clients {
 
 impl Clients {
     pub(super) fn new(of: &impl ClientSettings, setting: &Setting) -> Result<Self, Invalid> {
+        of.validate()?;
         let settings = of.of_service();
         let writer_count = of.writer_count().map_or(usize::MAX, |count| count as usize);
         let ServiceWorkload { reads, writes, increments, swaps, .. } = settings;
