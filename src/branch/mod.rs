@@ -121,7 +121,8 @@ impl Origin<'_> {
         let Scenario { path, entry, .. } = self.scenario;
         let (seed, seconds) = (self.request.seed, stuck.since.as_secs_f32());
         complain(&format!(
-            "another future of {path}, seed {seed}: {} has been in step {}, at {}, for {seconds:.0} s",
+            "another future of {path}, seed {seed}: {} has been in step {}, at {}, for \
+             {seconds:.0} s",
             entry.name, stuck.step, stuck.process
         ));
     }

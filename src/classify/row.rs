@@ -28,8 +28,8 @@ pub enum Tolerance {
     Intolerant,
     /// Nothing was violated, but not everything was decided in all runs.
     Undecided,
-    /// Nothing was violated, but the premise of no safety property, or of no liveness property, came
-    /// true in any run.
+    /// Nothing was violated, but the premise of no safety property, or of no liveness property,
+    /// came true in any run.
     Untested,
     /// No such fault can strike the protocol.
     NotApplicable,

@@ -58,9 +58,9 @@ pub(crate) struct ExploreArgs {
     /// Cut a run off after N steps; default: 200
     #[arg(long, value_name = "N")]
     steps: Option<u32>,
-    /// Which runs to make: exhaustive; one to each of all states; by lineage, the patterns of crashes, losses and late messages in lockstep
-    /// that can matter; sampled by random, pos, or pct:D for bugs of depth D; or guided by what is
-    /// new
+    /// Which runs to make: exhaustive; one to each of all states; by lineage, the patterns of
+    /// crashes, losses and late messages in lockstep that can matter; sampled by random, pos, or
+    /// pct:D for bugs of depth D; or guided by what is new
     #[arg(long, value_name = "STRATEGY", default_value_t = Strategy::Exhaustive)]
     strategy: Strategy,
     /// How time passes; default: in lockstep if the protocol needs a bound on delays
@@ -69,7 +69,8 @@ pub(crate) struct ExploreArgs {
     /// Make all runs, in every order
     #[arg(long)]
     unreduced: bool,
-    /// Stop after N runs of a scenario, or N states; default: 10,000,000, or 10,000 that are sampled
+    /// Stop after N runs of a scenario, or N states; default: 10,000,000, or 10,000 that are
+    /// sampled
     #[arg(long, value_name = "N")]
     runs: Option<u64>,
     /// Stop each scenario after this wall-clock time, such as 60s

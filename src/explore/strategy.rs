@@ -50,8 +50,8 @@ impl FromStr for Strategy {
             "lineage" => Ok(Self::Lineage),
             "guided" => Ok(Self::Guided),
             _ => text.parse().map(Self::Sampled).map_err(|()| {
-                "a strategy is exhaustive, states, lineage, random, pos, guided, or pct:D with a depth D \
-                 from 1 on"
+                "a strategy is exhaustive, states, lineage, random, pos, guided, or pct:D with a \
+                 depth D from 1 on"
                     .to_owned()
             }),
         }

@@ -69,8 +69,8 @@ pub struct Summary {
     pub faults: u64,
     /// Runs in which a limit was reached before some verdict.
     pub undecided: u64,
-    /// Drawn scenarios that the protocol or the parser refused, or whose parameters ask for more than
-    /// the model promises.
+    /// Drawn scenarios that the protocol or the parser refused, or whose parameters ask for more
+    /// than the model promises.
     pub refused: u64,
     /// The properties that fell: [`PANICKED`] for panics, [`AUDIT`] for findings of the auditor.
     pub fallen: BTreeMap<String, Fallen>,

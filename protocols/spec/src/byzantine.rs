@@ -3,8 +3,8 @@
 //! In the Byzantine generals problem one commander gives an order to lieutenants; in Byzantine
 //! agreement every process proposes a value. With a correct majority each can be solved by means of
 //! the other. In Byzantine broadcast nobody waits for a sender that says nothing, so that it can be
-//! solved without any bound on delays. The announcements of a Byzantine process do not count: properties concern only
-//! correct processes.
+//! solved without any bound on delays. The announcements of a Byzantine process do not count:
+//! properties concern only correct processes.
 
 mod agreement;
 mod broadcast;

@@ -7,7 +7,8 @@
 //!
 //! Steps: to broadcast, send SEND with the message to all, oneself included.
 //!
-//! 1. A process that receives the first SEND of a message from its sender sends ECHO with it to all.
+//! 1. A process that receives the first SEND of a message from its sender sends ECHO with it to
+//!    all.
 //! 2. After ECHO of one content from more than (n + f)/2 processes, or READY of one content from
 //!    more than f, it sends READY with this content to all, unless it has sent one of this message.
 //! 3. After READY of one content from more than 2f it delivers the message.
@@ -173,8 +174,8 @@ const NO_AMPLIFY: Mutant = Mutant::code("no-amplify", "is not ready because othe
 impl Protocol for BrachaRb {
     const NAME: &'static str = "bracha-rb";
     const SUMMARY: &'static str = "Byzantine reliable broadcast: echo, be ready, deliver";
-    const SOURCE: &'static str = "Bracha 1987, Asynchronous Byzantine agreement protocols; Cachin, Guerraoui & Rodrigues \
-         2011, algorithm 3.18";
+    const SOURCE: &'static str = "Bracha 1987, Asynchronous Byzantine agreement protocols; \
+                                  Cachin, Guerraoui & Rodrigues 2011, algorithm 3.18";
     const MUTANTS: &'static [Mutant] = &[N_3F, ECHO_MAJORITY, NO_AMPLIFY];
     const ADVERSARIES: &'static [CustomAdversary<Msg>] = &[two_faced::TWO_FACED];
 

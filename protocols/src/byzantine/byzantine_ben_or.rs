@@ -8,7 +8,8 @@
 //! Steps: every process has an estimate, at first its proposal. In each round
 //!
 //! - it sends REPORT with its estimate to all, and waits for n - f reports. If more than (n + f)/2
-//!   are of one value, it sends PROPOSAL with this value to all, otherwise PROPOSAL without a value;
+//!   are of one value, it sends PROPOSAL with this value to all, otherwise PROPOSAL without a
+//!   value;
 //! - it waits for n - f proposals. If more than f are of one value, this value is its new estimate;
 //!   otherwise it tosses a coin. If more than (n + f)/2 are of one value, it decides this value.
 //!
@@ -22,8 +23,8 @@
 //! reason all decide in the first round if they propose the same. As long as nobody decides, all
 //! coins fall alike in some round, with probability 1.
 //!
-//! Words: a *D message* of 1983 is a proposal with a value, and a *?* one without. The coin falls on
-//! 0 or 1, the paper's values.
+//! Words: a *D message* of 1983 is a proposal with a value, and a *?* one without. The coin falls
+//! on 0 or 1, the paper's values.
 
 use std::collections::BTreeMap;
 

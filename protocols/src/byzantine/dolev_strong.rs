@@ -1,25 +1,26 @@
 //! Dolev-Strong: a signed order counts only with as many signatures as rounds have passed.
 //!
 //! Source: Dolev and Strong (1983), *Authenticated algorithms for Byzantine agreement*; SM(m) of
-//! Lamport, Shostak and Pease (1982), section 4. Spec: [`ByzantineGenerals`]. Model: synchronous, at
-//! most f Byzantine processes, for any f < n, links that are reliable and authenticated, signatures
-//! that cannot be forged. With fewer than two correct lieutenants it is of no use, though correct.
+//! Lamport, Shostak and Pease (1982), section 4. Spec: [`ByzantineGenerals`]. Model: synchronous,
+//! at most f Byzantine processes, for any f < n, links that are reliable and authenticated,
+//! signatures that cannot be forged. With fewer than two correct lieutenants it is of no use,
+//! though correct.
 //!
-//! Steps: there are f + 1 rounds ([`Rounds`]). In round 1 the commander signs its order and sends it
-//! to all lieutenants. In round r a lieutenant accepts an order with at least r signatures of
+//! Steps: there are f + 1 rounds ([`Rounds`]). In round 1 the commander signs its order and sends
+//! it to all lieutenants. In round r a lieutenant accepts an order with at least r signatures of
 //! different processes, the first of which is the commander's. If it is new and r ≤ f, the
 //! lieutenant adds its own signature and sends it in the next round to all who have not signed it.
 //! It does so with two orders: these convict the commander. After the last round it obeys the only
 //! order that it has accepted; if there is none, or more than one, [`DEFAULT`].
 //!
 //! Why it works: if a correct lieutenant accepts an order in round r ≤ f, it signs it, and all
-//! others accept it in round r + 1. If it accepts an order in round f + 1, one of the f + 1 who have
-//! signed it is correct, and has sent it to all in an earlier round. So all accept the same, or all
-//! accept two. Nobody can sign another order in the name of a correct commander.
+//! others accept it in round r + 1. If it accepts an order in round f + 1, one of the f + 1 who
+//! have signed it is correct, and has sent it to all in an earlier round. So all accept the same,
+//! or all accept two. Nobody can sign another order in the name of a correct commander.
 //!
-//! Words: the paper's *v:0:j* is an order with the signatures of p0 and pj. There everyone signs the
-//! order and all signatures before; here the order alone, since a run has one commander, who gives
-//! one order: who has signed in which sequence does not matter to the argument.
+//! Words: the paper's *v:0:j* is an order with the signatures of p0 and pj. There everyone signs
+//! the order and all signatures before; here the order alone, since a run has one commander, who
+//! gives one order: who has signed in which sequence does not matter to the argument.
 
 mod whisper;
 
@@ -170,8 +171,8 @@ const UNSIGNED: Mutant = Mutant::code(
 impl Protocol for DolevStrong {
     const NAME: &'static str = "dolev-strong";
     const SUMMARY: &'static str = "Byzantine generals: relay signed orders, one more name a round";
-    const SOURCE: &'static str = "Dolev & Strong 1983, Authenticated algorithms for Byzantine agreement; Lamport, Shostak & \
-         Pease 1982, section 4";
+    const SOURCE: &'static str = "Dolev & Strong 1983, Authenticated algorithms for Byzantine \
+                                  agreement; Lamport, Shostak & Pease 1982, section 4";
     const ROLES: &'static [&'static str] = &[COMMANDER_ROLE, LIEUTENANT_ROLE];
     const MUTANTS: &'static [Mutant] = &[F_ROUNDS, SHORT_CHAIN, UNSIGNED];
     const ADVERSARIES: &'static [CustomAdversary<Msg>] = &[whisper::WHISPER];

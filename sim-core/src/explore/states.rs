@@ -4,11 +4,12 @@
 //! `n` states share theirs with a chance of about `n² / 2^65`, 1 in 40,000 for 30 million, and then
 //! what follows from one of them may be missed.
 //!
-//! What belongs to a state: what the engine [calls one](crate::engine::stepper::Stepper::fingerprint),
-//! the states of properties and clients with it; what is pending, with its content but without its
-//! history; the time; what is left of the budget; and what was drawn from the seed. The number of
-//! steps does not: if a run is cut off at the greatest number, states that only follow later may be
-//! missed, and the search does not count as complete.
+//! What belongs to a state: what the engine [calls
+//! one](crate::engine::stepper::Stepper::fingerprint), the states of properties and clients with
+//! it; what is pending, with its content but without its history; the time; what is left of the
+//! budget; and what was drawn from the seed. The number of steps does not: if a run is cut off at
+//! the greatest number, states that only follow later may be missed, and the search does not count
+//! as complete.
 //!
 //! # Runs without end
 //!

@@ -322,8 +322,8 @@ impl<F: Facts> Property<Service<F>> for Liveness {
 /// That is the server that began to serve last; after its crash there is none until another begins.
 /// If configurations have numbers, one that begins after a later one is no successor: a leader that
 /// has been deposed may not know it, and what was done since need not be in its state. The state of
-/// the server that serves is checked when it begins, when it adopts another state, and when a client
-/// learns of a success: it must hold every update acknowledged before, by any server.
+/// the server that serves is checked when it begins, when it adopts another state, and when a
+/// client learns of a success: it must hold every update acknowledged before, by any server.
 #[derive(Clone, Debug, Default, Hash)]
 struct AckedSurvives {
     states: States,

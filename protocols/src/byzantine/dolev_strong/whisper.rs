@@ -1,5 +1,6 @@
 //! A traitor that sends each order to one process alone, the first that has not signed it. Several
-//! of them hand an order on among themselves, until the last of them shows it to a loyal lieutenant.
+//! of them hand an order on among themselves, until the last of them shows it to a loyal
+//! lieutenant.
 
 use ftsim_core::model::adversary::{CustomAdversary, Liar};
 
