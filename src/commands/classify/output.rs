@@ -137,8 +137,8 @@ fn write_markdown(out: &mut Out, rows: &[Row]) -> std::io::Result<()> {
     writeln!(
         out,
         "\nM: masking, F: fail-safe, N: non-masking, I: intolerant, U: undecided, ?: untested, –: \
-         not applicable. Numbers are those of the faulty processes; without them, it is the same for \
-         all that were tried."
+         not applicable. Numbers are those of the faulty processes; without them, it is the same \
+         for all that were tried."
     )
 }
 
