@@ -111,7 +111,7 @@ impl ClientSettings for RegisterWorkload {
     fn validate(&self) -> Result<(), Invalid> {
         let weights = [("increments", self.increments), ("swaps", self.swaps)];
         match weights.iter().find(|(_, weight)| *weight > 0) {
-            Some((key, _)) => Err(Invalid::new(*key, "clients only read and write registers")),
+            Some((key, _)) => Err(Invalid::new(key, "clients only read and write registers")),
             None => Ok(()),
         }
     }

@@ -4,8 +4,7 @@
 //! `n` states share theirs with a chance of about `n² / 2^65`, 1 in 40,000 for 30 million, and then
 //! what follows from one of them may be missed.
 //!
-//! What belongs to a state: what the engine [calls
-//! one](crate::engine::stepper::Stepper::fingerprint), the states of properties and clients with
+//! What belongs to a state: what the engine calls one, the states of properties and clients with
 //! it; what is pending, with its content but without its history; the time; what is left of the
 //! budget; and what was drawn from the seed. The number of steps does not: if a run is cut off at
 //! the greatest number, states that only follow later may be missed, and the search does not count
@@ -127,7 +126,7 @@ impl States<'_> {
             self.steps.push(step);
             let states = self.states.states;
             self.enter(visit)?;
-            if self.states.states != states && self.states.states % STATES_BETWEEN == 0 {
+            if self.states.states != states && self.states.states.is_multiple_of(STATES_BETWEEN) {
                 go_on(&self.states)?;
             }
         }
