@@ -26,22 +26,33 @@ pub type Term = u64;
 /// A place in the log, from 1.
 pub type Index = u64;
 
-/// What is in a place of a log: the term in which it was first there, and a command; of the blank
-/// entry with which a leader begins there is none.
+/// What is in a place of a log.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Slot {
     /// The term of the leader that put it there.
     pub term: Term,
-    /// The command.
-    pub command: Option<Command>,
+    /// What it says.
+    pub content: SlotContent,
+}
+
+/// What an entry of a log says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SlotContent {
+    /// Nothing: with it a leader begins.
+    Blank,
+    /// What is to be executed.
+    Command(Command),
+    /// Which servers there are from here on.
+    Configuration,
 }
 
 impl fmt::Debug for Slot {
     /// Formats as `p4#2 of term 1`: short, since traces contain many.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.command {
-            Some(command) => write!(f, "{command:?} of term {}", self.term),
-            None => write!(f, "a blank entry of term {}", self.term),
+        match self.content {
+            SlotContent::Command(command) => write!(f, "{command:?} of term {}", self.term),
+            SlotContent::Blank => write!(f, "a blank entry of term {}", self.term),
+            SlotContent::Configuration => write!(f, "a configuration of term {}", self.term),
         }
     }
 }
@@ -266,8 +277,8 @@ struct LogMatching {
     compared: u64,
 }
 
-/// The command of an entry, the term of the one before it, and who had it first.
-type Seen = (Option<Command>, Option<Term>, ProcessId);
+/// What an entry says, the term of the one before it, and who had it first.
+type Seen = (SlotContent, Option<Term>, ProcessId);
 
 impl LogMatching {
     fn compare(&mut self, p: ProcessId, index: Index) -> Result<(), Violation> {
@@ -275,10 +286,10 @@ impl LogMatching {
         let Some(slot) = log.get(place(index)) else { return Ok(()) };
         let before = index.checked_sub(2).and_then(|before| log.get(usize::try_from(before).ok()?));
         let before = before.map(|slot| slot.term);
-        let here = (slot.command, before, p);
-        let (command, term_before, other) = *self.seen.entry((index, slot.term)).or_insert(here);
+        let here = (slot.content, before, p);
+        let (content, term_before, other) = *self.seen.entry((index, slot.term)).or_insert(here);
         self.compared += u64::from(other != p);
-        if (command, term_before) == (slot.command, before) {
+        if (content, term_before) == (slot.content, before) {
             return Ok(());
         }
         let message = format!(

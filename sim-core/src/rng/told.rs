@@ -256,6 +256,28 @@ mod tests {
     }
 
     #[test]
+    fn coins_are_told_one_by_one() {
+        let coins = Coins::NONE.with(1, 3).with(2, 5).with(15, 15);
+        assert_eq!([0, 1, 2, 3, 15].map(|nth| coins.value(nth)), [0, 3, 5, 0, 15]);
+        let others = coins.with(1, 4).with(2, 0);
+        assert_eq!([1, 2, 15].map(|nth| others.value(nth)), [4, 0, 15]);
+    }
+
+    #[test]
+    fn sixteen_draws_of_a_step_are_told() {
+        let script = Arc::new(Mutex::new(Script::new(20, 0)));
+        let teller = Teller::Explorer(Arc::clone(&script));
+        script.lock().unwrap().begin_step(Coins::NONE.with(15, 1));
+        let mut told = Rng::new(1, Stream::Process(0)).told(teller.of(P0));
+        let mut plain = Rng::new(1, Stream::Process(0));
+        let values: Vec<u64> = (0..16).map(|_| told.below(2)).collect();
+        assert_eq!(values, [[0; 15].as_slice(), &[1]].concat());
+        let (drawn, expected): (Vec<u64>, Vec<u64>) =
+            (0..8).map(|_| (told.below(16), plain.below(16))).unzip();
+        assert_eq!(drawn, expected, "the others are drawn");
+    }
+
+    #[test]
     fn coins_are_empty_if_none_is_told() {
         assert!(Coins::NONE.is_empty());
         assert!(Coins::NONE.with(3, 0).is_empty());

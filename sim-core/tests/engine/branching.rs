@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use ftsim_core::adversary::Behaviour;
+use ftsim_core::experiment::Ties;
+use ftsim_core::fault::Action;
 use ftsim_core::outcome::trace::{Entry, TraceEvent};
-use ftsim_core::{Instant, Outcome, RunRequest, Runner, Trace};
+use ftsim_core::{Instant, Outcome, ProcessId, RunRequest, Runner, Trace};
 
 use crate::runs::busy;
-use crate::scripted::{Do, Stage};
+use crate::scripted::{Do, Stage, at};
 use crate::worlds::draw::World;
 use crate::worlds::groups::GROUPS;
 
@@ -173,6 +176,48 @@ fn a_process_tosses_other_coins_from_then_on() {
     assert_eq!((own.len(), other.len()), (6, 6));
     assert_eq!(own[..3], other[..3], "one start and three requests");
     assert!(own[3..].iter().zip(&other[3..]).all(|(one, other)| one != other));
+}
+
+/// What p0 hears or, if `p0` is false, what the others hear of it, in a future of this run after so
+/// many deliveries of that kind, and in the run itself.
+fn deliveries(trace: &Trace, to_p0: bool) -> Vec<(u64, String)> {
+    let heard = trace.entries.iter().filter_map(|entry| match (&entry.what, entry.process) {
+        (TraceEvent::Deliver { from, message, .. }, Some(p)) if (p.0 == 0) == to_p0 => {
+            Some((entry.step, format!("{from} to {p}: {message}")))
+        }
+        _ => None,
+    });
+    heard.collect()
+}
+
+/// Asserts that futures which begin after half of these deliveries share them, and that some differ
+/// in the others.
+fn differ_after_half(stage: &Stage, to_p0: bool) {
+    let mut runner = stage.simulation();
+    let own = deliveries(&runner.record(1).1, to_p0);
+    let (past, rest) = own.split_at(own.len() / 2);
+    let (branch, _) = driven(&runner, 1, past.last().expect("a delivery").0);
+    let mut differing = 0;
+    for seed in 100..120 {
+        let other = deliveries(&branch.record_other_future(seed).1, to_p0);
+        assert_eq!(other[..past.len()], *past);
+        differing += u32::from(other[past.len()..] != *rest);
+    }
+    assert!(differing > 10, "{differing} of 20");
+}
+
+#[test]
+fn ties_are_drawn_anew_from_then_on() {
+    let sends = |p| [10, 30].map(|at| (at, p, vec![Do::Send(0, at)]));
+    let lines: Vec<_> = (1..6).flat_map(sends).collect();
+    differ_after_half(&Stage::new(6, &lines).with(|e| e.ties = Ties::Drawn), true);
+}
+
+#[test]
+fn liars_lie_anew_from_then_on() {
+    let lines: Vec<_> = (0..4).map(|i| (20 * i, 0, vec![Do::Broadcast(100)])).collect();
+    let liar = Action::Corrupt(ProcessId(0), Behaviour::Equivocate);
+    differ_after_half(&Stage::new(4, &lines).fault(at(0), liar), false);
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn violates_among<S: Spec>(setting: &Setting, id: PropertyId, history: &[Act<S>]
 
 fn a_leader_writes_a_place_twice() -> bool {
     use replicated_log::Fact::{Leads, Stores};
-    let slot = replicated_log::Slot { term: 1, command: None };
+    let slot = replicated_log::Slot { term: 1, content: replicated_log::SlotContent::Blank };
     let facts = [Leads(1), Stores { index: 1, slot }, Stores { index: 1, slot }];
     let history = facts.map(|fact| Act::Indicate(P0, service::Indication::Fact(fact)));
     violates::<replicated_log::LogService>(replicated_log::LEADER_APPEND_ONLY, &history)

@@ -5,7 +5,7 @@ use ftsim_core::{ProcessId, Setting, Verdict};
 
 use super::{
     ELECTION_SAFETY, Fact, Index, LEADER_APPEND_ONLY, LEADER_COMPLETENESS, LOG_MATCHING,
-    LogService, STATE_MACHINE_SAFETY, Slot, Term,
+    LogService, STATE_MACHINE_SAFETY, Slot, SlotContent, Term,
 };
 use crate::service::properties::ACKED_SURVIVES;
 use crate::service::{CLIENT, Command, Indication, Operation, Outcome, Request, SERVER};
@@ -18,7 +18,7 @@ const C3: ProcessId = ProcessId(3);
 const NONE: [&str; 0] = [];
 
 fn slot(term: Term, number: u64) -> Slot {
-    Slot { term, command: Some(Command { client: C3, number }) }
+    Slot { term, content: SlotContent::Command(Command { client: C3, number }) }
 }
 
 fn fact(server: ProcessId, fact: Fact) -> Act<LogService> {
@@ -64,7 +64,7 @@ fn good() -> Vec<Act<LogService>> {
         applies(S0, 2, slot(1, 2)),
         fact(S0, Fact::Follows),
         leads(S1, 2),
-        stores(S1, 3, Slot { term: 2, command: None }),
+        stores(S1, 3, Slot { term: 2, content: SlotContent::Blank }),
         applies(S1, 1, slot(1, 1)),
         applies(S1, 2, slot(1, 2)),
     ]

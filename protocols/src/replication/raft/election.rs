@@ -2,7 +2,7 @@
 
 use super::mutants::{FIXED_TIMEOUT, NO_LOG_CHECK};
 use super::replication::Sending;
-use super::{Context, Entry, Leader, LogEnd, Msg, Role, Server, Timer, others};
+use super::{Content, Context, Entry, Leader, LogEnd, Msg, Role, Server, Timer};
 use crate::spec::replicated_log::{Fact, Term};
 use crate::spec::service::Indication;
 use ftsim_core::{Duration, ProcessId, ProcessSet};
@@ -16,8 +16,12 @@ impl Server {
         cx.set_timer(Duration::from_nanos(timeout), Timer::Election);
     }
 
+    /// Whoever is no member of its configuration waits for a leader to make it one.
     pub(super) fn on_election_timeout(&mut self, cx: &mut Context) {
-        if self.params.pre_vote {
+        self.leader = None;
+        if !self.configuration.has(cx.me()) {
+            self.await_leader(cx);
+        } else if self.params.pre_vote {
             self.ask_before(cx);
         } else {
             self.stand(cx);
@@ -25,14 +29,15 @@ impl Server {
     }
 
     /// Candidates: on conversion to candidate, start election.
-    fn stand(&mut self, cx: &mut Context) {
+    pub(super) fn stand(&mut self, cx: &mut Context) {
         let term = self.term.saturating_add(1);
         self.begin(term, Some(cx.me()), cx);
         self.follow(None, cx);
         self.role = Role::Candidate(ProcessSet::new());
         self.await_leader(cx);
         self.sync(cx);
-        cx.send_to(others(cx), Msg::RequestVote { term, last: self.last() });
+        let others = self.configuration.others(cx.me());
+        cx.send_to(others.iter(), Msg::RequestVote { term, last: self.last() });
         self.on_vote(cx.me(), term, true, cx);
     }
 
@@ -65,8 +70,7 @@ impl Server {
         let Role::Candidate(votes) = &mut self.role else { return };
         if term == self.term && granted && self.servers.contains(from) {
             votes.insert(from);
-            let count = votes.len();
-            if self.is_majority(count) {
+            if self.configuration.is_decided(|p| votes.contains(p), cx) {
                 self.lead(cx);
             }
         }
@@ -75,17 +79,19 @@ impl Server {
     /// Leaders: upon election, a blank entry (section 8), and heartbeats to all.
     fn lead(&mut self, cx: &mut Context) {
         let next = self.last().index.saturating_add(1);
+        let others = self.configuration.others(cx.me());
         let leader = Leader {
-            next: others(cx).map(|p| (p, next)).collect(),
-            matching: others(cx).map(|p| (p, 0)).collect(),
+            next: others.iter().map(|p| (p, next)).collect(),
+            matching: others.iter().map(|p| (p, 0)).collect(),
             blank: next,
+            looked: cx.now(),
             ..Leader::default()
         };
         self.role = Role::Leader(leader);
         self.leader = Some(cx.me());
         cx.cancel_timer(Timer::Election);
         cx.indicate(Indication::Fact(Fact::Leads(self.term)));
-        self.store(next, Entry { term: self.term, command: None }, cx);
+        self.store(next, Entry { term: self.term, content: Content::Blank }, cx);
         self.send_entries(Sending::ToAll, cx);
         cx.set_timer(self.params.heartbeat, Timer::Heartbeat);
         self.advance_commit(cx);
@@ -99,7 +105,8 @@ impl Server {
         self.role = Role::PreCandidate(ProcessSet::new());
         self.await_leader(cx);
         let term = self.term.saturating_add(1);
-        cx.send_to(others(cx), Msg::RequestPreVote { term, last: self.last() });
+        let others = self.configuration.others(cx.me());
+        cx.send_to(others.iter(), Msg::RequestPreVote { term, last: self.last() });
         self.on_pre_vote(cx.me(), term, true, cx);
     }
 
@@ -130,8 +137,7 @@ impl Server {
         let Role::PreCandidate(votes) = &mut self.role else { return };
         if granted && term == self.term.saturating_add(1) && self.servers.contains(from) {
             votes.insert(from);
-            let count = votes.len();
-            if self.is_majority(count) {
+            if self.configuration.is_decided(|p| votes.contains(p), cx) {
                 self.stand(cx);
             }
         }

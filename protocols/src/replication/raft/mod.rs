@@ -2,9 +2,10 @@
 //!
 //! Source: Ongaro and Ousterhout (2014), *In search of an understandable consensus algorithm
 //! (extended version)*, figure 2, whose order the files follow; Ongaro (2014), *Consensus: bridging
-//! theory and practice*, for what is optional: section 6.4 for reads without log entries, 9.6 for
-//! votes before an election. Spec: [`LogService`]. Model: partially synchronous, crash-recovery,
-//! f < n/2 of the servers, any number of clients, fair-loss links; only progress needs time.
+//! theory and practice*, for what is optional: section 3.10 for transfers of leadership, chapter 4
+//! for changes of the servers, section 6.4 for reads without log entries, 9.6 for votes before an
+//! election. Spec: [`LogService`]. Model: partially synchronous, crash-recovery, f < n/2 of the
+//! servers, any number of clients, fair-loss links; only progress needs time.
 //!
 //! - *Followers* answer candidates and leaders. One that hears from no leader, and grants no vote,
 //!   for an *election timeout* becomes a candidate (`election`).
@@ -15,6 +16,8 @@
 //!   the leader's own term, is committed, and so is all before it.
 //! - *All servers* apply what is committed, in the order of the log (`machine`), and the leader
 //!   answers the client. Whoever hears of a later term follows.
+//! - *The servers* change while they serve: a configuration is an entry of the log (`membership`).
+//!   A leader hands over to another if an operator asks for it (`transfer`).
 //!
 //! Why it works (section 5.4): a vote is given once in a term, and is on stable storage before it
 //! is known, so that no two lead in a term. A vote is given only to a candidate whose log is at
@@ -28,32 +31,51 @@
 mod client;
 mod election;
 mod machine;
+mod membership;
 mod mutants;
 mod replication;
+mod transfer;
 
 use std::collections::BTreeMap;
 
 use ftsim_core::DurationRange;
 use ftsim_core::prelude::*;
 
-use crate::spec::replicated_log::{Fact, Index, LogService, Slot, Term};
+use crate::spec::replicated_log::{Fact, Index, LogService, Slot, SlotContent, Term};
 use crate::spec::service::{CLIENT, Command, Indication, Key, Operation, Outcome, Request, SERVER};
 use client::Client;
 use machine::Machine;
+use membership::{Change, Configuration, Transition};
 use mutants::VOLATILE_VOTE;
+use transfer::{HandingOver, Transfer};
 
 /// An entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Entry {
     /// The term in which a leader received it.
     term: Term,
-    /// The command for the state machine; none in the blank entry with which a leader begins.
-    command: Option<(Command, Key, Operation)>,
+    content: Content,
+}
+
+/// What an entry says.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Content {
+    /// Nothing: with it a leader begins.
+    Blank,
+    /// A command for the state machine.
+    Command(Command, Key, Operation),
+    /// The servers from here on.
+    Configuration(Configuration),
 }
 
 impl Entry {
     fn slot(&self) -> Slot {
-        Slot { term: self.term, command: self.command.as_ref().map(|(command, ..)| *command) }
+        let content = match &self.content {
+            Content::Blank => SlotContent::Blank,
+            Content::Command(command, ..) => SlotContent::Command(*command),
+            Content::Configuration(_) => SlotContent::Configuration,
+        };
+        Slot { term: self.term, content }
     }
 }
 
@@ -87,6 +109,8 @@ pub enum Msg {
     /// Follower to leader: its log matches up to here; or it does not have the entry at `prev`, and
     /// its log ends here.
     Appended { term: Term, success: bool, up_to: Index, round: u64 },
+    /// Leader to follower: begin an election, so that you lead.
+    TimeoutNow { term: Term },
     /// Client to server: execute this.
     Request { number: u64, key: Key, operation: Operation },
     /// Server to client: it is done.
@@ -138,6 +162,10 @@ pub struct Server {
     voted_for: Option<ProcessId>,
     /// The log (on stable storage); the first entry is in place 1.
     log: Vec<Entry>,
+    /// The latest configuration in its log.
+    configuration: Configuration,
+    /// The place of this configuration; 0 if no entry has changed it.
+    configured_at: Index,
     /// The last place known to be committed.
     commit: Index,
     /// The last place applied to the state machine.
@@ -177,6 +205,10 @@ struct Leader {
     answered: BTreeMap<ProcessId, u64>,
     /// The reads that wait.
     reads: Vec<Read>,
+    /// To whom it hands over, if it does.
+    transfer: Option<HandingOver>,
+    /// When it last looked for what an operator asks for.
+    looked: Instant,
 }
 
 /// A read that is no entry of the log (Ongaro 2014, section 6.4).
@@ -235,9 +267,12 @@ impl Process for Raft {
 
 impl Server {
     fn new(params: &Params, setting: &Setting) -> Self {
+        let servers = setting.role(SERVER).collect();
         Self {
+            configuration: membership::first(params, &servers),
+            configured_at: 0,
             params: params.clone(),
-            servers: setting.role(SERVER).collect(),
+            servers,
             term: 0,
             voted_for: None,
             log: Vec::new(),
@@ -257,7 +292,8 @@ impl Server {
             | Msg::Vote { term, .. }
             | Msg::PreVote { term, granted: false }
             | Msg::AppendEntries { term, .. }
-            | Msg::Appended { term, .. } => self.hear_of(term, cx),
+            | Msg::Appended { term, .. }
+            | Msg::TimeoutNow { term } => self.hear_of(term, cx),
             _ => {}
         }
         match msg {
@@ -271,6 +307,7 @@ impl Server {
             Msg::Appended { term, success, up_to, round } => {
                 self.on_appended(from, term, success, up_to, round, cx);
             }
+            Msg::TimeoutNow { term } => self.on_timeout_now(term, cx),
             Msg::Request { number, key, operation } => {
                 self.on_request(Command { client: from, number }, key, operation, cx);
             }
@@ -311,6 +348,12 @@ impl Server {
         self.log.truncate(position(index));
         let LogEnd { term: before, index: last } = self.last();
         let (index, slot) = (last.saturating_add(1), entry.slot());
+        if self.configured_at > last {
+            self.find_configuration();
+        }
+        if let Content::Configuration(configuration) = &entry.content {
+            (self.configured_at, self.configuration) = (index, configuration.clone());
+        }
         self.log.push(entry.clone());
         cx.append(Record::Entry { index, before, entry });
         self.is_unsynced = true;
@@ -339,6 +382,7 @@ impl Server {
                 }
             }
         }
+        self.find_configuration();
         self.show_log(cx);
     }
 
@@ -359,21 +403,11 @@ impl Server {
             _ => self.log.get(position(index)).map(|entry| entry.term),
         }
     }
-
-    fn is_majority(&self, count: usize) -> bool {
-        2 * count > self.servers.len()
-    }
 }
 
 /// Where a place is in a vector.
 fn position(index: Index) -> usize {
     usize::try_from(index.saturating_sub(1)).unwrap_or(usize::MAX)
-}
-
-/// The other servers.
-fn others(cx: &Context) -> impl Iterator<Item = ProcessId> + use<> {
-    let me = cx.me();
-    cx.role(SERVER).filter(move |p| *p != me)
 }
 
 /// How a leader answers reads.
@@ -404,6 +438,16 @@ pub struct Params {
     pub pre_vote: bool,
     /// How a leader answers reads.
     pub reads: Reads,
+    /// The servers of the first configuration; all, if empty. The others hold copies when a change
+    /// makes them members.
+    pub members: Vec<ProcessId>,
+    /// The members that an operator asks for, one after the other. With `pre_vote`, a server that
+    /// is left out disturbs nobody.
+    pub changes: Vec<Change>,
+    /// How one configuration follows another.
+    pub transition: Transition,
+    /// The servers that an operator wants to lead, one after the other.
+    pub transfers: Vec<Transfer>,
 }
 
 impl Default for Params {
@@ -418,6 +462,10 @@ impl Default for Params {
             batch: 64,
             pre_vote: false,
             reads: Reads::default(),
+            members: Vec::new(),
+            changes: Vec::new(),
+            transition: Transition::default(),
+            transfers: Vec::new(),
         }
     }
 }
@@ -431,8 +479,11 @@ impl Protocol for Raft {
 
     type Params = Params;
 
-    fn model(_: &Params, _: &Setting) -> Model {
-        let bound = Bound::MINORITY.of(SERVER);
+    fn model(params: &Params, setting: &Setting) -> Model {
+        let bound = match membership::tolerated(params, setting) {
+            None => Bound::MINORITY.of(SERVER),
+            Some(count) => Bound::at_most(count).of(SERVER),
+        };
         Model::PARTIALLY_SYNCHRONOUS.crash_recovery(bound).over(Links::FairLoss)
     }
 
@@ -453,7 +504,8 @@ impl Protocol for Raft {
         if params.batch == 0 {
             return Err(Invalid::new("batch", "a message must hold an entry"));
         }
-        Ok(())
+        membership::validate(params, setting)?;
+        transfer::validate(params, setting)
     }
 
     fn new(params: &Params, setting: &Setting, me: ProcessId) -> Self {

@@ -40,6 +40,22 @@ pub(super) const LOCAL_READ: Mutant = Mutant::code(
     LINEARIZABLE,
 );
 
+pub(super) const TWO_CHANGES_AT_ONCE: Mutant = Mutant::code(
+    "two-changes-at-once",
+    "a leader begins a change of the servers before the one before it is committed",
+    ELECTION_SAFETY,
+);
+pub(super) const CHANGE_BEFORE_BLANK: Mutant = Mutant::code(
+    "change-before-blank",
+    "a leader begins a change of the servers before an entry of its term is committed",
+    LEADER_COMPLETENESS,
+);
+pub(super) const NEW_MAJORITY_ONLY: Mutant = Mutant::code(
+    "new-majority-only",
+    "in a joint configuration the majority of the new servers decides alone",
+    ELECTION_SAFETY,
+);
+
 pub(super) const ALL: &[Mutant] = &[
     VOLATILE_VOTE,
     NO_LOG_CHECK,
@@ -48,4 +64,7 @@ pub(super) const ALL: &[Mutant] = &[
     TRUNCATE_ALWAYS,
     FIXED_TIMEOUT,
     LOCAL_READ,
+    TWO_CHANGES_AT_ONCE,
+    CHANGE_BEFORE_BLANK,
+    NEW_MAJORITY_ONLY,
 ];

@@ -1,7 +1,7 @@
 //! Log replication (section 5.3), commitment (section 5.4.2), and the requests of clients.
 
 use super::mutants::{COMMIT_OLD_TERM, LOCAL_READ, NO_PREV_CHECK, TRUNCATE_ALWAYS};
-use super::{Context, Entry, LogEnd, Msg, Read, Reads, Role, Server, Timer, position};
+use super::{Content, Context, Entry, LogEnd, Msg, Read, Reads, Role, Server, Timer, position};
 use crate::spec::replicated_log::{Fact, Index, Term};
 use crate::spec::service::{Command, Indication, Key, Operation};
 use ftsim_core::ProcessId;
@@ -20,6 +20,8 @@ impl Server {
             leader.round = leader.round.saturating_add(1);
             self.send_entries(Sending::ToAll, cx);
             cx.set_timer(self.params.heartbeat, Timer::Heartbeat);
+            self.change_members(cx);
+            self.look_for_transfer(cx);
         }
     }
 
@@ -75,18 +77,23 @@ impl Server {
             self.send_entries(Sending::To(from), cx);
         }
         self.answer_reads(cx);
+        self.change_members(cx);
+        self.hand_over(cx);
     }
 
     /// If there is an N > commit index that is in the logs of a majority and of this term, then all
     /// up to N is committed.
     pub(super) fn advance_commit(&mut self, cx: &mut Context) {
         let Role::Leader(leader) = &self.role else { return };
-        let has = |index: Index| {
-            1 + leader.matching.values().filter(|matching| **matching >= index).count()
+        let me = cx.me();
+        let has = |p: ProcessId, index: Index| {
+            p == me || leader.matching.get(&p).is_some_and(|matching| *matching >= index)
         };
         let is_own = |index| self.term_at(index) == Some(self.term) || cx.runs(&COMMIT_OLD_TERM);
         let mut candidates = (self.commit.saturating_add(1)..=self.last().index).rev();
-        let Some(commit) = candidates.find(|n| self.is_majority(has(*n)) && is_own(*n)) else {
+        let Some(commit) =
+            candidates.find(|n| self.configuration.is_decided(|p| has(p, *n), cx) && is_own(*n))
+        else {
             return;
         };
         self.commit = commit;
@@ -94,6 +101,7 @@ impl Server {
         cx.indicate(Indication::Fact(Fact::Commits { term: self.term, index: commit }));
         self.apply(cx);
         self.answer_reads(cx);
+        self.leave_out(cx);
     }
 
     /// If a command is received from a client: append it; answer when it is applied.
@@ -108,6 +116,9 @@ impl Server {
         let Role::Leader(leader) = &mut self.role else {
             return cx.send(client, Msg::NotLeader(self.leader));
         };
+        if let Some(transfer) = &leader.transfer {
+            return cx.send(client, Msg::NotLeader(Some(transfer.to)));
+        }
         if let Some(outcome) = self.machine.answer(command) {
             return cx.send(client, Msg::Reply { number: command.number, outcome });
         }
@@ -124,7 +135,7 @@ impl Server {
                 return self.answer_reads(cx);
             }
         }
-        let entry = Entry { term: self.term, command: Some((command, key, operation)) };
+        let entry = Entry { term: self.term, content: Content::Command(command, key, operation) };
         self.store(last.saturating_add(1), entry, cx);
         self.send_entries(Sending::ToAll, cx);
         self.advance_commit(cx);
@@ -134,10 +145,11 @@ impl Server {
     /// answered a heartbeat.
     fn answer_reads(&mut self, cx: &mut Context) {
         let Role::Leader(leader) = &mut self.role else { return };
-        let reads = std::mem::take(&mut leader.reads);
+        let (reads, me) = (std::mem::take(&mut leader.reads), cx.me());
         for read in reads {
-            let count = 1 + leader.answered.values().filter(|round| **round >= read.round).count();
-            if read.index <= self.applied && 2 * count > self.servers.len() {
+            let has =
+                |p| p == me || leader.answered.get(&p).is_some_and(|round| *round >= read.round);
+            if read.index <= self.applied && self.configuration.is_decided(has, cx) {
                 let (number, outcome) = (read.command.number, self.machine.read(read.key));
                 cx.send(read.command.client, Msg::Reply { number, outcome });
             } else {
@@ -184,6 +196,7 @@ impl Server {
         let up_to = prev.index.saturating_add(entries.len() as u64);
         if cx.runs(&TRUNCATE_ALWAYS) {
             self.log.truncate(usize::try_from(prev.index).unwrap_or(usize::MAX));
+            self.find_configuration();
             self.show_log(cx);
         }
         for (index, entry) in (prev.index.saturating_add(1)..).zip(entries) {
@@ -209,7 +222,7 @@ impl Server {
             let slot = entry.slot();
             self.applied = index;
             cx.indicate(Indication::Fact(Fact::Applies { index, slot }));
-            let Some((command, key, operation)) = entry.command.clone() else {
+            let Content::Command(command, key, operation) = entry.content.clone() else {
                 if matches!(&self.role, Role::Leader(leader) if leader.blank == index) {
                     cx.indicate(Indication::Serves);
                 }
