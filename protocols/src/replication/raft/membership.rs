@@ -1,5 +1,5 @@
-//! Changes of the servers (Ongaro 2014, chapter 4): each server uses the latest configuration in its
-//! log, whether it is committed or not.
+//! Changes of the servers (Ongaro 2014, chapter 4): each server uses the latest configuration in
+//! its log, whether it is committed or not.
 //!
 //! In every step either one server comes or goes, so that any two majorities share a server
 //! (section 4.1), or a joint configuration takes the majorities of both, and then the new one alone
@@ -150,8 +150,8 @@ pub(super) fn first(params: &Params, servers: &ProcessSet) -> Configuration {
 
 /// The members that the operator has asked for last.
 fn due(changes: &[Change], now: Instant) -> Option<&[ProcessId]> {
-    let due = changes.iter().filter(|change| now >= Instant::ZERO + change.at);
-    due.last().map(|change| change.members.as_slice())
+    let due = changes.iter().rfind(|change| now >= Instant::ZERO + change.at);
+    due.map(|change| change.members.as_slice())
 }
 
 /// The members after one of them has come or gone, on the way to those that are wanted: first come
