@@ -108,6 +108,7 @@ impl Catalogue {
             .with::<replication::PrimaryBackup>()
             .with::<replication::Smr>()
             .with::<replication::StateTransfer>()
+            .with::<replication::MultiPaxos>()
             .with::<replication::Raft>()
             .with::<replication::WeightedVoting>()
             .with::<dependability::DijkstraRing>()

@@ -99,6 +99,7 @@ const CHAPTERS: [(&str, &[&str]); 14] = [
             "ha-nfs",
             "abd",
             "weighted-voting",
+            "multi-paxos",
             "raft",
         ],
     ),

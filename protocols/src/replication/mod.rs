@@ -2,6 +2,9 @@
 
 mod abd;
 mod ha_nfs;
+mod leader_client;
+mod machine;
+mod multi_paxos;
 mod naive_replication;
 mod primary_backup;
 mod raft;
@@ -11,6 +14,7 @@ mod weighted_voting;
 
 pub use abd::Abd;
 pub use ha_nfs::HaNfs;
+pub use multi_paxos::MultiPaxos;
 pub use naive_replication::NaiveReplication;
 pub use primary_backup::PrimaryBackup;
 pub use raft::Raft;
