@@ -110,6 +110,7 @@ impl Catalogue {
             .with::<replication::StateTransfer>()
             .with::<replication::MultiPaxos>()
             .with::<replication::Raft>()
+            .with::<replication::ChainReplication>()
             .with::<replication::WeightedVoting>()
             .with::<dependability::DijkstraRing>()
             .with::<dependability::TwoGenerals>()

@@ -101,6 +101,7 @@ const CHAPTERS: [(&str, &[&str]); 14] = [
             "weighted-voting",
             "multi-paxos",
             "raft",
+            "chain-replication",
         ],
     ),
     (

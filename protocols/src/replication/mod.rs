@@ -1,6 +1,7 @@
 //! Replication: several servers that provide one service.
 
 mod abd;
+mod chain_replication;
 mod ha_nfs;
 mod leader_client;
 mod machine;
@@ -13,6 +14,7 @@ mod state_transfer;
 mod weighted_voting;
 
 pub use abd::Abd;
+pub use chain_replication::ChainReplication;
 pub use ha_nfs::HaNfs;
 pub use multi_paxos::MultiPaxos;
 pub use naive_replication::NaiveReplication;
