@@ -111,6 +111,7 @@ impl Catalogue {
             .with::<replication::MultiPaxos>()
             .with::<replication::Raft>()
             .with::<replication::ChainReplication>()
+            .with::<replication::Vr>()
             .with::<replication::WeightedVoting>()
             .with::<dependability::DijkstraRing>()
             .with::<dependability::TwoGenerals>()

@@ -11,6 +11,7 @@ mod primary_backup;
 mod raft;
 mod smr;
 mod state_transfer;
+mod vr;
 mod weighted_voting;
 
 pub use abd::Abd;
@@ -22,4 +23,5 @@ pub use primary_backup::PrimaryBackup;
 pub use raft::Raft;
 pub use smr::Smr;
 pub use state_transfer::StateTransfer;
+pub use vr::Vr;
 pub use weighted_voting::WeightedVoting;

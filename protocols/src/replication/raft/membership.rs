@@ -1,5 +1,5 @@
-//! Changes of the servers (Ongaro 2014, chapter 4): each server uses the latest configuration in its
-//! log, whether it is committed or not.
+//! Changes of the servers (Ongaro 2014, chapter 4): each server uses the latest configuration in
+//! its log, whether it is committed or not.
 //!
 //! In every step either one server comes or goes, so that any two majorities share a server
 //! (section 4.1), or a joint configuration takes the majorities of both, and then the new one alone
