@@ -8,7 +8,8 @@
 use std::collections::BTreeMap;
 
 use ftsim_core::{
-    End, Observation, Observed, ProcessId, Property, PropertyEntry, Setting, Standing, Violation,
+    End, Observation, Observed, ProcessId, ProcessSet, Property, PropertyEntry, Setting, Standing,
+    Violation,
 };
 use serde::Serialize;
 
@@ -71,6 +72,7 @@ impl Facts for Fact {
 struct Prefix {
     histories: Histories,
     predecessors: BTreeMap<ProcessId, ProcessId>,
+    crashed: ProcessSet,
     compared: u64,
 }
 
@@ -110,7 +112,11 @@ impl Property<ChainService> for Prefix {
         }
         match event.what {
             Observation::Indication(Indication::Fact(Fact::Follows(predecessor))) => {
-                self.predecessors.insert(p, *predecessor);
+                self.predecessors.remove(&p);
+                // It may not know yet that this one has crashed as well.
+                if !self.crashed.contains(*predecessor) {
+                    self.predecessors.insert(p, *predecessor);
+                }
                 self.compare(p, 0)
             }
             Observation::Indication(Indication::Fact(Fact::Heads)) => {
@@ -118,6 +124,7 @@ impl Property<ChainService> for Prefix {
                 Ok(())
             }
             Observation::Crash => {
+                self.crashed.insert(p);
                 self.predecessors.retain(|_, predecessor| *predecessor != p);
                 self.predecessors.remove(&p);
                 Ok(())

@@ -71,6 +71,9 @@ fn the_history_of_a_new_predecessor_counts_from_the_beginning() {
     let with = |then: &[Act<ChainService>]| violated(&[&lost[..], then].concat());
     assert_eq!(with(&[Act::Crash(S1), follows(S2, S0)]), NONE);
     assert_eq!(with(&[Act::Crash(S0), heads(S1), Act::Crash(S1), heads(S2)]), NONE);
+    // It hears of the crash of its last predecessor first, and of that of the new one later.
+    let both = [Act::Crash(S1), Act::Crash(S0), follows(S2, S0), heads(S2)];
+    assert_eq!(with(&both), NONE);
     let other = [applies(S0, 2), applies(S1, 1), Act::Crash(S1), follows(S2, S0)];
     assert_eq!(violated(&other), [PREFIX.0]);
     // What the head had alone is lost with it, and another has its place.
