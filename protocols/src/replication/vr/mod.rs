@@ -302,9 +302,11 @@ impl Replica {
 
     /// Begins or goes on where it is.
     fn resume(&mut self, cx: &mut Context) {
-        match self.is_normal() && self.is_primary(cx) {
-            true => self.on_heartbeat(cx),
-            false => self.await_primary(cx),
+        if self.is_normal() && self.is_primary(cx) {
+            self.on_heartbeat(cx);
+            self.advance_commit(cx);
+        } else {
+            self.await_primary(cx);
         }
     }
 
