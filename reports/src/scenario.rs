@@ -226,7 +226,8 @@ impl ScenarioReport {
             let PropertyRow { name, violated, undecided, .. } = property;
             if *violated > 0 {
                 let expected = if property.violation_expected { ", as expected" } else { "" };
-                parts.push(format!("{name} violated in {violated}{expected}"));
+                let first = self.first_to_replay(property);
+                parts.push(format!("{name} violated in {violated}{first}{expected}"));
             } else if *undecided > 0 {
                 let expected = if property.undecided_expected { ", as expected" } else { "" };
                 parts.push(format!("{name} undecided in {undecided}{expected}"));
@@ -243,6 +244,17 @@ impl ScenarioReport {
             parts.insert(0, format!("{held} held"));
         }
         parts.join("; ")
+    }
+
+    /// The first seed with an expected violation, if it is not the first one of all: nothing else
+    /// tells which seed to replay.
+    fn first_to_replay(&self, property: &PropertyRow) -> String {
+        match property.first_violating_seed {
+            Some(seed) if property.violation_expected && seed != self.seeds.from => {
+                format!(" (first in seed {seed})")
+            }
+            _ => String::new(),
+        }
     }
 
     fn word(&self) -> (&'static str, anstyle::Style) {

@@ -9,6 +9,7 @@ pub mod atomic_commit;
 pub mod ballots;
 pub mod broadcast;
 pub mod byzantine;
+pub mod chain;
 pub mod checked_link;
 pub mod clocks;
 pub mod computation;

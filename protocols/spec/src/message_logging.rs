@@ -124,8 +124,8 @@ impl Spec for MessageLogging {
         ),
         PropertyEntry::liveness(
             DELIVERY,
-            "every process that recovers resumes, every message that is sent and not undone is \
-             delivered, and every result is output",
+            "every process that recovers resumes; every input is delivered, unless its process \
+             crashes, every message that is sent and not undone, too; and every result is output",
             |setting| Box::new(Delivery::new(setting)),
         ),
         PropertyEntry::safety(

@@ -92,11 +92,11 @@ impl Facts for Fact {
 
 /// What each replica has applied, in order.
 #[derive(Clone, Debug, Default, Hash)]
-struct Histories(BTreeMap<ProcessId, Vec<Command>>);
+pub(crate) struct Histories(BTreeMap<ProcessId, Vec<Command>>);
 
 impl Histories {
     /// Follows an event; true if it has changed the history of the process.
-    fn follow(&mut self, event: &Observed<'_, ReplicatedService>) -> bool {
+    pub(crate) fn follow<F: Facts>(&mut self, event: &Observed<'_, Service<F>>) -> bool {
         let Self(histories) = self;
         match event.what {
             Observation::Indication(Indication::Applied(command)) => {
@@ -114,7 +114,7 @@ impl Histories {
         true
     }
 
-    fn of(&self, p: ProcessId) -> &[Command] {
+    pub(crate) fn of(&self, p: ProcessId) -> &[Command] {
         self.0.get(&p).map(Vec::as_slice).unwrap_or_default()
     }
 }

@@ -105,6 +105,7 @@ mod parts {
 }
 mod replication {
     mod abd;
+    mod chain_replication;
     mod ha_nfs;
     mod naive_replication;
     mod primary_backup;

@@ -247,23 +247,29 @@ impl Property<MessageLogging> for OutputCommit {
     }
 }
 
-/// Remembers what was output.
+/// Remembers what was output, and the inputs that no crash of their process can have lost.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Delivery {
     histories: Histories,
+    inputs: BTreeSet<Message>,
     output: BTreeSet<Job>,
     exercised: u64,
 }
 
 impl Delivery {
     pub fn new(setting: &Setting) -> Self {
-        Self { histories: Histories::new(setting), output: BTreeSet::new(), exercised: 0 }
+        let (inputs, output) = (BTreeSet::new(), BTreeSet::new());
+        Self { histories: Histories::new(setting), inputs, output, exercised: 0 }
     }
 
     fn check(&self, p: ProcessId, end: &End<'_>) -> Result<(), Violation> {
         let Some(history) = self.histories.of.get(p.index()) else { return Ok(()) };
         if history.stage != Stage::Up {
             return Err(Violation::by([p], format!("{p} never resumes")));
+        }
+        let mut inputs = self.inputs.iter().filter(|input| input.to == p);
+        if let Some(input) = inputs.find(|input| !history.has(&input.name())) {
+            return Err(Violation::by([p], format!("{p} never delivers its input {input:?}")));
         }
         for (_, message) in &history.sent {
             let to = message.to;
@@ -288,6 +294,10 @@ impl Property<MessageLogging> for Delivery {
                 self.output.insert(output.job);
             }
             Observation::Indication(Indication::Delivered { .. }) => self.exercised += 1,
+            Observation::Request(Request::Input { number, route }) => {
+                self.inputs.insert(Message::input(event.process, *number, route.clone()));
+            }
+            Observation::Crash => self.inputs.retain(|input| input.to != event.process),
             _ => {}
         }
         self.histories.observe(event);

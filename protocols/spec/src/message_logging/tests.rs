@@ -313,3 +313,18 @@ fn the_order_of_deliveries_determines_the_state() {
     assert_ne!(after([0, 1]).0, after([1, 0]).0);
     assert_ne!(after([0, 1]).1[1], after([1, 0]).1[1]);
 }
+
+#[test]
+fn an_input_is_delivered_unless_its_process_crashes() {
+    let mut world = World::new();
+    world.input(P0, 1, &[]);
+    assert_eq!(world.violated(), ["mlog.delivery"]);
+    world.restart(P0);
+    world.resume(P0);
+    assert_eq!(world.violated(), [""; 0]);
+    let again = world.input(P0, 2, &[]);
+    world.deliver(&again);
+    assert_eq!(world.violated(), [""; 0]);
+    world.indicate(P0, Indication::RolledBack { to: 0 });
+    assert!(world.violated().contains(&"mlog.delivery"), "it is undone, and not done again");
+}

@@ -14,8 +14,8 @@
 //! - *Leaders* append the commands of clients to their logs, and send them to the others in
 //!   APPEND-ENTRIES, also as heartbeats (`replication`). What is in the logs of a majority, and of
 //!   the leader's own term, is committed, and so is all before it.
-//! - *All servers* apply what is committed, in the order of the log (`machine`), and the leader
-//!   answers the client. Whoever hears of a later term follows.
+//! - *All servers* apply what is committed, in the order of the log, and the leader answers the
+//!   client. Whoever hears of a later term follows.
 //! - *The servers* change while they serve: a configuration is an entry of the log (`membership`).
 //!   A leader hands over to another if an operator asks for it (`transfer`).
 //!
@@ -28,9 +28,7 @@
 //! Words: messages are not calls here, so an answer says itself what it answers: `up_to` is the
 //! place up to which a follower's log is known to match the leader's.
 
-mod client;
 mod election;
-mod machine;
 mod membership;
 mod mutants;
 mod replication;
@@ -41,10 +39,10 @@ use std::collections::BTreeMap;
 use ftsim_core::DurationRange;
 use ftsim_core::prelude::*;
 
+use super::leader_client::{LeaderClient, Led};
+use super::machine::Machine;
 use crate::spec::replicated_log::{Fact, Index, LogService, Slot, SlotContent, Term};
 use crate::spec::service::{CLIENT, Command, Indication, Key, Operation, Outcome, Request, SERVER};
-use client::Client;
-use machine::Machine;
 use membership::{Change, Configuration, Transition};
 use mutants::VOLATILE_VOTE;
 use transfer::{HandingOver, Transfer};
@@ -146,7 +144,7 @@ pub enum Raft {
     /// It keeps the log.
     Server(Server),
     /// It sends requests.
-    Client(Client),
+    Client(LeaderClient),
 }
 
 type Context<'a> = Cx<'a, Raft>;
@@ -250,7 +248,11 @@ impl Process for Raft {
 
     fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
         match self {
-            Self::Client(client) => client.on_message(msg, cx),
+            Self::Client(client) => match msg {
+                Msg::Reply { number, outcome } => client.on_reply(number, outcome, cx),
+                Msg::NotLeader(Some(leader)) => client.on_sent_on(leader, cx),
+                _ => {}
+            },
             Self::Server(server) => server.on_message(from, msg, cx),
         }
     }
@@ -262,6 +264,15 @@ impl Process for Raft {
             (Self::Client(client), Timer::Retry) => client.on_retry(cx),
             _ => {}
         }
+    }
+}
+
+impl Led for Raft {
+    type Fact = Fact;
+    const RETRY: Timer = Timer::Retry;
+
+    fn request(number: u64, key: Key, operation: Operation) -> Msg {
+        Msg::Request { number, key, operation }
     }
 }
 
@@ -511,7 +522,7 @@ impl Protocol for Raft {
     fn new(params: &Params, setting: &Setting, me: ProcessId) -> Self {
         match setting.has_role(me, SERVER) {
             true => Self::Server(Server::new(params, setting)),
-            false => Self::Client(Client::new(params, setting)),
+            false => Self::Client(LeaderClient::new(params.retry, setting)),
         }
     }
 }

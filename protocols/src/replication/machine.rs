@@ -1,5 +1,5 @@
-//! The state machine: the value of each key, and a session for each client (section 8), so that a
-//! command that is in the log twice is executed once.
+//! A state machine: the value of each key, and a session for each client (Ongaro and Ousterhout
+//! 2014, section 8), so that a command that is in the log twice is executed once.
 
 use std::collections::BTreeMap;
 
