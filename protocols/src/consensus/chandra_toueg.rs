@@ -4,8 +4,8 @@
 //! Source: Chandra and Toueg (1996), *Unreliable failure detectors for reliable distributed
 //! systems*, section 6.2. Spec: [`Consensus`] with uniform agreement. Model: asynchronous, reliable
 //! links, f < n/2 crashes, a detector of class ◇S. (The catalogue's models name ◇P, which is
-//! stronger; of its accuracy only this is needed: from some time on one correct process is suspected
-//! by nobody.)
+//! stronger; of its accuracy only this is needed: from some time on one correct process is
+//! suspected by nobody.)
 //!
 //! Steps: in each round one process, the next in turn, is coordinator.
 //!
@@ -92,13 +92,10 @@ impl Process for ChandraToueg {
     }
 
     fn on_message(&mut self, from: ProcessId, msg: Msg, cx: &mut Cx<Self>) {
-        if let Msg::Decide(value) = msg {
-            return self.decide(value, cx);
-        }
-        let (Msg::Estimate(round, _) | Msg::Propose(round, _) | Msg::Ack(round) | Msg::Nack(round)) =
-            msg
-        else {
-            return;
+        let round = match msg {
+            Msg::Decide(value) => return self.decide(value, cx),
+            Msg::Estimate(round, _) | Msg::Propose(round, _) => round,
+            Msg::Ack(round) | Msg::Nack(round) => round,
         };
         if round < self.round {
             return;

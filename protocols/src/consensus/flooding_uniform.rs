@@ -17,12 +17,12 @@
 //! so q has not suspected p before round n, and p knows the value at the end of round n - 1 at the
 //! earliest: the path has n processes, and q is none of them.
 //!
-//! The change: algorithm 5.3 counts a PROPOSAL of this round whoever has sent it. But a detector can
-//! be faster than a link: two processes that suspect a third have missed its PROPOSAL of one round,
-//! and one of them hears that of the next. Then a path takes two rounds for each process, and
-//! uniform agreement is lost for n = 3 and two crashes (mutant `heed-suspected`), for the reason for
-//! which algorithm 5.1 loses agreement (see `flooding-consensus`). Charron-Bost, Guerraoui and
-//! Schiper (2000) mend FloodSet in the same way.
+//! The change: algorithm 5.3 counts a PROPOSAL of this round whoever has sent it. But a detector
+//! can be faster than a link: two processes that suspect a third have missed its PROPOSAL of one
+//! round, and one of them hears that of the next. Then a path takes two rounds for each process,
+//! and uniform agreement is lost for n = 3 and two crashes (mutant `heed-suspected`), for the
+//! reason for which algorithm 5.1 loses agreement (see `flooding-consensus`). Charron-Bost,
+//! Guerraoui and Schiper (2000) mend FloodSet in the same way.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,8 +1,9 @@
-//! Hierarchical uniform consensus: the ranks lead in turn, and a leader decides what all others have
-//! acknowledged.
+//! Hierarchical uniform consensus: the ranks lead in turn, and a leader decides what all others
+//! have acknowledged.
 //!
 //! Source: Cachin, Guerraoui and Rodrigues (2011), algorithm 5.4. Spec: [`Consensus`] with uniform
-//! agreement. Model: asynchronous, perfect links, a perfect failure detector, any number of crashes.
+//! agreement. Model: asynchronous, perfect links, a perfect failure detector, any number of
+//! crashes.
 //!
 //! Steps: round i belongs to the process of rank i, which sends PROPOSAL with its value to all. Who
 //! receives it in this round or an earlier one answers with ACK. Once all processes have

@@ -10,23 +10,23 @@
 //!   sends the result down the chain. Each server appends it and passes it on; the tail replies,
 //!   and sends an acknowledgement back up the chain. A server keeps what it has passed on until it
 //!   is acknowledged (the paper's Sent).
-//! - A *query* goes to the tail. With CRAQ it goes to any server. One that has nothing unacknowledged
-//!   for the key answers alone; another asks the tail for its latest version of the key, and
-//!   answers with the value of that version (`store`).
+//! - A *query* goes to the tail. With CRAQ it goes to any server. One that has nothing
+//!   unacknowledged for the key answers alone; another asks the tail for its latest version of the
+//!   key, and answers with the value of that version (`store`).
 //! - When a server *crashes* (`repair`), the others close the gap. The head's successor is the next
 //!   head. The tail's predecessor is the next tail, and what it kept is acknowledged with that. The
 //!   successor of another tells its new predecessor where its history ends, and gets what comes
 //!   after it from there.
 //!
-//! Why it works: of two servers, what the later one has applied is the beginning of what the earlier
-//! one has (the paper's Update Propagation Invariant), as updates come only from the predecessor and
-//! in the order of their sequence numbers. So what the tail has applied is at all servers, and
-//! survives as long as one of them does. The tail alone orders queries among updates.
+//! Why it works: of two servers, what the later one has applied is the beginning of what the
+//! earlier one has (the paper's Update Propagation Invariant), as updates come only from the
+//! predecessor and in the order of their sequence numbers. So what the tail has applied is at all
+//! servers, and survives as long as one of them does. The tail alone orders queries among updates.
 //!
-//! Words: the paper's *master*, which detects failures, tells everyone, and does not fail itself, is
-//! the perfect detector. So a server tells its predecessor, rather than the master, where its history
-//! ends. An update is the result of a *request*; Hist is `store`, Sent is `pending`. CRAQ's *clean*
-//! and *dirty* are whether all versions of a key are acknowledged.
+//! Words: the paper's *master*, which detects failures, tells everyone, and does not fail itself,
+//! is the perfect detector. So a server tells its predecessor, rather than the master, where its
+//! history ends. An update is the result of a *request*; Hist is `store`, Sent is `pending`. CRAQ's
+//! *clean* and *dirty* are whether all versions of a key are acknowledged.
 
 mod client;
 mod mutants;
@@ -81,7 +81,6 @@ pub enum Timer {
 
 /// A process: a server or a client.
 #[derive(Clone, Debug, Hash)]
-#[expect(clippy::large_enum_variant, reason = "there is one for each process")]
 pub enum ChainReplication {
     /// It is in the chain.
     Server(Server),

@@ -1,5 +1,5 @@
-//! Multi-Paxos: a sequence of instances of Paxos chooses the commands of a state machine, one in each
-//! place; a leader executes phase 1 once for all of them.
+//! Multi-Paxos: a sequence of instances of Paxos chooses the commands of a state machine, one in
+//! each place; a leader executes phase 1 once for all of them.
 //!
 //! Source: Lamport (2001), *Paxos made simple*, section 3, with section 2 for each instance. Spec:
 //! [`ReplicatedService`]. Model: partially synchronous, crash-recovery, f < n/2 of the servers, any
@@ -118,7 +118,6 @@ pub enum Record {
 
 /// A process: a server or a client.
 #[derive(Clone, Debug, Hash)]
-#[expect(clippy::large_enum_variant, reason = "there is one for each process")]
 pub enum MultiPaxos {
     /// It keeps the state.
     Server(Server),

@@ -4,33 +4,33 @@
 //! Source: Liskov and Cowling (2012), *Viewstamped replication revisited*, section 4, whose order
 //! the files follow; Oki and Liskov (1988), *Viewstamped replication: a new primary copy method to
 //! support highly-available distributed systems*. Spec: [`ReplicatedService`]. Model: partially
-//! synchronous, crash-recovery, f < n/2 of the servers, any number of clients, fair-loss links. With
-//! `storage = "memory"` a server that returns has forgotten everything, and counts as down until it
-//! has recovered from the others: less than half may be down at once.
+//! synchronous, crash-recovery, f < n/2 of the servers, any number of clients, fair-loss links.
+//! With `storage = "memory"` a server that returns has forgotten everything, and counts as down
+//! until it has recovered from the others: less than half may be down at once.
 //!
 //! - *Normal operation* (`normal`): the primary appends a command to its log, and sends PREPARE to
 //!   the backups, which append it in this order and send PREPARE-OK. With the PREPARE-OK of f
 //!   backups the command, and all before it, is committed; the primary executes it, and replies.
 //!   Backups hear with the next PREPARE, or a COMMIT, what is committed, and execute it.
 //! - *View change* (`view_change`): a backup that hears nothing begins the next view, of which the
-//!   next replica in turn is primary, and sends START-VIEW-CHANGE to all. Who hears it from f others
-//!   sends DO-VIEW-CHANGE with its log to the new primary. From f + 1 logs this takes the longest of
-//!   the latest view, and sends START-VIEW with it.
+//!   next replica in turn is primary, and sends START-VIEW-CHANGE to all. Who hears it from f
+//!   others sends DO-VIEW-CHANGE with its log to the new primary. From f + 1 logs this takes the
+//!   longest of the latest view, and sends START-VIEW with it.
 //! - *State transfer* (`recovery`): a replica that lags behind, or hears of a later view, gets the
 //!   rest of the log with GET-STATE.
-//! - *Recovery* (`recovery`): a replica that has forgotten its state takes part in nothing. It sends
-//!   RECOVERY, and waits for f + 1 responses, one of them with the log of the primary of the latest
-//!   view among them.
+//! - *Recovery* (`recovery`): a replica that has forgotten its state takes part in nothing. It
+//!   sends RECOVERY, and waits for f + 1 responses, one of them with the log of the primary of the
+//!   latest view among them.
 //!
-//! Why it works: what is committed is in the logs of f + 1 replicas, and a new view begins with f + 1
-//! logs, so that one of these has it. That log is the longest of the latest view, or an earlier part
-//! of it, since in one view all logs grow from the primary's. Who recovers learns a view that is at
-//! least as late as any that it has helped to begin, because f + 1 answer and f + 1 had begun it.
+//! Why it works: what is committed is in the logs of f + 1 replicas, and a new view begins with f +
+//! 1 logs, so that one of these has it. Then the longest of the latest view has it, too, since in
+//! one view all logs grow from the primary's. Who recovers learns a view that is at least as late
+//! as any that it has helped to begin, because f + 1 answer and f + 1 had begun it.
 //!
-//! Words: a *viewstamp* is a view and an op-number; a *request* is a command here. A client asks one
-//! server at a time, which names the primary, instead of all. Messages that are lost are sent again
-//! at the next heartbeat (COMMIT); a view change that does not end is followed by the next, later
-//! each time.
+//! Words: a *viewstamp* is a view and an op-number; a *request* is a command here. A client asks
+//! one server at a time, which names the primary, instead of all. Messages that are lost are sent
+//! again at the next heartbeat (COMMIT); a view change that does not end is followed by the next,
+//! later each time.
 
 mod mutants;
 mod normal;
@@ -121,7 +121,6 @@ pub enum Record {
 
 /// A process: a server or a client.
 #[derive(Clone, Debug, Hash)]
-#[expect(clippy::large_enum_variant, reason = "there is one for each process")]
 pub enum Vr {
     /// It keeps the state.
     Server(Replica),

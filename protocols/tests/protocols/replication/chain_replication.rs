@@ -22,7 +22,8 @@ fn bench(servers: u32, clients: u32, reads: &str) -> Bench {
 fn one(servers: u32, is_read: bool, reads: &str) -> (u64, Vec<u64>) {
     let (read, write) = (u32::from(is_read), u32::from(!is_read));
     let workload = format!(
-        r#"{{"operations": 1, "think": "0ms", "reads": {read}, "writes": {write}, "increments": 0}}"#
+        r#"{{"operations": 1, "think": "0ms", "reads": {read}, "writes": {write},
+            "increments": 0}}"#
     );
     let run = bench(servers, 1, reads).workload(&workload).lockstep().run(1);
     assert_eq!(run.violated(), NONE);
