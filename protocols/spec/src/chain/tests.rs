@@ -75,7 +75,7 @@ fn the_history_of_a_new_predecessor_counts_from_the_beginning() {
     let both = [Act::Crash(S1), Act::Crash(S0), follows(S2, S0), heads(S2)];
     assert_eq!(with(&both), NONE);
     let other = [applies(S0, 2), applies(S1, 1), Act::Crash(S1), follows(S2, S0)];
-    assert_eq!(violated(&other), [PREFIX.0]);
+    assert!(violated(&other).contains(&PREFIX.0));
     // What the head had alone is lost with it, and another has its place.
     let again = [applies(S0, 1), Act::Crash(S0), heads(S1), applies(S1, 2), applies(S2, 2)];
     assert_eq!(violated(&again), NONE);

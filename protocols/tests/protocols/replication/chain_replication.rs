@@ -25,7 +25,9 @@ fn one(servers: u32, is_read: bool, reads: &str) -> (u64, Vec<u64>) {
         r#"{{"operations": 1, "think": "0ms", "reads": {read}, "writes": {write},
             "increments": 0}}"#
     );
-    let run = bench(servers, 1, reads).workload(&workload).lockstep().run(1);
+    let patient = format!(r#"{{"reads": "{reads}", "retry": "10s"}}"#);
+    let bench = bench(servers, 1, reads).params(&patient);
+    let run = bench.workload(&workload).lockstep().run(1);
     assert_eq!(run.violated(), NONE);
     let responses = run.indication_steps().into_iter().filter(|step| *step > 0);
     (run.statistics.sent(), responses.max().into_iter().collect())
