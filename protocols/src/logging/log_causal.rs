@@ -21,13 +21,16 @@
 //! Incarnations: messages carry the number of their sender's life, and those of an earlier life
 //! than known are discarded, since a replay sends them again. Questions and answers carry the lives
 //! of all processes that are known, and a process that hears of a new life before it has all
-//! answers asks all again. A holder counts only in the life in which it had the determinant.
+//! answers forgets what it was told and asks all again. A holder counts only in the life in which
+//! it had the determinant.
 //!
 //! Why it works: whoever depends on a delivery has its determinant, or that cannot be lost. All
 //! answers together hold what anybody depends on: who has answered accepts nothing more from the
 //! earlier lives of those that recover, and what it accepts from others carries only determinants
-//! that were in their answers. A process that has recovered has all determinants of the others, so
-//! that what f + 1 have stays with f + 1, or with those of them that do not crash meanwhile.
+//! that were in their answers. What it was told before by a life that was over without its knowing
+//! it has forgotten when it asked again. A process that has recovered has all determinants of the
+//! others, so that what f + 1 have stays with f + 1, or with those of them that do not crash
+//! meanwhile.
 //!
 //! Words: Alvisi and Marzullo's *Depend(e)* is who depends on a delivery, their *Log(e)* who holds
 //! its determinant; Manetho's *antecedence graph* is our determinants.
@@ -292,13 +295,17 @@ impl LogCausal {
 
 /// A recovery.
 impl LogCausal {
-    /// Asks all others, and forgets the answers of the last round.
+    /// Asks all others, and forgets the answers of the last round, with all determinants that it
+    /// has from others: some may be of deliveries that are lost, told by messages of a life that
+    /// was not known to be over.
     fn ask(&mut self, cx: &mut Cx<Self>) {
         let own_life = self.life_of(self.me);
         let Some(recovery) = &mut self.recovery else { return };
         recovery.round += 1;
         recovery.awaited = cx.others().collect();
         recovery.messages.retain(|_, message| message.is_input());
+        let logged = &self.logged;
+        self.determinants.retain(|of, _| logged.contains(of));
         let round = (own_life, recovery.round);
         cx.send_to_others(Msg::Recovering(round, self.incarnations.clone()));
         self.replay(cx);

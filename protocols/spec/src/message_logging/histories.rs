@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::{Observation, Observed, ProcessId, Setting, Violation};
 
-use super::{Indication, Interval, Message, MessageLogging, MessageName, Value};
+use super::{Indication, Interval, Message, MessageLogging, MessageName, Output, Value};
 
 /// A state interval among all that ever were.
 pub(super) type StateId = usize;
@@ -34,6 +34,13 @@ pub(super) enum Stage {
 pub(super) struct Delivered {
     pub message: Message,
     pub value: Value,
+}
+
+impl Delivered {
+    /// What its process outputs, if the job ends here.
+    pub fn result(&self) -> Output {
+        Output { job: self.message.job, value: self.value }
+    }
 }
 
 /// The history of a process.
@@ -195,15 +202,11 @@ impl Histories {
         Some((*process, *interval))
     }
 
-    /// The intervals on which the last output of `p` for this job depends, if there is one.
-    pub fn past_of_output(
-        &self,
-        p: ProcessId,
-        output: &super::Output,
-    ) -> Option<&BTreeSet<StateId>> {
+    /// The intervals on which this output of `p` depends, if a delivery has led to it.
+    pub fn past_of_output(&self, p: ProcessId, output: &Output) -> Option<&BTreeSet<StateId>> {
         let history = self.of.get(p.index())?;
         let is_it = |delivered: &Delivered| {
-            delivered.message.job == output.job && delivered.message.route.is_empty()
+            delivered.message.route.is_empty() && delivered.result() == *output
         };
         let place = history.delivered.iter().rposition(is_it)?;
         Some(&self.states[*history.states.get(place + 1)?].past)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ftsim_core::{End, Observation, Observed, ProcessId, ProcessSet, Property, Setting, Violation};
 
 use super::histories::{Delivered, Histories, Stage, StateId, orphan};
-use super::{Indication, Interval, Job, Message, MessageLogging, Request};
+use super::{Indication, Interval, Message, MessageLogging, Output, Request};
 
 type Event<'a> = Observed<'a, MessageLogging>;
 
@@ -252,7 +252,7 @@ impl Property<MessageLogging> for OutputCommit {
 pub(super) struct Delivery {
     histories: Histories,
     inputs: BTreeSet<Message>,
-    output: BTreeSet<Job>,
+    output: BTreeSet<Output>,
     exercised: u64,
 }
 
@@ -280,8 +280,9 @@ impl Delivery {
             }
         }
         let done = history.delivered.iter().filter(|delivered| delivered.message.route.is_empty());
-        match done.map(|done| done.message.job).find(|job| !self.output.contains(job)) {
-            Some(job) => Err(Violation::by([p], format!("{p} never outputs {job:?}"))),
+        let mut results = done.map(Delivered::result);
+        match results.find(|output| !self.output.contains(output)) {
+            Some(output) => Err(Violation::by([p], format!("{p} never outputs {output:?}"))),
             None => Ok(()),
         }
     }
@@ -291,7 +292,7 @@ impl Property<MessageLogging> for Delivery {
     fn observe(&mut self, event: &Event<'_>) -> Result<(), Violation> {
         match event.what {
             Observation::Indication(Indication::Output(output)) => {
-                self.output.insert(output.job);
+                self.output.insert(*output);
             }
             Observation::Indication(Indication::Delivered { .. }) => self.exercised += 1,
             Observation::Request(Request::Input { number, route }) => {

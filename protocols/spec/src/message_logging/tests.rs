@@ -216,6 +216,19 @@ fn an_output_of_a_lost_state_cannot_be_taken_back() {
 }
 
 #[test]
+fn an_output_has_the_value_of_its_state() {
+    let mut world = World::new();
+    let input = world.input(P0, 1, &[]);
+    let Consequence::Output(output) = world.begin(&input) else { panic!("an output") };
+    let wrong = Output { value: output.value.wrapping_add(1), ..output };
+    world.indicate(P0, Indication::Output(wrong));
+    assert_eq!(world.violated(), ["mlog.delivery", "mlog.output-commit"]);
+    world.history.pop();
+    world.indicate(P0, Indication::Output(output));
+    assert_eq!(world.violated(), [] as [&str; 0]);
+}
+
+#[test]
 fn what_nobody_sent_what_is_for_another_and_what_is_known_is_not_delivered() {
     let mut stranger = World::new();
     stranger.begin(&Message::input(P0, 1, Vec::new()));
