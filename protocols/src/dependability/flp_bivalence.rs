@@ -6,8 +6,9 @@
 //! synchronous, crash-stop, f < n/3, reliable links; only termination needs time.
 //!
 //! Steps: every process has an estimate, at first its proposal. In each round it sends this to all
-//! and waits for n - f estimates, and two message delays more for the others. If n - f of those
-//! that have come are of one value, it decides this value. If not, the most frequent is its new
+//! and waits for n - f estimates, and then three message delays more for the others; the time runs
+//! from when the n - f have come, even if it is still in an earlier round. If n - f of those that
+//! have come are of one value, it decides this value. If not, the most frequent is its new
 //! estimate; of several the least. A process that decides says so, and whoever hears it decides
 //! too. One that is not asked to propose joins with the first estimate that it hears.
 //!
@@ -18,11 +19,18 @@
 //! Why it may never end: a *configuration* is *bivalent* if both values can still be decided. If
 //! two of four processes propose 0 and two propose 1, then it is up to the messages that come late
 //! what each hears most often; and as long as each half hears more of its own half, nothing
-//! changes. Every message arrives, and every process takes steps. Theorem 1 of the paper says that
-//! every protocol that is safe if one process may crash has such runs. Here they take messages that
-//! are too late again and again: once delays keep to the bound, all hear the same and decide.
+//! changes. Every message arrives, and every process takes steps. Theorem 1 of the paper: no
+//! protocol in which either value can be decided is safe and decides in every run in which at most
+//! one process crashes. Its proof builds a run like this one, that never ends. Here such a run
+//! takes messages that are too late again and again: once delays keep to the bound, all hear the
+//! same and decide.
+//!
+//! Why three delays: n - f of a round come to whoever is first one delay after they were sent at
+//! the latest, and whoever is behind sends within one delay more what it has heard enough for.
+//! With time that runs only from one's own entry into a round, a process that is behind would stay
+//! behind by as much in every round, and be heard by some and not by others for ever (n = 7).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ftsim_core::prelude::*;
 
@@ -52,8 +60,8 @@ pub struct FlpBivalence {
     /// None before it is asked to propose, and after it has decided.
     round: Option<Round>,
     has_decided: bool,
-    /// Whether it has heard enough, and waits for the rest.
-    waits_for_rest: bool,
+    /// The rounds, this one and later ones, in which it waits no longer for the rest.
+    overdue: BTreeSet<Round>,
     /// The estimates of this round and of later ones.
     estimates: BTreeMap<Round, Votes<Value>>,
 }
@@ -79,19 +87,15 @@ impl Process for FlpBivalence {
                     // Nobody has asked it yet: it joins with the value of another.
                     self.begin(1, value, cx);
                 }
-                if self.round <= Some(round) {
-                    self.estimates.entry(round).or_default().cast(from, value);
-                    self.count(cx);
-                } else {
-                    cx.reach("too late");
-                }
+                self.hear(from, round, value, cx);
             }
         }
     }
 
     fn on_timer(&mut self, Timer::Late(round): Timer, cx: &mut Cx<Self>) {
-        if self.round == Some(round) {
-            self.end_round(round, cx);
+        if self.round <= Some(round) {
+            self.overdue.insert(round);
+            self.count(cx);
         }
     }
 }
@@ -99,33 +103,44 @@ impl Process for FlpBivalence {
 impl FlpBivalence {
     fn begin(&mut self, round: Round, estimate: Value, cx: &mut Cx<Self>) {
         self.round = Some(round);
-        self.waits_for_rest = false;
         cx.broadcast(Msg::Estimate(round, estimate));
         if cx.runs(&DECIDE_BY_TIMEOUT) {
-            self.wait_for_rest(round, cx);
+            Self::wait_for_rest(round, cx);
         }
         self.count(cx);
     }
 
-    /// Goes on as far as what has come allows.
+    fn hear(&mut self, from: ProcessId, round: Round, value: Value, cx: &mut Cx<Self>) {
+        if self.round > Some(round) {
+            cx.reach("too late");
+            return;
+        }
+        let estimates = self.estimates.entry(round).or_default();
+        let before = estimates.count();
+        estimates.cast(from, value);
+        let has_just_enough = before < estimates.count() && before + 1 == enough(cx) as usize;
+        if has_just_enough && !cx.runs(&DECIDE_BY_TIMEOUT) {
+            Self::wait_for_rest(round, cx);
+        }
+        self.count(cx);
+    }
+
+    /// Goes on if all have come, or enough have and the time of the others is over.
     fn count(&mut self, cx: &mut Cx<Self>) {
         let Some(round) = self.round else { return };
         let came = self.estimates.get(&round).map_or(0, Votes::count);
-        if came == cx.n() as usize {
+        if came == cx.n() as usize || self.overdue.contains(&round) {
             self.end_round(round, cx);
-        } else if came >= enough(cx) as usize && !self.waits_for_rest {
-            self.wait_for_rest(round, cx);
         }
     }
 
-    fn wait_for_rest(&mut self, round: Round, cx: &mut Cx<Self>) {
-        self.waits_for_rest = true;
-        let delay = cx.setting().delay_bound;
-        cx.set_timer(delay + delay, Timer::Late(round));
+    fn wait_for_rest(round: Round, cx: &mut Cx<Self>) {
+        cx.set_timer(cx.setting().delay_bound.times(3), Timer::Late(round));
     }
 
     fn end_round(&mut self, round: Round, cx: &mut Cx<Self>) {
         cx.cancel_timer(Timer::Late(round));
+        self.overdue.remove(&round);
         let estimates = self.estimates.remove(&round).unwrap_or_default();
         let Some((value, count)) = estimates.most_frequent() else { return };
         if count >= enough(cx) || cx.runs(&DECIDE_BY_TIMEOUT) {
@@ -136,11 +151,12 @@ impl FlpBivalence {
     }
 
     fn decide(&mut self, value: Value, cx: &mut Cx<Self>) {
-        if let Some(round) = self.round.take() {
+        for round in std::mem::take(&mut self.estimates).into_keys() {
             cx.cancel_timer(Timer::Late(round));
         }
+        self.round = None;
+        self.overdue.clear();
         self.has_decided = true;
-        self.estimates.clear();
         cx.indicate(Indication::Decide(value));
         cx.send_to_others(Msg::Decided(value));
     }
@@ -170,7 +186,7 @@ impl Protocol for FlpBivalence {
     }
 
     fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
-        Self { round: None, has_decided: false, waits_for_rest: false, estimates: BTreeMap::new() }
+        Self { round: None, has_decided: false, overdue: BTreeSet::new(), estimates: BTreeMap::new() }
     }
 
     fn claims(_: &NoParams, _: &Setting) -> Vec<PropertyId> {

@@ -43,9 +43,9 @@ fn with_rounds(mut bench: Bench, rounds: &[Late]) -> Bench {
         to: ProcessId(to),
         kind: Some("Estimate".to_owned()),
         nth,
-        // Longer than a round, which takes one delay and two more.
+        // Longer than a round, which takes one delay and three more.
         fate: Fate::Arrive(Arrival {
-            after: Some(Duration::from_millis(70)),
+            after: Some(Duration::from_millis(90)),
             ..Arrival::default()
         }),
     };
@@ -120,8 +120,8 @@ fn of_256_ways_in_which_a_round_can_go_88_leave_the_decision_open() {
 fn nobody_decides_although_every_message_arrives_and_all_take_steps() {
     let round_count = 100;
     let mut bench = with_rounds(bench([0, 0, 1, 1]), &vec![APART; round_count]);
-    // A round takes a delay of 10 ms, and two more for those who are late.
-    bench.experiment.limits.horizon = Instant::from_nanos(30_000_000 * 99 + 25_000_000);
+    // A round takes a delay of 10 ms, and three more for those who are late.
+    bench.experiment.limits.horizon = Instant::from_nanos(40_000_000 * 99 + 35_000_000);
     let run = bench.run(1);
     assert_eq!(run.violated(), ["cons.termination"]);
     assert_eq!(run.outcome.statistics.dropped.iter().sum::<u64>(), 0);
