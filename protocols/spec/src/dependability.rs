@@ -11,7 +11,9 @@
 //! after it does not count. A *failure* of the service is a stop that nobody has planned; planned
 //! downtime makes the service unavailable and is no failure. As in a truncated test (Epstein and
 //! Sobel 1953), the mean time to failure is all uptime divided by the number of failures, and the
-//! mean time to repair all downtime divided by the number of repairs.
+//! mean time to repair all downtime divided by the number of repairs. A mean over runs is one of
+//! such quotients, without the runs that have none: it comes near the law's mean only where a
+//! mission has many failures, or lasts many lifetimes without repair.
 
 use ftsim_core::prelude::*;
 use ftsim_core::{EndCause, FaultClass};
@@ -157,7 +159,7 @@ impl Workload<Dependability> for NoServiceClients {
 /// The service, from what its units announce.
 #[derive(Clone, Debug, Hash)]
 struct Service {
-    unit_count: usize,
+    units: ProcessSet,
     /// How many units are enough, and when the mission ends.
     mission: Option<(u32, Instant)>,
     down: ProcessSet,
@@ -183,7 +185,7 @@ struct Outage {
 impl Service {
     fn new(setting: &Setting) -> Self {
         Self {
-            unit_count: setting.role_size(UNIT) as usize,
+            units: setting.role(UNIT).collect(),
             mission: None,
             down: ProcessSet::new(),
             changed_at: Instant::ZERO,
@@ -209,6 +211,7 @@ impl Service {
                 self.mission = self.mission.or(Some((*needed, event.at + *mission)));
                 return;
             }
+            _ if !self.units.contains(event.process) => return,
             Observation::Indication(Indication::Stops(stop)) => Some(*stop),
             Observation::Crash => Some(Stop::Safe),
             Observation::Indication(Indication::Returns) | Observation::Recover => None,
@@ -237,7 +240,7 @@ impl Service {
     /// Accounts for the changes of one instant.
     fn settle(&mut self) {
         let Some((needed, _)) = self.mission else { return };
-        let is_up = self.unit_count.saturating_sub(self.down.len()) >= needed as usize;
+        let is_up = self.units.len().saturating_sub(self.down.len()) >= needed as usize;
         let (at, worst) = (self.changed_at, self.worst.take());
         match self.outage {
             None if !is_up => {
@@ -305,6 +308,10 @@ impl Property<Dependability> for Compared {
             return Ok(());
         };
         self.reports += 1;
+        if !self.service.is_over(event.at) {
+            let p = event.process;
+            return Err(Violation::by([p], format!("{p} reports before the mission is over")));
+        }
         let is = self.service.figures();
         let shown = |figures: &Figures| match self.aspect {
             Aspect::Time => format!("{} up and {} down", figures.up, figures.down),

@@ -117,3 +117,17 @@ fn a_unit_whose_process_crashes_is_down() {
     history.push(reports(7, 1, 1, 1));
     assert_eq!(violated(&history), ["dep.reliability"]);
 }
+
+#[test]
+fn only_units_are_counted() {
+    let mut history = vec![begins(2), PASSES, Act::Crash(MONITOR), Act::Recover(MONITOR)];
+    history.extend((0..6).map(|_| PASSES));
+    history.push(reports(8, 0, 0, 0));
+    assert_eq!(violated(&history), [] as [&str; 0]);
+}
+
+#[test]
+fn a_report_comes_after_the_mission() {
+    let history = [begins(2), PASSES, reports(8, 0, 0, 0)];
+    assert_eq!(violated(&history), ["dep.availability", "dep.mttf", "dep.mttr"]);
+}

@@ -18,8 +18,9 @@
 //! they are more reliable at first. A unit is up throughout a mission of length t with probability
 //! e^−λt.
 //!
-//! Words: a unit *covers* a failure if it is silent from then on (Arnold 1973); otherwise it does
-//! harm.
+//! Words: a failure of a unit is *covered* if it is silent from then on. One that is not does harm
+//! if the service fails with it. (With Arnold 1973 it takes the whole service down, which ours does
+//! not.)
 
 mod law;
 
