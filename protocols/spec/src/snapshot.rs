@@ -28,6 +28,7 @@ mod bank;
 mod cut;
 mod endings;
 mod minimal;
+mod recovery;
 
 use std::fmt;
 
@@ -40,6 +41,7 @@ pub use bank::{Bank, BankWorkload, ScriptedTransfer};
 use cut::{OfCuts, Question};
 use endings::{RollbackBound, Termination};
 use minimal::Minimal;
+use recovery::Recovery;
 
 /// The problem of recording a global state.
 pub struct Snapshot;
@@ -185,6 +187,8 @@ pub const TERMINATION: PropertyId = PropertyId("ckpt.termination");
 pub const MINIMAL: PropertyId = PropertyId("ckpt.minimal");
 /// Rollback is bounded.
 pub const BOUNDED_ROLLBACK: PropertyId = PropertyId("ckpt.rollback-bound");
+/// A recovery ends, and nothing is lost or made up by it.
+pub const RECOVERY: PropertyId = PropertyId("ckpt.recovery");
 
 impl Spec for Snapshot {
     const NAME: &'static str = "snapshot";
@@ -235,6 +239,13 @@ impl Spec for Snapshot {
             BOUNDED_ROLLBACK,
             "recovery loses at most one checkpoint of each process",
             |_| Box::new(RollbackBound::default()),
+        )
+        .if_claimed(),
+        PropertyEntry::liveness(
+            RECOVERY,
+            "whoever recovers returns to a state, all go on, and what was sent and not undone is \
+             received, and nothing else",
+            |setting| Box::new(Recovery::new(setting)),
         )
         .if_claimed(),
     ];

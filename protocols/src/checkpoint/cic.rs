@@ -33,7 +33,7 @@ use ftsim_core::prelude::*;
 
 use crate::parts::account::{Account, Stops};
 use crate::spec::snapshot::{
-    COMPLETE, CONSISTENT, Indication, Request, Snapshot, SnapshotNumber, Transfer,
+    COMPLETE, CONSISTENT, Indication, RECOVERY, Request, Snapshot, SnapshotNumber, Transfer,
 };
 
 /// The process that conducts recoveries.
@@ -145,7 +145,8 @@ impl Process for Cic {
                 self.early.push((from, msg));
             }
             Msg::Money { recovery, index, transfer } => {
-                if recovery == self.line.recovery && self.phase == Phase::Running {
+                let is_of_now = recovery == self.line.recovery || cx.runs(&ACCEPT_UNDONE);
+                if is_of_now && self.phase == Phase::Running {
                     self.receive(index, Transfer { from, to: cx.me(), ..transfer }, cx);
                 }
             }
@@ -279,8 +280,10 @@ impl Cic {
                 cx.indicate(Indication::Kept { recovery, balance, messages });
             }
         }
-        for (transfer, index) in self.account.sent() {
-            cx.send(transfer.to, Msg::Money { recovery, index, transfer });
+        if !cx.runs(&NO_RESEND) {
+            for (transfer, index) in self.account.sent() {
+                cx.send(transfer.to, Msg::Money { recovery, index, transfer });
+            }
         }
         for (from, msg) in std::mem::take(&mut self.early) {
             self.on_message(from, msg, cx);
@@ -324,13 +327,20 @@ const LATE_FORCE: Mutant = Mutant::code(
     "takes a forced checkpoint only after it has delivered the message",
     CONSISTENT,
 );
+const NO_RESEND: Mutant =
+    Mutant::code("no-resend", "sends nothing again after a recovery", RECOVERY);
+const ACCEPT_UNDONE: Mutant = Mutant::code(
+    "accept-undone",
+    "accepts transfers that were sent before the last recovery",
+    RECOVERY,
+);
 
 impl Protocol for Cic {
     const NAME: &'static str = "cic";
     const SUMMARY: &'static str =
         "communication-induced checkpoints: a greater index on a message forces one before it";
     const SOURCE: &'static str = "Briatico, Ciuffoletti & Simoncini 1984";
-    const MUTANTS: &'static [Mutant] = &[LATE_FORCE];
+    const MUTANTS: &'static [Mutant] = &[LATE_FORCE, NO_RESEND, ACCEPT_UNDONE];
 
     type Params = CicParams;
 
@@ -359,6 +369,6 @@ impl Protocol for Cic {
     }
 
     fn claims(_: &CicParams, _: &Setting) -> Vec<PropertyId> {
-        vec![COMPLETE]
+        vec![COMPLETE, RECOVERY]
     }
 }

@@ -37,8 +37,8 @@ use std::fmt;
 use ftsim_core::prelude::*;
 
 use crate::spec::snapshot::{
-    BOUNDED_ROLLBACK, COMPLETE, CONSISTENT, Indication, Money, OPENING_BALANCE, Request, Snapshot,
-    SnapshotNumber, Transfer,
+    BOUNDED_ROLLBACK, COMPLETE, CONSISTENT, Indication, Money, OPENING_BALANCE, RECOVERY, Request,
+    Snapshot, SnapshotNumber, Transfer,
 };
 
 /// The process that coordinates checkpoints and recoveries.
@@ -443,6 +443,6 @@ impl Protocol for CkptBlocking {
     }
 
     fn claims(_: &CkptBlockingParams, _: &Setting) -> Vec<PropertyId> {
-        vec![COMPLETE, BOUNDED_ROLLBACK]
+        vec![COMPLETE, BOUNDED_ROLLBACK, RECOVERY]
     }
 }

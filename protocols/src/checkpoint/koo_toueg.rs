@@ -45,8 +45,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ftsim_core::prelude::*;
 
 use crate::spec::snapshot::{
-    BOUNDED_ROLLBACK, COMPLETE, CONSISTENT, Indication, MINIMAL, Money, OPENING_BALANCE, Request,
-    Snapshot, SnapshotNumber, Transfer,
+    BOUNDED_ROLLBACK, COMPLETE, CONSISTENT, Indication, MINIMAL, Money, OPENING_BALANCE, RECOVERY,
+    Request, Snapshot, SnapshotNumber, Transfer,
 };
 
 use recovery::Rollback;
@@ -546,6 +546,6 @@ impl Protocol for KooToueg {
     }
 
     fn claims(_: &KooTouegParams, _: &Setting) -> Vec<PropertyId> {
-        vec![COMPLETE, MINIMAL, BOUNDED_ROLLBACK]
+        vec![COMPLETE, MINIMAL, BOUNDED_ROLLBACK, RECOVERY]
     }
 }

@@ -35,7 +35,7 @@ use ftsim_core::prelude::*;
 
 use crate::parts::account::{Account, Stops};
 use crate::spec::snapshot::{
-    BOUNDED_ROLLBACK, COMPLETE, CONSISTENT, Indication, Request, Snapshot, Transfer,
+    BOUNDED_ROLLBACK, COMPLETE, CONSISTENT, Indication, RECOVERY, Request, Snapshot, Transfer,
 };
 
 /// The process that computes recovery lines.
@@ -157,7 +157,8 @@ impl Process for UncoordinatedCkpt {
                 self.early.push((from, msg));
             }
             Msg::Money { recovery, interval, transfer } => {
-                if recovery == self.line.recovery && self.phase == Phase::Running {
+                let is_of_now = recovery == self.line.recovery || cx.runs(&ACCEPT_UNDONE);
+                if is_of_now && self.phase == Phase::Running {
                     self.receive(interval, Transfer { from, to: cx.me(), ..transfer }, cx);
                 }
             }
@@ -300,8 +301,10 @@ impl UncoordinatedCkpt {
         self.transfer_count = 0;
         self.phase = Phase::Running;
         cx.indicate(Indication::Returned { recovery, checkpoint: index });
-        for (transfer, interval) in self.state.account.sent() {
-            cx.send(transfer.to, Msg::Money { recovery, interval, transfer });
+        if !cx.runs(&NO_RESEND) {
+            for (transfer, interval) in self.state.account.sent() {
+                cx.send(transfer.to, Msg::Money { recovery, interval, transfer });
+            }
         }
         for (from, msg) in std::mem::take(&mut self.early) {
             self.on_message(from, msg, cx);
@@ -371,13 +374,20 @@ const DOMINO: Mutant = Mutant::code(
 );
 const LATEST_ONLY: Mutant =
     Mutant::code("latest-only", "returns to the last checkpoint of each process", CONSISTENT);
+const NO_RESEND: Mutant =
+    Mutant::code("no-resend", "sends nothing again after a recovery", RECOVERY);
+const ACCEPT_UNDONE: Mutant = Mutant::code(
+    "accept-undone",
+    "accepts transfers that were sent before the last recovery",
+    RECOVERY,
+);
 
 impl Protocol for UncoordinatedCkpt {
     const NAME: &'static str = "uncoordinated-ckpt";
     const SUMMARY: &'static str =
         "checkpoints of each process at will, and a recovery line of those that fit together";
     const SOURCE: &'static str = "Randell 1975; Elnozahy, Alvisi, Wang & Johnson 2002, section 3.1";
-    const MUTANTS: &'static [Mutant] = &[DOMINO, LATEST_ONLY];
+    const MUTANTS: &'static [Mutant] = &[DOMINO, LATEST_ONLY, NO_RESEND, ACCEPT_UNDONE];
 
     type Params = UncoordinatedCkptParams;
 
@@ -408,8 +418,8 @@ impl Protocol for UncoordinatedCkpt {
 
     fn claims(params: &UncoordinatedCkptParams, _: &Setting) -> Vec<PropertyId> {
         match params.take {
-            Take::AtWill => vec![COMPLETE],
-            Take::EachSend => vec![COMPLETE, BOUNDED_ROLLBACK],
+            Take::AtWill => vec![COMPLETE, RECOVERY],
+            Take::EachSend => vec![COMPLETE, BOUNDED_ROLLBACK, RECOVERY],
         }
     }
 }

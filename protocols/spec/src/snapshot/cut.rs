@@ -202,6 +202,19 @@ pub(super) struct Histories {
 }
 
 impl Histories {
+    /// Of all that has not been rolled back, exactly what was sent has been received.
+    pub fn settled(&self) -> Result<(), Violation> {
+        let acts = || self.of.values().flat_map(|history| &history.acts);
+        let sent: BTreeSet<_> = acts().filter_map(|(_, act)| act.sent()).collect();
+        let received: BTreeSet<_> = acts().filter_map(|(_, act)| act.received()).collect();
+        let lost = sent.difference(&received).map(|t| (t, "is sent, and not received"));
+        let orphans = received.difference(&sent).map(|t| (t, "is received, and its sending undone"));
+        match lost.chain(orphans).next() {
+            Some((t, how)) => Err(Violation::by([t.from, t.to], format!("transfer {t:?} {how}"))),
+            None => Ok(()),
+        }
+    }
+
     /// Notes an event. Returns the global state that it completes among `n` processes, if it does.
     pub fn observe(&mut self, event: &Observed<'_, Snapshot>, n: u32) -> Option<Line> {
         let Observation::Indication(what) = event.what else { return None };

@@ -88,7 +88,8 @@ impl Property<Snapshot> for Termination {
 /// `ckpt.rollback-bound`: remembers the checkpoints to which each process could return.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct RollbackBound {
-    recorded: BTreeMap<ProcessId, BTreeSet<SnapshotNumber>>,
+    /// By process, and whether they are its own, which are numbered apart from those of snapshots.
+    recorded: BTreeMap<(ProcessId, bool), BTreeSet<SnapshotNumber>>,
     restored: u64,
     /// The most checkpoints that a process has lost in a recovery.
     lost_most: usize,
@@ -97,21 +98,19 @@ pub(super) struct RollbackBound {
 impl Property<Snapshot> for RollbackBound {
     fn observe(&mut self, event: &Observed<'_, Snapshot>) -> Result<(), Violation> {
         let p = event.process;
-        let recorded = self.recorded.entry(p).or_default();
-        match event.what {
-            Observation::Indication(
-                Indication::Recorded { snapshot, .. }
-                | Indication::RecordedOwn { checkpoint: snapshot, .. },
-            ) => {
+        let Observation::Indication(what) = event.what else { return Ok(()) };
+        let is_own = matches!(what, Indication::RecordedOwn { .. } | Indication::Returned { .. });
+        let recorded = self.recorded.entry((p, is_own)).or_default();
+        match what {
+            Indication::Recorded { snapshot, .. }
+            | Indication::RecordedOwn { checkpoint: snapshot, .. } => {
                 recorded.insert(*snapshot);
             }
-            Observation::Indication(Indication::Dropped(snapshot)) => {
+            Indication::Dropped(snapshot) => {
                 recorded.remove(snapshot);
             }
-            Observation::Indication(
-                Indication::Restored { snapshot, .. }
-                | Indication::Returned { checkpoint: snapshot, .. },
-            ) => {
+            Indication::Restored { snapshot, .. }
+            | Indication::Returned { checkpoint: snapshot, .. } => {
                 self.restored += 1;
                 let lost: Vec<_> = recorded.iter().filter(|s| *s > snapshot).copied().collect();
                 recorded.retain(|s| s <= snapshot);

@@ -122,4 +122,8 @@ fn a_checkpoint_of_its_own_belongs_to_no_snapshot_and_to_a_recovery() {
     assert_eq!(run([2, 0]), ["cut.complete", "cut.reachable", "cut.conservation"]);
     assert_eq!(run([0, 0]), ["ckpt.rollback-bound"]);
     assert!(run([2, 7]).contains(&"cut.consistent"));
+    let dropped = |snapshot| Act::Indicate(P0, Indication::Dropped(snapshot));
+    let refused = [own(P0, 1, 100), own(P0, 2, 100), dropped(1), dropped(2)];
+    let refused = refused.into_iter().chain([back(P0, 0), back(P1, 0)]).collect::<Vec<_>>();
+    assert_eq!(violated(2, &refused), ["ckpt.rollback-bound"]);
 }

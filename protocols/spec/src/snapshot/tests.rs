@@ -326,18 +326,25 @@ fn a_property_is_exercised_by_what_it_speaks_of() {
         "ckpt.termination",
         "ckpt.minimal",
         "ckpt.rollback-bound",
+        "ckpt.recovery",
     ];
     assert_eq!(vacuous(&[]), all);
     let idle = done([take(1), recorded(P0, 1, 100), recorded(P1, 1, 100)]);
-    let unmoved = ["cut.consistent", "cut.complete", "cut.transitless", "ckpt.rollback-bound"];
+    let unmoved = [
+        "cut.consistent",
+        "cut.complete",
+        "cut.transitless",
+        "ckpt.rollback-bound",
+        "ckpt.recovery",
+    ];
     assert_eq!(vacuous(&idle), unmoved);
     let received = done([sent(1), received(1), recorded(P0, 1, 90), recorded(P1, 1, 110)]);
-    assert_eq!(vacuous(&received), ["cut.complete", "ckpt.rollback-bound"]);
+    assert_eq!(vacuous(&received), ["cut.complete", "ckpt.rollback-bound", "ckpt.recovery"]);
     let under_way =
         done([sent(1), recorded(P0, 1, 90), recorded(P1, 1, 100), channel(1, &[money(1)])]);
     let back = [restored(P0, 1, 1), restored(P1, 1, 1)];
     let under_way: Vec<_> = under_way.into_iter().chain(back).collect();
-    assert_eq!(vacuous(&under_way), ["cut.consistent"]);
+    assert_eq!(vacuous(&under_way), ["cut.consistent", "ckpt.recovery"]);
 }
 
 #[test]
@@ -410,4 +417,20 @@ fn a_violation_tells_of_which_state_it_speaks() {
         "snapshot 1: the channel from p0 to p1 is recorded with nothing, and the replay leaves #1 \
          of 10 in it"
     );
+}
+
+#[test]
+fn after_a_recovery_all_go_on_and_what_was_sent_is_received_and_nothing_else() {
+    let crash = [Act::Crash(P1), Act::Recover(P1)];
+    let after = |before: &[History], then: &[History]| {
+        check(2, &before.iter().chain(&crash).chain(then).cloned().collect::<Vec<_>>())
+    };
+    let both = [restored(P0, 0, 1), restored(P1, 0, 1)];
+    assert_eq!(after(&[sent(1), received(1)], &both), [] as [&str; 0]);
+    assert_eq!(after(&[], &[]), ["ckpt.recovery"], "p1 has no state");
+    assert_eq!(after(&[], &both[1..]), ["ckpt.recovery"], "p0 does not go on");
+    let lost = [both[0].clone(), both[1].clone(), sent(1)];
+    assert_eq!(after(&[], &lost), ["ckpt.recovery"]);
+    let made_up = [both[0].clone(), both[1].clone(), received(1)];
+    assert_eq!(after(&[sent(1)], &made_up), ["ckpt.recovery"]);
 }
