@@ -21,13 +21,19 @@
 //! than (n - 3f)/2 > f of them; fewer than that can be of liars alone. So all estimates of the next
 //! round are v, all see at least n - 2f > (n + f)/2 of them, and all decide v: n > 5f. For the same
 //! reason all decide in the first round if they propose the same. As long as nobody decides, all
-//! coins fall alike in some round, with probability 1.
+//! coins fall alike in some round, and on the value that others adopt if there is one, with
+//! probability 1.
 //!
-//! Words: a *D message* of 1983 is a proposal with a value, and a *?* one without. The coin falls
-//! on 0 or 1, the paper's values.
+//! Words: a *D message* of 1983 is a proposal with a value, and a *?* one without. The paper's
+//! values are 0 and 1. Here they are any, and the coin falls on 0, on 1, or on a value that more
+//! than f have reported: what a correct process adopts is one that more than (n - 3f)/2 > f correct
+//! ones report to everybody.
 
-use std::collections::BTreeMap;
+mod canvasser;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use ftsim_core::model::adversary::CustomAdversary;
 use ftsim_core::prelude::*;
 
 use crate::parts::votes::Votes;
@@ -137,10 +143,19 @@ impl ByzantineBenOr {
             }
             _ => {
                 cx.reach("tossed a coin");
-                let value = cx.rng().below(2);
+                let value = self.toss(round, cx);
                 self.begin(round.saturating_add(1), value, cx);
             }
         }
+    }
+
+    /// 0, 1, or what more than f have reported, one of them correct.
+    fn toss(&self, round: Round, cx: &mut Cx<Self>) -> Value {
+        let mut sides = BTreeSet::from([0, 1]);
+        sides.extend(self.reports.get(&round).into_iter().flat_map(|votes| votes.above(self.f)));
+        let side = cx.rng().below(sides.len() as u64);
+        let side = usize::try_from(side).unwrap_or_default();
+        sides.into_iter().nth(side).unwrap_or_default()
     }
 
     /// Whether any two sets of this many processes share a correct one.
@@ -198,6 +213,7 @@ impl Protocol for ByzantineBenOr {
     const SUMMARY: &'static str = "Byzantine agreement: rounds of reports and proposals, and coins";
     const SOURCE: &'static str = "Ben-Or 1983, Another advantage of free choice";
     const MUTANTS: &'static [Mutant] = &[N_5F, STOP_AT_ONCE, DECIDE_ABOVE_F];
+    const ADVERSARIES: &'static [CustomAdversary<Msg>] = &[canvasser::CANVASSER];
 
     type Params = Params;
 

@@ -36,13 +36,24 @@ impl<V: Copy + Ord> Votes<V> {
         self.by.values().filter(|other| **other == value).count()
     }
 
-    /// The value with the most votes, and their number; the least of several such values.
-    pub fn most_frequent(&self) -> Option<(V, u32)> {
-        let mut counts: BTreeMap<V, u32> = BTreeMap::new();
+    /// The number of votes for each value.
+    fn counts(&self) -> BTreeMap<V, u32> {
+        let mut counts = BTreeMap::new();
         for value in self.by.values() {
             *counts.entry(*value).or_default() += 1;
         }
-        counts.into_iter().max_by_key(|(value, count)| (*count, Reverse(*value)))
+        counts
+    }
+
+    /// The values with more votes than this, in their order.
+    pub fn above(&self, votes: u32) -> impl Iterator<Item = V> + use<V> {
+        let counts = self.counts().into_iter();
+        counts.filter(move |(_, count)| *count > votes).map(|(value, _)| value)
+    }
+
+    /// The value with the most votes, and their number; the least of several such values.
+    pub fn most_frequent(&self) -> Option<(V, u32)> {
+        self.counts().into_iter().max_by_key(|(value, count)| (*count, Reverse(*value)))
     }
 
     /// The value of more than half of the votes.

@@ -9,8 +9,8 @@ mod order;
 use std::collections::BTreeMap;
 
 use ftsim_core::{
-    Ask, Duration, End, Invalid, Observation, Observed, OperationName, ProcessId, Property,
-    PropertyEntry, PropertyId, Setting, Spec, Violation, Workload,
+    Ask, Duration, End, Invalid, Observation, Observed, OperationName, ProcessId,
+    ProcessSet, Property, PropertyEntry, PropertyId, Setting, Spec, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -210,6 +210,10 @@ impl Senders {
     ) -> Result<Self, Invalid> {
         if let Some(stranger) = senders.iter().find(|p| p.0 >= setting.n) {
             return Err(Invalid::new("senders", format!("there is no process {stranger}")));
+        }
+        let mut named = ProcessSet::new();
+        if let Some(twice) = senders.iter().find(|p| !named.insert(**p)) {
+            return Err(Invalid::new("senders", format!("{twice} is named twice")));
         }
         refuse_too_many("broadcasts", broadcasts, senders.len())?;
         Ok(Self { senders, broadcasts, every })

@@ -109,6 +109,10 @@ impl Spec for ByzantineBroadcast {
         if let Some(stranger) = settings.senders.iter().find(|p| p.0 >= setting.n) {
             return Err(Invalid::new("senders", format!("there is no process {stranger}")));
         }
+        let mut named = ProcessSet::new();
+        if let Some(twice) = settings.senders.iter().find(|p| !named.insert(**p)) {
+            return Err(Invalid::new("senders", format!("{twice} is named twice")));
+        }
         if settings.draw_below == 0 {
             return Err(Invalid::new("draw_below", "no content is below 0"));
         }
