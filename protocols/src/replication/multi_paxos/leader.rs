@@ -32,17 +32,19 @@ pub struct Leader {
 
 /// Phase 1.
 impl Server {
-    /// Waits for a leader, before it tries to lead.
+    /// Waits for a leader, before it tries to lead: the longer the more often it has tried.
     pub(super) fn await_leader(&self, cx: &mut Context) {
         let range = self.params.election_timeout;
         let timeout = cx.rng().between(range.min.as_nanos(), range.max.as_nanos());
-        cx.set_timer(Duration::from_nanos(timeout), Timer::Election);
+        let times = self.attempts.saturating_add(1).min(1_000);
+        cx.set_timer(Duration::from_nanos(timeout).times(times), Timer::Election);
     }
 
     /// Phase 1 (a): the ballot is higher than any of which it has heard.
     pub(super) fn prepare(&mut self, cx: &mut Context) {
         let round = self.promised.map_or(0, |ballot| ballot.round).saturating_add(1);
         let ballot = Ballot { round, proposer: cx.me() };
+        self.attempts = self.attempts.saturating_add(1);
         self.leader = None;
         self.role = Role::Preparing { ballot, promises: BTreeMap::new() };
         self.promise(ballot, cx);
@@ -95,6 +97,7 @@ impl Server {
         let next = last.saturating_add(1).clamp(first, first.saturating_add(most));
         self.role = Role::Leader(Leader { ballot, next, acceptances: BTreeMap::new() });
         self.leader = Some(cx.me());
+        self.attempts = 0;
         cx.cancel_timer(Timer::Election);
         for place in first..next {
             match reported.remove(&place) {
@@ -106,7 +109,7 @@ impl Server {
                 }
             }
         }
-        self.on_heartbeat_due(cx);
+        self.send_heartbeat(cx);
     }
 
     /// It learns of a higher ballot than its own: somebody else leads, or will.
@@ -143,6 +146,9 @@ impl Server {
         };
         if let Some(outcome) = self.machine.answer(command) {
             return cx.send(command.client, Msg::Reply { number: command.number, outcome });
+        }
+        if self.machine.has_applied(command) {
+            return;
         }
         let mut under_way = leader.acceptances.keys().filter_map(|place| self.accepted.get(place));
         if under_way.any(|accepted| accepted.entry.is(command)) {
@@ -214,7 +220,13 @@ impl Server {
             let (place, entry) = (*place, entry.clone());
             cx.send_to(silent, Msg::Accept { ballot, place, entry, chosen });
         }
-        cx.send_to(others.iter(), Msg::Heartbeat { ballot, chosen });
+        self.send_heartbeat(cx);
+    }
+
+    fn send_heartbeat(&self, cx: &mut Context) {
+        let Role::Leader(leader) = &self.role else { return };
+        let (ballot, chosen) = (leader.ballot, self.chosen.len() as Place);
+        cx.send_to(self.others(cx).iter(), Msg::Heartbeat { ballot, chosen });
         cx.set_timer(self.params.heartbeat, Timer::Heartbeat);
     }
 }

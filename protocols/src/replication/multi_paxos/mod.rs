@@ -39,7 +39,7 @@ use ftsim_core::DurationRange;
 use ftsim_core::prelude::*;
 
 use super::leader_client::{LeaderClient, Led};
-use super::machine::Machine;
+use crate::parts::machine::Machine;
 use crate::spec::ballots::Ballot;
 use crate::spec::replication::{Fact, PREFIX, ReplicatedService, SAFETY};
 use crate::spec::service::properties::ACKED_SURVIVES;
@@ -134,6 +134,8 @@ pub struct Server {
     servers: ProcessSet,
     /// Proposer.
     role: Role,
+    /// How often it has tried to lead since there was a leader.
+    attempts: u64,
     /// Who leads, as far as it knows.
     leader: Option<ProcessId>,
     /// Acceptor: the highest ballot promised (on stable storage).
@@ -207,6 +209,7 @@ impl Server {
             params: params.clone(),
             servers: setting.role(SERVER).collect(),
             role: Role::Follower,
+            attempts: 0,
             leader: None,
             promised: None,
             accepted: BTreeMap::new(),

@@ -25,6 +25,7 @@ impl Server {
             return;
         }
         self.leader = Some(from);
+        self.attempts = 0;
         self.await_leader(cx);
         let last = match cx.runs(&EARLY_EXECUTION) {
             true => self.accepted.last_key_value().map_or(0, |(place, _)| *place).max(chosen),
@@ -53,7 +54,7 @@ impl Server {
 
     pub(super) fn on_chosen(&mut self, from: Place, entries: Vec<Entry>, cx: &mut Context) {
         cx.reach("a server caught up");
-        for (place, entry) in (from..).zip(entries) {
+        for (place, entry) in (from..=Place::MAX).zip(entries) {
             if place == self.first_open() {
                 self.execute(entry, cx);
             }

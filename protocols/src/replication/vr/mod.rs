@@ -5,8 +5,8 @@
 //! the files follow; Oki and Liskov (1988), *Viewstamped replication: a new primary copy method to
 //! support highly-available distributed systems*. Spec: [`ReplicatedService`]. Model: partially
 //! synchronous, crash-recovery, f < n/2 of the servers, any number of clients, fair-loss links.
-//! With `storage = "memory"` a server that returns has forgotten everything, and counts as down
-//! until it has recovered from the others: less than half may be down at once.
+//! With `storage = "memory"` a server that returns has forgotten everything but its view, and counts
+//! as down until it has recovered from the others: less than half may be down at once.
 //!
 //! - *Normal operation* (`normal`): the primary appends a command to its log, and sends PREPARE to
 //!   the backups, which append it in this order and send PREPARE-OK. With the PREPARE-OK of f
@@ -24,13 +24,17 @@
 //!
 //! Why it works: what is committed is in the logs of f + 1 replicas, and a new view begins with f +
 //! 1 logs, so that one of these has it. Then the longest of the latest view has it, too, since in
-//! one view all logs grow from the primary's. Who recovers learns a view that is at least as late
-//! as any that it has helped to begin, because f + 1 answer and f + 1 had begun it.
+//! one view all logs grow from the primary's. Who recovers takes part in nothing that belongs to a
+//! view before the one that it has helped to begin, since it has this number on its disk. (The
+//! paper of 2012 keeps nothing, and argues that one of f + 1 that answer knows the view. But those
+//! of the f + 1 that had sent messages for it may have crashed and recovered one by one, and
+//! acknowledged more in the view before, when the messages arrive: the mutant `forgotten-view`. See
+//! Michael, Ports, Sharma and Szekeres 2017, *Recovering shared objects without stable storage*.)
 //!
 //! Words: a *viewstamp* is a view and an op-number; a *request* is a command here. A client asks
 //! one server at a time, which names the primary, instead of all. Messages that are lost are sent
 //! again at the next heartbeat (COMMIT); a view change that does not end is followed by the next,
-//! later each time.
+//! later each time until a primary is heard again.
 
 mod mutants;
 mod normal;
@@ -42,7 +46,7 @@ use std::collections::BTreeMap;
 use ftsim_core::prelude::*;
 
 use super::leader_client::{LeaderClient, Led};
-use super::machine::Machine;
+use crate::parts::machine::Machine;
 use crate::spec::replication::{Fact, PREFIX, ReplicatedService, SAFETY};
 use crate::spec::service::properties::ACKED_SURVIVES;
 use crate::spec::service::{CLIENT, Command, Key, Operation, Outcome, Request, SERVER};
@@ -144,6 +148,8 @@ pub struct Replica {
     log: Vec<Op>,
     /// The commit-number: what is up to here is executed.
     commit: OpNumber,
+    /// The number of times that a primary has been silent since one was last heard.
+    failed: u64,
     /// The state, and the client-table.
     machine: Machine,
     /// At a primary: up to where each backup has its log.
@@ -232,6 +238,7 @@ impl Replica {
             normal: 0,
             log: Vec::new(),
             commit: 0,
+            failed: 0,
             machine: Machine::default(),
             prepared: BTreeMap::new(),
         }
@@ -312,8 +319,16 @@ impl Replica {
     /// Waits for the primary, or for the end of what is under way: the longer the more views have
     /// failed.
     fn await_primary(&self, cx: &mut Context) {
-        let failed = self.view.saturating_sub(self.normal).saturating_add(1);
-        cx.set_timer(self.params.timeout.times(failed.min(1_000)), Timer::Silence);
+        let times = self.failed.saturating_add(1).min(1_000);
+        cx.set_timer(self.params.timeout.times(times), Timer::Silence);
+    }
+
+    /// Its view survives a crash, also without a disk for the rest.
+    fn keep_view(&self, cx: &mut Context) {
+        if self.params.storage == Storage::Disk || !cx.runs(&mutants::FORGOTTEN_VIEW) {
+            cx.append(Record::View { view: self.view, normal: self.normal });
+            cx.sync();
+        }
     }
 
     /// With a disk: what it has said survives a crash.
@@ -332,8 +347,8 @@ pub enum Storage {
     /// On its disk, before it answers.
     #[default]
     Disk,
-    /// In its memory. After a crash it recovers from the others, as long as a majority of them has
-    /// forgotten nothing.
+    /// In its memory, but for the number of its view. After a crash it recovers from the others, as
+    /// long as a majority of them has forgotten nothing.
     Memory,
 }
 
@@ -393,6 +408,10 @@ impl Protocol for Vr {
         if params.timeout <= params.heartbeat {
             let why = "must be longer than the time between two heartbeats";
             return Err(Invalid::new("timeout", why));
+        }
+        let needs_memory = [&mutants::NO_RECOVERY, &mutants::FORGOTTEN_VIEW];
+        if params.storage == Storage::Disk && needs_memory.into_iter().any(|m| setting.runs(m)) {
+            return Err(Invalid::new("storage", "the mutant needs `storage = \"memory\"`"));
         }
         Ok(())
     }

@@ -17,4 +17,10 @@ pub(super) const NO_RECOVERY: Mutant = Mutant::code(
     PREFIX,
 );
 
-pub(super) const ALL: &[Mutant] = &[LONGEST_LOG, EARLY_COMMIT, NO_RECOVERY];
+pub(super) const FORGOTTEN_VIEW: Mutant = Mutant::code(
+    "forgotten-view",
+    "a replica without a disk forgets which view it has helped to begin, as in the paper of 2012",
+    PREFIX,
+);
+
+pub(super) const ALL: &[Mutant] = &[LONGEST_LOG, EARLY_COMMIT, NO_RECOVERY, FORGOTTEN_VIEW];

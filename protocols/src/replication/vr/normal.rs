@@ -3,7 +3,7 @@
 use ftsim_core::ProcessId;
 
 use super::mutants::EARLY_COMMIT;
-use super::{Context, Msg, Op, OpNumber, Record, Replica, Timer, View};
+use super::{Context, Msg, Op, OpNumber, Record, Replica, Status, Timer, View};
 use crate::spec::service::Indication;
 
 /// The primary.
@@ -17,6 +17,9 @@ impl Replica {
         }
         if let Some(outcome) = self.machine.answer(command) {
             return cx.send(command.client, Msg::Reply { number: command.number, outcome });
+        }
+        if self.machine.has_applied(command) {
+            return;
         }
         let committed = usize::try_from(self.commit).unwrap_or(usize::MAX);
         if self.log.iter().skip(committed).any(|other| other.command == command) {
@@ -36,6 +39,7 @@ impl Replica {
         cx: &mut Context,
     ) {
         if view == self.view && self.is_normal() && self.is_primary(cx) {
+            self.failed = 0;
             let prepared = self.prepared.entry(from).or_default();
             *prepared = number.min(self.log.len() as OpNumber).max(*prepared);
             self.advance_commit(cx);
@@ -83,6 +87,7 @@ impl Replica {
         if !self.is_current(from, view, cx) {
             return;
         }
+        self.failed = 0;
         self.await_primary(cx);
         if number > self.op_number().saturating_add(1) {
             return self.get_state(from, view, self.op_number(), cx);
@@ -104,6 +109,7 @@ impl Replica {
         if !self.is_current(from, view, cx) {
             return;
         }
+        self.failed = 0;
         self.await_primary(cx);
         if commit > self.op_number() {
             return self.get_state(from, view, self.op_number(), cx);
@@ -114,6 +120,9 @@ impl Replica {
     /// Whether this is of its own view, in normal operation. If a later one has begun, it asks for
     /// its state.
     fn is_current(&self, from: ProcessId, view: View, cx: &mut Context) -> bool {
+        if matches!(self.status, Status::Recovering { .. }) {
+            return false;
+        }
         let has_begun = view > self.view || (view == self.view && self.is_changing());
         if has_begun {
             self.get_state(from, view, self.commit, cx);

@@ -16,7 +16,6 @@ impl Replica {
         number: OpNumber,
         cx: &mut Context,
     ) {
-        cx.reach("a state was transferred");
         cx.send(from, Msg::GetState { view, number });
     }
 
@@ -32,7 +31,8 @@ impl Replica {
         }
     }
 
-    /// Of a later view, what is committed stays, and the rest is replaced.
+    /// Of its own view it takes what it lacks. Of a later one, what is committed stays, and the rest
+    /// is replaced.
     pub(super) fn on_new_state(
         &mut self,
         view: View,
@@ -47,11 +47,19 @@ impl Replica {
         if !is_awaited || number != follows || matches!(self.status, Status::Recovering { .. }) {
             return;
         }
-        self.view = view;
-        let known = self.log.iter().take(usize::try_from(number).unwrap_or(usize::MAX));
-        let ops = known.cloned().chain(log.ops).collect();
-        self.enter(Log { ops, commit: log.commit }, cx);
-        cx.cancel_timer(Timer::Heartbeat);
+        cx.reach("a state was transferred");
+        if is_same {
+            for op in log.ops {
+                self.append(op, cx);
+            }
+            self.execute(log.commit, cx);
+        } else {
+            self.view = view;
+            let known = self.log.iter().take(usize::try_from(number).unwrap_or(usize::MAX));
+            let ops = known.cloned().chain(log.ops).collect();
+            self.enter(Log { ops, commit: log.commit }, cx);
+            cx.cancel_timer(Timer::Heartbeat);
+        }
         self.await_primary(cx);
         if let Some(primary) = self.primary(view) {
             cx.send(primary, Msg::PrepareOk { view, number: self.op_number() });
@@ -70,6 +78,11 @@ impl Replica {
             Storage::Disk => self.restore(records, cx),
             Storage::Memory if cx.runs(&NO_RECOVERY) => self.resume(cx),
             Storage::Memory => {
+                let views = records.filter_map(|record| match record {
+                    Record::View { view, .. } => Some(*view),
+                    _ => None,
+                });
+                self.view = views.max().unwrap_or_default();
                 let nonce = cx.rng().bits();
                 self.status = Status::Recovering { nonce, responses: BTreeMap::new() };
                 self.ask_for_recovery(nonce, cx);
@@ -114,7 +127,8 @@ impl Replica {
     }
 
     /// With f + 1 responses, one of them of the primary of the latest view among them, it knows
-    /// enough.
+    /// enough. If it had helped to begin a later view, what it sent for that may still arrive: it
+    /// changes to this view with what it knows now.
     pub(super) fn on_recovery_response(
         &mut self,
         from: ProcessId,
@@ -136,8 +150,12 @@ impl Replica {
         let mut of_latest = responses.values().filter(|(view, _)| *view == latest);
         let Some(log) = of_latest.find_map(|(_, log)| log.clone()) else { return };
         cx.reach("a replica recovered from the others");
-        self.view = latest;
+        let begun = std::mem::replace(&mut self.view, latest);
         self.enter(log, cx);
         self.await_primary(cx);
+        if begun > latest {
+            cx.reach("a replica had begun a later view");
+            self.start_view_change(begun, cx);
+        }
     }
 }

@@ -13,6 +13,7 @@ impl Replica {
         match &self.status {
             Status::Normal if self.is_primary(cx) => {}
             Status::Normal | Status::ViewChange { .. } => {
+                self.failed = self.failed.saturating_add(1);
                 self.start_view_change(self.view.saturating_add(1), cx);
             }
             Status::Recovering { nonce, .. } => self.ask_for_recovery(*nonce, cx),
@@ -24,12 +25,12 @@ impl Replica {
     }
 
     /// 1. It advances its view, and tells all others.
-    fn start_view_change(&mut self, view: View, cx: &mut Context) {
+    pub(super) fn start_view_change(&mut self, view: View, cx: &mut Context) {
         self.view = view;
         self.status = Status::ViewChange { started: ProcessSet::new(), ready: BTreeMap::new() };
         cx.cancel_timer(Timer::Heartbeat);
         self.await_primary(cx);
-        self.keep(Record::View { view, normal: self.normal }, cx);
+        self.keep_view(cx);
         cx.send_to(self.others(cx), Msg::StartViewChange { view });
         self.do_view_change(cx);
     }
@@ -101,7 +102,7 @@ impl Replica {
         let log = Log { commit, ops: self.log.clone() };
         cx.send_to(self.others(cx), Msg::StartView { view, log });
         cx.cancel_timer(Timer::Silence);
-        self.on_heartbeat(cx);
+        cx.set_timer(self.params.heartbeat, Timer::Heartbeat);
         self.advance_commit(cx);
     }
 
