@@ -5,8 +5,6 @@
 //! A server announces its predecessor whenever that changes. What it has applied is known from its
 //! probes; a crash erases it.
 
-use std::collections::BTreeMap;
-
 use ftsim_core::{
     End, Observation, Observed, ProcessId, ProcessSet, Property, PropertyEntry, Setting, Standing,
     Violation,
@@ -16,7 +14,7 @@ use serde::Serialize;
 use super::replication::{CONVERGENCE, Histories, PREFIX};
 use super::service::clients::ServiceWorkload;
 use super::service::properties::{acked_survives, exactly_once, linearizable, liveness};
-use super::service::{Command, Facts, Indication, SERVER, Service};
+use super::service::{Facts, Indication, SERVER, Service};
 
 /// The problem of serving from a chain.
 pub type ChainService = Service<Fact>;
@@ -40,7 +38,7 @@ impl Facts for Fact {
         PropertyEntry::safety(
             PREFIX,
             "what a server has applied is the beginning of what its predecessor has",
-            |_| Box::new(Prefix::default()),
+            |setting| Box::new(Prefix::new(setting)),
         ),
         PropertyEntry::liveness(
             CONVERGENCE,
@@ -67,26 +65,36 @@ impl Facts for Fact {
     }
 }
 
-/// `rep.prefix`: remembers what each server has applied, and the predecessor of each.
-#[derive(Clone, Debug, Default, Hash)]
+/// `rep.prefix`: remembers what each server has applied, and compares it with the servers before it
+/// in the order of the chain, the paper's *update propagation invariant*. Those that have crashed
+/// have lost their histories.
+#[derive(Clone, Debug, Hash)]
 struct Prefix {
+    servers: Vec<ProcessId>,
     histories: Histories,
-    predecessors: BTreeMap<ProcessId, ProcessId>,
     crashed: ProcessSet,
     compared: u64,
 }
 
 impl Prefix {
-    /// Compares the history of a server from this index on with that of its predecessor. If this
-    /// has crashed, its history is lost, and the server has another one soon.
+    fn new(setting: &Setting) -> Self {
+        Self {
+            servers: setting.role(SERVER).collect(),
+            histories: Histories::default(),
+            crashed: ProcessSet::new(),
+            compared: 0,
+        }
+    }
+
+    /// Compares the history of a server from this index on with those of the servers before it.
     fn compare(&mut self, p: ProcessId, from: usize) -> Result<(), Violation> {
-        let Some(predecessor) = self.predecessors.get(&p) else { return Ok(()) };
-        let (history, before) = (self.histories.of(p), self.histories.of(*predecessor));
-        self.compared += 1;
-        let beyond = |(index, command): &(usize, &Command)| before.get(*index) != Some(*command);
-        match history.iter().enumerate().skip(from).find(beyond) {
-            None => Ok(()),
-            Some((index, command)) => {
+        let is_up = |q: &&ProcessId| **q < p && !self.crashed.contains(**q);
+        for predecessor in self.servers.iter().filter(is_up) {
+            let (history, before) = (self.histories.of(p), self.histories.of(*predecessor));
+            self.compared += 1;
+            let mut later = history.iter().enumerate().skip(from);
+            let beyond = later.find(|(index, command)| before.get(*index) != Some(*command));
+            if let Some((index, command)) = beyond {
                 let there = match before.get(index) {
                     Some(other) => format!("{other}"),
                     None => "nothing".to_owned(),
@@ -96,41 +104,25 @@ impl Prefix {
                      has {there}",
                     index + 1
                 );
-                Err(Violation::by([p, *predecessor], message))
+                return Err(Violation::by([p, *predecessor], message));
             }
         }
+        Ok(())
     }
 }
 
 impl Property<ChainService> for Prefix {
     fn observe(&mut self, event: &Observed<'_, ChainService>) -> Result<(), Violation> {
         let p = event.process;
-        if self.histories.follow(event) {
-            let applied = matches!(event.what, Observation::Indication(Indication::Applied(_)));
-            let from = if applied { self.histories.of(p).len() - 1 } else { 0 };
-            return self.compare(p, from);
+        if matches!(event.what, Observation::Crash) {
+            self.crashed.insert(p);
         }
-        match event.what {
-            Observation::Indication(Indication::Fact(Fact::Follows(predecessor))) => {
-                self.predecessors.remove(&p);
-                // It may not know yet that this one has crashed as well.
-                if !self.crashed.contains(*predecessor) {
-                    self.predecessors.insert(p, *predecessor);
-                }
-                self.compare(p, 0)
-            }
-            Observation::Indication(Indication::Fact(Fact::Heads)) => {
-                self.predecessors.remove(&p);
-                Ok(())
-            }
-            Observation::Crash => {
-                self.crashed.insert(p);
-                self.predecessors.retain(|_, predecessor| *predecessor != p);
-                self.predecessors.remove(&p);
-                Ok(())
-            }
-            _ => Ok(()),
+        if !self.histories.follow(event) {
+            return Ok(());
         }
+        let applied = matches!(event.what, Observation::Indication(Indication::Applied(_)));
+        let from = if applied { self.histories.of(p).len() - 1 } else { 0 };
+        self.compare(p, from)
     }
 
     fn exercised(&self) -> u64 {
