@@ -168,7 +168,9 @@ impl StressArgs {
         if !self.beyond {
             return vec![(entry, None)];
         }
-        let setting = Setting::with_roles(entry.roles, 4);
+        let [small, large] = [4, 6].map(|each| Setting::with_roles(entry.roles, each));
+        let is_small_enough = entry.model.bound.max(&small).is_some();
+        let setting = if is_small_enough { small } else { large };
         breakable(&entry.model, &setting).map(|broken| (entry, Some(broken))).collect()
     }
 

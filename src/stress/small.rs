@@ -19,6 +19,9 @@ pub fn small_setting(entry: &Entry) -> Setting {
         Setting { n: roles.iter().map(|(_, count)| count).sum(), roles, ..Setting::of(1) }
     });
     let single = |count| Setting::with_roles(entry.roles, count);
-    let singles = [5, 2].into_iter().filter(|_| entry.roles.len() == 1).map(single);
-    singles.chain(counts).find(accepts).unwrap_or_else(|| single(5))
+    let singles = [5, 6, 2].into_iter().filter(|_| entry.roles.len() == 1).map(single);
+    let all: Vec<Setting> = singles.chain(counts).filter(accepts).collect();
+    // With its default parameters a protocol may accept more than it promises anything for.
+    let is_within = |setting: &&Setting| entry.model.bound.max(setting).is_some();
+    all.iter().find(is_within).or(all.first()).cloned().unwrap_or_else(|| single(5))
 }

@@ -148,7 +148,8 @@ impl Spec for Consensus {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConsensusWorkload {
-    /// The processes that propose; all, if empty.
+    /// The processes that propose; all, if empty. Most protocols decide only if every correct
+    /// process proposes.
     pub proposers: Vec<ProcessId>,
     /// Their proposals, one for each in the order of `proposers`. If empty, each proposes the
     /// number of its own id, unless `draw_below` is given.

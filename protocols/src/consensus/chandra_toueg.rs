@@ -19,8 +19,8 @@
 //!   broadcasts DECIDE reliably: whoever receives it for the first time relays it and decides.
 //!
 //! Why it works: once a majority has adopted a value in a round, that value is *locked*. Any two
-//! majorities have a process in common, so the coordinator of every later round hears of it, and of
-//! nothing that was adopted later. Nobody waits for ever, because a majority is correct and a
+//! majorities have a process in common, so the coordinator of every later round hears of it, or of
+//! something that was adopted later, which by induction is the same. Nobody waits for ever, because a majority is correct and a
 //! coordinator that has crashed is suspected; and the coordinator whom nobody suspects gets an ACK
 //! of every process, once all have stopped suspecting it.
 
@@ -124,7 +124,7 @@ impl Process for ChandraToueg {
 impl ChandraToueg {
     /// Phase 1.
     fn begin_round(&mut self, cx: &mut Cx<Self>) {
-        let Some(estimate) = self.estimate else { return };
+        let Some(estimate) = self.estimate.filter(|_| !self.decided) else { return };
         self.round += 1;
         self.rounds = self.rounds.split_off(&self.round);
         let coordinator = self.coordinator(cx);

@@ -88,7 +88,9 @@ impl HierarchicalUniform {
     /// Passes over leaders that are suspected.
     fn go_on(&mut self, cx: &mut Cx<Self>) {
         while self.suspected.contains(self.leader) {
-            if let Some(value) = self.proposed.get(&self.leader) {
+            if let Some(value) = self.proposed.get(&self.leader)
+                && !self.decided
+            {
                 cx.reach("took a proposal over");
                 self.value = Some(*value);
             }
@@ -98,7 +100,8 @@ impl HierarchicalUniform {
     }
 
     fn lead_in_turn(&mut self, cx: &mut Cx<Self>) {
-        let Some(value) = self.value.filter(|_| self.leader == cx.me()) else { return };
+        let leads = self.leader == cx.me() && !self.decided;
+        let Some(value) = self.value.filter(|_| leads) else { return };
         if !std::mem::replace(&mut self.has_proposed, true) {
             self.acked.insert(cx.me());
             cx.send_to_others(Msg::Proposal(value));

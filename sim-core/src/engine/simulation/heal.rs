@@ -1,10 +1,11 @@
 //! Ends all faults, for all processes or for a core, so that liveness can be judged fairly.
 
 use super::Simulation;
+use crate::environment::detector::DetectorKind;
 use crate::environment::liveness::LivenessMode;
 use crate::id::ProcessId;
 use crate::model::protocol::Protocol;
-use crate::model::system_model::FaultClass;
+use crate::model::system_model::{DetectorClass, FaultClass};
 use crate::outcome::trace::TraceEvent;
 use crate::process_set::ProcessSet;
 use crate::rng::{Rng, Stream};
@@ -50,8 +51,16 @@ impl<P: Protocol> Simulation<P> {
         rng.shuffle(&mut candidates);
         let of_first = |count: usize| candidates.iter().take(count).copied().collect();
         let least = (1..=candidates.len()).find(|count| self.can_progress(&of_first(*count)))?;
+        let least = if self.waits_for_all() { candidates.len() } else { least };
         let count = rng.between(least as u64, candidates.len() as u64);
         Some(of_first(usize::try_from(count).unwrap_or(least)))
+    }
+
+    /// Whether everybody who is up must be reachable: a perfect detector never suspects a process
+    /// that is up, so that a protocol that relies on it waits for whoever is cut off.
+    fn waits_for_all(&self) -> bool {
+        let kind = &self.world.experiment.detector.kind;
+        self.model.detector != DetectorClass::None && matches!(kind, DetectorKind::Perfect)
     }
 
     fn can_be_well(&self, p: ProcessId) -> bool {
