@@ -4,7 +4,6 @@ mod abd;
 mod chain_replication;
 mod ha_nfs;
 mod leader_client;
-mod machine;
 mod multi_paxos;
 mod naive_replication;
 mod primary_backup;

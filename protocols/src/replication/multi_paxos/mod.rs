@@ -39,7 +39,7 @@ use ftsim_core::DurationRange;
 use ftsim_core::prelude::*;
 
 use super::leader_client::{LeaderClient, Led};
-use super::machine::Machine;
+use crate::parts::machine::Machine;
 use crate::spec::ballots::Ballot;
 use crate::spec::replication::{Fact, PREFIX, ReplicatedService, SAFETY};
 use crate::spec::service::properties::ACKED_SURVIVES;

@@ -40,7 +40,7 @@ use ftsim_core::DurationRange;
 use ftsim_core::prelude::*;
 
 use super::leader_client::{LeaderClient, Led};
-use super::machine::Machine;
+use crate::parts::machine::Machine;
 use crate::spec::replicated_log::{Fact, Index, LogService, Slot, SlotContent, Term};
 use crate::spec::service::{CLIENT, Command, Indication, Key, Operation, Outcome, Request, SERVER};
 use membership::{Change, Configuration, Transition};

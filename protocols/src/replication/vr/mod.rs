@@ -42,7 +42,7 @@ use std::collections::BTreeMap;
 use ftsim_core::prelude::*;
 
 use super::leader_client::{LeaderClient, Led};
-use super::machine::Machine;
+use crate::parts::machine::Machine;
 use crate::spec::replication::{Fact, PREFIX, ReplicatedService, SAFETY};
 use crate::spec::service::properties::ACKED_SURVIVES;
 use crate::spec::service::{CLIENT, Command, Key, Operation, Outcome, Request, SERVER};

@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use ftsim_core::ProcessId;
+use serde::{Deserialize, Serialize};
 
 use crate::spec::service::{Command, Key, Operation, Outcome, Value};
 
-#[derive(Clone, Debug, Default, Hash)]
-pub(super) struct Machine {
+/// The machine of a key-value service.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Machine {
     values: BTreeMap<Key, Value>,
     /// The number of each client's last command, and its outcome.
     sessions: BTreeMap<ProcessId, (u64, Outcome)>,
@@ -16,11 +18,11 @@ pub(super) struct Machine {
 
 impl Machine {
     /// Executes a command, unless it has been executed before; whether it has now.
-    pub(super) fn apply(&mut self, command: Command, key: Key, operation: &Operation) -> bool {
-        let Command { client, number } = command;
-        if self.sessions.get(&client).is_some_and(|(last, _)| *last >= number) {
+    pub fn apply(&mut self, command: Command, key: Key, operation: &Operation) -> bool {
+        if self.has_applied(command) {
             return false;
         }
+        let Command { client, number } = command;
         let value = self.values.entry(key).or_default();
         let (after, outcome) = operation.apply(*value);
         *value = after;
@@ -28,13 +30,19 @@ impl Machine {
         true
     }
 
+    /// Whether it has executed this command, or a later one of its client.
+    pub fn has_applied(&self, Command { client, number }: Command) -> bool {
+        self.sessions.get(&client).is_some_and(|(last, _)| *last >= number)
+    }
+
     /// The outcome of a command, if it is the client's last one.
-    pub(super) fn answer(&self, command: Command) -> Option<Outcome> {
+    pub fn answer(&self, command: Command) -> Option<Outcome> {
         let (last, outcome) = self.sessions.get(&command.client)?;
         (*last == command.number).then(|| outcome.clone())
     }
 
-    pub(super) fn read(&self, key: Key) -> Outcome {
+    /// The value of a key.
+    pub fn read(&self, key: Key) -> Outcome {
         Outcome::Value(self.values.get(&key).copied().unwrap_or_default())
     }
 }
