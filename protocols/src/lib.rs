@@ -87,6 +87,7 @@ impl Catalogue {
             .with::<consensus::ChandraToueg>()
             .with::<consensus::Paxos>()
             .with::<byzantine::OralMessages>()
+            .with::<byzantine::Pbft>()
             .with::<byzantine::PhaseKing>()
             .with::<byzantine::DolevStrong>()
             .with::<byzantine::ConsistentBroadcast>()

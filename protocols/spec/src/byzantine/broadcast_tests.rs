@@ -95,9 +95,8 @@ fn messages_of_one_sender_are_told_apart_by_their_numbers() {
 #[test]
 fn absurd_content_is_judged_not_obeyed() {
     let (sender, number, content) = (ProcessId(u32::MAX), u64::MAX, u64::MAX);
-    let absurd: Act<ByzantineBroadcast> =
-        Act::Indicate(P0, Indication::Deliver { sender, number, content });
-    assert_eq!(check(2, &[absurd]), ["brb.totality"]);
+    let absurd = Act::Indicate(P0, Indication::Deliver { sender, number, content });
+    assert_eq!(check::<ByzantineBroadcast>(2, &[absurd]), ["brb.totality"]);
 }
 
 /// Delivers nothing.

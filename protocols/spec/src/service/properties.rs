@@ -87,7 +87,7 @@ pub(crate) fn responded<'a, F: Facts>(
 /// more knowledge; at the end of the run the whole history is searched again. A legal order that is
 /// found then is also one for all earlier responses.
 #[derive(Clone, Hash)]
-struct Linearizable {
+pub(crate) struct Linearizable {
     searches: BTreeMap<Key, Search<OneKey>>,
     /// The key of each unanswered operation, and its index in the key's history.
     open: BTreeMap<Command, (Key, usize)>,
@@ -121,6 +121,11 @@ impl Default for Linearizable {
 }
 
 impl Linearizable {
+    /// Adds an operation that nobody waits for: it takes effect at some time from now on, or never.
+    pub(crate) fn call_without_end(&mut self, key: Key, operation: Operation) {
+        self.searches.entry(key).or_insert_with(|| Search::new(0)).called(operation);
+    }
+
     fn judge(&mut self, command: Command, key: Key, op: usize) -> Result<(), Violation> {
         let Some(search) = self.searches.get_mut(&key) else { return Ok(()) };
         let steps = RESPONSE_STEP_COUNT + self.steps_left / 16;

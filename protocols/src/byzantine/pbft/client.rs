@@ -1,0 +1,87 @@
+//! Clients (section 4.1).
+
+use std::collections::BTreeMap;
+
+use ftsim_core::prelude::*;
+
+use super::mutants::ONE_REPLY;
+use super::{Context, Msg, Params, Timer, primary};
+use crate::spec::byzantine::{Call, View};
+use crate::spec::service::{Command, Indication, Key, Operation, Outcome, SERVER};
+
+/// A client.
+#[derive(Clone, Debug, Hash)]
+pub struct Client {
+    f: u32,
+    retry: Duration,
+    servers: Vec<ProcessId>,
+    /// The view of the last reply that it believed.
+    view: View,
+    /// The request that waits for replies.
+    pending: Option<(u64, Signed<Call>)>,
+    /// What the replicas say, and in which view.
+    replies: BTreeMap<ProcessId, (View, Outcome)>,
+}
+
+impl Client {
+    pub(super) fn new(params: &Params, setting: &Setting) -> Self {
+        Self {
+            f: params.f,
+            retry: params.retry,
+            servers: setting.role(SERVER).collect(),
+            view: 0,
+            pending: None,
+            replies: BTreeMap::new(),
+        }
+    }
+
+    /// Sends its request to the primary.
+    pub(super) fn on_invoke(
+        &mut self,
+        number: u64,
+        key: Key,
+        operation: Operation,
+        cx: &mut Context,
+    ) {
+        let command = Command { client: cx.me(), number };
+        let request = cx.sign(Call { command, key, operation });
+        self.replies.clear();
+        if let Some(primary) = primary(&self.servers, self.view) {
+            cx.send(primary, Msg::Request(request.clone()));
+        }
+        self.pending = Some((number, request));
+        cx.set_timer(self.retry, Timer::Retry);
+    }
+
+    /// Believes what f + 1 replicas say.
+    pub(super) fn on_reply(
+        &mut self,
+        from: ProcessId,
+        view: View,
+        number: u64,
+        outcome: Outcome,
+        cx: &mut Context,
+    ) {
+        let is_pending = self.pending.as_ref().is_some_and(|(pending, _)| *pending == number);
+        if !is_pending || !self.servers.contains(&from) {
+            return;
+        }
+        self.replies.insert(from, (view, outcome.clone()));
+        let needed = if cx.runs(&ONE_REPLY) { 1 } else { self.f as usize + 1 };
+        let equal = self.replies.values().filter(|(_, other)| *other == outcome);
+        if equal.clone().count() >= needed {
+            self.view = equal.map(|(view, _)| *view).min().unwrap_or_default();
+            self.pending = None;
+            cx.cancel_timer(Timer::Retry);
+            cx.indicate(Indication::Response { number, outcome });
+        }
+    }
+
+    /// Sends its request to all: the primary may be faulty, or another one by now.
+    pub(super) fn on_retry(&self, cx: &mut Context) {
+        if let Some((_, request)) = &self.pending {
+            cx.send_to(self.servers.iter().copied(), Msg::Request(request.clone()));
+            cx.set_timer(self.retry, Timer::Retry);
+        }
+    }
+}
