@@ -31,6 +31,12 @@ pub fn warn(problems: &mut Problems<'_>, scenario: &Scenario) {
 fn warn_of_faults(problems: &mut Problems<'_>, scenario: &Scenario) {
     let (model, setting) = (&scenario.resolved.model, &scenario.experiment.setting);
     let name = scenario.entry.name;
+    if let (None, Some((key, value))) = (model.bound.max(setting), model.bound.parameter()) {
+        let claims = format!("`{name}` tolerates {}, and here {key} = {value}", model.bound);
+        let label = format!("too many of {} processes", setting.n);
+        problems.warn(&format!("params.{key}"), claims).label(label).help(MEANT);
+        return;
+    }
     let mut faulty: BTreeSet<ProcessId> = BTreeSet::new();
     // Where a seed chooses the process, the plan has a fault for each candidate.
     let is_drawn =

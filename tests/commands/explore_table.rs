@@ -75,6 +75,7 @@ fn every_protocol_without_lies_is_explored() {
         "flat-group",
         "nmr-voting",
         "oral-messages",
+        "pbft",
         "phase-king",
     ];
     for entry in Catalogue::builtin().entries() {

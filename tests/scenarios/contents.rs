@@ -89,6 +89,7 @@ const CHAPTERS: [(&str, &[&str]); 14] = [
             "consistent-broadcast",
             "bracha-rb",
             "byzantine-ben-or",
+            "pbft",
         ],
     ),
     ("commit", &["two-phase-commit", "three-phase-commit", "paxos-commit", "storage-server"]),

@@ -10,6 +10,9 @@
 //! receives the first SEND of a message from its sender sends ECHO with it to all. Deliver the
 //! message after ECHO of one content from more than (n + f)/2 processes.
 //!
+//! Words: Srikanth and Toueg also echo what n - 2f have echoed, so that all accept what one accepts
+//! (*Relay*). This is the book's algorithm, without that rule.
+//!
 //! Why it works: two sets of more than (n + f)/2 processes share more than f, so a correct one,
 //! which echoes one content. The n - f correct processes are such a set, since n > 3f, so a correct
 //! sender is heard by all. Of a sender that lies, some may deliver and others not: its own ECHO may

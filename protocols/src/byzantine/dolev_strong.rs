@@ -18,9 +18,10 @@
 //! have signed it is correct, and has sent it to all in an earlier round. So all accept the same,
 //! or all accept two. Nobody can sign another order in the name of a correct commander.
 //!
-//! Words: the paper's *v:0:j* is an order with the signatures of p0 and pj. There everyone signs
-//! the order and all signatures before; here the order alone, since a run has one commander, who
-//! gives one order: who has signed in which sequence does not matter to the argument.
+//! Words: *v:0:j* of Lamport, Shostak and Pease is an order with the signatures of p0 and pj. There
+//! everyone signs the order and all signatures before; here the order alone, since a run has one
+//! commander, who gives one order: who has signed in which sequence does not matter to the
+//! argument.
 
 mod whisper;
 
@@ -193,6 +194,9 @@ impl Protocol for DolevStrong {
         }
         if params.f == 0 && setting.runs(&F_ROUNDS) {
             return Err(Invalid::new("f", "in 0 rounds nothing arrives"));
+        }
+        if params.f == 0 && setting.runs(&SHORT_CHAIN) {
+            return Err(Invalid::new("f", "in one round no chain is too short"));
         }
         Ok(())
     }

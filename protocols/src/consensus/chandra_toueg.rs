@@ -3,9 +3,9 @@
 //!
 //! Source: Chandra and Toueg (1996), *Unreliable failure detectors for reliable distributed
 //! systems*, section 6.2. Spec: [`Consensus`] with uniform agreement. Model: asynchronous, reliable
-//! links, f < n/2 crashes, a detector of class ◇S. (The catalogue's models name ◇P, which is
-//! stronger; of its accuracy only this is needed: from some time on one correct process is
-//! suspected by nobody.)
+//! links, f < n/2 crashes, a detector of class ◇S; every correct process proposes. (The catalogue's
+//! models name ◇P, which is stronger; of its accuracy only this is needed: from some time on one
+//! correct process is suspected by nobody.)
 //!
 //! Steps: in each round one process, the next in turn, is coordinator.
 //!

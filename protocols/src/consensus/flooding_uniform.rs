@@ -3,7 +3,8 @@
 //!
 //! Source: Cachin, Guerraoui and Rodrigues (2011), algorithm 5.3, with one change, described below;
 //! their *correct* (not detected yet) is our *alive*. Spec: [`Consensus`] with uniform agreement.
-//! Model: asynchronous, perfect links, a perfect failure detector, any number of crashes.
+//! Model: asynchronous, perfect links, a perfect failure detector, any number of crashes; every
+//! correct process proposes.
 //!
 //! Steps: in each round a process sends a PROPOSAL to all: the values that it knows. A round ends
 //! when all processes alive have been heard in it. After round n the process decides the least

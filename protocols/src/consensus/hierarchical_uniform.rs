@@ -3,7 +3,7 @@
 //!
 //! Source: Cachin, Guerraoui and Rodrigues (2011), algorithm 5.4. Spec: [`Consensus`] with uniform
 //! agreement. Model: asynchronous, perfect links, a perfect failure detector, any number of
-//! crashes.
+//! crashes; every correct process proposes.
 //!
 //! Steps: round i belongs to the process of rank i, which sends PROPOSAL with its value to all. Who
 //! receives it in this round or an earlier one answers with ACK. Once all processes have

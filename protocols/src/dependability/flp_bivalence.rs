@@ -186,7 +186,12 @@ impl Protocol for FlpBivalence {
     }
 
     fn new(_: &NoParams, _: &Setting, _: ProcessId) -> Self {
-        Self { round: None, has_decided: false, overdue: BTreeSet::new(), estimates: BTreeMap::new() }
+        Self {
+            round: None,
+            has_decided: false,
+            overdue: BTreeSet::new(),
+            estimates: BTreeMap::new(),
+        }
     }
 
     fn claims(_: &NoParams, _: &Setting) -> Vec<PropertyId> {

@@ -9,7 +9,7 @@ use ftsim_core::{
     Duration, End, EndCause, Instant, Observation, Observed, ProcessId, PropertyId, Setting, Spec,
 };
 use ftsim_protocols::spec::byzantine::{
-    BroadcastIndication, BroadcastRequest, ByzantineAgreement, ByzantineBroadcast,
+    BroadcastIndication, BroadcastRequest, ByzantineAgreement, ByzantineBroadcast, ByzantineService,
 };
 use ftsim_protocols::spec::transactions::{self, Attempt, ItemCopy, Transactions};
 use ftsim_protocols::spec::view_synchrony::{self, ViewSynchrony};
@@ -33,6 +33,7 @@ type IsViolated = fn() -> bool;
 const HAND_MADE: &[(&str, PropertyId, IsViolated)] = &[
     ("byzantine-agreement", consensus::INTEGRITY, byzantine_decides_twice),
     ("byzantine-broadcast", broadcast::NO_DUPLICATION, delivers_two_contents),
+    ("byzantine-service", service::properties::EXACTLY_ONCE, a_request_is_executed_twice),
     ("consensus by ballots", consensus::INTEGRITY, ballots_decide_twice),
     ("consensus by ballots", consensus::VALIDITY, ballots_decide_what_nobody_proposed),
     ("consensus", consensus::INTEGRITY, decides_twice),
@@ -101,6 +102,13 @@ fn a_command_is_applied_twice() -> bool {
     let applies = || Act::Indicate(P0, service::Indication::Applied(command));
     let id = service::properties::EXACTLY_ONCE;
     violates::<replicated_log::LogService>(id, &[applies(), applies()])
+}
+
+fn a_request_is_executed_twice() -> bool {
+    let command = service::Command { client: P1, number: 1 };
+    let applies = || Act::Indicate(P0, service::Indication::Applied(command));
+    let id = service::properties::EXACTLY_ONCE;
+    violates::<ByzantineService>(id, &[applies(), applies()])
 }
 
 fn generals_stay_for_no_reason() -> bool {

@@ -9,8 +9,8 @@ mod order;
 use std::collections::BTreeMap;
 
 use ftsim_core::{
-    Ask, Duration, End, Invalid, Observation, Observed, OperationName, ProcessId,
-    ProcessSet, Property, PropertyEntry, PropertyId, Setting, Spec, Violation, Workload,
+    Ask, Duration, End, Invalid, Observation, Observed, OperationName, ProcessId, ProcessSet,
+    Property, PropertyEntry, PropertyId, Setting, Spec, Violation, Workload,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -208,7 +208,8 @@ impl Histories {
         let sent: BTreeSet<_> = acts().filter_map(|(_, act)| act.sent()).collect();
         let received: BTreeSet<_> = acts().filter_map(|(_, act)| act.received()).collect();
         let lost = sent.difference(&received).map(|t| (t, "is sent, and not received"));
-        let orphans = received.difference(&sent).map(|t| (t, "is received, and its sending undone"));
+        let orphans =
+            received.difference(&sent).map(|t| (t, "is received, and its sending undone"));
         match lost.chain(orphans).next() {
             Some((t, how)) => Err(Violation::by([t.from, t.to], format!("transfer {t:?} {how}"))),
             None => Ok(()),

@@ -250,7 +250,8 @@ impl Replica {
 
 /// The replica that is primary in this view.
 fn primary(servers: &[ProcessId], view: View) -> Option<ProcessId> {
-    let turn = view.checked_rem(servers.len() as u64).and_then(|turn| usize::try_from(turn).ok())?;
+    let turn =
+        view.checked_rem(servers.len() as u64).and_then(|turn| usize::try_from(turn).ok())?;
     servers.get(turn).copied()
 }
 
