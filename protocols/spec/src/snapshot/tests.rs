@@ -422,10 +422,10 @@ fn a_violation_tells_of_which_state_it_speaks() {
 #[test]
 fn after_a_recovery_all_go_on_and_what_was_sent_is_received_and_nothing_else() {
     let crash = [Act::Crash(P1), Act::Recover(P1)];
-    let after = |before: &[History], then: &[History]| {
+    let after = |before: &[Act<Snapshot>], then: &[Act<Snapshot>]| {
         check(2, &before.iter().chain(&crash).chain(then).cloned().collect::<Vec<_>>())
     };
-    let both = [restored(P0, 0, 1), restored(P1, 0, 1)];
+    let both = [restored(P0, 1, 0), restored(P1, 1, 0)];
     assert_eq!(after(&[sent(1), received(1)], &both), [] as [&str; 0]);
     assert_eq!(after(&[], &[]), ["ckpt.recovery"], "p1 has no state");
     assert_eq!(after(&[], &both[1..]), ["ckpt.recovery"], "p0 does not go on");

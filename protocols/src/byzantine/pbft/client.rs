@@ -15,12 +15,13 @@ pub struct Client {
     f: u32,
     retry: Duration,
     servers: Vec<ProcessId>,
-    /// The view of the last reply that it believed.
+    /// The view that it takes for the present one, and those that servers have named last.
     view: View,
+    views: BTreeMap<ProcessId, View>,
     /// The request that waits for replies.
     pending: Option<(u64, Signed<Call>)>,
-    /// What the replicas say, and in which view.
-    replies: BTreeMap<ProcessId, (View, Outcome)>,
+    /// What the replicas say.
+    replies: BTreeMap<ProcessId, Outcome>,
 }
 
 impl Client {
@@ -30,6 +31,7 @@ impl Client {
             retry: params.retry,
             servers: setting.role(SERVER).collect(),
             view: 0,
+            views: BTreeMap::new(),
             pending: None,
             replies: BTreeMap::new(),
         }
@@ -62,19 +64,30 @@ impl Client {
         outcome: Outcome,
         cx: &mut Context,
     ) {
-        let is_pending = self.pending.as_ref().is_some_and(|(pending, _)| *pending == number);
-        if !is_pending || !self.servers.contains(&from) {
+        if !self.servers.contains(&from) {
             return;
         }
-        self.replies.insert(from, (view, outcome.clone()));
+        self.views.insert(from, view);
+        let is_pending = self.pending.as_ref().is_some_and(|(pending, _)| *pending == number);
+        if !is_pending {
+            return;
+        }
+        self.replies.insert(from, outcome.clone());
         let needed = if cx.runs(&ONE_REPLY) { 1 } else { self.f as usize + 1 };
-        let equal = self.replies.values().filter(|(_, other)| *other == outcome);
-        if equal.clone().count() >= needed {
-            self.view = equal.map(|(view, _)| *view).min().unwrap_or_default();
+        if self.replies.values().filter(|other| **other == outcome).count() >= needed {
+            self.view = self.view_of_one_correct();
             self.pending = None;
             cx.cancel_timer(Timer::Retry);
             cx.indicate(Indication::Response { number, outcome });
         }
+    }
+
+    /// The latest view that more than f servers have reached, as they say: some correct one has, and
+    /// f liars cannot hold it back.
+    fn view_of_one_correct(&self) -> View {
+        let mut views: Vec<_> = self.views.values().copied().collect();
+        views.sort_unstable_by(|one, other| other.cmp(one));
+        views.get(self.f as usize).copied().unwrap_or(self.view)
     }
 
     /// Sends its request to all: the primary may be faulty, or another one by now.

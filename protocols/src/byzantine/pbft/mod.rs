@@ -14,9 +14,10 @@
 //!   With COMMIT from a quorum it is committed, and a replica executes it in its turn.
 //! - *Checkpoints* (`checkpoint`): after every so many places a replica tells its state. A state
 //!   that a quorum attests is *stable*: the log before it is forgotten, and whoever lags takes it.
-//! - *View changes* (`view_change`): a backup whose request is not executed in time leaves the
-//!   view, and says, with proof, what is stable and prepared at it. From a quorum of such messages
-//!   follows what the next view begins with; its primary shows them in NEW-VIEW.
+//! - *View changes* (`view_change`): a replica that has waited too long for the first of its
+//!   requests leaves the view, and says, with proof, what is stable and prepared at it. From a
+//!   quorum of such messages follows what the next view begins with; its primary shows them in
+//!   NEW-VIEW.
 //!
 //! Why it works: two quorums share more than f replicas, and so a correct one, which accepts one
 //! proposal for a place in a view. What is committed has prepared at n - 2f > f correct replicas,
@@ -26,7 +27,9 @@
 //! Words: a *place* is the paper's sequence number, and the *window* is the distance of its
 //! water marks; the *prepared certificate* of the paper of 2002 is our certificate. Messages and
 //! checkpoints carry requests and states in place of their digests. A replica keeps what arrives
-//! early of a view that it has not entered, since nothing is sent twice.
+//! early of a view that it has not entered, since nothing is sent twice. In place of the status
+//! messages of 2002, a replica that is shown a NEW-VIEW says that it has left the views before, and
+//! waits for a view once a quorum has left those before it, be it for a later one.
 
 mod checkpoint;
 mod client;
@@ -113,8 +116,9 @@ pub struct Replica {
     stable: Vec<Signed<Checkpoint>>,
     /// What is said of the states after later places.
     checkpoints: BTreeMap<Place, BTreeMap<ProcessId, Verified<Checkpoint>>>,
-    /// The requests that it waits for, one of each client; whether a timer runs for them.
-    waiting: BTreeMap<ProcessId, Verified<Call>>,
+    /// The requests that it waits for, one of each client, in the order of their arrival; whether a
+    /// timer runs for the first of them.
+    waiting: Vec<Verified<Call>>,
     is_waiting: bool,
     /// Who has left the views before a view.
     changes: BTreeMap<View, BTreeMap<ProcessId, Signed<ViewChange>>>,
@@ -193,7 +197,7 @@ impl Replica {
             stable_place: 0,
             stable: Vec::new(),
             checkpoints: BTreeMap::new(),
-            waiting: BTreeMap::new(),
+            waiting: Vec::new(),
             is_waiting: false,
             changes: BTreeMap::new(),
         }
@@ -240,8 +244,8 @@ impl Replica {
         view >= self.view && self.is_in_window(place, self.stable_place)
     }
 
-    /// Whether a replica with this stable checkpoint may have heard of this place: another may have
-    /// a later checkpoint, by one window at most if this one is needed.
+    /// Whether a replica with this stable checkpoint takes note of this place: others may have a
+    /// later checkpoint. What lies farther is lost, and comes again with the next view.
     fn is_in_window(&self, place: Place, stable: Place) -> bool {
         let window = self.params.window.saturating_mul(2);
         place > stable && place <= stable.saturating_add(window)

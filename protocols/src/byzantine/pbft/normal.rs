@@ -18,11 +18,13 @@ impl Replica {
         if self.machine.has_applied(command) {
             return self.reply(command, cx);
         }
-        match self.primary(self.view) {
-            Some(primary) if primary != cx.me() && from == command.client => {
-                cx.send(primary, Msg::Request(request.signed.clone()));
-            }
-            _ => {}
+        let is_new = !self.waiting.iter().any(|known| known.value == request.value);
+        if let Some(primary) = self.primary(self.view)
+            && primary != cx.me()
+            && primary != from
+            && (is_new || from == command.client)
+        {
+            cx.send(primary, Msg::Request(request.signed.clone()));
         }
         self.expect(request, cx);
         self.propose(cx);
@@ -31,10 +33,12 @@ impl Replica {
     /// Waits for the execution of a request: of the last one of each client.
     fn expect(&mut self, request: Verified<Call>, cx: &mut Context) {
         let Command { client, number } = request.value.command;
-        let known = self.waiting.get(&client).map(|known| known.value.command.number);
-        let is_new = known.is_none_or(|known| known < number);
-        if is_new && !self.machine.has_applied(request.value.command) {
-            self.waiting.insert(client, request);
+        let mut waiting = self.waiting.iter_mut();
+        match waiting.find(|known| known.value.command.client == client) {
+            _ if self.machine.has_applied(request.value.command) => {}
+            Some(known) if known.value.command.number < number => *known = request,
+            Some(_) => {}
+            None => self.waiting.push(request),
         }
         self.await_execution(cx);
     }
@@ -45,7 +49,7 @@ impl Replica {
         if self.is_changing || self.primary(view) != Some(cx.me()) {
             return;
         }
-        let waiting: Vec<_> = self.waiting.values().map(|known| known.signed.clone()).collect();
+        let waiting: Vec<_> = self.waiting.iter().map(|known| known.signed.clone()).collect();
         for proposed in waiting.into_iter().map(Some) {
             let mut slots = self.log.range((view, 0)..=(view, Place::MAX));
             if slots.any(|(_, slot)| slot.proposal() == Some(&proposed)) {

@@ -7,7 +7,7 @@ use ftsim_core::prelude::*;
 use super::mutants::{NO_VIEW_CHANGE, VIEW_CHANGE_NO_CERT};
 use super::statement::{PrePrepare, Proposal, Verified, ViewChange};
 use super::{Context, Msg, Replica, Timer};
-use crate::spec::byzantine::{Place, ServiceFact as Fact, View};
+use crate::spec::byzantine::{Call, Place, ServiceFact as Fact, View};
 use crate::spec::service::Indication;
 
 /// Waiting.
@@ -22,7 +22,7 @@ impl Replica {
 
     fn start_timer(&mut self, cx: &mut Context) {
         self.is_waiting = true;
-        let factor = 1_u64 << self.failed_views.min(16);
+        let factor = 1_u64 << self.failed_views.min(63);
         cx.set_timer(self.params.timeout.times(factor), Timer::Silence);
     }
 
@@ -31,11 +31,14 @@ impl Replica {
         cx.cancel_timer(Timer::Silence);
     }
 
-    /// No longer waits for what is executed; if there is more, it waits anew.
+    /// No longer waits for what is executed. If this is what it has waited for longest, it waits
+    /// anew for the rest: a primary that serves others cannot starve a client.
     pub(super) fn forget_executed(&mut self, cx: &mut Context) {
-        let (machine, count) = (&self.machine, self.waiting.len());
-        self.waiting.retain(|_, request| !machine.has_applied(request.value.command));
-        if self.waiting.len() < count && !self.is_changing {
+        let machine = &self.machine;
+        let is_done = |request: &Verified<Call>| machine.has_applied(request.value.command);
+        let has_first = self.waiting.first().is_some_and(is_done);
+        self.waiting.retain(|request| !is_done(request));
+        if has_first && !self.is_changing {
             self.failed_views = 0;
             self.stop_timer(cx);
             self.await_execution(cx);
@@ -87,30 +90,37 @@ impl Replica {
             return;
         }
         self.changes.entry(next).or_default().insert(from, change.signed);
-        let later = self.changes.range(self.view.saturating_add(1)..);
-        let leavers: ProcessSet = later.clone().flat_map(|(_, by)| by.keys().copied()).collect();
-        let earliest = later.map(|(view, _)| *view).next();
-        if let Some(earliest) = earliest
-            && leavers.len() > self.params.f as usize
-            && !cx.runs(&NO_VIEW_CHANGE)
-        {
+        while let Some(earliest) = self.left_by_some(cx) {
             self.change_view(earliest, cx);
         }
         self.begin_view(cx);
     }
 
+    /// The earliest view after its own for which others have left theirs, if these are more than f.
+    fn left_by_some(&self, cx: &Context) -> Option<View> {
+        let next = self.view.saturating_add(1);
+        let is_enough = self.left_for(next).len() > self.params.f as usize;
+        let mut later = self.changes.range(next..).map(|(view, _)| *view);
+        later.next().filter(|_| is_enough && !cx.runs(&NO_VIEW_CHANGE))
+    }
+
+    /// Who has left the views before this one, be it for a later one.
+    fn left_for(&self, view: View) -> ProcessSet {
+        self.changes.range(view..).flat_map(|(_, by)| by.keys().copied()).collect()
+    }
+
     /// Once a quorum has left the views before, the primary begins the new one; the others wait for
     /// that, and go on to the next view if it does not.
     fn begin_view(&mut self, cx: &mut Context) {
-        let view = self.view;
-        let Some(changes) = self.changes.get(&view).filter(|_| self.is_changing) else { return };
-        if changes.len() < self.quorum(cx) {
+        let (view, quorum) = (self.view, self.quorum(cx));
+        if !self.is_changing {
             return;
         }
+        if self.left_for(view).len() >= quorum && !self.is_waiting {
+            self.start_timer(cx);
+        }
+        let Some(changes) = self.changes.get(&view).filter(|by| by.len() >= quorum) else { return };
         if self.primary(view) != Some(cx.me()) {
-            if !self.is_waiting {
-                self.start_timer(cx);
-            }
             return;
         }
         cx.reach("a view was changed");
@@ -143,9 +153,14 @@ impl Replica {
         let Some(proposals) = verified.collect::<Option<Vec<_>>>() else { return };
         let expected = begins_with.into_iter();
         let expected = expected.map(|(place, proposed)| PrePrepare { view, place, proposed });
-        if proposals.iter().map(|known| &known.value).cloned().eq(expected) {
-            self.enter(view, changes, proposals, cx);
+        if !proposals.iter().map(|known| &known.value).cloned().eq(expected) {
+            return;
         }
+        if view > self.view {
+            // Others may count on it, if this primary has told them less.
+            self.change_view(view, cx);
+        }
+        self.enter(view, changes, proposals, cx);
     }
 
     /// What these view changes have a view begin with, if they are a quorum of proved ones: after
