@@ -20,9 +20,9 @@
 //!
 //! Why it works: once a majority has adopted a value in a round, that value is *locked*. Any two
 //! majorities have a process in common, so the coordinator of every later round hears of it, or of
-//! something that was adopted later, which by induction is the same. Nobody waits for ever, because a majority is correct and a
-//! coordinator that has crashed is suspected; and the coordinator whom nobody suspects gets an ACK
-//! of every process, once all have stopped suspecting it.
+//! something that was adopted later, which by induction is the same. Nobody waits for ever, because
+//! a majority is correct and a coordinator that has crashed is suspected; and the coordinator whom
+//! nobody suspects gets an ACK of every process, once all have stopped suspecting it.
 
 use std::collections::BTreeMap;
 

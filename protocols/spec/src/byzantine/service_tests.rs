@@ -1,5 +1,5 @@
-//! A service among liars, on histories written by hand. Whoever crashes at the end of one is faulty:
-//! it stands for a liar.
+//! A service among liars, on histories written by hand. Whoever crashes at the end of one is
+//! faulty: it stands for a liar.
 
 use ftsim_core::bench::history::{Act, check, judge};
 use ftsim_core::{Setting, Spec, Verdict};

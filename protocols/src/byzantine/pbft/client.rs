@@ -82,8 +82,8 @@ impl Client {
         }
     }
 
-    /// The latest view that more than f servers have reached, as they say: some correct one has, and
-    /// f liars cannot hold it back.
+    /// The latest view that more than f servers have reached, as they say: some correct one has,
+    /// and f liars cannot hold it back.
     fn view_of_one_correct(&self) -> View {
         let mut views: Vec<_> = self.views.values().copied().collect();
         views.sort_unstable_by(|one, other| other.cmp(one));

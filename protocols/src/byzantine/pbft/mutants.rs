@@ -9,7 +9,7 @@ const N_3F: Mutant = Mutant::assumption(
     "n-3f",
     "has 3f replicas, f = 1: two quorums share only the liar",
     SAFETY,
-    "servers",
+    "processes.server",
     Some("4"),
 );
 pub(super) const QUORUM_2F: Mutant =

@@ -5,8 +5,8 @@
 //! the files follow; Oki and Liskov (1988), *Viewstamped replication: a new primary copy method to
 //! support highly-available distributed systems*. Spec: [`ReplicatedService`]. Model: partially
 //! synchronous, crash-recovery, f < n/2 of the servers, any number of clients, fair-loss links.
-//! With `storage = "memory"` a server that returns has forgotten everything but its view, and counts
-//! as down until it has recovered from the others: less than half may be down at once.
+//! With `storage = "memory"` a server that returns has forgotten everything but its view, and
+//! counts as down until it has recovered from the others: less than half may be down at once.
 //!
 //! - *Normal operation* (`normal`): the primary appends a command to its log, and sends PREPARE to
 //!   the backups, which append it in this order and send PREPARE-OK. With the PREPARE-OK of f

@@ -31,8 +31,8 @@ impl Replica {
         }
     }
 
-    /// Of its own view it takes what it lacks. Of a later one, what is committed stays, and the rest
-    /// is replaced.
+    /// Of its own view it takes what it lacks. Of a later one, what is committed stays, and the
+    /// rest is replaced.
     pub(super) fn on_new_state(
         &mut self,
         view: View,
