@@ -222,7 +222,7 @@ fn an_output_has_the_value_of_its_state() {
     let Consequence::Output(output) = world.begin(&input) else { panic!("an output") };
     let wrong = Output { value: output.value.wrapping_add(1), ..output };
     world.indicate(P0, Indication::Output(wrong));
-    assert_eq!(world.violated(), ["mlog.delivery", "mlog.output-commit"]);
+    assert_eq!(world.violated(), ["mlog.output-commit", "mlog.delivery"]);
     world.history.pop();
     world.indicate(P0, Indication::Output(output));
     assert_eq!(world.violated(), [] as [&str; 0]);

@@ -8,7 +8,7 @@ use super::{Context, Msg, Replica};
 impl Replica {
     /// After every so many places it tells the others its state.
     pub(super) fn checkpoint_when_due(&mut self, cx: &mut Context) {
-        if self.executed % self.params.checkpoint_every == 0 {
+        if self.executed.is_multiple_of(self.params.checkpoint_every) {
             let (executed, state) = (self.executed, self.machine.clone());
             let checkpoint = Verified::own(Checkpoint { executed, state }, cx);
             cx.send_to(self.others(cx), Msg::Checkpoint(checkpoint.signed.clone()));

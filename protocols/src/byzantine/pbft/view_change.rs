@@ -98,7 +98,7 @@ impl Replica {
 
     /// The earliest view after its own for which others have left theirs, if these are more than f.
     fn left_by_some(&self, cx: &Context) -> Option<View> {
-        let next = self.view.saturating_add(1);
+        let next = self.view.checked_add(1)?;
         let is_enough = self.left_for(next).len() > self.params.f as usize;
         let mut later = self.changes.range(next..).map(|(view, _)| *view);
         later.next().filter(|_| is_enough && !cx.runs(&NO_VIEW_CHANGE))

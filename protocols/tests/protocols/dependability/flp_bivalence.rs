@@ -138,8 +138,8 @@ fn it_decides_in_the_round_after_the_first_that_goes_well() {
     for count in 0..5u64 {
         let rounds = vec![APART; usize::try_from(count).unwrap()];
         let run = with_rounds(bench([0, 0, 1, 1]), &rounds).run(1);
-        // Three steps for each round in which some are late, then one in which all come to the
+        // Four steps for each round in which some are late, then one in which all come to the
         // same estimate, and one in which they decide.
-        assert_eq!(run.indication_steps(), [3 * count + 2; 4], "{count} rounds");
+        assert_eq!(run.indication_steps(), [4 * count + 2; 4], "{count} rounds");
     }
 }
